@@ -1,0 +1,17 @@
+'use strict';
+
+/** Every project reads TypeScript through swc; otplib and what it stands on are ESM only. */
+const shared = {
+  testEnvironment: 'node',
+  transform: { '\\.[mc]?[jt]sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  transformIgnorePatterns: ['/node_modules/(?!(@scure|@noble|@otplib|otplib)/)'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/example-app/dist/', '<rootDir>/test/package/'],
+};
+
+module.exports = {
+  projects: [
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'] },
+    { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'], maxWorkers: 1 },
+    { ...shared, displayName: 'example', testMatch: ['<rootDir>/example-app/test/**/*.test.ts'], testTimeout: 60_000 },
+  ],
+};

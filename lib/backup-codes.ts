@@ -1,0 +1,192 @@
+// The service: issues, consumes and ends sets of backup codes for users. Knows no request, no session and no SQL.
+import { inspect } from 'node:util';
+import { parseConfig, type BackupCodesOptions, type Config } from './config';
+import { consumeCode, dummySet, type ConsumeParts, type Outcome } from './consume';
+import { cleanContext, type Context } from './context';
+import { BackupCodeError } from './errors';
+import { auditEvent, Listeners, type ErrorListener, type EventType, type Listener } from './events';
+import type { Format } from './formats';
+import { makeSet } from './issue';
+import { nameSubject, userSubject, type Subject, type UserId } from './subject';
+
+const DAY_MS = 86_400_000;
+/** How long a staged set may wait for `activate`. */
+const STAGED_MS = 3_600_000;
+
+/** A new set. The codes exist here and nowhere else: show them once, and let go of them. */
+export interface IssuedSet {
+  readonly setId: string;
+  readonly codes: string[];
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  /** Milliseconds since 1970; `null`: never. */
+  readonly expiresAt: number | null;
+}
+
+/** What may be shown of a set to its owner and to support. Times are milliseconds since 1970. */
+export interface SetStatus {
+  readonly setId: string;
+  /** Codes in the set, consumed ones too. */
+  readonly total: number;
+  readonly remaining: number;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly lastConsumedAt: number | null;
+  /** Too many failures closed a door; a new set opens it. */
+  readonly disabled: boolean;
+  /** `lowAt` or fewer are left. */
+  readonly low: boolean;
+  /** Older than `rotateAfterDays`. */
+  readonly rotationDue: boolean;
+  readonly expired: boolean;
+}
+
+/** Backup codes over one store. Safe to share by all requests; any number of processes may serve one database. */
+export class BackupCodes {
+  /** What new codes look like, and which formats are read, newest first. */
+  readonly formats: readonly Format[];
+  private readonly config: Config;
+  private readonly listeners = new Listeners();
+  private readonly consumeParts: ConsumeParts;
+  private nameKey: Promise<Uint8Array> | null = null;
+
+  /** @throws {BackupCodeError} `invalid_option`, `invalid_format`, `invalid_hasher`, `invalid_pepper` */
+  constructor(options: BackupCodesOptions) {
+    this.config = parseConfig(options);
+    this.formats = this.config.formats;
+    this.consumeParts = { config: this.config, dummy: dummySet(this.config), tell: (events) => this.listeners.tell(events) };
+  }
+
+  /**
+   * Makes a new set that works at once. The old one, if any, is dead in the same instant; if this fails it is whole.
+   *
+   * @throws {BackupCodeError} `invalid_user_id`, `busy`
+   */
+  async issue(userId: UserId, context?: Context): Promise<IssuedSet> {
+    const subject = userSubject(userId);
+    const cleaned = cleanContext(context);
+    const { header, records, codes } = await makeSet(this.config, subject.userId);
+    const { setId, createdAt, expiresAt, total } = header;
+    const event = auditEvent('issued', { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
+    await this.config.store.replace({ subject, header, codes: records, event, now: createdAt });
+    this.listeners.tell([event]);
+    return { setId, codes, createdAt, expiresAt };
+  }
+
+  /**
+   * Makes a set that does not work until {@link activate} is called with its id, within the hour. The current set
+   * goes on working meanwhile, so that a closed tab costs nobody their codes. A later call drops the earlier set.
+   *
+   * @throws {BackupCodeError} `invalid_user_id`, `busy`
+   */
+  async stage(userId: UserId, context?: Context): Promise<IssuedSet> {
+    const subject = userSubject(userId);
+    const cleaned = cleanContext(context);
+    const { header, records, codes } = await makeSet(this.config, subject.userId);
+    const { setId, createdAt, expiresAt, total } = header;
+    const event = auditEvent('staged', { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
+    await this.config.store.stage({ subject, header, codes: records, event, until: createdAt + STAGED_MS });
+    this.listeners.tell([event]);
+    return { setId, codes, createdAt, expiresAt };
+  }
+
+  /**
+   * Puts the staged set of this id in the place of the current one.
+   *
+   * @returns false if there is no such staged set, or not any more
+   * @throws {BackupCodeError} `invalid_user_id`
+   */
+  async activate(userId: UserId, setId: string, context?: Context): Promise<boolean> {
+    const subject = userSubject(userId);
+    if (typeof setId !== 'string') return false;
+    const event = auditEvent('activated', { at: this.config.now(), userId: subject.userId, setId, context: cleanContext(context) });
+    const header = await this.config.store.activate({ subject, setId, now: event.at, event });
+    if (header === null) return false;
+    this.listeners.tell([{ ...event, remaining: header.total, total: header.total }]);
+    return true;
+  }
+
+  /**
+   * Checks a typed code and consumes it if it is right. Of any number of callers with one code exactly one is told `ok`.
+   *
+   * @param code what was typed, of any type; anything but a string that reads as a code is `malformed`
+   * @throws {BackupCodeError} `invalid_user_id`; `unknown_pepper`, `wrong_pepper`, `unreadable_hash` or
+   *   `unreadable_set` if the stored set cannot be checked, which is charged to nobody; and whatever the store throws
+   */
+  async consume(userId: UserId, code: unknown, context?: Context): Promise<Outcome> {
+    const subject = userSubject(userId);
+    return consumeCode(this.consumeParts, { userId: subject.userId, locate: () => Promise.resolve(subject), typed: code, context: cleanContext(context) });
+  }
+
+  /**
+   * For a user name that belongs to nobody: the same work, the same waits, never `ok`. The name is stored nowhere.
+   *
+   * @throws {BackupCodeError} `invalid_username` if it is no string of 1 to 320 characters
+   */
+  async consumeUnknown(username: string, code: unknown, context?: Context): Promise<Extract<Outcome, { ok: false }>> {
+    if (typeof username !== 'string' || username.length < 1 || username.length > 320) {
+      throw new BackupCodeError('invalid_username', 'A user name must be a string of 1 to 320 characters.');
+    }
+    const locate = async (): Promise<Subject> => nameSubject(this.config.normalizeUsername(username), await this.loadNameKey());
+    const outcome = await consumeCode(this.consumeParts, { userId: null, locate, typed: code, context: cleanContext(context) });
+    if (outcome.ok) throw new BackupCodeError('invalid_result', 'The store gave a set to a name that belongs to nobody.');
+    return outcome;
+  }
+
+  /** @returns `null` if the user has no set @throws {BackupCodeError} `invalid_user_id` */
+  async status(userId: UserId): Promise<SetStatus | null> {
+    const found = await this.config.store.find(userSubject(userId));
+    if (!found?.current) return null;
+    const { setId, total, remaining, createdAt, expiresAt, lastConsumedAt } = found.current;
+    const { rotateAfterDays, lowAt, waits } = this.config;
+    const now = this.config.now();
+    return {
+      setId, total, remaining, createdAt, expiresAt, lastConsumedAt,
+      disabled: Object.values(found.doors).some(({ attempts, disabledAt }) => disabledAt !== null || attempts >= waits.length),
+      low: remaining <= lowAt,
+      rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
+      expired: expiresAt !== null && now >= expiresAt,
+    };
+  }
+
+  /**
+   * Ends the set, and a staged one, without a new one: for the owner, an administrator (`context.actor`), or when the
+   * account goes.
+   *
+   * @returns whether there was a set
+   * @throws {BackupCodeError} `invalid_user_id`
+   */
+  async revoke(userId: UserId, context?: Context): Promise<boolean> {
+    const subject = userSubject(userId);
+    const event = auditEvent('revoked', { at: this.config.now(), userId: subject.userId, context: cleanContext(context) });
+    const setId = await this.config.store.revoke({ subject, now: event.at, event });
+    if (setId === null) return false;
+    this.listeners.tell([{ ...event, setId }]);
+    return true;
+  }
+
+  /**
+   * Calls the listener after each change of this type that this process made, once it is committed. One that throws
+   * or rejects never changes an outcome: it is reported to the listeners of `error`, or as a process warning.
+   *
+   * @throws {BackupCodeError} `invalid_option`
+   */
+  on<T extends EventType | 'error'>(type: T, listener: T extends 'error' ? ErrorListener : Listener): this {
+    this.listeners.add(type, listener);
+    return this;
+  }
+
+  /** Shows no key, whoever prints this. */
+  [inspect.custom](): string {
+    return 'BackupCodes {}';
+  }
+
+  /** Asked of the store once; again if that failed. */
+  private loadNameKey(): Promise<Uint8Array> {
+    this.nameKey ??= this.config.store.nameKey().catch((error: unknown) => {
+      this.nameKey = null;
+      throw error;
+    });
+    return this.nameKey;
+  }
+}

@@ -1,0 +1,50 @@
+// The one error class of this package, and the closed list of its codes. It never carries a code, digest, salt or key.
+
+/**
+ * What went wrong, as a stable word that a program may branch on. Expected outcomes (a wrong code, a wait) are
+ * returned, never thrown; these are mistakes in the calling code, in the configuration or in the stored data.
+ */
+export type BackupCodeErrorCode =
+  /** An option is unknown, missing, of the wrong type or out of range. The message names it and says what was given. */
+  | 'invalid_option'
+  /** A format is unusable, or too easy to guess with the options given. */
+  | 'invalid_format'
+  /** A hasher below its floor, or one that does not suit the format. */
+  | 'invalid_hasher'
+  /** A pepper key is too short, its id is malformed, or two share an id. */
+  | 'invalid_pepper'
+  /** A user id is no string of 1 to 255 characters, safe integer or bigint. */
+  | 'invalid_user_id'
+  /** A user name given to `consumeUnknown` is no string of 1 to 320 characters. */
+  | 'invalid_username'
+  /** A stored set names a pepper that is not configured, or has none where one is required. */
+  | 'unknown_pepper'
+  /** The pepper configured under a stored set's id is not the one the set was made with, or the row was moved. */
+  | 'wrong_pepper'
+  /** None of the hashers reads a stored set's parameters. */
+  | 'unreadable_hash'
+  /** A stored set is damaged: its format or one of its fields cannot be read. */
+  | 'unreadable_set'
+  /** More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue` and `stage`; `consume` returns `busy`. */
+  | 'busy'
+  /** A callback of the app (`consumeCode`, `assessRisk`, a hasher, a store) returned what it must not. */
+  | 'invalid_result'
+  /** The store does not offer what was asked. */
+  | 'not_supported'
+  /** There is no pending login that belongs to this user, or it is too old. */
+  | 'no_pending_login'
+  /** The request has no session, or one that cannot be renewed. */
+  | 'session_unavailable'
+  /** The factor was accepted, but the session could not be made; nobody is logged in, and a backup code is spent. `cause` says why. */
+  | 'login_unfinished';
+
+/** Thrown for everything unexpected. Branch on `code`; the message is for people and may change. */
+export class BackupCodeError extends Error {
+  readonly code: BackupCodeErrorCode;
+
+  constructor(code: BackupCodeErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'BackupCodeError';
+    this.code = code;
+  }
+}

@@ -1,0 +1,40 @@
+// The contract of a slow hash, and its choice for a stored set. An app can bring its own; a test can count.
+import { BackupCodeError } from '../errors';
+import { assertMethods } from '../options';
+
+/** A password-hashing scheme. Its parameters travel in the salt string, so that old sets stay readable. */
+export interface Hasher {
+  /** The parameters and a fresh random salt, as one self-describing printable string of at most 255 characters. */
+  newSalt(): string;
+  /** Whether this hasher can read such a string, its parameters being within the caps. Never throws. */
+  reads(salt: string): boolean;
+  /** The hash of a code: 16 bytes or more, off the event loop. Deterministic for one salt string. */
+  hash(code: string, salt: string): Promise<Uint8Array>;
+  /** Formats of fewer bits than this are refused with this hasher. Default 0. */
+  readonly minimumBits?: number;
+}
+
+/**
+ * The hasher for a stored set: the first listed one that reads its salt string.
+ *
+ * @throws {BackupCodeError} `unreadable_hash`: an unknown or out-of-range scheme is never "a wrong code".
+ */
+export function hasherFor(hashers: readonly Hasher[], salt: string): Hasher {
+  const hasher = hashers.find((candidate) => candidate.reads(salt));
+  if (hasher === undefined) {
+    throw new BackupCodeError('unreadable_hash', 'A stored set was hashed in a way that none of the configured hashers reads, or with parameters beyond their caps.');
+  }
+  return hasher;
+}
+
+/** The listed hashers as a list. @throws {BackupCodeError} `invalid_hasher` */
+export function hasherList(given: Hasher | readonly Hasher[], bits: number): readonly Hasher[] {
+  const list = Array.isArray(given) ? (given as readonly Hasher[]) : [given as Hasher];
+  if (list.length === 0) throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
+  for (const hasher of list) assertMethods('hasher', hasher, ['newSalt', 'reads', 'hash'], 'invalid_hasher');
+  const minimumBits = list[0]?.minimumBits ?? 0;
+  if (bits < minimumBits) {
+    throw new BackupCodeError('invalid_hasher', `The first hasher wants formats of ${minimumBits} bits or more; this one has ${bits}.`);
+  }
+  return list;
+}

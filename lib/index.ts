@@ -1,0 +1,24 @@
+// What `import 'passport-backup-code'` gives: a table of contents. Loads no database driver and no web framework.
+export { BackupCodeStrategy, BackupCodeStrategy as Strategy, BackupCodeStrategy as default } from './strategy/strategy';
+export type { BackupCodeFailure, BackupCodeInfo } from './strategy/answers';
+export type { BackupCodeStrategyOptions, ConsumeResult, Done, Verify } from './strategy/options';
+export { BackupCodes } from './backup-codes';
+export type { IssuedSet, SetStatus } from './backup-codes';
+export type { BackupCodesOptions, Risk, RiskAttempt } from './config';
+export type { AttemptOptions } from './attempts';
+export type { Outcome } from './consume';
+export type { CleanContext, Context, Door } from './context';
+export { BackupCodeError } from './errors';
+export type { BackupCodeErrorCode } from './errors';
+export type { AuditEvent, ErrorListener, EventType, Listener, Reason } from './events';
+export { defineFormat, formats } from './formats';
+export type { Format, FormatDefinition } from './formats';
+export { bcryptHasher } from './hashers/bcrypt';
+export type { Hasher } from './hashers/hasher';
+export type { Pepper } from './pepper';
+export type { CodeRecord } from './scheme';
+export { MemoryStore } from './stores/memory';
+export type {
+  BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket,
+} from './stores/store';
+export type { Subject, UserId } from './subject';

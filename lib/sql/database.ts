@@ -1,0 +1,85 @@
+// The app's Kysely, as far as it is used here: which dialect it speaks, and transactions that are run again when the
+// server aborts them. Opens no connection.
+import { randomInt } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kysely, QueryExecutorProvider, RawBuilder, Transaction } from 'kysely';
+import { sql } from 'kysely';
+import { dialectOf, type Dialect, type SqlDatabase } from './dialect';
+
+/** One statement's result, the same for every driver. */
+export interface Result {
+  readonly rows: readonly Row[];
+  /** Rows that an UPDATE matched. */
+  readonly affected: number;
+}
+
+/** As drivers give it: PostgreSQL's big integers are strings. */
+export type Row = Readonly<Record<string, unknown>>;
+
+/** Runs one statement. */
+export type Run = (statement: RawBuilder<unknown>) => Promise<Result>;
+
+const MAX_TRIES = 5;
+const FIRST_PAUSE_MS = 5;
+
+export class Database {
+  readonly dialect: Dialect;
+  private readonly kysely: Kysely<unknown>;
+
+  /** @throws {BackupCodeError} `invalid_option` */
+  constructor(kysely: SqlDatabase) {
+    this.dialect = dialectOf(kysely);
+    this.kysely = kysely as unknown as Kysely<unknown>;
+  }
+
+  /**
+   * One transaction at READ COMMITTED, whatever the server's default: conditional writes decide here, not snapshots.
+   * The first statement must be a write, or SQLite may refuse it beside another process. What the server aborts has
+   * decided nothing, and is run again.
+   */
+  async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        const transaction = this.kysely.transaction();
+        const isolated = this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
+        return await isolated.execute((trx: Transaction<unknown>) => work((statement) => execute(statement, trx)));
+      } catch (error) {
+        if (attempt >= MAX_TRIES || !isAborted(error)) throw error;
+        await sleep(FIRST_PAUSE_MS * 2 ** attempt + randomInt(FIRST_PAUSE_MS * 2 ** attempt));
+      }
+    }
+  }
+
+  /** A single statement that reads. */
+  read(statement: RawBuilder<unknown>): Promise<Result> {
+    return execute(statement, this.kysely);
+  }
+
+  /** A single statement that defines a table or an index. */
+  async define(statement: string): Promise<void> {
+    await execute(sql.raw(statement), this.kysely);
+  }
+
+  /** An integer of 64 bits inside an expression, whose type PostgreSQL would otherwise guess to be another. */
+  bigint(value: number): RawBuilder<unknown> {
+    return this.dialect === 'mysql' ? sql`CAST(${value} AS SIGNED)` : sql`CAST(${value} AS bigint)`;
+  }
+
+  /** Ends an INSERT so that a row that is there stays as it is; it is then locked. */
+  keepExisting(key: string): RawBuilder<unknown> {
+    return sql.raw(this.dialect === 'mysql' ? `ON DUPLICATE KEY UPDATE ${key} = ${key}` : `ON CONFLICT (${key}) DO NOTHING`);
+  }
+}
+
+async function execute(statement: RawBuilder<unknown>, executor: QueryExecutorProvider): Promise<Result> {
+  const { rows, numAffectedRows } = await statement.execute(executor);
+  return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
+}
+
+/** PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: deadlock, lock wait, record changed. SQLite: busy. */
+function isAborted(error: unknown): boolean {
+  const { code, errno } = (error ?? {}) as { code?: unknown; errno?: unknown };
+  if (code === '40001' || code === '40P01') return true;
+  if (errno === 1213 || errno === 1205 || errno === 1020) return true;
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}

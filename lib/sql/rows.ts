@@ -1,0 +1,62 @@
+// Rows of the tables from and to the terms of the store's contract. Decides nothing.
+import { sql, type RawBuilder } from 'kysely';
+import { BackupCodeError } from '../errors';
+import type { AuditEvent } from '../events';
+import type { CodeRecord } from '../scheme';
+import type { CurrentSet, FoundUser } from '../stores/store';
+import { userKey, type Subject } from '../subject';
+import type { Row } from './database';
+
+/** `null` where the row has no set, or a revoked one. */
+export function readCurrentSet(row: Row): CurrentSet | null {
+  if (typeof row['set_id'] !== 'string' || row['revoked_at'] !== null) return null;
+  return {
+    setId: row['set_id'],
+    format: String(row['format']),
+    salt: String(row['salt']),
+    pepperId: typeof row['pepper_id'] === 'string' ? row['pepper_id'] : null,
+    check: String(row['pepper_check']),
+    total: readNumber(row, 'total'),
+    remaining: readNumber(row, 'remaining'),
+    createdAt: readNumber(row, 'created_at'),
+    expiresAt: row['expires_at'] === null ? null : readNumber(row, 'expires_at'),
+    lastConsumedAt: row['last_consumed_at'] === null ? null : readNumber(row, 'last_consumed_at'),
+  };
+}
+
+export function readDoor(row: Row, prefix: 'factor' | 'nothing'): FoundUser['doors']['nothing'] {
+  const disabledAt = row[`${prefix}_disabled_at`];
+  return { attempts: readNumber(row, `${prefix}_attempts`), disabledAt: disabledAt === null ? null : readNumber(row, `${prefix}_disabled_at`) };
+}
+
+/** Big integers come as numbers, strings or bigints, depending on the driver. @throws {BackupCodeError} `unreadable_set` */
+export function readNumber(row: Row | undefined, column: string): number {
+  const value = row?.[column];
+  const number = Number(value);
+  if (value === null || value === undefined || !Number.isSafeInteger(number)) {
+    throw new BackupCodeError('unreadable_set', `The column ${column} of a stored set holds no whole number.`);
+  }
+  return number;
+}
+
+export function insertCodes({ key }: Subject, setId: string, codes: readonly CodeRecord[], createdAt: number): RawBuilder<unknown> {
+  const rows = codes.map(({ codeId, salt, digest }) => sql`(${codeId}, ${key}, ${setId}, ${salt}, ${digest}, ${createdAt})`);
+  return sql`INSERT INTO backup_codes (code_id, user_key, set_id, salt, digest, created_at) VALUES ${sql.join(rows)}`;
+}
+
+export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown> {
+  const rows = events.map(
+    ({ id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, context: { ip, userAgent, requestId, actor, after } }) =>
+      sql`(${sql.join([
+        id, type, at, userId === null ? null : userKey(userId), storableText(userId), setId, codeId, reason, remaining, total,
+        consumedSecondsAgo, refusals, ip, userAgent, requestId, actor, after,
+      ])})`,
+  );
+  return sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, code_id, reason, remaining, total,
+    consumed_seconds_ago, refusals, ip, user_agent, request_id, actor, door) VALUES ${sql.join(rows)}`;
+}
+
+/** PostgreSQL's text holds no NUL: a user id stands in reports with its control characters as JSON escapes. */
+export function storableText(userId: string | null): string | null {
+  return userId === null ? null : JSON.stringify(userId).slice(1, -1);
+}

@@ -1,0 +1,259 @@
+// The store on a SQL database: a row per code, conditional writes that decide, one code path for every dialect.
+// A verification is six statements: two to take the attempt, four to consume. Only strings, integers and null are bound.
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { sql, type RawBuilder } from 'kysely';
+import type { Door } from '../context';
+import type { AuditEvent } from '../events';
+import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from '../stores/store';
+import type { Subject } from '../subject';
+import { Database, type Run } from './database';
+import type { SqlDatabase } from './dialect';
+import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, storableText } from './rows';
+
+/** How long the count of a name that belongs to nobody is kept after its last attempt. */
+const NAME_KEPT_MS = 30 * 86_400_000;
+/** A row that is neither granted nor refused was just made or given back; this often in a row is a fault. */
+const MAX_ROUNDS = 10;
+
+/**
+ * Keeps backup codes in the app's own database. Make the tables with `createTables`.
+ *
+ * @example new BackupCodes({ store: new SqlStore(kysely), pepper })
+ */
+export class SqlStore implements BackupCodeStore {
+  private readonly database: Database;
+
+  /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely */
+  constructor(kysely: SqlDatabase) {
+    this.database = new Database(kysely);
+  }
+
+  replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+    return this.database.transaction(async (run) => {
+      await run(this.insertUser(subject, null));
+      const begun = await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}${only === 'first' ? sql` AND set_id IS NULL` : sql``}`);
+      if (begun.affected !== 1) return false;
+      await run(endCodes(subject, now));
+      await run(insertCodes(subject, header.setId, codes, header.createdAt));
+      await run(insertEvents([event]));
+      return true;
+    });
+  }
+
+  stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
+    return this.database.transaction(async (run) => {
+      await run(this.insertUser(subject, null));
+      await run(sql`UPDATE backup_code_users SET staged_set_id = ${header.setId}, staged_until = ${until}, staged_header = ${JSON.stringify(header)} WHERE user_key = ${subject.key}`);
+      await run(sql`${endCodes(subject, header.createdAt)} AND set_id <> COALESCE((SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}), '')`);
+      await run(insertCodes(subject, header.setId, codes, header.createdAt));
+      await run(insertEvents([event]));
+    });
+  }
+
+  activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
+    return this.database.transaction(async (run) => {
+      const claimed = await run(sql`UPDATE backup_code_users SET staged_set_id = NULL WHERE user_key = ${subject.key} AND staged_set_id = ${setId} AND staged_until > ${now}`);
+      if (claimed.affected !== 1) return null;
+      const { rows } = await run(sql`SELECT staged_header FROM backup_code_users WHERE user_key = ${subject.key}`);
+      const header = JSON.parse(String(rows[0]?.['staged_header'])) as SetHeader;
+      await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}`);
+      await run(sql`${endCodes(subject, now)} AND set_id <> ${setId}`);
+      await run(insertEvents([{ ...event, remaining: header.total, total: header.total }]));
+      return header;
+    });
+  }
+
+  async find(subject: Subject): Promise<FoundUser | null> {
+    const { rows } = await this.database.read(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
+    const row = rows[0];
+    return row ? { current: readCurrentSet(row), doors: { 'first-factor': readDoor(row, 'factor'), nothing: readDoor(row, 'nothing') } } : null;
+  }
+
+  async takeAttempt(attempt: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+    const { subject, door, now, waits } = attempt;
+    const [attempts, nextAt, disabledAt, refusals, refusalId] = doorColumns(door, 'attempts', 'next_at', 'disabled_at', 'refusals', 'refusal_id');
+    const isGrantable = sql`${attempts} < ${waits.length} AND ${disabledAt} IS NULL AND ${nextAt} <= ${now}`;
+    const forgetAt = subject.userId === null ? now + NAME_KEPT_MS : null;
+    // What depends on the old count comes before it: MySQL's SET sees the columns that the same statement has changed.
+    const grant = sql`UPDATE backup_code_users SET ${nextAt} = ${this.waitUntil(attempts, now, waits)}, ${attempts} = ${attempts} + 1,
+      ${refusals} = 0, ${refusalId} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}`;
+    const refuse = sql`UPDATE backup_code_users SET ${refusalId} = CASE WHEN ${refusals} = 0 THEN ${attempt.refusal.id} ELSE ${refusalId} END,
+      ${refusals} = ${refusals} + 1 WHERE user_key = ${subject.key} AND NOT (${isGrantable})`;
+    const taken = await this.database.transaction(async (run) => {
+      for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+        if ((await run(grant)).affected === 1) return { ...(await readGranted(run, attempt)), isNew: round > 1 };
+        if ((await run(refuse)).affected === 1) return { ...(await recordRefusal(run, attempt)), isNew: false };
+        await run(this.insertUser(subject, forgetAt));
+      }
+      throw new Error('The row of a user is neither granted an attempt nor refused one.');
+    });
+    const { isNew, ...result } = taken;
+    if (isNew) await this.forgetNames(now);
+    return result;
+  }
+
+  async giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
+    const [attempts, nextAt, generation] = doorColumns(ticket.door, 'attempts', 'next_at', 'generation');
+    await this.database.transaction((run) =>
+      run(sql`UPDATE backup_code_users SET ${nextAt} = CASE WHEN ${nextAt} = ${ticket.nextAt} THEN 0 ELSE ${nextAt} END, ${attempts} = ${attempts} - 1
+        WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation} AND ${attempts} > 0`),
+    );
+  }
+
+  async consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+    const [attempts, nextAt, generation, disabledAt, refusals, refusalId] = doorColumns(door, 'attempts', 'next_at', 'generation', 'disabled_at', 'refusals', 'refusal_id');
+    const added = replacement ? 1 : 0;
+    try {
+      return await this.database.transaction(async (run) => {
+        // The set row first: it is the lock under which `remaining` is exact, and revoking or replacing cannot slip between.
+        const set = await run(sql`UPDATE backup_code_users SET remaining = remaining - 1 + ${added}, total = total + ${added}, last_consumed_at = ${now},
+          ${attempts} = 0, ${nextAt} = 0, ${generation} = ${generation} + 1, ${refusals} = 0, ${refusalId} = NULL
+          WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${disabledAt} IS NULL`);
+        if (set.affected !== 1) throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
+        const code = await run(sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`);
+        if (code.affected !== 1) throw new Lost(await whyLost(run, codeId));
+        const { rows } = await run(sql`SELECT remaining, total FROM backup_code_users WHERE user_key = ${subject.key}`);
+        const [remaining, total] = [readNumber(rows[0], 'remaining'), readNumber(rows[0], 'total')];
+        const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
+        if (replacement) await run(insertCodes(subject, setId, [replacement], now));
+        await run(insertEvents([...events, ...reached].map((event) => ({ ...event, remaining, total }))));
+        return { outcome: 'consumed', remaining, total };
+      });
+    } catch (error) {
+      if (error instanceof Lost) return error.consumption;
+      throw error;
+    }
+  }
+
+  revoke({ subject, now, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+    return this.database.transaction(async (run) => {
+      const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
+      const revoked = await run(sql`UPDATE backup_code_users SET revoked_at = ${now}, ${unstage} WHERE user_key = ${subject.key} AND set_id IS NOT NULL AND revoked_at IS NULL`);
+      if (revoked.affected !== 1) await run(sql`UPDATE backup_code_users SET ${unstage} WHERE user_key = ${subject.key}`);
+      await run(endCodes(subject, now));
+      if (revoked.affected !== 1) return null;
+      const { rows } = await run(sql`SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}`);
+      const setId = String(rows[0]?.['set_id']);
+      await run(insertEvents([{ ...event, setId }]));
+      return setId;
+    });
+  }
+
+  async append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
+    await this.database.transaction(async (run) => {
+      if (closes) {
+        const { subject, ticket, now } = closes;
+        const [disabledAt, generation] = doorColumns(ticket.door, 'disabled_at', 'generation');
+        await run(sql`UPDATE backup_code_users SET ${disabledAt} = ${now} WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation}`);
+      }
+      await run(insertEvents(events));
+    });
+  }
+
+  async nameKey(): Promise<Uint8Array> {
+    await this.database.transaction((run) => run(sql`INSERT INTO backup_code_keys (name, value) VALUES ('names', ${randomBytes(32).toString('hex')}) ${this.database.keepExisting('name')}`));
+    const { rows } = await this.database.read(sql`SELECT value FROM backup_code_keys WHERE name = 'names'`);
+    return Buffer.from(String(rows[0]?.['value']), 'hex');
+  }
+
+  /** Shows no connection string, whoever prints this. */
+  [inspect.custom](): string {
+    return 'SqlStore {}';
+  }
+
+  private insertUser({ key, userId }: Subject, forgetAt: number | null): RawBuilder<unknown> {
+    return sql`INSERT INTO backup_code_users (user_key, user_id, forget_at) VALUES (${key}, ${storableText(userId)}, ${forgetAt}) ${this.database.keepExisting('user_key')}`;
+  }
+
+  /** When the next attempt may be taken, by the count before this one. Only the waits that differ are spelled out. */
+  private waitUntil(attempts: RawBuilder<unknown>, now: number, waits: readonly number[]): RawBuilder<unknown> {
+    const last = waits.at(-1) ?? 0;
+    const cases = waits.flatMap((wait, before) => (wait === last ? [] : [sql`WHEN ${before} THEN ${this.database.bigint(now + wait)}`]));
+    return cases.length === 0 ? this.database.bigint(now + last) : sql`CASE ${attempts} ${sql.join(cases, sql` `)} ELSE ${this.database.bigint(now + last)} END`;
+  }
+
+  /** Only when a row was added, so that a verification stays at its statements and the table cannot grow without end. */
+  private async forgetNames(now: number): Promise<void> {
+    await this.database.transaction((run) => run(sql`DELETE FROM backup_code_users WHERE forget_at < ${now} AND user_id IS NULL`));
+  }
+}
+
+/** Rolls the transaction back, and carries what to answer. */
+class Lost extends Error {
+  constructor(readonly consumption: Exclude<Consumption, { outcome: 'consumed' }>) {
+    super(consumption.outcome);
+  }
+}
+
+/** A set becomes the current one; both doors count from nothing, in a new generation. */
+function beginSet({ setId, format, salt, pepperId, check, total, createdAt, expiresAt }: SetHeader): RawBuilder<unknown> {
+  return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, pepper_id = ${pepperId}, pepper_check = ${check},
+    total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL,
+    staged_set_id = NULL, staged_until = NULL, staged_header = NULL,
+    factor_attempts = 0, factor_next_at = 0, factor_generation = factor_generation + 1, factor_disabled_at = NULL, factor_refusals = 0, factor_refusal_id = NULL,
+    nothing_attempts = 0, nothing_next_at = 0, nothing_generation = nothing_generation + 1, nothing_disabled_at = NULL, nothing_refusals = 0, nothing_refusal_id = NULL`;
+}
+
+/** Tombstones: of the user's codes that have not ended, only the times stay. */
+function endCodes({ key }: Subject, now: number): RawBuilder<unknown> {
+  return sql`UPDATE backup_codes SET salt = NULL, digest = NULL, ended_at = ${now} WHERE user_key = ${key} AND ended_at IS NULL`;
+}
+
+async function readGranted(run: Run, { subject, door }: { subject: Subject; door: Door }): Promise<Extract<TakenAttempt, { ok: true }>> {
+  const { rows } = await run(sql`SELECT u.*, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
+    LEFT JOIN backup_codes c ON c.user_key = u.user_key AND c.set_id = u.set_id AND u.revoked_at IS NULL WHERE u.user_key = ${subject.key}`);
+  const [row = {}] = rows;
+  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  const current = readCurrentSet(row);
+  const codes = rows.map(
+    (code): StoredCode => ({
+      codeId: String(code['code_id']),
+      salt: String(code['code_salt']),
+      digest: String(code['digest']),
+      consumedAt: code['consumed_at'] === null ? null : readNumber(code, 'consumed_at'),
+    }),
+  );
+  return {
+    ok: true,
+    ticket: { door, attempt: readNumber(row, `${prefix}_attempts`), generation: readNumber(row, `${prefix}_generation`), nextAt: readNumber(row, `${prefix}_next_at`) },
+    current: current && { ...current, codes },
+  };
+}
+
+async function recordRefusal(
+  run: Run,
+  { subject, door, waits, refusal }: { subject: Subject; door: Door; waits: readonly number[]; refusal: AuditEvent },
+): Promise<Extract<TakenAttempt, { ok: false }>> {
+  const { rows } = await run(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
+  const [row = {}] = rows;
+  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  const { attempts, disabledAt } = readDoor(row, prefix);
+  const reason = disabledAt !== null || attempts >= waits.length ? 'disabled' : 'throttled';
+  const refusals = readNumber(row, `${prefix}_refusals`);
+  if (refusals === 1) await run(insertEvents([{ ...refusal, reason, refusals }]));
+  else await run(sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${prefix}_refusal_id`]}`);
+  return { ok: false, reason, nextAt: readNumber(row, `${prefix}_next_at`), isFirst: refusals === 1 };
+}
+
+async function whyGone(
+  run: Run,
+  { subject, setId, now, disabledAt }: { subject: Subject; setId: string; now: number; disabledAt: RawBuilder<unknown> },
+): Promise<Extract<Consumption, { outcome: 'gone' }>> {
+  const { rows } = await run(sql`SELECT set_id, revoked_at, expires_at, ${disabledAt} AS disabled_at FROM backup_code_users WHERE user_key = ${subject.key}`);
+  const row = rows[0];
+  if (row?.['set_id'] !== setId || row['revoked_at'] !== null) return { outcome: 'gone', reason: 'none' };
+  const isExpired = row['expires_at'] !== null && readNumber(row, 'expires_at') <= now;
+  return { outcome: 'gone', reason: isExpired ? 'expired' : row['disabled_at'] === null ? 'none' : 'disabled' };
+}
+
+async function whyLost(run: Run, codeId: string): Promise<Exclude<Consumption, { outcome: 'consumed' }>> {
+  const { rows } = await run(sql`SELECT consumed_at FROM backup_codes WHERE code_id = ${codeId} AND consumed_at IS NOT NULL AND ended_at IS NULL`);
+  return rows[0] ? { outcome: 'already-consumed', consumedAt: readNumber(rows[0], 'consumed_at') } : { outcome: 'gone', reason: 'none' };
+}
+
+/** The columns of one door's count. */
+function doorColumns<const Names extends readonly string[]>(door: Door, ...names: Names): { [Place in keyof Names]: RawBuilder<unknown> } {
+  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  return names.map((name) => sql.raw(`${prefix}_${name}`)) as { [Place in keyof Names]: RawBuilder<unknown> };
+}

@@ -1,0 +1,187 @@
+// A store in this process's memory: the readable reference of the contract, for tests and for trying things out.
+// Not for production: a restart forgets every set and every count.
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import type { Door } from '../context';
+import type { AuditEvent } from '../events';
+import type { CodeRecord } from '../scheme';
+import type { Subject } from '../subject';
+import type { BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from './store';
+
+interface DoorCount {
+  attempts: number;
+  nextAt: number;
+  generation: number;
+  disabledAt: number | null;
+  /** The `throttled` event of the running wait, once there was a refusal. */
+  refusal: (AuditEvent & { refusals: number }) | null;
+}
+
+interface WorkingSet {
+  header: SetHeader;
+  codes: (CodeRecord & { consumedAt: number | null })[];
+  lastConsumedAt: number | null;
+}
+
+interface User {
+  current: WorkingSet | null;
+  staged: { header: SetHeader; codes: readonly CodeRecord[]; until: number } | null;
+  hadSet: boolean;
+  doors: Record<Door, DoorCount>;
+}
+
+/** How long the count of a name that belongs to nobody is kept after its last attempt. */
+const NAME_KEPT_MS = 30 * 86_400_000;
+
+/** Every method runs to its end without giving way to another: that is its transaction. */
+export class MemoryStore implements BackupCodeStore {
+  private readonly users = new Map<string, User>();
+  private readonly events: AuditEvent[] = [];
+  /** When each unknown name was last tried, the oldest first. */
+  private readonly names = new Map<string, number>();
+  private readonly key = randomBytes(32);
+
+  replace({ subject, header, codes, event, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+    const user = this.user(subject);
+    if (only === 'first' && user.hadSet) return Promise.resolve(false);
+    this.begin(user, header, codes);
+    this.events.push(event);
+    return Promise.resolve(true);
+  }
+
+  stage({ subject, header, codes, until, event }: NewSet & { until: number }): Promise<void> {
+    this.user(subject).staged = { header, codes, until };
+    this.events.push(event);
+    return Promise.resolve();
+  }
+
+  activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
+    const user = this.users.get(subject.key);
+    const staged = user?.staged;
+    if (!user || staged?.header.setId !== setId || now >= staged.until) return Promise.resolve(null);
+    this.begin(user, staged.header, staged.codes);
+    const { total } = staged.header;
+    this.events.push({ ...event, remaining: total, total });
+    return Promise.resolve(staged.header);
+  }
+
+  find(subject: Subject): Promise<FoundUser | null> {
+    const user = this.users.get(subject.key);
+    if (!user) return Promise.resolve(null);
+    return Promise.resolve({ current: user.current && describeSet(user.current), doors: structuredClone(user.doors) });
+  }
+
+  takeAttempt({ subject, door, now, waits, refusal }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+    const user = this.user(subject);
+    if (subject.userId === null) this.forgetNames(subject.key, now);
+    const count = user.doors[door];
+    const isDisabled = count.disabledAt !== null || count.attempts >= waits.length;
+    if (isDisabled || now < count.nextAt) {
+      const isFirst = count.refusal === null;
+      const reason = isDisabled ? 'disabled' : 'throttled';
+      if (count.refusal) count.refusal.refusals += 1;
+      else this.events.push((count.refusal = { ...refusal, reason, refusals: 1 }));
+      return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst });
+    }
+    count.attempts += 1;
+    count.nextAt = now + (waits[count.attempts - 1] ?? 0);
+    count.refusal = null;
+    const ticket = { door, attempt: count.attempts, generation: count.generation, nextAt: count.nextAt };
+    const current = user.current && { ...describeSet(user.current), codes: user.current.codes.map((code): StoredCode => ({ ...code })) };
+    return Promise.resolve({ ok: true, ticket, current });
+  }
+
+  giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
+    const count = this.users.get(subject.key)?.doors[ticket.door];
+    if (count?.generation === ticket.generation && count.attempts > 0) {
+      count.attempts -= 1;
+      if (count.nextAt === ticket.nextAt) count.nextAt = 0;
+    }
+    return Promise.resolve();
+  }
+
+  consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+    const user = this.users.get(subject.key);
+    const set = user?.current;
+    if (!user || set?.header.setId !== setId) return Promise.resolve({ outcome: 'gone', reason: 'none' });
+    if (set.header.expiresAt !== null && now >= set.header.expiresAt) return Promise.resolve({ outcome: 'gone', reason: 'expired' });
+    if (user.doors[door].disabledAt !== null) return Promise.resolve({ outcome: 'gone', reason: 'disabled' });
+    const code = set.codes.find((candidate) => candidate.codeId === codeId);
+    if (!code) return Promise.resolve({ outcome: 'gone', reason: 'none' });
+    if (code.consumedAt !== null) return Promise.resolve({ outcome: 'already-consumed', consumedAt: code.consumedAt });
+
+    code.consumedAt = now;
+    set.lastConsumedAt = now;
+    if (replacement) {
+      set.codes.push({ ...replacement, consumedAt: null });
+      set.header = { ...set.header, total: set.header.total + 1 };
+    }
+    user.doors[door] = freshCount(user.doors[door].generation + 1);
+    const { remaining, total } = describeSet(set);
+    const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
+    this.events.push(...[...events, ...reached].map((written) => ({ ...written, remaining, total })));
+    return Promise.resolve({ outcome: 'consumed', remaining, total });
+  }
+
+  revoke({ subject, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+    const user = this.users.get(subject.key);
+    if (user) user.staged = null;
+    if (!user?.current) return Promise.resolve(null);
+    const { setId } = user.current.header;
+    user.current = null;
+    this.events.push({ ...event, setId });
+    return Promise.resolve(setId);
+  }
+
+  append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
+    this.events.push(...events);
+    if (closes) {
+      const { subject, ticket, now } = closes;
+      const count = this.users.get(subject.key)?.doors[ticket.door];
+      if (count?.generation === ticket.generation) count.disabledAt = now;
+    }
+    return Promise.resolve();
+  }
+
+  nameKey(): Promise<Uint8Array> {
+    return Promise.resolve(this.key);
+  }
+
+  /** Shows no salt and no digest, whoever prints this. */
+  [inspect.custom](): string {
+    return 'MemoryStore {}';
+  }
+
+  private user({ key }: Subject): User {
+    const known = this.users.get(key);
+    if (known) return known;
+    const user: User = { current: null, staged: null, hadSet: false, doors: { 'first-factor': freshCount(0), nothing: freshCount(0) } };
+    this.users.set(key, user);
+    return user;
+  }
+
+  private begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
+    user.current = { header, codes: codes.map((code) => ({ ...code, consumedAt: null })), lastConsumedAt: null };
+    user.staged = null;
+    user.hadSet = true;
+    for (const door of ['first-factor', 'nothing'] as const) user.doors[door] = freshCount(user.doors[door].generation + 1);
+  }
+
+  private forgetNames(key: string, now: number): void {
+    this.names.delete(key);
+    this.names.set(key, now);
+    for (const [old, lastTried] of this.names) {
+      if (lastTried > now - NAME_KEPT_MS) break;
+      this.names.delete(old);
+      this.users.delete(old);
+    }
+  }
+}
+
+function freshCount(generation: number): DoorCount {
+  return { attempts: 0, nextAt: 0, generation, disabledAt: null, refusal: null };
+}
+
+function describeSet({ header, codes, lastConsumedAt }: WorkingSet): CurrentSet {
+  return { ...header, remaining: codes.filter(({ consumedAt }) => consumedAt === null).length, lastConsumedAt };
+}
