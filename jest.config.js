@@ -11,7 +11,7 @@ const shared = {
 module.exports = {
   projects: [
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'] },
-    { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'], maxWorkers: 1 },
+    { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'], testTimeout: 300_000 },
     { ...shared, displayName: 'example', testMatch: ['<rootDir>/example-app/test/**/*.test.ts'], testTimeout: 60_000 },
   ],
 };

@@ -36,22 +36,27 @@ const NAME_KEPT_MS = 30 * 86_400_000;
 /** Every method runs to its end without giving way to another: that is its transaction. */
 export class MemoryStore implements BackupCodeStore {
   private readonly users = new Map<string, User>();
-  private readonly events: AuditEvent[] = [];
+  private readonly trail: AuditEvent[] = [];
   /** When each unknown name was last tried, the oldest first. */
   private readonly names = new Map<string, number>();
   private readonly key = randomBytes(32);
+
+  /** Every event so far, in the order of the changes they tell of. */
+  get auditTrail(): readonly AuditEvent[] {
+    return this.trail;
+  }
 
   replace({ subject, header, codes, event, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
     const user = this.user(subject);
     if (only === 'first' && user.hadSet) return Promise.resolve(false);
     this.begin(user, header, codes);
-    this.events.push(event);
+    this.trail.push(event);
     return Promise.resolve(true);
   }
 
   stage({ subject, header, codes, until, event }: NewSet & { until: number }): Promise<void> {
     this.user(subject).staged = { header, codes, until };
-    this.events.push(event);
+    this.trail.push(event);
     return Promise.resolve();
   }
 
@@ -61,7 +66,7 @@ export class MemoryStore implements BackupCodeStore {
     if (!user || staged?.header.setId !== setId || now >= staged.until) return Promise.resolve(null);
     this.begin(user, staged.header, staged.codes);
     const { total } = staged.header;
-    this.events.push({ ...event, remaining: total, total });
+    this.trail.push({ ...event, remaining: total, total });
     return Promise.resolve(staged.header);
   }
 
@@ -80,7 +85,7 @@ export class MemoryStore implements BackupCodeStore {
       const isFirst = count.refusal === null;
       const reason = isDisabled ? 'disabled' : 'throttled';
       if (count.refusal) count.refusal.refusals += 1;
-      else this.events.push((count.refusal = { ...refusal, reason, refusals: 1 }));
+      else this.trail.push((count.refusal = { ...refusal, reason, refusals: 1 }));
       return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst });
     }
     count.attempts += 1;
@@ -119,7 +124,7 @@ export class MemoryStore implements BackupCodeStore {
     user.doors[door] = freshCount(user.doors[door].generation + 1);
     const { remaining, total } = describeSet(set);
     const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
-    this.events.push(...[...events, ...reached].map((written) => ({ ...written, remaining, total })));
+    this.trail.push(...[...events, ...reached].map((written) => ({ ...written, remaining, total })));
     return Promise.resolve({ outcome: 'consumed', remaining, total });
   }
 
@@ -129,12 +134,12 @@ export class MemoryStore implements BackupCodeStore {
     if (!user?.current) return Promise.resolve(null);
     const { setId } = user.current.header;
     user.current = null;
-    this.events.push({ ...event, setId });
+    this.trail.push({ ...event, setId });
     return Promise.resolve(setId);
   }
 
   append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
-    this.events.push(...events);
+    this.trail.push(...events);
     if (closes) {
       const { subject, ticket, now } = closes;
       const count = this.users.get(subject.key)?.doors[ticket.door];

@@ -55,7 +55,7 @@ export function readFailure(result: unknown, isAlone: boolean): Failure | null {
   if (result === false) return fail('invalid_code', 401);
   if (hasOk(result, false)) {
     const { reason, retryAfterSeconds } = result as { reason?: unknown; retryAfterSeconds?: unknown };
-    const wait = typeof retryAfterSeconds === 'number' && retryAfterSeconds > 0 ? { retryAfterSeconds: Math.ceil(retryAfterSeconds) } : {};
+    const wait = Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0 ? { retryAfterSeconds: Math.ceil(Number(retryAfterSeconds)) } : {};
     switch (reason as Reason) {
       case 'malformed':
         return fail('malformed', 400);
@@ -108,3 +108,11 @@ export function announce(req: Request, decision: Failure): Failure {
   return decision;
 }
 
+/**
+ * What the app's own functions threw, fit for Passport to hand to `next`. Express takes `next(undefined)` for "go on" and
+ * `next('route')` for "skip the rest of this route": a bare `Promise.reject()` would let everybody in.
+ */
+export function asError(thrown: unknown): Error {
+  if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
+  return new Error('Something that is no Error was thrown, or given to done().', { cause: thrown });
+}

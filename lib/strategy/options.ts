@@ -5,9 +5,9 @@ import type { Outcome } from '../consume';
 import { cleanContext, type CleanContext, type Context } from '../context';
 import { BackupCodeError } from '../errors';
 import { checkFormat, formats, readCode, showCode, type Format } from '../formats';
-import { assertMethods, assertOptions, optionalFunction } from '../options';
+import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
 import type { UserId } from '../subject';
-import { fail, type BackupCodeInfo, type Decision } from './answers';
+import { asError, fail, type BackupCodeInfo, type Decision } from './answers';
 
 /** What an app's own `consumeCode` may answer. Anything else is an error, never a failure and never a success. */
 export type ConsumeResult = boolean | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>) | Extract<Outcome, { ok: false }>;
@@ -15,12 +15,14 @@ export type ConsumeResult = boolean | ({ readonly ok: true } & Partial<Omit<Extr
 /** How the last word is given: `done(null, user, info?)`, `done(null, false, challenge?)` or `done(error)`. */
 export type Done = (error: unknown, user?: unknown, info?: unknown) => void;
 
-/** Called after a code was consumed; has the last word on who is let in. With `passReqToCallback` the request comes first. */
-export type Verify<User> = ((user: User, info: BackupCodeInfo, done: Done) => unknown) | ((req: Request, user: User, info: BackupCodeInfo, done: Done) => unknown);
+/** Called after a code was consumed; has the last word on who is let in. With `passReqToCallback: true` the request comes first. */
+export type Verify<User, IsGivenRequest extends boolean = false> = IsGivenRequest extends true
+  ? (req: Request, user: User, info: BackupCodeInfo, done: Done) => unknown
+  : (user: User, info: BackupCodeInfo, done: Done) => unknown;
 
 type MaybePromise<T> = T | Promise<T>;
 
-interface CommonOptions {
+interface CommonOptions<IsGivenRequest extends boolean> {
   /** Own property of the body that holds the code. Default `code`. */
   readonly codeField?: string;
   /** Own property of the body that holds the user name, with `findUser`. Default `username`. */
@@ -28,7 +30,7 @@ interface CommonOptions {
   /** Default: address, user agent and `req.id`. */
   readonly context?: (req: Request) => Context;
   /** Whether `verify` is given the request first. Default false. */
-  readonly passReqToCallback?: boolean;
+  readonly passReqToCallback?: IsGivenRequest;
 }
 
 /** Who is meant. */
@@ -62,7 +64,7 @@ type ConsumeOptions<User> =
       readonly userId?: never;
     };
 
-export type BackupCodeStrategyOptions<User> = CommonOptions & WhoOptions<User> & ConsumeOptions<User>;
+export type BackupCodeStrategyOptions<User, IsGivenRequest extends boolean = false> = CommonOptions<IsGivenRequest> & WhoOptions<User> & ConsumeOptions<User>;
 
 /** The options, checked, with defaults. What of `User` was in their types was for the caller. */
 export interface Parts {
@@ -83,17 +85,18 @@ const MAX_USERNAME_LENGTH = 320;
 const MAX_TYPED_LENGTH = 128;
 
 /** @throws {BackupCodeError} `invalid_option`, `invalid_format` */
-export function checkOptions(options: BackupCodeStrategyOptions<unknown>, verify: Verify<unknown> | undefined): Parts {
+export function checkOptions(options: BackupCodeStrategyOptions<unknown, boolean>, verify: Verify<unknown, boolean> | undefined): Parts {
   assertOptions('BackupCodeStrategy', options, [
     'findUser', 'currentUser', 'consumeCode', 'backupCodes', 'userId', 'context', 'codeField', 'usernameField', 'passReqToCallback', 'format',
   ]);
   const { codeField = 'code', usernameField = 'username' } = options;
-  if (typeof codeField !== 'string' || typeof usernameField !== 'string') throw new BackupCodeError('invalid_option', 'codeField and usernameField must be strings.');
+  assertFieldName('codeField', codeField);
+  assertFieldName('usernameField', usernameField);
   const context = optionalFunction('context', options.context) ?? requestContext;
   const findUser = optionalFunction('findUser', options.findUser);
   const currentUser = optionalFunction('currentUser', options.currentUser);
   if (findUser && currentUser) throw new BackupCodeError('invalid_option', 'Give findUser (a fallback login) or currentUser (a second factor), not both.');
-  if (options.passReqToCallback !== undefined && typeof options.passReqToCallback !== 'boolean') throw new BackupCodeError('invalid_option', 'passReqToCallback must be true or false.');
+  if (options.passReqToCallback !== undefined && typeof options.passReqToCallback !== 'boolean') throw new BackupCodeError('invalid_option', `passReqToCallback must be true or false, but was ${describe(options.passReqToCallback)}.`);
   return {
     codeField, context,
     isAlone: findUser !== undefined,
@@ -101,6 +104,11 @@ export function checkOptions(options: BackupCodeStrategyOptions<unknown>, verify
     consume: consumer(options),
     lastWord: lastWord(optionalFunction('verify', verify), options.passReqToCallback === true),
   };
+}
+
+function assertFieldName(option: string, given: unknown): void {
+  if (typeof given === 'string' && given !== '') return;
+  throw new BackupCodeError('invalid_option', `${option} must be the name of a field of the body, but was ${given === '' ? 'empty' : describe(given)}.`);
 }
 
 function findByName(findUser: (username: string, req: Request) => unknown, usernameField: string): Parts['who'] {
@@ -133,7 +141,7 @@ function requestContext(req: Request): Context {
   };
 }
 
-function consumer(options: BackupCodeStrategyOptions<unknown>): Parts['consume'] {
+function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Parts['consume'] {
   const { backupCodes, consumeCode } = options;
   if ((backupCodes === undefined) === (consumeCode === undefined)) {
     throw new BackupCodeError('invalid_option', 'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.');
@@ -149,12 +157,18 @@ function consumer(options: BackupCodeStrategyOptions<unknown>): Parts['consume']
 
 function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId, isAlone: boolean): Parts['consume'] {
   assertMethods('backupCodes', backupCodes, ['consume', 'consumeUnknown']);
-  const shortest = Math.min(...backupCodes.formats.map(({ bits }) => bits));
+  const shortest = Math.min(...formatsOf(backupCodes).map(({ bits }) => bits));
   if (isAlone && shortest < MIN_BITS_ALONE) {
     throw new BackupCodeError('invalid_format', `findUser signs people in with a code alone, which needs ${MIN_BITS_ALONE} bits (NIST SP 800-63B-4, section 4.2.1.1); this BackupCodes reads codes of ${shortest}. Give it formats.recovery.`);
   }
   return (user, username, code, context) =>
     user === null && username !== null ? backupCodes.consumeUnknown(username, code, context) : backupCodes.consume(userId(user), code, context);
+}
+
+/** Told by its shape, so that a BackupCodes of another copy of this package will do. */
+function formatsOf({ formats: list }: BackupCodes): readonly Format[] {
+  if (list instanceof Array) return list;
+  throw new BackupCodeError('invalid_option', 'backupCodes must be a BackupCodes; for anything else there is consumeCode.');
 }
 
 function withCallback(consumeCode: (user: unknown, code: string, context: CleanContext) => unknown, format: Format | 'any'): Parts['consume'] {
@@ -178,7 +192,7 @@ function readAny(typed: unknown): string | null {
   return typed.trim() || null;
 }
 
-function lastWord(verify: Verify<unknown> | undefined, isGivenRequest: boolean): Parts['lastWord'] {
+function lastWord(verify: Verify<unknown, boolean> | undefined, isGivenRequest: boolean): Parts['lastWord'] {
   if (verify === undefined) return undefined;
   return (req, user, info) =>
     new Promise((resolve, reject) => {
@@ -204,9 +218,4 @@ export function ownString(body: unknown, field: string): string | undefined {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, field)) return undefined;
   const value: unknown = Reflect.get(body, field);
   return typeof value === 'string' ? value : undefined;
-}
-
-/** Passport hands errors to Express, which takes any value; a promise wants an Error. */
-function asError(error: unknown): Error {
-  return error instanceof Error ? error : new Error('verify called done() with an error that is no Error.', { cause: error });
 }

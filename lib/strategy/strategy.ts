@@ -3,11 +3,11 @@
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
 import type { Context } from '../context';
-import { announce, fail, readFailure, readInfo, type Decision } from './answers';
+import { announce, asError, fail, readFailure, readInfo, type Decision } from './answers';
 import { checkOptions, ownString, type BackupCodeStrategyOptions, type Parts, type Verify } from './options';
 
 /** Lets somebody in with a backup code. Passport name: `backup-code`. */
-export class BackupCodeStrategy<User = Express.User> extends Strategy {
+export class BackupCodeStrategy<User = Express.User, IsGivenRequest extends boolean = false> extends Strategy {
   name = 'backup-code';
   private readonly parts: Parts;
 
@@ -15,9 +15,9 @@ export class BackupCodeStrategy<User = Express.User> extends Strategy {
    * @param verify optional; has the last word after a code was consumed. What NestJS and Ts.ED append.
    * @throws {BackupCodeError} `invalid_option`; `invalid_format` if `findUser` meets a format of fewer than 64 bits
    */
-  constructor(options: BackupCodeStrategyOptions<User>, verify?: Verify<User>) {
+  constructor(options: BackupCodeStrategyOptions<User, IsGivenRequest>, verify?: Verify<User, IsGivenRequest>) {
     super();
-    this.parts = checkOptions(options as BackupCodeStrategyOptions<unknown>, verify as Verify<unknown> | undefined);
+    this.parts = checkOptions(options as BackupCodeStrategyOptions<unknown, boolean>, verify as Verify<unknown, boolean> | undefined);
   }
 
   /** Called by Passport on an object made from this one for each request; settles it exactly once. */
@@ -32,7 +32,7 @@ export class BackupCodeStrategy<User = Express.User> extends Strategy {
         if (decision.action === 'success') success(decision.user, decision.info);
         else fail(decision.failure, decision.status);
       },
-      (thrown: unknown) => error(thrown as Error),
+      (thrown: unknown) => error(asError(thrown)),
     );
   }
 }

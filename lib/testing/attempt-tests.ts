@@ -1,0 +1,148 @@
+// Of the store's contract: attempts are counted before they are made, at each door, and given back without minting any.
+import assert from 'node:assert/strict';
+import type { TakenAttempt } from '../stores/store';
+import { nameSubject } from '../subject';
+import { consumption, HOUR_MS, newEvent, newSet, newUser, NOW, take, taken, userWithSet, WAITS } from './samples';
+import type { Contract } from './store-contract';
+
+export function attemptTests({ test, readEvents }: Contract): void {
+  test('are counted from one, for a user with a set and for one without', async (store) => {
+    for (const subject of [newUser(), (await userWithSet(store)).subject]) {
+      const numbers = [];
+      for (let n = 0; n < 3; n += 1) numbers.push((await taken(store, subject, { waits: WAITS })).ticket.attempt);
+      assert.deepEqual(numbers, [1, 2, 3]);
+      assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 3);
+    }
+  });
+
+  test('wait as the table says, to the millisecond, and end with it', async (store) => {
+    const { subject } = await userWithSet(store);
+    const at = async (now: number): Promise<unknown> => summary(await take(store, subject, { now, waits: WAITS }));
+    assert.deepEqual([await at(NOW), await at(NOW), await at(NOW), await at(NOW)], [1, 2, 3, 4]);
+    assert.deepEqual([await at(NOW), await at(NOW + 59_999)], [`throttled until ${NOW + 60_000}`, `throttled until ${NOW + 60_000}`]);
+    assert.equal(await at(NOW + 60_000), 5);
+    const disabled = await take(store, subject, { now: NOW + 1000 * HOUR_MS, waits: WAITS });
+    assert.equal(!disabled.ok && disabled.reason, 'disabled');
+  });
+
+  test('refused write one event a wait, and count the others in it', async (store) => {
+    const { subject } = await userWithSet(store);
+    const waits = [60_000, 60_000, 0];
+    const firsts = [];
+    for (const now of [NOW, NOW, NOW, NOW + 60_000, NOW + 60_000]) {
+      const attempt = await take(store, subject, { now, waits });
+      firsts.push(attempt.ok ? 'granted' : attempt.isFirst);
+    }
+    assert.deepEqual(firsts, ['granted', true, false, 'granted', true]);
+    const throttled = (await readEvents(subject.userId)).filter(({ type }) => type === 'throttled');
+    assert.deepEqual(throttled.map(({ reason, refusals }) => [reason, refusals]), [['throttled', 2], ['throttled', 1]]);
+  });
+
+  test('refused neither count nor lengthen the wait', async (store) => {
+    const { subject } = await userWithSet(store);
+    await take(store, subject, { waits: [60_000, 0] });
+    for (const later of [0, 1000, 59_999]) await take(store, subject, { now: NOW + later, waits: [60_000, 0] });
+    assert.equal((await taken(store, subject, { now: NOW + 60_000, waits: [60_000, 0] })).ticket.attempt, 2);
+  });
+
+  test('at one door do not count at the other', async (store) => {
+    const { subject } = await userWithSet(store);
+    await take(store, subject, { waits: [0], door: 'nothing' });
+    assert.equal((await take(store, subject, { waits: [0], door: 'nothing' })).ok, false);
+    assert.equal((await taken(store, subject, { waits: [0], door: 'first-factor' })).ticket.attempt, 1);
+  });
+
+  test('are counted from one again after a consumed code, at its door only', async (store) => {
+    const set = await userWithSet(store);
+    for (const door of ['first-factor', 'nothing'] as const) await taken(store, set.subject, { door });
+    await store.consume(consumption(set, 0));
+    const doors = (await store.find(set.subject))?.doors;
+    assert.deepEqual([doors?.['first-factor'].attempts, doors?.nothing.attempts], [0, 1]);
+  });
+
+  test('are counted from one again after a new set, at both doors, also closed ones', async (store) => {
+    const { subject } = await userWithSet(store);
+    for (const door of ['first-factor', 'nothing'] as const) {
+      const { ticket } = await taken(store, subject, { door, waits: [0] });
+      await store.append([newEvent('disabled', subject)], { subject, ticket, now: NOW });
+    }
+    await store.replace({ ...newSet(subject), now: NOW });
+    for (const door of ['first-factor', 'nothing'] as const) assert.equal((await taken(store, subject, { door, waits: [0] })).ticket.attempt, 1);
+  });
+
+  test('are not cleared by a staged set, a revocation or a lost code', async (store) => {
+    const set = await userWithSet(store);
+    const { subject } = set;
+    await store.consume(consumption(set, 0));
+    await taken(store, subject);
+    await store.consume(consumption(set, 0));
+    await store.stage({ ...newSet(subject), until: NOW + HOUR_MS });
+    await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
+    assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 1);
+  });
+
+  test('at a closed door are refused, whatever the table says, and a code is not consumed there', async (store) => {
+    const set = await userWithSet(store);
+    const { subject } = set;
+    const { ticket } = await taken(store, subject);
+    await store.append([newEvent('disabled', subject)], { subject, ticket, now: NOW });
+    const refused = await take(store, subject);
+    assert.equal(!refused.ok && refused.reason, 'disabled');
+    assert.deepEqual(await store.consume(consumption(set, 0)), { outcome: 'gone', reason: 'disabled' });
+    assert.equal((await store.find(subject))?.doors['first-factor'].disabledAt, NOW);
+    assert.equal((await store.consume({ ...consumption(set, 0), door: 'nothing' })).outcome, 'consumed');
+  });
+
+  test('of an older generation close no door', async (store) => {
+    const set = await userWithSet(store);
+    const { ticket } = await taken(store, set.subject);
+    await store.consume(consumption(set, 0));
+    await store.append([newEvent('disabled', set.subject)], { subject: set.subject, ticket, now: NOW });
+    assert.equal((await take(store, set.subject)).ok, true);
+  });
+
+  test('given back are uncounted, and their wait ends', async (store) => {
+    const { subject } = await userWithSet(store);
+    const { ticket } = await taken(store, subject, { waits: [60_000, 0] });
+    await store.giveBack({ subject, ticket });
+    assert.equal((await taken(store, subject, { waits: [60_000, 0] })).ticket.attempt, 1);
+  });
+
+  test("given back late do not end another's wait", async (store) => {
+    const { subject } = await userWithSet(store);
+    const waits = [0, 60_000, 0];
+    const first = await taken(store, subject, { waits });
+    await taken(store, subject, { waits });
+    await store.giveBack({ subject, ticket: first.ticket });
+    const refused = await take(store, subject, { waits });
+    assert.deepEqual(summary(refused), `throttled until ${NOW + 60_000}`);
+  });
+
+  test('given back in another generation change nothing', async (store) => {
+    const set = await userWithSet(store);
+    const { subject } = set;
+    const { ticket } = await taken(store, subject);
+    await store.consume(consumption(set, 0));
+    await taken(store, subject);
+    await store.giveBack({ subject, ticket });
+    assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 1);
+  });
+
+  test('of a name that belongs to nobody are counted and closed alike, and no set is found there', async (store) => {
+    const subject = nameSubject(`name-${newUser().userId}`, await store.nameKey());
+    const attempts = [];
+    for (let n = 0; n < 5; n += 1) attempts.push(await take(store, subject, { waits: WAITS, door: 'nothing' }));
+    assert.deepEqual(attempts.map(summary), [1, 2, 3, 4, `throttled until ${NOW + 60_000}`]);
+    assert.equal(attempts[0]?.ok && attempts[0].current, null);
+  });
+
+  test('that were recorded stand in the trail with their reason', async (store) => {
+    const subject = newUser();
+    await store.append([newEvent('rejected', subject, { reason: 'mismatch' }), newEvent('disabled', subject)]);
+    assert.deepEqual((await readEvents(subject.userId)).map(({ type, reason }) => [type, reason]), [['rejected', 'mismatch'], ['disabled', null]]);
+  });
+}
+
+function summary(attempt: TakenAttempt): unknown {
+  return attempt.ok ? attempt.ticket.attempt : `${attempt.reason} until ${attempt.nextAt}`;
+}

@@ -1,0 +1,6 @@
+// What `import 'passport-backup-code/testing'` gives: the suites that prove a store, or an app's own `consumeCode`, atomic.
+export { consumeContract } from './consume-contract';
+export type { ConsumeContractOptions } from './consume-contract';
+export type { Runner } from './runner';
+export { storeContract } from './store-contract';
+export type { StoreContractOptions, StoreConnection } from './store-contract';

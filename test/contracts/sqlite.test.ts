@@ -1,0 +1,25 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { createTables, SqlStore } from '../../lib/sql';
+import { storeContract } from '../../lib/testing';
+import { readSqlEvents } from '../helpers/read-events';
+
+describe('SqlStore on SQLite', () => {
+  const dir = mkdtempSync(join(tmpdir(), 'backup-codes-'));
+  // One connection per file and process: a second one would stop the event loop while it waits for the first.
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new Database(join(dir, 'codes.db')) }) });
+
+  beforeAll(() => createTables(db));
+  afterAll(async () => {
+    await db.destroy();
+    rmSync(dir, { recursive: true });
+  });
+
+  storeContract(
+    { describe, it },
+    { connect: () => Promise.resolve({ store: new SqlStore(db) }), readEvents: (userId) => readSqlEvents(db, userId), rounds: 5 },
+  );
+});
