@@ -166,8 +166,9 @@ function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId
 }
 
 /** Told by its shape, so that a BackupCodes of another copy of this package will do. */
-function formatsOf({ formats: list }: BackupCodes): readonly Format[] {
-  if (list instanceof Array) return list;
+function formatsOf(backupCodes: BackupCodes): readonly Format[] {
+  const list: unknown = backupCodes.formats;
+  if (Array.isArray(list)) return backupCodes.formats;
   throw new BackupCodeError('invalid_option', 'backupCodes must be a BackupCodes; for anything else there is consumeCode.');
 }
 

@@ -1,0 +1,6 @@
+// Logging in over two requests, and asking how surely somebody did: for Express, Passport and express-session.
+// Its declarations speak of Express.User, which @types/passport declares.
+/// <reference types="passport" preserve="true" />
+export { beginLogin, completeLogin, type BeginLoginOptions, type CompletedLogin, type CompleteLoginOptions } from './login';
+export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pending-login';
+export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './assurance';
