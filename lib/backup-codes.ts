@@ -181,6 +181,11 @@ export class BackupCodes {
     return 'BackupCodes {}';
   }
 
+  /** Nor whoever logs it as JSON. */
+  toJSON(): string {
+    return this[inspect.custom]();
+  }
+
   /** Asked of the store once; again if that failed. */
   private loadNameKey(): Promise<Uint8Array> {
     this.nameKey ??= this.config.store.nameKey().catch((error: unknown) => {

@@ -12,9 +12,12 @@ import { MemoryStore } from './stores/memory';
 import { STORE_METHODS, type BackupCodeStore } from './stores/store';
 import { warnOnce } from './warnings';
 
-/** What the risk hook is told. Nothing in it tells a user name that belongs to nobody from one without a set. */
+/** What the risk hook is told, before anything is known of the code. */
 export interface RiskAttempt {
-  /** As text; `null` for a name that belongs to nobody. Such a name is assessed too, so that its answer is no different. */
+  /**
+   * As text; `null` for a name that belongs to nobody. Such a name is assessed too, so that its answer is no different:
+   * a hook that decides by this field gives away which names exist.
+   */
   readonly userId: string | null;
   /** The how-manieth since the last success or new set, at this door. */
   readonly attempt: number;
@@ -158,11 +161,14 @@ function halfOfThreads(): number {
   return Math.max(1, Math.floor((Number.isFinite(threads) ? threads : 4) / 2));
 }
 
+/** The last moment that a `Date` can tell. */
+const LAST_TIME = 8.64e15;
+
 /** A clock that says nonsense must not open anything: every comparison with NaN is false. */
 function checkedClock(now: () => number): () => number {
   return () => {
     const time: unknown = now();
-    if (typeof time !== 'number' || !Number.isFinite(time) || time < 0) throw new BackupCodeError('invalid_result', `now() must return milliseconds since 1970, but returned ${describe(time)}.`);
+    if (typeof time !== 'number' || !(time >= 0 && time <= LAST_TIME)) throw new BackupCodeError('invalid_result', `now() must return milliseconds since 1970, but returned ${describe(time)}.`);
     return Math.floor(time);
   };
 }

@@ -105,10 +105,14 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   // 4. Compare. A fault before the verdict gives the attempt back; from here on nothing does, right code or wrong,
   // or a caller who can make the audit fail would guess for nothing.
   let comparison: Comparison;
+  let isCompared = false;
   try {
-    comparison = await compare(config, { target, userId: current && userId !== null ? userId : '', typed, reading, door });
+    const onVerdict = (): void => {
+      isCompared = true;
+    };
+    comparison = await compare(config, { target, userId: current && userId !== null ? userId : '', typed, reading, door, onVerdict });
   } catch (error) {
-    await giveBackIfPossible(config, subject, ticket);
+    if (!isCompared) await giveBackIfPossible(config, subject, ticket);
     if (!(error instanceof GateBusy)) throw error;
     await record([event('rejected', { reason: 'busy' })]);
     return { ok: false, reason: 'busy', retryAfterSeconds: MAX_WAIT_SECONDS };
@@ -124,8 +128,10 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   // 5. Consume: one transaction decides, also between those who got this far at once.
   const consumed = event('consumed', { setId, codeId });
   const events = replacement ? [consumed, event('renewed', { setId, codeId: replacement.record.codeId })] : [consumed];
-  const milestones = [{ remaining: 0, event: event('exhausted', { setId }) }];
-  if (config.lowAt > 0) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
+  const milestones: { remaining: number; event: AuditEvent }[] = [];
+  // A replacement leaves as many as before: nothing is reached by it.
+  if (!replacement) milestones.push({ remaining: 0, event: event('exhausted', { setId }) });
+  if (!replacement && config.lowAt > 0) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
   const consumption = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });
   if (consumption.outcome === 'already-consumed') return reject('reused', { codeId, consumedAt: consumption.consumedAt });
@@ -154,7 +160,9 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
 /** The one slow hash, and the digests of all codes. What is wrong with stored data shows before the hash, as an error. */
 async function compare(
   config: Config,
-  { target, userId, typed, reading, door }: { target: ComparedSet; userId: string; typed: unknown; reading: string; door: CleanContext['after'] },
+  { target, userId, typed, reading, door, onVerdict }: {
+    target: ComparedSet; userId: string; typed: unknown; reading: string; door: CleanContext['after']; onVerdict: () => void;
+  },
 ): Promise<Comparison> {
   const { setId, salt, pepperId, check } = target;
   const format = parseFormat(target.format);
@@ -167,11 +175,16 @@ async function compare(
     // The set's own reading, where it has one; another format's costs the same and matches nothing.
     const own = readCode(format, typed);
     const match = findMatch(await keyed(own ?? reading), target.codes);
+    onVerdict();
     const accepted = own === null ? null : match;
     if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none') return { match: accepted, replacement: null };
-    await place.yield();
-    const [symbols = ''] = generateCodes(format, 1);
-    return { match: accepted, replacement: { code: showCode(format, symbols), record: recordCode(await keyed(symbols)) } };
+    for (;;) {
+      await place.yield();
+      const [symbols = ''] = generateCodes(format, 1);
+      const fresh = await keyed(symbols);
+      // None that the set has or had: a spent code would come back, or one code work twice.
+      if (findMatch(fresh, target.codes) === null) return { match: accepted, replacement: { code: showCode(format, symbols), record: recordCode(fresh) } };
+    }
   });
 }
 

@@ -53,9 +53,9 @@ export function defineFormat(definition: FormatDefinition): Format {
   if (!SEPARATORS.includes(separator)) {
     throw new BackupCodeError('invalid_format', 'separator must be one of "-", " ", ".", "_" or "".');
   }
-  const length = wholeNumber('length', definition.length, { min: 4, max: 64, fallback: NaN });
+  const length = wholeNumber('length', definition.length, { min: 4, max: 64, fallback: NaN, code: 'invalid_format' });
   if (Number.isNaN(length)) throw new BackupCodeError('invalid_format', 'length is missing: how many symbols a code has.');
-  const groupSize = wholeNumber('groupSize', definition.groupSize, { min: 1, max: length, fallback: length });
+  const groupSize = wholeNumber('groupSize', definition.groupSize, { min: 1, max: length, fallback: length, code: 'invalid_format' });
   const possibilities = alphabet.length ** length;
   if (possibilities < MIN_POSSIBILITIES) {
     throw new BackupCodeError('invalid_format', `${alphabet.length} symbols and length ${length} give ${possibilities} codes; at least 10^6 are needed (NIST SP 800-63B-4, section 3.1.2.1).`);
@@ -94,7 +94,7 @@ export function showCode(format: Format, symbols: string): string {
  */
 export function readCode(format: Format, typed: unknown): string | null {
   if (typeof typed !== 'string' || typed.length > MAX_TYPED_LENGTH) return null;
-  const bare = typed.normalize('NFKC').replace(/[\s\p{Pd}\p{Cf}\u2212._]/gu, '').replace(/\p{Nd}/gu, toAsciiDigit);
+  const bare = typed.normalize('NFKC').replace(/[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu, '').replace(/\p{Nd}/gu, toAsciiDigit);
   if (bare.length !== format.length) return null;
   let symbols = '';
   for (const typedSymbol of inCaseOf(format.alphabet, bare)) {

@@ -15,10 +15,14 @@ export function assertOptions(where: string, options: unknown, known: readonly s
 }
 
 /** Returns the number if it is a whole one within the range, or `fallback` where it was left out. */
-export function wholeNumber(name: string, given: unknown, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+export function wholeNumber(
+  name: string,
+  given: unknown,
+  { min, max, fallback, code = 'invalid_option' }: { min: number; max: number; fallback: number; code?: BackupCodeErrorCode },
+): number {
   if (given === undefined) return fallback;
   if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < min || given > max) {
-    throw new BackupCodeError('invalid_option', `${name} must be a whole number from ${min} to ${max}, but was ${describe(given)}.`);
+    throw new BackupCodeError(code, `${name} must be a whole number from ${min} to ${max}, but was ${describe(given)}.`);
   }
   return given;
 }

@@ -1,5 +1,6 @@
 // The keys that are kept apart from the database, and which of them a set was made with. Never prints one.
 import { BackupCodeError } from './errors';
+import { assertOptions } from './options';
 import { checkOf, type SetBinding } from './scheme';
 
 /**
@@ -36,7 +37,7 @@ export interface PepperRing {
 const NO_PEPPER: PepperKey = { id: null, key: Buffer.from('passport-backup-code/v1/no-pepper') };
 const MIN_KEY_BYTES = 32;
 
-/** Checks the list, newest first. @throws {BackupCodeError} `invalid_pepper` */
+/** Checks the list, newest first. @throws {BackupCodeError} `invalid_pepper`, `invalid_option` */
 export function pepperRing(given: readonly Pepper[] | undefined): PepperRing {
   const keys = parsePeppers(given ?? []);
   return {
@@ -59,6 +60,7 @@ function parsePeppers(given: readonly Pepper[]): PepperKey[] {
   if (!Array.isArray(given)) throw new BackupCodeError('invalid_pepper', 'pepper must be a list of { id, key }, newest first.');
   if (given.length === 0) return [NO_PEPPER];
   return given.map((pepper: Pepper, index) => {
+    assertOptions('pepper', pepper, ['id', 'key']);
     const { id, key } = pepper;
     if (id === 'none') {
       if (index === 0 || index < given.length - 1) throw new BackupCodeError('invalid_pepper', 'pepper "none" may only stand last, behind a real one.');

@@ -24,7 +24,7 @@ export function bcryptHasher(options: { cost?: number } = {}): Hasher {
   if (typeof options.cost === 'number' && options.cost < MIN_COST) {
     throw new BackupCodeError('invalid_hasher', `bcrypt needs a cost of ${MIN_COST} or more (OWASP Password Storage Cheat Sheet), but was given ${options.cost}.`);
   }
-  const cost = wholeNumber('cost', options.cost, { min: MIN_COST, max: MAX_COST, fallback: 12 });
+  const cost = wholeNumber('cost', options.cost, { min: MIN_COST, max: MAX_COST, fallback: 12, code: 'invalid_hasher' });
   return Object.freeze({
     newSalt: () => bcrypt.genSaltSync(cost, 'b'),
     reads: (salt: string) => {

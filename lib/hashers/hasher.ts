@@ -14,6 +14,8 @@ export interface Hasher {
   readonly minimumBits?: number;
 }
 
+const MAX_SALT_LENGTH = 255;
+
 /**
  * The hasher for a stored set: the first listed one that reads its salt string.
  *
@@ -32,7 +34,11 @@ export function hasherList(given: Hasher | readonly Hasher[], bits: number): rea
   const list = Array.isArray(given) ? (given as readonly Hasher[]) : [given as Hasher];
   if (list.length === 0) throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
   for (const hasher of list) assertMethods('hasher', hasher, ['newSalt', 'reads', 'hash'], 'invalid_hasher');
-  const minimumBits = list[0]?.minimumBits ?? 0;
+  const salt: unknown = list[0]?.newSalt();
+  if (typeof salt !== 'string' || salt.length > MAX_SALT_LENGTH || !list[0]?.reads(salt)) {
+    throw new BackupCodeError('invalid_hasher', `The first hasher must read the salt strings it makes, of at most ${MAX_SALT_LENGTH} characters; the codes of its sets could never be checked.`);
+  }
+  const minimumBits = list[0].minimumBits ?? 0;
   if (bits < minimumBits) {
     throw new BackupCodeError('invalid_hasher', `The first hasher wants formats of ${minimumBits} bits or more; this one has ${bits}.`);
   }

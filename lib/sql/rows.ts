@@ -3,7 +3,7 @@ import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import type { CodeRecord } from '../scheme';
-import type { CurrentSet, FoundUser } from '../stores/store';
+import type { CurrentSet, FoundUser, SetHeader } from '../stores/store';
 import { userKey, type Subject } from '../subject';
 import type { Row } from './database';
 
@@ -22,6 +22,15 @@ export function readCurrentSet(row: Row): CurrentSet | null {
     expiresAt: row['expires_at'] === null ? null : readNumber(row, 'expires_at'),
     lastConsumedAt: row['last_consumed_at'] === null ? null : readNumber(row, 'last_consumed_at'),
   };
+}
+
+/** @throws {BackupCodeError} `unreadable_set`; JSON's own error would repeat part of the row */
+export function readStagedHeader(row: Row | undefined): SetHeader {
+  try {
+    return JSON.parse(String(row?.['staged_header'])) as SetHeader;
+  } catch {
+    throw new BackupCodeError('unreadable_set', 'The header of a staged set cannot be read.');
+  }
 }
 
 export function readDoor(row: Row, prefix: 'factor' | 'nothing'): FoundUser['doors']['nothing'] {

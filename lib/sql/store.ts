@@ -9,7 +9,7 @@ import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, Stored
 import type { Subject } from '../subject';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
-import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, storableText } from './rows';
+import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader, storableText } from './rows';
 
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
 const NAME_KEPT_MS = 30 * 86_400_000;
@@ -56,7 +56,7 @@ export class SqlStore implements BackupCodeStore {
       const claimed = await run(sql`UPDATE backup_code_users SET staged_set_id = NULL WHERE user_key = ${subject.key} AND staged_set_id = ${setId} AND staged_until > ${now}`);
       if (claimed.affected !== 1) return null;
       const { rows } = await run(sql`SELECT staged_header FROM backup_code_users WHERE user_key = ${subject.key}`);
-      const header = JSON.parse(String(rows[0]?.['staged_header'])) as SetHeader;
+      const header = readStagedHeader(rows[0]);
       await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}`);
       await run(sql`${endCodes(subject, now)} AND set_id <> ${setId}`);
       await run(insertEvents([{ ...event, remaining: header.total, total: header.total }]));
@@ -129,7 +129,7 @@ export class SqlStore implements BackupCodeStore {
   revoke({ subject, now, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
     return this.database.transaction(async (run) => {
       const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
-      const revoked = await run(sql`UPDATE backup_code_users SET revoked_at = ${now}, ${unstage} WHERE user_key = ${subject.key} AND set_id IS NOT NULL AND revoked_at IS NULL`);
+      const revoked = await run(sql`UPDATE backup_code_users SET revoked_at = ${now}, format = NULL, salt = NULL, pepper_check = NULL, ${unstage} WHERE user_key = ${subject.key} AND set_id IS NOT NULL AND revoked_at IS NULL`);
       if (revoked.affected !== 1) await run(sql`UPDATE backup_code_users SET ${unstage} WHERE user_key = ${subject.key}`);
       await run(endCodes(subject, now));
       if (revoked.affected !== 1) return null;
@@ -160,6 +160,11 @@ export class SqlStore implements BackupCodeStore {
   /** Shows no connection string, whoever prints this. */
   [inspect.custom](): string {
     return 'SqlStore {}';
+  }
+
+  /** Nor whoever logs it as JSON. */
+  toJSON(): string {
+    return this[inspect.custom]();
   }
 
   private insertUser({ key, userId }: Subject, forgetAt: number | null): RawBuilder<unknown> {

@@ -1,15 +1,23 @@
-// The tables, in each dialect. `createTables` runs what a DBA can read here.
+// The tables, in each dialect. `createTables` runs what a DBA can read here, and in schema/*.sql. Drops nothing.
 import { Database } from './database';
 import type { Dialect, SqlDatabase } from './dialect';
 
-/** Makes the tables and indexes that are not there yet. */
+/** Makes the tables and indexes that are not there yet. Safe to call at every start, and by several processes at once. */
 export async function createTables(kysely: SqlDatabase): Promise<void> {
   const database = new Database(kysely);
-  for (const statement of tableStatements(database.dialect)) await database.define(statement);
+  for (const statement of tableStatements(database.dialect)) {
+    // PostgreSQL fails IF NOT EXISTS where another process makes the same table at the same time; then it is there.
+    await database.define(statement).catch(() => database.define(statement));
+  }
 }
 
-/** The statements, in the order in which to run them. */
-export function tableStatements(dialect: Dialect): readonly string[] {
+/** The same as a script for a migration tool or a DBA. */
+export function schemaScript(dialect: Dialect): string {
+  return tableStatements(dialect).map((statement) => `${statement};\n`).join('\n');
+}
+
+/** In the order in which to run them. */
+function tableStatements(dialect: Dialect): readonly string[] {
   // Keys and hex are compared byte by byte; MySQL would otherwise fold case.
   const ascii = (length: number): string => (dialect === 'mysql' ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin` : `varchar(${length})`);
   const sequence = { sqlite: 'integer PRIMARY KEY AUTOINCREMENT', postgres: 'bigserial PRIMARY KEY', mysql: 'bigint AUTO_INCREMENT PRIMARY KEY' }[dialect];

@@ -1,0 +1,111 @@
+// What the scripts answer, in the terms of the store's contract. Trusts nothing that was stored.
+import { BackupCodeError } from '../errors';
+import type { CodeRecord } from '../scheme';
+import type { CurrentSet, FoundUser, SetHeader, StoredCode } from '../stores/store';
+
+/** The fields of a user's hash. */
+export type Fields = ReadonlyMap<string, string>;
+
+/** A set as fields and values, one after the other. */
+export function fieldsOfSet(header: SetHeader, codes: readonly CodeRecord[], userId: string | null): string[] {
+  const { setId, createdAt, expiresAt, total } = header;
+  return [
+    ['setId', setId],
+    ['header', JSON.stringify(header)],
+    ['createdAt', String(createdAt)],
+    ...(expiresAt === null ? [] : [['expiresAt', String(expiresAt)]]),
+    ['total', String(total)],
+    ['remaining', String(codes.length)],
+    ...(userId === null ? [] : [['userId', userId]]),
+    ...codes.flatMap((code) => [[`code:${code.codeId}`, textOfCode(code)]]),
+  ].flat();
+}
+
+export function textOfCode({ salt, digest }: CodeRecord): string {
+  return JSON.stringify([salt, digest]);
+}
+
+/** `null` where there is no set, or a revoked one. */
+export function readCurrentSet(fields: Fields): CurrentSet | null {
+  const header = fields.get('header');
+  if (header === undefined) return null;
+  return {
+    ...parse(header, isHeader),
+    total: readNumber(fields.get('total')),
+    remaining: readNumber(fields.get('remaining')),
+    lastConsumedAt: readTime(fields, 'lastConsumedAt'),
+  };
+}
+
+export function readHeader(header: string): SetHeader {
+  return parse(header, isHeader);
+}
+
+export function readCodes(fields: Fields): StoredCode[] {
+  return Array.from(fields).flatMap(([field, value]) => {
+    if (!field.startsWith('code:')) return [];
+    const codeId = field.slice('code:'.length);
+    const [salt, digest] = parse(value, isPairOfTexts);
+    return [{ codeId, salt, digest, consumedAt: readTime(fields, `consumed:${codeId}`) }];
+  });
+}
+
+export function readDoors(fields: Fields): FoundUser['doors'] {
+  const readDoor = (door: string): FoundUser['doors']['nothing'] => ({
+    attempts: readNumber(fields.get(`${door}:attempts`) ?? '0'),
+    disabledAt: readTime(fields, `${door}:disabledAt`),
+  });
+  return { 'first-factor': readDoor('first-factor'), nothing: readDoor('nothing') };
+}
+
+/** A list, of which each part is text or a list again. @throws {BackupCodeError} `unreadable_set` */
+export function readList(reply: unknown): readonly unknown[] {
+  if (!Array.isArray(reply)) throw unreadable('Redis answered with something else than a list.');
+  return reply;
+}
+
+/** Redis clients may be set to give bytes for text. @throws {BackupCodeError} `unreadable_set` */
+export function readText(reply: unknown): string {
+  if (typeof reply === 'string') return reply;
+  if (Buffer.isBuffer(reply)) return reply.toString('utf8');
+  throw unreadable('Redis answered with something else than text.');
+}
+
+export function readFields(reply: unknown): Fields {
+  const texts = readList(reply).map(readText);
+  return new Map(texts.flatMap((text, at) => (at % 2 === 0 ? [[text, texts[at + 1] ?? '']] : [])));
+}
+
+/** @throws {BackupCodeError} `unreadable_set` */
+export function readNumber(reply: unknown): number {
+  const number = Number(readText(reply ?? ''));
+  if (reply === '' || reply === undefined || !Number.isSafeInteger(number)) throw unreadable('A stored set holds something else than a whole number.');
+  return number;
+}
+
+function readTime(fields: Fields, field: string): number | null {
+  return fields.has(field) ? readNumber(fields.get(field)) : null;
+}
+
+function parse<T>(json: string, isValid: (value: unknown) => value is T): T {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // Said below, and without a word of what was read.
+  }
+  if (!isValid(value)) throw unreadable('A stored set is damaged.');
+  return value;
+}
+
+function isHeader(value: unknown): value is SetHeader {
+  return typeof value === 'object' && value !== null && 'setId' in value && 'salt' in value && 'check' in value && 'format' in value;
+}
+
+function isPairOfTexts(value: unknown): value is readonly [string, string] {
+  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+}
+
+function unreadable(message: string): BackupCodeError {
+  return new BackupCodeError('unreadable_set', message);
+}

@@ -1,0 +1,143 @@
+// The store on Redis: a script for each method, so that each is one atomic step and one round trip. Reads no clock but
+// for what leaves by itself, and keeps no connection of its own.
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { BackupCodeError } from '../errors';
+import type { AuditEvent } from '../events';
+import { assertMethods, assertOptions, describe } from '../options';
+import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, TakenAttempt, Ticket } from '../stores/store';
+import { userKey, type Subject } from '../subject';
+import { runScript, type RedisClient, type Script } from './client';
+import { keysOf, nameKeyKey } from './keys';
+import { fieldsOfSet, readCodes, readCurrentSet, readDoors, readFields, readHeader, readList, readNumber, readText, textOfCode } from './replies';
+import {
+  activateScript, appendScript, consumeScript, findScript, giveBackScript, nameKeyScript, replaceScript, revokeScript, stageScript, takeAttemptScript,
+} from './scripts';
+
+export interface RedisStoreOptions {
+  /**
+   * A connected client of `redis` (node-redis 5 or later): `createClient`, `createCluster`, `createSentinel` or a pool.
+   * Make it with `disableOfflineQueue: true`, or a login waits for as long as the server is away.
+   */
+  readonly client: RedisClient;
+  /** What every key begins with, before the braces of its partition; default `backup-code:`. Up to 64 characters, no braces. */
+  readonly prefix?: string;
+}
+
+/** How long the count of a name that belongs to nobody is kept after its last attempt. */
+const NAME_KEPT_MS = 30 * 86_400_000;
+
+/**
+ * Keeps backup codes in Redis 5 or later, or Valkey, alone or as a cluster.
+ *
+ * Redis keeps what it was told to keep. Single use holds across restarts only with `appendonly yes`, `appendfsync always`
+ * and `maxmemory-policy noeviction`; and replication is asynchronous: a failover to a replica may lose the last writes,
+ * and a code consumed in them works again.
+ *
+ * @example new BackupCodes({ store: new RedisStore({ client }), pepper })
+ */
+export class RedisStore implements BackupCodeStore {
+  private readonly client: RedisClient;
+  private readonly prefix: string;
+
+  /** @throws {BackupCodeError} `invalid_option` */
+  constructor(options: RedisStoreOptions) {
+    assertOptions('RedisStore', options, ['client', 'prefix']);
+    const { client, prefix = 'backup-code:' } = options;
+    assertMethods('client', client, ['eval', 'evalSha']);
+    if (typeof prefix !== 'string' || prefix.length > 64 || /[{}]/.test(prefix)) {
+      throw new BackupCodeError('invalid_option', `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`);
+    }
+    this.client = client;
+    this.prefix = prefix;
+  }
+
+  async replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+    const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
+    return readText(await this.run(replaceScript, subject, [set, JSON.stringify(event), now, only ?? ''])) === 'written';
+  }
+
+  async stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
+    const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
+    await this.run(stageScript, subject, [set, header.setId, until, JSON.stringify(event)]);
+  }
+
+  async activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
+    const header = readText(await this.run(activateScript, subject, [setId, now, JSON.stringify(event)]));
+    return header === '' ? null : readHeader(header);
+  }
+
+  async find(subject: Subject): Promise<FoundUser | null> {
+    const fields = readFields(await this.run(findScript, subject, []));
+    return fields.size === 0 ? null : { current: readCurrentSet(fields), doors: readDoors(fields) };
+  }
+
+  async takeAttempt({ subject, door, now, waits, refusal }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+    const keptMs = subject.userId === null ? NAME_KEPT_MS : 0;
+    const reply = readList(await this.run(takeAttemptScript, subject, [door, now, JSON.stringify(waits), refusal.id, JSON.stringify(refusal), keptMs]));
+    if (readText(reply[0]) === 'refused') {
+      const [, reason, nextAt, which] = reply;
+      return { ok: false, reason: readText(reason) === 'disabled' ? 'disabled' : 'throttled', nextAt: readNumber(nextAt), isFirst: readText(which) === 'first' };
+    }
+    const [, attempt, generation, nextAt, user] = reply;
+    const fields = readFields(user);
+    const current = readCurrentSet(fields);
+    return {
+      ok: true,
+      ticket: { door, attempt: readNumber(attempt), generation: readNumber(generation), nextAt: readNumber(nextAt) },
+      current: current && { ...current, codes: readCodes(fields) },
+    };
+  }
+
+  async giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
+    await this.run(giveBackScript, subject, [ticket.door, ticket.generation, ticket.nextAt]);
+  }
+
+  async consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+    const reached = milestones.map(({ remaining, event }) => [String(remaining), JSON.stringify(event)]);
+    const added = replacement ? [replacement.codeId, textOfCode(replacement)] : ['', ''];
+    const reply = await this.run(consumeScript, subject, [setId, codeId, door, now, listOf(events), JSON.stringify(reached), ...added]);
+    const [outcome, first, second] = readList(reply).map(readText);
+    if (outcome === 'consumed') return { outcome, remaining: readNumber(first), total: readNumber(second) };
+    if (outcome === 'already-consumed') return { outcome, consumedAt: readNumber(first) };
+    return { outcome: 'gone', reason: first === 'expired' || first === 'disabled' ? first : 'none' };
+  }
+
+  async revoke({ subject, now, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+    const setId = readText(await this.run(revokeScript, subject, [now, JSON.stringify(event)]));
+    return setId === '' ? null : setId;
+  }
+
+  /** Events lie with the user they are of: all of a call with the subject of `closes`, or else with the user of the first. */
+  async append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
+    const [first] = events;
+    if (closes) {
+      const { subject, ticket, now } = closes;
+      await this.run(appendScript, subject, [listOf(events), ticket.door, ticket.generation, now]);
+    } else if (first) {
+      // What belongs to nobody is spread over the partitions.
+      const key = first.userId === null ? first.id : userKey(first.userId);
+      await this.run(appendScript, { key, userId: first.userId }, [listOf(events), '', 0, 0]);
+    }
+  }
+
+  async nameKey(): Promise<Uint8Array> {
+    const input = { keys: [nameKeyKey(this.prefix)], arguments: [randomBytes(32).toString('hex')] };
+    const key = Buffer.from(readText(await runScript(this.client, nameKeyScript, input)), 'hex');
+    if (key.length !== 32) throw new BackupCodeError('unreadable_set', 'The key under which unknown names are counted is damaged.');
+    return key;
+  }
+
+  /** Shows no connection string, whoever prints this. */
+  [inspect.custom](): string {
+    return 'RedisStore {}';
+  }
+
+  private run(script: Script, { key }: Subject, input: readonly (string | number)[]): Promise<unknown> {
+    return runScript(this.client, script, { keys: keysOf(this.prefix, key), arguments: input.map(String) });
+  }
+}
+
+function listOf(events: readonly AuditEvent[]): string {
+  return JSON.stringify(events.map((event) => JSON.stringify(event)));
+}

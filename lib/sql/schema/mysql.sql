@@ -1,0 +1,72 @@
+CREATE TABLE IF NOT EXISTS backup_code_users (
+  user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  user_id text,
+  set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  format text,
+  salt varchar(255) CHARACTER SET ascii COLLATE ascii_bin,
+  pepper_id varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
+  pepper_check varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  total integer,
+  remaining integer,
+  created_at bigint,
+  expires_at bigint,
+  last_consumed_at bigint,
+  revoked_at bigint,
+  staged_set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  staged_until bigint,
+  staged_header text,
+  factor_attempts integer NOT NULL DEFAULT 0,
+  factor_next_at bigint NOT NULL DEFAULT 0,
+  factor_generation integer NOT NULL DEFAULT 0,
+  factor_disabled_at bigint,
+  factor_refusals integer NOT NULL DEFAULT 0,
+  factor_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
+  nothing_attempts integer NOT NULL DEFAULT 0,
+  nothing_next_at bigint NOT NULL DEFAULT 0,
+  nothing_generation integer NOT NULL DEFAULT 0,
+  nothing_disabled_at bigint,
+  nothing_refusals integer NOT NULL DEFAULT 0,
+  nothing_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
+  forget_at bigint,
+  KEY backup_code_users_forgotten (forget_at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS backup_codes (
+  code_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  salt varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  digest varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
+  created_at bigint NOT NULL,
+  consumed_at bigint,
+  ended_at bigint,
+  KEY backup_codes_set (user_key, set_id)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS backup_code_events (
+  seq bigint AUTO_INCREMENT PRIMARY KEY,
+  event_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL UNIQUE,
+  type varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  at bigint NOT NULL,
+  user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin,
+  user_id text,
+  set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  code_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  reason varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
+  remaining integer,
+  total integer,
+  consumed_seconds_ago bigint,
+  refusals integer,
+  ip varchar(256),
+  user_agent varchar(256),
+  request_id varchar(256),
+  actor varchar(256),
+  door varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  KEY backup_code_events_user (user_key, seq),
+  KEY backup_code_events_at (at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS backup_code_keys (
+  name varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  value varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

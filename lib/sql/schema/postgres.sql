@@ -1,0 +1,76 @@
+CREATE TABLE IF NOT EXISTS backup_code_users (
+  user_key varchar(69) NOT NULL PRIMARY KEY,
+  user_id text,
+  set_id varchar(32),
+  format text,
+  salt varchar(255),
+  pepper_id varchar(64),
+  pepper_check varchar(32),
+  total integer,
+  remaining integer,
+  created_at bigint,
+  expires_at bigint,
+  last_consumed_at bigint,
+  revoked_at bigint,
+  staged_set_id varchar(32),
+  staged_until bigint,
+  staged_header text,
+  factor_attempts integer NOT NULL DEFAULT 0,
+  factor_next_at bigint NOT NULL DEFAULT 0,
+  factor_generation integer NOT NULL DEFAULT 0,
+  factor_disabled_at bigint,
+  factor_refusals integer NOT NULL DEFAULT 0,
+  factor_refusal_id varchar(36),
+  nothing_attempts integer NOT NULL DEFAULT 0,
+  nothing_next_at bigint NOT NULL DEFAULT 0,
+  nothing_generation integer NOT NULL DEFAULT 0,
+  nothing_disabled_at bigint,
+  nothing_refusals integer NOT NULL DEFAULT 0,
+  nothing_refusal_id varchar(36),
+  forget_at bigint
+);
+
+CREATE TABLE IF NOT EXISTS backup_codes (
+  code_id varchar(32) NOT NULL PRIMARY KEY,
+  user_key varchar(69) NOT NULL,
+  set_id varchar(32) NOT NULL,
+  salt varchar(32),
+  digest varchar(64),
+  created_at bigint NOT NULL,
+  consumed_at bigint,
+  ended_at bigint
+);
+
+CREATE TABLE IF NOT EXISTS backup_code_events (
+  seq bigserial PRIMARY KEY,
+  event_id varchar(36) NOT NULL UNIQUE,
+  type varchar(32) NOT NULL,
+  at bigint NOT NULL,
+  user_key varchar(69),
+  user_id text,
+  set_id varchar(32),
+  code_id varchar(32),
+  reason varchar(32),
+  remaining integer,
+  total integer,
+  consumed_seconds_ago bigint,
+  refusals integer,
+  ip varchar(256),
+  user_agent varchar(256),
+  request_id varchar(256),
+  actor varchar(256),
+  door varchar(16) NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS backup_code_keys (
+  name varchar(32) NOT NULL PRIMARY KEY,
+  value varchar(64) NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS backup_code_users_forgotten ON backup_code_users (forget_at);
+
+CREATE INDEX IF NOT EXISTS backup_codes_set ON backup_codes (user_key, set_id);
+
+CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, seq);
+
+CREATE INDEX IF NOT EXISTS backup_code_events_at ON backup_code_events (at);

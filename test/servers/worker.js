@@ -1,0 +1,70 @@
+'use strict';
+// A process of its own that issues and consumes on a real database: told what to do by its parent, or left to run until
+// it is killed. Runs the built package, as a deployed app does.
+const { createHash, randomBytes, randomInt } = require('node:crypto');
+const { BackupCodes } = require('../../dist');
+
+/** A quick hash: what is under test here is the store. */
+const hasher = {
+  newSalt: () => `$quick$${randomBytes(16).toString('hex')}`,
+  reads: (salt) => salt.startsWith('$quick$'),
+  hash: async (code, salt) => createHash('sha256').update(`${salt}\0${code}`).digest(),
+};
+
+async function openStore({ kind, url }) {
+  if (kind === 'redis') {
+    const { createClient } = require('redis');
+    const { RedisStore } = require('../../dist/redis');
+    const client = createClient({ url });
+    client.on('error', () => {});
+    await client.connect();
+    return new RedisStore({ client });
+  }
+  const { Kysely, MysqlDialect, PostgresDialect, SqliteDialect } = require('kysely');
+  const { SqlStore } = require('../../dist/sql');
+  const dialects = {
+    sqlite: () => {
+      const Database = require('libsql');
+      const database = new Database(url);
+      database.exec('PRAGMA busy_timeout = 5000');
+      return new SqliteDialect({ database });
+    },
+    postgres: () => {
+      const { Pool } = require('pg');
+      const pool = new Pool({ connectionString: url, max: 5 });
+      pool.on('error', () => {});
+      return new PostgresDialect({ pool });
+    },
+    mysql: () => new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),
+  };
+  return new SqlStore(new Kysely({ dialect: dialects[kind]() }));
+}
+
+/** Issues and consumes for a few users, without end, and says what it was told was done. */
+async function runUntilKilled(backupCodes, users) {
+  const codes = new Map();
+  for (;;) {
+    const user = users[randomInt(users.length)];
+    const left = codes.get(user) ?? [];
+    if (left.length === 0 || randomInt(8) === 0) {
+      const set = await backupCodes.issue(user);
+      codes.set(user, set.codes);
+      process.send({ done: 'issued', setId: set.setId });
+    } else {
+      const outcome = await backupCodes.consume(user, left.pop());
+      if (outcome.ok) process.send({ done: 'consumed', codeId: outcome.codeId });
+    }
+  }
+}
+
+process.once('message', async ({ connection, attempts, users }) => {
+  const backupCodes = new BackupCodes({ store: await openStore(connection), hasher, attempts, hashConcurrency: 8, maxQueuedHashes: 1000 });
+  if (users) return runUntilKilled(backupCodes, users);
+  process.on('message', async ({ user, code, times }) => {
+    const outcomes = await Promise.all(
+      Array.from({ length: times }, () => backupCodes.consume(user, code).catch((error) => ({ ok: false, reason: `threw ${error.message}` }))),
+    );
+    process.send({ outcomes });
+  });
+  return process.send({ ready: true });
+});
