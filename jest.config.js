@@ -10,7 +10,8 @@ const shared = {
 
 module.exports = {
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/servers/'] },
+    { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'], testTimeout: 60_000 },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'], testTimeout: 300_000 },
     { ...shared, displayName: 'example', testMatch: ['<rootDir>/example-app/test/**/*.test.ts'], testTimeout: 60_000 },
   ],

@@ -173,9 +173,10 @@ export class SqlStore implements BackupCodeStore {
 
   /** When the next attempt may be taken, by the count before this one. Only the waits that differ are spelled out. */
   private waitUntil(attempts: RawBuilder<unknown>, now: number, waits: readonly number[]): RawBuilder<unknown> {
+    const until = (wait: number): RawBuilder<unknown> => this.database.bigint(wait === 0 ? 0 : now + wait);
     const last = waits.at(-1) ?? 0;
-    const cases = waits.flatMap((wait, before) => (wait === last ? [] : [sql`WHEN ${before} THEN ${this.database.bigint(now + wait)}`]));
-    return cases.length === 0 ? this.database.bigint(now + last) : sql`CASE ${attempts} ${sql.join(cases, sql` `)} ELSE ${this.database.bigint(now + last)} END`;
+    const cases = waits.flatMap((wait, before) => (wait === last ? [] : [sql`WHEN ${before} THEN ${until(wait)}`]));
+    return cases.length === 0 ? until(last) : sql`CASE ${attempts} ${sql.join(cases, sql` `)} ELSE ${until(last)} END`;
   }
 
   /** Only when a row was added, so that a verification stays at its statements and the table cannot grow without end. */

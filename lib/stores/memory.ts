@@ -89,7 +89,8 @@ export class MemoryStore implements BackupCodeStore {
       return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst });
     }
     count.attempts += 1;
-    count.nextAt = now + (waits[count.attempts - 1] ?? 0);
+    const wait = waits[count.attempts - 1] ?? 0;
+    count.nextAt = wait === 0 ? 0 : now + wait;
     count.refusal = null;
     const ticket = { door, attempt: count.attempts, generation: count.generation, nextAt: count.nextAt };
     const current = user.current && { ...describeSet(user.current), codes: user.current.codes.map((code): StoredCode => ({ ...code })) };

@@ -38,7 +38,7 @@ export interface Ticket {
   readonly attempt: number;
   /** Which count it belongs to; a success at this door or a new set begins another. */
   readonly generation: number;
-  /** Until when this attempt keeps the next one waiting; no two of a generation that make anyone wait share it. */
+  /** Until when this attempt keeps the next one waiting; 0 for not at all. No two of a generation that do share it. */
   readonly nextAt: number;
 }
 
@@ -109,7 +109,8 @@ export interface BackupCodeStore {
 
   /**
    * Counts an attempt at a door, before anything is checked. Attempt n is granted if n is at most `waits.length`, the
-   * door was not closed and no wait is running; it begins a wait of `waits[n - 1]` milliseconds. A refusal changes
+   * door was not closed and no wait is running; it begins a wait of `waits[n - 1]` milliseconds,
+   * or none at all for 0, so that processes whose clocks differ do not refuse each other. A refusal changes
    * neither count nor wait; the first of each wait writes `refusal`, the others are counted in it.
    * Of any number of callers at once no more are granted than one after the other.
    */

@@ -25,6 +25,12 @@ export function attemptTests({ test, readEvents }: Contract): void {
     assert.equal(!disabled.ok && disabled.reason, 'disabled');
   });
 
+  test('without a wait are granted to a clock that is behind', async (store) => {
+    const { subject } = await userWithSet(store);
+    await taken(store, subject, { now: NOW + 1000, waits: WAITS });
+    assert.equal((await taken(store, subject, { now: NOW, waits: WAITS })).ticket.attempt, 2);
+  });
+
   test('refused write one event a wait, and count the others in it', async (store) => {
     const { subject } = await userWithSet(store);
     const waits = [60_000, 60_000, 0];

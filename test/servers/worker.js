@@ -33,6 +33,7 @@ async function openStore({ kind, url }) {
       const { Pool } = require('pg');
       const pool = new Pool({ connectionString: url, max: 5 });
       pool.on('error', () => {});
+      pool.on('connect', (client) => client.on('error', () => {}));
       return new PostgresDialect({ pool });
     },
     mysql: () => new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),

@@ -1,0 +1,102 @@
+// The suite for an app's own `consumeCode`: a recipe on plain SQL passes it, and the usual mistakes do not.
+import { randomUUID } from 'node:crypto';
+import { Kysely, sql, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { consumeContract, type ConsumeContractOptions } from '../../lib/testing';
+
+interface User {
+  readonly id: string;
+}
+
+type ConsumeCode = (user: User, code: string) => unknown;
+
+const WRONG = 'AAAA-AAAA';
+
+describe('an own consumeCode that is one conditional UPDATE', () => {
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new Database(':memory:') }) });
+
+  beforeAll(() => sql`CREATE TABLE codes (user_id text, digest text, consumed_at integer, PRIMARY KEY (user_id, digest))`.execute(db));
+  afterAll(() => db.destroy());
+
+  consumeContract(
+    { describe, it },
+    {
+      setUp: async () => {
+        const user = { id: randomUUID() };
+        const codes = newCodes();
+        for (const code of codes) await sql`INSERT INTO codes VALUES (${user.id}, ${code}, NULL)`.execute(db);
+        return { user, codes };
+      },
+      consumeCode: async (user, code) => {
+        const { numAffectedRows } = await sql`UPDATE codes SET consumed_at = ${Date.now()} WHERE user_id = ${user.id} AND digest = ${code} AND consumed_at IS NULL`.execute(db);
+        return numAffectedRows === 1n;
+      },
+      wrongCode: WRONG,
+    },
+  );
+});
+
+describe('an own consumeCode', () => {
+  it('that reads, then writes, lets one code in many times, and fails the suite', async () => {
+    const left = new Map<string, Set<string>>();
+    const failed = await failures(left, async (user, code) => {
+      const isThere = left.get(user.id)?.has(code) === true;
+      await Promise.resolve();
+      left.get(user.id)?.delete(code);
+      return isThere;
+    });
+    expect(failed).toEqual(['accepts one code exactly once, of 50 callers at once']);
+  });
+
+  it('that writes the whole list back revives a spent code, and fails the suite', async () => {
+    const left = new Map<string, Set<string>>();
+    const failed = await failures(left, async (user, code) => {
+      const list = [...(left.get(user.id) ?? [])];
+      await Promise.resolve();
+      left.set(user.id, new Set(list.filter((other) => other !== code)));
+      return list.includes(code);
+    });
+    expect(failed).toContain('accepts two different codes at once, and neither comes back');
+  });
+
+  it('that never consumes fails the suite', async () => {
+    const left = new Map<string, Set<string>>();
+    const failed = await failures(left, (user, code) => left.get(user.id)?.has(code) === true);
+    expect(failed).toContain('refuses a code that was accepted before');
+  });
+
+  it('that does not look whose code it is fails the suite', async () => {
+    const left = new Map<string, Set<string>>();
+    const failed = await failures(left, (_user, code) => [...left.values()].some((codes) => codes.delete(code)));
+    expect(failed).toEqual(["refuses another user's code, which still works for its owner"]);
+  });
+
+  it('that answers with the user fails the suite', async () => {
+    const left = new Map<string, Set<string>>();
+    const failed = await failures(left, (user) => user);
+    expect(failed).toContain('accepts a right code');
+  });
+});
+
+/** Runs the suite under a runner of its own, and tells which tests failed. */
+async function failures(left: Map<string, Set<string>>, consumeCode: ConsumeCode): Promise<string[]> {
+  const tests: { name: string; body: () => Promise<void> }[] = [];
+  const options: ConsumeContractOptions<User> = {
+    setUp: () => {
+      const user = { id: randomUUID() };
+      const codes = newCodes();
+      left.set(user.id, new Set(codes));
+      return Promise.resolve({ user, codes });
+    },
+    consumeCode,
+    wrongCode: WRONG,
+  };
+  consumeContract({ describe: (_name, body) => body(), it: (name, body) => tests.push({ name, body }) }, options);
+  const failed: string[] = [];
+  for (const { name, body } of tests) await body().catch(() => failed.push(name));
+  return failed;
+}
+
+function newCodes(): string[] {
+  return Array.from({ length: 10 }, () => randomUUID());
+}

@@ -1,0 +1,27 @@
+// A clock that stands still until it is told. For the option `now`.
+
+export interface FakeClock {
+  /** Handed over as the option `now`. */
+  readonly now: () => number;
+  advance(milliseconds: number): void;
+  /** Says anything from now on, also nonsense. */
+  set(time: unknown): void;
+}
+
+export const START = Date.UTC(2026, 10, 21);
+export const SECOND_MS = 1000;
+export const HOUR_MS = 3_600_000;
+export const DAY_MS = 86_400_000;
+
+export function fakeClock(): FakeClock {
+  let time: unknown = START;
+  return {
+    now: () => time as number,
+    advance: (milliseconds) => {
+      time = (time as number) + milliseconds;
+    },
+    set: (given) => {
+      time = given;
+    },
+  };
+}

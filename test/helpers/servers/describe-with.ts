@@ -1,0 +1,46 @@
+// Tests that need a real server: it is started before them and stopped after them, whatever became of them. Where it
+// cannot be had they are skipped and say what is missing, but under REQUIRE_ALL=1 that is a failure.
+import type { Server } from './server-process';
+
+export interface ServerKind<S extends Pick<Server, 'stop'>, Options> {
+  readonly name: string;
+  /** What is missing on this machine, or `null`. */
+  missing(): string | null;
+  start(options?: Options): Promise<S>;
+}
+
+const START_TIMEOUT_MS = 120_000;
+
+/**
+ * @param body declares the tests; it is given a function that tells the server, to be called inside of them
+ * @example describeWith(redis, 'RedisStore', (server) => { it('…', () => connect(server().url)); });
+ */
+export function describeWith<S extends Pick<Server, 'stop'>, Options>(
+  kind: ServerKind<S, Options>,
+  title: string,
+  body: (server: () => S) => void,
+  options?: Options,
+): void {
+  const missing = kind.missing();
+  if (missing !== null && process.env['REQUIRE_ALL'] === '1') {
+    it(`${title}: ${kind.name} is there`, () => {
+      throw new Error(`${missing} REQUIRE_ALL=1 wants every server.`);
+    });
+    return;
+  }
+  const declare = missing === null ? describe : describe.skip;
+  declare(missing === null ? title : `${title} (skipped: ${missing})`, () => {
+    let started: S | null = null;
+    beforeAll(async () => {
+      started = await kind.start(options);
+    }, START_TIMEOUT_MS);
+    body(() => {
+      if (started === null) throw new Error(`${kind.name} is not started yet: ask for it inside a test or a hook.`);
+      return started;
+    });
+    // Jest runs these in the order in which they stand: those of the body close what they opened first.
+    afterAll(async () => {
+      await started?.stop();
+    }, START_TIMEOUT_MS);
+  });
+}

@@ -1,0 +1,70 @@
+// MariaDB from Debian's mariadb-server: the test's stand-in for the whole MySQL family.
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createConnection } from 'mysql2/promise';
+import type { ServerKind } from './describe-with';
+import { findProgram, run, ServerProcess, type Server } from './server-process';
+
+export interface MariadbOptions {
+  /** What a transaction that names none gets; MariaDB's own default is REPEATABLE READ. */
+  readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+  /** `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed outlives the server's death all the same, not the machine's. */
+  readonly fsync?: 'on' | 'off';
+}
+
+export interface MariadbServer extends Server {
+  /** Of the database `test`, with every right. */
+  readonly url: string;
+  /** Makes an empty database, and tells its address. */
+  createDatabase(name: string): Promise<string>;
+}
+
+export const mariadb: ServerKind<MariadbServer, MariadbOptions> = { name: 'MariaDB', missing, start: startMariadb };
+
+async function startMariadb({ isolation = 'REPEATABLE READ', fsync = 'off' }: MariadbOptions = {}): Promise<MariadbServer> {
+  const [server, installer] = [findProgram('mariadbd') ?? '', findProgram('mariadb-install-db') ?? ''];
+  const started = await ServerProcess.start({
+    name: 'MariaDB',
+    prepare: (dir) => {
+      run({ file: installer, args: ['--no-defaults', `--datadir=${join(dir, 'data')}`, '--auth-root-authentication-method=normal', '--skip-test-db'] }, dir);
+      writeFileSync(
+        join(dir, 'init.sql'),
+        "CREATE USER IF NOT EXISTS 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE IF NOT EXISTS test;\n",
+      );
+    },
+    program: (dir, port) => ({
+      file: server,
+      args: [
+        '--no-defaults', `--datadir=${join(dir, 'data')}`, '--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`,
+        `--init-file=${join(dir, 'init.sql')}`, '--skip-name-resolve', `--transaction-isolation=${isolation.replace(' ', '-')}`,
+        `--innodb-flush-log-at-trx-commit=${fsync === 'on' ? 1 : 2}`, '--max-connections=300', '--character-set-server=utf8mb4',
+      ],
+    }),
+    probe: (port) => query(urlOf(port, 'test'), 'SELECT 1'),
+  });
+  return Object.assign(started, {
+    url: urlOf(started.port, 'test'),
+    createDatabase: async (name: string): Promise<string> => {
+      await query(urlOf(started.port, 'test'), `CREATE DATABASE \`${name}\``);
+      return urlOf(started.port, name);
+    },
+  });
+}
+
+async function query(url: string, statement: string): Promise<void> {
+  const connection = await createConnection(url);
+  try {
+    await connection.query(statement);
+  } finally {
+    connection.destroy();
+  }
+}
+
+function urlOf(port: number, database: string): string {
+  return `mysql://test:test@127.0.0.1:${port}/${database}`;
+}
+
+function missing(): string | null {
+  const absent = ['mariadbd', 'mariadb-install-db'].filter((name) => findProgram(name) === null);
+  return absent.length === 0 ? null : `${absent.join(' and ')} is not installed; run .ci/install.`;
+}

