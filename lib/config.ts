@@ -6,6 +6,8 @@ import { checkFormat, formats, type Format } from './formats';
 import type { GateOptions } from './hash-gate';
 import { bcryptHasher } from './hashers/bcrypt';
 import { hasherList, type Hasher } from './hashers/hasher';
+import { pbkdf2Hasher } from './hashers/pbkdf2';
+import { scryptHasher } from './hashers/scrypt';
 import { assertMethods, assertOptions, describe, optionalFunction, wholeNumber } from './options';
 import { pepperRing, type Pepper, type PepperRing } from './pepper';
 import { MemoryStore } from './stores/memory';
@@ -39,7 +41,7 @@ export interface BackupCodesOptions {
   /** Codes in a set. 1 to 32, usually 8 to 16, default 10. */
   readonly count?: number;
   /**
-   * The slow hash of new sets, or a list of which the first is used and all are read; bcrypt is always read.
+   * The slow hash of new sets, or a list of which the first is used and all are read; bcrypt, scrypt and PBKDF2 always are.
    * Default `bcryptHasher({ cost: 12 })`.
    */
   readonly hasher?: Hasher | readonly Hasher[];
@@ -110,13 +112,13 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const { afterConsume = 'none' } = options;
   if (afterConsume !== 'none' && afterConsume !== 'one') throw new BackupCodeError('invalid_option', "afterConsume must be 'none' or 'one'.");
   warnOfWeakness(options.store, pepper);
-  const builtIn = bcryptHasher();
-  const [hasher = builtIn, ...olderHashers] = hasherList(options.hasher ?? builtIn, format[0].bits);
+  const bcrypt = bcryptHasher();
+  const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format[0].bits);
   return {
     store: options.store,
     pepper,
     formats: format,
-    hashers: [hasher, ...olderHashers, builtIn],
+    hashers: [hasher, ...olderHashers, bcrypt, scryptHasher(), pbkdf2Hasher()],
     count,
     expiresAfterDays: days('expiresAfterDays', options.expiresAfterDays, 365),
     rotateAfterDays: days('rotateAfterDays', options.rotateAfterDays, 180),

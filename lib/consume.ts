@@ -166,7 +166,7 @@ async function compare(
 ): Promise<Comparison> {
   const { setId, salt, pepperId, check } = target;
   const format = parseFormat(target.format);
-  const hasher = hasherFor(config.hashers, salt);
+  const hasher = hasherFor(config.hashers, salt, format.bits);
   const binding = { userId, setId, salt };
   const pepperKey = config.pepper.keyOf({ pepperId, check, userId, setId });
   const keyed = async (symbols: string): Promise<Buffer> => keyStretched(await stretch(hasher, symbols, salt), pepperKey, binding);

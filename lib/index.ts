@@ -14,6 +14,9 @@ export type { AuditEvent, ErrorListener, EventType, Listener, Reason } from './e
 export { defineFormat, formats } from './formats';
 export type { Format, FormatDefinition } from './formats';
 export { bcryptHasher } from './hashers/bcrypt';
+export { fastHasher } from './hashers/fast';
+export { pbkdf2Hasher } from './hashers/pbkdf2';
+export { scryptHasher } from './hashers/scrypt';
 export type { Hasher } from './hashers/hasher';
 export type { Pepper } from './pepper';
 export type { CodeRecord } from './scheme';

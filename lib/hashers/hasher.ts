@@ -17,14 +17,14 @@ export interface Hasher {
 const MAX_SALT_LENGTH = 255;
 
 /**
- * The hasher for a stored set: the first listed one that reads its salt string.
+ * The hasher for a stored set: the first listed one that reads its salt string, and accepts codes of so many bits.
  *
  * @throws {BackupCodeError} `unreadable_hash`: an unknown or out-of-range scheme is never "a wrong code".
  */
-export function hasherFor(hashers: readonly Hasher[], salt: string): Hasher {
+export function hasherFor(hashers: readonly Hasher[], salt: string, bits: number): Hasher {
   const hasher = hashers.find((candidate) => candidate.reads(salt));
-  if (hasher === undefined) {
-    throw new BackupCodeError('unreadable_hash', 'A stored set was hashed in a way that none of the configured hashers reads, or with parameters beyond their caps.');
+  if (hasher === undefined || bits < (hasher.minimumBits ?? 0)) {
+    throw new BackupCodeError('unreadable_hash', 'A stored set was hashed in a way that none of the configured hashers reads, with parameters beyond their caps, or too quickly for its format.');
   }
   return hasher;
 }

@@ -78,8 +78,9 @@ export function readFields(reply: unknown): Fields {
 
 /** @throws {BackupCodeError} `unreadable_set` */
 export function readNumber(reply: unknown): number {
-  const number = Number(readText(reply ?? ''));
-  if (reply === '' || reply === undefined || !Number.isSafeInteger(number)) throw unreadable('A stored set holds something else than a whole number.');
+  const text = readText(reply);
+  const number = Number(text);
+  if (text === '' || !Number.isSafeInteger(number)) throw unreadable('A stored set holds something else than a whole number.');
   return number;
 }
 

@@ -94,8 +94,8 @@ return 'written'
 `);
 
 export const stageScript = defineScript(`${COMMON}
-local set, setId, untilTime, event = unpack(ARGV)
-redis.call('HSET', user, 'staged', set, 'stagedId', setId, 'stagedUntil', untilTime)
+local set, setId, untilTime, event, userId = unpack(ARGV)
+redis.call('HSET', user, 'userId', userId, 'staged', set, 'stagedId', setId, 'stagedUntil', untilTime)
 record(event)
 return 'staged'
 `);
@@ -147,7 +147,7 @@ if isDisabled or now < count.nextAt then
 end
 
 local attempt = count.attempts + 1
-local nextAt = now + waits[attempt]
+local nextAt = waits[attempt] == 0 and 0 or now + waits[attempt]
 redis.call('HSET', user, door .. ':attempts', text(attempt), door .. ':nextAt', text(nextAt))
 redis.call('HDEL', user, door .. ':refusalId')
 keep()

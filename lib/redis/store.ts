@@ -28,7 +28,7 @@ export interface RedisStoreOptions {
 const NAME_KEPT_MS = 30 * 86_400_000;
 
 /**
- * Keeps backup codes in Redis 5 or later, or Valkey, alone or as a cluster.
+ * Keeps backup codes in Redis 6.2 or later, or Valkey, alone or as a cluster.
  *
  * Redis keeps what it was told to keep. Single use holds across restarts only with `appendonly yes`, `appendfsync always`
  * and `maxmemory-policy noeviction`; and replication is asynchronous: a failover to a replica may lose the last writes,
@@ -59,7 +59,7 @@ export class RedisStore implements BackupCodeStore {
 
   async stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
     const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
-    await this.run(stageScript, subject, [set, header.setId, until, JSON.stringify(event)]);
+    await this.run(stageScript, subject, [set, header.setId, until, JSON.stringify(event), subject.userId ?? '']);
   }
 
   async activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
@@ -131,6 +131,11 @@ export class RedisStore implements BackupCodeStore {
   /** Shows no connection string, whoever prints this. */
   [inspect.custom](): string {
     return 'RedisStore {}';
+  }
+
+  /** Nor whoever logs it as JSON. */
+  toJSON(): string {
+    return this[inspect.custom]();
   }
 
   private run(script: Script, { key }: Subject, input: readonly (string | number)[]): Promise<unknown> {

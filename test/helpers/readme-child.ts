@@ -1,0 +1,91 @@
+// Runs one block of the README as a program: gives it the names it may assume, listens, and tells where.
+// Started as `node --require ./test/helpers/run-typescript.js test/helpers/readme-child.ts FILE`.
+import Module from 'node:module';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import bcrypt from 'bcrypt';
+import express from 'express';
+import session from 'express-session';
+import Sqlite from 'libsql';
+import passport from 'passport';
+import { Strategy as LocalStrategy } from 'passport-local';
+import { MemoryStore, type BackupCodes } from '../../lib';
+import { consumeContract } from '../../lib/testing';
+
+interface Person {
+  readonly id: string;
+  readonly name: string;
+}
+
+/** What a block made, of those names the test added to its exports. */
+interface Made {
+  readonly app?: express.Express;
+  readonly backupCodes?: BackupCodes;
+  readonly consumeCode?: (user: Person, code: string) => unknown;
+}
+
+const LIB = join(__dirname, '../../lib');
+
+/** What a block imports is this working tree. */
+type Resolve = (request: string, ...others: unknown[]) => string;
+const internals = Module as unknown as { _resolveFilename: Resolve };
+const resolve = internals._resolveFilename;
+internals._resolveFilename = (request, ...others) => resolve.call(Module, request.replace(/^passport-backup-code(?=\/|$)/, LIB), ...others);
+
+/** A block takes the default hash. Ten of those are seconds; at the lowest cost that is read, half of one. */
+const { genSaltSync } = bcrypt;
+bcrypt.genSaltSync = (_cost, minor) => genSaltSync(10, minor);
+
+const ada: Person = { id: 'u1', name: 'ada' };
+const users = {
+  byId: (id: unknown) => Promise.resolve(id === ada.id ? ada : null),
+  byName: (name: unknown) => Promise.resolve(name === ada.name ? ada : null),
+};
+passport.use(new LocalStrategy((name, password, done) => {
+  users.byName(name).then((user) => done(null, password === 'correct horse' && user !== null ? user : false), done);
+}));
+passport.serializeUser((user, done) => done(null, (user as Person).id));
+passport.deserializeUser((id, done) => {
+  users.byId(id).then((user) => done(null, user ?? false), done);
+});
+
+const parsers = [express.urlencoded({ extended: false }), session({ secret: 'secret', resave: false, saveUninitialized: false }), passport.session()];
+const db = new Sqlite(':memory:');
+db.exec('CREATE TABLE my_codes (id INTEGER PRIMARY KEY, user_id TEXT, code TEXT, consumed_at INTEGER)');
+const findCode = (user: Person, code: string): Promise<unknown> => Promise.resolve(db.prepare('SELECT id FROM my_codes WHERE user_id = ? AND code = ?').get([user.id, code]));
+
+/** All that a block may assume. A quick start has `users` and `secret`; it makes the rest itself. */
+Object.assign(globalThis, { users, secret: 'secret', app: express().use(...parsers), passport, store: new MemoryStore(), db, findCode });
+
+async function main(): Promise<void> {
+  const block = process.argv[2] ?? '';
+  const made = (await import(block)) as Made;
+  const app = made.app ?? (Reflect.get(globalThis, 'app') as express.Express);
+  app.get('/whoami', (req, res) => {
+    res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
+  });
+  const codes = (await made.backupCodes?.issue(ada.id))?.codes ?? [];
+  if (made.consumeCode !== undefined) await prove(made.consumeCode);
+  const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port, codes }));
+}
+
+/** The suite that README offers to apps. */
+async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
+  const tests: (() => unknown)[] = [];
+  let people = 0;
+  const setUp = (): Promise<{ user: Person; codes: string[] }> => {
+    people += 1;
+    const user = { id: `p${people}`, name: '' };
+    const codes = Array.from({ length: 10 }, (_, index) => `CODE-${people}-${index}`);
+    for (const code of codes) db.prepare('INSERT INTO my_codes (user_id, code) VALUES (?, ?)').run([user.id, code]);
+    return Promise.resolve({ user, codes });
+  };
+  consumeContract({ describe: (_name, declare) => void declare(), it: (_name, test) => void tests.push(test) }, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
+  for (const test of tests) await test();
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+  process.disconnect?.();
+});

@@ -1,0 +1,46 @@
+// A service on a quick, counted hash, a clock that stands still and a store that is watched.
+import { BackupCodes, type AuditEvent, type BackupCodesOptions, type BackupCodeStore, type UserId } from '../../lib';
+import { EVENT_TYPES } from '../../lib/events';
+import { userSubject } from '../../lib/subject';
+import { fakeClock, type FakeClock } from './clock';
+import { countingHasher, type CountingHasher } from './counting-hasher';
+import type { OpenStore } from './stores';
+import { watch, type Watch } from './watch';
+
+/** Of the standard format, and (but for a chance of one in 10^11) in no set. */
+export const WRONG = 'AAAA-AAAA';
+
+export interface Service {
+  readonly backupCodes: BackupCodes;
+  readonly hasher: CountingHasher;
+  readonly clock: FakeClock;
+  readonly watched: Watch;
+  /** What listeners were told, in order. */
+  readonly told: AuditEvent[];
+  /** What the store has written. */
+  written(): Promise<AuditEvent[]>;
+  /** Attempts charged to a user at the two doors: after a first factor, and with nothing before. */
+  charged(userId: UserId): Promise<[number, number]>;
+}
+
+export async function openService(open: () => Promise<OpenStore>, options: Partial<BackupCodesOptions> = {}): Promise<Service> {
+  return serviceOn(await open(), options);
+}
+
+/** Another instance over the same store, as after a restart or in another process. */
+export function serviceOn({ store, events }: Pick<OpenStore, 'store' | 'events'>, options: Partial<BackupCodesOptions> = {}): Service {
+  const [hasher, clock, watched, told] = [countingHasher(), fakeClock(), watch(store), [] as AuditEvent[]];
+  const backupCodes = new BackupCodes({ store: watched.store, hasher, now: clock.now, ...options });
+  for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
+  return { backupCodes, hasher, clock, watched, told, written: events, charged: (userId) => chargedTo(store, userId) };
+}
+
+async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {
+  const doors = (await store.find(userSubject(userId)))?.doors;
+  return [doors?.['first-factor'].attempts ?? 0, doors?.nothing.attempts ?? 0];
+}
+
+/** Runs all at once. */
+export function atOnce<T>(times: number, call: (index: number) => Promise<T>): Promise<T[]> {
+  return Promise.all(Array.from({ length: times }, (_, index) => call(index)));
+}

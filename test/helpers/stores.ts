@@ -1,0 +1,103 @@
+// The stores of the core, each opened fresh and watched: the memory one, and the SQL one on a SQLite file of its own.
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Kysely, sql, SqliteDialect, type KyselyPlugin } from 'kysely';
+import Database from 'libsql';
+import { MemoryStore, type AuditEvent, type BackupCodeStore, type Door, type EventType, type Reason } from '../../lib';
+import { createTables, SqlStore } from '../../lib/sql';
+
+export interface OpenStore {
+  readonly store: BackupCodeStore;
+  /** The audit trail, oldest first. */
+  events(): Promise<AuditEvent[]>;
+  /** Everything that is kept, as it lies there. */
+  dump(): string;
+  close(): Promise<void>;
+}
+
+export interface StoreKind {
+  readonly name: string;
+  open(): Promise<OpenStore>;
+}
+
+interface EventRow {
+  readonly event_id: string;
+  readonly type: EventType;
+  readonly at: number;
+  readonly user_id: string | null;
+  readonly set_id: string | null;
+  readonly code_id: string | null;
+  readonly reason: Reason | null;
+  readonly remaining: number | null;
+  readonly total: number | null;
+  readonly consumed_seconds_ago: number | null;
+  readonly refusals: number | null;
+  readonly ip: string | null;
+  readonly user_agent: string | null;
+  readonly request_id: string | null;
+  readonly actor: string | null;
+  readonly door: Door;
+}
+
+export const memory: StoreKind = {
+  name: 'MemoryStore',
+  open: () => {
+    const store = new MemoryStore();
+    return Promise.resolve({
+      store,
+      events: () => Promise.resolve([...store.auditTrail]),
+      dump: () => inspect(Object.entries(store), { depth: 20, maxArrayLength: null, maxStringLength: null }),
+      close: () => Promise.resolve(),
+    });
+  },
+};
+
+export const sqlite: StoreKind = { name: 'SqlStore on SQLite', open: () => openSqlite() };
+
+/** Every test of the service runs on each. */
+export const storeKinds: readonly StoreKind[] = [memory, sqlite];
+
+export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise<OpenStore> {
+  const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
+  const file = join(directory, 'codes.db');
+  const database = new Database(file);
+  // No power failure is tested here, and a file that need not reach the disk is thirty times as fast.
+  database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;');
+  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+  await createTables(kysely);
+  return {
+    store: new SqlStore(plugins.reduce((with_, plugin) => with_.withPlugin(plugin), kysely)),
+    events: async () => {
+      const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(kysely);
+      return rows.map(({ event_id: id, type, at, user_id: userId, set_id: setId, code_id: codeId, reason, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, ...row }) => ({
+        id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals,
+        context: { ip: row.ip, userAgent: row.user_agent, requestId: row.request_id, actor: row.actor, after: row.door },
+      }));
+    },
+    dump: () => {
+      database.exec('VACUUM');
+      return readFileSync(file, 'latin1');
+    },
+    close: async () => {
+      await kysely.destroy();
+      rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+/** Declares the tests once for each store; `open` gives one that is closed after the test. */
+export function onEachStore(title: string, declare: (open: () => Promise<OpenStore>) => void): void {
+  describe.each(storeKinds)(`${title}, on $name`, (kind) => {
+    const opened: OpenStore[] = [];
+    afterEach(async () => {
+      for (const store of opened.splice(0)) await store.close();
+    });
+    declare(async () => {
+      const store = await kind.open();
+      opened.push(store);
+      return store;
+    });
+  });
+}
