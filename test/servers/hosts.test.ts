@@ -1,0 +1,42 @@
+// Each row of the README's table "Your database", run as an app of its own that has its own packages.
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describeOn } from '../helpers/sql-databases';
+
+const execute = promisify(execFile);
+const HOST = join(__dirname, '../hosts/databases');
+
+async function run(library: string, url: string): Promise<string> {
+  const { stdout } = await execute(process.execPath, ['run.js', library, url], { cwd: HOST, timeout: 60_000 });
+  return stdout;
+}
+
+beforeAll(async () => {
+  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: HOST, timeout: 240_000 });
+}, 240_000);
+
+describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
+  it.each(['pg', 'knex', 'drizzle', 'typeorm', 'prisma adapter'])('shares the pool of %s', async (library) => {
+    expect(await run(library, database().connection.url)).toBe('shared\n');
+  });
+});
+
+describeOn('MariaDB', 'an app on MariaDB', (database) => {
+  it.each(['mysql2', 'mysql2/promise'])('shares the pool of %s', async (library) => {
+    expect(await run(library, database().connection.url)).toBe('shared\n');
+  });
+});
+
+describe('an app on SQLite', () => {
+  it('shares the connection of libsql', async () => {
+    const dir = mkdtempSync(join(tmpdir(), 'backup-codes-host-'));
+    try {
+      expect(await run('libsql', join(dir, 'app.db'))).toBe('shared\n');
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
