@@ -3,7 +3,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/node_modules/', 'test/package/*/', 'test/hosts/', 'coverage/'] },
+  { ignores: ['**/dist/', '**/test-results/', '**/node_modules/', 'test/package/*/', 'test/hosts/', 'coverage/'] },
   js.configs.recommended,
   { files: ['**/*.js'], languageOptions: { globals: globals.node, sourceType: 'commonjs' } },
   {

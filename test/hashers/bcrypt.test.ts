@@ -71,12 +71,18 @@ describe('bcryptHasher', () => {
 describe('the hasher of a stored set', () => {
   it('is the first that reads its salt', () => {
     const [one, other] = [countingHasher('one'), countingHasher('other')];
-    expect(hasherFor([one, other, quick], other.newSalt())).toBe(other);
-    expect(hasherFor([one, other, quick], SALT)).toBe(quick);
+    expect(hasherFor([one, other, quick], other.newSalt(), 40)).toBe(other);
+    expect(hasherFor([one, other, quick], SALT, 40)).toBe(quick);
   });
 
   it('is an error, and no wrong code, where none reads it', () => {
-    expect(() => hasherFor([countingHasher(), quick], '$2b$31$abcdefghijklmnopqrstuu')).toThrow(failure('unreadable_hash'));
+    expect(() => hasherFor([countingHasher(), quick], '$2b$31$abcdefghijklmnopqrstuu', 40)).toThrow(failure('unreadable_hash'));
+  });
+
+  it('is an error where the format is too short for it', () => {
+    const fast: Hasher = { ...countingHasher(), minimumBits: 112 };
+    expect(hasherFor([fast], fast.newSalt(), 112)).toBe(fast);
+    expect(() => hasherFor([fast], fast.newSalt(), 111.9)).toThrow(failure('unreadable_hash'));
   });
 });
 

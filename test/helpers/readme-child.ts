@@ -80,12 +80,17 @@ async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<voi
     for (const code of codes) db.prepare('INSERT INTO my_codes (user_id, code) VALUES (?, ?)').run([user.id, code]);
     return Promise.resolve({ user, codes });
   };
-  consumeContract({ describe: (_name, declare) => void declare(), it: (_name, test) => void tests.push(test) }, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
+  const runner = {
+    describe: (_name: string, declare: () => void) => declare(),
+    it: (_name: string, test: () => unknown) => {
+      tests.push(test);
+    },
+  };
+  consumeContract(runner, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
   for (const test of tests) await test();
 }
 
 main().catch((error: unknown) => {
   console.error(error);
-  process.exitCode = 1;
-  process.disconnect?.();
+  process.exit(1);
 });

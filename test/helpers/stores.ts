@@ -59,7 +59,8 @@ export const sqlite: StoreKind = { name: 'SqlStore on SQLite', open: () => openS
 /** Every test of the service runs on each. */
 export const storeKinds: readonly StoreKind[] = [memory, sqlite];
 
-export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise<OpenStore> {
+/** Also gives the rows of every table. */
+export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise<OpenStore & { rows(): unknown[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
   const file = join(directory, 'codes.db');
   const database = new Database(file);
@@ -80,6 +81,7 @@ export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise
       database.exec('VACUUM');
       return readFileSync(file, 'latin1');
     },
+    rows: () => ['users', 'codes', 'events', 'keys'].map((table) => database.prepare(`SELECT * FROM backup_${table === 'codes' ? '' : 'code_'}${table}`).all()),
     close: async () => {
       await kysely.destroy();
       rmSync(directory, { recursive: true });

@@ -1,0 +1,136 @@
+// The service, put together: settings, databases, who can prove what, and the pages, in the order in which a request meets them.
+import { join } from 'node:path';
+import express, { type Express } from 'express';
+import { rateLimit } from 'express-rate-limit';
+import session from 'express-session';
+import helmet from 'helmet';
+import { BackupCodes, type BackupCodesOptions } from 'passport-backup-code';
+import { SqlStore } from 'passport-backup-code/sql';
+import { noStore, pagesByDefault, sendError } from './answers';
+import { Authenticators } from './authenticators';
+import type { Config } from './config';
+import { requireCsrfToken } from './csrf';
+import { openDatabase } from './database';
+import { answerErrors, answerNotFound } from './errors';
+import { createGuards } from './guards';
+import { createPassport } from './passport';
+import { accountRoutes } from './routes/account';
+import { homeRoutes } from './routes/home';
+import { loginRoutes } from './routes/login';
+import { secondFactorRoutes } from './routes/second-factor';
+import { securityRoutes } from './routes/security';
+import { signupRoutes } from './routes/signup';
+import { totpRoutes } from './routes/totp';
+import { answerSecondClick } from './second-click';
+import type { Services } from './services';
+import { COOKIE_ATTRIBUTES, SESSION_SECONDS, sessionCookieName } from './session-cookie';
+import { openSessionFile } from './session-store';
+import { Users } from './users';
+
+/** What tests set. A service that is started by `main` has the defaults. */
+export interface AppOptions {
+  /** The clock, in milliseconds since 1970. */
+  readonly now?: () => number;
+  /** bcrypt cost of passwords. Default 12. */
+  readonly passwordCost?: number;
+  readonly backupCodes?: Pick<BackupCodesOptions, 'hasher' | 'attempts'>;
+  /** Told of every fault that a person is only told of as "something went wrong". */
+  readonly report?: (error: unknown) => void;
+}
+
+export interface RunningApp {
+  readonly app: Express;
+  readonly backupCodes: BackupCodes;
+  /** Closes the databases. After the server has stopped listening. */
+  close(): Promise<void>;
+}
+
+const SIGN_IN_WINDOW_MS = 900_000;
+const ROOT = join(__dirname, '..');
+
+export async function createApp(config: Config, { now = Date.now, passwordCost = 12, backupCodes: codeOptions = {}, report = () => undefined }: AppOptions = {}): Promise<RunningApp> {
+  const db = await openDatabase(config.dataDir);
+  const sessions = await openSessionFile(config.dataDir, report);
+
+  const users = new Users({ db, passwordCost, now });
+  const authenticators = new Authenticators({ db, now });
+  const backupCodes = new BackupCodes({ store: new SqlStore(db), pepper: config.pepper, now, ...codeOptions });
+  const passport = createPassport({ users, authenticators, backupCodes, now });
+  const cookieName = sessionCookieName(config);
+  const services: Services = {
+    users, authenticators, backupCodes, passport, cookieName, now,
+    guards: createGuards({ authenticators, now }),
+    limitSignIn: rateLimit({
+      windowMs: SIGN_IN_WINDOW_MS,
+      limit: config.signInLimit,
+      standardHeaders: 'draft-8',
+      legacyHeaders: false,
+      // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY says so.
+      validate: { xForwardedForHeader: false },
+      handler: (req, res) => sendError({ req, res }, { status: 429, code: 'too_many_requests', title: 'Too many attempts', message: 'Too many attempts came from your address. Try again in 15 minutes.' }),
+    }),
+  };
+
+  const app = express();
+  app.set('trust proxy', config.trustProxy);
+  app.set('view engine', 'ejs');
+  app.set('views', join(ROOT, 'views'));
+  app.disable('x-powered-by');
+
+  app.get('/healthz', async (_req, res) => {
+    await Promise.all([users.byId(''), sessions.check()]);
+    res.type('text').send('ok');
+  });
+  app.use(securityHeaders(config));
+  app.use('/static/simple.css', express.static(require.resolve('simpledotcss/simple.min.css')));
+  app.use('/static', express.static(join(ROOT, 'public')));
+
+  app.use(noStore(), pagesByDefault());
+  app.use(express.urlencoded({ extended: false, limit: '20kb' }), express.json({ limit: '20kb' }));
+  app.use(answerSecondClick());
+  app.use(
+    session({
+      name: cookieName,
+      secret: config.sessionSecret,
+      store: sessions.store,
+      resave: false,
+      saveUninitialized: false,
+      cookie: { ...COOKIE_ATTRIBUTES, secure: config.isProduction ? true : 'auto', maxAge: SESSION_SECONDS * 1000 },
+    }),
+  );
+  app.use(passport.session());
+  app.use(requireCsrfToken(cookieName));
+
+  app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services));
+  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services));
+  app.use(answerNotFound, answerErrors(report));
+
+  return {
+    app,
+    backupCodes,
+    close: async () => {
+      await sessions.close();
+      await db.destroy();
+    },
+  };
+}
+
+/** No script at all, styles from here, the QR code as a `data:` picture, forms to here alone. */
+function securityHeaders({ isProduction }: Config): ReturnType<typeof helmet> {
+  return helmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'self'"],
+        imgSrc: ["'self'", 'data:'],
+        formAction: ["'self'"],
+        baseUri: ["'none'"],
+        frameAncestors: ["'none'"],
+        upgradeInsecureRequests: isProduction ? [] : null,
+      },
+    },
+    // A step-up leads back to the page whose form it interrupted, which it knows from the Referer.
+    referrerPolicy: { policy: 'same-origin' },
+  });
+}

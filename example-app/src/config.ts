@@ -1,0 +1,111 @@
+// What the service is told from outside. Reads the environment once, and refuses what makes no sense before anything is opened.
+import { mkdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { keptSecret, randomPepper, randomSessionSecret } from './secrets';
+
+export interface Config {
+  /** 0: any free port. */
+  readonly port: number;
+  /** Absolute; exists. Holds both database files and, outside production, the secrets. */
+  readonly dataDir: string;
+  readonly isProduction: boolean;
+  /** What Express calls `trust proxy`: how many proxies stand in front, or their addresses. */
+  readonly trustProxy: false | number | readonly string[];
+  readonly sessionSecret: string;
+  /** Newest first: the first signs new sets, all are read. */
+  readonly pepper: readonly { readonly id: string; readonly key: Buffer }[];
+  /** Posts to the sign-in and sign-up forms, from one address, in 15 minutes. */
+  readonly signInLimit: number;
+}
+
+/** A message for the person who starts the service: what was given, and what was meant. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const MODES = ['production', 'development', 'test'];
+const MIN_SECRET_LENGTH = 32;
+const MIN_PEPPER_BYTES = 32;
+
+/** @throws {ConfigError} */
+export function readConfig(env: NodeJS.ProcessEnv): Config {
+  const mode = env.NODE_ENV ?? 'development';
+  if (!MODES.includes(mode)) throw new ConfigError(`NODE_ENV is "${mode}", but must be ${MODES.join(', ')} or left out.`);
+  const isProduction = mode === 'production';
+  const port = wholeNumber('PORT', env.PORT, { min: 0, max: 65535, fallback: 3000 });
+  const trustProxy = readTrustProxy(env.TRUST_PROXY);
+  const signInLimit = wholeNumber('SIGN_IN_LIMIT', env.SIGN_IN_LIMIT, { min: 1, max: 1_000_000, fallback: 1000 });
+  requireSecrets(env, isProduction);
+  const dataDir = openDataDir(env.DATA_DIR);
+  return {
+    port,
+    dataDir,
+    isProduction,
+    trustProxy,
+    signInLimit,
+    sessionSecret: readSessionSecret(env.SESSION_SECRET ?? keptSecret(join(dataDir, 'session-secret'), randomSessionSecret)),
+    pepper: readPepper(env.BACKUP_CODE_PEPPER ?? keptSecret(join(dataDir, 'backup-code-pepper'), randomPepper)),
+  };
+}
+
+/** A secret made on the fly would be another one on the next machine, and a pepper beside the database protects nothing. */
+function requireSecrets(env: NodeJS.ProcessEnv, isProduction: boolean): void {
+  if (!isProduction) return;
+  const missing = ['SESSION_SECRET', 'BACKUP_CODE_PEPPER'].filter((name) => env[name] === undefined || env[name] === '');
+  if (missing.length > 0) throw new ConfigError(`In production ${missing.join(' and ')} must be set; example-app/README.md shows how to make them.`);
+}
+
+function openDataDir(given: string | undefined): string {
+  if (given === '') throw new ConfigError('DATA_DIR is empty, but must be a directory or left out.');
+  const dataDir = given === undefined ? join(__dirname, '..', 'data') : resolve(given);
+  try {
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw new ConfigError(`DATA_DIR is "${dataDir}", which cannot be made or is no directory.`, { cause: error });
+  }
+  return dataDir;
+}
+
+function readSessionSecret(given: string): string {
+  if (given.length < MIN_SECRET_LENGTH) {
+    throw new ConfigError(`SESSION_SECRET has ${given.length} characters, but must be a random text of at least ${MIN_SECRET_LENGTH}.`);
+  }
+  return given;
+}
+
+/** `id:base64`, or several of them with commas between, newest first. The key itself is never part of a message. */
+function readPepper(given: string): Config['pepper'] {
+  const peppers = given.split(',').map((part, index) => {
+    const [, id, base64] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];
+    if (id === undefined || base64 === undefined || id === 'none') {
+      throw new ConfigError(`BACKUP_CODE_PEPPER, part ${index + 1}, is not of the form id:base64, as in 2026:3q2+7w... (32 bytes).`);
+    }
+    const key = Buffer.from(base64, 'base64');
+    if (key.length < MIN_PEPPER_BYTES) {
+      throw new ConfigError(`BACKUP_CODE_PEPPER "${id}" has ${key.length} bytes, but must have at least ${MIN_PEPPER_BYTES} random ones.`);
+    }
+    return { id, key };
+  });
+  const twice = peppers.find(({ id }, index) => peppers.findIndex((other) => other.id === id) !== index);
+  if (twice !== undefined) throw new ConfigError(`BACKUP_CODE_PEPPER has two keys with the id "${twice.id}".`);
+  return peppers;
+}
+
+/** `true` is refused: it would believe every client's own X-Forwarded-For. */
+function readTrustProxy(given: string | undefined): Config['trustProxy'] {
+  if (given === undefined || given === '' || given === 'false' || given === '0') return false;
+  if (/^[1-9]$/.test(given)) return Number(given);
+  const addresses = given.split(',').map((address) => address.trim());
+  if (addresses.every((address) => /^(loopback|linklocal|uniquelocal|[0-9a-f:.]*[:.][0-9a-f:.]*(\/\d{1,3})?)$/i.test(address))) return addresses;
+  throw new ConfigError(
+    `TRUST_PROXY is "${given}", but must be the number of proxies in front (1 to 9), or their addresses with commas between, as in "loopback, 10.0.0.0/8".`,
+  );
+}
+
+function wholeNumber(name: string, given: string | undefined, { min, max, fallback }: { min: number; max: number; fallback: number }): number {
+  if (given === undefined || given === '') return fallback;
+  if (!/^\d+$/.test(given) || Number(given) < min || Number(given) > max) {
+    throw new ConfigError(`${name} is "${given}", but must be a whole number from ${min} to ${max}.`);
+  }
+  return Number(given);
+}

@@ -1,0 +1,15 @@
+// The page behind the login.
+import { Router } from 'express';
+import { sendPage } from '../answers';
+import { accountOf } from '../guards';
+import type { Services } from '../services';
+
+export function accountRoutes({ authenticators, backupCodes, guards }: Pick<Services, 'authenticators' | 'backupCodes' | 'guards'>): Router {
+  const router = Router();
+  router.get('/account', guards.signedIn, async (req, res) => {
+    const { id } = accountOf(req);
+    const [hasTotp, codes] = await Promise.all([authenticators.has(id), backupCodes.status(id)]);
+    sendPage('account', { req, res }, { title: 'Your account', data: { hasTotp, codes } });
+  });
+  return router;
+}

@@ -1,0 +1,60 @@
+// The real service on a free port, with data of its own and a clock that the test turns.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { AuditEvent } from 'passport-backup-code';
+import { type AppOptions, createApp, type RunningApp } from '../../src/app';
+import { readConfig } from '../../src/config';
+import { quickHasher } from './quick-hasher';
+
+/** Other suites may be hashing beside this one. */
+jest.setTimeout(60_000);
+
+export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
+  readonly url: string;
+  readonly dataDir: string;
+  readonly faults: unknown[];
+  readonly events: AuditEvent[];
+  now(): number;
+  forward(seconds: number): void;
+  stop(): Promise<void>;
+}
+
+/** With quick hashes: what is tested here is who gets in, not how long a hash takes. */
+export async function startService(env: Record<string, string> = {}, options: AppOptions = {}): Promise<Service> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-example-'));
+  const faults: unknown[] = [];
+  let skippedMs = 0;
+  const now = (): number => Date.now() + skippedMs;
+  const { app, backupCodes, close } = await createApp(readConfig({ DATA_DIR: dataDir, PORT: '0', ...env }), {
+    now,
+    passwordCost: 4,
+    backupCodes: { hasher: quickHasher },
+    report: (error) => faults.push(error),
+    ...options,
+  });
+  const events: AuditEvent[] = [];
+  for (const type of ['issued', 'consumed', 'rejected', 'throttled', 'revoked'] as const) backupCodes.on(type, (event) => events.push(event));
+  const server = createServer(app);
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    app,
+    backupCodes,
+    dataDir,
+    faults,
+    events,
+    now,
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    forward: (seconds) => {
+      skippedMs += seconds * 1000;
+    },
+    stop: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      await close();
+      rmSync(dataDir, { recursive: true });
+    },
+  };
+}

@@ -1,0 +1,122 @@
+// Somebody with a browser, as far as HTTP goes: keeps cookies, reads forms, follows no redirect unless told to.
+import { generateSync } from 'otplib';
+import type { Service } from './service';
+
+export interface Answer {
+  readonly status: number;
+  readonly location: string | null;
+  readonly text: string;
+  readonly headers: Headers;
+}
+
+export const PASSWORD = 'correct horse battery staple';
+
+export class Visitor {
+  readonly service: Service;
+  readonly cookies = new Map<string, string>();
+  /** Sent with every request. */
+  readonly headers: Record<string, string> = {};
+
+  constructor(service: Service) {
+    this.service = service;
+  }
+
+  async get(path: string): Promise<Answer> {
+    return this.send(path, { method: 'GET' });
+  }
+
+  /** Fills in the form on `page` and posts it to `path`, which is the page itself unless said otherwise. */
+  async submit(page: string, fields: Record<string, string>, path = page): Promise<Answer> {
+    const { text } = await this.get(page);
+    return this.post(path, { _csrf: tokenIn(text), ...fields });
+  }
+
+  async post(path: string, fields: Record<string, string> | URLSearchParams): Promise<Answer> {
+    return this.send(path, { method: 'POST', body: new URLSearchParams(fields) });
+  }
+
+  async send(path: string, init: RequestInit): Promise<Answer> {
+    const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const headers = { ...this.headers, ...(cookie === '' ? {} : { cookie }), ...(init.headers as Record<string, string> | undefined) };
+    const response = await fetch(this.service.url + path, { redirect: 'manual', ...init, headers });
+    for (const line of response.headers.getSetCookie()) {
+      const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+      if (value === '') this.cookies.delete(name!);
+      else this.cookies.set(name!, value!);
+    }
+    return { status: response.status, location: response.headers.get('location'), text: await response.text(), headers: response.headers };
+  }
+
+  sessionCookie(): string | undefined {
+    return this.cookies.get('session');
+  }
+
+  /** The same browser once more: a second tab, or a stolen cookie. */
+  copy(): Visitor {
+    const twin = new Visitor(this.service);
+    for (const [name, value] of this.cookies) twin.cookies.set(name, value);
+    return twin;
+  }
+
+  async isLoggedIn(): Promise<boolean> {
+    return (await this.get('/account')).status === 200;
+  }
+}
+
+/** A visitor who signed up as `username`, and nothing else. */
+export async function signUp(service: Service, username = 'ada'): Promise<Visitor> {
+  const visitor = new Visitor(service);
+  expect(await visitor.submit('/signup', { username, email: `${username}@example.com`, password: PASSWORD })).toMatchObject({ status: 303, location: '/account' });
+  return visitor;
+}
+
+export interface Enrolled {
+  readonly userId: string;
+  readonly visitor: Visitor;
+  readonly codes: string[];
+  readonly totpSecret: string;
+  /** A code of the authenticator app that was never used before: it lets time pass for one. */
+  newTotp(): string;
+}
+
+/** The same with an authenticator app, and ten backup codes seen. */
+export async function enroll(service: Service, username = 'ada'): Promise<Enrolled> {
+  const visitor = await signUp(service, username);
+  const totpSecret = secretIn((await visitor.get('/account/totp')).text);
+  const answer = await visitor.submit('/account/totp', { code: totpAt(totpSecret, service.now()) });
+  expect(answer.status).toBe(200);
+  const newTotp = (): string => {
+    service.forward(30);
+    return totpAt(totpSecret, service.now());
+  };
+  const { userId } = service.events.findLast(({ type }) => type === 'issued')!;
+  return { userId: userId!, visitor, codes: codesIn(answer.text), totpSecret, newTotp };
+}
+
+/** Somebody at another browser who gave the password, and nothing else. */
+export async function givePassword(service: Service, username = 'ada'): Promise<Visitor> {
+  const visitor = new Visitor(service);
+  expect(await visitor.submit('/login', { username, password: PASSWORD })).toMatchObject({ status: 303, location: '/login/second-factor' });
+  return visitor;
+}
+
+export function totpAt(secret: string, at: number): string {
+  return generateSync({ secret, epoch: Math.floor(at / 1000) });
+}
+
+export function tokenIn(html: string): string {
+  return /name="_csrf" value="([^"]+)"/.exec(html)?.[1] ?? '';
+}
+
+export function secretIn(html: string): string {
+  return /<code class="secret">([A-Z2-7 ]+)<\/code>/.exec(html)![1]!.replaceAll(' ', '');
+}
+
+export function codesIn(html: string): string[] {
+  return [...html.matchAll(/<li><code>([^<]+)<\/code><\/li>/g)].map(([, code]) => code!);
+}
+
+/** The text of the error that a page shows. */
+export function errorIn(html: string): string | undefined {
+  return /<p class="error"[^>]*role="alert">([^<]*)<\/p>/.exec(html)?.[1];
+}

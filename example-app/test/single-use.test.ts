@@ -1,0 +1,93 @@
+// One code lets in once: again, at once from many browsers, and on a second click.
+import { type Service, startService } from './helpers/service';
+import { type Enrolled, enroll, errorIn, givePassword, tokenIn, type Visitor } from './helpers/visitor';
+
+let service: Service;
+beforeEach(async () => {
+  service = await startService();
+});
+afterEach(() => service.stop());
+
+const WRONG = 'That backup code is not valid. Please try another one.';
+
+test('of fifty at once, from fifty sessions, exactly one gets in, and nobody is told that the code was ever right', async () => {
+  const { codes, userId } = await enroll(service);
+  const visitors = await Promise.all(Array.from({ length: 50 }, () => givePassword(service)));
+  const tokens = await Promise.all(visitors.map(async (visitor) => tokenIn((await visitor.get('/login/backup-code')).text)));
+  const answers = await Promise.all(visitors.map((visitor, index) => visitor.post('/login/backup-code', { _csrf: tokens[index]!, code: codes[0]! })));
+
+  const isIn = await Promise.all(visitors.map((visitor) => visitor.isLoggedIn()));
+  expect(isIn.filter(Boolean)).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
+  const refused = answers.filter(({ status }) => status !== 303);
+  for (const { status } of refused) expect([401, 429]).toContain(status);
+  for (const { text } of refused.filter(({ status }) => status === 401)) expect(errorIn(text)).toBe(WRONG);
+  expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
+  expect(service.faults).toEqual([]);
+});
+
+test('each of the other codes still works', async () => {
+  const { codes } = await enroll(service);
+  for (const code of codes) {
+    const visitor = await givePassword(service);
+    expect(await visitor.submit('/login/backup-code', { code })).toMatchObject({ status: 303, location: '/account' });
+  }
+  const visitor = await givePassword(service);
+  expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(401);
+});
+
+test('a warning stands on the account page when three are left', async () => {
+  const { codes } = await enroll(service);
+  let visitor: Visitor | undefined;
+  for (const code of codes.slice(0, 6)) visitor = await logInWith(code);
+  expect((await visitor!.get('/account')).text).not.toContain('class="warning"');
+  visitor = await logInWith(codes[6]!);
+  expect((await visitor.get('/account')).text).toContain('Only 3 backup codes are left');
+  for (const code of codes.slice(7)) visitor = await logInWith(code);
+  expect((await visitor.get('/account')).text).toContain('You have no backup codes that work');
+});
+
+describe('a form that is sent twice', () => {
+  let ada: Enrolled;
+  let visitor: Visitor;
+  let fields: { _csrf: string; code: string };
+  beforeEach(async () => {
+    ada = await enroll(service);
+    visitor = await givePassword(service);
+    fields = { _csrf: tokenIn((await visitor.get('/login/backup-code')).text), code: ada.codes[0]! };
+  });
+
+  test('changes nothing the second time, and leads on', async () => {
+    const secondClick = visitor.copy();
+    expect(await visitor.post('/login/backup-code', fields)).toMatchObject({ status: 303, location: '/account' });
+    const answer = await secondClick.post('/login/backup-code', fields);
+    expect(answer).toMatchObject({ status: 303, location: '/' });
+    // Its cookie would take the place of the one that the first answer set.
+    expect(answer.headers.getSetCookie()).toEqual([]);
+    expect(await secondClick.isLoggedIn()).toBe(false);
+    expect(await visitor.get('/')).toMatchObject({ status: 303, location: '/account' });
+    expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
+  });
+
+  test('at the same moment spends one code, and both lead on', async () => {
+    const secondClick = visitor.copy();
+    const answers = await Promise.all([visitor, secondClick].map((each) => each.post('/login/backup-code', fields)));
+    expect(answers.map(({ status }) => status)).toEqual([303, 303]);
+    expect(answers.map(({ location }) => location).sort()).toEqual(['/', '/account']);
+    expect((await Promise.all([visitor, secondClick].map((each) => each.isLoggedIn()))).sort()).toEqual([false, true]);
+    expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
+  });
+
+  test('by somebody who is in already leads to the account', async () => {
+    await visitor.post('/login/backup-code', fields);
+    const _csrf = tokenIn((await visitor.get('/account')).text);
+    expect(await visitor.post('/login/backup-code', { _csrf, code: ada.codes[1]! })).toMatchObject({ status: 303, location: '/account' });
+    expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
+  });
+});
+
+async function logInWith(code: string): Promise<Visitor> {
+  const visitor = await givePassword(service);
+  expect((await visitor.submit('/login/backup-code', { code })).status).toBe(303);
+  return visitor;
+}

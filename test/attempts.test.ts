@@ -1,0 +1,45 @@
+import fc from 'fast-check';
+import { attemptWaits } from '../lib/attempts';
+import { failure } from './helpers/errors';
+
+const MINUTE_MS = 60_000;
+
+describe('the waits after attempts', () => {
+  it('are none for the first four, then a minute, doubling to an hour, fifty in all', () => {
+    const waits = attemptWaits();
+    expect(waits).toHaveLength(50);
+    expect(waits.slice(0, 12)).toEqual([0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((minutes) => minutes * MINUTE_MS));
+    expect(new Set(waits.slice(10))).toEqual(new Set([60 * MINUTE_MS]));
+  });
+
+  it('may begin with the first attempt', () => {
+    expect(attemptWaits({ free: 1, firstDelaySeconds: 30, maxDelaySeconds: 100, disableAfter: 4 })).toEqual([30_000, 60_000, 100_000, 100_000]);
+  });
+
+  it('may end before they begin', () => {
+    expect(attemptWaits({ free: 5, disableAfter: 2 })).toEqual([0, 0]);
+  });
+
+  it('never fall, and are 0 or from 30 seconds to an hour, whatever is configured', () => {
+    const options = fc.record({
+      free: fc.integer({ min: 1, max: 50 }), firstDelaySeconds: fc.integer({ min: 30, max: 3600 }), maxDelaySeconds: fc.integer({ min: 30, max: 3600 }), disableAfter: fc.integer({ min: 1, max: 50 }),
+    });
+    fc.assert(
+      fc.property(options, (given) => {
+        fc.pre(given.firstDelaySeconds <= given.maxDelaySeconds);
+        const waits = attemptWaits(given);
+        expect(waits).toHaveLength(given.disableAfter);
+        expect(waits.every((wait, index) => index === 0 || wait >= (waits[index - 1] ?? 0))).toBe(true);
+        expect(waits.slice(0, given.free - 1).every((wait) => wait === 0)).toBe(true);
+        expect(waits.slice(given.free - 1).every((wait) => Number.isSafeInteger(wait) && wait >= 30_000 && wait <= 3_600_000)).toBe(true);
+      }),
+    );
+  });
+
+  it.each([
+    { free: 0 }, { free: 51 }, { free: 1.5 }, { free: null }, { firstDelaySeconds: 29 }, { firstDelaySeconds: 3601 }, { maxDelaySeconds: 29 }, { maxDelaySeconds: 3601 },
+    { disableAfter: 0 }, { disableAfter: 51 }, { disableAfter: Infinity }, { firstDelaySeconds: 600, maxDelaySeconds: 599 }, { freeAttempts: 5 }, [5],
+  ])('are refused with %j', (options) => {
+    expect(() => attemptWaits(options as never)).toThrow(failure('invalid_option'));
+  });
+});

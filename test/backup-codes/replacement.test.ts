@@ -1,0 +1,115 @@
+// `afterConsume: 'one'`: each consumed code is replaced by a new one.
+import crypto from 'node:crypto';
+import { formats, type BackupCodesOptions } from '../../lib';
+import { atOnce, openService, WRONG } from '../helpers/service';
+import { memory, onEachStore } from '../helpers/stores';
+import { storeFault } from '../helpers/watch';
+
+const options: Partial<BackupCodesOptions> = { afterConsume: 'one', attempts: { free: 50 } };
+
+onEachStore('a replacement', (open) => {
+  it('is returned with the consumed code, works once, and is replaced in its turn', async () => {
+    const { backupCodes } = await openService(open, options);
+    const { setId, codes, expiresAt } = await backupCodes.issue('ada');
+    let typed = codes[0];
+    for (let n = 1; n <= 15; n += 1) {
+      const outcome = await backupCodes.consume('ada', typed);
+      expect(outcome).toEqual({ ok: true, remaining: 10, total: 10 + n, low: false, setId, codeId: expect.any(String), expiresAt, replacement: expect.stringMatching(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/) });
+      expect(await backupCodes.consume('ada', typed)).toEqual({ ok: false, reason: 'reused' });
+      typed = (outcome as { replacement?: string }).replacement;
+    }
+    for (const code of codes.slice(1)) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 10 });
+  });
+
+  it('is told as renewed, beside consumed, and never as low or exhausted', async () => {
+    const { backupCodes, told, written } = await openService(open, { ...options, count: 1, lowAt: 1 });
+    const { codes } = await backupCodes.issue('ada');
+    const outcome = await backupCodes.consume('ada', codes[0]);
+    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([['consumed', 1, 2], ['renewed', 1, 2]]);
+    expect(told[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
+    expect(told[2]?.codeId).not.toBe(told[1]?.codeId);
+    expect(await written()).toEqual(told);
+    for (const code of [codes[0], (outcome as { replacement?: string }).replacement]) expect(JSON.stringify(told)).not.toContain(code);
+  });
+
+  it('has the format of the set, whatever is the newest', async () => {
+    const opened = await open();
+    const older = await openService(() => Promise.resolve(opened), { ...options, format: formats.hex });
+    const { codes } = await older.backupCodes.issue('ada');
+    const newer = await openService(() => Promise.resolve(opened), { ...options, format: [formats.standard, formats.hex] });
+    const outcome = await newer.backupCodes.consume('ada', codes[0]);
+    expect(outcome).toMatchObject({ ok: true, replacement: expect.stringMatching(/^[0-9a-f]{5}-[0-9a-f]{5}$/) });
+    expect(await newer.backupCodes.consume('ada', (outcome as { replacement?: string }).replacement)).toMatchObject({ ok: true });
+  });
+
+  it('costs a second slow hash, and only after a match that counts', async () => {
+    const { backupCodes, hasher } = await openService(open, options);
+    const { codes } = await backupCodes.issue('ada');
+    const costOf = async (typed: unknown): Promise<number> => {
+      hasher.count = 0;
+      await backupCodes.consume('ada', typed);
+      return hasher.count;
+    };
+    expect([await costOf(codes[0]), await costOf(codes[0]), await costOf(WRONG)]).toEqual([2, 1, 1]);
+  });
+
+  it('is made for exactly one of fifty who ask at once', async () => {
+    const { backupCodes } = await openService(open, options);
+    const { codes } = await backupCodes.issue('ada');
+    const outcomes = await atOnce(50, () => backupCodes.consume('ada', codes[0]));
+    expect(outcomes.filter((outcome) => outcome.ok && outcome.replacement !== undefined).length).toBe(1);
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10, total: 11 });
+  });
+});
+
+describe('a replacement', () => {
+  it('is no code that the set has or had: such a one would work twice, or come back', async () => {
+    const { backupCodes } = await openService(memory.open, options);
+    const bytes = (symbol: number): Buffer => Buffer.alloc(8, symbol);
+    const { codes } = await withRandom([...Array.from({ length: 10 }, (_, n) => bytes(n))], () => backupCodes.issue('ada'));
+    expect(codes.slice(0, 2)).toEqual(['AAAA-AAAA', 'BBBB-BBBB']);
+    const outcome = await withRandom([bytes(0), bytes(1), bytes(20)], () => backupCodes.consume('ada', 'AAAA-AAAA'));
+    expect(outcome).toMatchObject({ ok: true, remaining: 10, replacement: 'WWWW-WWWW' });
+    expect(await backupCodes.consume('ada', 'AAAA-AAAA')).toEqual({ ok: false, reason: 'reused' });
+  });
+
+  it('that cannot be made leaves the code unspent and the attempt charged: by then it was compared', async () => {
+    const { backupCodes, hasher, charged } = await openService(memory.open, options);
+    const { codes } = await backupCodes.issue('ada');
+    const { hash } = hasher;
+    const fault = new Error('out of memory');
+    let hashes = 0;
+    hasher.hash = (code, salt) => {
+      hashes += 1;
+      return hashes % 2 === 0 ? Promise.reject(fault) : hash(code, salt);
+    };
+    for (const n of [1, 2, 3]) {
+      await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(fault);
+      expect(await charged('ada')).toEqual([n, 0]);
+    }
+    hasher.hash = hash;
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10 });
+  });
+
+  it('is lost with a consumption that failed: neither works, and the old code is unspent', async () => {
+    const { backupCodes, watched, written } = await openService(memory.open, options);
+    const { codes } = await backupCodes.issue('ada');
+    watched.failAt(2, 'before');
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(storeFault);
+    watched.reset();
+    expect(await written()).toHaveLength(1);
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10, total: 10 });
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+  });
+});
+
+/** Codes are drawn from these bytes, eight at a time; ids and salts from the operating system as ever. */
+async function withRandom<T>(drawn: Buffer[], work: () => Promise<T>): Promise<T> {
+  const real = crypto.randomBytes.bind(crypto) as (size: number) => Buffer;
+  const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation(((size: number) => (size === 8 && drawn.shift()) || real(size)));
+  try {
+    return await work();
+  } finally {
+    spy.mockRestore();
+  }
+}

@@ -1,0 +1,110 @@
+import type { Outcome, Risk, RiskAttempt } from '../../lib';
+import { START } from '../helpers/clock';
+import { openService, WRONG, type Service } from '../helpers/service';
+import { onEachStore } from '../helpers/stores';
+import { storeFault } from '../helpers/watch';
+
+const context = { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', after: 'nothing' } as const;
+
+const kinds: readonly { who: string; userId: string | null; attempt: (service: Service, code: unknown) => Promise<Outcome> }[] = [
+  { who: 'a user with a set', userId: 'ada', attempt: ({ backupCodes }, code) => backupCodes.consume('ada', code, context) },
+  { who: 'a user without a set', userId: 'bob', attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context) },
+  { who: 'a name that belongs to nobody', userId: null, attempt: ({ backupCodes }, code) => backupCodes.consumeUnknown('eve', code, context) },
+];
+
+let warn: jest.SpyInstance;
+beforeEach(() => {
+  warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+});
+afterEach(() => warn.mockRestore());
+
+onEachStore('the risk hook', (open) => {
+  const hook = jest.fn<Risk | Promise<Risk>, [RiskAttempt]>();
+  beforeEach(() => hook.mockReset());
+
+  async function withSet(): Promise<Service & { codes: string[] }> {
+    const service = await openService(open, { assessRisk: hook });
+    const { codes } = await service.backupCodes.issue('ada');
+    service.hasher.count = 0;
+    return { ...service, codes };
+  }
+
+  describe.each(kinds)('for $who', ({ userId, attempt }) => {
+    it('is asked before any hash: who, the how-manieth, from where', async () => {
+      const service = await withSet();
+      hook.mockImplementation(() => {
+        expect(service.hasher.count).toBe(hook.mock.calls.length - 1);
+        return 'allow';
+      });
+      for (let n = 0; n < 2; n += 1) await attempt(service, WRONG);
+      expect(hook.mock.calls).toEqual([1, 2].map((n) => [{ userId, attempt: n, context: { ...context, actor: null } }]));
+      expect(service.hasher.count).toBe(2);
+    });
+
+    it.each([['deny', 'denied', 'rejected'], ['step-up', 'step-up', 'step-up-required']] as const)('that says %s refuses with %s: nothing hashed, nothing charged, one event', async (answer, reason, type) => {
+      const service = await withSet();
+      hook.mockReturnValue(answer);
+      for (let n = 0; n < 20; n += 1) expect(await attempt(service, service.codes[0])).toEqual({ ok: false, reason });
+      expect(service.hasher.count).toBe(0);
+      expect(hook.mock.calls.map(([asked]) => asked.attempt)).toEqual(Array(20).fill(1));
+      expect((await service.written()).slice(1)).toEqual(service.told.slice(1));
+      expect(service.told.slice(1)).toHaveLength(20);
+      expect(service.told[1]).toMatchObject({ type, reason, at: START, userId, setId: null, codeId: null, context });
+    });
+  });
+
+  it('that allows changes nothing', async () => {
+    const { backupCodes, codes, watched } = await withSet();
+    hook.mockReturnValue('allow');
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    expect(watched.calls).toEqual(['replace', 'takeAttempt', 'consume']);
+  });
+
+  it('that denied the right code leaves it unspent', async () => {
+    const { backupCodes, codes } = await withSet();
+    hook.mockReturnValueOnce('deny').mockReturnValueOnce('step-up').mockReturnValueOnce('allow');
+    for (let n = 0; n < 2; n += 1) expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: false });
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['throws', () => {
+      throw new Error('no connection');
+    }],
+    ['rejects', () => Promise.reject(new Error('no connection'))], ['says true', () => true], ['says nothing', () => undefined],
+  ])('that %s denies, and charges nobody', async (_how, answer) => {
+    const { backupCodes, codes, charged, hasher } = await withSet();
+    hook.mockImplementation(answer as () => Risk);
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'denied' });
+    expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  it('is not asked where the attempt is refused already', async () => {
+    const { backupCodes } = await withSet();
+    hook.mockReturnValue('allow');
+    for (let n = 0; n < 8; n += 1) await backupCodes.consume('ada', WRONG);
+    expect(hook).toHaveBeenCalledTimes(5);
+  });
+
+  it('whose refusal cannot be recorded lets nobody in, and the attempt was given back', async () => {
+    const { backupCodes, codes, watched, charged } = await withSet();
+    hook.mockReturnValue('deny');
+    watched.failAt(3, 'before');
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(storeFault);
+    expect(watched.calls.slice(-3)).toEqual(['takeAttempt', 'giveBack', 'append']);
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+
+  it('that is silent for five seconds denies', async () => {
+    const { backupCodes, codes, charged } = await withSet();
+    hook.mockReturnValue(new Promise(() => undefined));
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+    const outcome = backupCodes.consume('ada', codes[0]);
+    while (jest.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+    jest.advanceTimersByTime(5000);
+    jest.useRealTimers();
+    expect(await outcome).toEqual({ ok: false, reason: 'denied' });
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+});

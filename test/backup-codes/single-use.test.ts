@@ -1,0 +1,59 @@
+import { atOnce, openService, serviceOn } from '../helpers/service';
+import { onEachStore } from '../helpers/stores';
+
+const CALLERS = 50;
+const ROUNDS = 4;
+/** No wait, so that all fifty get as far as the consumption. */
+const attempts = { free: 50, disableAfter: 50 };
+
+onEachStore('one code', (open) => {
+  it(`of ${CALLERS} callers at once is accepted for exactly one, ${ROUNDS} times over, and the other nine still work`, async () => {
+    const { backupCodes } = await openService(open, { attempts });
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const { codes } = await backupCodes.issue('ada');
+      const [first, ...others] = codes;
+      const outcomes = await atOnce(CALLERS, () => backupCodes.consume('ada', first));
+      expect(outcomes.filter(({ ok }) => ok).length).toBe(1);
+      expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'reused').length).toBe(CALLERS - 1);
+      expect(outcomes.find(({ ok }) => ok)).toMatchObject({ remaining: 9, total: 10 });
+      for (const [used, code] of others.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 8 - used });
+    }
+  });
+
+  it('is accepted exactly once through several instances over one store', async () => {
+    const opened = await open();
+    const services = Array.from({ length: 5 }, () => serviceOn(opened, { attempts }));
+    const { codes } = await services[0]!.backupCodes.issue('ada');
+    const outcomes = await atOnce(CALLERS, (caller) => services[caller % 5]!.backupCodes.consume('ada', codes[0]));
+    expect(outcomes.filter(({ ok }) => ok).length).toBe(1);
+  });
+
+  it('leaves exactly one "consumed" in the trail, and 49 that it was reused', async () => {
+    const { backupCodes, written } = await openService(open, { attempts });
+    const { codes } = await backupCodes.issue('ada');
+    await atOnce(CALLERS, () => backupCodes.consume('ada', codes[0]));
+    const types = (await written()).map(({ type, reason }) => reason ?? type);
+    expect(types.filter((type) => type === 'consumed').length).toBe(1);
+    expect(types.filter((type) => type === 'reused').length).toBe(CALLERS - 1);
+  });
+});
+
+onEachStore('different codes at once', (open) => {
+  it('two are both accepted, and neither comes back', async () => {
+    const { backupCodes } = await openService(open);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const [one, other] = (await backupCodes.issue('ada')).codes;
+      const outcomes = await Promise.all([backupCodes.consume('ada', one), backupCodes.consume('ada', other)]);
+      expect(outcomes.map((outcome) => outcome.ok && outcome.remaining).sort()).toEqual([8, 9]);
+      for (const code of [one, other]) expect(await backupCodes.consume('ada', code)).toEqual({ ok: false, reason: 'reused' });
+    }
+  });
+
+  it('ten are all accepted, each with a remaining of its own', async () => {
+    const { backupCodes } = await openService(open, { attempts });
+    const { codes } = await backupCodes.issue('ada');
+    const outcomes = await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 0 });
+  });
+});

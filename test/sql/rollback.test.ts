@@ -1,0 +1,103 @@
+// Every change and its event are both there afterwards, or neither: whichever statement of a transaction fails.
+import type { KyselyPlugin } from 'kysely';
+import { HOUR_MS } from '../helpers/clock';
+import { serviceOn, WRONG, type Service } from '../helpers/service';
+import { openSqlite } from '../helpers/stores';
+
+const fault = new Error('the disk is full');
+
+/** Makes the nth statement from now on fail, before the database sees it. */
+function faultAt(): KyselyPlugin & { arm(nth: number): void; disarm(): boolean } {
+  let left = Infinity;
+  return {
+    transformQuery: ({ node }) => {
+      left -= 1;
+      if (left === 0) throw fault;
+      return node;
+    },
+    transformResult: ({ result }) => Promise.resolve(result),
+    arm: (nth) => {
+      left = nth;
+    },
+    disarm: () => {
+      const wasReached = left <= 0;
+      left = Infinity;
+      return wasReached;
+    },
+  };
+}
+
+type Change = [what: string, change: (service: Service & { codes: string[]; stagedId: string }) => Promise<unknown>];
+
+const changes: Change[] = [
+  ['issue', ({ backupCodes }) => backupCodes.issue('ada')],
+  ['the first issue', ({ backupCodes }) => backupCodes.issue('bob')],
+  ['stage', ({ backupCodes }) => backupCodes.stage('ada')],
+  ['activate', ({ backupCodes, stagedId }) => backupCodes.activate('ada', stagedId)],
+  ['revoke', ({ backupCodes }) => backupCodes.revoke('ada')],
+];
+
+describe('a statement that fails', () => {
+  it.each(changes)('at any place of %s leaves the database as it was, and the change can be made afterwards', async (_what, change) => {
+    const faults = faultAt();
+    const opened = await openSqlite([faults]);
+    const service = serviceOn(opened);
+    const { codes } = await service.backupCodes.issue('ada');
+    const { setId: stagedId } = await service.backupCodes.stage('ada');
+    const before = opened.rows();
+    let nth = 1;
+    for (; ; nth += 1) {
+      faults.arm(nth);
+      const failed = await change({ ...service, codes, stagedId }).then(() => false, (error: unknown) => error === fault);
+      if (!faults.disarm()) break;
+      expect(failed).toBe(true);
+      expect(opened.rows()).toEqual(before);
+    }
+    expect(nth).toBeGreaterThan(3);
+    expect(opened.rows()).not.toEqual(before);
+    await opened.close();
+  });
+
+  it.each([['the right code', 6], ['a wrong code', 3]] as const)('at any place of consuming %s lets nobody in, and of one consumption leaves all or nothing', async (what, statements) => {
+    const faults = faultAt();
+    const opened = await openSqlite([faults]);
+    const { backupCodes, charged, clock, written } = serviceOn(opened);
+    const { codes } = await backupCodes.issue('ada');
+    const typed = what === 'the right code' ? codes[0] : WRONG;
+    let attempts = 0;
+    for (let nth = 1; nth <= statements; nth += 1) {
+      faults.arm(nth);
+      await expect(backupCodes.consume('ada', typed)).rejects.toBe(fault);
+      expect(faults.disarm()).toBe(true);
+      // The first two take the attempt: charged by itself, or not at all.
+      if (nth > 2) attempts += 1;
+      expect(await charged('ada')).toEqual([attempts, 0]);
+      expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10, lastConsumedAt: null });
+      expect(await written()).toHaveLength(1);
+    }
+    clock.advance(HOUR_MS);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    expect((await written()).map(({ type }) => type)).toEqual(['issued', 'consumed']);
+    await opened.close();
+  });
+
+  it('at any place of a refusal changes neither count nor trail', async () => {
+    const faults = faultAt();
+    const opened = await openSqlite([faults]);
+    const { backupCodes } = serviceOn(opened, { attempts: { free: 1 } });
+    await backupCodes.issue('ada');
+    await backupCodes.consume('ada', WRONG);
+    for (const refusal of [1, 2]) {
+      const before = opened.rows();
+      for (const nth of [1, 2, 3, 4]) {
+        faults.arm(nth);
+        await expect(backupCodes.consume('ada', WRONG)).rejects.toBe(fault);
+        expect(faults.disarm()).toBe(true);
+        expect(opened.rows()).toEqual(before);
+      }
+      expect(await backupCodes.consume('ada', WRONG)).toMatchObject({ reason: 'throttled' });
+      expect((await opened.events()).at(-1)).toMatchObject({ type: 'throttled', refusals: refusal });
+    }
+    await opened.close();
+  });
+});

@@ -1,0 +1,74 @@
+// Attempts taken and given back in every order: nobody ever gets more guesses out of it than by just guessing.
+import fc from 'fast-check';
+import { attemptWaits } from '../../lib/attempts';
+import { auditEvent } from '../../lib/events';
+import type { BackupCodeStore, Ticket } from '../../lib/stores/store';
+import { userSubject, type Subject } from '../../lib/subject';
+import { START } from '../helpers/clock';
+import { openSqlite, memory, type OpenStore } from '../helpers/stores';
+
+type Step = { readonly take: number } | { readonly giveBack: number } | { readonly wait: number };
+
+const context = { ip: null, userAgent: null, requestId: null, actor: null, after: 'nothing' } as const;
+const waits = attemptWaits({ free: 3, firstDelaySeconds: 30, maxDelaySeconds: 120, disableAfter: 12 });
+
+const steps: fc.Arbitrary<Step[]> = fc.array(
+  fc.oneof(
+    { weight: 4, arbitrary: fc.record({ take: fc.integer({ min: 1, max: 8 }) }) },
+    { weight: 3, arbitrary: fc.record({ giveBack: fc.nat() }) },
+    { weight: 2, arbitrary: fc.record({ wait: fc.constantFrom(1, 29_999, 30_000, 60_000, 120_000) }) },
+  ),
+  { minLength: 5, maxLength: 40 },
+);
+
+/** How many attempts somebody gets who gives none back. */
+function allowedWithin(elapsed: number): number {
+  let [attempts, at] = [0, 0];
+  for (const wait of waits) {
+    if (at > elapsed) break;
+    attempts += 1;
+    at += wait;
+  }
+  return attempts;
+}
+
+async function play(store: BackupCodeStore, subject: Subject, given: readonly Step[]): Promise<void> {
+  let now = START;
+  const kept: Ticket[] = [];
+  const take = async (): Promise<boolean> => {
+    const refusal = auditEvent('throttled', { at: now, userId: subject.userId, context });
+    const taken = await store.takeAttempt({ subject, door: 'nothing', now, waits, refusal });
+    if (taken.ok) kept.push(taken.ticket);
+    return taken.ok;
+  };
+  for (const step of given) {
+    if ('wait' in step) now += step.wait;
+    else if ('take' in step) for (let n = 0; n < step.take; n += 1) await take();
+    else if (kept.length > 0) await store.giveBack({ subject, ticket: kept.splice(step.giveBack % kept.length, 1)[0]! });
+    expect((await store.find(subject))?.doors.nothing.attempts ?? 0).toBe(kept.length);
+    expect(kept.length).toBeLessThanOrEqual(allowedWithin(now - START));
+  }
+  // Whatever was given back can be taken again, if one waits: nothing is lost either.
+  for (let tries = 0; tries < 2 * waits.length; tries += 1) {
+    await take();
+    now += 120_000;
+  }
+  expect(kept.length).toBe(waits.length);
+}
+
+describe.each([['MemoryStore', memory.open, 150], ['SqlStore on SQLite', openSqlite, 10]] as const)('attempts on %s', (_name, open, numRuns) => {
+  let opened: OpenStore;
+  beforeAll(async () => (opened = await open()));
+  afterAll(() => opened.close());
+
+  it('taken and given back in any order never come to more than without giving back', async () => {
+    let users = 0;
+    await fc.assert(
+      fc.asyncProperty(steps, async (given) => {
+        users += 1;
+        await play(opened.store, userSubject(users), given);
+      }),
+      { numRuns },
+    );
+  });
+});
