@@ -89,14 +89,13 @@ function readTime(fields: Fields, field: string): number | null {
 }
 
 function parse<T>(json: string, isValid: (value: unknown) => value is T): T {
-  let value: unknown;
   try {
-    value = JSON.parse(json);
+    const value: unknown = JSON.parse(json);
+    if (isValid(value)) return value;
   } catch {
     // Said below, and without a word of what was read.
   }
-  if (!isValid(value)) throw unreadable('A stored set is damaged.');
-  return value;
+  throw unreadable('A stored set is damaged.');
 }
 
 function isHeader(value: unknown): value is SetHeader {

@@ -16,17 +16,12 @@ for key, kind in pairs({ [user] = 'hash', [ended] = 'hash', [events] = 'stream',
 end
 
 -- Lua would write 1e+14.
-local function text(number)
-  return string.format('%.0f', number)
-end
+local function text(number) return string.format('%.0f', number) end
 
-local function whole(stored)
-  return assert(tonumber(stored or 0), 'A stored number is damaged. Nothing was changed.')
-end
+local function whole(stored) return assert(tonumber(stored or 0), 'A stored number is damaged. Nothing was changed.') end
 
-local function record(event, ...)
-  redis.call('XADD', events, '*', 'event', event, ...)
-end
+-- The server's clock gives the entry its name, so that the order is that of the commits whatever the callers' clocks say.
+local function record(event, ...) redis.call('XADD', events, '*', 'event', event, ...) end
 
 local function countOf(door)
   local stored = redis.call('HMGET', user, door .. ':attempts', door .. ':nextAt', door .. ':generation', door .. ':disabledAt', door .. ':refusalId')
@@ -38,9 +33,7 @@ local function beginCount(door, generation)
   redis.call('HSET', user, door .. ':generation', text(generation))
 end
 
-local function dropStaged()
-  redis.call('HDEL', user, 'staged', 'stagedId', 'stagedUntil')
-end
+local function dropStaged() redis.call('HDEL', user, 'staged', 'stagedId', 'stagedUntil') end
 
 -- Of the current set only the times stay, and those of sets that ended long ago go.
 local function endSet(now)
@@ -97,7 +90,6 @@ export const stageScript = defineScript(`${COMMON}
 local set, setId, untilTime, event, userId = unpack(ARGV)
 redis.call('HSET', user, 'userId', userId, 'staged', set, 'stagedId', setId, 'stagedUntil', untilTime)
 record(event)
-return 'staged'
 `);
 
 /** Gives the header, or nothing. */
@@ -157,10 +149,9 @@ return { 'granted', text(attempt), text(count.generation), text(nextAt), redis.c
 export const giveBackScript = defineScript(`${COMMON}
 local door, generation, ticketNextAt = ARGV[1], whole(ARGV[2]), whole(ARGV[3])
 local count = countOf(door)
-if count.generation ~= generation or count.attempts == 0 then return 'kept' end
+if count.generation ~= generation or count.attempts == 0 then return end
 redis.call('HSET', user, door .. ':attempts', text(count.attempts - 1))
 if count.nextAt == ticketNextAt then redis.call('HDEL', user, door .. ':nextAt') end
-return 'given back'
 `);
 
 export const consumeScript = defineScript(`${COMMON}
@@ -204,7 +195,6 @@ if door ~= '' and redis.call('EXISTS', user) == 1 and countOf(door).generation =
   redis.call('HSET', user, door .. ':disabledAt', text(now))
 end
 for _, event in ipairs(written) do record(event) end
-return 'written'
 `);
 
 export const nameKeyScript = defineScript(`

@@ -87,7 +87,7 @@ export interface BackupCodeStore {
   /**
    * Makes the set the user's current one. The old set stops working in the same instant, its digests and salts are
    * erased (times stay), a staged set is dropped, and both doors count from nothing. With `only: 'first'` nothing
-   * happens if any set was ever recorded for this user.
+   * happens if any set was ever recorded for this user; a staged one that was never activated does not count.
    *
    * @returns whether it was written
    */
@@ -154,7 +154,7 @@ export interface BackupCodeStore {
    */
   revoke(set: { readonly subject: Subject; readonly now: number; readonly event: AuditEvent }): Promise<string | null>;
 
-  /** Writes events, all or none. With `closes`, closes that ticket's door too, in the ticket's generation only. */
+  /** Writes events of one subject, all or none. With `closes`, closes that ticket's door too, in the ticket's generation only. */
   append(events: readonly AuditEvent[], closes?: { readonly subject: Subject; readonly ticket: Ticket; readonly now: number }): Promise<void>;
 
   /** 32 random bytes under which names that belong to nobody are counted. Made once; the same for every process. */

@@ -28,6 +28,8 @@ export function describeWith<S extends Pick<Server, 'stop'>, Options>(
     });
     return;
   }
+  // Jest does not print the name of what it skips.
+  if (missing !== null) process.stderr.write(`Skipped: ${title}. ${missing}\n`);
   const declare = missing === null ? describe : describe.skip;
   declare(missing === null ? title : `${title} (skipped: ${missing})`, () => {
     let started: S | null = null;
