@@ -6,6 +6,7 @@ import Database from 'libsql';
 import { createTables, SqlStore } from '../../lib/sql';
 import { storeContract } from '../../lib/testing';
 import { readSqlEvents } from '../helpers/read-events';
+import { expectSameAsMemory } from '../helpers/same-as-memory';
 
 describe('SqlStore on SQLite', () => {
   const dir = mkdtempSync(join(tmpdir(), 'backup-codes-'));
@@ -22,4 +23,6 @@ describe('SqlStore on SQLite', () => {
     { describe, it },
     { connect: () => Promise.resolve({ store: new SqlStore(db) }), readEvents: (userId) => readSqlEvents(db, userId), rounds: 5 },
   );
+
+  it('does what MemoryStore does, whatever the calls', () => expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
 });

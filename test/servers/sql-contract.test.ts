@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { createTables, SqlStore } from '../../lib/sql';
 import { storeContract } from '../../lib/testing';
 import { readSqlEvents } from '../helpers/read-events';
+import { expectSameAsMemory } from '../helpers/same-as-memory';
 import { describeOn } from '../helpers/sql-databases';
 
 const SERVERS = [
@@ -35,6 +36,9 @@ for (const { kind, isolation, rounds } of SERVERS) {
           rounds,
         },
       );
+
+      it('does what MemoryStore does, whatever the calls', () =>
+        expectSameAsMemory(new SqlStore(pools[0]!), (userId) => readSqlEvents(pools[0]!, userId)));
     },
     { isolation },
   );

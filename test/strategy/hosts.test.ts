@@ -1,4 +1,7 @@
 // The strategy among Passport's own options, other strategies, and requests at the same time.
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { Express, Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import { Strategy } from 'passport-strategy';
@@ -238,4 +241,21 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toEqual({ handledError: 'the page is broken' });
     expect((await backupCodes.status('ada'))?.remaining).toBe(9);
   });
+});
+
+it('a custom callback that throws is not called a second time with its own error: the process is told of it instead', async () => {
+  const script = `
+    const { BackupCodeStrategy } = require('./lib');
+    const settled = [];
+    const strategy = Object.create(new BackupCodeStrategy({ consumeCode: () => true }));
+    strategy.success = () => { settled.push('success'); throw new Error('the callback is broken'); };
+    strategy.fail = () => settled.push('fail');
+    strategy.error = () => settled.push('error');
+    process.on('unhandledRejection', () => settled.push('unhandledRejection'));
+    process.on('exit', () => console.log(settled.join()));
+    strategy.authenticate({ user: { id: 'ada' }, headers: {}, body: { code: 'ABCD-EFGH' } });
+  `;
+  const root = join(__dirname, '../..');
+  const { stdout } = await promisify(execFile)(process.execPath, ['--require', './test/helpers/run-typescript.js', '-e', script], { cwd: root });
+  expect(stdout.trim()).toBe('success,unhandledRejection');
 });
