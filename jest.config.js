@@ -5,7 +5,7 @@ const shared = {
   testEnvironment: 'node',
   transform: { '\\.[mc]?[jt]sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2022' }, module: { type: 'commonjs' } }] },
   transformIgnorePatterns: ['/node_modules/(?!(@scure|@noble|@otplib|otplib)/)'],
-  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/example-app/dist/', '<rootDir>/test/package/'],
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/example-app/dist/', '<rootDir>/test/package/', '<rootDir>/test/hosts/'],
 };
 
 module.exports = {
