@@ -186,11 +186,6 @@ export class BackupCodes {
     return this[inspect.custom]();
   }
 
-  /** Nor whoever logs it as JSON. */
-  toJSON(): string {
-    return this[inspect.custom]();
-  }
-
   /** Asked of the store once; again if that failed. */
   private loadNameKey(): Promise<Uint8Array> {
     this.nameKey ??= this.config.store.nameKey().catch((error: unknown) => {

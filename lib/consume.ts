@@ -128,10 +128,9 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   // 5. Consume: one transaction decides, also between those who got this far at once.
   const consumed = event('consumed', { setId, codeId });
   const events = replacement ? [consumed, event('renewed', { setId, codeId: replacement.record.codeId })] : [consumed];
-  const milestones: { remaining: number; event: AuditEvent }[] = [];
-  // A replacement leaves as many as before: nothing is reached by it.
-  if (!replacement) milestones.push({ remaining: 0, event: event('exhausted', { setId }) });
-  if (!replacement && config.lowAt > 0) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
+  const milestones = [{ remaining: 0, event: event('exhausted', { setId }) }];
+  // With a replacement as many are left as before: nothing is reached.
+  if (config.lowAt > 0 && !replacement) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
   const consumption = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });
   if (consumption.outcome === 'already-consumed') return reject('reused', { codeId, consumedAt: consumption.consumedAt });

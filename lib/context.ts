@@ -8,12 +8,12 @@ export type Door = 'first-factor' | 'nothing';
 /** What the caller knows of a request. Every field is cut to 256 characters and freed of control characters. */
 export interface Context {
   /** Address of the client, as the app trusts it. */
-  readonly ip?: string;
-  readonly userAgent?: string;
+  readonly ip?: string | undefined;
+  readonly userAgent?: string | undefined;
   /** Ties audit events to the app's own log. */
-  readonly requestId?: string;
+  readonly requestId?: string | undefined;
   /** Who acts, where it is not the owner: an administrator's id. */
-  readonly actor?: string;
+  readonly actor?: string | undefined;
   /** Default `first-factor`. The strategy says `nothing` in a fallback login. */
   readonly after?: Door;
 }

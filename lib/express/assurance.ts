@@ -1,6 +1,6 @@
 // A guard that asks how surely, and how lately, somebody logged in. Sends them to show a factor; verifies none itself.
 import type { Request, RequestHandler, Response } from 'express';
-import { BackupCodeError } from '../errors';
+import { asError, BackupCodeError } from '../errors';
 import { describe, optionalFunction, wholeNumber } from '../options';
 import type { UserId } from '../subject';
 import { assertNames, isNames, isWithin, kindsOf, type Factor, type FactorKind } from './factors';
@@ -77,7 +77,7 @@ export function requireAssurance(options: AssuranceOptions = {}): RequestHandler
   }
 
   return function requireAssuranceHandler(req, res, next): void {
-    judge(req, res).then((mayGoOn) => mayGoOn && next(), next);
+    judge(req, res).then((mayGoOn) => mayGoOn && next(), (thrown: unknown) => next(asError(thrown)));
   };
 }
 

@@ -167,11 +167,6 @@ export class SqlStore implements BackupCodeStore {
     return this[inspect.custom]();
   }
 
-  /** Nor whoever logs it as JSON. */
-  toJSON(): string {
-    return this[inspect.custom]();
-  }
-
   private insertUser({ key, userId }: Subject, forgetAt: number | null): RawBuilder<unknown> {
     return sql`INSERT INTO backup_code_users (user_key, user_id, forget_at) VALUES (${key}, ${storableText(userId)}, ${forgetAt}) ${this.database.keepExisting('user_key')}`;
   }

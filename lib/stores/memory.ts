@@ -163,11 +163,6 @@ export class MemoryStore implements BackupCodeStore {
     return this[inspect.custom]();
   }
 
-  /** Nor whoever logs it as JSON. */
-  toJSON(): string {
-    return this[inspect.custom]();
-  }
-
   private user({ key }: Subject): User {
     const known = this.users.get(key);
     if (known) return known;

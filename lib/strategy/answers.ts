@@ -107,12 +107,3 @@ export function announce(req: Request, decision: Failure): Failure {
   }
   return decision;
 }
-
-/**
- * What the app's own functions threw, fit for Passport to hand to `next`. Express takes `next(undefined)` for "go on" and
- * `next('route')` for "skip the rest of this route": a bare `Promise.reject()` would let everybody in.
- */
-export function asError(thrown: unknown): Error {
-  if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
-  return new Error('Something that is no Error was thrown, or given to done().', { cause: thrown });
-}

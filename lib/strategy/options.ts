@@ -3,11 +3,11 @@ import type { Request } from 'express';
 import type { BackupCodes } from '../backup-codes';
 import type { Outcome } from '../consume';
 import { cleanContext, type CleanContext, type Context } from '../context';
-import { BackupCodeError } from '../errors';
+import { asError, BackupCodeError } from '../errors';
 import { checkFormat, formats, readCode, showCode, type Format } from '../formats';
 import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
 import type { UserId } from '../subject';
-import { asError, fail, type BackupCodeInfo, type Decision } from './answers';
+import { fail, type BackupCodeInfo, type Decision } from './answers';
 
 /** What an app's own `consumeCode` may answer. Anything else is an error, never a failure and never a success. */
 export type ConsumeResult = boolean | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>) | Extract<Outcome, { ok: false }>;
@@ -199,13 +199,18 @@ function lastWord(verify: Verify<unknown, boolean> | undefined, isGivenRequest: 
     new Promise((resolve, reject) => {
       const done: Done = (error, verified, verifiedInfo) => {
         if (error) reject(asError(error));
-        else if (verified) resolve({ action: 'success', user: verified, info: verifiedInfo ?? info });
+        else if (verified) resolve({ action: 'success', user: verified, info: merged(info, verifiedInfo) });
         else resolve(refused(verifiedInfo));
       };
       const args = isGivenRequest ? [req, user, info, done] : [user, info, done];
       // What it returns says nothing: only done() does.
       Promise.resolve((verify as (...args: unknown[]) => unknown)(...args)).catch(reject);
     });
+}
+
+/** What `completeLogin` needs to know stays, whatever the app adds. */
+function merged(info: BackupCodeInfo, added: unknown): object {
+  return typeof added === 'object' && added !== null ? { ...info, ...added, method: info.method, amr: info.amr } : info;
 }
 
 /** `done(null, false, info)`: an object goes on as it is, a text as a message. */

@@ -3,7 +3,8 @@
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
 import type { Context } from '../context';
-import { announce, asError, fail, readFailure, readInfo, type Decision } from './answers';
+import { asError } from '../errors';
+import { announce, fail, readFailure, readInfo, type Decision } from './answers';
 import { checkOptions, ownString, type BackupCodeStrategyOptions, type Parts, type Verify } from './options';
 
 /** Lets somebody in with a backup code. Passport name: `backup-code`. */

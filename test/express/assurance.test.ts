@@ -254,6 +254,17 @@ describe('without sessions', () => {
   });
 });
 
+describe('a reader that fails', () => {
+  // To Express next(undefined) means "go on", and next('route') "skip the rest of this route".
+  test.each([undefined, null, '', 0, false, 'route', 'router', new Error('no')])('with %p lets nobody through', async (thrown) => {
+    const read = (): Promise<null> => new Promise((_resolve, reject: (reason: unknown) => void) => reject(thrown));
+    await guard({ factors: 1, read });
+    const answer = await browser.get('/guarded');
+    expect(answer.status).toBe(500);
+    expect(answer.body).not.toBe('in');
+  });
+});
+
 describe('a guard that makes no sense is refused when it is made', () => {
   beforeEach(() => guard({}));
 

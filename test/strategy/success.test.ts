@@ -211,12 +211,12 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toMatchObject({ user: { id: 'ada', path: '/login' } });
   });
 
-  it('may give an info of its own', async () => {
+  it('may add to the info, but not to how somebody proved who they are', async () => {
     const { backupCodes, issue } = service();
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }, (user, _info, done) => done(null, user, { scope: 'all' })));
+    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }, (user, _info, done) => done(null, user, { scope: 'all', method: 'pwd', amr: ['hwk'] })));
 
-    expect((await site.post('/login', { code })).body.info).toEqual({ scope: 'all' });
+    expect((await site.post('/login', { code })).body.info).toMatchObject({ scope: 'all', method: 'backup-code', amr: ['otp'], remaining: 9 });
   });
 
   it('may answer later', async () => {
