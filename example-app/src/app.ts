@@ -5,13 +5,12 @@ import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
 import helmet from 'helmet';
 import { BackupCodes, type BackupCodesOptions } from 'passport-backup-code';
-import { SqlStore } from 'passport-backup-code/sql';
 import { noStore, pagesByDefault, sendError } from './answers';
 import { Authenticators } from './authenticators';
 import type { Config } from './config';
 import { requireCsrfToken } from './csrf';
-import { openDatabase } from './database';
 import { answerErrors, answerNotFound } from './errors';
+import { type FormDesk, LocalFormDesk } from './form-desk';
 import { createGuards } from './guards';
 import { createPassport } from './passport';
 import { accountRoutes } from './routes/account';
@@ -24,37 +23,41 @@ import { totpRoutes } from './routes/totp';
 import { answerSecondClick } from './second-click';
 import type { Services } from './services';
 import { COOKIE_ATTRIBUTES, SESSION_SECONDS, sessionCookieName } from './session-cookie';
-import { openSessionFile } from './session-store';
+import { openStores } from './stores';
 import { Users } from './users';
 
-/** What tests set. A service that is started by `main` has the defaults. */
+/** All but `report` and `desk` are for tests. */
 export interface AppOptions {
+  /** Told of every fault that a person is only told of as "something went wrong". */
+  readonly report?: (error: unknown) => void;
+  /** Where forms that are sent twice are found out. By default among those of this process. */
+  readonly desk?: FormDesk | undefined;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
   /** bcrypt cost of passwords. Default 12. */
   readonly passwordCost?: number;
   readonly backupCodes?: Pick<BackupCodesOptions, 'hasher' | 'attempts'>;
-  /** Told of every fault that a person is only told of as "something went wrong". */
-  readonly report?: (error: unknown) => void;
 }
 
 export interface RunningApp {
   readonly app: Express;
   readonly backupCodes: BackupCodes;
-  /** Closes the databases. After the server has stopped listening. */
+  /** Closes what is kept. After the server has stopped listening. */
   close(): Promise<void>;
 }
 
 const SIGN_IN_WINDOW_MS = 900_000;
 const ROOT = join(__dirname, '..');
 
-export async function createApp(config: Config, { now = Date.now, passwordCost = 12, backupCodes: codeOptions = {}, report = () => undefined }: AppOptions = {}): Promise<RunningApp> {
-  const db = await openDatabase(config.dataDir);
-  const sessions = await openSessionFile(config.dataDir, report);
-
+export async function createApp(
+  config: Config,
+  { report = () => undefined, desk = new LocalFormDesk(), now = Date.now, passwordCost = 12, backupCodes: codeOptions = {} }: AppOptions = {},
+): Promise<RunningApp> {
+  const stores = await openStores(config, report);
+  const { db } = stores;
   const users = new Users({ db, passwordCost, now });
   const authenticators = new Authenticators({ db, now });
-  const backupCodes = new BackupCodes({ store: new SqlStore(db), pepper: config.pepper, now, ...codeOptions });
+  const backupCodes = new BackupCodes({ store: stores.codes, pepper: config.pepper, now, ...codeOptions });
   const passport = createPassport({ users, authenticators, backupCodes, now });
   const cookieName = sessionCookieName(config);
   const services: Services = {
@@ -63,6 +66,7 @@ export async function createApp(config: Config, { now = Date.now, passwordCost =
     limitSignIn: rateLimit({
       windowMs: SIGN_IN_WINDOW_MS,
       limit: config.signInLimit,
+      store: stores.rateLimit,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
       // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY says so.
@@ -78,7 +82,7 @@ export async function createApp(config: Config, { now = Date.now, passwordCost =
   app.disable('x-powered-by');
 
   app.get('/healthz', async (_req, res) => {
-    await Promise.all([users.byId(''), sessions.check()]);
+    await stores.check();
     res.type('text').send('ok');
   });
   app.use(securityHeaders(config));
@@ -87,12 +91,12 @@ export async function createApp(config: Config, { now = Date.now, passwordCost =
 
   app.use(noStore(), pagesByDefault());
   app.use(express.urlencoded({ extended: false, limit: '20kb' }), express.json({ limit: '20kb' }));
-  app.use(answerSecondClick());
+  app.use(answerSecondClick(desk));
   app.use(
     session({
       name: cookieName,
       secret: config.sessionSecret,
-      store: sessions.store,
+      store: stores.sessions,
       resave: false,
       saveUninitialized: false,
       cookie: { ...COOKIE_ATTRIBUTES, secure: config.isProduction ? true : 'auto', maxAge: SESSION_SECONDS * 1000 },
@@ -108,10 +112,7 @@ export async function createApp(config: Config, { now = Date.now, passwordCost =
   return {
     app,
     backupCodes,
-    close: async () => {
-      await sessions.close();
-      await db.destroy();
-    },
+    close: () => stores.close(),
   };
 }
 

@@ -1,7 +1,7 @@
 // Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is accepted twice, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
-import { sql } from 'kysely';
-import type { Database } from './database';
+import { type RawBuilder, sql } from 'kysely';
+import { type Database, isDuplicate } from './database';
 
 export type TotpVerdict =
   | { readonly ok: true }
@@ -39,14 +39,15 @@ export class Authenticators {
     const typed = readTotpCode(code);
     const step = typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
     if (step === null) return false;
-    const { numInsertedOrUpdatedRows } = await this.db
-      .insertInto('authenticators')
-      .values({ user_id: userId, secret, last_step: step, attempts: 0, next_attempt_at: 0 })
-      .onConflict((conflict) =>
-        conflict.column('user_id').doUpdateSet({ secret, last_step: step, attempts: 0, next_attempt_at: 0 }).where('authenticators.secret', '!=', secret),
-      )
-      .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows === 1n;
+    const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
+    try {
+      await this.db.insertInto('authenticators').values({ user_id: userId, ...fresh }).execute();
+      return true;
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+    }
+    const { numUpdatedRows } = await this.db.updateTable('authenticators').set(fresh).where('user_id', '=', userId).where('secret', '!=', secret).executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
   }
 
   async remove(userId: string): Promise<void> {
@@ -64,28 +65,26 @@ export class Authenticators {
     return isFirst ? { ok: true } : { ok: false, reason: 'wrong' };
   }
 
-  private takeAttempt(userId: string): Promise<{ secret: string; last_step: number } | undefined> {
+  /** The conditional write decides; what is read after it is checked once more by `spend`. */
+  private async takeAttempt(userId: string): Promise<{ secret: string; last_step: number } | undefined> {
     const now = this.now();
-    // SQLite reads `attempts` as it was before this statement.
-    const wait = sql<number>`min(${MAX_DELAY_MS}, ${FIRST_DELAY_MS} << min(attempts + 1 - ${FREE_ATTEMPTS}, 10))`;
-    return this.db
+    const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
-      .set({
-        attempts: sql<number>`attempts + 1`,
-        next_attempt_at: sql<number>`case when attempts + 1 < ${FREE_ATTEMPTS} then 0 else ${now} + ${wait} end`,
-      })
+      // In this order: MySQL computes each from what the one before it has set.
+      .set({ next_attempt_at: nextAttemptAt(now), attempts: sql<number>`attempts + 1` })
       .where('user_id', '=', userId)
       .where('next_attempt_at', '<=', now)
       .where('attempts', '<', MAX_ATTEMPTS)
-      .returning(['secret', 'last_step'])
-      .executeTakeFirst();
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) return undefined;
+    return this.db.selectFrom('authenticators').select(['secret', 'last_step']).where('user_id', '=', userId).executeTakeFirst();
   }
 
   private async refusal(userId: string): Promise<TotpVerdict> {
     const row = await this.db.selectFrom('authenticators').select(['attempts', 'next_attempt_at']).where('user_id', '=', userId).executeTakeFirst();
     if (row === undefined) return { ok: false, reason: 'none' };
     if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'disabled' };
-    return { ok: false, reason: 'throttled', retryAfterSeconds: Math.max(1, Math.ceil((row.next_attempt_at - this.now()) / 1000)) };
+    return { ok: false, reason: 'throttled', retryAfterSeconds: Math.max(1, Math.ceil((Number(row.next_attempt_at) - this.now()) / 1000)) };
   }
 
   /** The time step whose code this is, if it is later than the last one spent. */
@@ -111,6 +110,13 @@ export class Authenticators {
       .executeTakeFirstOrThrow();
     return numUpdatedRows === 1n;
   }
+}
+
+/** By `attempts` as it was: at once for the first few, then twice as long each time. */
+function nextAttemptAt(now: number): RawBuilder<number> {
+  const delays = Array.from({ length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) }, (_, doublings) => FIRST_DELAY_MS * 2 ** doublings);
+  const cases = delays.map((delay, index) => sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`);
+  return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
 }
 
 /** The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib, which would throw. */

@@ -1,13 +1,23 @@
 // What the service is told from outside. Reads the environment once, and refuses what makes no sense before anything is opened.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { ConfigError } from './config-error';
+import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './server-urls';
 import { keptSecret, randomPepper, randomSessionSecret } from './secrets';
 
 export interface Config {
   /** 0: any free port. */
   readonly port: number;
-  /** Absolute; exists. Holds both database files and, outside production, the secrets. */
+  /** Absolute; exists. Holds the SQLite files, where there is no server for what is in them, and, outside production, the secrets. */
   readonly dataDir: string;
+  /** Holds users, authenticators, codes and sessions. `null`: SQLite files. */
+  readonly database: DatabaseServer | null;
+  /** Holds sessions and the counts of the rate limiter. `null`: the database holds the sessions, each process its counts. */
+  readonly redisUrl: string | null;
+  /** Where backup codes and their audit trail are kept. */
+  readonly codesIn: 'sql' | 'redis';
+  /** How many processes serve. */
+  readonly workers: number;
   readonly isProduction: boolean;
   /** What Express calls `trust proxy`: how many proxies stand in front, or their addresses. */
   readonly trustProxy: false | number | readonly string[];
@@ -18,12 +28,8 @@ export interface Config {
   readonly signInLimit: number;
 }
 
-/** A message for the person who starts the service: what was given, and what was meant. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError';
-}
-
 const MODES = ['production', 'development', 'test'];
+const MAX_WORKERS = 64;
 const MIN_SECRET_LENGTH = 32;
 const MIN_PEPPER_BYTES = 32;
 
@@ -35,11 +41,19 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const port = wholeNumber('PORT', env.PORT, { min: 0, max: 65535, fallback: 3000 });
   const trustProxy = readTrustProxy(env.TRUST_PROXY);
   const signInLimit = wholeNumber('SIGN_IN_LIMIT', env.SIGN_IN_LIMIT, { min: 1, max: 1_000_000, fallback: 1000 });
+  const database = readDatabaseUrl(env.DATABASE_URL);
+  const redisUrl = readRedisUrl(env.REDIS_URL);
+  const codesIn = readCodesIn(env.BACKUP_CODE_STORE, redisUrl);
+  const workers = readWorkers(env.WEB_CONCURRENCY, database);
   requireSecrets(env, isProduction);
   const dataDir = openDataDir(env.DATA_DIR);
   return {
     port,
     dataDir,
+    database,
+    redisUrl,
+    codesIn,
+    workers,
     isProduction,
     trustProxy,
     signInLimit,
@@ -53,6 +67,20 @@ function requireSecrets(env: NodeJS.ProcessEnv, isProduction: boolean): void {
   if (!isProduction) return;
   const missing = ['SESSION_SECRET', 'BACKUP_CODE_PEPPER'].filter((name) => env[name] === undefined || env[name] === '');
   if (missing.length > 0) throw new ConfigError(`In production ${missing.join(' and ')} must be set; example-app/README.md shows how to make them.`);
+}
+
+function readCodesIn(given: string | undefined, redisUrl: string | null): Config['codesIn'] {
+  if (given === undefined || given === 'sql') return 'sql';
+  if (given !== 'redis') throw new ConfigError(`BACKUP_CODE_STORE is "${given}", but must be sql, redis or left out.`);
+  if (redisUrl === null) throw new ConfigError('BACKUP_CODE_STORE is redis, but REDIS_URL is not set.');
+  return 'redis';
+}
+
+/** A SQLite file lets one process write at a time, and a connection that waited too long for its turn is of no use afterwards. */
+function readWorkers(given: string | undefined, database: DatabaseServer | null): number {
+  const workers = wholeNumber('WEB_CONCURRENCY', given, { min: 1, max: MAX_WORKERS, fallback: 1 });
+  if (workers > 1 && database === null) throw new ConfigError(`WEB_CONCURRENCY is ${workers}, but SQLite files serve one process: set DATABASE_URL, or leave WEB_CONCURRENCY out.`);
+  return workers;
 }
 
 function openDataDir(given: string | undefined): string {

@@ -1,61 +1,69 @@
-// The file that holds users, authenticators, backup codes and their audit trail: one connection, and the tables.
+// Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a PostgreSQL or MySQL server.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { Kysely, SqliteDialect, sql } from 'kysely';
+import { CompiledQuery, type DatabaseConnection, type Dialect as KyselyDialect, Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely';
+import { createPool } from 'mysql2';
 import { createTables } from 'passport-backup-code/sql';
-
-/** The tables of this app. Those of the backup codes belong to the library, in the same file. */
-export interface Tables {
-  users: {
-    id: string;
-    /** As it was typed. */
-    username: string;
-    /** Normalised; two accounts never share one. */
-    username_key: string;
-    email: string;
-    password_hash: string;
-    created_at: number;
-  };
-  /** A row per authenticator app that is in use. */
-  authenticators: {
-    user_id: string;
-    secret: string;
-    /** The newest 30-second step whose code was accepted: it and all before it are spent. */
-    last_step: number;
-    /** Guesses since the last right code, and the time before which no other is looked at. */
-    attempts: number;
-    next_attempt_at: number;
-  };
-}
+import { Pool } from 'pg';
+import type { Config } from './config';
+import { createAppTables, type Tables } from './tables';
 
 export type Database = Kysely<Tables>;
 
-export async function openDatabase(dataDir: string): Promise<Database> {
-  const file = new Sqlite(join(dataDir, 'app.sqlite'));
-  file.pragma('journal_mode = WAL');
-  // libsql waits for nobody unless told to, and a writer in another process is no reason to fail.
-  file.pragma('busy_timeout = 5000');
-  file.pragma('foreign_keys = ON');
-  const db: Database = new Kysely<Tables>({ dialect: new SqliteDialect({ database: file }) });
-  await createAppTables(db);
+/** Of each process; sessions that are kept in the same database have as many of their own. */
+export const POOL_SIZE = 5;
+export const CONNECT_TIMEOUT_MS = 5000;
+
+/** What a server's own default is, is not for this app to know: it lets conditional writes decide, which wait for each other here and fail elsewhere. */
+export const READ_COMMITTED = {
+  postgres: 'set session characteristics as transaction isolation level read committed',
+  mysql: 'set session transaction isolation level read committed',
+} as const;
+
+export async function openDatabase({ database, dataDir }: Pick<Config, 'database' | 'dataDir'>, report: (error: unknown) => void): Promise<Database> {
+  const kind = database?.kind ?? 'sqlite';
+  const db: Database = new Kysely<Tables>({ dialect: database === null ? sqlite(join(dataDir, 'app.sqlite')) : DIALECTS[database.kind](database.url, report) });
+  await createAppTables(db, kind);
   await createTables(db);
   return db;
 }
 
-async function createAppTables(db: Database): Promise<void> {
-  await sql`create table if not exists users (
-    id text primary key,
-    username text not null,
-    username_key text not null unique,
-    email text not null,
-    password_hash text not null,
-    created_at integer not null
-  ) strict`.execute(db);
-  await sql`create table if not exists authenticators (
-    user_id text primary key references users (id) on delete cascade,
-    secret text not null,
-    last_step integer not null,
-    attempts integer not null,
-    next_attempt_at integer not null
-  ) strict`.execute(db);
+/** Whether a row was refused because there is one with the same key. */
+export function isDuplicate(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && DUPLICATE.includes(code);
+}
+
+const DUPLICATE = ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', '23505', 'ER_DUP_ENTRY'];
+
+const DIALECTS = { postgres, mysql } as const;
+
+function sqlite(path: string): KyselyDialect {
+  const file = new Sqlite(path);
+  file.pragma('journal_mode = WAL');
+  // libsql waits for nobody unless told to, and a writer in another process is no reason to fail.
+  file.pragma('busy_timeout = 5000');
+  file.pragma('foreign_keys = ON');
+  return new SqliteDialect({ database: file });
+}
+
+function postgres(url: string, report: (error: unknown) => void): KyselyDialect {
+  const pool = new Pool({ connectionString: url, max: POOL_SIZE, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  // A server that goes away would end the process: the pool hears of idle connections, the client of those at work.
+  pool.on('error', report);
+  pool.on('connect', (client) => {
+    client.on('error', report);
+  });
+  return new PostgresDialect({ pool, onCreateConnection: first(READ_COMMITTED.postgres) });
+}
+
+function mysql(url: string): KyselyDialect {
+  const pool = createPool({ uri: url, connectionLimit: POOL_SIZE, connectTimeout: CONNECT_TIMEOUT_MS });
+  return new MysqlDialect({ pool, onCreateConnection: first(READ_COMMITTED.mysql) });
+}
+
+function first(statement: string): (connection: DatabaseConnection) => Promise<void> {
+  return async (connection) => {
+    await connection.executeQuery(CompiledQuery.raw(statement));
+  };
 }

@@ -2,34 +2,26 @@
 // this the first would use up the code, or make the codes, and nobody would see what came of it.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-
-/** An answer that its client did not wait for. */
-interface Dropped {
-  readonly status: number;
-  readonly headers: ReturnType<Response['getHeaders']>;
-  readonly body: Buffer;
-}
+import type { Dropped, FormDesk } from './form-desk';
 
 /**
  * While a form is being answered, the same form from the same browser waits. If the first one's client is gone by then, the
  * answer goes to the second; if not, it had its answer, and the second is looked at like any other request: whatever was
  * used by the first is used. So an answer, and the session in it, reaches one client. Mounted before the session is read.
  */
-export function answerSecondClick(): RequestHandler {
-  const underWay = new Map<string, Promise<Dropped | null>>();
+export function answerSecondClick(desk: FormDesk): RequestHandler {
   return async (req, res, next) => {
     if (req.method !== 'POST') {
       next();
       return;
     }
-    const key = whatWasSent(req);
-    const first = underWay.get(key);
-    const dropped = await first;
-    if (dropped !== null && dropped !== undefined) {
-      res.writeHead(dropped.status, dropped.headers).end(dropped.body);
+    const form = whatWasSent(req);
+    const first = await desk.begin(form);
+    if (first === 'nobody') void watch(res).then((dropped) => desk.end(form, dropped));
+    else if (first !== 'answered') {
+      res.writeHead(first.status, first.headers).end(first.body);
       return;
     }
-    if (first === undefined) underWay.set(key, watch(res).finally(() => underWay.delete(key)));
     next();
   };
 }
@@ -57,7 +49,7 @@ function watch(res: Response): Promise<Dropped | null> {
       const isGone = res.closed || res.socket === null || res.socket.destroyed;
       const ended = end(...args);
       // Read after the end: the session cookie is set as the headers go out.
-      resolve(isGone ? { status: res.statusCode, headers: res.getHeaders(), body: Buffer.concat(parts) } : null);
+      resolve(isGone ? { status: res.statusCode, headers: { ...res.getHeaders() }, body: Buffer.concat(parts) } : null);
       return ended;
     };
   });

@@ -1,7 +1,7 @@
 // The accounts: who exists, and whose password it is. Knows nothing of sessions, authenticators or backup codes.
 import { randomUUID } from 'node:crypto';
 import bcrypt from 'bcrypt';
-import type { Database } from './database';
+import { type Database, isDuplicate } from './database';
 
 /** A person as the rest of the app sees them. Holds nothing secret, so it may stand on a request. */
 export interface Account {
@@ -36,20 +36,22 @@ export class Users {
   /** `null`: the name is taken. */
   async create({ username, email, password }: NewAccount): Promise<Account | null> {
     const account = { id: randomUUID(), username: username.normalize('NFKC').trim(), email: email.trim(), createdAt: this.now() };
-    const { numInsertedOrUpdatedRows } = await this.db
-      .insertInto('users')
-      .values({
-        id: account.id,
-        username: account.username,
-        username_key: usernameKey(username),
-        email: account.email,
-        password_hash: await bcrypt.hash(passwordBytes(password), this.passwordCost),
-        created_at: account.createdAt,
-      })
+    const row = {
+      id: account.id,
+      username: account.username,
+      username_key: usernameKey(username),
+      email: account.email,
+      password_hash: await bcrypt.hash(passwordBytes(password), this.passwordCost),
+      created_at: account.createdAt,
+    };
+    try {
+      await this.db.insertInto('users').values(row).execute();
+      return account;
+    } catch (error) {
       // Two who ask for one name at the same moment: the database decides, not a look beforehand.
-      .onConflict((conflict) => conflict.column('username_key').doNothing())
-      .executeTakeFirstOrThrow();
-    return numInsertedOrUpdatedRows === 1n ? account : null;
+      if (isDuplicate(error)) return null;
+      throw error;
+    }
   }
 
   async byId(id: string): Promise<Account | null> {
@@ -66,9 +68,9 @@ export class Users {
   }
 }
 
-/** Full width, upper case and blanks around it make no other person. */
+/** Full width, upper case and blanks around it make no other person. PostgreSQL takes no NUL, which no name has. */
 export function usernameKey(username: string): string {
-  return username.normalize('NFKC').trim().toLowerCase();
+  return username.normalize('NFKC').trim().toLowerCase().replaceAll('\0', '\uFFFD');
 }
 
 /** One password, however the keyboard composed its accents. */
@@ -78,6 +80,6 @@ export function passwordBytes(password: string): Buffer {
 
 const COLUMNS = ['id', 'username', 'email', 'created_at'] as const;
 
-function toAccount({ id, username, email, created_at }: { id: string; username: string; email: string; created_at: number }): Account {
-  return { id, username, email, createdAt: created_at };
+function toAccount({ id, username, email, created_at }: { id: string; username: string; email: string; created_at: number | string }): Account {
+  return { id, username, email, createdAt: Number(created_at) };
 }

@@ -3,8 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
+import { ConnectSessionKnexStore } from 'connect-session-knex';
 import type { SessionData } from 'express-session';
-import { openSessionFile } from '../src/session-store';
+import { openSessions } from '../src/session-store';
 import { type Service, startService } from './helpers/service';
 import { enroll, givePassword, tokenIn, Visitor } from './helpers/visitor';
 
@@ -53,7 +54,8 @@ describe('with sessions that cannot be written', () => {
 
 test('a store that fails tells its callback once, and rejects nothing', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-sessions-'));
-  const { store, close } = await openSessionFile(dataDir, () => undefined);
+  const { store, close } = await openSessions({ dataDir, database: null }, { redis: null, report: () => undefined });
+  if (!(store instanceof ConnectSessionKnexStore)) throw new Error('sessions are not in a database');
   await close();
   const session = { cookie: { expires: new Date(), originalMaxAge: 1000 } } as unknown as SessionData;
   const told: unknown[] = [];

@@ -2,7 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { quickHasher } from './helpers/quick-hasher';
 import { type Service, startService } from './helpers/service';
-import { type Answer, codesIn, enroll, givePassword, secretIn, signUp, tokenIn, totpAt, type Visitor } from './helpers/visitor';
+import { doubleClick } from './helpers/stories';
+import { codesIn, enroll, givePassword, secretIn, signUp, tokenIn, totpAt } from './helpers/visitor';
 
 let service: Service;
 beforeEach(async () => {
@@ -11,16 +12,6 @@ beforeEach(async () => {
   service = await startService({}, { backupCodes: { hasher } });
 });
 afterEach(() => service.stop());
-
-async function doubleClick(visitor: Visitor, path: string, fields: Record<string, string>): Promise<Answer> {
-  const dropped = new AbortController();
-  const body = (): URLSearchParams => new URLSearchParams(fields);
-  const first = visitor.copy().send(path, { method: 'POST', body: body(), signal: dropped.signal });
-  await wait(15);
-  dropped.abort();
-  await expect(first).rejects.toThrow('aborted');
-  return visitor.send(path, { method: 'POST', body: body() });
-}
 
 test('with a backup code logs in, and spends one code', async () => {
   const { codes, userId } = await enroll(service);

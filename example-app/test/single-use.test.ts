@@ -1,6 +1,7 @@
 // One code lets in once: again, at once from many browsers, and on a second click.
 import { type Service, startService } from './helpers/service';
-import { type Enrolled, enroll, errorIn, givePassword, tokenIn, type Visitor } from './helpers/visitor';
+import { raceWithOneCode } from './helpers/stories';
+import { type Enrolled, enroll, givePassword, tokenIn, type Visitor } from './helpers/visitor';
 
 let service: Service;
 beforeEach(async () => {
@@ -8,20 +9,9 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-const WRONG = 'That backup code is not valid. Please try another one.';
-
 test('of fifty at once, from fifty sessions, exactly one gets in, and nobody is told that the code was ever right', async () => {
   const { codes, userId } = await enroll(service);
-  const visitors = await Promise.all(Array.from({ length: 50 }, () => givePassword(service)));
-  const tokens = await Promise.all(visitors.map(async (visitor) => tokenIn((await visitor.get('/login/backup-code')).text)));
-  const answers = await Promise.all(visitors.map((visitor, index) => visitor.post('/login/backup-code', { _csrf: tokens[index]!, code: codes[0]! })));
-
-  const isIn = await Promise.all(visitors.map((visitor) => visitor.isLoggedIn()));
-  expect(isIn.filter(Boolean)).toHaveLength(1);
-  expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
-  const refused = answers.filter(({ status }) => status !== 303);
-  for (const { status } of refused) expect([401, 429]).toContain(status);
-  for (const { text } of refused.filter(({ status }) => status === 401)) expect(errorIn(text)).toBe(WRONG);
+  await raceWithOneCode(service, { username: 'ada', code: codes[0]!, browsers: 50 });
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
   expect(service.faults).toEqual([]);
 });

@@ -1,5 +1,5 @@
 import { defineFormat, formats, type BackupCodesOptions } from '../../lib';
-import { DAY_MS, HOUR_MS, SECOND_MS, START } from '../helpers/clock';
+import { DAY_MS, SECOND_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 import { openService, serviceOn, WRONG } from '../helpers/service';
@@ -261,15 +261,5 @@ onEachStore('user ids', (open) => {
     const { backupCodes, told } = await openService(open);
     await backupCodes.issue('ada\u0000\r\n');
     expect(told[0]?.userId).toBe('ada\u0000\r\n');
-  });
-});
-
-describe('the store after an hour of nothing', () => {
-  it('is as it was: no code comes back with time', async () => {
-    const { backupCodes, clock } = await openService(memory.open);
-    const { codes } = await backupCodes.issue('ada');
-    await backupCodes.consume('ada', codes[0]);
-    clock.advance(HOUR_MS);
-    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
   });
 });

@@ -63,6 +63,8 @@ onEachStore('a store that fails', (open) => {
       await expect(attempt(service)).rejects.toBe(what === 'a code whose hash fails' && method === 'giveBack' ? outOfMemory : storeFault);
       expect(service.watched.calls.at(-1)).toBe(method);
       expect(service.watched.reset()).toBe(true);
+      // What was not written is told to nobody.
+      expect(service.told).toEqual([]);
       expect(await service.backupCodes.status('ada')).toMatchObject({ remaining: 10, lastConsumedAt: null });
       expect(await service.charged('ada')).toEqual([charging.includes(method) ? 1 : 0, 0]);
     });

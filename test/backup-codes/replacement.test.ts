@@ -1,7 +1,7 @@
 // `afterConsume: 'one'`: each consumed code is replaced by a new one.
 import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions } from '../../lib';
-import { atOnce, openService, WRONG } from '../helpers/service';
+import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 import { storeFault } from '../helpers/watch';
 
@@ -34,9 +34,9 @@ onEachStore('a replacement', (open) => {
 
   it('has the format of the set, whatever is the newest', async () => {
     const opened = await open();
-    const older = await openService(() => Promise.resolve(opened), { ...options, format: formats.hex });
+    const older = serviceOn(opened, { ...options, format: formats.hex });
     const { codes } = await older.backupCodes.issue('ada');
-    const newer = await openService(() => Promise.resolve(opened), { ...options, format: [formats.standard, formats.hex] });
+    const newer = serviceOn(opened, { ...options, format: [formats.standard, formats.hex] });
     const outcome = await newer.backupCodes.consume('ada', codes[0]);
     expect(outcome).toMatchObject({ ok: true, replacement: expect.stringMatching(/^[0-9a-f]{5}-[0-9a-f]{5}$/) });
     expect(await newer.backupCodes.consume('ada', (outcome as { replacement?: string }).replacement)).toMatchObject({ ok: true });

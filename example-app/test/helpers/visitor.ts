@@ -2,6 +2,15 @@
 import { generateSync } from 'otplib';
 import type { Service } from './service';
 
+/** What a visitor knows of a service, whatever serves it. */
+export interface Site {
+  readonly url: string;
+  /** Milliseconds since 1970, as the service's own clock says. */
+  now(): number;
+  /** Sent with every request of everybody. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 export interface Answer {
   readonly status: number;
   readonly location: string | null;
@@ -12,13 +21,13 @@ export interface Answer {
 export const PASSWORD = 'correct horse battery staple';
 
 export class Visitor {
-  readonly service: Service;
+  readonly site: Site;
   readonly cookies = new Map<string, string>();
   /** Sent with every request. */
   readonly headers: Record<string, string> = {};
 
-  constructor(service: Service) {
-    this.service = service;
+  constructor(site: Site) {
+    this.site = site;
   }
 
   async get(path: string): Promise<Answer> {
@@ -37,8 +46,8 @@ export class Visitor {
 
   async send(path: string, init: RequestInit): Promise<Answer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { ...this.headers, ...(cookie === '' ? {} : { cookie }), ...(init.headers as Record<string, string> | undefined) };
-    const response = await fetch(this.service.url + path, { redirect: 'manual', ...init, headers });
+    const headers = { ...this.site.headers, ...this.headers, ...(cookie === '' ? {} : { cookie }), ...(init.headers as Record<string, string> | undefined) };
+    const response = await fetch(this.site.url + path, { redirect: 'manual', ...init, headers });
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
       if (value === '') this.cookies.delete(name!);
@@ -53,7 +62,7 @@ export class Visitor {
 
   /** The same browser once more: a second tab, or a stolen cookie. */
   copy(): Visitor {
-    const twin = new Visitor(this.service);
+    const twin = new Visitor(this.site);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
     return twin;
   }
@@ -64,8 +73,8 @@ export class Visitor {
 }
 
 /** A visitor who signed up as `username`, and nothing else. */
-export async function signUp(service: Service, username = 'ada'): Promise<Visitor> {
-  const visitor = new Visitor(service);
+export async function signUp(site: Site, username = 'ada'): Promise<Visitor> {
+  const visitor = new Visitor(site);
   expect(await visitor.submit('/signup', { username, email: `${username}@example.com`, password: PASSWORD })).toMatchObject({ status: 303, location: '/account' });
   return visitor;
 }
@@ -82,20 +91,26 @@ export interface Enrolled {
 /** The same with an authenticator app, and ten backup codes seen. */
 export async function enroll(service: Service, username = 'ada'): Promise<Enrolled> {
   const visitor = await signUp(service, username);
-  const totpSecret = secretIn((await visitor.get('/account/totp')).text);
-  const answer = await visitor.submit('/account/totp', { code: totpAt(totpSecret, service.now()) });
-  expect(answer.status).toBe(200);
+  const { codes, totpSecret } = await turnOnTotp(visitor);
   const newTotp = (): string => {
     service.forward(30);
     return totpAt(totpSecret, service.now());
   };
   const { userId } = service.events.findLast(({ type }) => type === 'issued')!;
-  return { userId: userId!, visitor, codes: codesIn(answer.text), totpSecret, newTotp };
+  return { userId: userId!, visitor, codes, totpSecret, newTotp };
+}
+
+/** An authenticator app for somebody who is logged in, and the ten codes that come with it. */
+export async function turnOnTotp(visitor: Visitor): Promise<{ codes: string[]; totpSecret: string }> {
+  const totpSecret = secretIn((await visitor.get('/account/totp')).text);
+  const answer = await visitor.submit('/account/totp', { code: totpAt(totpSecret, visitor.site.now()) });
+  expect(answer.status).toBe(200);
+  return { codes: codesIn(answer.text), totpSecret };
 }
 
 /** Somebody at another browser who gave the password, and nothing else. */
-export async function givePassword(service: Service, username = 'ada'): Promise<Visitor> {
-  const visitor = new Visitor(service);
+export async function givePassword(site: Site, username = 'ada'): Promise<Visitor> {
+  const visitor = new Visitor(site);
   expect(await visitor.submit('/login', { username, password: PASSWORD })).toMatchObject({ status: 303, location: '/login/second-factor' });
   return visitor;
 }
