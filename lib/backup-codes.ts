@@ -7,6 +7,7 @@ import { BackupCodeError } from './errors';
 import { auditEvent, Listeners, type ErrorListener, type EventType, type Listener } from './events';
 import type { Format } from './formats';
 import { makeSet } from './issue';
+import type { NewSet } from './stores/store';
 import { nameSubject, userSubject, type Subject, type UserId } from './subject';
 
 const DAY_MS = 86_400_000;
@@ -63,14 +64,10 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`, `busy`
    */
   async issue(userId: UserId, context?: Context): Promise<IssuedSet> {
-    const subject = userSubject(userId);
-    const cleaned = cleanContext(context);
-    const { header, records, codes } = await makeSet(this.config, subject.userId);
-    const { setId, createdAt, expiresAt, total } = header;
-    const event = auditEvent('issued', { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
-    await this.config.store.replace({ subject, header, codes: records, event, now: createdAt });
-    this.listeners.tell([event]);
-    return { setId, codes, createdAt, expiresAt };
+    const { set, issued } = await this.make('issued', userId, context);
+    await this.config.store.replace({ ...set, now: issued.createdAt });
+    this.listeners.tell([set.event]);
+    return issued;
   }
 
   /**
@@ -80,14 +77,10 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`, `busy`
    */
   async stage(userId: UserId, context?: Context): Promise<IssuedSet> {
-    const subject = userSubject(userId);
-    const cleaned = cleanContext(context);
-    const { header, records, codes } = await makeSet(this.config, subject.userId);
-    const { setId, createdAt, expiresAt, total } = header;
-    const event = auditEvent('staged', { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
-    await this.config.store.stage({ subject, header, codes: records, event, until: createdAt + STAGED_MS });
-    this.listeners.tell([event]);
-    return { setId, codes, createdAt, expiresAt };
+    const { set, issued } = await this.make('staged', userId, context);
+    await this.config.store.stage({ ...set, until: issued.createdAt + STAGED_MS });
+    this.listeners.tell([set.event]);
+    return issued;
   }
 
   /**
@@ -184,6 +177,16 @@ export class BackupCodes {
   /** Nor whoever logs it as JSON. */
   toJSON(): string {
     return this[inspect.custom]();
+  }
+
+  /** A set for the store, and what the caller is given of it. */
+  private async make(type: 'issued' | 'staged', userId: UserId, context: Context | undefined): Promise<{ set: NewSet; issued: IssuedSet }> {
+    const subject = userSubject(userId);
+    const cleaned = cleanContext(context);
+    const { header, records, codes } = await makeSet(this.config, subject.userId);
+    const { setId, createdAt, expiresAt, total } = header;
+    const event = auditEvent(type, { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
+    return { set: { subject, header, codes: records, event }, issued: { setId, codes, createdAt, expiresAt } };
   }
 
   /** Asked of the store once; again if that failed. */
