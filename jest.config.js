@@ -8,11 +8,16 @@ const shared = {
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/example-app/dist/', '<rootDir>/test/package/', '<rootDir>/test/hosts/'],
 };
 
+/** Over HTTP, with real slow hashes, or of many runs: all that would keep the quick ones from being quick. */
+const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli'].map((name) => `<rootDir>/test/${name}.test.ts`);
+const elsewhere = ['/node_modules/', '<rootDir>/test/(package|servers|hosts|helpers)/'];
+
 module.exports = {
   // Of the whole run: in a project it has no effect. What takes longer says so itself.
   testTimeout: 60_000,
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/package/', '<rootDir>/test/servers/'] },
+    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: [...elsewhere, ...thorough.map((glob) => glob.replace('*.test.ts', ''))] },
+    { ...shared, displayName: 'thorough', testMatch: thorough },
     { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'] },
     { ...shared, displayName: 'example', testMatch: ['<rootDir>/example-app/test/**/*.test.ts'] },

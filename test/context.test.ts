@@ -46,6 +46,7 @@ describe('the context of an attempt', () => {
         expect(userAgent).not.toMatch(/[\p{Cc}\p{Cs}\u2028\u2029]/u);
         expect(userAgent).toBe(userAgent.trim());
       }),
+      { numRuns: 60 },
     );
   });
 

@@ -69,7 +69,7 @@ describe('reading a typed code', () => {
           fc.pre(parts.join('').length <= 128);
           expect(readCode(format, parts.join(''))).toBe(symbols);
         }),
-        { numRuns: 400 },
+        { numRuns: 100 },
       );
     });
 
@@ -79,6 +79,7 @@ describe('reading a typed code', () => {
           parts.splice(place % (parts.length + 1), 0, foreign);
           expect(readCode(format, parts.join(''))).toBeNull();
         }),
+        { numRuns: 50 },
       );
     });
 

@@ -4,6 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { sql, type RawBuilder } from 'kysely';
 import type { Door } from '../context';
+import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from '../stores/store';
 import type { Subject } from '../subject';
@@ -13,6 +14,7 @@ import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readSt
 
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
 const NAME_KEPT_MS = 30 * 86_400_000;
+const NAME_KEY_BYTES = 32;
 /** A row that is neither granted nor refused was just made or given back; this often in a row is a fault. */
 const MAX_ROUNDS = 10;
 
@@ -89,7 +91,8 @@ export class SqlStore implements BackupCodeStore {
       throw new Error('The row of a user is neither granted an attempt nor refused one.');
     });
     const { isNew, ...result } = taken;
-    if (isNew) await this.forgetNames(now);
+    // The attempt is taken by now: what is not swept today is swept with the next new row.
+    if (isNew) await this.forgetNames(now).catch(() => undefined);
     return result;
   }
 
@@ -152,9 +155,11 @@ export class SqlStore implements BackupCodeStore {
   }
 
   async nameKey(): Promise<Uint8Array> {
-    await this.database.transaction((run) => run(sql`INSERT INTO backup_code_keys (name, value) VALUES ('names', ${randomBytes(32).toString('hex')}) ${this.database.keepExisting('name')}`));
+    await this.database.transaction((run) => run(sql`INSERT INTO backup_code_keys (name, value) VALUES ('names', ${randomBytes(NAME_KEY_BYTES).toString('hex')}) ${this.database.keepExisting('name')}`));
     const { rows } = await this.database.read(sql`SELECT value FROM backup_code_keys WHERE name = 'names'`);
-    return Buffer.from(String(rows[0]?.['value']), 'hex');
+    const key = Buffer.from(String(rows[0]?.['value']), 'hex');
+    if (key.length !== NAME_KEY_BYTES) throw new BackupCodeError('unreadable_set', 'The key under which unknown names are counted is damaged.');
+    return key;
   }
 
   /** Shows no connection string, whoever prints this. */

@@ -2,7 +2,7 @@ import { atOnce, openService, serviceOn } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 
 const CALLERS = 50;
-const ROUNDS = 4;
+const ROUNDS = 3;
 /** No wait, so that all fifty get as far as the consumption. */
 const attempts = { free: 50, disableAfter: 50 };
 

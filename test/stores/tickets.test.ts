@@ -64,7 +64,7 @@ async function play(store: BackupCodeStore, subject: Subject, given: readonly St
   expect(kept.length).toBe(waits.length);
 }
 
-describe.each([['MemoryStore', memory.open, 150], ['SqlStore on SQLite', openSqlite, 10]] as const)('attempts on %s', (_name, open, numRuns) => {
+describe.each([['MemoryStore', memory.open, 80], ['SqlStore on SQLite', openSqlite, 8]] as const)('attempts on %s', (_name, open, numRuns) => {
   let opened: OpenStore;
   beforeAll(async () => (opened = await open()));
   afterAll(() => opened.close());

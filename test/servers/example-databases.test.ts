@@ -1,0 +1,126 @@
+// The example's own tables on PostgreSQL and MariaDB, whose default isolation is the strictest: names are told apart byte
+// by byte, a TOTP code passes once, guesses sent at once cannot outrun the limit, and sessions stand what browsers do.
+import { randomUUID } from 'node:crypto';
+import type { SessionData } from 'express-session';
+import { Authenticators, newTotpSecret } from '../../example-app/src/authenticators';
+import { type Database, openDatabase } from '../../example-app/src/database';
+import { openSessions } from '../../example-app/src/session-store';
+import type { DatabaseServer } from '../../example-app/src/server-urls';
+import { type Account, Users } from '../../example-app/src/users';
+import { totpAt } from '../../example-app/test/helpers/visitor';
+import { describeWith, mariadb, postgres } from '../helpers/servers';
+
+const AT_ONCE = 20;
+const PASSWORD = 'correct horse battery staple';
+
+function tellApart(open: () => DatabaseServer): void {
+  let db: Database;
+  let users: Users;
+  let authenticators: Authenticators;
+  let nowMs = Date.UTC(2026, 10, 21);
+  const now = (): number => nowMs;
+
+  beforeAll(async () => {
+    // As several processes do that start at one moment.
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase({ database: open(), dataDir: '' }, () => undefined)));
+    db = opened[0]!;
+    await Promise.all(opened.slice(1).map((other) => other.destroy()));
+    users = new Users({ db, passwordCost: 4, now });
+    authenticators = new Authenticators({ db, now });
+  });
+  afterAll(() => db.destroy());
+
+  const signUp = (username: string): Promise<Account | null> => users.create({ username, email: 'a@example.com', password: PASSWORD });
+  const enroll = async (): Promise<{ userId: string; secret: string }> => {
+    const { id: userId } = (await signUp(randomUUID()))!;
+    const secret = newTotpSecret();
+    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs) })).toBe(true);
+    nowMs += 30_000;
+    return { userId, secret };
+  };
+  const atOnce = <T>(act: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: AT_ONCE }, act));
+
+  it('an account is read as it was made', async () => {
+    const made = await signUp('Ada');
+    expect(made).toEqual({ id: expect.any(String), username: 'Ada', email: 'a@example.com', createdAt: nowMs });
+    expect(await users.byId(made!.id)).toEqual(made);
+    expect(await users.byPassword(' ADA ', PASSWORD)).toEqual(made);
+  });
+
+  it('two names that differ in an accent are two', async () => {
+    const [plain, accented] = [await signUp('jose'), await signUp('josé')];
+    expect(accented).not.toBeNull();
+    expect([await users.byPassword('jose', PASSWORD), await users.byPassword('josé', PASSWORD)]).toEqual([plain, accented]);
+    expect(await users.byId(plain!.id.toUpperCase())).toBeNull();
+  });
+
+  it('of many who ask for one name at once, one gets it', async () => {
+    const made = await atOnce(() => signUp('wanted'));
+    expect(made.filter((account) => account !== null)).toHaveLength(1);
+  });
+
+  it.each(['a\0b', '\uD800', 'x'.repeat(10_000)])('a name that nobody can have belongs to nobody', async (name) => {
+    expect(await users.byPassword(name, PASSWORD)).toBeNull();
+  });
+
+  it('one secret is enrolled once, however often it is sent', async () => {
+    const { id } = (await signUp('enrolling'))!;
+    for (const secret of [newTotpSecret(), newTotpSecret()]) {
+      const enrolled = await atOnce(() => authenticators.enroll(id, { secret, code: totpAt(secret, nowMs) }));
+      expect(enrolled.filter(Boolean)).toHaveLength(1);
+    }
+  });
+
+  it('a TOTP code passes once, however often it is sent at once', async () => {
+    const { userId, secret } = await enroll();
+    const verdicts = await Promise.all(Array.from({ length: 4 }, () => authenticators.check(userId, totpAt(secret, nowMs))));
+    expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({ ok: false, reason: 'wrong' });
+  });
+
+  it('of many wrong codes at once five are looked at, and then each wait is twice the one before, up to an hour', async () => {
+    const { userId, secret } = await enroll();
+    const verdicts = await atOnce(() => authenticators.check(userId, '000000'));
+    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === 'wrong')).toHaveLength(5);
+    const waits: number[] = [];
+    for (let round = 0; round < 9; round += 1) {
+      const refused = await authenticators.check(userId, '000000');
+      const seconds = !refused.ok && refused.reason === 'throttled' ? refused.retryAfterSeconds : 0;
+      waits.push(seconds);
+      nowMs += seconds * 1000;
+      expect(await authenticators.check(userId, '000000')).toEqual({ ok: false, reason: 'wrong' });
+    }
+    expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
+    nowMs += 3_600_000;
+    expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({ ok: true });
+  });
+
+  it('requests of one session at once all find it and keep it', async () => {
+    const faults: unknown[] = [];
+    const report = (error: unknown): void => void faults.push(error);
+    const opened = await Promise.all(Array.from({ length: 4 }, () => openSessions({ database: open(), dataDir: '' }, { redis: null, report })));
+    const [{ store }] = opened as [(typeof opened)[0]];
+    const session = { cookie: { maxAge: 60_000, expires: new Date(Date.now() + 60_000) }, notice: 'ünd \u0000 \uD83D\uDE00' } as unknown as SessionData;
+    const told = (act: (done: (error?: unknown, value?: unknown) => void) => void): Promise<unknown> =>
+      new Promise((resolve, reject) => {
+        act((error, value) => (error instanceof Error ? reject(error) : resolve(value)));
+      });
+    await told((done) => store.set('id', session, done));
+    await atOnce(() => told((done) => store.touch!('id', session, () => done())));
+    await atOnce(() => told((done) => store.set('id', session, done)));
+    expect(await told((done) => store.get('id', done))).toMatchObject({ notice: 'ünd \u0000 \uD83D\uDE00' });
+    await told((done) => store.destroy('id', done));
+    expect(await told((done) => store.get('id', done))).toBeNull();
+    await Promise.all(opened.map(({ check, close }) => check().then(close)));
+    expect(faults).toEqual([]);
+  });
+
+  it('an account that goes takes its authenticator with it', async () => {
+    const { userId } = await enroll();
+    await db.deleteFrom('users').where('id', '=', userId).execute();
+    expect(await authenticators.has(userId)).toBe(false);
+  });
+}
+
+describeWith(postgres, 'the example on PostgreSQL', (server) => tellApart(() => ({ kind: 'postgres', url: server().url })), { isolation: 'SERIALIZABLE' });
+describeWith(mariadb, 'the example on MariaDB', (server) => tellApart(() => ({ kind: 'mysql', url: server().url })), { isolation: 'SERIALIZABLE' });
