@@ -12,11 +12,16 @@ const shared = {
 const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli'].map((name) => `<rootDir>/test/${name}.test.ts`);
 const elsewhere = ['/node_modules/', '<rootDir>/test/(package|servers|hosts|helpers)/'];
 
+const unit = { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: [...elsewhere, ...thorough.map((glob) => glob.replace('*.test.ts', ''))] };
+
 module.exports = {
   // Of the whole run: in a project it has no effect. What takes longer says so itself.
   testTimeout: 60_000,
+  maxWorkers: '100%',
   projects: [
-    { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: [...elsewhere, ...thorough.map((glob) => glob.replace('*.test.ts', ''))] },
+    unit,
+    // The same on memory alone, and without HTTP, for the time between two thoughts: `npm run test:quick`.
+    { ...unit, displayName: 'quick', globals: { QUICK: true }, testPathIgnorePatterns: [...unit.testPathIgnorePatterns, '<rootDir>/test/(express|redis|stores)/'] },
     { ...shared, displayName: 'thorough', testMatch: thorough },
     { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'] },
