@@ -21,10 +21,14 @@ export const READ_COMMITTED = {
 } as const;
 
 export async function openDatabase({ database, dataDir }: Pick<Config, 'database' | 'dataDir'>, report: (error: unknown) => void): Promise<Database> {
-  const kind = database?.kind ?? 'sqlite';
   const db: Database = new Kysely<Tables>({ dialect: database === null ? sqlite(join(dataDir, 'app.sqlite')) : DIALECTS[database.kind](database.url, report) });
-  await createAppTables(db, kind);
-  await createTables(db);
+  try {
+    await createAppTables(db, database?.kind ?? 'sqlite');
+    await createTables(db);
+  } catch (error) {
+    await db.destroy();
+    throw database === null ? error : new Error('DATABASE_URL: the server does not answer, or lets this service make no tables.', { cause: error });
+  }
   return db;
 }
 

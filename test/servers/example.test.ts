@@ -68,7 +68,7 @@ describeWith(
 
     describeWith(redis, 'with codes and sessions in Redis, two processes', (cache) => {
       const service = serve(2, async () => ({ DATABASE_URL: await database().createDatabase('codes_in_redis'), REDIS_URL: cache().url, BACKUP_CODE_STORE: 'redis' }));
-      const bobsCodes = tellStories(service, { browsers: 20 });
+      const bobsCodes = tellStories(service, { browsers: 10 });
 
       test('a server that goes away lets nobody in; no process ends of it, and the next try works once it is back', async () => {
         const workers = service().workers();
@@ -98,7 +98,7 @@ describeWith(
 
 describeWith(mariadb, 'on MariaDB, with sessions in it, two processes', (database) => {
   const service = serve(2, () => ({ DATABASE_URL: database().url }));
-  tellStories(service, { browsers: 20 });
+  tellStories(service, { browsers: 10 });
 });
 
 /** Starts the service after the servers, and ends it before them. */

@@ -1,0 +1,29 @@
+// The one connection to Redis that sessions, the rate limiter and, if asked, backup codes share.
+import { createClient } from 'redis';
+
+export type Redis = ReturnType<typeof newClient>;
+
+/** Fails where nobody answers. Later the client connects again by itself, and meanwhile commands fail instead of waiting. */
+export async function connectRedis(url: string, report: (error: unknown) => void): Promise<Redis> {
+  const client = newClient(url);
+  let isConnected = false;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      client.on('error', (error: Error) => {
+        if (isConnected) report(error);
+        else reject(error);
+      });
+      client.connect().then(() => resolve(), reject);
+    });
+  } catch (error) {
+    client.destroy();
+    throw new Error('REDIS_URL: the server does not answer.', { cause: error });
+  }
+  isConnected = true;
+  return client;
+}
+
+/** Its type is too long to be written. */
+function newClient(url: string) {
+  return createClient({ url, disableOfflineQueue: true });
+}
