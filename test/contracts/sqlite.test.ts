@@ -11,7 +11,10 @@ import { expectSameAsMemory } from '../helpers/same-as-memory';
 describe('SqlStore on SQLite', () => {
   const dir = mkdtempSync(join(tmpdir(), 'backup-codes-'));
   // One connection per file and process: a second one would stop the event loop while it waits for the first.
-  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new Database(join(dir, 'codes.db')) }) });
+  const file = new Database(join(dir, 'codes.db'));
+  // What is under test is the order of things, not the disk.
+  file.exec('PRAGMA synchronous = OFF');
+  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: file }) });
 
   beforeAll(() => createTables(db));
   afterAll(async () => {
@@ -21,7 +24,7 @@ describe('SqlStore on SQLite', () => {
 
   storeContract(
     { describe, it },
-    { connect: () => Promise.resolve({ store: new SqlStore(db) }), readEvents: (userId) => readSqlEvents(db, userId), rounds: 5 },
+    { connect: () => Promise.resolve({ store: new SqlStore(db) }), readEvents: (userId) => readSqlEvents(db, userId) },
   );
 
   it('does what MemoryStore does, whatever the calls', () => expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
