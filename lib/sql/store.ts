@@ -81,7 +81,7 @@ export class SqlStore implements BackupCodeStore {
     const grant = sql`UPDATE backup_code_users SET ${nextAt} = ${this.waitUntil(attempts, now, waits)}, ${attempts} = ${attempts} + 1,
       ${refusals} = 0, ${refusalId} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}`;
     const refuse = sql`UPDATE backup_code_users SET ${refusalId} = CASE WHEN ${refusals} = 0 THEN ${attempt.refusal.id} ELSE ${refusalId} END,
-      ${refusals} = ${refusals} + 1 WHERE user_key = ${subject.key} AND NOT (${isGrantable})`;
+      ${refusals} = ${refusals} + 1, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND NOT (${isGrantable})`;
     const taken = await this.database.transaction(async (run) => {
       for (let round = 1; round <= MAX_ROUNDS; round += 1) {
         if ((await run(grant)).affected === 1) return { ...(await readGranted(run, attempt)), isNew: round > 1 };

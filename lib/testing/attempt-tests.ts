@@ -142,6 +142,16 @@ export function attemptTests({ test, readEvents }: Contract): void {
     assert.equal(attempts[0]?.ok && attempts[0].current, null);
   });
 
+  test('of a name that belongs to nobody are kept for 30 days after the last one, a refused one too', async (store) => {
+    const key = await store.nameKey();
+    const [subject, another] = [nameSubject(`name-${newUser().userId}`, key), nameSubject(`name-${newUser().userId}`, key)];
+    const at = async (days: number): Promise<boolean> => (await take(store, subject, { now: NOW + days * 24 * HOUR_MS, waits: [0], door: 'nothing' })).ok;
+    assert.deepEqual([await at(0), await at(29)], [true, false]);
+    // A new name is the occasion on which a store may sweep.
+    await take(store, another, { now: NOW + 31 * 24 * HOUR_MS, door: 'nothing' });
+    assert.equal(await at(31), false);
+  });
+
   test('that were recorded stand in the trail with their reason', async (store) => {
     const subject = newUser();
     await store.append([newEvent('rejected', subject, { reason: 'mismatch' }), newEvent('disabled', subject)]);
