@@ -7,6 +7,8 @@ import { BackupCodeError } from './errors';
 import { auditEvent, Listeners, type ErrorListener, type EventType, type Listener } from './events';
 import type { Format } from './formats';
 import { makeSet } from './issue';
+import { due, prune, readEvents, report, type EventsQuery } from './reports';
+import type { DueSet, EventsPage, Report } from './stores/reports';
 import type { NewSet } from './stores/store';
 import { nameSubject, userSubject, type Subject, type UserId } from './subject';
 
@@ -156,6 +158,48 @@ export class BackupCodes {
     if (setId === null) return false;
     this.listeners.tell([{ ...event, setId }]);
     return true;
+  }
+
+  /**
+   * A page of the audit trail: when, who, where, what, with which outcome. In the order of the commits, so that a
+   * notifier that goes on from the last `cursor` is told of each event at least once. The newest few are withheld as long as
+   * an older one may still be on its way: on MySQL and MariaDB two seconds, on PostgreSQL while another transaction writes.
+   *
+   * @throws {BackupCodeError} `invalid_user_id`, `invalid_cursor`, `invalid_limit`, `invalid_option`, `not_supported`
+   */
+  events(query: EventsQuery = {}): Promise<EventsPage> {
+    return readEvents(this.config, query);
+  }
+
+  /**
+   * Removes audit events from before a time, and the times of sets that ended before it: keep as much as your policy says.
+   *
+   * @returns how many events went
+   * @throws {BackupCodeError} `invalid_date` if it lies in the future, `not_supported`
+   */
+  prune(options: { readonly before: number | Date }): Promise<number> {
+    return prune(this.config, options);
+  }
+
+  /**
+   * Sets for which a reminder is due: 30 and 7 days before they expire, and when they have. Call it daily. Each is
+   * returned once, with its `expiring` or `expired` event, however many processes call; after a pause only the latest.
+   *
+   * @param options.now default: the clock
+   * @throws {BackupCodeError} `invalid_date`, `not_supported`
+   */
+  due(options: { readonly now?: number | Date } = {}): Promise<DueSet[]> {
+    return due(this.config, options, (events) => this.listeners.tell(events));
+  }
+
+  /**
+   * Counts over all users, and who failed unusually often.
+   *
+   * @param options.since from when events count; default 30 days ago
+   * @throws {BackupCodeError} `invalid_date`, `not_supported`
+   */
+  report(options: { readonly since?: number | Date } = {}): Promise<Report> {
+    return report(this.config, options);
   }
 
   /**

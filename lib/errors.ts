@@ -29,6 +29,12 @@ export type BackupCodeErrorCode =
   | 'busy'
   /** A callback of the app (`consumeCode`, `assessRisk`, a hasher, a store) returned what it must not. */
   | 'invalid_result'
+  /** A cursor that `events` did not return, or that another store did. */
+  | 'invalid_cursor'
+  /** A limit out of range. */
+  | 'invalid_limit'
+  /** A date is none, or not before the one it must be before. */
+  | 'invalid_date'
   /** The store does not offer what was asked. */
   | 'not_supported'
   /** There is no pending login that belongs to this user, or it is too old. */

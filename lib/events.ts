@@ -40,6 +40,10 @@ export const EVENT_TYPES = [
   'exhausted',
   /** A replacement was added to the set for the code just consumed. */
   'renewed',
+  /** The set ends soon. Written by `due`. */
+  'expiring',
+  /** The set has ended by its time. Written by `due`; the codes stopped working to the millisecond, whenever that is called. */
+  'expired',
   /** The risk hook asked for more than a code. */
   'step-up-required',
 ] as const;

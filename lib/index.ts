@@ -19,8 +19,10 @@ export { pbkdf2Hasher } from './hashers/pbkdf2';
 export { scryptHasher } from './hashers/scrypt';
 export type { Hasher } from './hashers/hasher';
 export type { Pepper } from './pepper';
+export type { EventsQuery } from './reports';
 export type { CodeRecord } from './scheme';
 export { MemoryStore } from './stores/memory';
+export type { BackupCodeReports, DayCounts, DueSet, EventsPage, Reminder, Report, ReportQuery } from './stores/reports';
 export type {
   BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket,
 } from './stores/store';

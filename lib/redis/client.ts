@@ -7,6 +7,12 @@ export interface RedisClient {
   evalSha(sha1: string, options: ScriptInput): Promise<unknown>;
 }
 
+/** Where the data lie. */
+export interface RedisPlace {
+  readonly client: RedisClient;
+  readonly prefix: string;
+}
+
 /** What a script is given. All keys carry one hash tag, so that they live on one node of a cluster. */
 export interface ScriptInput {
   keys: string[];

@@ -1,19 +1,23 @@
 // What the scripts answer, in the terms of the store's contract. Trusts nothing that was stored.
 import { BackupCodeError } from '../errors';
+import type { AuditEvent } from '../events';
 import type { CodeRecord } from '../scheme';
 import type { CurrentSet, FoundUser, SetHeader, StoredCode } from '../stores/store';
+import { hasherName } from '../stores/tally';
 
 /** The fields of a user's hash. */
 export type Fields = ReadonlyMap<string, string>;
 
 /** A set as fields and values, one after the other. */
 export function fieldsOfSet(header: SetHeader, codes: readonly CodeRecord[], userId: string | null): string[] {
-  const { setId, createdAt, expiresAt, total } = header;
+  const { setId, salt, pepperId, createdAt, expiresAt, total } = header;
   return [
     ['setId', setId],
     ['header', JSON.stringify(header)],
     ['createdAt', String(createdAt)],
     ...(expiresAt === null ? [] : [['expiresAt', String(expiresAt)]]),
+    ['hasher', hasherName(salt)],
+    ...(pepperId === null ? [] : [['pepperId', pepperId]]),
     ['total', String(total)],
     ['remaining', String(codes.length)],
     ...(userId === null ? [] : [['userId', userId]]),
@@ -76,6 +80,15 @@ export function readFields(reply: unknown): Fields {
   return new Map(texts.flatMap((text, at) => (at % 2 === 0 ? [[text, texts[at + 1] ?? '']] : [])));
 }
 
+/** An entry of the stream: the event as it was handed over, with what the scripts filled in beside it. */
+export function readEvent(entry: unknown, refusals: unknown): AuditEvent {
+  const { event = '', ...filledIn } = Object.fromEntries(readFields(entry));
+  const counted = readText(refusals);
+  const numbers = Object.entries({ ...filledIn, ...(counted !== '' && { refusals: counted }) })
+    .map(([name, value]) => [name, ['remaining', 'total', 'refusals'].includes(name) ? readNumber(value) : value]);
+  return { ...parse(event, isEvent), ...Object.fromEntries(numbers) } as AuditEvent;
+}
+
 /** @throws {BackupCodeError} `unreadable_set` */
 export function readNumber(reply: unknown): number {
   const text = readText(reply);
@@ -100,6 +113,10 @@ function parse<T>(json: string, isValid: (value: unknown) => value is T): T {
 
 function isHeader(value: unknown): value is SetHeader {
   return typeof value === 'object' && value !== null && 'setId' in value && 'salt' in value && 'check' in value && 'format' in value;
+}
+
+function isEvent(value: unknown): value is AuditEvent {
+  return typeof value === 'object' && value !== null && 'id' in value && 'type' in value && 'at' in value;
 }
 
 function isPairOfTexts(value: unknown): value is readonly [string, string] {

@@ -6,7 +6,7 @@ import { defineScript } from './client';
 /** How long the times of a set that was replaced or revoked are kept: longer than a set lives by default. */
 const ENDED_KEPT_MS = 400 * 86_400_000;
 
-const COMMON = `
+export const COMMON = `
 local user, ended, events, refusals, sets = unpack(KEYS)
 for key, kind in pairs({ [user] = 'hash', [ended] = 'hash', [events] = 'stream', [refusals] = 'hash', [sets] = 'zset' }) do
   local found = redis.call('TYPE', key).ok
@@ -54,7 +54,7 @@ local function endSet(now)
     if endedAt and endedAt <= now - ${ENDED_KEPT_MS} then table.insert(forgotten, stored[i]) end
   end
 
-  redis.call('HDEL', user, 'setId', 'header', 'createdAt', 'expiresAt', 'total', 'remaining', 'lastConsumedAt', unpack(codes))
+  redis.call('HDEL', user, 'setId', 'header', 'createdAt', 'expiresAt', 'total', 'remaining', 'lastConsumedAt', 'pepperId', 'hasher', 'reminded', unpack(codes))
   redis.call('ZREM', sets, user)
   if #forgotten > 0 then redis.call('HDEL', ended, unpack(forgotten)) end
   redis.call('HSET', ended, old.setId, times)

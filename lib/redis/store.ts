@@ -5,11 +5,13 @@ import { inspect } from 'node:util';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import { assertMethods, assertOptions, describe } from '../options';
+import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
 import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, TakenAttempt, Ticket } from '../stores/store';
 import { userKey, type Subject } from '../subject';
-import { runScript, type RedisClient, type Script } from './client';
+import { runScript, type RedisClient, type RedisPlace, type Script } from './client';
 import { keysOf, nameKeyKey } from './keys';
 import { fieldsOfSet, readCodes, readCurrentSet, readDoors, readFields, readHeader, readList, readNumber, readText, textOfCode } from './replies';
+import { prune, readEvents, remind, report } from './reports';
 import {
   activateScript, appendScript, consumeScript, findScript, giveBackScript, nameKeyScript, replaceScript, revokeScript, stageScript, takeAttemptScript,
 } from './scripts';
@@ -36,9 +38,8 @@ const NAME_KEPT_MS = 30 * 86_400_000;
  *
  * @example new BackupCodes({ store: new RedisStore({ client }), pepper })
  */
-export class RedisStore implements BackupCodeStore {
-  private readonly client: RedisClient;
-  private readonly prefix: string;
+export class RedisStore implements BackupCodeStore, BackupCodeReports {
+  private readonly place: RedisPlace;
 
   /** @throws {BackupCodeError} `invalid_option` */
   constructor(options: RedisStoreOptions) {
@@ -48,8 +49,7 @@ export class RedisStore implements BackupCodeStore {
     if (typeof prefix !== 'string' || prefix.length > 64 || /[{}]/.test(prefix)) {
       throw new BackupCodeError('invalid_option', `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`);
     }
-    this.client = client;
-    this.prefix = prefix;
+    this.place = { client, prefix };
   }
 
   async replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
@@ -122,10 +122,27 @@ export class RedisStore implements BackupCodeStore {
   }
 
   async nameKey(): Promise<Uint8Array> {
-    const input = { keys: [nameKeyKey(this.prefix)], arguments: [randomBytes(32).toString('hex')] };
-    const key = Buffer.from(readText(await runScript(this.client, nameKeyScript, input)), 'hex');
+    const input = { keys: [nameKeyKey(this.place.prefix)], arguments: [randomBytes(32).toString('hex')] };
+    const key = Buffer.from(readText(await runScript(this.place.client, nameKeyScript, input)), 'hex');
     if (key.length !== 32) throw new BackupCodeError('unreadable_set', 'The key under which unknown names are counted is damaged.');
     return key;
+  }
+
+  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
+    return readEvents(this.place, query);
+  }
+
+  /** The times of sets that ended leave by themselves, after 400 days. */
+  prune(log: { before: number }): Promise<number> {
+    return prune(this.place, log);
+  }
+
+  remind(reminders: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+    return remind(this.place, reminders);
+  }
+
+  report(query: ReportQuery): Promise<Report> {
+    return report(this.place, query);
   }
 
   /** Shows no connection string, whoever prints this. */
@@ -139,7 +156,7 @@ export class RedisStore implements BackupCodeStore {
   }
 
   private run(script: Script, { key }: Subject, input: readonly (string | number)[]): Promise<unknown> {
-    return runScript(this.client, script, { keys: keysOf(this.prefix, key), arguments: input.map(String) });
+    return runScript(this.place.client, script, { keys: keysOf(this.place.prefix, key), arguments: input.map(String) });
   }
 }
 

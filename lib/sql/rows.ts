@@ -69,3 +69,33 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
 export function storableText(userId: string | null): string | null {
   return userId === null ? null : JSON.stringify(userId).slice(1, -1);
 }
+
+/** The id that {@link storableText} wrote. @throws {BackupCodeError} `unreadable_set` */
+export function readUserId(row: Row): string | null {
+  const stored = row['user_id'];
+  if (typeof stored !== 'string') return null;
+  try {
+    return String(JSON.parse(`"${stored}"`));
+  } catch {
+    throw new BackupCodeError('unreadable_set', 'A stored user id is damaged.');
+  }
+}
+
+export function readEvent(row: Row): AuditEvent {
+  const text = (column: string): string | null => (typeof row[column] === 'string' ? row[column] : null);
+  const number = (column: string): number | null => (row[column] === null ? null : readNumber(row, column));
+  return {
+    id: String(row['event_id']),
+    type: String(row['type']) as AuditEvent['type'],
+    at: readNumber(row, 'at'),
+    userId: readUserId(row),
+    setId: text('set_id'),
+    codeId: text('code_id'),
+    reason: text('reason') as AuditEvent['reason'],
+    remaining: number('remaining'),
+    total: number('total'),
+    consumedSecondsAgo: number('consumed_seconds_ago'),
+    refusals: number('refusals'),
+    context: { ip: text('ip'), userAgent: text('user_agent'), requestId: text('request_id'), actor: text('actor'), after: row['door'] === 'nothing' ? 'nothing' : 'first-factor' },
+  };
+}

@@ -6,10 +6,13 @@ import { sql, type RawBuilder } from 'kysely';
 import type { Door } from '../context';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
+import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
 import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from '../stores/store';
+import { hasherName } from '../stores/tally';
 import type { Subject } from '../subject';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
+import { prune, readEvents, remind, report } from './reports';
 import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader, storableText } from './rows';
 
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
@@ -23,7 +26,7 @@ const MAX_ROUNDS = 10;
  *
  * @example new BackupCodes({ store: new SqlStore(kysely), pepper })
  */
-export class SqlStore implements BackupCodeStore {
+export class SqlStore implements BackupCodeStore, BackupCodeReports {
   private readonly database: Database;
 
   /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely */
@@ -162,6 +165,22 @@ export class SqlStore implements BackupCodeStore {
     return key;
   }
 
+  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
+    return readEvents(this.database, query);
+  }
+
+  prune(log: { before: number }): Promise<number> {
+    return prune(this.database, log);
+  }
+
+  remind(reminders: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+    return remind(this.database, reminders);
+  }
+
+  report(query: ReportQuery): Promise<Report> {
+    return report(this.database, query);
+  }
+
   /** Shows no connection string, whoever prints this. */
   [inspect.custom](): string {
     return 'SqlStore {}';
@@ -199,8 +218,8 @@ class Lost extends Error {
 
 /** A set becomes the current one; both doors count from nothing, in a new generation. */
 function beginSet({ setId, format, salt, pepperId, check, total, createdAt, expiresAt }: SetHeader): RawBuilder<unknown> {
-  return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, pepper_id = ${pepperId}, pepper_check = ${check},
-    total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL,
+  return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, hasher = ${hasherName(salt)}, pepper_id = ${pepperId}, pepper_check = ${check},
+    total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL, reminded = 0,
     staged_set_id = NULL, staged_until = NULL, staged_header = NULL,
     factor_attempts = 0, factor_next_at = 0, factor_generation = factor_generation + 1, factor_disabled_at = NULL, factor_refusals = 0, factor_refusal_id = NULL,
     nothing_attempts = 0, nothing_next_at = 0, nothing_generation = nothing_generation + 1, nothing_disabled_at = NULL, nothing_refusals = 0, nothing_refusal_id = NULL`;

@@ -6,7 +6,10 @@ import type { Door } from '../context';
 import type { AuditEvent } from '../events';
 import type { CodeRecord } from '../scheme';
 import type { Subject } from '../subject';
+import { MemoryTrail } from './memory-trail';
+import { dueReminder, type BackupCodeReports, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from './reports';
 import type { BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from './store';
+import { hasherName, Tally } from './tally';
 
 interface DoorCount {
   attempts: number;
@@ -21,9 +24,12 @@ interface WorkingSet {
   header: SetHeader;
   codes: (CodeRecord & { consumedAt: number | null })[];
   lastConsumedAt: number | null;
+  /** How many of its reminders are done with. */
+  reminded: number;
 }
 
 interface User {
+  readonly userId: string | null;
   current: WorkingSet | null;
   staged: { header: SetHeader; codes: readonly CodeRecord[]; until: number } | null;
   hadSet: boolean;
@@ -34,16 +40,16 @@ interface User {
 const NAME_KEPT_MS = 30 * 86_400_000;
 
 /** Every method runs to its end without giving way to another: that is its transaction. */
-export class MemoryStore implements BackupCodeStore {
+export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   private readonly users = new Map<string, User>();
-  private readonly trail: AuditEvent[] = [];
+  private readonly trail = new MemoryTrail();
   /** When each unknown name was last tried, the oldest first. */
   private readonly names = new Map<string, number>();
   private readonly key = randomBytes(32);
 
   /** Every event so far, in the order of the changes they tell of. */
   get auditTrail(): readonly AuditEvent[] {
-    return this.trail;
+    return this.trail.events;
   }
 
   replace({ subject, header, codes, event, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
@@ -153,6 +159,42 @@ export class MemoryStore implements BackupCodeStore {
     return Promise.resolve(this.key);
   }
 
+  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
+    // A bad cursor is a rejection, as with every other store.
+    return Promise.resolve().then(() => this.trail.read(query));
+  }
+
+  prune({ before }: { before: number }): Promise<number> {
+    return Promise.resolve(this.trail.prune(before));
+  }
+
+  remind({ now, leadsMs, toEvent }: { now: number; leadsMs: readonly number[]; toEvent: (due: DueSet) => AuditEvent }): Promise<readonly Reminder[]> {
+    const marked: Reminder[] = [];
+    for (const { userId, current } of this.users.values()) {
+      if (userId === null || !current) continue;
+      const { setId, expiresAt, remaining, total, createdAt } = describeSet(current);
+      const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
+      if (expiresAt === null || done <= current.reminded) continue;
+      const due: DueSet = { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt, remaining, total };
+      const event = toEvent(due);
+      current.reminded = done;
+      this.trail.push(event);
+      marked.push({ due, event });
+    }
+    return Promise.resolve(marked);
+  }
+
+  report(query: ReportQuery): Promise<Report> {
+    const tally = new Tally(query);
+    for (const { current, doors } of this.users.values()) {
+      if (!current) continue;
+      const isDisabled = Object.values(doors).some(({ attempts, disabledAt }) => disabledAt !== null || attempts >= query.disableAfter);
+      tally.addSet({ ...describeSet(current), hasher: hasherName(current.header.salt), isDisabled });
+    }
+    for (const event of this.trail.events) tally.addEvent(event);
+    return Promise.resolve(tally.report());
+  }
+
   /** Shows no salt and no digest, whoever prints this. */
   [inspect.custom](): string {
     return 'MemoryStore {}';
@@ -163,16 +205,16 @@ export class MemoryStore implements BackupCodeStore {
     return this[inspect.custom]();
   }
 
-  private user({ key }: Subject): User {
+  private user({ key, userId }: Subject): User {
     const known = this.users.get(key);
     if (known) return known;
-    const user: User = { current: null, staged: null, hadSet: false, doors: { 'first-factor': freshCount(0), nothing: freshCount(0) } };
+    const user: User = { userId, current: null, staged: null, hadSet: false, doors: { 'first-factor': freshCount(0), nothing: freshCount(0) } };
     this.users.set(key, user);
     return user;
   }
 
   private begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
-    user.current = { header, codes: codes.map((code) => ({ ...code, consumedAt: null })), lastConsumedAt: null };
+    user.current = { header, codes: codes.map((code) => ({ ...code, consumedAt: null })), lastConsumedAt: null, reminded: 0 };
     user.staged = null;
     user.hadSet = true;
     for (const door of ['first-factor', 'nothing'] as const) user.doors[door] = freshCount(user.doors[door].generation + 1);

@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   format text,
   salt varchar(255) CHARACTER SET ascii COLLATE ascii_bin,
+  hasher varchar(255) CHARACTER SET ascii COLLATE ascii_bin,
   pepper_id varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   pepper_check varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   total integer,
@@ -12,6 +13,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   expires_at bigint,
   last_consumed_at bigint,
   revoked_at bigint,
+  reminded integer NOT NULL DEFAULT 0,
   staged_set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   staged_until bigint,
   staged_header text,
@@ -28,7 +30,8 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   nothing_refusals integer NOT NULL DEFAULT 0,
   nothing_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
   forget_at bigint,
-  KEY backup_code_users_forgotten (forget_at)
+  KEY backup_code_users_forgotten (forget_at),
+  KEY backup_code_users_reminders (reminded, expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_codes (
@@ -62,6 +65,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   request_id varchar(256),
   actor varchar(256),
   door varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  written_at timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
   KEY backup_code_events_user (user_key, seq),
   KEY backup_code_events_at (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

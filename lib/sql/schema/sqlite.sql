@@ -4,6 +4,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   set_id varchar(32),
   format text,
   salt varchar(255),
+  hasher varchar(255),
   pepper_id varchar(64),
   pepper_check varchar(32),
   total integer,
@@ -12,6 +13,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   expires_at bigint,
   last_consumed_at bigint,
   revoked_at bigint,
+  reminded integer NOT NULL DEFAULT 0,
   staged_set_id varchar(32),
   staged_until bigint,
   staged_header text,
@@ -68,6 +70,8 @@ CREATE TABLE IF NOT EXISTS backup_code_keys (
 );
 
 CREATE INDEX IF NOT EXISTS backup_code_users_forgotten ON backup_code_users (forget_at);
+
+CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at);
 
 CREATE INDEX IF NOT EXISTS backup_codes_set ON backup_codes (user_key, set_id);
 

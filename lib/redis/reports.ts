@@ -1,0 +1,181 @@
+// Reading the audit trail, pruning, reminders and counts over the 64 partitions. Each partition's stream is in the order of
+// its commits, since a script is atomic; readers keep a position in each, and merge them by the servers' clocks.
+import type { AuditEvent } from '../events';
+import { readCursor, writeCursor } from '../stores/cursor';
+import { dueReminder, type BackupCodeReports, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from '../stores/reports';
+import { Tally } from '../stores/tally';
+import { userKey } from '../subject';
+import { runScript, type RedisPlace } from './client';
+import { keysOf, partitionKeys, partitionOf, PARTITIONS } from './keys';
+import { readEvent, readList, readNumber, readText } from './replies';
+import { listSetsScript, pruneScript, readEventsScript, readUsersScript, remindScript } from './report-scripts';
+
+/** Entries or users in one script. */
+const BATCH = 500;
+const POSITION = /^(\d{1,20}-\d{1,20})?$/;
+
+interface Entry {
+  /** As the stream names it: `milliseconds-counter`. */
+  readonly id: string;
+  readonly event: AuditEvent;
+}
+
+type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
+
+export async function readEvents(place: RedisPlace, query: EventsQuery): Promise<EventsPage> {
+  const { subject, types, order, after, limit } = query;
+  const positions = after === null ? new Array<string>(PARTITIONS).fill('') : readCursor(after, { store: 'redis', count: PARTITIONS, position: POSITION });
+  const isWanted = ({ event }: Entry): boolean => (subject === null || event.userId === subject.userId) && (types === null || types.includes(event.type));
+  const partitions = subject === null ? positions.map((_, partition) => partition) : [partitionOf(subject.key)];
+
+  const found = await Promise.all(partitions.map(async (partition) => {
+    const wanted: Entry[] = [];
+    let scannedTo = positions[partition] ?? '';
+    let isAtEnd = false;
+    while (wanted.length < limit && !isAtEnd) {
+      const entries = await readEntries(place, { partition, order, from: scannedTo, count: limit });
+      wanted.push(...entries.filter(isWanted));
+      scannedTo = entries.at(-1)?.id ?? scannedTo;
+      isAtEnd = entries.length < limit;
+    }
+    return { partition, wanted, scannedTo };
+  }));
+  const merged = found.flatMap(({ partition, wanted }) => wanted.map((entry) => ({ partition, entry })));
+  const page = merged.sort((a, b) => (order === 'oldest-first' ? 1 : -1) * compareIds(a.entry.id, b.entry.id)).slice(0, limit);
+
+  for (const { partition, wanted, scannedTo } of found) {
+    const taken = page.filter((one) => one.partition === partition);
+    // Past all that was looked at if all that was wanted of it is on the page; else just past what is.
+    if (taken.length === wanted.length) positions[partition] = scannedTo;
+    else if (taken.length > 0) positions[partition] = taken.at(-1)?.entry.id ?? '';
+  }
+  const isBegun = positions.some((position) => position !== '');
+  return { events: page.map(({ entry }) => entry.event), cursor: isBegun ? writeCursor('redis', positions) : after };
+}
+
+export async function prune(place: RedisPlace, { before }: { before: number }): Promise<number> {
+  let removed = 0;
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    const { events, refusals } = partitionKeys(place.prefix, partition);
+    for (let [from, found] = ['', BATCH]; found > 0;) {
+      const reply = readList(await runScript(place.client, pruneScript, { keys: [events, refusals], arguments: [String(before), from, String(BATCH)] }));
+      found = readNumber(reply[0]);
+      from = readText(reply[1]);
+      removed += found;
+    }
+  }
+  return removed;
+}
+
+export async function remind(place: RedisPlace, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+  const marked: Reminder[] = [];
+  const [longest = 0] = leadsMs;
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    for await (const users of usersOf(place, { partition, expiringBefore: now + longest })) {
+      const reminders = await Promise.all(users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })));
+      marked.push(...reminders.filter((reminder) => reminder !== null));
+    }
+  }
+  return marked;
+}
+
+async function remindOne(
+  { client, prefix }: RedisPlace,
+  { userId, setId, createdAt, expiresAt, remaining, total }: StoredUser,
+  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
+): Promise<Reminder | null> {
+  const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
+  if (done === 0 || expiresAt === null) return null;
+  const due: DueSet = { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt, remaining, total };
+  const event = toEvent(due);
+  const [longest = 0] = leadsMs;
+  const next = leadsMs[done];
+  // It need not be looked at before the next reminder: who looks asks for what expires within the longest lead.
+  const score = next === undefined ? '+inf' : String(expiresAt - next + longest);
+  const left = readList(await runScript(client, remindScript, { keys: keysOf(prefix, userKey(userId)), arguments: [setId, String(done), score, JSON.stringify(event)] }));
+  if (left.length === 0) return null;
+  const counts = { remaining: readNumber(left[0]), total: readNumber(left[1]) };
+  return { due: { ...due, ...counts }, event: { ...event, ...counts } };
+}
+
+export async function report(place: RedisPlace, query: ReportQuery): Promise<Report> {
+  const tally = new Tally(query);
+  for (let partition = 0; partition < PARTITIONS; partition += 1) {
+    for await (const users of usersOf(place, { partition, expiringBefore: Infinity })) {
+      for (const user of users) tally.addSet({ ...user, isDisabled: user.isClosed || user.attempts >= query.disableAfter });
+    }
+    for (let from = ''; ;) {
+      const entries = await readEntries(place, { partition, order: 'newest-first', from, count: BATCH });
+      for (const { event } of entries) tally.addEvent(event);
+      from = entries.at(-1)?.id ?? '';
+      if (entries.every(({ event }) => event.at < query.since)) break;
+    }
+  }
+  return tally.report();
+}
+
+async function readEntries(
+  { client, prefix }: RedisPlace,
+  { partition, order, from, count }: { partition: number; order: EventsQuery['order']; from: string; count: number },
+): Promise<Entry[]> {
+  const { events, refusals } = partitionKeys(prefix, partition);
+  const reply = readList(await runScript(client, readEventsScript, { keys: [events, refusals], arguments: [order, from, String(count)] }));
+  return reply.map((given) => {
+    const [id, counted, fields] = readList(given);
+    return { id: readText(id), event: readEvent(fields, counted) };
+  });
+}
+
+/** A user as the reports need it. */
+interface StoredUser {
+  readonly userId: string;
+  readonly setId: string;
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly remaining: number;
+  readonly total: number;
+  readonly lastConsumedAt: number | null;
+  readonly pepperId: string | null;
+  readonly hasher: string;
+  readonly isClosed: boolean;
+  /** The more of the two doors. */
+  readonly attempts: number;
+}
+
+const USER_FIELDS = [
+  'userId', 'setId', 'createdAt', 'expiresAt', 'remaining', 'total', 'lastConsumedAt', 'pepperId', 'hasher',
+  'first-factor:disabledAt', 'nothing:disabledAt', 'first-factor:attempts', 'nothing:attempts',
+];
+
+/** The users of a partition who have a set, some at a time. Those listed are read before any of them is changed. */
+async function* usersOf({ client, prefix }: RedisPlace, { partition, expiringBefore }: { partition: number; expiringBefore: number }): AsyncGenerator<StoredUser[]> {
+  const { sets } = partitionKeys(prefix, partition);
+  const max = expiringBefore === Infinity ? '+inf' : String(expiringBefore);
+  const keys: string[] = [];
+  for (;;) {
+    const listed = readList(await runScript(client, listSetsScript, { keys: [sets], arguments: [max, String(keys.length), String(BATCH)] })).map(readText);
+    keys.push(...listed);
+    if (listed.length < BATCH) break;
+  }
+  for (let at = 0; at < keys.length; at += BATCH) {
+    const reply = readList(await runScript(client, readUsersScript, { keys: keys.slice(at, at + BATCH), arguments: USER_FIELDS }));
+    yield reply.map((given) => readUser(readList(given).map(readText))).filter((user) => user !== null);
+  }
+}
+
+/** `null` where the set has ended meanwhile. */
+function readUser([userId = '', setId = '', createdAt, expiresAt, remaining, total, lastConsumedAt, pepperId = '', hasher = '', ...doors]: readonly string[]): StoredUser | null {
+  if (setId === '') return null;
+  const [firstDisabled, nothingDisabled, ...attempts] = doors;
+  return {
+    userId, setId, createdAt: readNumber(createdAt), expiresAt: expiresAt === '' ? null : readNumber(expiresAt), remaining: readNumber(remaining), total: readNumber(total),
+    lastConsumedAt: lastConsumedAt === '' ? null : readNumber(lastConsumedAt), pepperId: pepperId === '' ? null : pepperId, hasher,
+    isClosed: firstDisabled !== '' || nothingDisabled !== '',
+    attempts: Math.max(...attempts.map((count) => readNumber(count === '' ? '0' : count))),
+  };
+}
+
+function compareIds(a: string, b: string): number {
+  const [[aTime = '', aCount = ''], [bTime = '', bCount = '']] = [a.split('-'), b.split('-')];
+  return Number(aTime) - Number(bTime) || Number(aCount) - Number(bCount);
+}

@@ -1,0 +1,260 @@
+// What a store with reports promises, asked through the service, so that the same tests run on every store.
+import { BackupCodes, type AuditEvent, type BackupCodeReports, type BackupCodesOptions, type BackupCodeStore, type EventsQuery } from '../../lib';
+import { EVENT_TYPES } from '../../lib/events';
+import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
+import { countingHasher } from './counting-hasher';
+import { atOnce, WRONG } from './service';
+
+type ReportingStore = BackupCodeStore & BackupCodeReports;
+
+const CONTEXT = { ip: '192.0.2.7', userAgent: 'Mozilla/5.0', requestId: 'r-1', actor: 'admin-9' };
+/** MySQL and MariaDB withhold events for two seconds. */
+const SETTLED_MS = 2_500;
+
+export interface ReportTestOptions {
+  /** A store that holds nothing yet; a second call gives another one on the same data. */
+  readonly open: () => Promise<{ store: ReportingStore; another: () => ReportingStore }>;
+  /** Whether events are shown only after a pause. */
+  readonly hasPause?: true;
+}
+
+export function reportTests({ open, hasPause }: ReportTestOptions): void {
+  const settle = (): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, hasPause ? SETTLED_MS : 0));
+  const start = async (options: Partial<BackupCodesOptions> = {}): Promise<{ backupCodes: BackupCodes; another: () => BackupCodes; clock: FakeClock; told: AuditEvent[] }> => {
+    const { store, another } = await open();
+    const [clock, told] = [fakeClock(), [] as AuditEvent[]];
+    const over = (given: ReportingStore): BackupCodes => new BackupCodes({ store: given, hasher: countingHasher(), now: clock.now, ...options });
+    const backupCodes = over(store);
+    for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
+    return { backupCodes, another: () => over(another()), clock, told };
+  };
+  const typesOf = (events: readonly AuditEvent[]): string[] => events.map(({ type }) => type);
+  const readAll = async (backupCodes: BackupCodes, query: EventsQuery = {}): Promise<AuditEvent[]> => {
+    const all: AuditEvent[] = [];
+    for (let after: string | null = null; ;) {
+      const page = await backupCodes.events({ ...query, after });
+      if (page.events.length === 0) return all;
+      all.push(...page.events);
+      after = page.cursor;
+    }
+  };
+
+  describe('events', () => {
+    it('come as they were told, with every field, in the order of the changes', async () => {
+      const { backupCodes, told, clock } = await start({ lowAt: 9 });
+      const userId = 'a "strange"\r\n\0id \u{1f511}';
+      const { codes: [code] } = await backupCodes.issue(userId, CONTEXT);
+      await backupCodes.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
+      clock.advance(1500);
+      await backupCodes.consume(userId, code, CONTEXT);
+      clock.advance(60_000);
+      await backupCodes.consume(userId, code);
+      await backupCodes.consumeUnknown('nobody', WRONG, { after: 'nothing' });
+      await backupCodes.revoke(userId);
+      await settle();
+      for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const) expect(typesOf(told)).toContain(type);
+      const all = await readAll(backupCodes);
+      // Those of names that belong to nobody have no order among the others on a store of many partitions.
+      const ofUser = (events: readonly AuditEvent[]): AuditEvent[] => events.filter((event) => event.userId === userId);
+      expect(ofUser(all)).toEqual(ofUser(told));
+      expect(all.filter((event) => event.userId === null)).toEqual(told.filter((event) => event.userId === null));
+      expect(await readAll(backupCodes, { userId })).toEqual(ofUser(told));
+    });
+
+    it('count the refusals of a wait in its one event', async () => {
+      const { backupCodes } = await start({ attempts: { free: 1 } });
+      await backupCodes.issue('ada');
+      for (let attempt = 0; attempt < 4; attempt += 1) await backupCodes.consume('ada', WRONG);
+      await settle();
+      const { events } = await backupCodes.events({ userId: 'ada', types: ['throttled'] });
+      expect(events.map(({ reason, refusals }) => [reason, refusals])).toEqual([['throttled', 3]]);
+    });
+
+    it('are paged by a cursor that goes on where the last page ended, also with what came since, by user and by type', async () => {
+      const { backupCodes } = await start();
+      await backupCodes.issue('grace');
+      for (let n = 0; n < 5; n += 1) await backupCodes.issue('ada');
+      await settle();
+      const first = await backupCodes.events({ userId: 'ada', limit: 3 });
+      const second = await backupCodes.events({ userId: 'ada', limit: 3, after: first.cursor });
+      const third = await backupCodes.events({ userId: 'ada', limit: 3, after: second.cursor });
+      expect([first, second, third].map(({ events }) => events.length)).toEqual([3, 2, 0]);
+      expect(third.cursor).toBe(second.cursor);
+      await backupCodes.consume('ada', WRONG);
+      await backupCodes.revoke('ada');
+      await settle();
+      expect(typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor })).events)).toEqual(['rejected', 'revoked']);
+      expect(typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor, types: ['revoked'] })).events)).toEqual(['revoked']);
+      expect((await backupCodes.events({ userId: 'ada', types: [] })).events).toEqual([]);
+      const ids = (await readAll(backupCodes, { limit: 2 })).map(({ id }) => id);
+      expect([ids.length, new Set(ids).size]).toEqual([8, 8]);
+    });
+
+    it('come the newest first where people read them, page by page', async () => {
+      const { backupCodes } = await start();
+      for (let n = 0; n < 5; n += 1) await backupCodes.issue('ada');
+      await backupCodes.issue('grace');
+      await backupCodes.revoke('ada');
+      await settle();
+      const oldestFirst = await readAll(backupCodes, { userId: 'ada' });
+      expect(await readAll(backupCodes, { userId: 'ada', order: 'newest-first', limit: 2 })).toEqual(oldestFirst.toReversed());
+      expect((await readAll(backupCodes, { order: 'newest-first', limit: 2 })).length).toBe(7);
+    });
+
+    it('have no cursor, and no page, where nothing ever happened', async () => {
+      const { backupCodes } = await start();
+      expect(await backupCodes.events()).toEqual({ events: [], cursor: null });
+      expect(await backupCodes.events({ userId: 'nobody' })).toEqual({ events: [], cursor: null });
+    });
+
+    it.each(['', 'x', 'W10', Buffer.from('["memory","-1"]').toString('base64url'), Buffer.from('["sqlite","1; DROP"]').toString('base64url'), 'A'.repeat(9000)])(
+      'refuse a cursor that is none: %.20s', async (after) => {
+        const { backupCodes } = await start();
+        await expect(backupCodes.events({ after })).rejects.toMatchObject({ code: 'invalid_cursor' });
+      });
+  });
+
+  describe('prune', () => {
+    it('removes the events from before, says how many, and leaves cursors good', async () => {
+      const { backupCodes, clock } = await start();
+      for (const userId of ['ada', 'grace', 'ada']) await backupCodes.issue(userId);
+      await settle();
+      const { cursor } = await backupCodes.events({ limit: 1 });
+      const { cursor: end } = await backupCodes.events();
+      clock.advance(DAY_MS);
+      await backupCodes.revoke('ada');
+      expect(await backupCodes.prune({ before: START })).toBe(0);
+      expect(await backupCodes.prune({ before: START + 1 })).toBe(3);
+      expect(await backupCodes.prune({ before: START + 1 })).toBe(0);
+      await settle();
+      expect(typesOf((await backupCodes.events({ after: end })).events)).toEqual(['revoked']);
+      expect(typesOf((await backupCodes.events({ after: cursor })).events)).toEqual(['revoked']);
+      expect(await backupCodes.status('grace')).toMatchObject({ remaining: 10 });
+    });
+  });
+
+  describe('due', () => {
+    const END = START + 365 * DAY_MS;
+
+    it('gives each set once at 30 days, once at 7, and once when it has expired, to the millisecond', async () => {
+      const { backupCodes, another } = await start();
+      const { setId, codes: [code] } = await backupCodes.issue('ada');
+      await backupCodes.consume('ada', code);
+      const due = { userId: 'ada', setId, expiresAt: END, remaining: 9, total: 10 };
+      for (const [before, type] of [[30, 'expiring'], [7, 'expiring'], [0, 'expired']] as const) {
+        const at = END - before * DAY_MS;
+        expect(await backupCodes.due({ now: at - 1 })).toEqual([]);
+        expect(await another().due({ now: at })).toEqual([{ ...due, type }]);
+        expect(await backupCodes.due({ now: at })).toEqual([]);
+      }
+      await settle();
+      const { events } = await backupCodes.events({ types: ['expiring', 'expired'] });
+      expect(events.map((event) => [event.type, event.at, event.setId, event.remaining])).toEqual([
+        ['expiring', END - 30 * DAY_MS, setId, 9], ['expiring', END - 7 * DAY_MS, setId, 9], ['expired', END, setId, 9],
+      ]);
+    });
+
+    it('gives only the latest reminder after a pause', async () => {
+      const { backupCodes } = await start();
+      await backupCodes.issue('ada');
+      expect((await backupCodes.due({ now: END - DAY_MS })).map(({ type }) => type)).toEqual(['expiring']);
+      expect((await backupCodes.due({ now: END + DAY_MS })).map(({ type }) => type)).toEqual(['expired']);
+      expect(await backupCodes.due({ now: END + 400 * DAY_MS })).toEqual([]);
+    });
+
+    it('begins anew with a new set, and leaves out those that were revoked, only staged, or never expire', async () => {
+      const { backupCodes } = await start();
+      const { backupCodes: never } = await start({ expiresAfterDays: null });
+      await backupCodes.issue('ada');
+      await backupCodes.due({ now: END });
+      const { setId } = await backupCodes.issue('ada');
+      await backupCodes.issue('revoked');
+      await backupCodes.revoke('revoked');
+      await backupCodes.stage('staged');
+      expect((await backupCodes.due({ now: END })).map((one) => [one.userId, one.setId])).toEqual([['ada', setId]]);
+      await never.issue('grace');
+      expect(await never.due({ now: END + 3650 * DAY_MS })).toEqual([]);
+    });
+
+    it('says nothing of 30 days to the owner of a set that lives for ten', async () => {
+      const { backupCodes } = await start({ expiresAfterDays: 10 });
+      await backupCodes.issue('ada');
+      expect(await backupCodes.due({ now: START + DAY_MS })).toEqual([]);
+      expect((await backupCodes.due({ now: START + 3 * DAY_MS })).map(({ type }) => type)).toEqual(['expiring']);
+    });
+
+    it('gives each reminder to one of four that ask at once, and tells its listeners', async () => {
+      const { backupCodes, another } = await start();
+      const users = Array.from({ length: 40 }, (_, n) => `user-${n}`);
+      for (const userId of users) await backupCodes.issue(userId);
+      const told: string[] = [];
+      const services = [backupCodes, another(), another(), another()];
+      for (const service of services) service.on('expiring', ({ userId }) => told.push(String(userId)));
+      const given = await atOnce(4, (n) => services[n]!.due({ now: END - 30 * DAY_MS }));
+      expect(given.flat().map(({ userId }) => userId).sort()).toEqual([...users].sort());
+      expect(told.sort()).toEqual([...users].sort());
+      await settle();
+      expect((await backupCodes.events({ types: ['expiring'] })).events).toHaveLength(40);
+    });
+  });
+
+  describe('report', () => {
+    it('counts sets, codes, what happened on which day, and who failed unusually often', async () => {
+      const { backupCodes, another, clock } = await start({ lowAt: 3, attempts: { free: 3, disableAfter: 4 } });
+      const consumed = async (userId: string, times: number): Promise<void> => {
+        const { codes } = await backupCodes.issue(userId);
+        for (const code of codes.slice(0, times)) await backupCodes.consume(userId, code, CONTEXT);
+      };
+      await consumed('expired', 1);
+      clock.advance(366 * DAY_MS);
+      await consumed('rotation', 0);
+      clock.advance(200 * DAY_MS);
+      await consumed('Ada', 0);
+      await consumed('ada', 8);
+      await consumed('exhausted', 10);
+      await backupCodes.issue('gone');
+      await backupCodes.revoke('gone');
+      await backupCodes.stage('staged');
+      clock.advance(DAY_MS);
+      await backupCodes.issue('attacked');
+      for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.1']) await another().consume('attacked', WRONG, { ip });
+      clock.advance(HOUR_MS);
+      await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.consume('Ada', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.consume('ada', WRONG, { ip: '192.0.2.9' });
+      await backupCodes.consumeUnknown('nobody', WRONG, { ip: '192.0.2.1' });
+      const now = START + 567 * DAY_MS + HOUR_MS;
+      const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
+
+      expect(await backupCodes.report({ since: START + 500 * DAY_MS })).toEqual({
+        since: START + 500 * DAY_MS, until: now,
+        users: 6, remainingCodes: 10 + 10 + 2, low: 1, exhausted: 1, expired: 1, disabled: 1, rotationDue: 1, neverUsed: 3,
+        setsByPepper: { none: 6 }, setsByHasher: { $counted: 6 },
+        days: [
+          { day: dayOf(START + 566 * DAY_MS), issued: 4, consumed: 18, failures: {} },
+          { day: dayOf(now), issued: 1, consumed: 0, failures: { mismatch: 6, 'unknown-user': 1, throttled: 2, disabled: 1 } },
+        ],
+        unusual: { users: [{ userId: 'attacked', failures: 7, addresses: 2 }], addresses: [{ ip: '192.0.2.1', failures: 8, users: 2 }] },
+      });
+    });
+
+    it('counts sets by pepper and by the cost of their hash, so that one sees when an old one can go', async () => {
+      const { store } = await open();
+      const key = (byte: number): Buffer => Buffer.alloc(32, byte);
+      await new BackupCodes({ store, hasher: countingHasher('old$cost=1') }).issue('ada');
+      const peppered = new BackupCodes({ store, hasher: countingHasher('new$cost=2'), pepper: [{ id: '2026', key: key(1) }] });
+      for (const userId of ['grace', 'alan']) await peppered.issue(userId);
+      const { setsByPepper, setsByHasher } = await peppered.report();
+      expect([setsByPepper, setsByHasher]).toEqual([{ none: 1, 2026: 2 }, { '$old$cost=1': 1, '$new$cost=2': 2 }]);
+    });
+
+    it('is all noughts where there is nobody', async () => {
+      const { backupCodes } = await start();
+      expect(await backupCodes.report()).toEqual({
+        since: START - 30 * DAY_MS, until: START, users: 0, remainingCodes: 0, low: 0, exhausted: 0, expired: 0, disabled: 0, rotationDue: 0, neverUsed: 0,
+        setsByPepper: {}, setsByHasher: {}, days: [], unusual: { users: [], addresses: [] },
+      });
+    });
+  });
+}

@@ -1,0 +1,13 @@
+// Events, pruning, reminders and the report, on the stores of the core.
+import type { BackupCodeReports, BackupCodeStore } from '../../lib';
+import { reportTests } from '../helpers/report-tests';
+import { onEachStore } from '../helpers/stores';
+
+onEachStore('reports', (open) => {
+  reportTests({
+    open: async () => {
+      const store = (await open()).store as BackupCodeStore & BackupCodeReports;
+      return { store, another: () => store };
+    },
+  });
+});
