@@ -60,8 +60,9 @@ function kindOf(value: unknown): string {
 function isNear(known: string, given: string): boolean {
   const [a, b] = [known.toLowerCase(), given.toLowerCase()];
   if (a === b || a.startsWith(b) || b.startsWith(a)) return true;
-  if (Math.abs(a.length - b.length) > 1) return false;
-  return sorted(a) === sorted(b) || a.replace(/s$/, '') === b.replace(/s$/, '');
+  if (sorted(a) === sorted(b)) return true;
+  const [longer, shorter] = a.length > b.length ? [a, b] : [b, a];
+  return Array.from(longer).some((_, at) => longer.slice(0, at) + longer.slice(at + 1) === shorter);
 }
 
 function sorted(text: string): string {

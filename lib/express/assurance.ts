@@ -1,8 +1,9 @@
 // A guard that asks how surely, and how lately, somebody logged in. Sends them to show a factor; verifies none itself.
 import type { Request, RequestHandler, Response } from 'express';
 import { asError, BackupCodeError } from '../errors';
-import { describe, optionalFunction, wholeNumber } from '../options';
+import { optionalFunction, wholeNumber } from '../options';
 import type { UserId } from '../subject';
+import { pageUrl, wantsPage } from './answers';
 import { assertNames, isNames, isWithin, kindsOf, type Factor, type FactorKind } from './factors';
 import { isSameUser, isUserId, loginOptions, type LoginOptions } from './login-options';
 import { readLogin } from './login-record';
@@ -67,7 +68,7 @@ export function requireAssurance(options: AssuranceOptions = {}): RequestHandler
     if (fresh.length >= required) return true;
     res.set('Cache-Control', 'no-store');
     const url = factors === null ? loginUrl : stepUpUrl;
-    if (url !== undefined && !req.xhr && req.accepts(['json', 'html']) === 'html') {
+    if (url !== undefined && wantsPage(req)) {
       if (read === undefined) await rememberPage(req);
       res.redirect(303, url);
     } else {
@@ -110,13 +111,4 @@ function challenge(res: Response, found: { required: number; maxAgeSeconds: numb
   const age = maxAge === undefined ? '' : `, max_age="${maxAge}"`;
   res.set('WWW-Authenticate', `Bearer error="${ERROR}", error_description="${message}", acr_values="${acrValues}"${age}`);
   res.status(401).json({ code: ERROR, message, acr_values: acrValues, max_age: maxAge, factors: found.required, fresh: found.fresh });
-}
-
-/** A path of this app, or a page elsewhere in full. */
-function pageUrl(name: string, url: unknown): string | undefined {
-  if (url === undefined) return undefined;
-  if (typeof url !== 'string' || !/^(?:\/(?!\/)|https?:\/\/)[\x21-\x5b\x5d-\x7e]*$/.test(url)) {
-    throw new BackupCodeError('invalid_option', `${name} must be a path that begins with "/", or a URL that begins with "https://", but was ${typeof url === 'string' ? `"${url}"` : describe(url)}.`);
-  }
-  return url;
 }

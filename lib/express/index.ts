@@ -4,3 +4,5 @@
 export { beginLogin, completeLogin, type BeginLoginOptions, type CompletedLogin, type CompleteLoginOptions } from './login';
 export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pending-login';
 export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './assurance';
+export { requireEnrollment, type EnrollmentOptions } from './enrollment';
+export { safeReturnTo } from './return-to';

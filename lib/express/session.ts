@@ -13,6 +13,8 @@ interface LoginState {
   readonly pending?: unknown;
   readonly login?: unknown;
   readonly returnTo?: unknown;
+  /** Whether this login was reminded of old codes. */
+  readonly isRotationOffered?: unknown;
 }
 
 /** All of it lies under this one name. */
