@@ -161,6 +161,21 @@ export class BackupCodes {
   }
 
   /**
+   * Records that a code was consumed for a login that then failed: nobody got in, and no code is ever un-consumed. The
+   * strategy and `completeLogin` call it; call it yourself where you log people in without them.
+   *
+   * @param code what `consume` returned of the code
+   * @throws {BackupCodeError} `invalid_user_id`
+   */
+  async loginUnfinished(userId: UserId, code: { readonly setId: string; readonly codeId: string }, context?: Context): Promise<void> {
+    const subject = userSubject(userId);
+    const { setId, codeId } = code;
+    const event = auditEvent('login-unfinished', { at: this.config.now(), userId: subject.userId, setId, codeId, context: cleanContext(context) });
+    await this.config.store.append([event]);
+    this.listeners.tell([event]);
+  }
+
+  /**
    * A page of the audit trail: when, who, where, what, with which outcome. In the order of the commits, so that a
    * notifier that goes on from the last `cursor` is told of each event at least once. The newest few are withheld as long as
    * an older one may still be on its way: on MySQL and MariaDB two seconds, on PostgreSQL while another transaction writes.

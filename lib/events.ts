@@ -44,6 +44,8 @@ export const EVENT_TYPES = [
   'expiring',
   /** The set has ended by its time. Written by `due`; the codes stopped working to the millisecond, whenever that is called. */
   'expired',
+  /** A code was consumed, and then the login failed: nobody got in, and the code stays consumed. */
+  'login-unfinished',
   /** The risk hook asked for more than a code. */
   'step-up-required',
 ] as const;

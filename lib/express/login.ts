@@ -1,6 +1,7 @@
 // Logging in over two requests: a first factor opens a pending login, a second one completes it. Verifies no factor
 // itself, and logs nobody in after the first alone unless it is told in so many words that there is no second.
 import type { Request } from 'express';
+import { forgetConsumed, recordUnfinished } from '../consumed';
 import { BackupCodeError } from '../errors';
 import { describe } from '../options';
 import { assertNames, factorsOf, isNames, kindsOf, type Assurance } from './factors';
@@ -83,7 +84,8 @@ function factorNames(amr: readonly string[]): readonly string[] {
  * Somebody who was logged in this way before steps up by the same call: their factor is added or renewed, the session
  * gets a new id and keeps what the app put there.
  *
- * Consume first, then call this, and nothing in between: a code is never un-consumed. A request of the session that
+ * Consume first, then call this, and nothing in between: a code is never un-consumed. Where a backup code was consumed and
+ * this fails, the audit trail gets a `login-unfinished` event. A request of the session that
  * was just left (a double click, a second tab) finds no pending login; send it on with 303. Such a request, if it was
  * already under way and writes to its session, makes express-session store the *pending* login again under the old id.
  * That lets nobody in: it still asks for a second factor, and ends when it would have.
@@ -94,9 +96,12 @@ function factorNames(amr: readonly string[]): readonly string[] {
  */
 export async function completeLogin(req: Request, options: CompleteLoginOptions = {}): Promise<CompletedLogin> {
   try {
-    return await complete(req, options);
+    const completed = await complete(req, options);
+    forgetConsumed(req);
+    return completed;
   } catch (error) {
     setUser(req, null);
+    await recordUnfinished(req);
     throw error;
   }
 }

@@ -73,6 +73,8 @@ export interface Parts {
   readonly who: (req: Request) => Promise<{ readonly user: unknown; readonly username: string | null } | Decision>;
   /** Has the code consumed; `user` is `null` for a name that belongs to nobody. */
   readonly consume: (user: unknown, username: string | null, code: unknown, context: Context) => unknown;
+  /** Records that a code was consumed in vain. */
+  readonly unfinished: (user: unknown, consumed: unknown, context: Context) => Promise<void>;
   readonly context: (req: Request) => Context;
   /** A fallback login: nobody may learn from an answer whether a user exists. */
   readonly isAlone: boolean;
@@ -101,7 +103,7 @@ export function checkOptions(options: BackupCodeStrategyOptions<unknown, boolean
     codeField, context,
     isAlone: findUser !== undefined,
     who: findUser ? findByName(findUser, usernameField) : useCurrent(currentUser ?? passportUser),
-    consume: consumer(options),
+    ...consumer(options),
     lastWord: lastWord(optionalFunction('verify', verify), options.passReqToCallback === true),
   };
 }
@@ -141,7 +143,7 @@ function requestContext(req: Request): Context {
   };
 }
 
-function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Parts['consume'] {
+function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Pick<Parts, 'consume' | 'unfinished'> {
   const { backupCodes, consumeCode } = options;
   if ((backupCodes === undefined) === (consumeCode === undefined)) {
     throw new BackupCodeError('invalid_option', 'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.');
@@ -152,17 +154,20 @@ function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Parts['
   }
   optionalFunction('consumeCode', consumeCode);
   if (options.userId !== undefined) throw new BackupCodeError('invalid_option', 'userId belongs to backupCodes; consumeCode is given the user.');
-  return withCallback(consumeCode, options.format ?? formats.standard);
+  return { consume: withCallback(consumeCode, options.format ?? formats.standard), unfinished: () => Promise.resolve() };
 }
 
-function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId, isAlone: boolean): Parts['consume'] {
+function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId, isAlone: boolean): ReturnType<typeof consumer> {
   assertMethods('backupCodes', backupCodes, ['consume', 'consumeUnknown']);
   const shortest = Math.min(...formatsOf(backupCodes).map(({ bits }) => bits));
   if (isAlone && shortest < MIN_BITS_ALONE) {
     throw new BackupCodeError('invalid_format', `findUser signs people in with a code alone, which needs ${MIN_BITS_ALONE} bits (NIST SP 800-63B-4, section 4.2.1.1); this BackupCodes reads codes of ${shortest}. Give it formats.recovery.`);
   }
-  return (user, username, code, context) =>
-    user === null && username !== null ? backupCodes.consumeUnknown(username, code, context) : backupCodes.consume(userId(user), code, context);
+  return {
+    consume: (user, username, code, context) =>
+      user === null && username !== null ? backupCodes.consumeUnknown(username, code, context) : backupCodes.consume(userId(user), code, context),
+    unfinished: (user, consumed, context) => backupCodes.loginUnfinished(userId(user), consumed as Extract<Outcome, { ok: true }>, context),
+  };
 }
 
 /** Told by its shape, so that a BackupCodes of another copy of this package will do. */

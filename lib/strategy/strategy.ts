@@ -2,6 +2,7 @@
 // It only translates: no cryptography, no storage, no session.
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
+import { recordUnfinished, rememberConsumed } from '../consumed';
 import type { Context } from '../context';
 import { asError } from '../errors';
 import { announce, fail, readFailure, readInfo, type Decision } from './answers';
@@ -48,6 +49,15 @@ async function decide(parts: Parts, req: Request): Promise<Decision> {
   if (failure !== null) return announce(req, failure);
   // Nobody is let in by an answer meant for somebody who does not exist.
   if (!user) return fail('invalid_code', 401);
+  rememberConsumed(req, () => parts.unfinished(user, result, context));
   const info = readInfo(result);
-  return parts.lastWord ? parts.lastWord(req, user, info) : { action: 'success', user, info };
+  if (!parts.lastWord) return { action: 'success', user, info };
+  try {
+    const decision = await parts.lastWord(req, user, info);
+    if (decision.action !== 'success') await recordUnfinished(req);
+    return decision;
+  } catch (error) {
+    await recordUnfinished(req);
+    throw error;
+  }
 }

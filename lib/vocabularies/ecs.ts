@@ -52,6 +52,7 @@ const CATEGORIES: Record<EventType, Pick<EcsEvent['event'], 'category' | 'type'>
   renewed: CHANGE,
   expiring: STATE,
   expired: STATE,
+  'login-unfinished': ATTEMPT,
   'step-up-required': ATTEMPT,
 };
 

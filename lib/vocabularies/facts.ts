@@ -35,6 +35,7 @@ const STORIES: Record<EventType, readonly [sentence: string, outcome: Outcome | 
   renewed: ['A replacement for a consumed backup code was added.', 'success'],
   expiring: ['The set of backup codes ends soon.', null],
   expired: ['The set of backup codes has ended by its time.', null],
+  'login-unfinished': ['A backup code was consumed, but the login failed.', 'failure'],
   'step-up-required': ['A backup code was not checked.', 'failure'],
 };
 

@@ -71,6 +71,7 @@ const ACTIVITIES: Record<EventType, readonly [Activity, Severity]> = {
   renewed: [other('Renewed'), 'Informational'],
   expiring: [other('Expiring'), 'Low'],
   expired: [other('Expired'), 'Low'],
+  'login-unfinished': [LOGON, 'Medium'],
   'step-up-required': [LOGON, 'Medium'],
 };
 

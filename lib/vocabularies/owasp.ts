@@ -48,6 +48,7 @@ const NAMES: Record<EventType, Name> = {
   renewed: 'authn_token_created',
   expiring: 'user_updated',
   expired: 'authn_token_revoked',
+  'login-unfinished': 'authn_login_fail',
   'step-up-required': 'authn_login_fail',
 };
 
@@ -66,20 +67,24 @@ const REJECTIONS: Record<Reason, Name> = {
   busy: 'excess_rate_limit_exceeded',
 };
 
+/** Changes of a set that leave no room for who made them. */
+const WITHOUT_ACTOR: ReadonlySet<Name> = new Set(['authn_token_created', 'authn_token_revoked']);
+
 /** @throws {BackupCodeError} `invalid_option` */
 export function toOwasp(event: AuditEvent, options: VocabularyOptions): OwaspEvent {
   const { message, time, rejection } = factsOf(event, options);
   const { type, context: { actor, userAgent, ip } } = event;
   const usual = rejection === null ? NAMES[type] : REJECTIONS[rejection];
   // Of what somebody else did to a set, the name that takes both people.
-  const name = actor !== null && usual.startsWith('authn_token_') ? 'user_updated' : usual;
+  const name = actor !== null && WITHOUT_ACTOR.has(usual) ? 'user_updated' : usual;
   const [level, parametersOf] = VOCABULARY[name];
   // An id may be any text: it cannot make two parameters of one, nor two lines.
   const parameters = parametersOf(event).map((text) => percentEncode(text ?? '', /[,\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu));
+  while (parameters.at(-1) === '') parameters.pop();
   return {
     datetime: time.replace('Z', '+00:00'),
     appid: options.appId,
-    event: `${name}:${parameters.join(',')}`.replace(/[:,]+$/, ''),
+    event: parameters.length === 0 ? name : `${name}:${parameters.join(',')}`,
     level,
     description: message,
     ...known({ useragent: userAgent, source_ip: ip }),
