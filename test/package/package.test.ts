@@ -21,7 +21,7 @@ const EXPORTS = {
   'passport-backup-code/sql': ['SqlStore', 'createTables'],
   'passport-backup-code/redis': ['RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
-  'passport-backup-code/express': ['beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance'],
+  'passport-backup-code/express': ['beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance', 'requireEnrollment', 'safeReturnTo'],
   'passport-backup-code/testing': ['consumeContract', 'storeContract'],
 };
 /** Which packages loading it loads. No database driver and no web framework, unless the entry point is about it. */
