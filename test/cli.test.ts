@@ -1,6 +1,11 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { BackupCodes } from '../lib';
+import { SqlStore } from '../lib/sql';
 import { schemaScript } from '../lib/sql/schema';
+import { countingHasher } from './helpers/counting-hasher';
 
 /** The command, as npx runs it. */
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
@@ -17,6 +22,19 @@ describe('the command passport-backup-code', () => {
 
   it.each(['sqlite', 'postgres', 'mysql'] as const)('prints the tables for %s', (dialect) => {
     expect(run('sql', dialect).stdout).toBe(schemaScript(dialect));
+  });
+
+  it('prints tables on which codes are issued and consumed, and which may be made again', async () => {
+    const database = new Database(':memory:');
+    const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+    const tables = run('sql', 'sqlite').stdout;
+    database.exec(tables);
+    const backupCodes = new BackupCodes({ store: new SqlStore(kysely), hasher: countingHasher() });
+    const { codes } = await backupCodes.issue('ada');
+    database.exec(tables);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    await kysely.destroy();
   });
 
   it.each([[], ['help'], ['sql'], ['sql', 'oracle'], ['new-pepper', 'none'], ['new-pepper', 'a b'], ['new-pepper', 'a', 'b']])('answers %j with its usage, and fails', (...args) => {

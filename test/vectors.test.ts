@@ -1,6 +1,7 @@
 // A set that a released version stored verifies for ever. The vectors are recomputed from their description, and read
 // and consumed by the product.
-import { BackupCodes, defineFormat, formats, MemoryStore, type Pepper } from '../lib';
+import { BackupCodes, defineFormat, fastHasher, formats, MemoryStore, type Pepper } from '../lib';
+import { argon2Hasher } from '../lib/argon2';
 import { auditEvent } from '../lib/events';
 import { parseFormat, readCode, showCode } from '../lib/formats';
 import { userSubject } from '../lib/subject';
@@ -9,21 +10,25 @@ import { failure } from './helpers/errors';
 import { check, derive, stretch } from './vectors/make';
 import reading from './vectors/reading-v1.json';
 import vectors from './vectors/sets-v1.json';
+import hasherVectors from './vectors/sets-v1-hashers.json';
 
 type StoredSet = (typeof vectors.sets)[number];
 
+const sets: readonly StoredSet[] = [...vectors.sets, ...hasherVectors.sets];
+
 const CREATED_AT = Date.UTC(2026, 10, 21);
 const own = defineFormat({ alphabet: '0123456789abcdefghijklmnopqrstuvwxyz', length: 13, groupSize: 4, separator: '.' });
+const hex28 = defineFormat({ alphabet: '0123456789abcdef', length: 28, groupSize: 7, separator: '_' });
 
 function peppers({ pepper }: StoredSet): Pepper[] {
   return pepper ? [{ id: pepper.id, key: Buffer.from(pepper.key, 'hex') }] : [];
 }
 
-/** The product of another time: another slow hash and another format, the set's own no more than read. */
-async function serviceWith(set: StoredSet, { userId = set.userId, pepper = peppers(set), codes = set.codes } = {}): Promise<BackupCodes> {
+/** The product of another time: another slow hash, other costs and another format, the set's own no more than read. */
+async function serviceWith(set: StoredSet, pepper = peppers(set)): Promise<BackupCodes> {
   const store = new MemoryStore();
+  const { userId, setId, format, salt, codes } = set;
   const subject = userSubject(userId);
-  const { setId, format, salt } = set;
   const context = { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' } as const;
   await store.replace({
     subject,
@@ -32,12 +37,20 @@ async function serviceWith(set: StoredSet, { userId = set.userId, pepper = peppe
     event: auditEvent('issued', { at: CREATED_AT, userId, context }),
     now: CREATED_AT,
   });
-  return new BackupCodes({ store, pepper, hasher: countingHasher(), format: [formats.recovery, formats.standard, formats.long, formats.numeric, formats.hex, own], now: () => CREATED_AT });
+  const hasher = [countingHasher(), argon2Hasher(), fastHasher()];
+  const readFormats = [formats.recovery, formats.standard, formats.long, formats.numeric, formats.hex, own, hex28];
+  return new BackupCodes({ store, pepper, hasher, format: readFormats, now: () => CREATED_AT });
 }
 
-describe.each(vectors.sets.map((set): [string, StoredSet] => [set.name, set]))('the stored set "%s"', (_name, set) => {
-  it('is what its description gives', () => {
+const moves: [string, (set: StoredSet) => Partial<StoredSet>][] = [
+  ['user', ({ userId }) => ({ userId: `${userId}2` })],
+  ['set id', ({ setId }) => ({ setId: setId.replace(/^./, (digit) => (digit === '0' ? '1' : '0')) })],
+];
+
+describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))('the stored set "%s"', (_name, set) => {
+  it('is what its description gives', async () => {
     expect(check(set)).toBe(set.check);
+    expect(await Promise.all(set.codes.map((code) => stretch(set, code)))).toEqual(set.codes.map(({ stretched }) => stretched));
     for (const code of set.codes) expect(derive(set, code)).toEqual({ keyed: code.keyed, digest: code.digest });
   });
 
@@ -54,34 +67,41 @@ describe.each(vectors.sets.map((set): [string, StoredSet] => [set.name, set]))('
     expect(await backupCodes.consume(set.userId, ` ${second.symbols.toUpperCase()}\u2014`)).toMatchObject({ ok: true, codeId: second.codeId, remaining: 0 });
   });
 
-  it('is unreadable for another user, whoever moved it there', async () => {
-    const backupCodes = await serviceWith(set, { userId: `${set.userId}2` });
-    await expect(backupCodes.consume(`${set.userId}2`, set.codes[0]?.shown)).rejects.toEqual(failure('wrong_pepper'));
+  it.each(moves)('is unreadable under another %s, whoever moved it there', async (_what, move) => {
+    const moved = { ...set, ...move(set) };
+    await expect((await serviceWith(moved)).consume(moved.userId, set.codes[0]?.shown)).rejects.toEqual(failure('wrong_pepper'));
   });
 
   it('is unreadable under another pepper, or with one where it had none', async () => {
-    const other = await serviceWith(set, { pepper: [{ id: set.pepper?.id ?? 'new', key: Buffer.alloc(32, 1) }] });
+    const other = await serviceWith(set, [{ id: set.pepper?.id ?? 'new', key: Buffer.alloc(32, 1) }]);
     await expect(other.consume(set.userId, set.codes[0]?.shown)).rejects.toEqual(failure(set.pepper ? 'wrong_pepper' : 'unknown_pepper'));
   });
 });
 
-it('the slow hash of a stored set is what bcrypt puts behind the salt string', async () => {
-  const [set] = vectors.sets as [StoredSet];
-  for (const code of set.codes) expect(await stretch(set, code)).toBe(code.stretched);
+it.each(moves)('no code verifies under another %s, even where the check was made to fit, as anybody can without a pepper', async (_what, move) => {
+  for (const set of sets.filter(({ salt }) => /^\$(?:2b\$10|sha256)\$/.test(salt))) {
+    const moved = { ...set, ...move(set) };
+    const backupCodes = await serviceWith({ ...moved, check: check(moved) });
+    expect(await backupCodes.consume(moved.userId, set.codes[0]?.shown)).toEqual({ ok: false, reason: 'mismatch' });
+  }
 });
 
 it('the digest of a code does not verify in the place of another', async () => {
   const [set] = vectors.sets as [StoredSet];
   const [first, second] = set.codes as [StoredSet['codes'][0], StoredSet['codes'][0]];
-  const backupCodes = await serviceWith(set, { codes: [{ ...first, digest: second.digest }, { ...second, digest: first.digest }] });
+  const backupCodes = await serviceWith({ ...set, codes: [{ ...first, digest: second.digest }, { ...second, digest: first.digest }] });
   expect(await backupCodes.consume(set.userId, first.shown)).toEqual({ ok: false, reason: 'mismatch' });
   expect(await backupCodes.consume(set.userId, second.shown)).toEqual({ ok: false, reason: 'mismatch' });
 });
 
-it('the vectors hold bcrypt of cost 10 and 12, with and without a pepper, and all formats of the package', () => {
-  const kinds = vectors.sets.map(({ salt, pepper }) => `${salt.slice(0, 7)} ${pepper ? 'pepper' : 'none'}`);
-  expect([...new Set(kinds)].sort()).toEqual(['$2b$10$ none', '$2b$10$ pepper', '$2b$12$ none', '$2b$12$ pepper']);
-  const stored = vectors.sets.map(({ format }) => parseFormat(format));
+it('the vectors hold each slow hash with and without a pepper, each cost there is at two values, and all formats of the package', () => {
+  const kinds = new Set(sets.map(({ salt, pepper }) => `${salt.replace(/[^$]+$/, '').slice(1, -1)} ${pepper ? 'pepper' : 'none'}`));
+  expect([...kinds].sort()).toEqual([
+    '2b$10 none', '2b$10 pepper', '2b$12 none', '2b$12 pepper', 'argon2id$v=19$m=19456,t=2,p=1 pepper', 'argon2id$v=19$m=65536,t=3,p=1 none',
+    'pbkdf2-sha256$i=600000 none', 'pbkdf2-sha256$i=700001 pepper', 'scrypt$ln=17,r=8,p=1 none', 'scrypt$ln=17,r=8,p=1 pepper', 'scrypt$ln=18,r=8,p=1 none',
+    'sha256 none', 'sha256 pepper',
+  ]);
+  const stored = sets.map(({ format }) => parseFormat(format));
   for (const format of Object.values(formats)) expect(stored).toContainEqual(format);
 });
 

@@ -25,8 +25,8 @@ const HARMLESS: readonly (Reason | null)[] = ['busy', 'step-up'];
 
 export class Tally {
   private readonly counts = { users: 0, remainingCodes: 0, low: 0, exhausted: 0, expired: 0, disabled: 0, rotationDue: 0, neverUsed: 0 };
-  private readonly setsByPepper: Record<string, number> = {};
-  private readonly setsByHasher: Record<string, number> = {};
+  private readonly setsByPepper = new Map<string, number>();
+  private readonly setsByHasher = new Map<string, number>();
   private readonly days = new Map<string, { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }>();
   private readonly byUser = new Map<string, Failures>();
   private readonly byAddress = new Map<string, Failures>();
@@ -71,7 +71,7 @@ export class Tally {
     const { since, now, manyFailures } = this.query;
     const days = [...this.days].map(([day, counts]): DayCounts => ({ day, ...counts })).sort((a, b) => (a.day < b.day ? -1 : 1));
     return {
-      since, until: now, ...this.counts, setsByPepper: this.setsByPepper, setsByHasher: this.setsByHasher, days,
+      since, until: now, ...this.counts, setsByPepper: Object.fromEntries(this.setsByPepper), setsByHasher: Object.fromEntries(this.setsByHasher), days,
       unusual: {
         users: most(this.byUser, manyFailures).map(([userId, failures, addresses]) => ({ userId, failures, addresses })),
         addresses: most(this.byAddress, manyFailures).map(([ip, failures, users]) => ({ ip, failures, users })),
@@ -85,8 +85,8 @@ export function hasherName(salt: string): string {
   return salt.slice(0, Math.max(0, salt.lastIndexOf('$'))) || 'other';
 }
 
-function increase(counts: Record<string, number>, name: string): void {
-  counts[name] = (counts[name] ?? 0) + 1;
+function increase(counts: Map<string, number>, name: string): void {
+  counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
 function addFailures(counts: Map<string, Failures>, name: string, { times, other }: { times: number; other: string | null }): void {
