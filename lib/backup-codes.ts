@@ -1,5 +1,6 @@
 // The service: issues, consumes and ends sets of backup codes for users. Knows no request, no session and no SQL.
 import { inspect } from 'node:util';
+import { readAdopted } from './adopt';
 import { parseConfig, type BackupCodesOptions, type Config } from './config';
 import { consumeCode, dummySet, type ConsumeParts, type Outcome } from './consume';
 import { cleanContext, type Context } from './context';
@@ -7,6 +8,7 @@ import { BackupCodeError } from './errors';
 import { auditEvent, Listeners, type ErrorListener, type EventType, type Listener } from './events';
 import type { Format } from './formats';
 import { makeSet } from './issue';
+import { assertOptions } from './options';
 import { due, prune, readEvents, report, type EventsQuery } from './reports';
 import type { DueSet, EventsPage, Report } from './stores/reports';
 import type { NewSet } from './stores/store';
@@ -66,10 +68,26 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`, `busy`
    */
   async issue(userId: UserId, context?: Context): Promise<IssuedSet> {
-    const { set, issued } = await this.make('issued', userId, context);
+    const { set, issued } = await this.make('issued', userId, { context });
     await this.config.store.replace({ ...set, now: issued.createdAt });
     this.listeners.tell([set.event]);
     return issued;
+  }
+
+  /**
+   * Takes over codes that the app printed before, as the user's first set: only where no set was ever recorded for this user. Read
+   * them from your own records, never from a browser. Their day of expiry counts from now.
+   *
+   * @param options.format what the codes look like; one of the formats of this BackupCodes
+   * @returns false, with nothing changed, where the user has or had a set
+   * @throws {BackupCodeError} `invalid_codes`, `invalid_format`, `invalid_user_id`, `busy`
+   */
+  async adopt(userId: UserId, plainCodes: readonly string[], options: { readonly format: Format; readonly context?: Context }): Promise<boolean> {
+    assertOptions('adopt', options, ['format', 'context']);
+    const { set, issued } = await this.make('adopted', userId, { context: options.context, adopted: readAdopted(this.config, plainCodes, options.format) });
+    const isWritten = await this.config.store.replace({ ...set, now: issued.createdAt, only: 'first' });
+    if (isWritten) this.listeners.tell([set.event]);
+    return isWritten;
   }
 
   /**
@@ -79,7 +97,7 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`, `busy`
    */
   async stage(userId: UserId, context?: Context): Promise<IssuedSet> {
-    const { set, issued } = await this.make('staged', userId, context);
+    const { set, issued } = await this.make('staged', userId, { context });
     await this.config.store.stage({ ...set, until: issued.createdAt + STAGED_MS });
     this.listeners.tell([set.event]);
     return issued;
@@ -239,10 +257,14 @@ export class BackupCodes {
   }
 
   /** A set for the store, and what the caller is given of it. */
-  private async make(type: 'issued' | 'staged', userId: UserId, context: Context | undefined): Promise<{ set: NewSet; issued: IssuedSet }> {
+  private async make(
+    type: 'issued' | 'staged' | 'adopted',
+    userId: UserId,
+    { context, adopted }: { context: Context | undefined; adopted?: ReturnType<typeof readAdopted> },
+  ): Promise<{ set: NewSet; issued: IssuedSet }> {
     const subject = userSubject(userId);
     const cleaned = cleanContext(context);
-    const { header, records, codes } = await makeSet(this.config, subject.userId);
+    const { header, records, codes } = await makeSet(this.config, subject.userId, adopted);
     const { setId, createdAt, expiresAt, total } = header;
     const event = auditEvent(type, { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
     return { set: { subject, header, codes: records, event }, issued: { setId, codes, createdAt, expiresAt } };

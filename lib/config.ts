@@ -29,7 +29,10 @@ export interface RiskAttempt {
 export type Risk = 'allow' | 'step-up' | 'deny';
 
 export interface BackupCodesOptions {
-  /** Where sets, counts and audit events are kept. */
+  /**
+   * Where sets, counts and audit events are kept. No time limit is set on it here: the client that it was given has its own, and
+   * a call to it lasts as long as that allows.
+   */
   readonly store: BackupCodeStore;
   /**
    * Keys kept apart from the database, newest first; the newest signs, all are read. Default: none, which production
@@ -142,7 +145,8 @@ function formatList(given: Format | readonly Format[]): readonly [Format, ...For
   return [first, ...others];
 }
 
-function assertHardToGuess(format: Format, { count, attempts, hasPepper }: { count: number; attempts: number; hasPepper: boolean }): void {
+/** @throws {BackupCodeError} `invalid_format` */
+export function assertHardToGuess(format: Format, { count, attempts, hasPepper }: { count: number; attempts: number; hasPepper: boolean }): void {
   if (count > format.possibilities / 2) throw new BackupCodeError('invalid_format', `A set of ${count} distinct codes needs more than ${format.possibilities} possibilities.`);
   const chance = (count * attempts) / format.possibilities;
   if (chance > MAX_GUESSING_CHANCE) {

@@ -20,6 +20,8 @@ export type Reason =
 export const EVENT_TYPES = [
   /** A set began to work, and any older one ended. */
   'issued',
+  /** A list of codes that the app had printed before became the user's first set. */
+  'adopted',
   /** A set was made that does not work yet. */
   'staged',
   /** A staged set began to work, and any older one ended. */

@@ -13,7 +13,7 @@ const service = (options: Partial<BackupCodesOptions> = {}): BackupCodes => new 
 const user = { id: 'ada' };
 
 test('every recipe is run here', () => {
-  expect([...recipes.keys()]).toEqual(['stage', 'reminders', 'notifier', 'report', 'enrollment', 'risk', 'organisations']);
+  expect([...recipes.keys()]).toEqual(['stage', 'reminders', 'notifier', 'siem', 'report', 'enrollment', 'risk', 'organisations']);
 });
 
 test('a staged set works from its activation on', async () => {
@@ -62,6 +62,18 @@ test('a notifier that is killed delivers again what it had not saved, and loses 
   await backupCodes.issue('ada');
   await run();
   expect(delivered).toEqual(['ada', 'ada', 'grace', 'alan', 'ada']);
+});
+
+test('a log is told of every event in the words of ECS', async () => {
+  const backupCodes = service();
+  const logged: unknown[] = [];
+  await runRecipe(recipe('siem'), { backupCodes, log: { info: (line: unknown) => logged.push(line) } });
+  await backupCodes.issue('ada');
+  await backupCodes.consume('ada', WRONG, { ip: '192.0.2.7' });
+  expect(logged).toMatchObject([
+    { event: { action: 'backup-code-issued', outcome: 'success' }, user: { id: 'ada' } },
+    { event: { action: 'backup-code-rejected', outcome: 'failure', category: ['authentication'] }, source: { ip: '192.0.2.7' } },
+  ]);
 });
 
 test('a report names what it says it names', async () => {

@@ -51,7 +51,7 @@ export class Tally {
 
   addEvent({ type, at, userId, reason, refusals, context: { ip } }: AuditEvent): void {
     if (at < this.query.since || at > this.query.now) return;
-    const isIssue = type === 'issued' || type === 'activated';
+    const isIssue = type === 'issued' || type === 'activated' || type === 'adopted';
     const isFailure = type === 'rejected' || type === 'throttled' || type === 'step-up-required';
     if (!isIssue && !isFailure && type !== 'consumed') return;
     const times = refusals ?? 1;

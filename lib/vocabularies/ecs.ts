@@ -40,6 +40,7 @@ const STATE = { category: ['iam'], type: ['user', 'info'] } as const;
 
 const CATEGORIES: Record<EventType, Pick<EcsEvent['event'], 'category' | 'type'>> = {
   issued: CHANGE,
+  adopted: CHANGE,
   staged: CHANGE,
   activated: CHANGE,
   consumed: ATTEMPT,

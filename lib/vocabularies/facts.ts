@@ -23,6 +23,7 @@ type Outcome = 'success' | 'failure';
 /** `null`: a state that was reached, of which neither can be said. */
 const STORIES: Record<EventType, readonly [sentence: string, outcome: Outcome | null]> = {
   issued: ['A set of backup codes was issued.', 'success'],
+  adopted: ['A list of backup codes printed before was taken over.', 'success'],
   staged: ['A set of backup codes was made that does not work yet.', 'success'],
   activated: ['A staged set of backup codes began to work.', 'success'],
   consumed: ['A backup code was accepted.', 'success'],

@@ -11,7 +11,7 @@ export interface OcsfEvent {
   readonly class_name: 'Authentication' | 'User Management';
   readonly activity_id: number;
   readonly activity_name: string;
-  /** class_uid × 100 + activity_id */
+  /** A hundred times `class_uid`, plus `activity_id`. */
   readonly type_uid: number;
   readonly severity_id: number;
   readonly severity: Severity;
@@ -59,6 +59,7 @@ const other = (name: string): Activity => management(99, name);
 
 const ACTIVITIES: Record<EventType, readonly [Activity, Severity]> = {
   issued: [ENABLE, 'Informational'],
+  adopted: [ENABLE, 'Informational'],
   staged: [other('Staged'), 'Informational'],
   activated: [ENABLE, 'Informational'],
   consumed: [LOGON, 'Informational'],

@@ -36,6 +36,7 @@ type Name = keyof typeof VOCABULARY;
 
 const NAMES: Record<EventType, Name> = {
   issued: 'authn_token_created',
+  adopted: 'authn_token_created',
   staged: 'user_updated',
   activated: 'authn_token_created',
   consumed: 'authn_login_success',

@@ -22,6 +22,7 @@ const EXPORTS = {
   'passport-backup-code/redis': ['RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
   'passport-backup-code/express': ['beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance', 'requireEnrollment', 'safeReturnTo'],
+  'passport-backup-code/events': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],
   'passport-backup-code/testing': ['consumeContract', 'storeContract'],
 };
 /** Which packages loading it loads. No database driver and no web framework, unless the entry point is about it. */
@@ -31,6 +32,7 @@ const LOADS: Record<keyof typeof EXPORTS, string[]> = {
   'passport-backup-code/redis': ['passport-backup-code'],
   'passport-backup-code/argon2': ['@node-rs/argon2', 'passport-backup-code'],
   'passport-backup-code/express': ['passport-backup-code'],
+  'passport-backup-code/events': ['passport-backup-code'],
   'passport-backup-code/testing': ['passport-backup-code'],
 };
 
