@@ -9,7 +9,7 @@ const shared = {
 };
 
 /** Over HTTP, with real slow hashes, or of many runs: all that would keep the quick ones from being quick. */
-const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli', 'mixed-sets', 'pepper-rotation', 'vocabularies/schemas'].map((name) => `<rootDir>/test/${name}.test.ts`);
+const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli', 'mixed-sets', 'pepper-rotation', 'vocabularies/schemas', 'formats-fuzz', 'leaks/canary', 'leaks/service', 'leaks/strategy', 'leaks/suite'].map((name) => `<rootDir>/test/${name}.test.ts`);
 const elsewhere = ['/node_modules/', '<rootDir>/test/(package|servers|hosts|helpers)/'];
 
 const unit = { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: [...elsewhere, ...thorough.map((glob) => glob.replace('*.test.ts', ''))] };

@@ -3,14 +3,16 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config';
 import type { CleanContext } from './context';
+import { BackupCodeError } from './errors';
 import { auditEvent, type AuditEvent, type EventType, type Reason } from './events';
 import { parseFormat, readCode, serializeFormat, showCode } from './formats';
 import { generateCodes } from './generate';
 import { GateBusy, inGate, MAX_WAIT_SECONDS, type GatePlace } from './hash-gate';
-import { hasherFor } from './hashers/hasher';
+import { freshSalt, hasherFor } from './hashers/hasher';
 import { stretch } from './issue';
 import { assess } from './risk';
 import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord } from './scheme';
+import { wellFormed } from './stores/answers';
 import type { CurrentSet, StoredCode, Ticket } from './stores/store';
 import type { Subject } from './subject';
 
@@ -56,14 +58,15 @@ interface Comparison {
 
 type ComparedSet = CurrentSet & { readonly codes: readonly StoredCode[] };
 
-/** Stands in where there is no set, so that the same work is done. Its digests are random: nothing matches. */
-export type DummySet = ComparedSet;
-
 export interface ConsumeParts {
   readonly config: Config;
-  readonly dummy: DummySet;
+  /** Stands in where there is no set, so that the same work is done. Its digests are random: nothing matches. */
+  readonly dummy: ComparedSet;
   readonly tell: (events: readonly AuditEvent[]) => void;
 }
+
+/** Draws for a replacement, in case it is a code that the set has: a chance of one in thirty thousand at most. */
+const MAX_TRIES = 5;
 
 export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userId, locate, typed, context }: Attempt): Promise<Outcome> {
   const { store, waits } = config;
@@ -84,14 +87,13 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   // 2. Take an attempt, before any check.
   const subject = await locate();
   const refusal = event('throttled', { refusals: 1 });
-  const taken = await store.takeAttempt({ subject, door, now: refusal.at, waits, refusal });
+  const taken = wellFormed('attempt', await store.takeAttempt({ subject, door, now: refusal.at, waits, refusal }));
   if (!taken.ok) {
     const { reason, nextAt, isFirst } = taken;
     if (isFirst) tell([{ ...refusal, reason }]);
     return reason === 'disabled' ? { ok: false, reason } : { ok: false, reason, retryAfterSeconds: Math.max(1, Math.ceil((nextAt - refusal.at) / 1000)) };
   }
   const { ticket, current } = taken;
-  const target = current ?? dummy;
 
   // 3. Assess the risk. An attempt that is turned away was no guess: it is given back.
   const risk = await assess(config.assessRisk, { userId, attempt: ticket.attempt, context });
@@ -107,9 +109,8 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   let comparison: Comparison;
   let isCompared = false;
   try {
-    const onVerdict = (): void => {
-      isCompared = true;
-    };
+    const onVerdict = (): void => void (isCompared = true);
+    const target = current === null ? dummy : wellFormed('set', current);
     comparison = await compare(config, { target, userId: current && userId !== null ? userId : '', typed, reading, door, onVerdict });
   } catch (error) {
     if (!isCompared) await giveBackIfPossible(config, subject, ticket);
@@ -131,7 +132,8 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   const milestones = [{ remaining: 0, event: event('exhausted', { setId }) }];
   // With a replacement as many are left as before: nothing is reached.
   if (config.lowAt > 0 && !replacement) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
-  const consumption = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
+  const answer = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
+  const consumption = wellFormed('consumption', answer);
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });
   if (consumption.outcome === 'already-consumed') return reject('reused', { codeId, consumedAt: consumption.consumedAt });
 
@@ -177,13 +179,14 @@ async function compare(
     onVerdict();
     const accepted = own === null ? null : match;
     if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none') return { match: accepted, replacement: null };
-    for (;;) {
+    for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       await place.yield();
       const [symbols = ''] = generateCodes(format, 1);
       const fresh = await keyed(symbols);
       // None that the set has or had: a spent code would come back, or one code work twice.
       if (findMatch(fresh, target.codes) === null) return { match: accepted, replacement: { code: showCode(format, symbols), record: recordCode(fresh) } };
     }
+    throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for several codes.');
   });
 }
 
@@ -197,20 +200,11 @@ async function giveBackIfPossible({ store }: Config, subject: Subject, ticket: T
 }
 
 /** What a user without a set is compared with: of the newest configuration, as large as a set is. */
-export function dummySet({ formats: [format], hashers: [hasher], pepper: { newest }, count }: Config): DummySet {
-  const setId = randomBytes(16).toString('hex');
-  const keyed = randomBytes(32);
+export function dummySet({ formats: [format], hashers: [hasher], pepper: { newest }, count }: Config): ComparedSet {
+  const [setId, keyed] = [randomBytes(16).toString('hex'), randomBytes(32)];
   return {
-    setId,
-    format: serializeFormat(format),
-    salt: hasher.newSalt(),
-    pepperId: newest.id,
-    check: checkOf(newest.key, { userId: '', setId }),
-    total: count,
-    remaining: count,
-    createdAt: 0,
-    expiresAt: null,
-    lastConsumedAt: null,
+    setId, format: serializeFormat(format), salt: freshSalt(hasher), pepperId: newest.id, check: checkOf(newest.key, { userId: '', setId }),
+    total: count, remaining: count, createdAt: 0, expiresAt: null, lastConsumedAt: null,
     codes: Array.from({ length: count }, () => ({ ...recordCode(keyed), consumedAt: null })),
   };
 }

@@ -13,6 +13,8 @@ export type BackupCodeErrorCode =
   | 'invalid_hasher'
   /** A pepper key is too short, its id is malformed, or two share an id. */
   | 'invalid_pepper'
+  /** A list of codes to adopt is empty, or one of them is not of the format or there twice. */
+  | 'invalid_codes'
   /** A user id is no string of 1 to 255 characters, safe integer or bigint. */
   | 'invalid_user_id'
   /** A user name given to `consumeUnknown` is no string of 1 to 320 characters. */
@@ -27,6 +29,8 @@ export type BackupCodeErrorCode =
   | 'unreadable_set'
   /** More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue` and `stage`; `consume` returns `busy`. */
   | 'busy'
+  /** A slow hash took longer than 30 seconds. Nobody was let in; before a verdict nobody is charged. */
+  | 'hash_timeout'
   /** A callback of the app (`consumeCode`, `assessRisk`, a hasher, a store) returned what it must not. */
   | 'invalid_result'
   /** A cursor that `events` did not return, or that another store did. */

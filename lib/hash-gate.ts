@@ -7,7 +7,7 @@ import type { Door } from './context';
 export interface GateOptions {
   /** Slow hashes at once. */
   readonly concurrency: number;
-  /** Callers that may wait behind them. */
+  /** Callers that may wait behind them; as many again that had a place and gave way. */
   readonly maxQueued: number;
 }
 
@@ -18,68 +18,85 @@ export interface GatePlace {
 }
 
 interface Waiting {
+  readonly door: Door;
   readonly concurrency: number;
+  /** Had a place, and goes on once it has one again. */
+  readonly gaveWay: boolean;
   readonly enter: () => void;
 }
 
-/** Longer than this nobody waits for a place. */
+type Rank = (one: Waiting) => boolean;
+
+/** Longer than this nobody waits for a first place. Who gave way is never turned away: there is work done. */
 export const MAX_WAIT_SECONDS = 5;
+
+const isNew: Rank = ({ gaveWay }) => !gaveWay;
+/** Behind a first factor, or one who gave a right code and is being made another: no stranger. */
+const isKnown: Rank = ({ door, gaveWay }) => door === 'first-factor' || gaveWay;
+
+/** A place that is left goes to those who are known before strangers, however long these wait. */
+const WHEN_DONE: readonly Rank[] = [isKnown, () => true];
+/** One that is given up for a while goes to who has had none yet, strangers too: a few sets being made keep nobody out. */
+const WHEN_GIVING_WAY: readonly Rank[] = [(one) => isNew(one) && isKnown(one), isNew, ...WHEN_DONE];
 
 /** The limit is one for the process, however many instances there are. */
 let running = 0;
-/** Those behind a first factor go before strangers. */
-const queues: Record<Door, Waiting[]> = { 'first-factor': [], nothing: [] };
+/** In the order in which they came. */
+const waiting: Waiting[] = [];
 
 /** Thrown inside, turned into `busy`. */
 export class GateBusy extends Error {}
 
 /** Runs the work in a place of its own. @throws {GateBusy} if the queue is full, or the wait longer than five seconds */
 export async function inGate<T>(door: Door, { concurrency, maxQueued }: GateOptions, work: (place: GatePlace) => Promise<T>): Promise<T> {
-  if (running >= concurrency) {
-    if (queues['first-factor'].length + queues.nothing.length >= maxQueued) throw new GateBusy();
-    await wait(door, concurrency, MAX_WAIT_SECONDS * 1000);
-  } else {
-    running += 1;
-  }
+  const newcomers = waiting.filter(isNew).length;
+  if (running < concurrency) running += 1;
+  else if (newcomers < maxQueued) await wait({ door, concurrency, gaveWay: false });
+  else throw new GateBusy();
   try {
     return await work({
       yield: async () => {
-        leave();
-        if (running >= concurrency) await wait(door, concurrency, null);
-        else running += 1;
+        // Else any number of sets could be begun, each giving way to the next, and none be finished.
+        if (waiting.length - waiting.filter(isNew).length >= maxQueued) return;
+        leave(WHEN_GIVING_WAY);
+        if (running < concurrency) running += 1;
+        else await wait({ door, concurrency, gaveWay: true });
       },
     });
   } finally {
-    leave();
+    leave(WHEN_DONE);
   }
 }
 
 /** Resolves once a place is ours; it has then been counted. */
-function wait(door: Door, concurrency: number, maxWaitMs: number | null): Promise<void> {
+function wait(who: Omit<Waiting, 'enter'>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const queue = queues[door];
-    const timer = maxWaitMs === null ? undefined : setTimeout(() => {
-      queue.splice(queue.indexOf(waiting), 1);
+    const timer = who.gaveWay ? undefined : setTimeout(() => {
+      waiting.splice(waiting.indexOf(one), 1);
       reject(new GateBusy());
-    }, maxWaitMs);
-    const waiting: Waiting = {
-      concurrency,
+    }, MAX_WAIT_SECONDS * 1000);
+    const one: Waiting = {
+      ...who,
       enter: () => {
         clearTimeout(timer);
         resolve();
       },
     };
-    queue.push(waiting);
+    waiting.push(one);
   });
 }
 
-function leave(): void {
+/**
+ * Lets in the first of each rank for whom there is room. Instances of unlike `concurrency` share the process: one of a
+ * lower limit is overtaken for as long as the others keep more running than it may, and may be told `busy`. Give all the same.
+ */
+function leave(ranks: readonly Rank[]): void {
   running -= 1;
-  for (const queue of [queues['first-factor'], queues.nothing]) {
-    for (let next = queue[0]; next !== undefined && running < next.concurrency; next = queue[0]) {
-      queue.shift();
-      running += 1;
-      next.enter();
-    }
+  for (;;) {
+    const next = ranks.map((rank) => waiting.find((one) => running < one.concurrency && rank(one))).find((one) => one !== undefined);
+    if (next === undefined) return;
+    waiting.splice(waiting.indexOf(next), 1);
+    running += 1;
+    next.enter();
   }
 }

@@ -2,15 +2,18 @@
 import { randomBytes } from 'node:crypto';
 import type { Config } from './config';
 import { BackupCodeError } from './errors';
-import { serializeFormat, showCode } from './formats';
+import { serializeFormat, showCode, type Format } from './formats';
 import { generateCodes } from './generate';
 import { GateBusy, inGate } from './hash-gate';
-import type { Hasher } from './hashers/hasher';
-import { checkOf, keyStretched, recordCode, type CodeRecord, type SetBinding } from './scheme';
+import { freshSalt, type Hasher } from './hashers/hasher';
+import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord, type SetBinding } from './scheme';
 import type { SetHeader } from './stores/store';
+import { withinSeconds } from './time-limit';
 
 const DAY_MS = 86_400_000;
 const MIN_HASH_BYTES = 16;
+/** Several times what the costliest parameters take. A hash that hangs would keep its place in the gate for ever. */
+const MAX_HASH_SECONDS = 30;
 
 /** A set that nobody has stored yet. */
 export interface MadeSet {
@@ -20,18 +23,30 @@ export interface MadeSet {
   readonly codes: string[];
 }
 
-/** One place in the gate serves the whole set; others may go between its hashes. @throws {BackupCodeError} `busy` */
-export async function makeSet(config: Config, userId: string): Promise<MadeSet> {
-  const [format] = config.formats;
-  const [hasher] = config.hashers;
+/** Codes as bare symbols, and what they look like. */
+interface NewCodes {
+  readonly format: Format;
+  readonly symbols: readonly string[];
+}
+
+function generate({ formats: [format], count }: Config): NewCodes {
+  return { format, symbols: generateCodes(format, count) };
+}
+
+/** One place in the gate serves the whole set; others may go between its hashes. @throws {BackupCodeError} `busy`, `invalid_hasher`, `invalid_result`, `hash_timeout` */
+export async function makeSet(config: Config, userId: string, { format, symbols }: NewCodes = generate(config)): Promise<MadeSet> {
+  // Adopted codes may be too short for the first one.
+  const hasher = config.hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? config.hashers[0];
   const { newest } = config.pepper;
-  const binding: SetBinding = { userId, setId: randomBytes(16).toString('hex'), salt: hasher.newSalt() };
-  const symbols = generateCodes(format, config.count);
+  const binding: SetBinding = { userId, setId: randomBytes(16).toString('hex'), salt: freshSalt(hasher) };
   const records = await inGate('first-factor', config.gate, async (place) => {
     const made: CodeRecord[] = [];
     for (const code of symbols) {
       if (made.length > 0) await place.yield();
-      made.push(recordCode(keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding)));
+      const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
+      // No two codes of a set are alike: such a hasher would let in whoever types anything.
+      if (findMatch(keyed, made) !== null) throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+      made.push(recordCode(keyed));
     }
     return made;
   }).catch((error: unknown) => {
@@ -46,7 +61,7 @@ export async function makeSet(config: Config, userId: string): Promise<MadeSet> 
       salt: binding.salt,
       pepperId: newest.id,
       check: checkOf(newest.key, binding),
-      total: config.count,
+      total: symbols.length,
       createdAt,
       expiresAt: config.expiresAfterDays === null ? null : createdAt + config.expiresAfterDays * DAY_MS,
     },
@@ -55,9 +70,15 @@ export async function makeSet(config: Config, userId: string): Promise<MadeSet> 
   };
 }
 
-/** The slow hash; an app's own hasher is not trusted to give enough. @throws {BackupCodeError} `invalid_result` */
+/**
+ * The slow hash; an app's own hasher is not trusted to give enough, nor to answer at all. One that is given up may still run on
+ * and take a thread: better that than a process in which nobody can log in.
+ *
+ * @throws {BackupCodeError} `invalid_result`, `hash_timeout`
+ */
 export async function stretch(hasher: Hasher, code: string, salt: string): Promise<Uint8Array> {
-  const hash: unknown = await hasher.hash(code, salt);
+  const late = (): Error => new BackupCodeError('hash_timeout', `A slow hash took longer than ${MAX_HASH_SECONDS} seconds.`);
+  const hash: unknown = await withinSeconds(MAX_HASH_SECONDS, { call: () => hasher.hash(code, salt), late });
   if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES) {
     throw new BackupCodeError('invalid_result', `A hasher must return ${MIN_HASH_BYTES} bytes or more.`);
   }

@@ -37,9 +37,15 @@ describe('the waits after attempts', () => {
   });
 
   it.each([
-    { free: 0 }, { free: 51 }, { free: 1.5 }, { free: null }, { firstDelaySeconds: 29 }, { firstDelaySeconds: 3601 }, { maxDelaySeconds: 29 }, { maxDelaySeconds: 3601 },
-    { disableAfter: 0 }, { disableAfter: 51 }, { disableAfter: Infinity }, { firstDelaySeconds: 600, maxDelaySeconds: 599 }, { freeAttempts: 5 }, [5],
-  ])('are refused with %j', (options) => {
-    expect(() => attemptWaits(options as never)).toThrow(failure('invalid_option'));
+    [{ free: 0 }, 'attempts.free must be a whole number from 1 to 50, but was 0.'], [{ free: 51 }, 'attempts.free'], [{ free: 1.5 }, 'attempts.free'], [{ free: null }, 'attempts.free'],
+    [{ firstDelaySeconds: 29 }, 'attempts.firstDelaySeconds must be a whole number from 30 to 3600, but was 29.'], [{ firstDelaySeconds: 3601 }, 'attempts.firstDelaySeconds'],
+    [{ maxDelaySeconds: 29 }, 'attempts.maxDelaySeconds must be a whole number from 30 to 3600, but was 29.'], [{ maxDelaySeconds: 3601 }, 'attempts.maxDelaySeconds'],
+    [{ disableAfter: 0 }, 'attempts.disableAfter must be a whole number from 1 to 50, but was 0.'], [{ disableAfter: 51 }, 'attempts.disableAfter'], [{ disableAfter: Infinity }, 'attempts.disableAfter'],
+    [{ firstDelaySeconds: 600, maxDelaySeconds: 599 }, 'attempts.maxDelaySeconds (599) must not be less than attempts.firstDelaySeconds (600).'],
+    [{ freeAttempts: 5 }, 'attempts has no option "freeAttempts". Did you mean "free"?'], [[5], 'attempts takes an options object'],
+  ])('are refused with %j, and the option is named', (options, message) => {
+    const make = (): unknown => attemptWaits(options as never);
+    expect(make).toThrow(failure('invalid_option'));
+    expect(make).toThrow(message);
   });
 });

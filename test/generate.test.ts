@@ -106,6 +106,17 @@ describe('generating codes', () => {
     spy.mockRestore();
   });
 
+  it.each<[string, RandomSource]>([
+    ['gives the same bytes again and again', (size) => new Uint8Array(size)], ['gives nothing', () => new Uint8Array(0)], ['gives nothing but bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
+  ])('throws where the source %s, and does not go on for ever', (_how, random) => {
+    const counted = jest.fn(random);
+    for (const count of [2, 3]) {
+      counted.mockClear();
+      expect(() => generateCodes(formats.numeric, count, counted)).toThrow('The random source does not give random bytes.');
+      expect(counted).toHaveBeenCalledTimes(1000 * count);
+    }
+  });
+
   it('throws where the source does, and gives nothing', () => {
     expect(() => generateCodes(formats.standard, 10, given(...Array(75).fill(7)))).toThrow('no more bytes');
   });

@@ -36,6 +36,14 @@ function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** As long as it takes, and not for ever. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn += 1) {
+    if (turn === 100) throw new Error('it never came to that');
+    await settle();
+  }
+}
+
 const running = (jobs: readonly Job[]): boolean[] => jobs.map((job) => job.isRunning());
 
 async function finishAll(jobs: readonly Job[]): Promise<string[]> {
@@ -167,6 +175,108 @@ describe('the gate before the slow hash', () => {
     });
   });
 
+  describe('where one gives way between its hashes', () => {
+    /** Work of several hashes; says when each begins. */
+    function works(name: string, hashes: number, order: string[], { options = one, door = 'first-factor' }: { options?: GateOptions; door?: Door } = {}): Promise<void> {
+      return inGate(door, options, async (place) => {
+        for (let hash = 1; hash <= hashes; hash += 1) {
+          if (hash > 1) await place.yield();
+          order.push(`${name} ${hash}`);
+          await settle();
+        }
+      });
+    }
+
+    it('goes on at once if nobody waits', async () => {
+      const order: string[] = [];
+      await works('set', 3, order);
+      expect(order).toEqual(['set 1', 'set 2', 'set 3']);
+    });
+
+    it('who has had no place yet goes first, behind a first factor before strangers; then those who gave way, in turn', async () => {
+      const order: string[] = [];
+      await Promise.all([works('set A', 3, order), works('set B', 3, order), works('stranger', 1, order, { door: 'nothing' }), works('login', 1, order)]);
+      expect(order).toEqual(['set A 1', 'set B 1', 'login 1', 'set A 2', 'stranger 1', 'set B 2', 'set A 3', 'set B 3']);
+    });
+
+    it('sets being made keep no stranger out: the third hash after they came is theirs, however many sets there are', async () => {
+      const order: string[] = [];
+      const sets = Array.from({ length: 8 }, (_, n) => works(`set ${n}`, 10, order, { options: two }));
+      await until(() => order.length >= 20);
+      const stranger = works('stranger', 1, order, { options: two, door: 'nothing' });
+      const before = order.length;
+      await Promise.all([...sets, stranger]);
+      expect(order.indexOf('stranger 1') - before).toBeLessThan(3);
+      expect(order).toHaveLength(81);
+    });
+
+    it('strangers do not hold up a set: it has every second place, however many they are', async () => {
+      const order: string[] = [];
+      await Promise.all([works('set', 4, order), ...Array.from({ length: 10 }, (_, n) => works(`stranger ${n}`, 1, order, { door: 'nothing' }))]);
+      expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual(['set 1', 'set 2', 'set 3', 'set 4']);
+      expect(order).toHaveLength(14);
+    });
+
+    it('a stranger whose code was right, and who is made another, is no stranger any more', async () => {
+      const order: string[] = [];
+      await Promise.all([
+        works('right', 2, order, { door: 'nothing' }), works('stranger A', 1, order, { door: 'nothing' }), works('stranger B', 1, order, { door: 'nothing' }),
+      ]);
+      expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
+    });
+
+    it('they do not count in the queue: others are not told busy for them', async () => {
+      const options = { concurrency: 1, maxQueued: 1 };
+      const order: string[] = [];
+      const set = works('set', 2, order, { options });
+      const login = enter(options);
+      await until(() => login.isRunning());
+      // The set has given way to the login, and waits; there is room for one more.
+      const next = enter(options, 'nothing');
+      await settle();
+      expect(await enter(options, 'nothing').done).toBe('busy');
+      expect(await finishAll([login, next])).toEqual(['done', 'done']);
+      await set;
+      expect(order).toEqual(['set 1', 'set 2']);
+    });
+
+    it('only as many as the queue has room for give way: others go on, or ever more sets would be begun and none finished', async () => {
+      const options = { concurrency: 1, maxQueued: 1 };
+      const order: string[] = [];
+      const first = works('set A', 2, order, { options });
+      const second = works('set B', 3, order, { options });
+      await until(() => order.includes('set B 1'));
+      const third = enter(options);
+      await Promise.all([first, second, finishAll([third])]);
+      expect(order).toEqual(['set A 1', 'set B 1', 'set B 2', 'set B 3', 'set A 2']);
+    });
+
+    it('nobody gives way where there is no queue', async () => {
+      const options = { concurrency: 1, maxQueued: 0 };
+      const order: string[] = [];
+      const set = works('set', 3, order, { options });
+      expect(await enter(options).done).toBe('busy');
+      await set;
+      expect(order).toEqual(['set 1', 'set 2', 'set 3']);
+    });
+  });
+
+  it('with instances of unlike limits: one that waits for a lower limit keeps nobody of a higher one out, and has its turn once there is room', async () => {
+    const jobs = [enter(two), enter(two)];
+    const lower = enter(one);
+    const higher = enter(two, 'nothing');
+    jobs[0]?.finish();
+    await settle();
+    expect(running([lower, higher])).toEqual([false, true]);
+    jobs[1]?.finish();
+    await settle();
+    expect(running([lower, higher])).toEqual([false, true]);
+    higher.finish();
+    await settle();
+    expect(lower.isRunning()).toBe(true);
+    expect(await finishAll([...jobs, lower, higher])).toEqual(Array(4).fill('done'));
+  });
+
   it('lets those who wait in between the hashes of one who gives way', async () => {
     const order: string[] = [];
     const set = inGate('first-factor', one, async (place) => {
@@ -206,6 +316,42 @@ describe('the gate before the slow hash', () => {
           })));
         expect(most).toBe(Math.min(concurrency, given.length));
         expect(results.map(({ status }) => status === 'rejected')).toEqual(given.map(({ isFaulty }) => isFaulty));
+      }),
+    );
+  });
+
+  it('and so with limits and queues of every size at once: each is done, or was busy before it began', async () => {
+    const jobs = fc.array(
+      fc.record({
+        door: fc.constantFrom<Door>('first-factor', 'nothing'), steps: fc.integer({ min: 0, max: 4 }),
+        concurrency: fc.integer({ min: 1, max: 4 }), maxQueued: fc.integer({ min: 0, max: 4 }),
+      }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(jobs, async (given) => {
+        const highest = Math.max(...given.map(({ concurrency }) => concurrency));
+        let inside = 0;
+        const became = await Promise.all(given.map(async ({ door, steps, ...options }) => {
+          let done = 0;
+          try {
+            await inGate(door, options, async (place) => {
+              for (; done <= steps; done += 1) {
+                if (done > 0) await place.yield();
+                inside += 1;
+                expect(inside).toBeLessThanOrEqual(highest);
+                await Promise.resolve();
+                inside -= 1;
+              }
+            });
+          } catch (error) {
+            if (!(error instanceof GateBusy)) throw error;
+          }
+          return done;
+        }));
+        expect(inside).toBe(0);
+        expect(became.filter((done, nth) => done !== 0 && done !== given[nth]!.steps + 1)).toEqual([]);
+        expect(became.some((done) => done > 0)).toBe(true);
       }),
     );
   });

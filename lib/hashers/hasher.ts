@@ -29,16 +29,21 @@ export function hasherFor(hashers: readonly Hasher[], salt: string, bits: number
   return hasher;
 }
 
+/** A salt string that the hasher will read again; else the codes of its sets could never be checked. @throws {BackupCodeError} `invalid_hasher` */
+export function freshSalt(hasher: Hasher): string {
+  const salt: unknown = hasher.newSalt();
+  if (typeof salt === 'string' && salt.length <= MAX_SALT_LENGTH && hasher.reads(salt)) return salt;
+  throw new BackupCodeError('invalid_hasher', `The first hasher must read the salt strings it makes, of at most ${MAX_SALT_LENGTH} characters.`);
+}
+
 /** The listed hashers as a list. @throws {BackupCodeError} `invalid_hasher` */
 export function hasherList(given: Hasher | readonly Hasher[], bits: number): readonly Hasher[] {
   const list = Array.isArray(given) ? (given as readonly Hasher[]) : [given as Hasher];
-  if (list.length === 0) throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
+  const [first] = list;
+  if (first === undefined) throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
   for (const hasher of list) assertMethods('hasher', hasher, ['newSalt', 'reads', 'hash'], 'invalid_hasher');
-  const salt: unknown = list[0]?.newSalt();
-  if (typeof salt !== 'string' || salt.length > MAX_SALT_LENGTH || !list[0]?.reads(salt)) {
-    throw new BackupCodeError('invalid_hasher', `The first hasher must read the salt strings it makes, of at most ${MAX_SALT_LENGTH} characters; the codes of its sets could never be checked.`);
-  }
-  const minimumBits = list[0].minimumBits ?? 0;
+  freshSalt(first);
+  const { minimumBits = 0 } = first;
   if (bits < minimumBits) {
     throw new BackupCodeError('invalid_hasher', `The first hasher wants formats of ${minimumBits} bits or more; this one has ${bits}.`);
   }

@@ -3,23 +3,43 @@
 import { defineScript } from './client';
 import { COMMON } from './scripts';
 
-/** Entries of a stream from one end, each as its id, what is counted of its refusals, and its fields. */
+/**
+ * Looks at entries of a stream from one end. Gives the last one it looked at, how many, and those that are wanted: each as
+ * its id, what is counted of its refusals, and its fields. Events are wanted by what their JSON holds.
+ */
 export const readEventsScript = defineScript(`
 local events, refusals = KEYS[1], KEYS[2]
-local direction, from, count = ARGV[1], ARGV[2], ARGV[3]
+local direction, from, count, user = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local entries
 if direction == 'oldest-first' then
   entries = redis.call('XRANGE', events, from == '' and '-' or '(' .. from, '+', 'COUNT', count)
 else
   entries = redis.call('XREVRANGE', events, from == '' and '+' or '(' .. from, '-', 'COUNT', count)
 end
-local found = {}
-for i, entry in ipairs(entries) do
-  local id, fields = entry[1], entry[2]
-  local eventId = cjson.decode(fields[2]).id
-  found[i] = { id, redis.call('HGET', refusals, eventId) or '', fields }
+
+local function isWanted(event)
+  if not string.find(event, user, 1, true) then return false end
+  for n = 5, #ARGV do
+    if string.find(event, ARGV[n], 1, true) then return true end
+  end
+  return #ARGV == 4
 end
-return found
+
+-- The refusals of a wait go on being counted beside the event of the first.
+local function refusalsOf(fields)
+  for n = 3, #fields, 2 do
+    if fields[n] == 'refusals' then return redis.call('HGET', refusals, cjson.decode(fields[2]).id) or '' end
+  end
+  return ''
+end
+
+local wanted = {}
+for _, entry in ipairs(entries) do
+  local id, fields = unpack(entry)
+  from = id
+  if isWanted(fields[2]) then table.insert(wanted, { id, refusalsOf(fields), fields }) end
+end
+return { from, tostring(#entries), wanted }
 `);
 
 /** Removes old ones among the first entries. Gives how many it looked at and how many it removed. */

@@ -17,40 +17,68 @@ const POSITION = /^(\d{1,20}-\d{1,20})?$/;
 interface Entry {
   /** As the stream names it: `milliseconds-counter`. */
   readonly id: string;
+  readonly place: readonly [milliseconds: number, counter: number];
   readonly event: AuditEvent;
 }
 
 type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
 
+/** One stream, read piece by piece. */
+interface Source {
+  readonly partition: number;
+  /** Wanted, and not on the page yet. */
+  entries: Entry[];
+  /** What was looked at last. */
+  scannedTo: string;
+  /** Up to there all that is wanted is on the page. */
+  takenTo: string;
+  isAtEnd: boolean;
+}
+
 export async function readEvents(place: RedisPlace, query: EventsQuery): Promise<EventsPage> {
   const { subject, types, order, after, limit } = query;
   const positions = after === null ? new Array<string>(PARTITIONS).fill('') : readCursor(after, { store: 'redis', count: PARTITIONS, position: POSITION });
-  const isWanted = ({ event }: Entry): boolean => (subject === null || event.userId === subject.userId) && (types === null || types.includes(event.type));
+  if (types?.length === 0) return { events: [], cursor: after };
   const partitions = subject === null ? positions.map((_, partition) => partition) : [partitionOf(subject.key)];
+  const sources = partitions.map((partition): Source => {
+    const from = positions[partition] ?? '';
+    return { partition, entries: [], scannedTo: from, takenTo: from, isAtEnd: false };
+  });
+  // Where all are wanted, little more of each stream than its part of a page.
+  const count = subject === null && types === null ? Math.ceil((2 * limit) / PARTITIONS) : BATCH;
 
-  const found = await Promise.all(partitions.map(async (partition) => {
-    const wanted: Entry[] = [];
-    let scannedTo = positions[partition] ?? '';
-    let isAtEnd = false;
-    while (wanted.length < limit && !isAtEnd) {
-      const entries = await readEntries(place, { partition, order, from: scannedTo, count: limit });
-      wanted.push(...entries.filter(isWanted));
-      scannedTo = entries.at(-1)?.id ?? scannedTo;
-      isAtEnd = entries.length < limit;
-    }
-    return { partition, wanted, scannedTo };
-  }));
-  const merged = found.flatMap(({ partition, wanted }) => wanted.map((entry) => ({ partition, entry })));
-  const page = merged.sort((a, b) => (order === 'oldest-first' ? 1 : -1) * compareIds(a.entry.id, b.entry.id)).slice(0, limit);
-
-  for (const { partition, wanted, scannedTo } of found) {
-    const taken = page.filter((one) => one.partition === partition);
-    // Past all that was looked at if all that was wanted of it is on the page; else just past what is.
-    if (taken.length === wanted.length) positions[partition] = scannedTo;
-    else if (taken.length > 0) positions[partition] = taken.at(-1)?.entry.id ?? '';
+  const page: Entry[] = [];
+  while (page.length < limit) {
+    const empty = sources.filter(({ entries, isAtEnd }) => entries.length === 0 && !isAtEnd);
+    if (empty.length > 0) await Promise.all(empty.map((source) => refill(place, source, { query, count })));
+    const next = firstOf(sources, order);
+    const entry = next?.entries.shift();
+    if (!next || !entry) break;
+    next.takenTo = entry.id;
+    page.push(entry);
   }
+  for (const { partition, entries, scannedTo, takenTo } of sources) positions[partition] = entries.length === 0 ? scannedTo : takenTo;
   const isBegun = positions.some((position) => position !== '');
-  return { events: page.map(({ entry }) => entry.event), cursor: isBegun ? writeCursor('redis', positions) : after };
+  return { events: page.map(({ event }) => event), cursor: isBegun ? writeCursor('redis', positions) : after };
+}
+
+async function refill(place: RedisPlace, source: Source, { query: { subject, types, order }, count }: { query: EventsQuery; count: number }): Promise<void> {
+  while (source.entries.length === 0 && !source.isAtEnd) {
+    source.takenTo = source.scannedTo;
+    const { entries, looked, last } = await readEntries(place, { partition: source.partition, order, from: source.scannedTo, count, subject, types });
+    source.entries = entries;
+    source.scannedTo = last;
+    source.isAtEnd = looked < count;
+  }
+}
+
+/** Of which the next entry is, by the servers' clocks. */
+function firstOf(sources: readonly Source[], order: EventsQuery['order']): Source | undefined {
+  const sign = order === 'oldest-first' ? 1 : -1;
+  return sources.reduce<Source | undefined>((first, source) => {
+    const [head, least] = [source.entries[0], first?.entries[0]];
+    return head && (!least || sign * (head.place[0] - least.place[0] || head.place[1] - least.place[1]) < 0) ? source : first;
+  }, undefined);
 }
 
 export async function prune(place: RedisPlace, { before }: { before: number }): Promise<number> {
@@ -105,9 +133,9 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
       for (const user of users) tally.addSet({ ...user, isDisabled: user.isClosed || user.attempts >= query.disableAfter });
     }
     for (let from = ''; ;) {
-      const entries = await readEntries(place, { partition, order: 'newest-first', from, count: BATCH });
+      const { entries, last } = await readEntries(place, { partition, order: 'newest-first', from, count: BATCH, subject: null, types: null });
       for (const { event } of entries) tally.addEvent(event);
-      from = entries.at(-1)?.id ?? '';
+      from = last;
       if (entries.every(({ event }) => event.at < query.since)) break;
     }
   }
@@ -116,14 +144,20 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
 
 async function readEntries(
   { client, prefix }: RedisPlace,
-  { partition, order, from, count }: { partition: number; order: EventsQuery['order']; from: string; count: number },
-): Promise<Entry[]> {
+  { partition, order, from, count, subject, types }: { partition: number; from: string; count: number } & Pick<EventsQuery, 'order' | 'subject' | 'types'>,
+): Promise<{ entries: Entry[]; looked: number; last: string }> {
   const { events, refusals } = partitionKeys(prefix, partition);
-  const reply = readList(await runScript(client, readEventsScript, { keys: [events, refusals], arguments: [order, from, String(count)] }));
-  return reply.map((given) => {
-    const [id, counted, fields] = readList(given);
-    return { id: readText(id), event: readEvent(fields, counted) };
+  // As JSON.stringify writes them; inside a text its quotes would be escaped.
+  const ofUser = subject === null ? '' : `"userId":${JSON.stringify(subject.userId)}`;
+  const ofTypes = (types ?? []).map((type) => `"type":"${type}"`);
+  const [last, looked, wanted] = readList(await runScript(client, readEventsScript, { keys: [events, refusals], arguments: [order, from, String(count), ofUser, ...ofTypes] }));
+  const entries = readList(wanted).map((given): Entry => {
+    const [named, counted, fields] = readList(given);
+    const id = readText(named);
+    const [milliseconds, counter] = id.split('-');
+    return { id, place: [Number(milliseconds), Number(counter)], event: readEvent(fields, counted) };
   });
+  return { entries, looked: readNumber(looked), last: readText(last) };
 }
 
 /** A user as the reports need it. */
@@ -173,9 +207,4 @@ function readUser([userId = '', setId = '', createdAt, expiresAt, remaining, tot
     isClosed: firstDisabled !== '' || nothingDisabled !== '',
     attempts: Math.max(...attempts.map((count) => readNumber(count === '' ? '0' : count))),
   };
-}
-
-function compareIds(a: string, b: string): number {
-  const [[aTime = '', aCount = ''], [bTime = '', bCount = '']] = [a.split('-'), b.split('-')];
-  return Number(aTime) - Number(bTime) || Number(aCount) - Number(bCount);
 }

@@ -19,6 +19,8 @@ export type Row = Readonly<Record<string, unknown>>;
 /** Runs one statement. */
 export type Run = (statement: RawBuilder<unknown>) => Promise<Result>;
 
+/** Where drivers put what was bound into their errors: the statement on MySQL and MariaDB, the refused row on PostgreSQL. */
+const WITH_VALUES = ['sql', 'detail', 'where', 'internalQuery'];
 const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 5;
 
@@ -55,6 +57,11 @@ export class Database {
     return execute(statement, this.kysely);
   }
 
+  /** A single statement that reads what others have written and may yet take back. */
+  peek(statement: RawBuilder<unknown>): Promise<Result> {
+    return this.kysely.transaction().setIsolationLevel('read uncommitted').execute((trx: Transaction<unknown>) => execute(statement, trx));
+  }
+
   /** A single statement that defines a table or an index. */
   async define(statement: string): Promise<void> {
     await execute(sql.raw(statement), this.kysely);
@@ -72,8 +79,14 @@ export class Database {
 }
 
 async function execute(statement: RawBuilder<unknown>, executor: QueryExecutorProvider): Promise<Result> {
-  const { rows, numAffectedRows } = await statement.execute(executor);
-  return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
+  try {
+    const { rows, numAffectedRows } = await statement.execute(executor);
+    return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
+  } catch (error) {
+    // Digests and salts are among the values. Code, message and the name of a constraint stay.
+    if (typeof error === 'object' && error !== null) for (const field of WITH_VALUES) Reflect.deleteProperty(error, field);
+    throw error;
+  }
 }
 
 /** PostgreSQL: serialization failure, deadlock. MySQL and MariaDB: deadlock, lock wait, record changed. SQLite: busy. */

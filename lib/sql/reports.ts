@@ -1,9 +1,9 @@
 // Reading the audit trail, pruning, reminders and counts, on a SQL database. It counts in the database, not in memory.
 //
 // `seq` is given when a row is inserted, not when it is committed: a page that ends at 7 must not miss a 6 that commits
-// later. SQLite has one writer, so there the two orders are one. PostgreSQL orders by transaction, and withholds all that
-// are not older than the oldest still open. On MySQL and MariaDB a locking read waits for rows that are inserted but not
-// committed, and a pause covers the moment between taking a number and inserting.
+// later. SQLite has one writer, so there the two orders are one. PostgreSQL numbers its transactions, and those not older
+// than the oldest that is open are withheld. On MySQL and MariaDB a page is read twice, first with what is not committed,
+// and ends before it; a pause covers the moment between taking a number and inserting. Nobody waits for a lock.
 import { sql, type RawBuilder } from 'kysely';
 import type { Reason } from '../events';
 import { readCursor, writeCursor } from '../stores/cursor';
@@ -12,9 +12,9 @@ import type { Database, Row, Run } from './database';
 import { insertEvents, readEvent, readNumber, readUserId } from './rows';
 
 const DAY_MS = 86_400_000;
-/** Rows removed or marked in one transaction. */
-const BATCH = 500;
-const MYSQL_PAUSE = sql.raw('CURRENT_TIMESTAMP(3) - INTERVAL 2 SECOND');
+/** Rows in one transaction; whoever logs in meanwhile waits for those that are marked. */
+const REMOVED_AT_ONCE = 500;
+const MARKED_AT_ONCE = 100;
 
 type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
 
@@ -22,26 +22,34 @@ export async function readEvents(database: Database, { subject, types, order, af
   const { dialect } = database;
   const isNewestFirst = order === 'newest-first';
   const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
-  const place = sql.raw(positions.join(', '));
   const from = after === null ? null : readCursor(after, { store: dialect, count: positions.length, position: /^\d{1,18}$/ });
   const conditions = [
-    ...(from === null ? [] : [sql`(${place}) ${sql.raw(isNewestFirst ? '<' : '>')} (${sql.join(from.map((position) => database.bigint(Number(position))))})`]),
+    ...(from === null ? [] : [sql`(${sql.raw(positions.join(', '))}) ${sql.raw(isNewestFirst ? '<' : '>')} (${sql.join(from.map((position) => database.bigint(Number(position))))})`]),
     ...(subject === null ? [] : [sql`user_key = ${subject.key}`]),
     ...(types === null ? [] : [sql`type IN (${sql.join(types.length > 0 ? [...types] : [''])})`]),
-    ...(isNewestFirst || dialect === 'sqlite' ? [] : [settled(dialect)]),
+    ...(dialect === 'postgres' && !isNewestFirst ? [sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`] : []),
   ];
   const where = conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`;
   const direction = isNewestFirst ? 'DESC' : 'ASC';
   const sorting = sql.raw(positions.map((position) => `${position} ${direction}`).join(', '));
-  const select = sql`SELECT * FROM backup_code_events ${where} ORDER BY ${sorting} LIMIT ${sql.lit(limit)}`;
-  const { rows } = dialect === 'mysql' && !isNewestFirst ? await database.transaction((run) => run(sql`${select} LOCK IN SHARE MODE`)) : await database.read(select);
+  const page = sql`FROM backup_code_events ${where} ORDER BY ${sorting} LIMIT ${sql.lit(limit)}`;
+  const rows = dialect === 'mysql' && !isNewestFirst ? await readSettled(database, page) : (await database.read(sql`SELECT * ${page}`)).rows;
   const last = rows.at(-1);
   return { events: rows.map(readEvent), cursor: last ? writeCursor(dialect, positions.map((position) => String(last[position]))) : after };
 }
 
-/** What no transaction that is still open can come before. */
-function settled(dialect: 'postgres' | 'mysql'): RawBuilder<unknown> {
-  return dialect === 'postgres' ? sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint` : sql`written_at <= ${MYSQL_PAUSE}`;
+/** On MySQL and MariaDB: the page up to the first row that is not committed, or was written just now. */
+async function readSettled(database: Database, page: RawBuilder<unknown>): Promise<readonly Row[]> {
+  const { rows: inserted } = await database.peek(sql`SELECT seq, written_at <= UTC_TIMESTAMP(3) - INTERVAL 2 SECOND AS is_settled ${page}`);
+  const settled = prefix(inserted, (row) => Number(row['is_settled']) === 1);
+  if (settled.length === 0) return [];
+  const { rows: committed } = await database.read(sql`SELECT * FROM backup_code_events WHERE seq IN (${sql.join(settled.map((row) => row['seq']))}) ORDER BY seq`);
+  return prefix(committed, (row, n) => String(row['seq']) === String(settled[n]?.['seq']));
+}
+
+function prefix(rows: readonly Row[], belongs: (row: Row, place: number) => boolean): readonly Row[] {
+  const end = rows.findIndex((row, place) => !belongs(row, place));
+  return end < 0 ? rows : rows.slice(0, end);
 }
 
 export async function prune(database: Database, { before }: { before: number }): Promise<number> {
@@ -52,7 +60,7 @@ export async function prune(database: Database, { before }: { before: number }):
   ]) {
     const [from, column, at] = [sql.raw(table), sql.raw(key), sql.raw(time)];
     for (;;) {
-      const { rows } = await database.read(sql`SELECT ${column} FROM ${from} WHERE ${at} < ${before} ORDER BY ${at} LIMIT ${sql.lit(BATCH)}`);
+      const { rows } = await database.read(sql`SELECT ${column} FROM ${from} WHERE ${at} < ${before} ORDER BY ${at} LIMIT ${sql.lit(REMOVED_AT_ONCE)}`);
       if (rows.length === 0) break;
       const { affected } = await database.transaction((run) => run(sql`DELETE FROM ${from} WHERE ${column} IN (${sql.join(rows.map((row) => row[key]))})`));
       if (table === 'backup_code_events') removed += affected;
@@ -63,31 +71,40 @@ export async function prune(database: Database, { before }: { before: number }):
 
 export async function remind(database: Database, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
   const marked: Reminder[] = [];
-  const isDue = leadsMs.map((lead, done) => sql`(reminded <= ${done} AND expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)})`);
-  let after = '';
-  for (;;) {
-    const { rows } = await database.read(sql`SELECT user_key, user_id, set_id, created_at, expires_at, reminded FROM backup_code_users
-      WHERE user_key > ${after} AND revoked_at IS NULL AND set_id IS NOT NULL AND (${sql.join(isDue, sql` OR `)}) ORDER BY user_key LIMIT ${sql.lit(BATCH)}`);
-    const last = rows.at(-1);
-    if (!last) return marked;
-    after = String(last['user_key']);
-    marked.push(...(await database.transaction((run) => markDue(run, rows, { now, leadsMs, toEvent }))));
+  const isDue = leadsMs.map((lead) => sql`expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)}`);
+  for (const [done, lead] of leadsMs.entries()) {
+    // Of whom so many reminders are done with, in the order of the index.
+    let from = sql`expires_at <= ${now + lead}`;
+    for (;;) {
+      const { rows } = await database.read(sql`SELECT user_key, user_id, set_id, created_at, expires_at FROM backup_code_users
+        WHERE reminded = ${done} AND ${from} AND revoked_at IS NULL AND set_id IS NOT NULL AND (${sql.join(isDue.slice(done), sql` OR `)})
+        ORDER BY expires_at, user_key LIMIT ${sql.lit(MARKED_AT_ONCE)}`);
+      const last = rows.at(-1);
+      if (!last) break;
+      from = sql`expires_at <= ${now + lead} AND (expires_at, user_key) > (${database.bigint(readNumber(last, 'expires_at'))}, ${last['user_key']})`;
+      marked.push(...(await database.transaction((run) => markDue(run, rows, { now, leadsMs, toEvent }))));
+    }
   }
+  return marked;
 }
 
-/** In the order of the keys, so that two jobs do not wait for each other in a circle. */
+/** In the order in which they were read, so that two jobs do not wait for each other in a circle. */
 async function markDue(run: Run, rows: readonly Row[], { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<Reminder[]> {
-  const marked: Reminder[] = [];
+  const due: { key: unknown; set: Omit<DueSet, 'remaining' | 'total'> }[] = [];
   for (const row of rows) {
-    const [expiresAt, userId, setId] = [readNumber(row, 'expires_at'), readUserId(row) ?? '', String(row['set_id'])];
+    const [key, expiresAt, userId, setId] = [row['user_key'], readNumber(row, 'expires_at'), readUserId(row) ?? '', String(row['set_id'])];
     const done = dueReminder({ createdAt: readNumber(row, 'created_at'), expiresAt, now, leadsMs });
-    const { affected } = await run(sql`UPDATE backup_code_users SET reminded = ${done} WHERE user_key = ${row['user_key']} AND set_id = ${setId} AND revoked_at IS NULL AND reminded < ${done}`);
-    if (affected !== 1) continue;
-    const { rows: [counts] } = await run(sql`SELECT remaining, total FROM backup_code_users WHERE user_key = ${row['user_key']}`);
-    const due: DueSet = { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt, remaining: readNumber(counts, 'remaining'), total: readNumber(counts, 'total') };
-    marked.push({ due, event: toEvent(due) });
+    const { affected } = await run(sql`UPDATE backup_code_users SET reminded = ${done} WHERE user_key = ${key} AND set_id = ${setId} AND revoked_at IS NULL AND reminded < ${done}`);
+    if (affected === 1) due.push({ key, set: { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt } });
   }
-  if (marked.length > 0) await run(insertEvents(marked.map(({ event }) => event)));
+  if (due.length === 0) return [];
+  const { rows: counts } = await run(sql`SELECT user_key, remaining, total FROM backup_code_users WHERE user_key IN (${sql.join(due.map(({ key }) => key))})`);
+  const countOf = new Map(counts.map((row) => [row['user_key'], row]));
+  const marked = due.map(({ key, set }): Reminder => {
+    const counted: DueSet = { ...set, remaining: readNumber(countOf.get(key), 'remaining'), total: readNumber(countOf.get(key), 'total') };
+    return { due: counted, event: toEvent(counted) };
+  });
+  await run(insertEvents(marked.map(({ event }) => event)));
   return marked;
 }
 
@@ -96,8 +113,6 @@ export async function report(database: Database, query: ReportQuery): Promise<Re
   return {
     since, until: now,
     ...(await countSets(database, query)),
-    setsByPepper: await countSetsBy(database, 'pepper_id'),
-    setsByHasher: await countSetsBy(database, 'hasher'),
     days: await countDays(database, query),
     unusual: {
       users: (await failuresBy(database, query, 'user_key')).map((row) => ({ userId: readUserId(row) ?? '', failures: readNumber(row, 'failures'), addresses: readNumber(row, 'addresses') })),
@@ -106,16 +121,12 @@ export async function report(database: Database, query: ReportQuery): Promise<Re
   };
 }
 
-const HAS_SET = sql.raw('set_id IS NOT NULL AND revoked_at IS NULL');
-
-async function countSets(
-  database: Database,
-  { now, lowAt, rotateBefore, disableAfter }: ReportQuery,
-): Promise<Pick<Report, 'users' | 'remainingCodes' | 'low' | 'exhausted' | 'expired' | 'disabled' | 'rotationDue' | 'neverUsed'>> {
+/** In one pass over the users: a row for each pepper and hasher. */
+async function countSets(database: Database, { now, lowAt, rotateBefore, disableAfter }: ReportQuery): Promise<Omit<Report, 'since' | 'until' | 'days' | 'unusual'>> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
   const isDisabled = sql`(factor_disabled_at IS NOT NULL OR nothing_disabled_at IS NOT NULL OR factor_attempts >= ${disableAfter} OR nothing_attempts >= ${disableAfter})`;
-  const count = (condition: RawBuilder<unknown>, counted = sql`1`): RawBuilder<unknown> => sql`COALESCE(SUM(CASE WHEN ${condition} THEN ${counted} ELSE 0 END), 0)`;
-  const { rows: [row] } = await database.read(sql`SELECT COUNT(*) AS users,
+  const count = (condition: RawBuilder<unknown>, counted = sql`1`): RawBuilder<unknown> => sql`SUM(CASE WHEN ${condition} THEN ${counted} ELSE 0 END)`;
+  const { rows } = await database.read(sql`SELECT pepper_id, hasher, COUNT(*) AS users,
     ${count(sql`NOT ${isExpired} AND NOT ${isDisabled}`, sql`remaining`)} AS remaining_codes,
     ${count(sql`NOT ${isExpired} AND remaining > 0 AND remaining <= ${lowAt}`)} AS low,
     ${count(sql`NOT ${isExpired} AND remaining = 0`)} AS exhausted,
@@ -123,24 +134,28 @@ async function countSets(
     ${count(isDisabled)} AS disabled,
     ${count(sql`NOT ${isExpired} AND created_at <= ${rotateBefore ?? -1}`)} AS rotation_due,
     ${count(sql`last_consumed_at IS NULL`)} AS never_used
-    FROM backup_code_users WHERE ${HAS_SET}`);
-  const read = (column: string): number => readNumber(row, column);
+    FROM backup_code_users WHERE set_id IS NOT NULL AND revoked_at IS NULL GROUP BY pepper_id, hasher`);
+  const sum = (column: string): number => rows.reduce((total, row) => total + readNumber(row, column), 0);
   return {
-    users: read('users'), remainingCodes: read('remaining_codes'), low: read('low'), exhausted: read('exhausted'), expired: read('expired'),
-    disabled: read('disabled'), rotationDue: read('rotation_due'), neverUsed: read('never_used'),
+    users: sum('users'), remainingCodes: sum('remaining_codes'), low: sum('low'), exhausted: sum('exhausted'), expired: sum('expired'),
+    disabled: sum('disabled'), rotationDue: sum('rotation_due'), neverUsed: sum('never_used'),
+    setsByPepper: countUsersBy(rows, 'pepper_id'), setsByHasher: countUsersBy(rows, 'hasher'),
   };
 }
 
-async function countSetsBy(database: Database, column: 'pepper_id' | 'hasher'): Promise<Record<string, number>> {
-  const by = sql.raw(column);
-  const { rows } = await database.read(sql`SELECT ${by}, COUNT(*) AS sets FROM backup_code_users WHERE ${HAS_SET} GROUP BY ${by}`);
-  return Object.fromEntries(rows.map((row) => [typeof row[column] === 'string' ? row[column] : 'none', readNumber(row, 'sets')]));
+function countUsersBy(rows: readonly Row[], column: 'pepper_id' | 'hasher'): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const row of rows) {
+    const name = typeof row[column] === 'string' ? row[column] : 'none';
+    counts[name] = (counts[name] ?? 0) + readNumber(row, 'users');
+  }
+  return counts;
 }
 
 async function countDays(database: Database, { since, now }: ReportQuery): Promise<DayCounts[]> {
   const day = sql`at - at % ${sql.lit(DAY_MS)}`;
   const { rows } = await database.read(sql`SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times FROM backup_code_events
-    WHERE at >= ${since} AND at <= ${now} AND type IN ('issued', 'activated', 'consumed', 'rejected', 'throttled', 'step-up-required')
+    WHERE at >= ${since} AND at <= ${now} AND type IN ('issued', 'activated', 'adopted', 'consumed', 'rejected', 'throttled', 'step-up-required')
     GROUP BY ${day}, type, reason`);
   const days = new Map<number, { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }>();
   for (const row of rows) {
@@ -149,7 +164,7 @@ async function countDays(database: Database, { since, now }: ReportQuery): Promi
     const times = readNumber(row, 'times');
     const reason = row['reason'] as Reason | null;
     if (row['type'] === 'consumed') counts.consumed += times;
-    else if (row['type'] === 'issued' || row['type'] === 'activated') counts.issued += times;
+    else if (row['type'] === 'issued' || row['type'] === 'activated' || row['type'] === 'adopted') counts.issued += times;
     else if (reason !== null) counts.failures[reason] = (counts.failures[reason] ?? 0) + times;
   }
   return [...days].sort(([a], [b]) => a - b).map(([at, counts]) => ({ day: new Date(at).toISOString().slice(0, 10), ...counts }));

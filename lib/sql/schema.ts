@@ -12,16 +12,17 @@ export function tableStatements(dialect: Dialect): readonly string[] {
   const ascii = (length: number): string => (dialect === 'mysql' ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin` : `varchar(${length})`);
   const sequence = { sqlite: 'integer PRIMARY KEY AUTOINCREMENT', postgres: 'bigserial PRIMARY KEY', mysql: 'bigint AUTO_INCREMENT PRIMARY KEY' }[dialect];
   const options = dialect === 'mysql' ? ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb4' : '';
-  const indexes = [
+  const indexes: readonly { table: string; name: string; columns: string; where?: string }[] = [
     { table: 'backup_code_users', name: 'backup_code_users_forgotten', columns: 'forget_at' },
-    { table: 'backup_code_users', name: 'backup_code_users_reminders', columns: 'reminded, expires_at' },
+    { table: 'backup_code_users', name: 'backup_code_users_reminders', columns: 'reminded, expires_at, user_key' },
     { table: 'backup_codes', name: 'backup_codes_set', columns: 'user_key, set_id' },
-    { table: 'backup_code_events', name: 'backup_code_events_user', columns: 'user_key, seq' },
+    { table: 'backup_codes', name: 'backup_codes_ended', columns: 'ended_at', where: 'ended_at IS NOT NULL' },
+    { table: 'backup_code_events', name: 'backup_code_events_user', columns: dialect === 'postgres' ? 'user_key, tx, seq' : 'user_key, seq' },
     ...(dialect === 'postgres' ? [{ table: 'backup_code_events', name: 'backup_code_events_order', columns: 'tx, seq' }] : []),
     { table: 'backup_code_events', name: 'backup_code_events_at', columns: 'at' },
   ];
   const create = (table: string, columns: readonly string[]): string => {
-    // MySQL has no CREATE INDEX IF NOT EXISTS.
+    // MySQL has no CREATE INDEX IF NOT EXISTS, and no index of some rows only.
     const keys = dialect === 'mysql' ? indexes.filter((index) => index.table === table).map(({ name, columns: on }) => `KEY ${name} (${on})`) : [];
     return `CREATE TABLE IF NOT EXISTS ${table} (\n  ${[...columns, ...keys].join(',\n  ')}\n)${options}`;
   };
@@ -87,10 +88,16 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       'actor varchar(256)',
       `door ${ascii(16)} NOT NULL`,
       // What the order of the commits is told by, where seq alone does not: see reports.ts.
-      ...{ sqlite: [], postgres: ['tx bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)'], mysql: ['written_at timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)'] }[dialect],
+      ...{
+        sqlite: [],
+        // Its transaction, or the latest that was over when it was written: a younger one may have had the lock before it.
+        postgres: ['tx bigint NOT NULL DEFAULT GREATEST(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)'],
+        // UTC, for a local time happens twice when summer ends.
+        mysql: ['written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3))'],
+      }[dialect],
     ]),
     // The key under which names that belong to nobody are counted.
     create('backup_code_keys', [`name ${ascii(32)} NOT NULL PRIMARY KEY`, `value ${ascii(64)} NOT NULL`]),
-    ...(dialect === 'mysql' ? [] : indexes.map(({ table, name, columns }) => `CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})`)),
+    ...(dialect === 'mysql' ? [] : indexes.map(({ table, name, columns, where }) => `CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})${where === undefined ? '' : ` WHERE ${where}`}`)),
   ];
 }

@@ -1,6 +1,6 @@
 import { BackupCodes, defineFormat, fastHasher, formats, type Format } from '../../lib';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
-import { onEachStore } from '../helpers/stores';
+import { memory, onEachStore } from '../helpers/stores';
 
 /** As an older package printed them. */
 const OLD = defineFormat({ alphabet: '0123456789abcdef', length: 10, groupSize: 10, separator: '-' });
@@ -67,7 +67,7 @@ onEachStore('adopt', (open) => {
 });
 
 it('refuses a list that is too easy to guess, and hashes short codes slowly where new ones are hashed fast', async () => {
-  const { store } = await (await import('../helpers/stores')).memory.open();
+  const { store } = await memory.open();
   const digits = defineFormat({ alphabet: '0123456789', length: 6, groupSize: 6, separator: '-' });
   const pepper = [{ id: '2026', key: Buffer.alloc(32, 1) }];
   const service = new BackupCodes({ store, pepper, format: [formats.long, OLD, digits], hasher: fastHasher() });

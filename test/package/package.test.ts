@@ -1,19 +1,16 @@
 // The tarball that npm would publish, as those meet it who install it: in CommonJS, in ES modules, in TypeScript, on Express
-// 4 and on 5. It is built from a copy of this tree, so that nothing stale gets into it, and nothing here is touched.
-import { execFile, execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+// 4 and on 5. On other versions of Node and TypeScript, the matrix does the same.
+import { execFileSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, relative, sep } from 'node:path';
-import { promisify } from 'node:util';
+import { join, relative, sep } from 'node:path';
+import { env, ES_MODULE_ANSWERS, LOGINS, npm, outputOf, pack, type CommonJsAnswers } from '../helpers/packed';
 
 const ROOT = join(__dirname, '../..');
 const TOOLS = join(__dirname, 'tools');
 const TYPESCRIPTS = { 7: 'node_modules/typescript7/bin/tsc', 6: 'node_modules/typescript/bin/tsc6' };
 const MAJORS = [4, 5] as const;
 jest.setTimeout(300_000);
-
-/** Not part of what is packed, or made anew. */
-const LEFT_OUT = new Set(['node_modules', 'dist', '.git', 'coverage', 'test-results', 'data']);
 
 /** What each entry point exports, the default aside. Only `.` has one. */
 const EXPORTS = {
@@ -36,27 +33,12 @@ const LOADS: Record<keyof typeof EXPORTS, string[]> = {
   'passport-backup-code/testing': ['passport-backup-code'],
 };
 
-/** Npm tells its own children about itself; that is not to be taken for their options, but for how packages are reached. */
-const FROM_NPM = /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|strict_ssl|noproxy|https?_proxy|fetch_\w+)$)|INIT_CWD$|NODE_OPTIONS$)/i;
-const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FROM_NPM.test(name)));
 const work = mkdtempSync(join(tmpdir(), 'passport-backup-code-'));
 const app = (major: number): string => join(work, `express${major}`);
 const installed = (): string => join(app(5), 'node_modules/passport-backup-code');
 let tarball = '';
 
-/** Its output; where it fails, an error that says all it said. */
-async function run(command: string, args: readonly string[], cwd: string): Promise<string> {
-  try {
-    const { stdout } = await promisify(execFile)(command, args, { cwd, env, maxBuffer: 1 << 26, shell: process.platform === 'win32' });
-    return stdout;
-  } catch (error) {
-    const { stdout, stderr } = error as { stdout: string; stderr: string };
-    throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });
-  }
-}
-
-const node = (cwd: string, ...args: string[]): Promise<string> => run(process.execPath, args, cwd);
-const npm = (cwd: string, ...args: string[]): Promise<string> => run('npm', [...args, '--prefer-offline', '--no-audit', '--no-fund'], cwd);
+const node = (cwd: string, ...args: string[]): Promise<string> => outputOf([process.execPath, ...args], { cwd });
 
 /** What is missing, or `null`. */
 function missing(): string | null {
@@ -68,21 +50,14 @@ function missing(): string | null {
   }
 }
 
-async function pack(): Promise<void> {
-  const source = join(work, 'source');
-  cpSync(ROOT, source, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });
-  symlinkSync(join(ROOT, 'node_modules'), join(source, 'node_modules'), 'junction');
-  await npm(source, 'pack', '--pack-destination', work);
-  tarball = join(work, readdirSync(work).find((name) => name.endsWith('.tgz')) ?? '');
-}
-
 async function install(major: number): Promise<void> {
   mkdirSync(app(major));
   cpSync(join(__dirname, 'fixtures'), app(major), { recursive: true });
   writeFileSync(join(app(major), 'package.json'), JSON.stringify({ name: 'app', private: true }));
   const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, noEmit: true, skipLibCheck: false, types: ['node'] };
   writeFileSync(join(app(major), 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['types'] }));
-  await npm(app(major), 'install', tarball, `express@${major}`, `@types/express@${major}`, 'express-session@1', '@types/express-session@1', 'passport@0.7', 'kysely@0.28', 'libsql@0.5', '@node-rs/argon2@2', '@types/node@20');
+  const versions = [`express@${major}`, `@types/express@${major}`, 'express-session@1', '@types/express-session@1', 'passport@0.7', 'kysely@0.28', 'libsql@0.5', '@node-rs/argon2@2', '@types/node@20'];
+  await npm(['install', tarball, ...versions], { cwd: app(major) });
 }
 
 const lacks = missing();
@@ -96,7 +71,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 (lacks === null ? describe : describe.skip)(`the packed tarball${lacks === null ? '' : ` (skipped: ${lacks})`}`, () => {
   beforeAll(async () => {
-    await pack();
+    tarball = await pack(work);
     await Promise.all(MAJORS.map(install));
   });
 
@@ -148,23 +123,21 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
 
   it('brings the command passport-backup-code', async () => {
     const command = join('node_modules/.bin', 'passport-backup-code');
-    expect(await run(command, ['new-pepper', '2026'], app(5))).toMatch(/^2026:[A-Za-z0-9+/]{43}=\n$/);
-    expect(await run(command, ['sql', 'postgres'], app(5))).toContain('CREATE TABLE IF NOT EXISTS backup_codes');
+    expect(await outputOf([command, 'new-pepper', '2026'], { cwd: app(5) })).toMatch(/^2026:[A-Za-z0-9+/]{43}=\n$/);
+    expect(await outputOf([command, 'sql', 'postgres'], { cwd: app(5) })).toContain('CREATE TABLE IF NOT EXISTS backup_codes');
   });
 
   describe.each(MAJORS)('on Express %i', (major) => {
     it('a CommonJS app logs people in with password and backup code, over SQLite', async () => {
-      const { express, said } = JSON.parse(await node(app(major), 'app.cjs')) as { express: string; said: string[] };
+      const { express, said } = JSON.parse(await node(app(major), 'app.cjs')) as CommonJsAnswers;
       expect(express).toBe(String(major));
-      expect(said.filter((_, index) => index % 2 === 0)).toEqual([
-        '401 /secret', '200 /login', '401 /secret', '401 /login/backup-code', '200 /login/backup-code', '200 /secret', '200 /login', '401 /login/backup-code',
-      ]);
+      expect(said.filter((_, index) => index % 2 === 0)).toEqual(LOGINS);
       expect(said).toContain('{"amr":["pwd","otp","mfa"]}');
       expect(said).toContain('{"user":{"id":"ada"}}');
     });
 
     it('an ES module app gets the same classes by default import, by name and by require', async () => {
-      expect(JSON.parse(await node(app(major), 'app.mjs'))).toEqual({ user: { id: 'ada' }, sameStrategy: true, sameService: true, sameError: true, others: ['function', 'function'] });
+      expect(JSON.parse(await node(app(major), 'app.mjs'))).toEqual(ES_MODULE_ANSWERS);
     });
 
     it.each(Object.entries(TYPESCRIPTS))('a TypeScript %s app compiles with skipLibCheck: false, and what must not compile does not', async (_version, tsc) => {
@@ -180,7 +153,7 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
   });
 
   describe('publint and are-the-types-wrong', () => {
-    beforeAll(() => npm(TOOLS, 'ci', '--prefix', TOOLS));
+    beforeAll(() => npm(['ci', '--prefix', TOOLS], { cwd: TOOLS }));
 
     it('publint has nothing to say, not even a suggestion', async () => {
       expect(await node(TOOLS, 'node_modules/publint/src/cli.js', tarball, '--strict')).toContain('All good!');

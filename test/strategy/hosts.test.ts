@@ -62,6 +62,22 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(sessionData).not.toContain(code);
   });
 
+  it('failureFlash: true flashes the text for the person, as an error', async () => {
+    const { backupCodes, issue } = service();
+    await issue();
+    const flashed: unknown[] = [];
+    const site = await openHost(express, (app, { passport }) => {
+      app.use(asUser(ada), (req, _res, next) => {
+        Reflect.set(req, 'flash', (...message: unknown[]) => flashed.push(message));
+        next();
+      });
+      passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+      app.post('/login', passport.authenticate('backup-code', { session: false, failureFlash: true, failureRedirect: '/again' }) as RequestHandler);
+    });
+    expect((await site.post('/login', { code: 'AAAA-AAAA' })).headers.get('location')).toBe('/again');
+    expect(flashed).toEqual([['error', 'That backup code is not valid. Please try another one.']]);
+  });
+
   it('session: false logs nobody in; without it Passport does, as after any strategy', async () => {
     const { backupCodes, issue } = service({ format: formats.recovery });
     const codes = await issue();

@@ -3,6 +3,13 @@ import { BackupCodeError, BackupCodes, BackupCodeStrategy, defineFormat, formats
 import { findUser, service } from './host';
 
 const consumeCode = (): boolean => true;
+/** A service that is made within the test. */
+const serviceAnd = (options: object): object => ({
+  ...options,
+  get backupCodes(): BackupCodes {
+    return service().backupCodes;
+  },
+});
 
 /** JavaScript callers have no types to hold them back. */
 function make(options: unknown, verify?: unknown): BackupCodeStrategy {
@@ -30,7 +37,7 @@ it.each<[string, unknown, string]>([
   ['an unknown option', { consumeCode, colour: 1 }, 'BackupCodeStrategy has no option "colour". It knows findUser,'],
   ['a misspelt option', { consumecode: consumeCode }, 'Did you mean "consumeCode"?'],
   ['nothing that consumes', {}, 'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.'],
-  ['two that consume', { consumeCode, backupCodes: service().backupCodes }, 'exactly one of the two.'],
+  ['two that consume', serviceAnd({ consumeCode }), 'exactly one of the two.'],
   ['a consumeCode that is none', { consumeCode: true }, 'consumeCode must be a function, but was a boolean.'],
   ['a consumeCode of null', { consumeCode: null }, 'consumeCode must be a function, but was null.'],
   ['a store in place of the service', { backupCodes: new MemoryStore() }, 'backupCodes lacks the method consumeUnknown.'],
@@ -41,9 +48,9 @@ it.each<[string, unknown, string]>([
   ['a findUser that is none', { consumeCode, findUser: 'ada' }, 'findUser must be a function, but was a string.'],
   ['a currentUser that is none', { consumeCode, currentUser: {} }, 'currentUser must be a function, but was an object.'],
   ['a context that is none', { consumeCode, context: {} }, 'context must be a function, but was an object.'],
-  ['a userId that is none', { backupCodes: service().backupCodes, userId: 'id' }, 'userId must be a function, but was a string.'],
+  ['a userId that is none', serviceAnd({ userId: 'id' }), 'userId must be a function, but was a string.'],
   ['a userId beside consumeCode', { consumeCode, userId: () => 1 }, 'userId belongs to backupCodes; consumeCode is given the user.'],
-  ['a format beside backupCodes', { backupCodes: service().backupCodes, format: formats.recovery }, 'format belongs to consumeCode; a BackupCodes has its own.'],
+  ['a format beside backupCodes', serviceAnd({ format: formats.recovery }), 'format belongs to consumeCode; a BackupCodes has its own.'],
   ['an unknown format', { consumeCode, format: 'hex' }, 'format takes an options object, but was given a string.'],
   ['a codeField that is no name', { consumeCode, codeField: 7 }, 'codeField must be the name of a field of the body, but was 7.'],
   ['an empty usernameField', { consumeCode, usernameField: '' }, 'usernameField must be the name of a field of the body, but was empty.'],

@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   nothing_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
   forget_at bigint,
   KEY backup_code_users_forgotten (forget_at),
-  KEY backup_code_users_reminders (reminded, expires_at)
+  KEY backup_code_users_reminders (reminded, expires_at, user_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_codes (
@@ -43,7 +43,8 @@ CREATE TABLE IF NOT EXISTS backup_codes (
   created_at bigint NOT NULL,
   consumed_at bigint,
   ended_at bigint,
-  KEY backup_codes_set (user_key, set_id)
+  KEY backup_codes_set (user_key, set_id),
+  KEY backup_codes_ended (ended_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_code_events (
@@ -65,7 +66,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   request_id varchar(256),
   actor varchar(256),
   door varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  written_at timestamp(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),
+  written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3)),
   KEY backup_code_events_user (user_key, seq),
   KEY backup_code_events_at (at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;

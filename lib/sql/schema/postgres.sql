@@ -62,7 +62,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   request_id varchar(256),
   actor varchar(256),
   door varchar(16) NOT NULL,
-  tx bigint NOT NULL DEFAULT (pg_current_xact_id()::text::bigint)
+  tx bigint NOT NULL DEFAULT GREATEST(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)
 );
 
 CREATE TABLE IF NOT EXISTS backup_code_keys (
@@ -72,11 +72,13 @@ CREATE TABLE IF NOT EXISTS backup_code_keys (
 
 CREATE INDEX IF NOT EXISTS backup_code_users_forgotten ON backup_code_users (forget_at);
 
-CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at);
+CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at, user_key);
 
 CREATE INDEX IF NOT EXISTS backup_codes_set ON backup_codes (user_key, set_id);
 
-CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, seq);
+CREATE INDEX IF NOT EXISTS backup_codes_ended ON backup_codes (ended_at) WHERE ended_at IS NOT NULL;
+
+CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, tx, seq);
 
 CREATE INDEX IF NOT EXISTS backup_code_events_order ON backup_code_events (tx, seq);
 

@@ -71,9 +71,11 @@ CREATE TABLE IF NOT EXISTS backup_code_keys (
 
 CREATE INDEX IF NOT EXISTS backup_code_users_forgotten ON backup_code_users (forget_at);
 
-CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at);
+CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at, user_key);
 
 CREATE INDEX IF NOT EXISTS backup_codes_set ON backup_codes (user_key, set_id);
+
+CREATE INDEX IF NOT EXISTS backup_codes_ended ON backup_codes (ended_at) WHERE ended_at IS NOT NULL;
 
 CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, seq);
 

@@ -1,0 +1,196 @@
+// A store that answers nonsense: what is not well formed lets nobody in, whatever else the store then did.
+import { inspect } from 'node:util';
+import fc from 'fast-check';
+import type { Outcome } from '../../lib';
+import { failure } from '../helpers/errors';
+import { openService, WRONG, type Service } from '../helpers/service';
+import { memory } from '../helpers/stores';
+import { sabotaged, type SabotagedStore } from '../helpers/sabotage';
+
+type Opened = Service & Pick<SabotagedStore, 'next'> & { readonly codes: string[] };
+
+async function open(): Promise<Opened> {
+  const opened = await memory.open();
+  const { store, next } = sabotaged(opened.store);
+  const service = await openService(() => Promise.resolve({ ...opened, store }));
+  const { codes } = await service.backupCodes.issue('ada');
+  service.told.length = 0;
+  service.watched.reset();
+  return { ...service, next, codes };
+}
+
+function named(value: unknown): string {
+  return inspect(value, { breakLength: Infinity });
+}
+
+/** Answers that are wrong for every method that a verification rests on. */
+const nonsense: readonly unknown[] = [
+  undefined, null, true, false, 0, 1, '', 'ok', 'consumed', [], ['consumed'], {}, { ok: true }, { ok: 'true' }, { ok: 1 }, { ok: false }, { ok: true, current: null },
+  { outcome: 'yes' }, { outcome: true }, { outcome: 'consumed' }, { outcome: ['consumed'], remaining: 9, total: 10 }, () => ({ outcome: 'consumed', remaining: 9, total: 10 }),
+];
+
+describe('takeAttempt', () => {
+  it.each(nonsense.map((answer) => [named(answer), answer]))('that answers %s: an error, for whoever asks, and nothing is hashed', async (_what, answer) => {
+    const { backupCodes, codes, hasher, next, told, watched } = await open();
+    hasher.count = 0;
+    for (const attempt of [() => backupCodes.consume('ada', codes[0]), () => backupCodes.consume('ada', WRONG), () => backupCodes.consume('bob', WRONG), () => backupCodes.consumeUnknown('eve', WRONG)]) {
+      next('takeAttempt', () => answer);
+      await expect(attempt()).rejects.toEqual(failure('invalid_result'));
+    }
+    expect([hasher.count, told]).toEqual([0, []]);
+    expect(watched.calls.filter((method) => !['takeAttempt', 'nameKey'].includes(method))).toEqual([]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it.each([
+    ['no ticket', { ticket: undefined }], ['a ticket of null', { ticket: null }], ['an empty ticket', { ticket: {} }], ['a ticket that is text', { ticket: 'granted' }],
+    ['ok of 1', { ok: 1 }], ["ok of 'true'", { ok: 'true' }],
+    ...(['attempt', 'generation', 'nextAt'] as const).flatMap((field) => [NaN, -1, 0.5, '1', null, undefined].map((value) => [`${field} of ${String(value)}`, { [field]: value }])),
+    ['another door', { door: 'back' }], ['no door', { door: undefined }],
+  ] as [string, Record<string, unknown>][])('that grants with %s: an error, and what was taken stays charged', async (_what, spoilt) => {
+    const { backupCodes, codes, hasher, next, charged } = await open();
+    hasher.count = 0;
+    next('takeAttempt', async (call) => {
+      const taken = (await call()) as { ticket: object };
+      return 'ok' in spoilt || 'ticket' in spoilt ? { ...taken, ...spoilt } : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
+    });
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    // There is no ticket that could be given back.
+    expect([hasher.count, await charged('ada')]).toEqual([0, [1, 0]]);
+  });
+
+  it.each([
+    ['no reason', { ok: false, nextAt: 0, isFirst: false }], ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
+    ['no time', { ok: false, reason: 'throttled', isFirst: true }], ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
+  ])('that refuses with %s: an error', async (_what, answer) => {
+    const { backupCodes, codes, next, told } = await open();
+    next('takeAttempt', () => answer);
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    expect(told).toEqual([]);
+  });
+
+  it.each([
+    ['undefined', undefined], ['text', 'set'], ['an array', []], ['true', true], ['an empty object', {}],
+    ...(['setId', 'format', 'salt', 'check'] as const).flatMap((field) => [undefined, null, 1, {}].map((value) => [`a ${field} of ${JSON.stringify(value)}`, { [field]: value }])),
+    ['a pepperId of 1', { pepperId: 1 }], ['an expiresAt of NaN', { expiresAt: NaN }], ['an expiresAt that is text', { expiresAt: '2027-01-01' }],
+    ...(['remaining', 'total'] as const).flatMap((field) => [NaN, -1, '10', 9.5, null, undefined, Infinity].map((value) => [`${field} of ${String(value)}`, { [field]: value }])),
+    ...[undefined, null, {}, 'codes', 10, { length: 10 }, new Set(), [null], [undefined], [{}], ['code']].map((value, place) => [`codes that are none (${place})`, { codes: value }]),
+  ] as [string, unknown][])('that gives a set that is none (%s): an error before any hash, and the attempt is given back', async (_what, spoilt) => {
+    const { backupCodes, codes, hasher, next, charged } = await open();
+    hasher.count = 0;
+    for (const code of [codes[0], WRONG]) {
+      next('takeAttempt', async (call) => {
+        const taken = (await call()) as { current: object };
+        const isField = typeof spoilt === 'object' && !Array.isArray(spoilt) && Object.keys(spoilt ?? {}).length > 0;
+        return { ...taken, current: isField ? { ...taken.current, ...spoilt } : spoilt };
+      });
+      await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
+    }
+    expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it.each((['codeId', 'salt', 'digest', 'consumedAt'] as const).flatMap((field) => [undefined, 1.5, {}, ['x'], NaN].map((value) => [field, value] as const)))(
+    'that gives a code with %s of %p: an error before any hash, for every code of the set',
+    async (field, value) => {
+      const { backupCodes, codes, hasher, next, charged } = await open();
+      hasher.count = 0;
+      for (const code of [codes[0], codes[9]]) {
+        next('takeAttempt', async (call) => {
+          const taken = (await call()) as { current: { codes: object[] } };
+          return { ...taken, current: { ...taken.current, codes: taken.current.codes.map((record, place) => (place === 4 ? { ...record, [field]: value } : record)) } };
+        });
+        await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
+      }
+      expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+    },
+  );
+
+  it('that gives a set to a name that belongs to nobody: an error before any hash', async () => {
+    const { backupCodes, codes, hasher, next, watched } = await open();
+    let setOfAda: unknown;
+    next('takeAttempt', async (call) => {
+      const taken = (await call()) as { current: unknown };
+      setOfAda = taken.current;
+      return taken;
+    });
+    await backupCodes.consume('ada', WRONG);
+    hasher.count = 0;
+    next('takeAttempt', async (call) => ({ ...((await call()) as object), current: setOfAda }));
+    await expect(backupCodes.consumeUnknown('eve', codes[0])).rejects.toEqual(failure('wrong_pepper'));
+    expect([hasher.count, watched.calls.at(-1)]).toEqual([0, 'giveBack']);
+  });
+});
+
+describe('consume', () => {
+  it.each([
+    ...nonsense.map((answer) => [named(answer), answer]),
+    ...[NaN, -1, 8.5, '9', null, undefined, Infinity, true].flatMap((value) => [
+      [`consumed, remaining ${String(value)}`, { outcome: 'consumed', remaining: value, total: 10 }], [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
+    ]),
+    ['already consumed, but when', { outcome: 'already-consumed' }], ['already consumed at NaN', { outcome: 'already-consumed', consumedAt: NaN }],
+    ['gone, but why', { outcome: 'gone' }], ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
+  ] as [string, unknown][])('that answers %s: an error, told to nobody, and the attempt stays charged', async (_what, answer) => {
+    const { backupCodes, codes, next, told, charged } = await open();
+    next('consume', () => answer);
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it('that did it and answers nonsense: an error, and the code is spent', async () => {
+    const { backupCodes, codes, next, told } = await open();
+    next('consume', async (call) => {
+      await call();
+      return { outcome: 'consumed', remaining: '9', total: '10' };
+    });
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    expect(told).toEqual([]);
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
+  });
+
+  it('an error about an answer repeats nothing of it', async () => {
+    const { backupCodes, codes, next } = await open();
+    next('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
+    const error: unknown = await backupCodes.consume('ada', codes[0]).catch((thrown: unknown) => thrown);
+    expect(error).toEqual(failure('invalid_result'));
+    expect(String((error as Error).stack)).not.toContain('SECRET');
+  });
+});
+
+describe('any one thing of an answer replaced by anything', () => {
+  /** All places within an answer, as paths. */
+  function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+    const inner = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, field]) => places(field, [...path, key])) : [];
+    return [path, ...inner];
+  }
+
+  function spoil(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+    if (key === undefined) return by;
+    const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }) as Record<string, unknown>;
+    copy[key] = spoil(copy[key], rest, by);
+    return copy;
+  }
+
+  it.each(['takeAttempt', 'consume'] as const)('of %s: whoever is let in had the right code, which is spent, and a wrong one lets nobody in', async (method) => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
+        const { backupCodes, codes, next, watched } = await open();
+        const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
+          const answer = await call();
+          const all = places(answer);
+          return spoil(answer, all[nth % all.length]!, by);
+        };
+        next(method, spoilIt);
+        const outcome: Outcome | null = await backupCodes.consume('ada', isRight ? codes[0] : WRONG).catch(() => null);
+        if (outcome?.ok !== true) return;
+        expect(isRight).toBe(true);
+        expect([outcome.remaining, outcome.total].every(Number.isSafeInteger)).toBe(true);
+        expect(watched.calls).toContain('consume');
+        expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+      }),
+      { numRuns: 'QUICK' in globalThis ? 100 : 500 },
+    );
+  });
+});

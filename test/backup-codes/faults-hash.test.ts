@@ -1,0 +1,199 @@
+// A slow hash that hangs, gives one hash for all, or salts that nobody can read: nobody is in, and the process goes on.
+import type { BackupCodesOptions, Hasher } from '../../lib';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+import { openService, WRONG, type Service } from '../helpers/service';
+import { memory } from '../helpers/stores';
+
+type Opened = Service & {
+  readonly codes: string[];
+  /** Hashes that hang, oldest first. */
+  readonly hanging: { answer(): void; fail(): void }[];
+  /** From the nth hash on, counted from now, they hang. */
+  hangFrom(nth: number): void;
+  stopHanging(): void;
+};
+
+async function open(options: Partial<BackupCodesOptions> = {}): Promise<Opened> {
+  const good = countingHasher();
+  const hanging: { answer(): void; fail(): void }[] = [];
+  let untilHang = Infinity;
+  const hasher: Hasher = {
+    ...good,
+    hash: async (code, salt) => {
+      untilHang -= 1;
+      if (untilHang <= 0) await new Promise<void>((answer, reject) => hanging.push({ answer, fail: () => reject(new Error('late')) }));
+      return good.hash(code, salt);
+    },
+  };
+  const service = await openService(memory.open, { hasher, hashConcurrency: 1, ...options });
+  const { codes } = await service.backupCodes.issue('ada');
+  await service.backupCodes.issue('bob');
+  service.told.length = 0;
+  service.watched.reset();
+  return { ...service, codes, hanging, hangFrom: (nth) => (untilHang = nth), stopHanging: () => (untilHang = Infinity) };
+}
+
+/** Lets everything go on that can. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What became of it by now, so that a test of what may hang does not hang itself. */
+async function soFar(outcome: Promise<unknown>): Promise<unknown> {
+  let became: unknown = 'pending';
+  const note = (result: unknown): void => {
+    became = result;
+  };
+  outcome.then(note, note);
+  await settle();
+  return became;
+}
+
+const unhandled = jest.fn();
+beforeAll(() => process.on('unhandledRejection', unhandled));
+afterAll(() => process.off('unhandledRejection', unhandled));
+
+describe('a slow hash that hangs', () => {
+  beforeEach(() => {
+    unhandled.mockClear();
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });
+  });
+  afterEach(() => jest.useRealTimers());
+
+  it('is given up after 30 seconds and not before: an error, nobody charged, the code unspent', async () => {
+    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open();
+    for (const code of [codes[0], WRONG]) {
+      hangFrom(1);
+      const outcome = backupCodes.consume('ada', code);
+      expect(await soFar(outcome)).toBe('pending');
+      jest.advanceTimersByTime(29_999);
+      expect(await soFar(outcome)).toBe('pending');
+      expect(await charged('ada')).toEqual([1, 0]);
+      jest.advanceTimersByTime(1);
+      expect(await soFar(outcome)).toEqual(failure('hash_timeout'));
+      expect([await charged('ada'), told, jest.getTimerCount()]).toEqual([[0, 0], [], 0]);
+    }
+    stopHanging();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it('gives its place back: who waits then goes on, who comes later too', async () => {
+    const { backupCodes, codes, hangFrom, stopHanging } = await open();
+    hangFrom(1);
+    const hung = backupCodes.consume('bob', WRONG);
+    await soFar(hung);
+    jest.advanceTimersByTime(26_000);
+    stopHanging();
+    const waiting = backupCodes.consume('ada', codes[0]);
+    expect(await soFar(waiting)).toBe('pending');
+    jest.advanceTimersByTime(4000);
+    expect(await soFar(hung)).toEqual(failure('hash_timeout'));
+    expect(await soFar(waiting)).toMatchObject({ ok: true, remaining: 9 });
+    expect(await soFar(backupCodes.consume('ada', codes[1]))).toMatchObject({ ok: true, remaining: 8 });
+  });
+
+  it('does no harm when it answers or fails after all: nothing is consumed, told or left unhandled', async () => {
+    const { backupCodes, codes, told, watched, charged, hanging, hangFrom } = await open();
+    for (const late of ['answer', 'fail'] as const) {
+      hangFrom(1);
+      const hung = backupCodes.consume('ada', codes[0]);
+      await soFar(hung);
+      jest.advanceTimersByTime(30_000);
+      expect(await soFar(hung)).toEqual(failure('hash_timeout'));
+      hanging.pop()?.[late]();
+      await settle();
+    }
+    expect([told, await charged('ada')]).toEqual([[], [0, 0]]);
+    expect(watched.calls).toEqual(['takeAttempt', 'giveBack', 'takeAttempt', 'giveBack']);
+    expect(unhandled).not.toHaveBeenCalled();
+  });
+
+  it.each(['issue', 'stage'] as const)('in the middle of %s: nothing is stored or told, the old set works', async (call) => {
+    const { backupCodes, codes, told, watched, hanging, hangFrom, stopHanging } = await open();
+    hangFrom(5);
+    const hung = backupCodes[call]('ada');
+    expect(await soFar(hung)).toBe('pending');
+    expect(hanging).toHaveLength(1);
+    jest.advanceTimersByTime(30_000);
+    expect(await soFar(hung)).toEqual(failure('hash_timeout'));
+    expect([watched.calls, told, jest.getTimerCount()]).toEqual([[], [], 0]);
+    stopHanging();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it('while a replacement is made: the verdict was given, so the attempt stays charged, and the code is unspent', async () => {
+    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({ afterConsume: 'one' });
+    hangFrom(2);
+    const hung = backupCodes.consume('ada', codes[0]);
+    await soFar(hung);
+    jest.advanceTimersByTime(30_000);
+    expect(await soFar(hung)).toEqual(failure('hash_timeout'));
+    expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
+    stopHanging();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10, total: 11 });
+  });
+});
+
+describe('a hasher that gives one hash for all codes', () => {
+  const always = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(32, 7));
+
+  it.each(['issue', 'stage'] as const)('is found by %s: any code would be right. Nothing is stored', async (call) => {
+    const hasher = countingHasher();
+    const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+    const { codes } = await backupCodes.issue('ada');
+    watched.reset();
+    told.length = 0;
+    jest.spyOn(hasher, 'hash').mockImplementation(always);
+    await expect(backupCodes[call]('ada')).rejects.toEqual(failure('invalid_result'));
+    expect([watched.calls, told, hasher.count]).toEqual([[], [], 10]);
+    jest.restoreAllMocks();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+  });
+
+  it('is found where a replacement is made, which does not go on for ever; the attempt stays charged, the code is unspent', async () => {
+    const hash = jest.fn(always);
+    const { backupCodes, watched, charged, told } = await openService(memory.open, { hasher: { ...countingHasher(), hash }, count: 1, afterConsume: 'one' });
+    const { codes } = await backupCodes.issue('ada');
+    hash.mockClear();
+    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    expect(hash).toHaveBeenCalledTimes(1 + 5);
+    expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([['replace', 'takeAttempt'], [1, 0], ['issued']]);
+  });
+});
+
+it.each([undefined, null, 7, '', 'salt', Buffer.from('salt'), Promise.resolve('$counted$00'), `$counted$${'0'.repeat(300)}`])(
+  'a salt of %p, which could not be read again, makes no set: nothing is stored, the old one works',
+  async (salt) => {
+    const hasher = countingHasher();
+    const { backupCodes, watched } = await openService(memory.open, { hasher });
+    const { codes } = await backupCodes.issue('ada');
+    watched.reset();
+    const newSalt = jest.spyOn(hasher, 'newSalt').mockReturnValue(salt as string);
+    await expect(backupCodes.issue('ada')).rejects.toEqual(failure('invalid_hasher'));
+    newSalt.mockImplementation(() => {
+      throw new Error('no entropy');
+    });
+    await expect(backupCodes.stage('ada')).rejects.toThrow('no entropy');
+    expect(watched.calls).toEqual([]);
+    newSalt.mockRestore();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  },
+);
+
+it.each<[string, () => boolean]>([
+  ['throws', () => {
+    throw new Error('cannot say');
+  }],
+  ['says no', () => false],
+])('a hasher whose reads() %s lets nobody in, and nobody is charged', async (_how, reads) => {
+  const hasher = countingHasher();
+  const { backupCodes, charged } = await openService(memory.open, { hasher });
+  const { codes } = await backupCodes.issue('ada');
+  hasher.count = 0;
+  const spy = jest.spyOn(hasher, 'reads').mockImplementation(reads);
+  for (const code of [codes[0], WRONG]) await expect(backupCodes.consume('ada', code)).rejects.toThrow(/cannot say|none of the configured hashers/);
+  expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+  spy.mockRestore();
+  expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+});

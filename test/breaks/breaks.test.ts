@@ -1,0 +1,63 @@
+// The table of breaks does not rot: what it spoils is still there. That the tests it names are, requirements.test.ts looks; run.ts does the rest.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { transformSync } from '@swc/core';
+import { breaks } from './breaks';
+import { isDeclared, namePattern, parseReference, readTestNames, ROOT } from './test-names';
+
+const source = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
+
+describe('each break', () => {
+  it('finds its text exactly once', () => {
+    expect(breaks.filter(({ file, find }) => source(file).split(find).length !== 2)).toEqual([]);
+    expect(breaks.filter(({ find, replace }) => replace === find)).toEqual([]);
+  });
+
+  it('compiles, so that tests fail for what was done and not for a comma', () => {
+    for (const { file, find, replace } of breaks) {
+      const spoilt = source(file).split(find).join(replace);
+      expect(() => transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } })).not.toThrow();
+    }
+  });
+
+  it('is noticed by something', () => {
+    expect(breaks.filter(({ noticedBy }) => noticedBy.length === 0)).toEqual([]);
+  });
+});
+
+describe('the names of tests', () => {
+  const names = readTestNames(`
+    describe('a thing', () => {
+      it('does this', () => undefined);
+      it.each([[1]])('does %d of $what.kind', () => undefined);
+      describe.each(kinds)(\`on \${kind}\`, (kind) => { test('works', async () => { await it.next(); }); });
+      for (const end of ends) runner.it(\`ends by \${end}\`, () => undefined);
+    });
+    describeOn(kind, 'on a database', () => { it('keeps', () => undefined); });
+    it.skip('is left out', () => undefined);
+    it(nameOf(thing), () => undefined);
+  `);
+
+  it('are read with the groups around them, and … for what is filled in', () => {
+    expect(names).toEqual([
+      ['a thing', 'does this'], ['a thing', 'does … of …'], ['a thing', 'on …', 'works'], ['a thing', 'ends by …'], ['on a database', 'keeps'],
+    ]);
+  });
+
+  it('are found by their own words, with groups or without, and not by others', () => {
+    const here = 'test/breaks/breaks.test.ts';
+    expect(isDeclared(`${here} › each break › is noticed by something`)).toBe(true);
+    expect(isDeclared(`${here} › is noticed by something`)).toBe(true);
+    for (const other of ['each break', 'the names of tests › is noticed by something', 'is noticed', 'is noticed by something.']) {
+      expect(isDeclared(`${here} › ${other}`)).toBe(false);
+    }
+    expect(isDeclared(here)).toBe(false);
+    expect(isDeclared('test/breaks/none.test.ts › is noticed by something')).toBe(false);
+  });
+
+  it('make a pattern that only their test matches', () => {
+    const pattern = new RegExp(namePattern(parseReference('file › a thing › does … (of two)')));
+    expect(['a thing does 1 (of two)', 'a thing on SQLite does 1 (of two)', 'other a thing does 1 (of two)'].map((name) => pattern.test(name))).toEqual([true, true, true]);
+    expect(['a thing does 1 (of two) things', 'does 1 (of two)', 'a thing does 1 of two'].map((name) => pattern.test(name))).toEqual([false, false, false]);
+  });
+});

@@ -1,0 +1,10 @@
+// All breaks, in the order of test/requirements.md.
+import type { Break } from './break';
+import { codeBreaks } from './codes';
+import { guessingBreaks } from './guessing';
+import { inputBreaks } from './input';
+import { lifeCycleBreaks } from './life-cycle';
+import { loginBreaks } from './login';
+import { singleUseBreaks } from './single-use';
+
+export const breaks: readonly Break[] = [...codeBreaks, ...singleUseBreaks, ...guessingBreaks, ...inputBreaks, ...loginBreaks, ...lifeCycleBreaks];

@@ -1,0 +1,207 @@
+// Breaks of: codes and how they are stored.
+import type { Break } from './break';
+
+const issue = 'test/backup-codes/issue.test.ts';
+const consume = 'test/backup-codes/consume.test.ts';
+const equalWork = 'test/backup-codes/equal-work.test.ts';
+const config = 'test/config.test.ts';
+const formats = 'test/formats.test.ts';
+const generate = 'test/generate.test.ts';
+const bcrypt = 'test/hashers/bcrypt.test.ts';
+const others = 'test/hashers/others.test.ts';
+const pepper = 'test/pepper.test.ts';
+const scheme = 'test/scheme.test.ts';
+const strategyOptions = 'test/strategy/options.test.ts';
+const vectors = 'test/vectors.test.ts';
+
+const mixed =
+  'test/mixed-sets.test.ts › a set hashed by … › is read after every change of hasher, cost, format and pepper; for another cost of its hasher the old one need not be listed';
+
+export const codeBreaks: readonly Break[] = [
+  {
+    id: 'N-01', what: 'codes come from Math.random',
+    file: 'lib/generate.ts', find: 'random: RandomSource = randomBytes',
+    replace: 'random: RandomSource = (size) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
+    noticedBy: [`${generate} › generating codes › asks the operating system unless a test says otherwise`],
+  },
+  {
+    id: 'N-01', what: 'the remainder of a byte is taken, whatever the alphabet',
+    file: 'lib/generate.ts', find: '256 - (256 % alphabet.length)', replace: '256',
+    noticedBy: [
+      `${generate} › generating codes › gives every symbol the same chance at every place of …`,
+      `${generate} › generating codes › draws a byte again that lies past the last whole multiple of the alphabet`,
+    ],
+  },
+  {
+    id: 'N-01', what: 'the old codes are deleted before there are new ones',
+    file: 'lib/backup-codes.ts', find: "this.make('issued',", replace: "(await this.revoke(userId), this).make('issued',",
+    noticedBy: [
+      `${issue} › a set that cannot be made › is not stored where the operating system gives no random bytes, and the old one is whole`,
+      "test/backup-codes/faults-sources.test.ts › a random source of the operating system's that › fails at any step of …: nothing is stored or told, the old codes work",
+    ],
+  },
+  {
+    id: 'N-04', what: 'five digits are enough',
+    file: 'lib/formats.ts', find: 'const MIN_POSSIBILITIES = 1e6', replace: 'const MIN_POSSIBILITIES = 1e5',
+    noticedBy: [`${formats} › defineFormat › accepts six decimal digits and refuses five`],
+  },
+  {
+    id: 'K-06', what: 'the chance of a guess is not asked about',
+    file: 'lib/config.ts', find: 'const MAX_GUESSING_CHANCE = 1e-4', replace: 'const MAX_GUESSING_CHANCE = 1',
+    noticedBy: [`${config} › the chance of guessing a code › is count times attempts over possibilities: above 10^-4 it is refused, and the number said`],
+  },
+  {
+    id: 'N-21', what: 'a code of 40 bits signs somebody in alone',
+    file: 'lib/strategy/options.ts', find: 'const MIN_BITS_ALONE = 64', replace: 'const MIN_BITS_ALONE = 40',
+    noticedBy: [`${strategyOptions} › findUser signs people in with a code alone, so › … is refused, with the number and the standard`],
+  },
+  {
+    id: 'N-21', what: 'separators count as symbols',
+    file: 'lib/formats.ts', find: 'Math.floor(100 * length * Math.log2', replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
+    noticedBy: [`${formats} › the formats of the package › … has … bits`],
+  },
+  {
+    id: 'N-06', what: 'the name of a stored code is the code',
+    file: 'lib/issue.ts', find: '    records,\n',
+    replace: '    records: records.map((record, n) => ({ ...record, codeId: `${symbols[n]}${record.codeId.slice(8)}` })),\n',
+    noticedBy: [
+      `${issue} › issuing a set › leaves no code and no pepper in the store, in any form`,
+      'test/leaks/service.test.ts › no code and no pepper is in what the store keeps',
+    ],
+  },
+  {
+    id: 'N-06', what: 'all codes of all sets have one salt',
+    file: 'lib/scheme.ts', find: "const salt = randomBytes(SALT_BYTES).toString('hex')", replace: "const salt = '00'.repeat(SALT_BYTES)",
+    noticedBy: [`${scheme} › the record of a code › has a salt and a name of its own, distinct over 10 000 codes`],
+  },
+  {
+    id: 'N-06', what: 'codes are hashed by one SHA-256, for speed',
+    file: 'lib/issue.ts', find: 'hasher.hash(code, salt)', replace: 'Buffer.from(code.padEnd(32))',
+    noticedBy: [`${equalWork} › one slow hash, and one comparison for each code of a set › are the work for the right code at place …`],
+  },
+  {
+    id: 'N-06', what: 'the default cost of bcrypt is its floor',
+    file: 'lib/hashers/bcrypt.ts', find: 'fallback: 12', replace: 'fallback: 10',
+    noticedBy: [`${config} › BackupCodes without options › are ten codes of the standard format, hashed by bcrypt of cost 12, for a year`],
+  },
+  {
+    id: 'A-11.4.2', what: 'bcrypt has no floor',
+    file: 'lib/hashers/bcrypt.ts', find: 'const MIN_COST = 10', replace: 'const MIN_COST = 4',
+    noticedBy: [`${bcrypt} › bcryptHasher › is refused with a cost of …`, `${bcrypt} › bcryptHasher › does not read a salt …`],
+  },
+  {
+    id: 'A-11.4.2', what: 'a database row may ask for any cost of bcrypt',
+    file: 'lib/hashers/bcrypt.ts', find: 'const MAX_COST = 16', replace: 'const MAX_COST = 31',
+    noticedBy: [`${bcrypt} › bcryptHasher › does not read a salt …`],
+  },
+  {
+    id: 'A-11.4.2', what: 'scrypt has no floor',
+    file: 'lib/hashers/scrypt.ts', find: 'const MIN_LOG_N = 17', replace: 'const MIN_LOG_N = 10',
+    noticedBy: [`${others} › is refused below its floor at construction`, `${others} › reads no salt string below its floor, above its cap, or of another scheme`],
+  },
+  {
+    id: 'A-11.4.2', what: 'PBKDF2 has no floor',
+    file: 'lib/hashers/pbkdf2.ts', find: 'const MIN_ITERATIONS = 600_000', replace: 'const MIN_ITERATIONS = 1000',
+    noticedBy: [`${others} › is refused below its floor at construction`, `${others} › reads no salt string below its floor, above its cap, or of another scheme`],
+  },
+  {
+    id: 'A-11.4.2', what: 'argon2id may make one pass',
+    file: 'lib/argon2/index.ts', find: 'const MIN_PASSES = 2', replace: 'const MIN_PASSES = 1',
+    noticedBy: [`${others} › is refused below its floor at construction`],
+  },
+  {
+    id: 'A-11.4.2', what: 'a plain hash is accepted for short codes',
+    file: 'lib/hashers/fast.ts', find: 'const MINIMUM_BITS = 112', replace: 'const MINIMUM_BITS = 0',
+    noticedBy: [`${others} › is refused below its floor at construction`],
+  },
+  {
+    id: 'A-11.4.2', what: 'stored parameters are obeyed, whatever they are',
+    file: 'lib/hashers/salt-text.ts', find: 'value >= min && value <= max', replace: 'value > 0',
+    noticedBy: [`${others} › reads no salt string below its floor, above its cap, or of another scheme`],
+  },
+  {
+    id: 'N-08', what: 'stored sets are read with the newest hasher',
+    file: 'lib/hashers/hasher.ts', find: 'hashers.find((candidate) => candidate.reads(salt))', replace: 'hashers[0]',
+    noticedBy: [`${others} › sets of different hashers › work side by side, whichever is the newest`],
+  },
+  {
+    id: 'N-08', what: 'bcrypt reads sets of its own cost only',
+    file: 'lib/hashers/bcrypt.ts', find: 'return stored >= MIN_COST && stored <= MAX_COST', replace: 'return stored === cost',
+    noticedBy: [`${bcrypt} › bcryptHasher › reads costs from 10 to 16, whatever its own`, mixed],
+  },
+  {
+    id: 'N-08', what: 'a set does not remember its format',
+    file: 'lib/consume.ts', find: 'const format = parseFormat(target.format)', replace: 'const [format] = config.formats',
+    noticedBy: [`${consume} › a set of an older configuration › works after another … came, as long as the old one is listed`, mixed],
+  },
+  {
+    id: 'N-08', what: 'the construction changes between two versions',
+    file: 'lib/scheme.ts', find: "const VERSION = 'passport-backup-code/v1'", replace: "const VERSION = 'passport-backup-code/v2'",
+    noticedBy: [`${vectors} › accepts its codes, each by its own name, and no wrong one`],
+  },
+  {
+    id: 'N-09', what: 'every set is read with the newest pepper',
+    file: 'lib/pepper.ts', find: 'keys.find(({ id }) => id === pepperId)', replace: 'keys[0]',
+    noticedBy: [
+      `${pepper} › rotating peppers › the newest signs, and all that are listed verify`,
+      'test/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
+    ],
+  },
+  {
+    id: 'N-09', what: 'whoever writes the database takes the pepper away',
+    file: 'lib/pepper.ts', find: 'keys.find(({ id }) => id === pepperId)',
+    replace: 'keys.find(({ id }) => id === pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
+    noticedBy: [`${pepper} › rotating peppers › a set without one is refused once there is one, for whoever writes the database could strip it`],
+  },
+  {
+    id: 'N-09', what: 'a wrong key under the right id makes every code a wrong one',
+    file: 'lib/pepper.ts', find: 'if (checkOf(pepper.key, { userId, setId }) !== check)', replace: 'if (false)',
+    noticedBy: [`${pepper} › rotating peppers › a set is an error, before any hash and charged to nobody, where …`],
+  },
+  {
+    id: 'N-09', what: 'sets without a pepper cannot drain',
+    file: 'lib/pepper.ts', find: 'return NO_PEPPER;\n', replace: "return { id: 'none', key: NO_PEPPER.key };\n",
+    noticedBy: [`${pepper} › rotating peppers › a set without one is accepted while the list ends with none, and new ones have a pepper`],
+  },
+  {
+    id: 'N-09', what: 'a short key will do',
+    file: 'lib/pepper.ts', find: 'const MIN_KEY_BYTES = 32', replace: 'const MIN_KEY_BYTES = 16',
+    noticedBy: [`${pepper} › the list of peppers › is refused with …`],
+  },
+  {
+    id: 'C-15', what: 'bcrypt cuts off what is beyond 72 bytes',
+    file: 'lib/hashers/bcrypt.ts', find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES', replace: 'true',
+    noticedBy: [
+      `${bcrypt} › bcryptHasher › cuts nothing off: inputs of 80 bytes that are equal in the first 72 differ`,
+      `${bcrypt} › bcryptHasher › counts bytes and not characters: 40 two-byte characters are not cut either`,
+    ],
+  },
+  {
+    id: 'C-15', what: 'scrypt is given the first 72 characters',
+    file: 'lib/hashers/scrypt.ts', find: 'scrypt(code, salt, HASH_BYTES', replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
+    noticedBy: [`${others} › tells two inputs of 80 bytes apart that are equal in the first 72`],
+  },
+  {
+    id: 'A-11.2.4', what: 'the comparison ends with the first match',
+    file: 'lib/scheme.ts', find: 'match = isEqual ? record : match', replace: 'if (isEqual) return record',
+    noticedBy: [`${scheme} › the comparison › is made in constant time and with every record: …`],
+  },
+  {
+    id: 'A-11.2.4', what: 'digests are compared as texts',
+    file: 'lib/scheme.ts', find: 'timingSafeEqual(expected,', replace: '((one: Buffer, other: Buffer) => one.equals(other))(expected,',
+    noticedBy: [`${scheme} › the comparison › is made in constant time and with every record: …`],
+  },
+  {
+    id: 'A-11.2.4', what: 'a digest of another length throws out of the comparison',
+    file: 'lib/scheme.ts', find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)', replace: 'stored',
+    noticedBy: [`${scheme} › the record of a code › whose digest is … matches nothing and throws nothing`],
+  },
+  {
+    id: 'K-09', what: 'a set may hold a code twice',
+    file: 'lib/generate.ts', find: 'return [...codes]', replace: 'return [...codes].map((_, place, all) => all[place - (place % 2)] ?? \'\')',
+    noticedBy: [
+      `${generate} › generating codes › gives as many as asked, all different, of the alphabet and of the length`,
+      `${generate} › generating codes › draws a code again that it has already`,
+    ],
+  },
+];

@@ -1,0 +1,189 @@
+// Breaks of: attempts, waits, and what time tells.
+import type { Break } from './break';
+
+const attemptTests = 'lib/testing/attempt-tests.ts';
+const races = 'lib/testing/race-tests.ts';
+const waits = 'test/attempts.test.ts';
+const attempts = 'test/backup-codes/attempts.test.ts';
+const equalWork = 'test/backup-codes/equal-work.test.ts';
+const faults = 'test/backup-codes/faults.test.ts';
+const gate = 'test/hash-gate.test.ts';
+const tickets = 'test/stores/tickets.test.ts';
+const fail = 'test/strategy/fail.test.ts';
+
+const rightDuringWait = `${attempts} › guessing › the right code during a wait is refused like a wrong one, costs nothing, and stays unspent`;
+const twoHundred = `${attempts} › guessing › two hundred times at once costs exactly as many hashes as are free`;
+const announced = `${fail} › too many attempts are 429 with the wait in seconds, in info and in Retry-After; a right code is not looked at meanwhile`;
+const neverMints = `${tickets} › taken and given back in any order never come to more than without giving back, and end nobody else's wait`;
+const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
+
+export const guessingBreaks: readonly Break[] = [
+  {
+    id: 'N-10', what: 'a hundred attempts at each door',
+    file: 'lib/attempts.ts', find: 'max: 50, fallback: 50 }', replace: 'max: 100, fallback: 100 }',
+    noticedBy: [`${waits} › the waits after attempts › are none for the first four, then a minute, doubling to an hour, fifty in all`],
+  },
+  {
+    id: 'N-10', what: 'a door never closes (memory)',
+    file: 'lib/stores/memory.ts', find: 'const isDisabled = count.disabledAt !== null || count.attempts >= waits.length', replace: 'const isDisabled = false',
+    noticedBy: [
+      `${attempts} › guessing › is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond`,
+      `${attempts} › guessing › a closed door refuses the right code and does not consume it, for ever and through every instance`,
+    ],
+  },
+  {
+    id: 'N-10', what: 'a closed door opens with another configuration',
+    file: 'lib/stores/memory.ts', find: 'count.disabledAt !== null || count.attempts', replace: 'count.attempts',
+    noticedBy: [`${attemptTests} › at a closed door are refused, whatever the table says, and a code is not consumed there`],
+  },
+  {
+    id: 'N-10', what: 'that a door was closed is not written down',
+    file: 'lib/stores/memory.ts', find: 'count.disabledAt = now', replace: 'count.disabledAt = null',
+    noticedBy: [`${attempts} › guessing › a closed door stays closed where more attempts are allowed later`],
+  },
+  {
+    id: 'N-10', what: 'both doors are one: a stranger closes the one behind the password',
+    file: 'lib/consume.ts', find: 'const door = context.after', replace: "const door = 'nothing'",
+    noticedBy: [`${attempts} › guessing › the other door stays open`, `${attempts} › guessing › is counted apart at the two doors`],
+  },
+  {
+    id: 'N-10', what: 'the end of the set opens a closed door',
+    file: 'lib/stores/memory.ts', find: 'user.current = null;',
+    replace: "user.current = null; for (const door of ['first-factor', 'nothing']) user.doors[door] = freshCount(user.doors[door].generation + 1);",
+    noticedBy: [`${attempts} › guessing › only a new set opens a closed door`],
+  },
+  {
+    id: 'N-12', what: 'the wait does not grow',
+    file: 'lib/attempts.ts', find: 'first * 2 ** (attempt - free)', replace: 'first',
+    noticedBy: [
+      `${waits} › the waits after attempts › are none for the first four, then a minute, doubling to an hour, fifty in all`,
+      `${attempts} › guessing › is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond`,
+    ],
+  },
+  {
+    id: 'N-12', what: 'the wait grows without end',
+    file: 'lib/attempts.ts', find: 'Math.min(first * 2 ** (attempt - free), longest)', replace: '(first * 2 ** (attempt - free))',
+    noticedBy: [`${waits} › the waits after attempts › never fall, and are 0 or from 30 seconds to an hour, whatever is configured`],
+  },
+  {
+    id: 'N-12', what: 'the wait is not announced',
+    file: 'lib/strategy/answers.ts', find: "req.res.setHeader('Retry-After', String(retryAfterSeconds));", replace: '',
+    noticedBy: [announced],
+  },
+  {
+    id: 'N-13', what: 'asking for a new set clears the count, before it works (memory)',
+    file: 'lib/stores/memory.ts', find: 'this.user(subject).staged = {',
+    replace: "for (const door of ['first-factor', 'nothing']) this.user(subject).doors[door] = freshCount(1);\n    this.user(subject).staged = {",
+    noticedBy: [
+      `${attempts} › guessing › only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set`,
+      `${attemptTests} › are not cleared by a staged set, a revocation or a lost code`,
+    ],
+  },
+  {
+    id: 'N-13', what: 'a spent code clears the count (SQL)',
+    file: 'lib/sql/store.ts', find: 'if (code.affected !== 1) throw new Lost(await whyLost(run, codeId))',
+    replace: 'if (code.affected !== 1) return await whyLost(run, codeId)',
+    noticedBy: [`${attemptTests} › are not cleared by a staged set, a revocation or a lost code`],
+  },
+  {
+    id: 'W-08', what: 'attempts are counted by address',
+    file: 'lib/consume.ts', find: 'const subject = await locate()',
+    replace: 'const located = await locate();\n  const subject = { ...located, key: `${located.key}${context.ip}` }',
+    noticedBy: [`${attempts} › guessing › is counted over addresses, instances and restarts`],
+  },
+  {
+    id: 'W-10', what: 'an attempt is counted after the check (memory)',
+    file: 'lib/stores/memory.ts', find: 'count.attempts += 1;', replace: 'setImmediate(() => (count.attempts += 1));',
+    noticedBy: [twoHundred, `${races} › no more attempts are granted at once than one after the other`],
+  },
+  {
+    id: 'W-10', what: 'an attempt is looked at, then written without a condition (SQL)',
+    file: 'lib/sql/store.ts', find: 'WHERE user_key = ${subject.key} AND ${isGrantable}', replace: 'WHERE user_key = ${subject.key}',
+    noticedBy: [twoHundred, `${races} › no more attempts are granted at once than one after the other`],
+  },
+  {
+    id: 'W-10', what: 'an attempt is given back in a later generation (memory)',
+    file: 'lib/stores/memory.ts', find: 'if (count?.generation === ticket.generation && count.attempts > 0)', replace: 'if (count && count.attempts > 0)',
+    noticedBy: [`${attemptTests} › given back in another generation change nothing`],
+  },
+  {
+    id: 'W-10', what: 'an attempt is given back in a later generation (SQL)',
+    file: 'lib/sql/store.ts', find: 'AND ${generation} = ${ticket.generation} AND ${attempts} > 0', replace: 'AND ${attempts} > 0',
+    noticedBy: [`${attemptTests} › given back in another generation change nothing`],
+  },
+  {
+    id: 'W-10', what: "giving back ends another's wait",
+    file: 'lib/stores/memory.ts', find: 'if (count.nextAt === ticket.nextAt) count.nextAt = 0', replace: 'count.nextAt = 0',
+    noticedBy: [`${attemptTests} › given back late do not end another's wait`, neverMints],
+  },
+  {
+    id: 'W-10', what: 'giving one attempt back gives two (SQL)',
+    file: 'lib/sql/store.ts', find: '${attempts} = ${attempts} - 1', replace: '${attempts} = ${attempts} - 2',
+    noticedBy: [`${attemptTests} › given back are uncounted, and their wait ends`, neverMints],
+  },
+  {
+    id: 'W-12', what: 'nobody has to wait (memory)',
+    file: 'lib/stores/memory.ts', find: 'if (isDisabled || now < count.nextAt)', replace: 'if (isDisabled)',
+    noticedBy: [rightDuringWait, announced],
+  },
+  {
+    id: 'W-28', what: 'slow hashes run as many at once as come',
+    file: 'lib/hash-gate.ts', find: 'if (running < concurrency) running += 1;\n  else if', replace: 'if (true) running += 1;\n  else if',
+    noticedBy: [`${gate} › the gate before the slow hash › lets in as many at once as it is told, and the others as places come free, in order`],
+  },
+  {
+    id: 'W-28', what: 'the queue has no end',
+    file: 'lib/hash-gate.ts', find: 'newcomers < maxQueued', replace: 'true',
+    noticedBy: [`${gate} › the gate before the slow hash › turns away at once whom the queue has no room for, of both doors together`],
+  },
+  {
+    id: 'W-28', what: 'somebody turned away as busy is not told when to come back',
+    file: 'lib/consume.ts', find: ', retryAfterSeconds: MAX_WAIT_SECONDS', replace: '',
+    noticedBy: [
+      'test/strategy/busy.test.ts › of a burst at … as many hash at once as there are places, as many wait as the queue holds, and the others are told to come back',
+    ],
+  },
+  {
+    id: 'W-28', what: 'somebody turned away as busy is charged',
+    file: 'lib/consume.ts', find: 'if (!isCompared) await giveBackIfPossible', replace: 'if (!isCompared && !(error instanceof GateBusy)) await giveBackIfPossible',
+    noticedBy: [`${faults} › too many slow hashes › are answered with busy: nothing is looked at, nobody charged, the code unspent, and one event says so`],
+  },
+  {
+    id: 'A-6.3.8', what: 'for a user without a set nothing is hashed',
+    file: 'lib/consume.ts', find: 'const { ticket, current } = taken;',
+    replace: "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown-user' : 'none');",
+    noticedBy: [
+      `${sameWork} › are the work for …`,
+      `${sameWork} › are of the newest configuration where there is no set`,
+      `${fail} › cannot be told from one that belongs to somebody, by status, body, headers or work (…)`,
+    ],
+  },
+  {
+    id: 'A-6.3.8', what: 'an expired set is refused before the hash',
+    file: 'lib/consume.ts', find: 'const { ticket, current } = taken;',
+    replace: "const { ticket, current } = taken;\n  if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject('expired');",
+    noticedBy: [`${sameWork} › are the work for the right code of a set that has expired`],
+  },
+  {
+    id: 'A-6.3.8', what: 'only unspent codes are compared, so that time tells how many are left',
+    file: 'lib/consume.ts', find: 'findMatch(await keyed(own ?? reading), target.codes)',
+    replace: 'findMatch(await keyed(own ?? reading), target.codes.filter(({ consumedAt }) => consumedAt === null))',
+    noticedBy: [`${sameWork} › are the work for …`],
+  },
+  {
+    id: 'A-6.3.8', what: 'the comparison ends with the first match',
+    file: 'lib/scheme.ts', find: 'match = isEqual ? record : match', replace: 'if (isEqual) return record',
+    noticedBy: [`${sameWork} › are the work for the right code at place …`],
+  },
+  {
+    id: 'A-6.3.8', what: 'hashes are spent on who must wait',
+    file: 'lib/consume.ts', find: 'const { reason, nextAt, isFirst } = taken;',
+    replace: "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, door, onVerdict: () => undefined });",
+    noticedBy: [`${equalWork} › no work at all › is done for … who must wait, or may try no more`],
+  },
+  {
+    id: 'A-6.3.8', what: 'a name that belongs to nobody is answered at once',
+    file: 'lib/strategy/options.ts', find: 'backupCodes.consumeUnknown(username, code, context)', replace: "({ ok: false, reason: 'unknown-user' })",
+    noticedBy: [`${fail} › cannot be told from one that belongs to somebody, by status, body, headers or work (…)`],
+  },
+];

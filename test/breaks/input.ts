@@ -1,0 +1,81 @@
+// Breaks of: what is typed, and what comes with a request.
+import type { Break } from './break';
+
+const consume = 'test/backup-codes/consume.test.ts';
+const context = 'test/context.test.ts';
+const formats = 'test/formats.test.ts';
+const input = 'test/strategy/input.test.ts';
+
+const costsNothing = `${consume} › what cannot be a code › costs no hash, no attempt and no look at the store: …`;
+
+export const inputBreaks: readonly Break[] = [
+  {
+    id: 'C-06', what: 'whatever is sent is made a text of',
+    file: 'lib/strategy/options.ts', find: "return typeof value === 'string' ? value : undefined",
+    replace: 'return value === undefined || value === null ? undefined : String(value)',
+    noticedBy: [
+      `${input} › … as the code in JSON is 400`,
+      `${input} › … in a form is 400, whatever parses it`,
+      'test/strategy/fuzz-bodies.test.ts › nothing but an own string of the body is a code, and what is none costs nothing',
+    ],
+  },
+  {
+    id: 'C-06', what: 'a field that the body inherits is read',
+    file: 'lib/strategy/options.ts', find: '!Object.hasOwn(body, field)', replace: '!(field in body)',
+    noticedBy: [`${input} › a code that the body inherits is none`],
+  },
+  {
+    id: 'C-06', what: 'what is no text is made one before it is read',
+    file: 'lib/formats.ts', find: "if (typeof typed !== 'string' ||", replace: "typed = typed === undefined ? '' : String(typed);\n  if (",
+    noticedBy: [costsNothing],
+  },
+  {
+    id: 'C-06', what: 'a code may be as long as it likes',
+    file: 'lib/formats.ts', find: 'typed.length > MAX_TYPED_LENGTH', replace: 'false',
+    noticedBy: [`${formats} › reading a typed code › reads at most 128 characters`],
+  },
+  {
+    id: 'C-06', what: 'the user is looked up before the code was read',
+    file: 'lib/consume.ts', find: 'if (reading === undefined) {', replace: 'if (reading === undefined) {\n    await store.find(await locate());',
+    noticedBy: [costsNothing],
+  },
+  {
+    id: 'A-14.2.1', what: 'a code in the URL is accepted',
+    file: 'lib/strategy/strategy.ts', find: 'ownString(req.body, parts.codeField)', replace: 'ownString({ ...req.query, ...(req.body as object) }, parts.codeField)',
+    noticedBy: [`${input} › a right code in the URL is not consumed, and works from the body`],
+  },
+  {
+    id: 'X-01', what: 'full-width letters and digits are refused',
+    file: 'lib/formats.ts', find: ".normalize('NFKC')", replace: '',
+    noticedBy: [`${formats} › reading a typed code › understands every printable decoration of it`],
+  },
+  {
+    id: 'X-01', what: 'a code must be typed as it was printed',
+    file: 'lib/formats.ts', find: 'const bare = typed.normalize', replace: "if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize",
+    noticedBy: [
+      `${consume} › a code › is accepted however it is typed`,
+      `${formats} › reading a typed code › understands every printable decoration of it`,
+      'test/strategy/fuzz-codes.test.ts › a right code is accepted in every printable decoration, for one hash, once',
+    ],
+  },
+  {
+    id: 'X-01', what: 'a typed I or 1 is no L',
+    file: 'lib/formats.ts', find: ': lookAlike(format.alphabet, typedSymbol)', replace: ': undefined',
+    noticedBy: [`${formats} › reading a typed code › reads 1, I and l as L where the alphabet has only L`],
+  },
+  {
+    id: 'A-16.4.1', what: 'line breaks from a header end in the log',
+    file: 'lib/context.ts', find: '.replace(/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu, \' \')', replace: '',
+    noticedBy: [
+      `${context} › the context of an attempt › turns controls, line and paragraph separators and turns of direction into spaces, so that no line of a log is forged`,
+    ],
+  },
+  {
+    id: 'A-16.4.1', what: 'a header of any length is recorded, and makes the audit write fail',
+    file: 'lib/context.ts', find: '.slice(0, MAX_FIELD_LENGTH)', replace: '',
+    noticedBy: [
+      `${input} › headers that no header should hold are cut and cleaned before they are recorded`,
+      `${context} › the context of an attempt › is cut to 256 characters a field`,
+    ],
+  },
+];

@@ -1,0 +1,241 @@
+// Breaks of: faults, the audit trail, and what is never told.
+import type { Break } from './break';
+
+const attempts = 'test/backup-codes/attempts.test.ts';
+const consume = 'test/backup-codes/consume.test.ts';
+const faults = 'test/backup-codes/faults.test.ts';
+const faultsAnswers = 'test/backup-codes/faults-answers.test.ts';
+const faultsHash = 'test/backup-codes/faults-hash.test.ts';
+const faultsStore = 'test/backup-codes/faults-store.test.ts › a store that …';
+const issue = 'test/backup-codes/issue.test.ts';
+const lifecycle = 'test/backup-codes/lifecycle.test.ts';
+const replacement = 'test/backup-codes/replacement.test.ts';
+const risk = 'test/backup-codes/risk.test.ts';
+const config = 'test/config.test.ts';
+const reports = 'test/helpers/report-tests.ts';
+const pepper = 'test/pepper.test.ts';
+const printing = 'test/printing.test.ts';
+const rollback = 'test/sql/rollback.test.ts';
+const fail = 'test/strategy/fail.test.ts';
+
+const storeFails = `${faults} › a store that fails`;
+const consumeCall = 'await store.consume({ subject, setId, codeId, door';
+
+export const lifeCycleBreaks: readonly Break[] = [
+  {
+    id: 'A-16.5.3', what: 'a fault of the store lets in',
+    file: 'lib/consume.ts', find: consumeCall,
+    replace: "await (async (given) => store.consume(given).catch(() => ({ outcome: 'consumed', remaining: 0, total: 0 })))({ subject, setId, codeId, door",
+    noticedBy: [
+      `${storeFails} › during … › at … lets nobody in, and the code stays unspent`,
+      `${storeFails} › after it recorded a consumption lets nobody in, and the code is spent once`,
+      `${faultsStore} › at … of …: nobody is in, nothing is changed or told, and no attempt is free`,
+    ],
+  },
+  {
+    id: 'A-16.5.3', what: 'a fault of the audit gives the guess back',
+    file: 'lib/consume.ts', find: consumeCall, replace: `await (async (given) => store.consume(given).catch(async (error: unknown) => {
+    await giveBackIfPossible(config, subject, ticket);
+    throw error;
+  }))({ subject, setId, codeId, door`,
+    noticedBy: [`${storeFails} › at every consumption makes no guess free: the count grows until the door is closed`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a replacement that cannot be made gives the guess back',
+    file: 'lib/consume.ts', find: 'if (!isCompared) await giveBackIfPossible', replace: 'await giveBackIfPossible',
+    noticedBy: [`${replacement} › a replacement › that cannot be made leaves the code unspent and the attempt charged: by then it was compared`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a fault before the comparison costs an attempt',
+    file: 'lib/consume.ts', find: 'if (!isCompared) await giveBackIfPossible(config, subject, ticket);', replace: '',
+    noticedBy: [`${faults} › a slow hash that fails › (it …) lets nobody in, and the attempt is given back`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a hash of nothing is taken for one',
+    file: 'lib/issue.ts', find: 'if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES)', replace: 'if (hash === undefined)',
+    noticedBy: [
+      `${faults} › a slow hash that fails › (it …) lets nobody in, and the attempt is given back`,
+      `${issue} › a set that cannot be made › is not stored where the hasher …`,
+    ],
+  },
+  {
+    id: 'A-16.5.3', what: 'a hasher that gives one hash for all codes lets in whoever types anything',
+    file: 'lib/issue.ts', find: 'if (findMatch(keyed, made) !== null)', replace: 'if (false)',
+    noticedBy: [`${faultsHash} › a hasher that gives one hash for all codes › is found by …: any code would be right. Nothing is stored`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a hash that hangs keeps its place for ever',
+    file: 'lib/issue.ts', find: 'const MAX_HASH_SECONDS = 30', replace: 'const MAX_HASH_SECONDS = 30_000',
+    noticedBy: [`${faultsHash} › a slow hash that hangs › is given up after 30 seconds and not before: an error, nobody charged, the code unspent`],
+    hangs: true,
+  },
+  {
+    id: 'A-16.5.3', what: 'what a store answers to an attempt is believed, whatever it is',
+    file: 'lib/consume.ts', find: "wellFormed('attempt', ", replace: "((_: string, answer: never) => answer)('attempt', ",
+    noticedBy: [`${faultsAnswers} › takeAttempt › that grants with …: an error, and what was taken stays charged`],
+  },
+  {
+    id: 'A-16.5.3', what: 'what a store answers to a consumption is believed, whatever it is',
+    file: 'lib/consume.ts', find: "wellFormed('consumption', ", replace: "((_: string, answer: never) => answer)('consumption', ",
+    noticedBy: [`${faultsAnswers} › consume › that answers …: an error, told to nobody, and the attempt stays charged`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a risk hook that fails allows',
+    file: 'lib/risk.ts', find: "return 'deny';", replace: "return 'allow';",
+    noticedBy: [`${risk} › the risk hook › that … denies, and charges nobody`, `${risk} › the risk hook › that is silent for five seconds denies`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a clock that says NaN opens everything',
+    file: 'lib/config.ts', find: '!(time >= 0 && time <= LAST_TIME)', replace: 'false',
+    noticedBy: [
+      `${faults} › a clock that says nonsense › (…) lets nobody in and issues nothing`,
+      'test/backup-codes/faults-sources.test.ts › a clock that … › at any step of …: nobody is in, nothing is changed or told',
+    ],
+  },
+  {
+    id: 'N-20', what: 'nobody knows when a code was last used (memory)',
+    file: 'lib/stores/memory.ts', find: 'set.lastConsumedAt = now;', replace: '',
+    noticedBy: [`${lifecycle} › the status of a user › counts what is left, and tells when the last code was consumed`],
+  },
+  {
+    id: 'N-20', what: 'an ended set is forgotten without a trace (SQL)',
+    file: 'lib/sql/store.ts', find: 'SET salt = NULL, digest = NULL, ended_at = ${now}', replace: 'SET salt = NULL, digest = NULL, consumed_at = NULL, ended_at = 0',
+    noticedBy: ['test/sql/times.test.ts › the tables › keep when each code was made, was consumed and ended, and when the set was revoked'],
+  },
+  {
+    id: 'N-26', what: 'the replacement is returned and not kept (memory)',
+    file: 'lib/stores/memory.ts', find: 'set.codes.push({ ...replacement, consumedAt: null });', replace: '',
+    noticedBy: [`${replacement} › a replacement › is returned with the consumed code, works once, and is replaced in its turn`],
+  },
+  {
+    id: 'N-26', what: 'a replacement may be a code that was spent',
+    file: 'lib/consume.ts', find: 'if (findMatch(fresh, target.codes) === null) return', replace: 'return',
+    noticedBy: [`${replacement} › a replacement › is no code that the set has or had: such a one would work twice, or come back`],
+  },
+  {
+    id: 'N-26', what: 'every attempt makes a replacement',
+    file: 'lib/consume.ts', find: "if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none')",
+    replace: "if (config.afterConsume === 'none')",
+    noticedBy: [`${replacement} › a replacement › costs a second slow hash, and only after a match that counts`],
+  },
+  {
+    id: 'A-6.4.5', what: 'owners are reminded a week before, and not a month',
+    file: 'lib/reports.ts', find: '[30 * DAY_MS, 7 * DAY_MS, 0]', replace: '[7 * DAY_MS, 0]',
+    noticedBy: [`${reports} › due › gives each set once at 30 days, once at 7, and once when it has expired, to the millisecond`],
+  },
+  {
+    id: 'A-6.4.5', what: 'two jobs send one reminder twice (SQL)',
+    file: 'lib/sql/reports.ts', find: ' AND reminded < ${done}`', replace: '`',
+    noticedBy: [`${reports} › due › gives each reminder to one of four that ask at once, and tells its listeners`],
+  },
+  {
+    id: 'A-6.4.6', what: 'support is shown the digests',
+    file: 'lib/backup-codes.ts', find: 'if (!found?.current) return null;', replace: 'if (!found?.current) return null;\n    return { ...found.current } as never;',
+    noticedBy: [`${lifecycle} › the status of a user › is null for who never had a set, and has no codes, salts or digests`],
+  },
+  {
+    id: 'A-16.2', what: 'listeners are told before anything is written',
+    file: 'lib/consume.ts', find: consumeCall, replace: `tell(events) ?? ${consumeCall}`,
+    noticedBy: [`${consume} › a code › is told to listeners only after it was written`],
+  },
+  {
+    id: 'A-16.2', what: 'failures are not recorded',
+    file: 'lib/consume.ts', find: 'await store.append(events, closes);', replace: '',
+    noticedBy: [`${consume} › a code › costs one event for each attempt, in the store and to listeners alike, and no code is in any`],
+  },
+  {
+    id: 'A-16.2', what: 'a burst of refusals fills the log',
+    file: 'lib/stores/memory.ts', find: 'if (count.refusal) count.refusal.refusals += 1;', replace: 'if (false) return;',
+    noticedBy: [`${attempts} › guessing › writes one event a wait, in which the other refusals are counted`],
+  },
+  {
+    id: 'A-16.2', what: 'the event is written after the transaction',
+    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    noticedBy: [`${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`],
+  },
+  {
+    id: 'A-16.2', what: 'nobody knows from where a set was issued',
+    file: 'lib/backup-codes.ts', find: 'const cleaned = cleanContext(context);', replace: 'const cleaned = cleanContext({});',
+    noticedBy: [`${issue} › issuing a set › is recorded with the event that is told: who, when, which set, how many, by whom, from where`],
+  },
+  {
+    id: 'A-16.2', what: 'a field of the event is not written (SQL)',
+    file: 'lib/sql/rows.ts', find: 'refusals, ip, userAgent, requestId, actor, after,', replace: 'refusals, ip, userAgent, null, actor, after,',
+    noticedBy: [`${reports} › events › come as they were told, with every field, in the order of the changes`],
+  },
+  {
+    id: 'A-16.2.5', what: 'the typed code stands in the event of a failure',
+    file: 'lib/consume.ts', find: "event('rejected', { reason, setId, codeId })", replace: "event('rejected', { reason, setId, codeId: codeId ?? String(typed) })",
+    noticedBy: [
+      `${consume} › a code › costs one event for each attempt, in the store and to listeners alike, and no code is in any`,
+      'test/leaks/service.test.ts › no code, digest, salt or key is in the …',
+    ],
+  },
+  {
+    id: 'A-16.2.5', what: 'a replacement code goes into info, and from there into the session',
+    file: 'lib/strategy/answers.ts', find: "method: 'backup-code', amr: ['otp'],", replace: "...(result as object), method: 'backup-code', amr: ['otp'],",
+    noticedBy: ['test/strategy/success.test.ts › warns in info when few codes are left, and never puts a replacement code there'],
+  },
+  {
+    id: 'A-16.2.5', what: 'whoever prints a BackupCodes sees its pepper',
+    file: 'lib/backup-codes.ts', find: "return 'BackupCodes {}';", replace: 'return inspect({ ...this }, { depth: 9 });',
+    noticedBy: [`${config} › whoever prints a BackupCodes › sees no key, as text, as JSON or in an error`],
+  },
+  {
+    id: 'A-16.2.5', what: 'whoever prints a MemoryStore sees its digests',
+    file: 'lib/stores/memory.ts', find: "return 'MemoryStore {}';", replace: 'return inspect({ ...this }, { depth: 9 });',
+    noticedBy: [
+      `${config} › whoever prints a BackupCodes › sees no salt, digest or key of a memory store`,
+      `${printing} › holds no secret, as text or as JSON, alone or inside of another object`,
+    ],
+  },
+  {
+    id: 'A-16.2.5', what: 'a key stands in the error about it',
+    file: 'lib/pepper.ts', find: 'or the set belongs to another user.', replace: 'or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.',
+    noticedBy: [`${pepper} › the key of a stored set › is in no message`],
+  },
+  {
+    id: 'A-16.2.5', what: 'the typed name of a stranger is kept, which may be a password',
+    file: 'lib/subject.ts', find: "return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`", replace: 'return { key: `name:${name}`',
+    noticedBy: [`${attempts} › a name that belongs to nobody › stands nowhere: not in the store, not in an event`],
+  },
+  {
+    id: 'A-16.4.1', what: 'a user id makes two parameters of one, or two lines',
+    file: 'lib/vocabularies/owasp.ts', find: "percentEncode(text ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)", replace: "text ?? ''",
+    noticedBy: ['test/vocabularies/owasp.test.ts › toOwasp › lets no user id forge a parameter or a line'],
+  },
+  {
+    id: 'E-01', what: 'a name that the OWASP vocabulary does not have',
+    file: 'lib/vocabularies/owasp.ts', find: "issued: 'authn_token_created'", replace: "issued: 'authn_backup_codes_issued'",
+    noticedBy: ['test/vocabularies/owasp.test.ts › toOwasp › calls … …, at level …'],
+  },
+  {
+    id: 'E-02', what: 'type_uid is that of another class',
+    file: 'lib/vocabularies/ocsf.ts', find: 'activity.class_uid * 100', replace: '3002 * 100',
+    noticedBy: [
+      'test/vocabularies/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
+      'test/vocabularies/schemas.test.ts › has a valid word for …, with every reason at every door',
+    ],
+  },
+  {
+    id: 'E-03', what: 'a change of a set is an authentication',
+    file: 'lib/vocabularies/ecs.ts', find: "{ category: ['iam'], type: ['user', 'change'] }", replace: "{ category: ['authentication'], type: ['start'] }",
+    noticedBy: ['test/vocabularies/ecs.test.ts › toEcs › puts … into the category …, with types … and outcome …'],
+  },
+  {
+    id: 'E-05', what: 'a spent code is recorded as a wrong one',
+    file: 'lib/consume.ts', find: "return reject('reused', { codeId, consumedAt: match.consumedAt })", replace: "return reject('mismatch')",
+    noticedBy: [`${consume} › a code › is accepted once: after that it is reused, and says so inside only`],
+  },
+  {
+    id: 'E-05', what: 'why it failed is a text, and so stands in WWW-Authenticate',
+    file: 'lib/strategy/strategy.ts', find: 'fail(decision.failure, decision.status)', replace: 'fail(JSON.stringify(decision.failure), decision.status)',
+    noticedBy: [`${fail} › a consumed code is answered as a wrong one`],
+  },
+  {
+    id: 'E-05', what: 'the person is told that the code was right once',
+    file: 'lib/strategy/answers.ts', find: "case 'reused':",
+    replace: "case 'reused':\n        return fail('invalid_code', 401, { message: 'That backup code was used before.' });",
+    noticedBy: [`${fail} › a consumed code is answered as a wrong one`],
+  },
+];

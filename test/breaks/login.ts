@@ -1,0 +1,114 @@
+// Breaks of: the way from a password to a login, and what a login is worth.
+import type { Break } from './break';
+
+const assurance = 'test/express/assurance.test.ts';
+const expressFaults = 'test/express/faults.test.ts';
+const login = 'test/express/login.test.ts';
+const unfinished = 'test/express/unfinished.test.ts';
+const error = 'test/strategy/error.test.ts';
+const fail = 'test/strategy/fail.test.ts';
+const success = 'test/strategy/success.test.ts';
+
+export const loginBreaks: readonly Break[] = [
+  {
+    id: 'W-01', what: 'the password alone logs in',
+    file: 'lib/express/login.ts', find: 'writeState(req, { pending, returnTo });', replace: 'writeState(req, { pending, returnTo });\n    await logIn(req, user);',
+    noticedBy: [`${login} › a login over two requests, on Express … › after the first factor there is a pending login, and nobody is logged in`],
+  },
+  {
+    id: 'W-01', what: 'the name in the body says who is meant',
+    file: 'lib/strategy/options.ts', find: 'const user: unknown = await currentUser(req);',
+    replace: "const name = ownString(req.body, 'username');\n    const user: unknown = name === undefined ? await currentUser(req) : { id: name, name };",
+    noticedBy: [`${fail} › a name in the body means nothing where the user comes from the first factor`],
+  },
+  {
+    id: 'W-01', what: "one person's second factor completes another's pending login",
+    file: 'lib/express/login.ts', find: 'if (before === null || user === null || !isSameUser(before.userId, idOf(user)))',
+    replace: 'if (before === null || user === null)',
+    noticedBy: [`${login} › attacks on a login › one person's second factor does not complete another's pending login`],
+  },
+  {
+    id: 'N-37', what: 'the session is not renewed',
+    file: 'lib/express/session.ts', find: 'return called((done) => sessionOf(req).regenerate(done))', replace: 'return Promise.resolve()',
+    noticedBy: [`${login} › attacks on a login › the session id changes at every step, and each one left is dead`],
+  },
+  {
+    id: 'O-01', what: 'every login of two steps is called multi-factor',
+    file: 'lib/express/factors.ts', find: "if (isMultiFactor) references.add('mfa')", replace: "references.add('mfa')",
+    noticedBy: [`${login} › what a completed login is remembered as › two factors of one kind are not called multi-factor`],
+  },
+  {
+    id: 'O-01', what: 'mfa is believed where the app says it',
+    file: 'lib/express/factors.ts', find: "amr.filter((value) => value !== 'mfa')", replace: 'amr',
+    noticedBy: [`${login} › what a completed login is remembered as › "mfa" is concluded from the factors, never taken over`],
+  },
+  {
+    id: 'O-01', what: 'TOTP and a backup code are two kinds of factor',
+    file: 'lib/express/factors.ts', find: 'factors.flatMap(({ amr }) => amr.flatMap((name) => KINDS.get(name) ?? []))',
+    replace: 'factors.map(({ method }) => method)',
+    noticedBy: [`${assurance} › kinds of factor › TOTP and a backup code are one`],
+  },
+  {
+    id: 'O-01', what: 'a backup code claims to be a key that resists phishing',
+    file: 'lib/strategy/answers.ts', find: "method: 'backup-code', amr: ['otp'],", replace: "method: 'backup-code', amr: ['hwk'],",
+    noticedBy: [`${success} › lets in the user whose first factor was checked, and tells what is left`],
+  },
+  {
+    id: 'O-01', what: 'a second factor logs in without a first',
+    file: 'lib/express/login.ts', find: 'const before = pending ?? readLogin(req);',
+    replace: 'const before = pending ?? readLogin(req) ?? (user && recordOf(idOf(user), [], []));',
+    noticedBy: [`${login} › attacks on a login › a second factor alone logs nobody in`],
+  },
+  {
+    id: 'O-04', what: 'the challenge does not say which level is wanted',
+    file: 'lib/express/assurance.ts', find: ', acr_values="${acrValues}"', replace: '',
+    noticedBy: [`${assurance} › a client that asks for no HTML › gets the challenge of RFC 9470, section 3, with the level that is asked for`],
+  },
+  {
+    id: 'O-04', what: 'the challenge does not say how fresh',
+    file: 'lib/express/assurance.ts', find: '`, max_age="${maxAge}"`', replace: "''",
+    noticedBy: [`${assurance} › a client that asks for no HTML › is told the age where that is what is wrong`],
+  },
+  {
+    id: 'N-03', what: 'an old second factor is as good as a fresh one',
+    file: 'lib/express/assurance.ts', find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))', replace: 'counting',
+    noticedBy: [`${assurance} › freshness › ends maxAgeSeconds after the factor was shown`],
+  },
+  {
+    id: 'N-03', what: 'a fresh password refreshes the second factor',
+    file: 'lib/express/assurance.ts', find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
+    replace: 'counting.some(({ at }) => isWithin(at, maxAgeSeconds, now())) ? counting : []',
+    noticedBy: [`${assurance} › freshness › is of each factor: a fresh password does not refresh an old second factor, nor the other way round`],
+  },
+  {
+    id: 'W-30', what: 'a login whose session could not be saved is left half made',
+    file: 'lib/express/login.ts', find: "await abandonLogin(req);\n    throw new BackupCodeError('login_unfinished'",
+    replace: "throw new BackupCodeError('login_unfinished'",
+    noticedBy: [
+      `${expressFaults} › where the session store fails › at any write of a second factor, nobody is logged in, and the person is told that the code is spent`,
+    ],
+  },
+  {
+    id: 'W-30', what: 'nobody knows of a code that was consumed for nothing',
+    file: 'lib/consumed.ts', find: 'await record?.();', replace: '',
+    noticedBy: [
+      `${unfinished} › where …, the event names the code, which is spent, and the next one works`,
+      `${unfinished} › where verify … after the code was consumed, the event says so`,
+    ],
+  },
+  {
+    id: 'A-16.5.3', what: 'a bare rejection goes on to the handler',
+    file: 'lib/strategy/strategy.ts', find: 'error(asError(thrown))', replace: 'error(thrown as Error)',
+    noticedBy: [`${error} › a bare …, thrown or rejected, does not go on to the handler › from verify`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a truthy answer of consumeCode means that the code was right',
+    file: 'lib/strategy/answers.ts', find: 'if (result === true || hasOk(result, true)) return null;', replace: 'if (result && !hasOk(result, false)) return null;',
+    noticedBy: [`${error} › the app's own consumeCode may not answer …: an error, never a success`],
+  },
+  {
+    id: 'A-16.5.3', what: 'a store that fails lets in',
+    file: 'lib/strategy/strategy.ts', find: '(thrown: unknown) => error(asError(thrown))', replace: '() => success({}, {})',
+    noticedBy: [`${error} › the app is told where the store fails in …, and nobody is let in`],
+  },
+];

@@ -1,0 +1,155 @@
+// Breaks of: a code works once, for one person, while its set works.
+import type { Break } from './break';
+
+const races = 'lib/testing/race-tests.ts';
+const sets = 'lib/testing/set-tests.ts';
+const consume = 'test/backup-codes/consume.test.ts';
+const faults = 'test/backup-codes/faults.test.ts';
+const issue = 'test/backup-codes/issue.test.ts';
+const lifecycle = 'test/backup-codes/lifecycle.test.ts';
+const singleUse = 'test/backup-codes/single-use.test.ts';
+const interleavings = 'test/interleavings.test.ts';
+const scheme = 'test/scheme.test.ts';
+const rollback = 'test/sql/rollback.test.ts';
+const race = 'test/strategy/race.test.ts';
+const success = 'test/strategy/success.test.ts';
+
+const once = `${consume} › a code › is accepted once: after that it is reused, and says so inside only`;
+const oneOfMany = `${singleUse} › one code › of … callers at once is accepted for exactly one, … times over, and the other nine still work`;
+const oneOfManyInStores = `${races} › one code of … callers has exactly one winner, and the other codes still work`;
+
+export const singleUseBreaks: readonly Break[] = [
+  {
+    id: 'N-05', what: 'a code is read, then written: who is late finds it unspent (memory)',
+    file: 'lib/stores/memory.ts', find: "if (code.consumedAt !== null) return Promise.resolve({ outcome: 'already-consumed'",
+    replace: "if (false) return Promise.resolve({ outcome: 'already-consumed'",
+    noticedBy: [
+      oneOfMany,
+      oneOfManyInStores,
+      `${consume} › a code › that was consumed by another between the look and the consumption is reused`,
+      `${race} › of twenty requests that have all found the code unspent exactly one is let in`,
+    ],
+  },
+  {
+    id: 'N-05', what: 'a code is read, then written: the UPDATE asks for nothing (SQL)',
+    file: 'lib/sql/store.ts', find: 'AND consumed_at IS NULL AND ended_at IS NULL', replace: 'AND ended_at IS NULL',
+    noticedBy: [oneOfMany, oneOfManyInStores, `${consume} › a code › that was consumed by another between the look and the consumption is reused`],
+  },
+  {
+    id: 'N-05', what: 'codes are never consumed at all',
+    file: 'lib/stores/memory.ts', find: 'code.consumedAt = now;', replace: '',
+    noticedBy: [once, oneOfMany, `${success} › works once: of twenty requests at the same time one is let in, and none afterwards`],
+  },
+  {
+    id: 'W-06', what: 'the whole list is written back, so that a spent code comes back (memory)',
+    file: 'lib/stores/memory.ts', find: 'code.consumedAt = now;', replace: 'for (const other of set.codes) other.consumedAt = other === code ? now : null;',
+    noticedBy: [
+      `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
+      `${races} › different codes at once are all consumed, each with a remaining of its own, and none comes back`,
+    ],
+  },
+  {
+    id: 'W-06', what: 'what is left is counted by the reader, not by the row (SQL)',
+    file: 'lib/sql/store.ts', find: 'SET remaining = remaining - 1 + ${added}', replace: 'SET remaining = 9',
+    noticedBy: [
+      `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
+      `${races} › different codes at once are all consumed, each with a remaining of its own, and none comes back`,
+    ],
+  },
+  {
+    id: 'N-36', what: 'a new set is only taken where there was none',
+    file: 'lib/stores/memory.ts', find: "if (only === 'first' && user.hadSet)", replace: 'if (user.hadSet)',
+    noticedBy: [
+      `${issue} › issuing a set › puts an end to the set before, with all its codes and counts`,
+      `${sets} › that are replaced are dead at once, and the new one works`,
+      `${interleavings} › is consumed once and before the end, or not at all, in every order of steps`,
+    ],
+  },
+  {
+    id: 'N-36', what: 'a set is written statement by statement, without a transaction',
+    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    noticedBy: [`${rollback} › a statement that fails › at any place of … leaves the database as it was, and the change can be made afterwards`],
+  },
+  {
+    id: 'N-36', what: 'a staged set is activated beside the old one',
+    file: 'lib/stores/memory.ts', find: 'this.begin(user, staged.header, staged.codes);',
+    replace: 'if (!user.current) this.begin(user, staged.header, staged.codes);',
+    noticedBy: [
+      `${lifecycle} › a staged set › takes the place of the old set when it is activated, with all its codes and no count`,
+      `${races} › a code consumed while … ends its set is consumed before, or not at all`,
+    ],
+  },
+  {
+    id: 'N-36', what: 'the salts and digests of a set that has ended stay',
+    file: 'lib/sql/store.ts', find: 'SET salt = NULL, digest = NULL, ended_at', replace: 'SET ended_at',
+    noticedBy: [`${issue} › issuing a set › erases what is left of the set before: of a code that has ended, no salt and no digest stays`],
+  },
+  {
+    id: 'N-31', what: 'a revoked set works on',
+    file: 'lib/stores/memory.ts', find: 'user.current = null;', replace: '',
+    noticedBy: [
+      `${consume} › a code › of a revoked set is refused with none`,
+      `${lifecycle} › revoking › ends the set at once, says that there was one, and is recorded with who did it`,
+      `${consume} › a code › whose set is … between the look and the consumption is refused with …`,
+      `${interleavings} › is consumed once and before the end, or not at all, in every order of steps`,
+    ],
+  },
+  {
+    id: 'N-33', what: 'expiry is looked at before, and not in the write (memory)',
+    file: 'lib/stores/memory.ts', find: 'if (set.header.expiresAt !== null && now >= set.header.expiresAt)', replace: 'if (false)',
+    noticedBy: [
+      `${consume} › a code › tried … ms from the expiry of its set gives …`,
+      `${consume} › a code › whose set expires between the look and the consumption is expired`,
+      `${sets} › expire to the millisecond`,
+    ],
+  },
+  {
+    id: 'N-33', what: 'expiry is looked at before, and not in the write (SQL)',
+    file: 'lib/sql/store.ts', find: 'AND (expires_at IS NULL OR expires_at > ${now})', replace: '',
+    noticedBy: [
+      `${consume} › a code › tried … ms from the expiry of its set gives …`,
+      `${consume} › a code › whose set expires between the look and the consumption is expired`,
+      `${sets} › expire to the millisecond`,
+    ],
+  },
+  {
+    id: 'N-33', what: 'a set works one millisecond too long',
+    file: 'lib/sql/store.ts', find: 'expires_at > ${now})', replace: 'expires_at >= ${now})',
+    noticedBy: [`${sets} › expire to the millisecond`],
+  },
+  {
+    id: 'W-32', what: 'a consumption is written statement by statement, without a transaction',
+    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    noticedBy: [`${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`],
+  },
+  {
+    id: 'W-03', what: 'everybody has one set',
+    file: 'lib/subject.ts', find: ".update(userId).digest('hex')", replace: ".digest('hex')",
+    noticedBy: [`${consume} › a code › of another user is a mismatch, and still works for its owner`, `${issue} › issuing a set › is one set for each user`],
+  },
+  {
+    id: 'W-03', what: 'user ids are compared without regard to case',
+    file: 'lib/subject.ts', find: '.update(userId).digest', replace: '.update(userId.toLowerCase()).digest',
+    noticedBy: [`${consume} › user ids › that differ in case, accent, space or NUL are different users`],
+  },
+  {
+    id: 'W-03', what: 'a digest verifies in the row of another code',
+    file: 'lib/scheme.ts', find: "hmac(keyed, [codeId, Buffer.from(salt, 'hex')])", replace: "hmac(keyed, [Buffer.from(salt, 'hex')])",
+    noticedBy: [`${scheme} › the record of a code › does not verify with the salt or under the name of another code`],
+  },
+  {
+    id: 'W-03', what: 'digests are not bound to their user',
+    file: 'lib/scheme.ts', find: '[VERSION, binding.userId, binding.setId', replace: '[VERSION, binding.setId',
+    noticedBy: [`${scheme} › the record of a code › is not found by the keyed value of another code, user, set or pepper`],
+  },
+  {
+    id: 'W-03', what: 'a set that was given to another user is not told from their own',
+    file: 'lib/scheme.ts', find: '[CHECK_VERSION, userId, setId]', replace: '[CHECK_VERSION, setId]',
+    noticedBy: [`${faults} › a damaged set › that was given to another user does not verify for them`],
+  },
+  {
+    id: 'W-03', what: "a code is looked for in every user's set",
+    file: 'lib/sql/store.ts', find: 'WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND', replace: 'WHERE code_id = ${codeId} AND',
+    noticedBy: [`${sets} › do not give a code of another user's, or under another set's id`],
+  },
+];

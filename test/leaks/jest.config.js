@@ -1,0 +1,18 @@
+// The unit tests and those of the strategy once more, on memory alone, overheard: for suite.test.ts, which says in LEAKS_DIR where to write to.
+'use strict';
+
+const { projects } = require('../../jest.config');
+
+const unit = projects.find(({ displayName }) => displayName === 'unit');
+const elsewhere = unit.testPathIgnorePatterns.filter((path) => !path.includes('/strategy/'));
+
+module.exports = {
+  ...unit,
+  displayName: 'overheard',
+  rootDir: '../..',
+  testTimeout: 60_000,
+  globals: { QUICK: true },
+  setupFilesAfterEnv: ['<rootDir>/test/leaks/recorder.ts'],
+  // Fuzz tests choose their codes themselves, and are handed out none.
+  testPathIgnorePatterns: [...elsewhere, '<rootDir>/test/leaks/', '/fuzz', '-fuzz'],
+};

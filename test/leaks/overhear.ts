@@ -1,0 +1,80 @@
+// Listens at the doors of the product while something plays: learns the codes that are handed out, and hears all else.
+// Changes no answer, and when it comes by a tick at most.
+import type { inspect } from 'node:util';
+import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib';
+import { Listeners, type AuditEvent } from '../../lib/events';
+import type { NewSet } from '../../lib/stores/store';
+import type { Canary } from '../helpers/canary';
+
+export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;
+
+export interface Ear {
+  /** A code that was handed out: the caller may have it, and nobody else. */
+  learn(code: string): void;
+  hear(place: (typeof PLACES)[number], value: unknown): void;
+}
+
+/** Every method that answers with a promise, so that the next one cannot be forgotten. */
+const METHODS: Readonly<Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'toJSON' | typeof inspect.custom>, true>> = {
+  issue: true, stage: true, activate: true, adopt: true, consume: true, consumeUnknown: true, status: true, revoke: true,
+  loginUnfinished: true, events: true, prune: true, due: true, report: true,
+};
+
+/** From now on, in this test file. */
+export function overhear(ear: Ear): void {
+  const seen = new WeakSet();
+  for (const name of Object.keys(METHODS)) {
+    replace(BackupCodes.prototype, name, (original) => function (this: object, ...args: unknown[]): unknown {
+      if (!seen.has(this)) ear.hear('objects', this);
+      seen.add(this);
+      const promise = original.apply(this, args) as Promise<unknown>;
+      promise.then((answer) => ear.hear('answers', withoutCodes(answer, ear)), (error: unknown) => ear.hear('errors', error));
+      return promise;
+    });
+  }
+  replace(Listeners.prototype, 'tell', (original) => function (this: object, ...args: unknown[]): unknown {
+    for (const event of args[0] as readonly AuditEvent[]) ear.hear('events', event);
+    return original.apply(this, args);
+  });
+  replace(BackupCodeStrategy.prototype, 'authenticate', (original) => function (this: object, ...args: unknown[]): unknown {
+    for (const action of ['success', 'fail', 'error']) {
+      replace(this, action, (settle) => (...told: unknown[]) => {
+        ear.hear('settlements', told);
+        settle.apply(this, told);
+      });
+    }
+    return original.apply(this, args);
+  });
+}
+
+/** The same store, on whose way in the canary learns digests and salts. */
+export function noticing(store: BackupCodeStore, canary: Canary): BackupCodeStore {
+  return new Proxy(store, {
+    get: (target, name) => (...args: unknown[]) => {
+      const { header, codes = [], replacement } = (args[0] ?? {}) as Partial<NewSet> & Parameters<BackupCodeStore['consume']>[0];
+      for (const { digest, salt } of replacement ? [replacement] : codes) {
+        canary.addBytes(Buffer.from(digest, 'hex'), 'a digest');
+        canary.addBytes(Buffer.from(salt, 'hex'), 'a salt');
+      }
+      if (header) {
+        canary.addBytes(Buffer.from(header.check, 'hex'), 'a check');
+        canary.addBytes(Buffer.from(header.salt.split('$').at(-1)!, 'hex'), 'the salt of a set');
+      }
+      return Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
+    },
+  });
+}
+
+type Method = (this: object, ...args: unknown[]) => unknown;
+
+function replace(owner: object, name: string, wrap: (original: Method) => Method): void {
+  Reflect.set(owner, name, wrap(Reflect.get(owner, name) as Method));
+}
+
+/** What is left of an answer once its reader has taken the codes out. */
+function withoutCodes(answer: unknown, ear: Ear): unknown {
+  if (typeof answer !== 'object' || answer === null) return answer;
+  const { codes = [], replacement, ...others } = answer as { codes?: readonly string[]; replacement?: string };
+  for (const code of replacement === undefined ? codes : [...codes, replacement]) ear.learn(code);
+  return others;
+}

@@ -1,0 +1,43 @@
+'use strict';
+// A notifier as an app has it, in a process of its own: delivers a page of events, saves where it ended, and goes on, until
+// it is killed. Runs the built package.
+const { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } = require('node:fs');
+const { setTimeout: sleep } = require('node:timers/promises');
+const { Kysely, PostgresDialect, SqliteDialect } = require('kysely');
+const { BackupCodes } = require('../../../dist');
+const { SqlStore } = require('../../../dist/sql');
+
+const IDLE_MS = 5;
+
+function dialectOf({ kind, url }) {
+  if (kind === 'postgres') return new PostgresDialect({ pool: new (require('pg').Pool)({ connectionString: url, max: 1 }) });
+  const database = new (require('libsql'))(url);
+  database.exec('PRAGMA busy_timeout = 5000');
+  return new SqliteDialect({ database });
+}
+
+/** On the disk when it returns. */
+function writeDown(file, flags, text) {
+  const descriptor = openSync(file, flags);
+  writeSync(descriptor, text);
+  fsyncSync(descriptor);
+  closeSync(descriptor);
+}
+
+process.once('message', async ({ connection, delivered, saved }) => {
+  const backupCodes = new BackupCodes({ store: new SqlStore(new Kysely({ dialect: dialectOf(connection) })) });
+  process.send({ ready: true });
+  let after = existsSync(saved) ? readFileSync(saved, 'utf8') : null;
+  for (;;) {
+    const { events, cursor } = await backupCodes.events({ after, limit: 10 });
+    for (const { id } of events) writeDown(delivered, 'a', `${id}\n`);
+    if (events.length > 0) {
+      // Only now, or a kill in between would lose them. Whole, or not at all.
+      writeDown(`${saved}.new`, 'w', cursor);
+      renameSync(`${saved}.new`, saved);
+      after = cursor;
+    } else {
+      await sleep(IDLE_MS);
+    }
+  }
+});

@@ -1,0 +1,198 @@
+// The order in which events are read: whoever goes on from a cursor is given each event once, and those of a user in the
+// order of the changes, however long a commit takes and whoever writes meanwhile.
+import { randomInt } from 'node:crypto';
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
+import { type ControlledTransaction, type Kysely, sql } from 'kysely';
+import { createClient, createCluster } from 'redis';
+import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
+import { auditEvent, EVENT_TYPES } from '../../lib/events';
+import { RedisStore, type RedisClient } from '../../lib/redis';
+import { createTables, SqlStore } from '../../lib/sql';
+import { insertEvents } from '../../lib/sql/rows';
+import { countingHasher } from '../helpers/counting-hasher';
+import { describeWith, redis, redisCluster } from '../helpers/servers';
+import { atOnce, WRONG } from '../helpers/service';
+import { describeOn } from '../helpers/sql-databases';
+
+const WRITERS = 4;
+
+for (const { kind, isolation, calls, pauseMs } of [
+  // One file, one connection.
+  { kind: 'SQLite', isolation: 'SERIALIZABLE', calls: 30, pauseMs: 0 },
+  { kind: 'PostgreSQL', isolation: 'READ COMMITTED', calls: 150, pauseMs: 0 },
+  { kind: 'PostgreSQL', isolation: 'SERIALIZABLE', calls: 150, pauseMs: 0 },
+  // It withholds events for two seconds.
+  { kind: 'MariaDB', isolation: 'REPEATABLE READ', calls: 150, pauseMs: 2_100 },
+] as const) {
+  describeOn(
+    kind,
+    `events on ${kind}, ${isolation}`,
+    (database) => {
+      beforeAll(() => createTables(database().connect()));
+      readWhatIsWritten({ calls, pauseMs, connect: () => Promise.resolve(new SqlStore(database().connect())) });
+      if (kind !== 'SQLite') describe('a slow commit', () => waitForCommits({ pauseMs, connect: () => database().connect() }));
+    },
+    { isolation },
+  );
+}
+
+describeWith(redis, 'events on one Redis', (server) => {
+  readFromRedis(async () => createClient({ url: server().url }).connect());
+});
+
+describeWith(redisCluster, 'events on a Redis cluster of three', (cluster) => {
+  readFromRedis(async () => createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect());
+});
+
+/** @param pauseMs for which events are withheld */
+function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => Kysely<unknown> }): void {
+  let pools: Kysely<unknown>[] = [];
+  let backupCodes: BackupCodes;
+  let after: string | null = null;
+  const begun: ControlledTransaction<unknown>[] = [];
+
+  /** Goes on where the last one ended. */
+  const readOn = async (): Promise<string[]> => {
+    await sleep(pauseMs);
+    const read: string[] = [];
+    for (;;) {
+      const page = await backupCodes.events({ after, limit: 1 });
+      if (page.events.length === 0) return read;
+      read.push(...page.events.map(({ type, userId }) => `${type} ${String(userId)}`));
+      after = page.cursor;
+    }
+  };
+  const begin = async (): Promise<ControlledTransaction<unknown>> => {
+    const transaction = await pools[1]!.startTransaction().setIsolationLevel('read committed').execute();
+    begun.push(transaction);
+    return transaction;
+  };
+  const write = (transaction: ControlledTransaction<unknown>, userId: string): Promise<unknown> => insertEvents([revoked(userId)]).execute(transaction);
+
+  beforeAll(async () => {
+    pools = [connect(), connect()];
+    backupCodes = new BackupCodes({ store: new SqlStore(pools[0]!), hasher: countingHasher() });
+    await readOn();
+  });
+  afterEach(async () => {
+    for (const transaction of begun.splice(0)) if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
+  });
+
+  it('is waited for, and nobody waits: no page goes past it, and each event is given once', async () => {
+    await backupCodes.issue('before');
+    const slow = await begin();
+    await write(slow, 'slow');
+    await backupCodes.issue('fast');
+    expect(await readOn()).toEqual(['issued before']);
+    await slow.commit().execute();
+    expect(await readOn()).toEqual(['revoked slow', 'issued fast']);
+  });
+
+  it('of a transaction that began long before it wrote does not stand before what was committed meanwhile', async () => {
+    const slow = await begin();
+    await sql`INSERT INTO backup_code_keys (name, value) VALUES ('another', '')`.execute(slow);
+    await backupCodes.issue('ada');
+    const read = await readOn();
+    await write(slow, 'ada');
+    await slow.commit().execute();
+    expect([...read, ...(await readOn())]).toEqual(['issued ada', 'revoked ada']);
+  });
+
+  it('that fails is waited for no longer', async () => {
+    const slow = await begin();
+    await write(slow, 'slow');
+    await backupCodes.issue('fast');
+    expect(await readOn()).toEqual([]);
+    await slow.rollback().execute();
+    expect(await readOn()).toEqual(['issued fast']);
+  });
+
+  if (pauseMs > 0) {
+    it('is not passed by where the clock of the server is set back after it', async () => {
+      const ahead = await begin();
+      await sql`SET timestamp = UNIX_TIMESTAMP() + 1`.execute(ahead);
+      await write(ahead, 'ada');
+      await sql`SET timestamp = DEFAULT`.execute(ahead);
+      await ahead.commit().execute();
+      await backupCodes.issue('grace');
+      expect(await readOn()).toEqual([]);
+      expect(await readOn()).toEqual(['revoked ada', 'issued grace']);
+    });
+  }
+}
+
+function revoked(userId: string): AuditEvent {
+  const context = { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' } as const;
+  return auditEvent('revoked', { at: Date.now(), userId, context });
+}
+
+function readFromRedis(connect: () => Promise<RedisClient & { close(): unknown }>): void {
+  const clients: Awaited<ReturnType<typeof connect>>[] = [];
+  afterAll(async () => {
+    for (const client of clients) await client.close();
+  });
+  readWhatIsWritten({
+    calls: 150,
+    connect: async () => {
+      const client = await connect();
+      clients.push(client);
+      return new RedisStore({ client });
+    },
+  });
+}
+
+function readWhatIsWritten({ calls, pauseMs = 0, connect }: { calls: number; pauseMs?: number; connect: () => Promise<BackupCodeStore> }): void {
+  it('a reader of small pages is given each event of four writers once, and those of a user in the order of the changes', async () => {
+    const services = await Promise.all(Array.from({ length: WRITERS + 1 }, async () => new BackupCodes({ store: await connect(), hasher: countingHasher(), attempts: { free: 50 } })));
+    const told: AuditEvent[] = [];
+    for (const service of services) for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
+    const [reader, ...writers] = services;
+
+    const read: AuditEvent[] = [];
+    let after: string | null = null;
+    const readOn = async (): Promise<void> => {
+      for (;;) {
+        const page = await reader!.events({ after, limit: 7 });
+        if (page.events.length === 0) return;
+        read.push(...page.events);
+        after = page.cursor;
+      }
+    };
+    const known = new Map<string, string[]>();
+    const writing = new AbortController();
+    const written = atOnce(WRITERS, async (n) => {
+      for (let call = 0; call < calls; call += 1) await writeSomething(writers[n]!, known);
+    }).finally(() => writing.abort());
+    while (!writing.signal.aborted) {
+      await readOn();
+      await setImmediate();
+    }
+    await written;
+    await sleep(pauseMs);
+    await readOn();
+
+    expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
+    for (const userId of known.keys()) expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
+  }, 60_000);
+}
+
+async function writeSomething(writer: BackupCodes, known: Map<string, string[]>): Promise<void> {
+  const userId = `user-${randomInt(3)}`;
+  const codes = known.get(userId) ?? [];
+  const dice = randomInt(12);
+  if (dice === 0) await writer.revoke(userId);
+  else if (dice < 3) await writer.consume(userId, WRONG);
+  else if (codes.length > 0) await writer.consume(userId, codes.pop());
+  else known.set(userId, (await writer.issue(userId)).codes);
+}
+
+/** Changes of one user that do not follow from the change before. */
+function contradictions(events: readonly AuditEvent[]): AuditEvent[] {
+  const changes = events.filter(({ type }) => type === 'issued' || type === 'consumed' || type === 'revoked');
+  return changes.filter((change, n) => {
+    if (change.type === 'issued') return false;
+    const before = changes[n - 1];
+    if (before === undefined || before.type === 'revoked' || before.setId !== change.setId) return true;
+    return change.type === 'consumed' && change.remaining !== (before.remaining ?? NaN) - 1;
+  });
+}

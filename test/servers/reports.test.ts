@@ -1,0 +1,28 @@
+// Events, pruning, reminders, the report and races over a set's life, on PostgreSQL and MariaDB, over two pools.
+import { type Kysely, sql } from 'kysely';
+import { createTables, SqlStore } from '../../lib/sql';
+import { lifecycleRaces } from '../helpers/lifecycle-races';
+import { reportTests } from '../helpers/report-tests';
+import { describeOn } from '../helpers/sql-databases';
+
+const TABLES = ['backup_code_users', 'backup_codes', 'backup_code_events', 'backup_code_keys'];
+
+for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
+  describeOn(kind, `reports on ${kind}`, (database) => {
+    let pools: Kysely<unknown>[] = [];
+    const open = async () => {
+      for (const table of TABLES) await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
+      return { store: new SqlStore(pools[0]!), another: () => new SqlStore(pools[1]!) };
+    };
+
+    beforeAll(async () => {
+      pools = [database().connect(), database().connect()];
+      await createTables(pools[0]!);
+      // The pause for which events are withheld is tested in event-order.test.ts. Here it is over for each.
+      if (kind === 'MariaDB') await sql`ALTER TABLE backup_code_events ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(pools[0]!);
+    });
+
+    reportTests({ open });
+    describe('over the life of a set', () => lifecycleRaces({ open }));
+  });
+}

@@ -1,0 +1,161 @@
+// Whatever a client sends, through every body parser: a code is read from an own field of the body that is a string, and
+// from nothing else. All else is 400 and costs nothing; no answer is 500, none is missing, and no prototype is changed.
+import fc from 'fast-check';
+import { formats } from '../../lib';
+import { readCode } from '../../lib/formats';
+import { fuzz, SEED } from '../helpers/fuzz';
+import { storeKnownSet } from '../helpers/known-set';
+import { openService } from '../helpers/service';
+import { memory } from '../helpers/stores';
+import { expresses } from './host';
+import { DOORS, FIELDLESS, openParserSite, PARSERS, type DoorName, type Parser, type ParserSite } from './parsers';
+
+const format = formats.recovery;
+const SYMBOLS = 'ABCDEFGHJKLMNPQR';
+const RIGHT = 'ABCD-EFGH-JKLM-NPQR';
+const WRONG = 'AAAA-AAAA-AAAA-AAAA';
+/** With each request, so that a code in the URL is never mistaken for one in the body. */
+const QUERY = `?username=ada&code=${RIGHT}&code[]=${RIGHT}&__proto__[code]=${RIGHT}`;
+
+/** Names of which a parser may make more than a field: a list, an object, a prototype. */
+const NESTED = ['code[]', 'code[0]', 'code[99]', 'code[code]', 'code[$ne]', '__proto__[code]', 'constructor[prototype][code]'];
+const NAMES = ['username', 'Code', 'code ', 'code[', 'code.code', 'code\0', '__proto__', 'constructor', 'toString', 'length', ''];
+const TEXTS = [`${RIGHT}\0`, `${RIGHT},${RIGHT}`, `${RIGHT}A`, '', ' \t', '----', 'ada', '__proto__', '{"$ne":null}', `["${RIGHT}"]`, '\uD800'];
+
+const name = fc.oneof(
+  { weight: 6, arbitrary: fc.constant('code') },
+  { weight: 4, arbitrary: fc.constantFrom(...NESTED) },
+  { weight: 2, arbitrary: fc.constantFrom(...NAMES) },
+  { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
+);
+const text = fc.oneof(
+  { weight: 20, arbitrary: fc.constant(RIGHT) },
+  { weight: 5, arbitrary: fc.constant(WRONG) },
+  { weight: 10, arbitrary: fc.constantFrom(...TEXTS) },
+  { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
+  { weight: 5, arbitrary: fc.array(fc.nat({ max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)) },
+  { weight: 1, arbitrary: fc.constant('A'.repeat(2 ** 20)) },
+);
+
+/** A field of a body: its name, and what is said of it, as it is written there. */
+type Field = readonly [name: string, value: string, more: string];
+
+/** Some fields, or one beside a right user name. */
+function fields(value: fc.Arbitrary<string>, more: fc.Arbitrary<string>, username: Field): fc.Arbitrary<Field[]> {
+  const field = fc.tuple(name, value, more);
+  return fc.oneof(fc.array(field, { maxLength: 4, depthIdentifier: 'json' }), field.map((only): Field[] => [username, only]));
+}
+
+/** As text, in which a name can stand twice and `__proto__` is a name like any other. */
+const { record, json } = fc.letrec<{ json: string; scalar: string; list: string; record: string }>((tie) => ({
+  json: fc.oneof({ maxDepth: 3, depthSize: 'large', depthIdentifier: 'json' }, tie('scalar'), tie('list'), tie('record')),
+  scalar: fc.oneof({ weight: 3, arbitrary: text.map((value) => JSON.stringify(value)) }, fc.constantFrom('null', 'true', '0', '-0', '12345678', '1e999'), fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)),
+  list: fc.oneof(tie('scalar').map((item) => [item]), fc.array(tie('json'), { maxLength: 4, depthIdentifier: 'json' })).map((items) => `[${items.join()}]`),
+  record: fields(tie('json'), fc.constant(''), ['username', '"ada"', '']).map((given) => `{${given.map(([field, value]) => `${JSON.stringify(field)}:${value}`).join()}}`),
+}));
+
+const form = fields(text, fc.constantFrom('escaped', 'as it is'), ['username', 'ada', 'escaped']).map((given) =>
+  given.map(([field, value, how]) => (how === 'escaped' ? new URLSearchParams([[field, value]]).toString() : `${field}=${value}`)).join('&'),
+);
+
+const BOUNDARY = '----fuzz';
+/** Fields and files, some of which end before they should. */
+const multipart = fc.tuple(fields(text, fc.constantFrom('', '', '; filename="x.txt"'), ['username', 'ada', '']), fc.option(fc.nat({ max: 300 }), { freq: 5 })).map(([given, cut]) => {
+  const whole = [...given.map(([field, value, file]) => `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"${file}\r\n\r\n${value}\r\n`), `--${BOUNDARY}--\r\n`].join('');
+  return cut === null ? whole : whole.slice(0, cut);
+});
+
+const SPOKEN: Readonly<Record<Parser['speaks'], { body: fc.Arbitrary<string>; type: string }>> = {
+  JSON: { body: fc.oneof({ weight: 9, arbitrary: record }, json), type: 'application/json' },
+  form: { body: form, type: 'application/x-www-form-urlencoded' },
+  multipart: { body: multipart, type: `multipart/form-data; boundary=${BOUNDARY}` },
+};
+const TYPES = [...Object.values(SPOKEN).map(({ type }) => type), 'application/json; charset=utf-16', 'application/x-www-form-urlencoded; charset=iso-8859-1', 'multipart/form-data', 'text/plain', 'application/octet-stream', ''];
+
+/** Mostly what the parser understands, now and then bytes of any kind. The user name is there, mostly. */
+function hostile({ speaks, write }: Parser): fc.Arbitrary<RequestInit> {
+  const spoken = SPOKEN[speaks];
+  const request = (body: BodyInit, type: string): RequestInit => ({ body, headers: { 'content-type': type } });
+  return fc.oneof(
+    { weight: 20, arbitrary: spoken.body.map((body) => request(body, spoken.type)) },
+    { weight: 5, arbitrary: text.map((code) => write({ username: 'ada', code })) },
+    { weight: 3, arbitrary: fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...TYPES)).map(([bytes, type]) => request(Buffer.from(bytes), type)) },
+  );
+}
+
+type Verdict = 'refused by the parser' | 'malformed' | 'invalid_code' | 'consumed';
+
+/** What must come of a body, once it is parsed. */
+function verdictOn(parsed: { readonly body: unknown } | null, door: DoorName): Verdict {
+  if (parsed === null) return 'refused by the parser';
+  const own = (field: string): unknown => (typeof parsed.body === 'object' && parsed.body !== null ? Object.getOwnPropertyDescriptor(parsed.body, field)?.value : undefined);
+  const [username, symbols] = [own('username'), readCode(format, own('code'))];
+  const isNamed = typeof username === 'string' && username.length >= 1 && username.length <= 320;
+  if (symbols === null || (door === 'nothing' && !isNamed)) return 'malformed';
+  return symbols === SYMBOLS && (door === 'first-factor' || username === 'ada') ? 'consumed' : 'invalid_code';
+}
+
+/** Status, hashes, attempts still charged to anybody, and codes left, for each verdict. */
+const COST: Readonly<Record<Verdict, { status: number; hashes: number; attempts: number; left: number }>> = {
+  'refused by the parser': { status: 400, hashes: 0, attempts: 0, left: 1 },
+  malformed: { status: 400, hashes: 0, attempts: 0, left: 1 },
+  invalid_code: { status: 401, hashes: 1, attempts: 1, left: 1 },
+  consumed: { status: 200, hashes: 1, attempts: 1, left: 0 },
+};
+
+const PROTOTYPES: readonly object[] = [Object.prototype, Array.prototype, String.prototype, Function.prototype, Buffer.prototype];
+const pristine = PROTOTYPES.map((prototype) => new Map(Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown])));
+
+/** What was added to a prototype, or changed there. */
+function polluted(): string[] {
+  return PROTOTYPES.flatMap((prototype, index) => Reflect.ownKeys(prototype)
+    .filter((key) => !pristine[index]!.has(key) || pristine[index]!.get(key) !== Object.getOwnPropertyDescriptor(prototype, key)?.value)
+    .map(String));
+}
+afterEach(() => expect(polluted()).toEqual([]));
+
+describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
+  describe.each([...PARSERS, ...FIELDLESS])('behind $name', (parser) => {
+    let site: ParserSite;
+    beforeAll(async () => {
+      site = await openParserSite(express, parser);
+    });
+
+    /** Sends it to a new service, and looks at all that came of it. */
+    async function ask(door: DoorName, request: RequestInit): Promise<Verdict> {
+      const { backupCodes, hasher, watched } = await openService(memory.open, { format });
+      await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [SYMBOLS] });
+      hasher.count = 0;
+      watched.reset();
+      const { answer, parsed } = await site.ask(backupCodes, { door, query: QUERY, ...request });
+      const verdict = verdictOn(parsed, door);
+      const attempts = watched.calls.filter((call) => call === 'takeAttempt').length;
+      const left = (await backupCodes.status('ada'))?.remaining;
+      expect({ verdict: answer.status === 200 ? 'consumed' : answer.body?.info.code, status: answer.status, hashes: hasher.count, attempts, left }).toEqual({ verdict, ...COST[verdict] });
+      return verdict;
+    }
+
+    it('nothing but an own string of the body is a code, and what is none costs nothing', async () => {
+      const verdicts = new Set<Verdict>();
+      const examples = [RIGHT, WRONG, ''].map((code): [DoorName, RequestInit] => ['first-factor', parser.write({ code })]);
+      await fc.assert(fc.asyncProperty(fc.constantFrom(...DOORS), hostile(parser), async (door, request) => {
+        verdicts.add(await ask(door, request));
+      }), { ...fuzz(60), examples });
+      const hasFields = PARSERS.includes(parser);
+      expect([...verdicts].filter((verdict) => verdict !== 'refused by the parser').sort()).toEqual(hasFields ? ['consumed', 'invalid_code', 'malformed'] : ['malformed']);
+    });
+
+    it('a code that somebody else put on Object.prototype is none', async () => {
+      const everybody = Object.prototype as unknown as Record<string, unknown>;
+      for (const door of DOORS) {
+        Object.assign(everybody, { code: RIGHT, username: 'ada' });
+        try {
+          expect(await ask(door, parser.write({ other: RIGHT }))).toBe('malformed');
+        } finally {
+          delete everybody['code'];
+          delete everybody['username'];
+        }
+      }
+    });
+  });
+});

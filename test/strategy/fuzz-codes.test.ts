@@ -1,0 +1,84 @@
+// A right code, however it is typed, gets in through every body parser; and out of a URL never.
+import fc from 'fast-check';
+import { formats } from '../../lib';
+import { fuzz, SEED } from '../helpers/fuzz';
+import { storeKnownSet } from '../helpers/known-set';
+import { openService, type Service } from '../helpers/service';
+import { memory } from '../helpers/stores';
+import { DASHES, DECORATIONS, INVISIBLE, SPACES, typedCode } from '../helpers/typed-code';
+import { expresses } from './host';
+import { DOORS, FIELDLESS, openParserSite, PARSERS, type ParserSite } from './parsers';
+
+const format = formats.recovery;
+const SYMBOLS = 'L2B3C4D5E6F7G8H9';
+
+/** A service in which one code is ada's. */
+async function serviceWith(symbols: string): Promise<{ backupCodes: Service['backupCodes']; facts: () => Promise<Facts> }> {
+  const { backupCodes, hasher, watched, charged } = await openService(memory.open, { format });
+  await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [symbols] });
+  hasher.count = 0;
+  watched.reset();
+  return {
+    backupCodes,
+    facts: async () => ({ hashes: hasher.count, calls: [...watched.calls], charged: await charged('ada'), left: (await backupCodes.status('ada'))?.remaining }),
+  };
+}
+
+interface Facts {
+  readonly hashes: number;
+  /** Of the store, by name. */
+  readonly calls: readonly string[];
+  readonly charged: readonly [number, number];
+  readonly left: number | undefined;
+}
+
+const UNTOUCHED: Facts = { hashes: 0, calls: [], charged: [0, 0], left: 1 };
+const CONSUMED: Facts = { hashes: 1, calls: ['takeAttempt', 'consume'], charged: [0, 0], left: 0 };
+
+describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
+  describe.each(PARSERS)('behind $name', (parser) => {
+    let site: ParserSite;
+    beforeAll(async () => {
+      site = await openParserSite(express, parser);
+    });
+
+    it('a right code is accepted in every printable decoration, for one hash, once', async () => {
+      await fc.assert(fc.asyncProperty(typedCode(format), fc.constantFrom(...DOORS), async ({ symbols, parts }, door) => {
+        const { backupCodes, facts } = await serviceWith(symbols);
+        const request = { door, ...parser.write({ username: 'ada', code: parts.join('') }) };
+        expect((await site.ask(backupCodes, request)).answer.status).toBe(200);
+        expect(await facts()).toEqual(CONSUMED);
+        expect((await site.ask(backupCodes, request)).answer.status).toBe(401);
+      }), fuzz(15));
+    });
+
+    it.each([['dash', DASHES], ['space', SPACES], ['invisible character', INVISIBLE], ['decoration', DECORATIONS.join('')]])('every %s is understood', async (_what, characters) => {
+      for (const door of DOORS) {
+        const { backupCodes, facts } = await serviceWith(SYMBOLS);
+        const code = SYMBOLS.slice(0, 8) + characters + SYMBOLS.slice(8).toLowerCase();
+        expect((await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code }) })).answer.status).toBe(200);
+        expect(await facts()).toEqual(CONSUMED);
+      }
+    });
+
+    it('a right code in the URL is not consumed, however it is typed and named there', async () => {
+      await fc.assert(fc.asyncProperty(typedCode(format), fc.constantFrom(...DOORS), fc.constantFrom('code', 'code[]', 'body[code]', '__proto__[code]'), async ({ symbols, parts }, door, name) => {
+        const { backupCodes, facts } = await serviceWith(symbols);
+        const query = `?${new URLSearchParams({ username: 'ada', [name]: parts.join('') }).toString()}`;
+        const { answer } = await site.ask(backupCodes, { door, query, ...parser.write({ username: 'ada' }) });
+        expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
+        expect(await facts()).toEqual(UNTOUCHED);
+      }), fuzz(10));
+    });
+  });
+
+  it.each(FIELDLESS)('behind $name there are no fields, and no code', async (parser) => {
+    const site = await openParserSite(express, parser);
+    for (const door of DOORS) {
+      const { backupCodes, facts } = await serviceWith(SYMBOLS);
+      const { answer } = await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code: SYMBOLS }) });
+      expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
+      expect(await facts()).toEqual(UNTOUCHED);
+    }
+  });
+});

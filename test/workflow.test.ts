@@ -1,0 +1,90 @@
+// What CI is told to do: by whom, with which rights, and that all of it is there. A workflow is text that no compiler reads.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { NODES } from './matrix/versions';
+
+interface Job {
+  readonly permissions?: unknown;
+  readonly 'timeout-minutes': unknown;
+  readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
+  readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
+}
+
+interface Workflow {
+  readonly on: Readonly<Record<string, unknown>>;
+  readonly permissions: unknown;
+  readonly concurrency: unknown;
+  readonly jobs: Readonly<Record<string, Job>>;
+}
+
+const ROOT = join(__dirname, '..');
+const WORKFLOWS = join(ROOT, '.github/workflows');
+// It comes with Jest, without types.
+const yaml = jest.requireActual<{ safeLoad(text: string): unknown }>('js-yaml');
+const read = (name: string): string => readFileSync(join(WORKFLOWS, name), 'utf8');
+const parse = (name: string): Workflow => yaml.safeLoad(read(name)) as Workflow;
+const stepsOf = (workflow: Workflow): Job['steps'] => Object.values(workflow.jobs).flatMap(({ steps }) => steps);
+const commandsOf = (workflow: Workflow): string[] => stepsOf(workflow).flatMap(({ run = '' }) => run.split(/\n|&&/)).map((command) => command.trim()).filter((command) => command !== '');
+
+const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+
+/** Whether what the command names exists. One of a kind that is not known here does not. */
+function isThere(command: string): boolean {
+  const [, script] = /^npm run ([\w:]+)(?: |$)/.exec(command) ?? [];
+  if (script !== undefined) return script in scripts;
+  const [, file] = /^bash (\S+)$/.exec(command) ?? [];
+  if (file !== undefined) return existsSync(join(ROOT, file));
+  return command === 'npm ci' || /^sudo apt-get (?:update|install) ?/.test(command);
+}
+
+describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
+  const workflow = parse(name);
+
+  it('takes actions from GitHub alone, each at one commit, with its version beside it', () => {
+    const lines = read(name).split('\n').filter((line) => line.includes('uses:'));
+    expect(lines).toHaveLength(stepsOf(workflow).filter(({ uses }) => uses !== undefined).length);
+    expect(lines.filter((line) => !/^ +(?:- )?uses: actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
+  });
+
+  it('has one commit for each version of an action', () => {
+    const pins = new Set(read(name).match(/actions\/[\w-]+@.*/g));
+    expect(pins.size).toBe(new Set([...pins].map((pin) => pin.replace(/@\S+/, ''))).size);
+  });
+
+  it('may read the code, and nothing else', () => {
+    expect(workflow.permissions).toEqual({ contents: 'read' });
+    expect(Object.values(workflow.jobs).filter((job) => 'permissions' in job)).toEqual([]);
+  });
+
+  it('ends, and ends what a newer push to the same pull request has overtaken', () => {
+    expect(Object.values(workflow.jobs).map((job) => job['timeout-minutes']).filter((minutes) => !(typeof minutes === 'number' && minutes <= 60))).toEqual([]);
+    expect(workflow.concurrency).toEqual({ group: '${{ github.workflow }}-${{ github.ref }}', 'cancel-in-progress': "${{ github.event_name == 'pull_request' }}" });
+  });
+
+  it('runs only what is there', () => {
+    expect(commandsOf(workflow)).not.toEqual([]);
+    expect(commandsOf(workflow).filter((command) => !isThere(command))).toEqual([]);
+  });
+
+  it('puts nothing into a command that a pull request could choose', () => {
+    const expressions = commandsOf(workflow).flatMap((command) => command.match(/\$\{\{.*?\}\}/g) ?? []);
+    expect(expressions.filter((expression) => !/^\$\{\{ matrix\.\w+ \}\}$/.test(expression))).toEqual([]);
+  });
+});
+
+describe('ci.yml', () => {
+  const { on, jobs } = parse('ci.yml');
+
+  it('runs on every push and pull request', () => {
+    expect(on).toEqual({ push: null, pull_request: null });
+  });
+
+  it('runs everything on a bare machine', () => {
+    expect(jobs['test']?.steps.flatMap(({ run }) => run ?? [])).toEqual(['bash .ci/run']);
+  });
+
+  it('runs the matrix, on each of its Nodes', () => {
+    expect(jobs['matrix']?.strategy?.matrix).toEqual({ node: [...NODES] });
+    expect(jobs['matrix']?.steps.at(-1)?.run).toBe('npm run test:matrix -- --node ${{ matrix.node }}');
+  });
+});
