@@ -2,6 +2,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { csrfToken } from './csrf';
 import { signedInAccount } from './passport';
+import { formatTime } from './when-and-where';
 
 declare module 'express-session' {
   interface SessionData {
@@ -79,11 +80,4 @@ function takeNotice(req: Request): string | null {
 function hasSession(req: Request): boolean {
   const session: unknown = Reflect.get(req, 'session');
   return session !== undefined && session !== null;
-}
-
-const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
-
-/** In UTC, which is the one time zone known to the server. */
-function formatTime(at: number): string {
-  return `${TIME.format(at)} UTC`;
 }

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
-import helmet from 'helmet';
 import { BackupCodes, type BackupCodesOptions } from 'passport-backup-code';
 import { noStore, pagesByDefault, sendError } from './answers';
 import { Authenticators } from './authenticators';
@@ -12,15 +11,21 @@ import { requireCsrfToken } from './csrf';
 import { answerErrors, answerNotFound } from './errors';
 import { type FormDesk, LocalFormDesk } from './form-desk';
 import { createGuards } from './guards';
+import { startHousekeeping } from './housekeeping';
+import { startMailing } from './mailing';
+import { LOW_AT } from './notices/event-notice';
 import { createPassport } from './passport';
 import { accountRoutes } from './routes/account';
+import { emailRoutes } from './routes/emails';
 import { homeRoutes } from './routes/home';
 import { loginRoutes } from './routes/login';
+import { outboxRoutes } from './routes/outbox';
 import { secondFactorRoutes } from './routes/second-factor';
 import { securityRoutes } from './routes/security';
 import { signupRoutes } from './routes/signup';
 import { totpRoutes } from './routes/totp';
 import { answerSecondClick } from './second-click';
+import { securityHeaders } from './security-headers';
 import type { Services } from './services';
 import { COOKIE_ATTRIBUTES, SESSION_SECONDS, sessionCookieName } from './session-cookie';
 import { openStores } from './stores';
@@ -57,11 +62,14 @@ export async function createApp(
   const { db } = stores;
   const users = new Users({ db, passwordCost, now });
   const authenticators = new Authenticators({ db, now });
-  const backupCodes = new BackupCodes({ store: stores.codes, pepper: config.pepper, now, ...codeOptions });
+  const backupCodes = new BackupCodes({ store: stores.codes, pepper: config.pepper, lowAt: LOW_AT, now, ...codeOptions });
+  const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, { db, users, backupCodes, now, report });
+  const housekeeping = startHousekeeping({ backupCodes, pruneOthers: pruneMail, auditDays: config.auditDays, now, report });
   const passport = createPassport({ users, authenticators, backupCodes, now });
   const cookieName = sessionCookieName(config);
   const services: Services = {
-    users, authenticators, backupCodes, passport, cookieName, now,
+    users, authenticators, backupCodes, emails, mailer, notices, passport, cookieName, now,
+    publicUrl: config.mail.publicUrl,
     guards: createGuards({ authenticators, now }),
     limitSignIn: rateLimit({
       windowMs: SIGN_IN_WINDOW_MS,
@@ -106,32 +114,16 @@ export async function createApp(
   app.use(requireCsrfToken(cookieName));
 
   app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services));
-  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services));
+  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services), emailRoutes(services));
+  if (outbox !== null) app.use(outboxRoutes(outbox));
   app.use(answerNotFound, answerErrors(report));
 
   return {
     app,
     backupCodes,
-    close: () => stores.close(),
-  };
-}
-
-/** No script at all, styles from here, the QR code as a `data:` picture, forms to here alone. */
-function securityHeaders({ isProduction }: Config): ReturnType<typeof helmet> {
-  return helmet({
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: {
-        defaultSrc: ["'none'"],
-        styleSrc: ["'self'"],
-        imgSrc: ["'self'", 'data:'],
-        formAction: ["'self'"],
-        baseUri: ["'none'"],
-        frameAncestors: ["'none'"],
-        upgradeInsecureRequests: isProduction ? [] : null,
-      },
+    close: async () => {
+      await Promise.all([housekeeping.close(), notices.close()]);
+      await stores.close();
     },
-    // A step-up leads back to the page whose form it interrupted, which it knows from the Referer.
-    referrerPolicy: { policy: 'same-origin' },
-  });
+  };
 }

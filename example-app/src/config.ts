@@ -2,6 +2,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
+import { type MailSettings, readMailSettings } from './mail-settings';
 import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './server-urls';
 import { keptSecret, randomPepper, randomSessionSecret } from './secrets';
 
@@ -26,7 +27,13 @@ export interface Config {
   readonly pepper: readonly { readonly id: string; readonly key: Buffer }[];
   /** Posts to the sign-in and sign-up forms, from one address, in 15 minutes. */
   readonly signInLimit: number;
+  readonly mail: MailSettings;
+  /** How long audit events are kept. */
+  readonly auditDays: number;
 }
+
+/** In titles, in authenticator apps and in mail. */
+export const SERVICE_NAME = 'Backup code example';
 
 const MODES = ['production', 'development', 'test'];
 const MAX_WORKERS = 64;
@@ -41,6 +48,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   const port = wholeNumber('PORT', env.PORT, { min: 0, max: 65535, fallback: 3000 });
   const trustProxy = readTrustProxy(env.TRUST_PROXY);
   const signInLimit = wholeNumber('SIGN_IN_LIMIT', env.SIGN_IN_LIMIT, { min: 1, max: 1_000_000, fallback: 1000 });
+  const auditDays = wholeNumber('AUDIT_DAYS', env.AUDIT_DAYS, { min: 1, max: 36_500, fallback: 365 });
+  const mail = readMailSettings(env, { isProduction, port });
   const database = readDatabaseUrl(env.DATABASE_URL);
   const redisUrl = readRedisUrl(env.REDIS_URL);
   const codesIn = readCodesIn(env.BACKUP_CODE_STORE, redisUrl);
@@ -57,6 +66,8 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     isProduction,
     trustProxy,
     signInLimit,
+    mail,
+    auditDays,
     sessionSecret: readSessionSecret(env.SESSION_SECRET ?? keptSecret(join(dataDir, 'session-secret'), randomSessionSecret)),
     pepper: readPepper(env.BACKUP_CODE_PEPPER ?? keptSecret(join(dataDir, 'backup-code-pepper'), randomPepper)),
   };

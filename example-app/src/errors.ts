@@ -39,7 +39,7 @@ function problemOf(error: unknown): Problem {
   if (error instanceof BackupCodeError && error.code === 'login_unfinished') {
     return { status: 500, code: 'login_unfinished', title: 'You are not logged in', message: 'The code was right, but logging you in failed. Log in again; a backup code that you used needs the next one of your list.' };
   }
-  const status = clientErrorStatus(error);
+  const status = error instanceof BackupCodeError && error.code === 'invalid_cursor' ? 400 : clientErrorStatus(error);
   if (status === 413) return { status, code: 'too_large', title: 'Too much', message: 'More was sent than this form takes.' };
   if (status !== null) return { status, code: 'bad_request', title: 'Not understood', message: 'This request makes no sense to the server. Nothing was changed.' };
   return { status: 500, code: 'internal_error', title: 'Something went wrong', message: 'It is not your fault, and whoever runs this service has been told. Try again later.' };

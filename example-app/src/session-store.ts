@@ -50,6 +50,8 @@ async function inDatabase(client: Knex, report: (error: unknown) => void): Promi
     close: async () => {
       clearTimeout(store.nextDbCleanup);
       await client.destroy();
+      // One that was under way has set the next.
+      clearTimeout(store.nextDbCleanup);
     },
   };
 }

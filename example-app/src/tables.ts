@@ -1,5 +1,5 @@
 // The tables of this app, in each of the three dialects. Those of the backup codes belong to the library, beside them.
-import { type ColumnType, type Kysely, sql } from 'kysely';
+import { type ColumnType, type Generated, type Kysely, sql } from 'kysely';
 
 /** Milliseconds since 1970. PostgreSQL's driver gives integers of 64 bits as text: read through `Number`. */
 type Time = ColumnType<number | string, number, number>;
@@ -11,6 +11,7 @@ export interface Tables {
     username: string;
     /** Normalised; two accounts never share one. */
     username_key: string;
+    /** The first of their addresses. */
     email: string;
     password_hash: string;
     created_at: Time;
@@ -25,27 +26,76 @@ export interface Tables {
     attempts: number;
     next_attempt_at: Time;
   };
+  /** The other addresses of an account. */
+  more_emails: {
+    user_id: string;
+    /** Without regard to case. */
+    email_key: string;
+    email: string;
+    created_at: Time;
+  };
+  /** Mail on its way, oldest first; a row that is gone was sent. */
+  mail_queue: {
+    seq: Generated<number | string>;
+    mail_id: string;
+    recipient: string;
+    subject: string;
+    body: string;
+    queued_at: Time;
+    tries: number;
+    next_try_at: Time;
+    /** Not tried any more: for whoever runs this to look at. */
+    put_aside_at: ColumnType<number | string | null, number | null, number | null>;
+  };
+  /** Mail that went nowhere, as no SMTP server is set. */
+  outbox: {
+    seq: Generated<number | string>;
+    recipient: string;
+    subject: string;
+    body: string;
+    sent_at: Time;
+  };
+  /** How far a reader of the audit trail has come. */
+  cursors: {
+    name: string;
+    /** A cursor of the trail. */
+    place: string;
+    /** Counted up with each move: of two readers at one place one moves on. */
+    moves: number;
+  };
+  /** What one process at a time does. */
+  leases: {
+    name: string;
+    holder: string;
+    expires_at: Time;
+  };
+  /** When somebody was last told that their codes are being tried. */
+  alarms: {
+    user_id: string;
+    told_at: Time;
+  };
 }
 
 export type Dialect = 'sqlite' | 'postgres' | 'mysql';
 
 /** MySQL takes `ADA` and `àda` for `ada` unless a column says otherwise, and keys there have a length. */
 const TYPES = {
-  sqlite: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'integer', end: 'strict' },
-  postgres: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'bigint', end: '' },
+  sqlite: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'integer', seq: 'integer primary key autoincrement', end: 'strict' },
+  postgres: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'bigint', seq: 'bigserial primary key', end: '' },
   mysql: {
     id: 'varchar(36) character set ascii collate ascii_bin',
     key: 'varchar(255) character set utf8mb4 collate utf8mb4_bin',
     secret: 'varchar(64) character set ascii collate ascii_bin',
     text: 'text character set utf8mb4',
     time: 'bigint',
+    seq: 'bigint auto_increment primary key',
     end: 'engine=InnoDB',
   },
 } as const satisfies Record<Dialect, object>;
 
 /** Makes what is not there yet. Several processes may do so at once. */
 export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Promise<void> {
-  const { id, key, secret, text, time, end } = TYPES[dialect];
+  const { id, key, secret, text, time, seq, end } = TYPES[dialect];
   const statements = [
     `create table if not exists users (
       id ${id} not null primary key,
@@ -62,6 +112,20 @@ export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Pro
       attempts integer not null,
       next_attempt_at ${time} not null,
       foreign key (user_id) references users (id) on delete cascade
+    ) ${end}`,
+    `create table if not exists more_emails (
+      user_id ${id} not null, email_key ${key} not null, email ${text} not null, created_at ${time} not null,
+      primary key (user_id, email_key), foreign key (user_id) references users (id) on delete cascade
+    ) ${end}`,
+    `create table if not exists mail_queue (
+      seq ${seq}, mail_id ${id} not null, recipient ${key} not null, subject ${text} not null, body ${text} not null,
+      queued_at ${time} not null, tries integer not null, next_try_at ${time} not null, put_aside_at ${time}
+    ) ${end}`,
+    `create table if not exists outbox (seq ${seq}, recipient ${key} not null, subject ${text} not null, body ${text} not null, sent_at ${time} not null) ${end}`,
+    `create table if not exists cursors (name ${id} not null primary key, place ${text} not null, moves integer not null) ${end}`,
+    `create table if not exists leases (name ${id} not null primary key, holder ${id} not null, expires_at ${time} not null) ${end}`,
+    `create table if not exists alarms (
+      user_id ${id} not null primary key, told_at ${time} not null, foreign key (user_id) references users (id) on delete cascade
     ) ${end}`,
   ];
   for (const statement of statements) {

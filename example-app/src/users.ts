@@ -7,6 +7,7 @@ import { type Database, isDuplicate } from './database';
 export interface Account {
   readonly id: string;
   readonly username: string;
+  /** The first of their addresses; `Emails` knows the others. */
   readonly email: string;
   readonly createdAt: number;
 }
@@ -35,7 +36,7 @@ export class Users {
 
   /** `null`: the name is taken. */
   async create({ username, email, password }: NewAccount): Promise<Account | null> {
-    const account = { id: randomUUID(), username: username.normalize('NFKC').trim(), email: email.trim(), createdAt: this.now() };
+    const account = { id: randomUUID(), username: username.normalize('NFKC').trim(), email, createdAt: this.now() };
     const row = {
       id: account.id,
       username: account.username,

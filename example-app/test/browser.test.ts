@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromiumPath, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
+import { until } from './helpers/until';
 import { PASSWORD, totpAt } from './helpers/visitor';
 
 const PICTURES = join(__dirname, '..', '..', 'test-results');
@@ -130,6 +131,29 @@ function playStory(): void {
     const newCodes = await page.getByRole('listitem').locator('code').allInnerTexts();
     expect(newCodes).toHaveLength(10);
     expect(newCodes.filter((code) => codes.includes(code))).toEqual([]);
+  });
+
+  test('adds an email address, and takes it away again', async () => {
+    await page.goto(`${service.url}/account/security`);
+    await takePicture('security-with-activity');
+    await page.getByRole('link', { name: 'Your addresses' }).click();
+    await page.getByLabel('Another email address').fill('ada-has-a-rather-long-name@mail.department.university.example');
+    await page.getByRole('button', { name: 'Add' }).click();
+    expect(await page.getByRole('status').innerText()).toBe('ada-has-a-rather-long-name@mail.department.university.example is one of your addresses.');
+    await takePicture('emails');
+    await page.getByRole('button', { name: 'Remove ada@example.com' }).click();
+    await page.getByRole('button', { name: /^Remove ada-has/ }).click();
+    expect(await page.getByRole('alert').innerText()).toBe('This is your last address. Add another one first: somebody must hear of what happens here.');
+    await takePicture('emails-last');
+  });
+
+  test('and whoever develops the service reads in the outbox what she was told', async () => {
+    await until(async () => {
+      await page.goto(`${service.url}/outbox`);
+      return (await page.getByRole('heading', { name: 'An email address was removed' }).count()) === 2;
+    });
+    expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(expect.arrayContaining(['New backup codes were made', 'A backup code was used']));
+    await takePicture('outbox');
   });
 
   test('a second click on a button does no harm', async () => {

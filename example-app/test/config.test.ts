@@ -13,10 +13,12 @@ afterEach(() => rmSync(dataDir, { recursive: true }));
 
 const SECRET = 'x'.repeat(32);
 const PEPPER = `2026:${Buffer.alloc(32, 7).toString('base64')}`;
+const PRODUCTION = { NODE_ENV: 'production', SESSION_SECRET: SECRET, BACKUP_CODE_PEPPER: PEPPER };
 const read = (env: Record<string, string>): ReturnType<typeof readConfig> => readConfig({ DATA_DIR: dataDir, ...env });
 
 test('everything has a default outside production', () => {
-  expect(read({})).toMatchObject({ port: 3000, dataDir, isProduction: false, trustProxy: false, signInLimit: 1000, database: null, redisUrl: null, codesIn: 'sql', workers: 1 });
+  expect(read({})).toMatchObject({ port: 3000, dataDir, isProduction: false, trustProxy: false, signInLimit: 1000, database: null, redisUrl: null, codesIn: 'sql', workers: 1, auditDays: 365 });
+  expect(read({ PORT: '8080' }).mail).toEqual({ smtp: null, from: { name: '', address: 'no-reply@localhost' }, publicUrl: 'http://localhost:8080' });
 });
 
 test('secrets are made once, kept, and readable by this user alone', () => {
@@ -52,6 +54,29 @@ test.each([
   [{ BACKUP_CODE_PEPPER: 'c2VjcmV0' }, 'BACKUP_CODE_PEPPER, part 1, is not of the form id:base64'],
   [{ BACKUP_CODE_PEPPER: '2026:c2VjcmV0' }, 'BACKUP_CODE_PEPPER "2026" has 6 bytes, but must have at least 32 random ones.'],
   [{ BACKUP_CODE_PEPPER: `${PEPPER},${PEPPER}` }, 'BACKUP_CODE_PEPPER has two keys with the id "2026".'],
+  [{ AUDIT_DAYS: '0' }, 'AUDIT_DAYS is "0", but must be a whole number from 1 to 36500.'],
+  [{ SMTP_URL: '' }, 'SMTP_URL is empty, but must be smtp://host:587, or smtps://user:password@host:465 for TLS from the first byte, or left out.'],
+  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL cannot be read; it must be smtp://host:587'],
+  [{ SMTP_URL: 'https://mail.example.com' }, 'SMTP_URL begins with "https:", but must be smtp://host:587'],
+  [{ SMTP_URL: 'smtp:mail.example.com' }, 'SMTP_URL names no server, but must be'],
+  [{ SMTP_URL: 'smtp://mail.example.com:0' }, 'SMTP_URL names no server, but must be'],
+  [{ SMTP_URL: 'smtp://mail.example.com/inbox' }, 'SMTP_URL goes on behind the server, but must be'],
+  [{ SMTP_URL: 'smtp://mail.example.com?tls.rejectUnauthorized=false' }, 'SMTP_URL goes on behind the server, but must be'],
+  [{ SMTP_URL: 'smtp://ada@mail.example.com' }, 'SMTP_URL has half a login, but must be'],
+  [{ SMTP_URL: 'smtp://ada:c2VjcmV0%@mail.example.com' }, 'SMTP_URL has a % that begins no sign; % itself is written as %25.'],
+  [{ SMTP_URL: 'smtp://mail.example.com' }, 'SMTP_URL is set without MAIL_FROM, which it needs.'],
+  [{ ...PRODUCTION, SMTP_URL: 'smtp://mail.example.com' }, 'SMTP_URL is set without MAIL_FROM and PUBLIC_URL, which it needs.'],
+  [{ MAIL_FROM: '' }, 'MAIL_FROM is "", but must be name@example.com or Name <name@example.com>.'],
+  [{ MAIL_FROM: 'Codes' }, 'MAIL_FROM is "Codes", but must be'],
+  [{ MAIL_FROM: 'a@example.com, b@example.com' }, 'MAIL_FROM is "a@example.com, b@example.com", but must be'],
+  [{ MAIL_FROM: 'Codes <codes@example.com' }, 'MAIL_FROM is "Codes <codes@example.com", but must be'],
+  [{ MAIL_FROM: 'Codes\nBcc: <codes@example.com>' }, 'MAIL_FROM is "Codes\nBcc: <codes@example.com>", but must be'],
+  [{ PUBLIC_URL: '' }, 'PUBLIC_URL is empty, but must be where people find this service'],
+  [{ PUBLIC_URL: 'codes.example.com' }, 'PUBLIC_URL cannot be read; it must be where people find this service'],
+  [{ PUBLIC_URL: 'ftp://codes.example.com' }, 'PUBLIC_URL begins with "ftp:", but must begin with https: or http:.'],
+  [{ PUBLIC_URL: 'https://codes.example.com/app' }, 'PUBLIC_URL has more than a host and a port, but must be'],
+  [{ PUBLIC_URL: 'https://ada:c2VjcmV0@codes.example.com' }, 'PUBLIC_URL has more than a host and a port, but must be'],
+  [{ ...PRODUCTION, PUBLIC_URL: 'http://codes.example.com' }, 'PUBLIC_URL begins with "http:", but must begin with https:.'],
   [{ DATABASE_URL: '' }, 'DATABASE_URL is empty, but must be postgres://user:password@host/database'],
   [{ DATABASE_URL: 'sqlite:app.db' }, 'DATABASE_URL begins with "sqlite:", but must be postgres://user:password@host/database, or the same with postgresql, mysql or mariadb.'],
   [{ DATABASE_URL: 'postgres://ada:c2VjcmV0@host' }, 'DATABASE_URL names no database, but must be'],
@@ -97,4 +122,14 @@ test.each([
 
 test('codes are kept in Redis if asked', () => {
   expect(read({ REDIS_URL: 'rediss://ada:secret@host:6379/1', BACKUP_CODE_STORE: 'redis' })).toMatchObject({ redisUrl: 'rediss://ada:secret@host:6379/1', codesIn: 'redis' });
+});
+
+test.each([
+  ['smtp://mail.example.com', { host: 'mail.example.com', port: 587, isTls: false, login: null }],
+  ['smtps://codes%40example.com:a%2Fb%23@mail.example.com/', { host: 'mail.example.com', port: 465, isTls: true, login: { user: 'codes@example.com', password: 'a/b#' } }],
+  ['smtp://[::1]:2525', { host: '::1', port: 2525, isTls: false, login: null }],
+])('SMTP_URL %s is taken', (url, smtp) => {
+  const env = { SMTP_URL: url, MAIL_FROM: ' Backup codes <codes@Example.com> ', PUBLIC_URL: 'https://Codes.example.com:8443/' };
+  const meant = { smtp, from: { name: 'Backup codes', address: 'codes@example.com' }, publicUrl: 'https://codes.example.com:8443' };
+  expect([read(env).mail, read({ ...PRODUCTION, ...env }).mail]).toEqual([meant, meant]);
 });

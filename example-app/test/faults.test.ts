@@ -66,3 +66,20 @@ test('a store that fails tells its callback once, and rejects nothing', async ()
   expect(told).toEqual(Array.from({ length: 4 }, () => expect.any(Error) as Error));
   rmSync(dataDir, { recursive: true });
 });
+
+test('a store that is closed while it cleans up never cleans up again', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-sessions-'));
+  const faults: unknown[] = [];
+  const setTimers = jest.spyOn(globalThis, 'setTimeout');
+  const cleared = jest.spyOn(globalThis, 'clearTimeout');
+  const { close } = await openSessions({ dataDir, database: null }, { redis: null, report: (error) => faults.push(error) });
+  await close();
+  const inAMinute = setTimers.mock.calls.flatMap(([, ms], call) => (ms === 60_000 ? [setTimers.mock.results[call]!.value as unknown] : []));
+  const ended = new Set<unknown>(cleared.mock.calls.map(([timer]) => timer));
+  expect(inAMinute.length).toBeGreaterThan(0);
+  expect(inAMinute.filter((timer) => !ended.has(timer)).length).toBe(0);
+  expect(faults).toEqual([]);
+  setTimers.mockRestore();
+  cleared.mockRestore();
+  rmSync(dataDir, { recursive: true });
+});

@@ -46,6 +46,14 @@ test('without secrets it does not start in production, and says so in one line',
   expect(output).toEqual({ text: '', errors: 'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set; example-app/README.md shows how to make them.\n' });
 }, 60_000);
 
+test('in production without a mail server it starts, and warns that nobody is told anything', async () => {
+  const { child, output, end } = start({ NODE_ENV: 'production', TRUST_PROXY: '1', SESSION_SECRET: 'x'.repeat(32), BACKUP_CODE_PEPPER: `2026:${Buffer.alloc(32, 7).toString('base64')}` });
+  await once(child.stdout!, 'data');
+  child.kill('SIGTERM');
+  expect(await end).toBe(0);
+  expect(output.errors).toContain('[EXAMPLE_NO_MAIL] Warning: Nobody is told when a backup code of theirs is used: set SMTP_URL.');
+}, 60_000);
+
 test('a port that is taken is said to be', async () => {
   const first = start({});
   await once(first.child.stdout!, 'data');

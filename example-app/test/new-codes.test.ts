@@ -87,7 +87,8 @@ test('the security page tells how many are left, when they were made, last used,
   await visitor.submit('/login/backup-code', { code: codes[0]! });
   const { text } = await visitor.get('/account/security');
   expect(text).toContain('<dd>9 of 10</dd>');
-  const times = [...text.matchAll(/<time datetime="([^"]+)">[^<]+ UTC<\/time>/g)].map(([, time]) => Date.parse(time!));
+  const [codesAlone] = text.split('id="activity"');
+  const times = [...codesAlone!.matchAll(/<time datetime="([^"]+)">[^<]+ UTC<\/time>/g)].map(([, time]) => Date.parse(time!));
   expect(times).toHaveLength(3);
   expect(times[2]! - times[0]!).toBe(365 * 86_400_000);
 });

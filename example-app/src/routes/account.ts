@@ -4,12 +4,12 @@ import { sendPage } from '../answers';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
 
-export function accountRoutes({ authenticators, backupCodes, guards }: Pick<Services, 'authenticators' | 'backupCodes' | 'guards'>): Router {
+export function accountRoutes({ authenticators, backupCodes, emails, guards }: Pick<Services, 'authenticators' | 'backupCodes' | 'emails' | 'guards'>): Router {
   const router = Router();
   router.get('/account', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
-    const [hasTotp, codes] = await Promise.all([authenticators.has(id), backupCodes.status(id)]);
-    sendPage('account', { req, res }, { title: 'Your account', data: { hasTotp, codes } });
+    const [hasTotp, codes, addresses] = await Promise.all([authenticators.has(id), backupCodes.status(id), emails.of(id)]);
+    sendPage('account', { req, res }, { title: 'Your account', data: { hasTotp, codes, emails: addresses } });
   });
   return router;
 }

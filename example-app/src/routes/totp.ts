@@ -5,6 +5,7 @@ import { toString as drawQrCode } from 'qrcode';
 import { leaveNotice, sendPage } from '../answers';
 import { textField } from '../body';
 import { newTotpSecret, totpUri } from '../authenticators';
+import { SERVICE_NAME } from '../config';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
 import { sendCodes } from './codes';
@@ -15,8 +16,6 @@ declare module 'express-session' {
     newTotpSecret?: string;
   }
 }
-
-const ISSUER = 'Backup code example';
 
 export function totpRoutes({ authenticators, backupCodes, guards, now }: Pick<Services, 'authenticators' | 'backupCodes' | 'guards' | 'now'>): Router {
   const router = Router();
@@ -53,7 +52,7 @@ export function totpRoutes({ authenticators, backupCodes, guards, now }: Pick<Se
 
   async function showSecret(secret: string, { req, res }: { req: Request; res: Response }, errors: Record<string, string>): Promise<void> {
     const { id, username } = accountOf(req);
-    const svg = await drawQrCode(totpUri(secret, { issuer: ISSUER, username }), { type: 'svg', margin: 4 });
+    const svg = await drawQrCode(totpUri(secret, { issuer: SERVICE_NAME, username }), { type: 'svg', margin: 4 });
     const qrCode = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
     const hasTotp = await authenticators.has(id);
     const inGroups = secret.match(/.{1,4}/g)?.join(' ');

@@ -1,0 +1,51 @@
+// All that writes to people, put together: their addresses, the queue, and who takes the mail.
+import type { BackupCodes } from 'passport-backup-code';
+import type { Config } from './config';
+import type { Database } from './database';
+import { Emails } from './emails';
+import type { Mailer } from './mail';
+import { Delivery } from './notices/delivery';
+import { MailQueue } from './notices/mail-queue';
+import { Notices } from './notices/notices';
+import { Notifier } from './notices/notifier';
+import { Outbox } from './outbox';
+import { SmtpMailer } from './smtp';
+import type { Users } from './users';
+
+export interface Mailing {
+  readonly emails: Emails;
+  readonly mailer: Mailer;
+  readonly notices: Notices;
+  /** To be shown; `null` where mail is really sent, and in production. */
+  readonly outbox: Outbox | null;
+  /** Forgets mail from before a time. */
+  readonly pruneMail: (log: { before: number }) => Promise<void>;
+}
+
+export interface MailingParts {
+  readonly db: Database;
+  readonly users: Users;
+  readonly backupCodes: BackupCodes;
+  readonly now: () => number;
+  readonly report: (error: unknown) => void;
+}
+
+/** Begins to read the audit trail, and to send, at once. */
+export function startMailing({ mail: { smtp, from, publicUrl }, codesIn, isProduction }: Pick<Config, 'mail' | 'codesIn' | 'isProduction'>, { db, users, backupCodes, now, report }: MailingParts): Mailing {
+  const outbox = new Outbox({ db, now });
+  const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
+  const queue = new MailQueue({ db, now });
+  const emails = new Emails({ db, queue, now });
+  // A place in the trail of one store is none in that of another.
+  const notifier = new Notifier({ name: `mail/${codesIn}`, db, backupCodes, users, emails, queue, publicUrl });
+  const delivery = new Delivery({ db, queue, mailer, report, now });
+  return {
+    emails,
+    mailer,
+    notices: new Notices({ backupCodes, notifier, delivery, mailer, report }),
+    outbox: smtp === null && !isProduction ? outbox : null,
+    pruneMail: async (log) => {
+      await Promise.all([queue.prune(log), outbox.prune(log)]);
+    },
+  };
+}

@@ -1,0 +1,26 @@
+// What every address from before is told when an address is added to an account, or removed from it.
+import type { CleanContext } from 'passport-backup-code';
+import { SERVICE_NAME } from '../config';
+import { type Notice, TELL_US, writeNotice } from './notice';
+
+export interface EmailChange {
+  readonly change: 'added' | 'removed';
+  readonly email: string;
+  readonly username: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly context: Pick<CleanContext, 'ip' | 'userAgent'>;
+  readonly publicUrl: string;
+}
+
+export function emailNotice({ change, email, username, at, context, publicUrl }: EmailChange): Notice {
+  return writeNotice({
+    subject: `An email address was ${change}`,
+    username,
+    what: `${email} was ${change === 'added' ? 'added to' : 'removed from'} the email addresses of your account at ${SERVICE_NAME}. What happens there is told to each of them.`,
+    at,
+    context,
+    advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account: put the addresses right, make new backup codes, and ${TELL_US}.`,
+    link: `${publicUrl}/account/emails`,
+  });
+}

@@ -1,0 +1,113 @@
+// Reads the audit trail from where it was left, and puts a mail into the queue for each event that somebody must be told of.
+// The mails and the place it has come to are one transaction, so that none is lost, and none is queued twice.
+import { type AuditEvent, BackupCodeError, type BackupCodes, type SetStatus } from 'passport-backup-code';
+import { type Database, isDuplicate } from '../database';
+import type { Emails } from '../emails';
+import type { Users } from '../users';
+import { eventNotice, isUnusual, TOLD_TYPES } from './event-notice';
+import type { MailQueue } from './mail-queue';
+import type { Notice } from './notice';
+
+export interface NotifierParts {
+  /** Whose place it is, among readers of the trail. */
+  readonly name: string;
+  readonly db: Database;
+  readonly backupCodes: BackupCodes;
+  readonly users: Users;
+  readonly emails: Emails;
+  readonly queue: MailQueue;
+  readonly publicUrl: string;
+}
+
+interface Telling {
+  readonly userId: string;
+  readonly event: AuditEvent;
+  readonly to: readonly string[];
+  readonly notice: Notice;
+}
+
+const PAGE = 100;
+/** Of the unusual, one mail for each person in such a time. */
+const ALARM_MS = 3_600_000;
+
+export class Notifier {
+  private readonly parts: NotifierParts;
+
+  constructor(parts: NotifierParts) {
+    this.parts = parts;
+  }
+
+  /** To the end of the trail. A notifier that never ran begins at its beginning. */
+  async catchUp(): Promise<void> {
+    for (;;) {
+      const { name, db, backupCodes } = this.parts;
+      const row = await db.selectFrom('cursors').select(['place', 'moves']).where('name', '=', name).executeTakeFirst();
+      const { events, cursor } = await backupCodes.events({ after: row?.place ?? null, types: TOLD_TYPES, limit: PAGE });
+      if (events.length === 0 || cursor === null) return;
+      const tellings: Telling[] = [];
+      for (const event of events) tellings.push(...(await this.tellingsOf(event)));
+      const isMoved = await this.move({ moves: row?.moves ?? null, place: cursor, tellings });
+      if (!isMoved || events.length < PAGE) return;
+    }
+  }
+
+  /** None, or one. What is read here is read before the transaction: a SQLite file has one connection. */
+  private async tellingsOf(event: AuditEvent): Promise<Telling[]> {
+    const { users, emails, publicUrl } = this.parts;
+    const { userId } = event;
+    if (userId === null || (event.type === 'rejected' && !isUnusual(event))) return [];
+    const account = await users.byId(userId);
+    if (account === null) return [];
+    const notice = eventNotice(event, { username: account.username, publicUrl, codes: await this.codesOf(userId) });
+    return notice === null ? [] : [{ userId, event, to: await emails.of(userId), notice }];
+  }
+
+  /** A set that cannot be read is no reason to tell nobody anything any more. */
+  private async codesOf(userId: string): Promise<SetStatus | null> {
+    try {
+      return await this.parts.backupCodes.status(userId);
+    } catch (error) {
+      if (error instanceof BackupCodeError) return null;
+      throw error;
+    }
+  }
+
+  /** @returns false if another process has moved on from there */
+  private async move({ moves, place, tellings }: { moves: number | null; place: string; tellings: readonly Telling[] }): Promise<boolean> {
+    const { name, queue } = this.parts;
+    try {
+      return await this.parts.db.transaction().execute(async (db) => {
+        if (!(await takePlace(db, { name, moves, place }))) return false;
+        for (const { userId, event, to, notice } of tellings) {
+          if (!isUnusual(event) || (await raiseAlarm(db, { userId, at: event.at }))) await queue.add(db, { to, notice });
+        }
+        return true;
+      });
+    } catch (error) {
+      // Two that never ran began at once.
+      if (moves === null && isDuplicate(error)) return false;
+      throw error;
+    }
+  }
+}
+
+async function takePlace(db: Database, { name, moves, place }: { name: string; moves: number | null; place: string }): Promise<boolean> {
+  if (moves === null) {
+    await db.insertInto('cursors').values({ name, place, moves: 1 }).execute();
+    return true;
+  }
+  const { numUpdatedRows } = await db.updateTable('cursors').set({ place, moves: moves + 1 }).where('name', '=', name).where('moves', '=', moves).executeTakeFirstOrThrow();
+  return numUpdatedRows === 1n;
+}
+
+/** Whoever took the place is alone here. */
+async function raiseAlarm(db: Database, { userId, at }: { userId: string; at: number }): Promise<boolean> {
+  const last = await db.selectFrom('alarms').select('told_at').where('user_id', '=', userId).executeTakeFirst();
+  if (last === undefined) {
+    await db.insertInto('alarms').values({ user_id: userId, told_at: at }).execute();
+    return true;
+  }
+  if (at < Number(last.told_at) + ALARM_MS) return false;
+  await db.updateTable('alarms').set({ told_at: at }).where('user_id', '=', userId).execute();
+  return true;
+}
