@@ -15,11 +15,14 @@ import { startHousekeeping } from './housekeeping';
 import { startMailing } from './mailing';
 import { LOW_AT } from './notices/event-notice';
 import { createPassport } from './passport';
+import { Places } from './places';
 import { accountRoutes } from './routes/account';
+import { adminRoutes } from './routes/admin';
 import { emailRoutes } from './routes/emails';
 import { homeRoutes } from './routes/home';
 import { loginRoutes } from './routes/login';
 import { outboxRoutes } from './routes/outbox';
+import { placeRoutes } from './routes/place';
 import { secondFactorRoutes } from './routes/second-factor';
 import { securityRoutes } from './routes/security';
 import { signupRoutes } from './routes/signup';
@@ -41,7 +44,7 @@ export interface AppOptions {
   readonly now?: () => number;
   /** bcrypt cost of passwords. Default 12. */
   readonly passwordCost?: number;
-  readonly backupCodes?: Pick<BackupCodesOptions, 'hasher' | 'attempts'>;
+  readonly backupCodes?: Pick<BackupCodesOptions, 'hasher' | 'attempts' | 'assessRisk'>;
 }
 
 export interface RunningApp {
@@ -62,15 +65,21 @@ export async function createApp(
   const { db } = stores;
   const users = new Users({ db, passwordCost, now });
   const authenticators = new Authenticators({ db, now });
-  const backupCodes = new BackupCodes({ store: stores.codes, pepper: config.pepper, lowAt: LOW_AT, now, ...codeOptions });
+  const places = new Places({ db, now });
+  const backupCodes = new BackupCodes({
+    store: stores.codes, pepper: config.pepper, lowAt: LOW_AT, now,
+    // Asked before a code is looked at: from somewhere new the owner must follow a mailed link first.
+    assessRisk: async ({ userId, context }) => (userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step-up'),
+    ...codeOptions,
+  });
   const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, { db, users, backupCodes, now, report });
   const housekeeping = startHousekeeping({ backupCodes, pruneOthers: pruneMail, auditDays: config.auditDays, now, report });
   const passport = createPassport({ users, authenticators, backupCodes, now });
   const cookieName = sessionCookieName(config);
   const services: Services = {
-    users, authenticators, backupCodes, emails, mailer, notices, passport, cookieName, now,
+    users, authenticators, backupCodes, emails, mailer, notices, places, passport, cookieName, now,
     publicUrl: config.mail.publicUrl,
-    guards: createGuards({ authenticators, now }),
+    guards: createGuards({ authenticators, backupCodes, admins: config.admins, now }),
     limitSignIn: rateLimit({
       windowMs: SIGN_IN_WINDOW_MS,
       limit: config.signInLimit,
@@ -113,8 +122,8 @@ export async function createApp(
   app.use(passport.session());
   app.use(requireCsrfToken(cookieName));
 
-  app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services));
-  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services), emailRoutes(services));
+  app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services), placeRoutes(services));
+  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services), emailRoutes(services), adminRoutes(services));
   if (outbox !== null) app.use(outboxRoutes(outbox));
   app.use(answerNotFound, answerErrors(report));
 

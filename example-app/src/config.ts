@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
 import { type MailSettings, readMailSettings } from './mail-settings';
 import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './server-urls';
+import { usernameKey } from './users';
 import { keptSecret, randomPepper, randomSessionSecret } from './secrets';
 
 export interface Config {
@@ -27,6 +28,8 @@ export interface Config {
   readonly pepper: readonly { readonly id: string; readonly key: Buffer }[];
   /** Posts to the sign-in and sign-up forms, from one address, in 15 minutes. */
   readonly signInLimit: number;
+  /** User names of administrators, normalised. */
+  readonly admins: readonly string[];
   readonly mail: MailSettings;
   /** How long audit events are kept. */
   readonly auditDays: number;
@@ -68,6 +71,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     signInLimit,
     mail,
     auditDays,
+    admins: (env.ADMINS ?? (isProduction ? '' : 'admin')).split(',').map(usernameKey).filter((name) => name !== ''),
     sessionSecret: readSessionSecret(env.SESSION_SECRET ?? keptSecret(join(dataDir, 'session-secret'), randomSessionSecret)),
     pepper: readPepper(env.BACKUP_CODE_PEPPER ?? keptSecret(join(dataDir, 'backup-code-pepper'), randomPepper)),
   };

@@ -1,13 +1,18 @@
 // Who may open a page: whoever is logged in with all the factors their account has; for some pages, proven just now.
 import type { Request, RequestHandler } from 'express';
-import { requireAssurance } from 'passport-backup-code/express';
+import type { BackupCodes } from 'passport-backup-code';
+import { requireAssurance, requireEnrollment } from 'passport-backup-code/express';
 import type { Authenticators } from './authenticators';
 import { signedInAccount } from './passport';
-import type { Account } from './users';
+import { type Account, usernameKey } from './users';
 
 export interface Guards {
   /** Logged in. Where there is an authenticator app a password alone is not enough, whenever the session was made. */
   readonly signedIn: RequestHandler;
+  /** Logged in, and with backup codes that work, where there is an authenticator app; old ones are mentioned once a login. */
+  readonly enrolled: readonly [RequestHandler, RequestHandler];
+  /** An administrator, with an authenticator app. Nobody else learns that there is a page. */
+  readonly admin: readonly [RequestHandler, RequestHandler];
   /** Logged in, and a second factor shown within five minutes, be it a backup code. Where there is none, none is asked for. */
   readonly fresh: readonly [RequestHandler, RequestHandler];
 }
@@ -20,21 +25,40 @@ export const visitorsOnly: RequestHandler = (req, res, next) => {
   else res.redirect(303, '/account');
 };
 
-export function createGuards({ authenticators, now }: { authenticators: Authenticators; now: () => number }): Guards {
+export interface GuardParts {
+  readonly authenticators: Authenticators;
+  readonly backupCodes: BackupCodes;
+  readonly admins: readonly string[];
+  readonly now: () => number;
+}
+
+export function createGuards({ authenticators, backupCodes, admins, now }: GuardParts): Guards {
   const pages = { loginUrl: '/login', stepUpUrl: '/login/step-up', now };
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
   // Not two fresh factors: whoever shows the app's code again need not type the password again.
   const freshSecondFactor = requireAssurance({ ...pages, factors: 1, except: ['pwd'], maxAgeSeconds: FRESH_SECONDS });
 
-  const whereEnrolled = (guard: RequestHandler): RequestHandler => async (req, res, next) => {
+  const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
+  const isEnrolled = async (req: Request): Promise<boolean> => {
     const account = signedInAccount(req);
-    const isEnrolled = account !== null && (await authenticators.has(account.id));
-    return (isEnrolled ? guard : oneFactor)(req, res, next);
+    return account !== null && authenticators.has(account.id);
   };
-
+  const whereEnrolled = (guard: RequestHandler, otherwise = oneFactor): RequestHandler => async (req, res, next) => {
+    return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
+  };
   const signedIn = whereEnrolled(twoFactors);
-  return { signedIn, fresh: [signedIn, whereEnrolled(freshSecondFactor)] };
+  const adminOnly: RequestHandler = async (req, res, next) => {
+    if (!admins.includes(usernameKey(accountOf(req).username))) next('route');
+    else if (await isEnrolled(req)) next();
+    else res.redirect(303, '/account/totp');
+  };
+  return {
+    signedIn,
+    enrolled: [signedIn, whereEnrolled(workingCodes)],
+    admin: [signedIn, adminOnly],
+    fresh: [signedIn, whereEnrolled(freshSecondFactor)],
+  };
 }
 
 /** Behind a guard somebody is logged in. */

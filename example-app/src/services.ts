@@ -7,6 +7,7 @@ import type { Guards } from './guards';
 import type { Mailer } from './mail';
 import type { Notices } from './notices/notices';
 import type { Authenticator } from './passport';
+import type { Places } from './places';
 import type { Users } from './users';
 
 export interface Services {
@@ -18,6 +19,7 @@ export interface Services {
   readonly mailer: Mailer;
   /** Tells owners of audit events by itself, whoever caused them; to be poked where something else was put into the queue. */
   readonly notices: Notices;
+  readonly places: Places;
   readonly passport: Authenticator;
   readonly guards: Guards;
   /** Counts posts to the forms that take a password or a code, by address. */

@@ -69,6 +69,19 @@ export interface Tables {
     holder: string;
     expires_at: Time;
   };
+  /** From where an account has logged in before: a digest of a network and a browser. */
+  places: {
+    user_id: string;
+    place: string;
+    known_since: Time;
+  };
+  /** Mailed links that make a place known. One at a time for each. */
+  place_links: {
+    user_id: string;
+    place: string;
+    token_digest: string;
+    expires_at: Time;
+  };
   /** When somebody was last told that their codes are being tried. */
   alarms: {
     user_id: string;
@@ -124,6 +137,14 @@ export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Pro
     `create table if not exists outbox (seq ${seq}, recipient ${key} not null, subject ${text} not null, body ${text} not null, sent_at ${time} not null) ${end}`,
     `create table if not exists cursors (name ${id} not null primary key, place ${text} not null, moves integer not null) ${end}`,
     `create table if not exists leases (name ${id} not null primary key, holder ${id} not null, expires_at ${time} not null) ${end}`,
+    `create table if not exists places (
+      user_id ${id} not null, place ${secret} not null, known_since ${time} not null,
+      primary key (user_id, place), foreign key (user_id) references users (id) on delete cascade
+    ) ${end}`,
+    `create table if not exists place_links (
+      user_id ${id} not null, place ${secret} not null, token_digest ${secret} not null unique, expires_at ${time} not null,
+      primary key (user_id, place), foreign key (user_id) references users (id) on delete cascade
+    ) ${end}`,
     `create table if not exists alarms (
       user_id ${id} not null primary key, told_at ${time} not null, foreign key (user_id) references users (id) on delete cascade
     ) ${end}`,

@@ -60,6 +60,17 @@ export class Users {
     return row === undefined ? null : toAccount(row);
   }
 
+  async count(): Promise<number> {
+    const { accounts } = await this.db.selectFrom('users').select(({ fn }) => fn.countAll().as('accounts')).executeTakeFirstOrThrow();
+    return Number(accounts);
+  }
+
+  /** In the order of their names, after the one given. */
+  async page({ after, limit }: { after: string | null; limit: number }): Promise<Account[]> {
+    const rows = await this.db.selectFrom('users').select(COLUMNS).where('username_key', '>', usernameKey(after ?? '')).orderBy('username_key').limit(limit).execute();
+    return rows.map(toAccount);
+  }
+
   /** The account if name and password belong together. An unknown name costs the same hash as a wrong password. */
   async byPassword(username: string, password: string): Promise<Account | null> {
     const row = await this.db.selectFrom('users').select([...COLUMNS, 'password_hash']).where('username_key', '=', usernameKey(username)).executeTakeFirst();

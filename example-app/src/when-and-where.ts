@@ -41,7 +41,8 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-function nameBrowser(userAgent: string): string {
+/** Its name and its system's, without versions. */
+export function nameBrowser(userAgent: string): string {
   const find = (names: typeof BROWSERS): string | undefined => names.find(([sign]) => sign.test(userAgent))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
   if (browser === undefined) return 'an unknown browser';

@@ -6,11 +6,12 @@ import { authenticate } from '../authenticate';
 import { textField } from '../body';
 import { visitorsOnly } from '../guards';
 import type { Services } from '../services';
+import { whereIs } from '../places';
 import { COOKIE_ATTRIBUTES } from '../session-cookie';
 
-type Parts = Pick<Services, 'authenticators' | 'passport' | 'limitSignIn' | 'cookieName' | 'now'>;
+type Parts = Pick<Services, 'authenticators' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'>;
 
-export function loginRoutes({ authenticators, passport, limitSignIn, cookieName, now }: Parts): Router {
+export function loginRoutes({ authenticators, passport, places, limitSignIn, cookieName, now }: Parts): Router {
   const router = Router();
 
   router.get('/login', visitorsOnly, (req, res) => {
@@ -36,6 +37,7 @@ export function loginRoutes({ authenticators, passport, limitSignIn, cookieName,
       return;
     }
     const { returnTo } = await completeLogin(req, { user: account, secondFactor: 'not-enrolled', now });
+    await places.learn(account.id, whereIs(req));
     res.redirect(303, returnTo ?? '/account');
   });
 

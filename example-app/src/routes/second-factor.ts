@@ -5,10 +5,12 @@ import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
 import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../answers';
 import { authenticate, type StrategyName, type Verdict } from '../authenticate';
+import { placeNotice } from '../notices/place-notice';
 import { signedInAccount } from '../passport';
+import { whereIs } from '../places';
 import type { Services } from '../services';
 
-type Parts = Pick<Services, 'backupCodes' | 'passport' | 'limitSignIn' | 'now'>;
+type Parts = Pick<Services, 'backupCodes' | 'emails' | 'mailer' | 'places' | 'publicUrl' | 'users' | 'passport' | 'limitSignIn' | 'now'>;
 
 /** One page with one field. */
 interface FactorForm {
@@ -39,6 +41,7 @@ export function secondFactorRoutes(parts: Parts): Router {
     router.post(form.path, askedOnly, parts.limitSignIn, async (req, res) => {
       const verdict = await authenticate(form.strategy, { passport: parts.passport, req, res });
       if (verdict.ok) await logIn(parts, verdict, { req, res });
+      else if (verdict.code === 'step_up_required') refuse(form, await askByMail(parts, verdict, req), { req, res });
       else refuse(form, verdict, { req, res });
     });
   }
@@ -56,9 +59,10 @@ function othersElsewhere({ askedOf }: FactorForm, now: () => number): RequestHan
 }
 
 /** The code is spent by now, so nothing stands between it and the login. */
-async function logIn({ backupCodes, now }: Parts, { account, method, amr }: Extract<Verdict, { ok: true }>, { req, res }: { req: Request; res: Response }): Promise<void> {
+async function logIn({ backupCodes, places, now }: Parts, { account, method, amr }: Extract<Verdict, { ok: true }>, { req, res }: { req: Request; res: Response }): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
+    await places.learn(account.id, whereIs(req));
     if (method === 'backup-code') {
       const codes = await backupCodes.status(account.id);
       await leaveNotice(req, `You used a backup code. ${codes?.remaining ?? 0} of ${codes?.total ?? 0} are left.`);
@@ -69,6 +73,24 @@ async function logIn({ backupCodes, now }: Parts, { account, method, amr }: Extr
     if (!(error instanceof BackupCodeError) || error.code !== 'no_pending_login') throw error;
     res.redirect(303, '/');
   }
+}
+
+/** From somewhere new: the code was not looked at, and the owner is mailed a link that makes the place known. */
+async function askByMail({ emails, mailer, places, publicUrl, users, now }: Parts, verdict: Extract<Verdict, { ok: false }>, req: Request): Promise<Extract<Verdict, { ok: false }>> {
+  const id = String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+  const account = await users.byId(id);
+  const token = account === null ? null : await places.newLink(id, whereIs(req));
+  if (account !== null && token !== null) {
+    const notice = placeNotice({ username: account.username, at: now(), context: whereIs(req), link: `${publicUrl}/login/place/${token}` });
+    try {
+      for (const to of await emails.of(id)) await mailer.send({ to, ...notice });
+    } catch (error) {
+      // Or no other would be sent for a quarter of an hour.
+      await places.forget(token);
+      throw error;
+    }
+  }
+  return { ...verdict, message: 'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.' };
 }
 
 function refuse(form: FactorForm, { status, code, message, retryAfterSeconds }: Extract<Verdict, { ok: false }>, { req, res }: { req: Request; res: Response }): void {

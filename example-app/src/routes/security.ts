@@ -1,5 +1,6 @@
 // The security page: how many backup codes are left, the button that makes new ones, and what was done with them.
 import { type Request, Router } from 'express';
+import { safeReturnTo } from 'passport-backup-code/express';
 import { activityOf } from '../activity';
 import { sendPage } from '../answers';
 import { textField } from '../body';
@@ -18,7 +19,7 @@ export function securityRoutes({ authenticators, backupCodes, guards }: Pick<Ser
     const trail = backupCodes.events({ userId: id, order: 'newest-first', after, limit: ON_A_PAGE });
     const [hasTotp, codes, { events, cursor }] = await Promise.all([authenticators.has(id), backupCodes.status(id), trail]);
     const activity = { list: events.map(activityOf), isNewest: after === null, older: events.length === ON_A_PAGE ? cursor : null };
-    sendPage('security', { req, res }, { title: 'Security', data: { hasTotp, codes, activity } });
+    sendPage('security', { req, res }, { title: 'Security', data: { hasTotp, codes, activity, returnTo: safeReturnTo(req.query.returnTo) } });
   });
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {

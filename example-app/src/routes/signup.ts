@@ -5,13 +5,14 @@ import { sendPage } from '../answers';
 import { textField } from '../body';
 import { NOT_AN_EMAIL, readEmailAddress } from '../email-address';
 import { visitorsOnly } from '../guards';
+import { whereIs } from '../places';
 import type { Services } from '../services';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from '../users';
 
 /** NIST SP 800-63B-4, section 3.1.1.2: eight characters where a second factor stands behind. */
 const MIN_PASSWORD_LENGTH = 8;
 
-export function signupRoutes({ users, limitSignIn, now }: Pick<Services, 'users' | 'limitSignIn' | 'now'>): Router {
+export function signupRoutes({ users, places, limitSignIn, now }: Pick<Services, 'users' | 'places' | 'limitSignIn' | 'now'>): Router {
   const router = Router();
 
   router.get('/signup', visitorsOnly, (req, res) => {
@@ -36,6 +37,7 @@ export function signupRoutes({ users, limitSignIn, now }: Pick<Services, 'users'
     }
     await beginLogin(req, account, { amr: ['pwd'], now });
     await completeLogin(req, { user: account, secondFactor: 'not-enrolled', now });
+    await places.learn(account.id, whereIs(req));
     res.redirect(303, '/account');
   });
 

@@ -1,0 +1,16 @@
+// The mail with the link that makes a new place known.
+import { SERVICE_NAME } from '../config';
+import type { Where } from '../places';
+import { type Notice, TELL_US, writeNotice } from './notice';
+
+export function placeNotice({ username, at, context, link }: { username: string; at: number; context: Where; link: string }): Notice {
+  return writeNotice({
+    subject: 'Is it you who is logging in?',
+    username,
+    what: `Somebody with your password entered a backup code for your account at ${SERVICE_NAME}, from somewhere you have not logged in from before. The code was not looked at.`,
+    at,
+    context,
+    advice: `If it was not you, do nothing but change your password, and ${TELL_US}. If it was you, follow this link within 15 minutes, and then enter the code again:`,
+    link,
+  });
+}

@@ -1,0 +1,82 @@
+// A backup code from somewhere new is not looked at before a mailed link was followed by its owner.
+import { type Service, startService } from './helpers/service';
+import { enroll, errorIn, givePassword, signUp, type Visitor } from './helpers/visitor';
+
+let service: Service;
+
+beforeEach(async () => {
+  service = await startService();
+});
+afterEach(() => service.stop());
+
+const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' };
+
+/** Links in the mail that went out so far, the newest first. */
+async function links(visitor: Visitor): Promise<string[]> {
+  const { text } = await visitor.get('/outbox');
+  return [...text.matchAll(/\/login\/place\/[\w-]{43}/g)].map(([path]) => path);
+}
+
+async function fromFirefox(username = 'ada'): Promise<Visitor> {
+  const visitor = await givePassword(service, username);
+  Object.assign(visitor.headers, FIREFOX);
+  return visitor;
+}
+
+it('the code is not spent, the mailed link makes the place known, and the same code then lets in', async () => {
+  const { codes, userId } = await enroll(service);
+  const visitor = await fromFirefox();
+  const refused = await visitor.submit('/login/backup-code', { code: codes[0]! });
+  expect(refused.status).toBe(403);
+  expect(errorIn(refused.text)).toMatch(/mailed you a link/);
+  expect(await visitor.isLoggedIn()).toBe(false);
+  expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 10 });
+
+  const [link] = await links(visitor);
+  const page = await visitor.get(link!);
+  expect(page.status).toBe(200);
+  expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
+  expect((await visitor.submit(link!, {})).status).toBe(200);
+  expect(await visitor.submit('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 303, location: '/account' });
+  expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
+});
+
+it('the link may be followed on another machine, works once, and only for the place that asked', async () => {
+  const { codes, visitor: owner } = await enroll(service);
+  const thief = await givePassword(service);
+  Object.assign(thief.headers, { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36' });
+  await thief.submit('/login/backup-code', { code: 'AAAA-AAAA' });
+  const visitor = await fromFirefox();
+  await visitor.submit('/login/backup-code', { code: codes[0]! });
+  const [link] = await links(owner);
+  expect((await owner.submit(link!, {})).status).toBe(200);
+  expect((await owner.submit('/account', {}, link)).status).toBe(404);
+  expect((await thief.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
+  expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(303);
+});
+
+it('one link is mailed in a quarter of an hour, and works no longer than that', async () => {
+  const { codes, visitor: owner } = await enroll(service);
+  const visitor = await fromFirefox();
+  for (let time = 0; time < 3; time += 1) await visitor.submit('/login/backup-code', { code: codes[0]! });
+  const [first, ...others] = await links(owner);
+  expect(others).toEqual([]);
+  service.forward(15 * 60);
+  expect((await owner.get(first!)).status).toBe(404);
+  await (await fromFirefox()).submit('/login/backup-code', { code: codes[0]! });
+  expect(await links(owner)).toHaveLength(2);
+});
+
+it('a link that nobody was sent is none', async () => {
+  const visitor = await signUp(service);
+  for (const token of ['x', 'A'.repeat(43), '%00']) expect((await visitor.get(`/login/place/${token}`)).status).toBe(404);
+});
+
+it('a place is known by its network and the name of its browser, not by its address and version', async () => {
+  const { codes, newTotp } = await enroll(service);
+  const visitor = await fromFirefox();
+  expect((await visitor.submit('/login/second-factor', { code: newTotp() })).status).toBe(303);
+  const later = await givePassword(service);
+  Object.assign(later.headers, { 'user-agent': FIREFOX['user-agent'].replaceAll('130', '151') });
+  expect((await later.submit('/login/backup-code', { code: codes[0]! })).status).toBe(303);
+});
