@@ -34,6 +34,8 @@ const EVENTS: Readonly<Partial<Record<EventType, string>>> = {
   revoked: 'The backup codes were ended',
   low: 'Few backup codes are left',
   exhausted: 'No backup code is left',
+  adopted: 'Backup codes from before were taken over',
+  'login-unfinished': 'A backup code was used up, but the login failed',
   renewed: 'A new backup code took the place of the one used',
   expiring: 'The backup codes expire soon',
   expired: 'The backup codes expired',

@@ -107,6 +107,15 @@ test('new codes are told of', async () => {
   expect(text).toContain('If it was not, somebody else is in your account');
 });
 
+test('a code that was used up by a login that failed is told of: it is spent, the next one works', async () => {
+  const outcome = await service.backupCodes.consume(ada.userId, ada.codes[0]);
+  if (outcome.ok) await service.backupCodes.loginUnfinished(ada.userId, outcome);
+  await told();
+  const { subject, text } = await told();
+  expect(subject).toBe('A backup code was used, but the login failed');
+  expect(text).toContain('That code is spent; the next one works.');
+});
+
 test('so is a set that was staged, once it is activated', async () => {
   const { setId, codes } = await service.backupCodes.stage(ada.userId);
   for (const code of codes) canary.addCode(code, 'a staged code');

@@ -115,8 +115,8 @@ function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => 
       await sql`SET timestamp = DEFAULT`.execute(ahead);
       await ahead.commit().execute();
       await backupCodes.issue('grace');
-      expect(await readOn()).toEqual([]);
-      expect(await readOn()).toEqual(['revoked ada', 'issued grace']);
+      // Not ahead of the one that was written first, however long each read takes.
+      expect([...(await readOn()), ...(await readOn())]).toEqual(['revoked ada', 'issued grace']);
     });
   }
 }

@@ -5,7 +5,7 @@ import { formatTime } from '../when-and-where';
 import { type Notice, TELL_US, writeNotice } from './notice';
 
 /** All others are told of by one of these, or are nobody's concern. */
-export const TOLD_TYPES = ['issued', 'activated', 'consumed', 'disabled', 'expiring', 'expired', 'revoked', 'throttled', 'rejected'] as const satisfies readonly EventType[];
+export const TOLD_TYPES = ['issued', 'activated', 'consumed', 'login-unfinished', 'disabled', 'expiring', 'expired', 'revoked', 'throttled', 'rejected'] as const satisfies readonly EventType[];
 
 /** What a notice says besides the event itself. */
 export interface NoticeFacts {
@@ -49,6 +49,12 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
     // `low` and `exhausted` are written together with the `consumed` that caused them, and this mail says so.
     case 'consumed':
       return used(event.remaining ?? 0);
+    case 'login-unfinished':
+      return {
+        subject: 'A backup code was used, but the login failed',
+        what: `A backup code was right, and then ${SERVICE_NAME} could not finish the login. Nobody got in by it. That code is spent; the next one works.`,
+        advice: `If this was you, log in again with the next code. If it was not, somebody has your password and codes of yours: make new ones, and ${TELL_US}.`,
+      };
     case 'disabled':
       return {
         subject: 'Your backup codes are locked',
