@@ -30,7 +30,9 @@ export function setTests({ test, readEvents }: Contract): void {
   });
 
   test('of ids that differ in case, accent, padding or a NUL belong to different users', async (store) => {
-    const ids = ['ada', 'ADA', 'Ada', '\u00e0da', 'ada ', ' ada', 'ada\0', 'ada\t', '\u{1f511}'.repeat(60)].map((id) => `${newUser().userId.slice(0, 20)}-${id}`);
+    // One beginning for all: only what follows tells them apart.
+    const beginning = newUser().userId.slice(0, 20);
+    const ids = ['ada', 'ADA', 'Ada', '\u00e0da', 'ada ', ' ada', 'ada\0', 'ada\t', '\u{1f511}'.repeat(60)].map((id) => `${beginning}-${id}`);
     const sets = ids.map((id) => newSet(userSubject(id)));
     for (const set of sets) await store.replace({ ...set, now: NOW });
     for (const { subject, header } of sets) assert.equal((await store.find(subject))?.current?.setId, header.setId);
