@@ -20,6 +20,10 @@ describe('the waits after attempts', () => {
     expect(attemptWaits({ free: 5, disableAfter: 2 })).toEqual([0, 0]);
   });
 
+  it('may stay as long as the first', () => {
+    expect(attemptWaits({ free: 2, firstDelaySeconds: 600, maxDelaySeconds: 600, disableAfter: 4 })).toEqual([0, 600_000, 600_000, 600_000]);
+  });
+
   it('never fall, and are 0 or from 30 seconds to an hour, whatever is configured', () => {
     const options = fc.record({
       free: fc.integer({ min: 1, max: 50 }), firstDelaySeconds: fc.integer({ min: 30, max: 3600 }), maxDelaySeconds: fc.integer({ min: 30, max: 3600 }), disableAfter: fc.integer({ min: 1, max: 50 }),

@@ -10,9 +10,11 @@ const current = { id: '2026', key: Buffer.alloc(48, 2) };
 const none: Pepper = { id: 'none' };
 
 describe('the list of peppers', () => {
-  it('may be left out or empty', () => {
-    expect(pepperRing(undefined).newest.id).toBeNull();
-    expect(pepperRing([]).newest.id).toBeNull();
+  it.each([undefined, []])('may be left out or empty (%j): the key is then a public constant, which is that of test/vectors, and signs and verifies', (given) => {
+    const key = Buffer.from('passport-backup-code/v1/no-pepper');
+    const { newest, keyOf } = pepperRing(given);
+    expect(newest).toEqual({ id: null, key });
+    expect(keyOf({ userId: 'ada', setId: 'set-1', pepperId: null, check: checkOf(key, { userId: 'ada', setId: 'set-1' }) })).toEqual(key);
   });
 
   it('signs with its first', () => {
@@ -44,6 +46,7 @@ describe('the list of peppers', () => {
 
   it.each([['null', null], ['a bare key', Buffer.alloc(32)], ['a misspelt field', { id: 'a', keys: Buffer.alloc(32) }]])('is refused with %s in it', (_what, entry) => {
     expect(() => pepperRing([entry as unknown as Pepper])).toThrow(failure('invalid_option'));
+    expect(() => pepperRing([entry as unknown as Pepper])).toThrow(/^pepper /);
   });
 
   it('does not follow a key that the caller overwrites later', () => {
@@ -67,16 +70,18 @@ describe('the key of a stored set', () => {
   });
 
   it.each([
-    ['another key under its id', [{ ...old, key: Buffer.alloc(32, 9) }], stored, 'wrong_pepper'],
-    ['another user', [old], { ...stored, userId: 'bob' }, 'wrong_pepper'],
-    ['another set', [old], { ...stored, setId: 'set-2' }, 'wrong_pepper'],
-    ['a damaged check', [old], { ...stored, check: '' }, 'wrong_pepper'],
-    ['an unknown id', [current], stored, 'unknown_pepper'],
-    ['no id, where there is a pepper', [old], { ...stored, pepperId: null }, 'unknown_pepper'],
-    ['an id, where there is no pepper', [], stored, 'unknown_pepper'],
-    ['the name "none"', [old, none], { ...stored, pepperId: 'none' }, 'unknown_pepper'],
-  ] as const)('is an error with %s', (_what, peppers, set, code) => {
+    ['another key under its id', [{ ...old, key: Buffer.alloc(32, 9) }], stored, 'wrong_pepper', 'The pepper "2025" is not the one that a stored set was made with'],
+    ['another user', [old], { ...stored, userId: 'bob' }, 'wrong_pepper', 'or the set belongs to another user.'],
+    ['another set', [old], { ...stored, setId: 'set-2' }, 'wrong_pepper', 'The pepper "2025"'],
+    ['a damaged check', [old], { ...stored, check: '' }, 'wrong_pepper', 'The pepper "2025"'],
+    ['a damaged check and no pepper', [], { ...stored, pepperId: null, check: '' }, 'wrong_pepper', 'The pepper "none" is not the one'],
+    ['an unknown id', [current], stored, 'unknown_pepper', 'A stored set names the pepper "2025", which is not configured.'],
+    ['no id, where there is a pepper', [old], { ...stored, pepperId: null }, 'unknown_pepper', 'A stored set was made without a pepper, which is refused once one is configured.'],
+    ['an id, where there is no pepper', [], stored, 'unknown_pepper', 'names the pepper "2025"'],
+    ['the name "none"', [old, none], { ...stored, pepperId: 'none' }, 'unknown_pepper', 'names the pepper "none"'],
+  ] as const)('is an error with %s, which says what is wrong', (_what, peppers, set, code, message) => {
     expect(() => pepperRing(peppers).keyOf(set)).toThrow(failure(code));
+    expect(() => pepperRing(peppers).keyOf(set)).toThrow(message);
   });
 
   it('is in no message', () => {

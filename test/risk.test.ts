@@ -41,11 +41,12 @@ describe('the risk hook', () => {
   it.each([true, undefined, null, 'ALLOW', 'allow ', '', 1, {}, ['allow'], new Boolean(true)])('that answers nonsense (%p) denies', async (answer) => {
     expect(await assess((() => answer) as unknown as Hook, attempt)).toBe('deny');
     expect(await assess((async () => answer) as unknown as Hook, attempt)).toBe('deny');
-    expect(warn).toHaveBeenCalledTimes(2);
+    expect(warn.mock.calls).toEqual(Array(2).fill(["assessRisk failed, so the attempt is denied: the answer was none of 'allow', 'step-up' and 'deny'", { code: 'BACKUP_CODE_RISK' }]));
   });
 
   it('that rejects with nothing denies', async () => {
     expect(await assess(() => Promise.reject(undefined as unknown as Error), attempt)).toBe('deny');
+    expect(warn).toHaveBeenCalledWith('assessRisk failed, so the attempt is denied: not an Error', { code: 'BACKUP_CODE_RISK' });
   });
 
   describe('within five seconds', () => {
@@ -57,6 +58,7 @@ describe('the risk hook', () => {
       const [inTime, tooLate, never] = [assess(late(4999), attempt), assess(late(5001), attempt), assess(() => new Promise(() => undefined), attempt)];
       await jest.advanceTimersByTimeAsync(5000);
       expect(await Promise.all([inTime, tooLate, never])).toEqual(['allow', 'deny', 'deny']);
+      expect(warn.mock.calls).toEqual(Array(2).fill(['assessRisk failed, so the attempt is denied: no answer within five seconds', { code: 'BACKUP_CODE_RISK' }]));
     });
 
     it('that fails after it was given up does no harm', async () => {

@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { Outcome } from '../../lib';
+import { START } from '../helpers/clock';
 import { failure } from '../helpers/errors';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
@@ -60,9 +61,10 @@ describe('takeAttempt', () => {
   });
 
   it.each([
+    ...[undefined, null, 0, ''].map((ok) => [`ok of ${String(ok)}`, { ok, reason: 'throttled', nextAt: 0, isFirst: true }]),
     ['no reason', { ok: false, nextAt: 0, isFirst: false }], ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
     ['no time', { ok: false, reason: 'throttled', isFirst: true }], ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
-  ])('that refuses with %s: an error', async (_what, answer) => {
+  ] as [string, unknown][])('that refuses with %s: an error', async (_what, answer) => {
     const { backupCodes, codes, next, told } = await open();
     next('takeAttempt', () => answer);
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
@@ -128,6 +130,7 @@ describe('consume', () => {
     ...[NaN, -1, 8.5, '9', null, undefined, Infinity, true].flatMap((value) => [
       [`consumed, remaining ${String(value)}`, { outcome: 'consumed', remaining: value, total: 10 }], [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
     ]),
+    ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }], ["'', with a reason", { outcome: '', reason: 'none' }],
     ['already consumed, but when', { outcome: 'already-consumed' }], ['already consumed at NaN', { outcome: 'already-consumed', consumedAt: NaN }],
     ['gone, but why', { outcome: 'gone' }], ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])('that answers %s: an error, told to nobody, and the attempt stays charged', async (_what, answer) => {
@@ -150,12 +153,42 @@ describe('consume', () => {
     expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
   });
 
-  it('an error about an answer repeats nothing of it', async () => {
+  it('an error about an answer says what was asked and where to look, and repeats nothing of it', async () => {
     const { backupCodes, codes, next } = await open();
     next('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
     const error: unknown = await backupCodes.consume('ada', codes[0]).catch((thrown: unknown) => thrown);
     expect(error).toEqual(failure('invalid_result'));
+    expect((error as Error).message).toMatch(/^The store gave a malformed consumption: nobody is let in\. storeContract /);
     expect(String((error as Error).stack)).not.toContain('SECRET');
+  });
+});
+
+describe('what is well formed is taken', () => {
+  it.each<[string, object, object]>([
+    ['refuses for a while', { ok: false, reason: 'throttled', nextAt: START + 61_000, isFirst: false }, { ok: false, reason: 'throttled', retryAfterSeconds: 61 }],
+    ['refuses for ever', { ok: false, reason: 'disabled', nextAt: 0, isFirst: false }, { ok: false, reason: 'disabled' }],
+  ])('from a takeAttempt that %s', async (_what, answer, outcome) => {
+    const { backupCodes, codes, next } = await open();
+    next('takeAttempt', () => answer);
+    expect(await backupCodes.consume('ada', codes[0])).toEqual(outcome);
+  });
+
+  it('from a takeAttempt at either door, for a set with a pepper and without an end', async () => {
+    for (const after of ['first-factor', 'nothing'] as const) {
+      const { backupCodes } = await openService(memory.open, { pepper: [{ id: '2026', key: Buffer.alloc(32) }], expiresAfterDays: null });
+      const { codes } = await backupCodes.issue('ada');
+      expect(await backupCodes.consume('ada', codes[0], { after })).toMatchObject({ ok: true, expiresAt: null });
+    }
+  });
+
+  it.each<[object, string]>([
+    [{ outcome: 'already-consumed', consumedAt: START - 5000 }, 'reused'],
+    [{ outcome: 'gone', reason: 'none' }, 'none'], [{ outcome: 'gone', reason: 'expired' }, 'expired'], [{ outcome: 'gone', reason: 'disabled' }, 'disabled'],
+  ])('from a consume that says %j', async (answer, reason) => {
+    const { backupCodes, codes, next, told } = await open();
+    next('consume', () => answer);
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
+    expect(told).toMatchObject([{ type: 'rejected', reason, consumedSecondsAgo: reason === 'reused' ? 5 : null }]);
   });
 });
 

@@ -7,7 +7,8 @@ module.exports = {
   ...projects.find(({ displayName }) => displayName === 'quick'),
   rootDir: '../..',
   runner: require.resolve('./bail-runner.js'),
+  testEnvironment: require.resolve('./bail-environment.js'),
   testMatch: [...new Set(Object.values(guards).flat())].map((name) => `<rootDir>/test/${name}.test.ts`),
   testPathIgnorePatterns: ['/node_modules/'],
-  testTimeout: 15_000,
+  testTimeout: 5000,
 };
