@@ -1,4 +1,5 @@
 // The session and the Passport login in it, as promises. Knows where Passport 0.4 to 0.7 keep things; decides nothing.
+import { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
 
@@ -22,6 +23,10 @@ const STATE_KEY = 'passport-backup-code';
 
 /** @throws {BackupCodeError} `session_unavailable` */
 export function sessionOf(req: Request): RenewableSession {
+  // Fastify's logIn gives a promise and calls nobody back: it would be waited for in vain, with the code spent.
+  if (dig(req, 'raw') instanceof IncomingMessage) {
+    throw new BackupCodeError('session_unavailable', 'This is a Fastify request. beginLogin, completeLogin and the guards speak Express; docs/fastify.md has the few lines that take their place.');
+  }
   const session: unknown = Reflect.get(req, 'session');
   if (typeof session !== 'object' || session === null) {
     throw new BackupCodeError('session_unavailable', 'This request has no session. Mount express-session before the routes that log people in; if it is mounted, its store is out of reach.');

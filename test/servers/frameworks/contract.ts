@@ -12,7 +12,7 @@ export interface Manners {
   readonly welcomed: (name: string) => unknown;
 }
 
-const PASSWORD = 'correct horse';
+export const PASSWORD = 'correct horse';
 export const WRONG = 'AAAA-AAAA';
 let people = 0;
 
