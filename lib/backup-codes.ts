@@ -5,7 +5,9 @@ import { parseConfig, type BackupCodesOptions, type Config } from './config';
 import { consumeCode, dummySet, type ConsumeParts, type Outcome } from './consume';
 import { cleanContext, type Context } from './context';
 import { BackupCodeError } from './errors';
-import { auditEvent, Listeners, type ErrorListener, type EventType, type Listener } from './events';
+import {
+  auditEvent, Listeners, type ApprovalEventType, type ApprovalFacts, type AuditEvent, type ErrorListener, type EventType, type Listener,
+} from './events';
 import type { Format } from './formats';
 import { makeSet } from './issue';
 import { assertOptions } from './options';
@@ -186,11 +188,24 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`
    */
   async loginUnfinished(userId: UserId, code: { readonly setId: string; readonly codeId: string }, context?: Context): Promise<void> {
-    const subject = userSubject(userId);
     const { setId, codeId } = code;
-    const event = auditEvent('login-unfinished', { at: this.config.now(), userId: subject.userId, setId, codeId, context: cleanContext(context) });
-    await this.config.store.append([event]);
-    this.listeners.tell([event]);
+    await this.record('login-unfinished', userId, { setId, codeId, context });
+  }
+
+  /**
+   * Records a step of two people; `TwoPersonApproval` of `passport-backup-code/approval` calls it.
+   *
+   * @param step `code`: what `consume` returned of the code that was given for it
+   * @throws {BackupCodeError} `invalid_user_id`
+   */
+  async recordApproval(
+    userId: UserId,
+    { type, approval, code }: { readonly type: ApprovalEventType; readonly approval: ApprovalFacts; readonly code?: { readonly setId: string; readonly codeId: string } },
+    context?: Context,
+  ): Promise<void> {
+    const { id, action, target, reason } = approval;
+    const { setId, codeId } = code ?? { setId: null, codeId: null };
+    await this.record(type, userId, { approval: { id, action, target, reason }, setId, codeId, context });
   }
 
   /**
@@ -254,6 +269,13 @@ export class BackupCodes {
   /** Nor whoever logs it as JSON. */
   toJSON(): string {
     return this[inspect.custom]();
+  }
+
+  /** An event of its own, without a change of a set. */
+  private async record(type: EventType, userId: UserId, { context, ...facts }: Partial<Omit<AuditEvent, 'context'>> & { context: Context | undefined }): Promise<void> {
+    const event = auditEvent(type, { at: this.config.now(), userId: userSubject(userId).userId, ...facts, context: cleanContext(context) });
+    await this.config.store.append([event]);
+    this.listeners.tell([event]);
   }
 
   /** A set for the store, and what the caller is given of it. */

@@ -41,6 +41,8 @@ export type BackupCodeErrorCode =
   | 'invalid_date'
   /** The store does not offer what was asked. */
   | 'not_supported'
+  /** An action that takes two people was called without them. */
+  | 'not_approved'
   /** There is no pending login that belongs to this user, or it is too old. */
   | 'no_pending_login'
   /** The request has no session, or one that cannot be renewed. */

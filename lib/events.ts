@@ -17,6 +17,24 @@ export type Reason =
   | 'step-up'
   | 'busy';
 
+/** Why a step of two people was refused. Like {@link Reason}, for the audit and the calling code. */
+export type ApprovalReason =
+  /** There is no such request. */
+  | 'unknown-request'
+  /** The target has another open request. */
+  | 'open-request'
+  /** It is over, or not so far yet. */
+  | 'not-open'
+  /** Its time is over. */
+  | 'late'
+  /** What was shown is not what would be done. */
+  | 'changed'
+  /** The one who asked cannot approve, by whatever account or from the same session. */
+  | 'same-person'
+  /** Nobody decides about themselves. */
+  | 'is-target'
+  | 'not-entitled';
+
 export const EVENT_TYPES = [
   /** A set began to work, and any older one ended. */
   'issued',
@@ -50,9 +68,35 @@ export const EVENT_TYPES = [
   'login-unfinished',
   /** The risk hook asked for more than a code. */
   'step-up-required',
+  /** The first of two people asked for an action, with a code of their own. This type and those below: `approval` says which. */
+  'approval-requested',
+  /** The second approved it, with a code of their own. */
+  'approval-granted',
+  'approval-denied',
+  /** By the one who asked. */
+  'approval-cancelled',
+  /** Nobody ran it in time. */
+  'approval-expired',
+  /** The action begins. One that is not followed by the next or the next but one was cut off, and is never run again. */
+  'approval-executing',
+  'approval-executed',
+  /** The action threw. */
+  'approval-failed',
+  /** A step was refused; `approval.reason` says why. */
+  'approval-refused',
 ] as const;
 
 export type EventType = (typeof EVENT_TYPES)[number];
+export type ApprovalEventType = Extract<EventType, `approval-${string}`>;
+
+export interface ApprovalFacts {
+  /** Of the request; `null` where there is none. */
+  readonly id: string | null;
+  readonly action: string | null;
+  /** Whom or what it concerns. */
+  readonly target: string | null;
+  readonly reason: ApprovalReason | null;
+}
 
 /** One line of the audit trail. */
 export interface AuditEvent {
@@ -73,12 +117,14 @@ export interface AuditEvent {
   readonly consumedSecondsAgo: number | null;
   /** With `throttled`: how many attempts this wait has refused so far; the store goes on counting. */
   readonly refusals: number | null;
+  /** With the `approval-` types: what two people decide. */
+  readonly approval: ApprovalFacts | null;
   readonly context: CleanContext;
 }
 
 /** An event with all that is not given left `null`. */
 export function auditEvent(type: EventType, facts: Pick<AuditEvent, 'at' | 'userId' | 'context'> & Partial<Omit<AuditEvent, 'id' | 'type'>>): AuditEvent {
-  return { id: randomUUID(), type, setId: null, codeId: null, reason: null, remaining: null, total: null, consumedSecondsAgo: null, refusals: null, ...facts };
+  return { id: randomUUID(), type, setId: null, codeId: null, reason: null, remaining: null, total: null, consumedSecondsAgo: null, refusals: null, approval: null, ...facts };
 }
 
 /** Told after the change is committed. May be asynchronous; it is not awaited. */

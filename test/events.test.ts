@@ -34,7 +34,7 @@ describe('an audit event', () => {
   it('has a name of its own, and null for what is not known', () => {
     expect(issued).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/), type: 'issued', at: 1, userId: 'ada', setId: null, codeId: null, reason: null, remaining: null, total: null,
-      consumedSecondsAgo: null, refusals: null, context,
+      consumedSecondsAgo: null, refusals: null, approval: null, context,
     });
     expect(auditEvent('issued', { at: 1, userId: 'ada', context }).id).not.toBe(issued.id);
   });

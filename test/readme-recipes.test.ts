@@ -1,6 +1,7 @@
 // The sections of README.md on life cycle, audit, reports and policy: what they show, run.
 import type { Express, Request } from 'express';
 import { BackupCodes, BackupCodeStrategy, MemoryStore, type AuditEvent, type BackupCodesOptions, type Outcome, type Report } from '../lib';
+import * as approvalEntry from '../lib/approval';
 import { Site } from './express/site';
 import { DAY_MS, fakeClock } from './helpers/clock';
 import { countingHasher } from './helpers/counting-hasher';
@@ -13,7 +14,7 @@ const service = (options: Partial<BackupCodesOptions> = {}): BackupCodes => new 
 const user = { id: 'ada' };
 
 test('every recipe is run here', () => {
-  expect([...recipes.keys()]).toEqual(['stage', 'reminders', 'notifier', 'siem', 'report', 'enrollment', 'risk', 'organisations']);
+  expect([...recipes.keys()]).toEqual(['stage', 'reminders', 'notifier', 'siem', 'report', 'enrollment', 'risk', 'organisations', 'two-people']);
 });
 
 test('a staged set works from its activation on', async () => {
@@ -152,4 +153,19 @@ test('organisations have settings of their own over one store', async () => {
   strategy!.authenticate({ headers: {}, body: { code: codes[0] }, user: { id: 'ada', organisation: 'bank' } } as unknown as Request);
   const outcome = (await settled) as [string, unknown, Extract<Outcome, { ok: true }>];
   expect([outcome[0], outcome[2].remaining]).toEqual(['success', 15]);
+});
+
+test('two people open a vault, each with a code of their own, and nobody calls the action without them', async () => {
+  const backupCodes = service();
+  const [ada, bob] = [{ id: 'ada' }, { id: 'bob' }];
+  const typed = { ada: (await backupCodes.issue('ada')).codes[0], bob: (await backupCodes.issue('bob')).codes[0] };
+  const entries = { 'passport-backup-code/approval': approvalEntry, 'passport-backup-code/sql': { SqlApprovalStore: approvalEntry.MemoryApprovalStore } };
+  const opened: unknown[] = [];
+  const { executed, granted } = await runRecipe(recipe('two-people'), {
+    backupCodes, ada, bob, typed, kysely: {}, require: (name: keyof typeof entries) => entries[name],
+    roles: { has: (userId: string, action: string) => ['ada', 'bob'].includes(userId) && action === 'open-vault' },
+    people: { of: (userId: string) => userId }, vaults: { open: (...given: unknown[]) => opened.push(given) },
+  }, ['executed', 'granted']);
+  expect([granted, executed]).toMatchObject([{ ok: true, approval: { state: 'approved' } }, { ok: true, result: 1, approval: { state: 'executed' } }]);
+  expect(opened).toEqual([['vault-7', { reason: 'audit' }]]);
 });

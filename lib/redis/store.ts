@@ -26,6 +26,17 @@ export interface RedisStoreOptions {
   readonly prefix?: string;
 }
 
+/** @throws {BackupCodeError} `invalid_option` */
+export function placeOf(where: string, options: RedisStoreOptions): RedisPlace {
+  assertOptions(where, options, ['client', 'prefix']);
+  const { client, prefix = 'backup-code:' } = options;
+  assertMethods('client', client, ['eval', 'evalSha']);
+  if (typeof prefix !== 'string' || prefix.length > 64 || /[{}]/.test(prefix)) {
+    throw new BackupCodeError('invalid_option', `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`);
+  }
+  return { client, prefix };
+}
+
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
 const NAME_KEPT_MS = 30 * 86_400_000;
 
@@ -43,13 +54,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
 
   /** @throws {BackupCodeError} `invalid_option` */
   constructor(options: RedisStoreOptions) {
-    assertOptions('RedisStore', options, ['client', 'prefix']);
-    const { client, prefix = 'backup-code:' } = options;
-    assertMethods('client', client, ['eval', 'evalSha']);
-    if (typeof prefix !== 'string' || prefix.length > 64 || /[{}]/.test(prefix)) {
-      throw new BackupCodeError('invalid_option', `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`);
-    }
-    this.place = { client, prefix };
+    this.place = placeOf('RedisStore', options);
   }
 
   async replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {

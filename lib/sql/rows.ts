@@ -55,29 +55,45 @@ export function insertCodes({ key }: Subject, setId: string, codes: readonly Cod
 
 export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown> {
   const rows = events.map(
-    ({ id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, context: { ip, userAgent, requestId, actor, after } }) =>
+    ({ id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, approval, context: { ip, userAgent, requestId, actor, after } }) =>
       sql`(${sql.join([
         id, type, at, userId === null ? null : userKey(userId), storableText(userId), setId, codeId, reason, remaining, total,
-        consumedSecondsAgo, refusals, ip, userAgent, requestId, actor, after,
+        consumedSecondsAgo, refusals, approval === null ? null : JSON.stringify(approval), ip, userAgent, requestId, actor, after,
       ])})`,
   );
   return sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, code_id, reason, remaining, total,
-    consumed_seconds_ago, refusals, ip, user_agent, request_id, actor, door) VALUES ${sql.join(rows)}`;
+    consumed_seconds_ago, refusals, approval, ip, user_agent, request_id, actor, door) VALUES ${sql.join(rows)}`;
 }
 
 /** PostgreSQL's text holds no NUL: a user id stands in reports with its control characters as JSON escapes. */
-export function storableText(userId: string | null): string | null {
-  return userId === null ? null : JSON.stringify(userId).slice(1, -1);
+export function storableText(text: string | null): string | null {
+  return text === null ? null : JSON.stringify(text).slice(1, -1);
 }
 
-/** The id that {@link storableText} wrote. @throws {BackupCodeError} `unreadable_set` */
+/** The id of the row's user. @throws {BackupCodeError} `unreadable_set` */
 export function readUserId(row: Row): string | null {
-  const stored = row['user_id'];
+  return readText(row, 'user_id');
+}
+
+/** What {@link storableText} wrote. @throws {BackupCodeError} `unreadable_set` */
+export function readText(row: Row, column: string): string | null {
+  const stored = row[column];
   if (typeof stored !== 'string') return null;
   try {
     return String(JSON.parse(`"${stored}"`));
   } catch {
-    throw new BackupCodeError('unreadable_set', 'A stored user id is damaged.');
+    throw new BackupCodeError('unreadable_set', `The column ${column} of a stored row is damaged.`);
+  }
+}
+
+/** @throws {BackupCodeError} `unreadable_set` */
+function readApproval(row: Row): AuditEvent['approval'] {
+  const stored = row['approval'];
+  if (typeof stored !== 'string') return null;
+  try {
+    return JSON.parse(stored) as AuditEvent['approval'];
+  } catch {
+    throw new BackupCodeError('unreadable_set', 'What a stored event says of an approval is damaged.');
   }
 }
 
@@ -96,6 +112,7 @@ export function readEvent(row: Row): AuditEvent {
     total: number('total'),
     consumedSecondsAgo: number('consumed_seconds_ago'),
     refusals: number('refusals'),
+    approval: readApproval(row),
     context: { ip: text('ip'), userAgent: text('user_agent'), requestId: text('request_id'), actor: text('actor'), after: row['door'] === 'nothing' ? 'nothing' : 'first-factor' },
   };
 }

@@ -20,6 +20,7 @@ export function tableStatements(dialect: Dialect): readonly string[] {
     { table: 'backup_code_events', name: 'backup_code_events_user', columns: dialect === 'postgres' ? 'user_key, tx, seq' : 'user_key, seq' },
     ...(dialect === 'postgres' ? [{ table: 'backup_code_events', name: 'backup_code_events_order', columns: 'tx, seq' }] : []),
     { table: 'backup_code_events', name: 'backup_code_events_at', columns: 'at' },
+    { table: 'backup_code_approvals', name: 'backup_code_approvals_expiry', columns: 'expires_at' },
   ];
   const create = (table: string, columns: readonly string[]): string => {
     // MySQL has no CREATE INDEX IF NOT EXISTS, and no index of some rows only.
@@ -82,6 +83,8 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       'total integer',
       'consumed_seconds_ago bigint',
       'refusals integer',
+      // As JSON: id, action, target, reason.
+      'approval text',
       'ip varchar(256)',
       'user_agent varchar(256)',
       'request_id varchar(256)',
@@ -95,6 +98,23 @@ export function tableStatements(dialect: Dialect): readonly string[] {
         // UTC, for a local time happens twice when summer ends.
         mysql: ['written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3))'],
       }[dialect],
+    ]),
+    // What two people decide: a row per request. A target has one that is open.
+    create('backup_code_approvals', [
+      `approval_id ${ascii(32)} NOT NULL PRIMARY KEY`,
+      `open_target_key ${ascii(64)} UNIQUE`,
+      `state ${ascii(16)} NOT NULL`,
+      'action text NOT NULL',
+      'target text NOT NULL',
+      'parameters text NOT NULL',
+      `digest ${ascii(64)} NOT NULL`,
+      'requested_by text NOT NULL',
+      `requested_in ${ascii(64)}`,
+      'requested_at bigint NOT NULL',
+      'expires_at bigint NOT NULL',
+      'approved_by text',
+      'approved_at bigint',
+      'revision integer NOT NULL',
     ]),
     // The key under which names that belong to nobody are counted.
     create('backup_code_keys', [`name ${ascii(32)} NOT NULL PRIMARY KEY`, `value ${ascii(64)} NOT NULL`]),

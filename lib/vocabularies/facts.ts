@@ -2,7 +2,7 @@
 // no text break a line.
 import { isIP } from 'node:net';
 import { BackupCodeError } from '../errors';
-import type { AuditEvent, EventType, Reason } from '../events';
+import type { ApprovalReason, AuditEvent, EventType, Reason } from '../events';
 import { assertOptions, describe } from '../options';
 
 /** For all three. */
@@ -38,6 +38,15 @@ const STORIES: Record<EventType, readonly [sentence: string, outcome: Outcome | 
   expired: ['The set of backup codes has ended by its time.', null],
   'login-unfinished': ['A backup code was consumed, but the login failed.', 'failure'],
   'step-up-required': ['A backup code was not checked.', 'failure'],
+  'approval-requested': ['An action that takes two people was asked for.', 'success'],
+  'approval-granted': ['An action that takes two people was approved.', 'success'],
+  'approval-denied': ['An action that takes two people was denied.', 'success'],
+  'approval-cancelled': ['A request for an action that takes two people was withdrawn.', 'success'],
+  'approval-expired': ['A request for an action that takes two people ended by its time.', null],
+  'approval-executing': ['An action that two people agreed on begins.', null],
+  'approval-executed': ['An action that two people agreed on was done.', 'success'],
+  'approval-failed': ['An action that two people agreed on failed.', 'failure'],
+  'approval-refused': ['A step towards an action that takes two people was refused.', 'failure'],
 };
 
 const REASONS: Record<Reason, string> = {
@@ -54,6 +63,17 @@ const REASONS: Record<Reason, string> = {
   busy: 'Too many others were being checked.',
 };
 
+const APPROVAL_REASONS: Record<ApprovalReason, string> = {
+  'unknown-request': 'There is no such request.',
+  'open-request': 'Its target has another open request.',
+  'not-open': 'The request was over, or not so far yet.',
+  late: 'The time of the request was over.',
+  changed: 'What was shown is not what would be done.',
+  'same-person': 'The one who asked cannot approve.',
+  'is-target': 'Nobody decides about themselves.',
+  'not-entitled': 'The person has no right to it.',
+};
+
 /** What the vocabularies take from an event. */
 export interface Facts {
   readonly message: string;
@@ -68,6 +88,8 @@ export interface Facts {
   readonly ip: string | null;
   /** Why a code was rejected; `null` for another event, and for a double click. */
   readonly rejection: Reason | null;
+  /** What two people decide; no line break, control or direction mark is left in it. */
+  readonly approval: { readonly approval_id?: string; readonly approval_action?: string; readonly approval_target?: string };
 }
 
 /** @throws {BackupCodeError} `invalid_option` */
@@ -76,19 +98,25 @@ export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
   if (typeof options.appId !== 'string' || options.appId === '') {
     throw new BackupCodeError('invalid_option', `appId must be the name of your app, but was ${options.appId === '' ? 'empty' : describe(options.appId)}.`);
   }
-  const { type, reason, consumedSecondsAgo, context: { ip } } = event;
+  const { type, reason, consumedSecondsAgo, approval, context: { ip } } = event;
   const [sentence, outcome] = STORIES[type];
-  const detail = reason === null ? null : REASONS[reason];
+  const refusal = approval?.reason ?? null;
+  const detail = reason !== null ? REASONS[reason] : refusal !== null ? APPROVAL_REASONS[refusal] : null;
   return {
     message: detail === null ? sentence : `${sentence} ${detail}`,
     detail,
     outcome,
     time: new Date(event.at).toISOString(),
-    userId: event.userId === null ? null : percentEncode(event.userId, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu),
+    userId: event.userId === null ? null : oneLine(event.userId),
+    approval: known({ approval_id: approval?.id, approval_action: approval?.action && oneLine(approval.action), approval_target: approval?.target && oneLine(approval.target) }) ?? {},
     // No zone of an interface: Elasticsearch reads none.
     ip: ip !== null && isIP(ip) !== 0 && ip.length <= MAX_IP_LENGTH && !ip.includes('%') ? ip : null,
     rejection: type === 'rejected' && !(reason === 'reused' && consumedSecondsAgo !== null && consumedSecondsAgo <= DOUBLE_CLICK_SECONDS) ? reason : null,
   };
+}
+
+function oneLine(text: string): string {
+  return percentEncode(text, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu);
 }
 
 export function percentEncode(text: string, unsafe: RegExp): string {

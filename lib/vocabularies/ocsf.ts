@@ -1,7 +1,7 @@
 // Open Cybersecurity Schema Framework 1.9.0: Authentication (3002) for attempts, User Management (3007) for changes of a
 // set. No profile and no extension. https://schema.ocsf.io/1.9.0
-import type { AuditEvent, EventType, Reason } from '../events';
-import { factsOf, known, PRODUCT, type VocabularyOptions } from './facts';
+import type { ApprovalReason, AuditEvent, EventType, Reason } from '../events';
+import { factsOf, known, PRODUCT, type Facts, type VocabularyOptions } from './facts';
 
 /** An event of class 3002 or 3007. */
 export interface OcsfEvent {
@@ -31,7 +31,7 @@ export interface OcsfEvent {
   readonly auth_factors: readonly [{ readonly factor_type_id: 99; readonly factor_type: 'Backup code' }];
   readonly status_id?: 1 | 2;
   readonly status?: 'Success' | 'Failure';
-  readonly status_code?: Reason;
+  readonly status_code?: Reason | ApprovalReason;
   readonly status_detail?: string;
   readonly count?: number;
   readonly actor?: { readonly user: { readonly uid: string } };
@@ -42,7 +42,7 @@ export interface OcsfEvent {
   readonly service?: { readonly name: string };
   /** With class 3002: the code came after a first factor. */
   readonly is_mfa?: boolean;
-  readonly unmapped?: { readonly set_id?: string; readonly code_id?: string; readonly remaining?: number; readonly total?: number; readonly consumed_seconds_ago?: number };
+  readonly unmapped?: { readonly set_id?: string; readonly code_id?: string; readonly remaining?: number; readonly total?: number; readonly consumed_seconds_ago?: number } & Facts['approval'];
 }
 
 const SEVERITIES = { Informational: 1, Low: 2, Medium: 3, High: 4 } as const;
@@ -74,6 +74,15 @@ const ACTIVITIES: Record<EventType, readonly [Activity, Severity]> = {
   expired: [other('Expired'), 'Low'],
   'login-unfinished': [LOGON, 'Medium'],
   'step-up-required': [LOGON, 'Medium'],
+  'approval-requested': [other('Approval Requested'), 'Low'],
+  'approval-granted': [other('Approval Granted'), 'Low'],
+  'approval-denied': [other('Approval Denied'), 'Medium'],
+  'approval-cancelled': [other('Approval Cancelled'), 'Informational'],
+  'approval-expired': [other('Approval Expired'), 'Informational'],
+  'approval-executing': [other('Approval Executing'), 'Low'],
+  'approval-executed': [other('Approval Executed'), 'Low'],
+  'approval-failed': [other('Approval Failed'), 'Medium'],
+  'approval-refused': [other('Approval Refused'), 'Medium'],
 };
 
 /** Of `rejected`, but for a double click. */
@@ -97,7 +106,7 @@ const USER_UID = 31;
 
 /** @throws {BackupCodeError} `invalid_option` */
 export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent {
-  const { message, detail, outcome, userId, ip, rejection } = factsOf(event, options);
+  const { message, detail, outcome, userId, ip, rejection, approval } = factsOf(event, options);
   const { type, reason, setId, codeId, remaining, total, consumedSecondsAgo, context } = event;
   const [activity, usual] = ACTIVITIES[type];
   const severity = rejection === null ? usual : REJECTIONS[rejection];
@@ -121,7 +130,7 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
     auth_factors: [{ factor_type_id: 99, factor_type: 'Backup code' }],
     ...(outcome !== null && (outcome === 'success' ? { status_id: 1, status: 'Success' } : { status_id: 2, status: 'Failure' })),
     ...known({
-      status_code: reason,
+      status_code: reason ?? event.approval?.reason,
       status_detail: detail,
       count: event.refusals,
       actor: context.actor === null ? null : { user: { uid: context.actor } },
@@ -130,7 +139,7 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
       observables: observables.length === 0 ? null : observables,
       service: isAttempt ? { name: options.appId } : null,
       is_mfa: isAttempt ? context.after === 'first-factor' : null,
-      unmapped: known({ set_id: setId, code_id: codeId, remaining, total, consumed_seconds_ago: consumedSecondsAgo }),
+      unmapped: known({ set_id: setId, code_id: codeId, remaining, total, consumed_seconds_ago: consumedSecondsAgo, ...approval }),
     }),
   };
 }

@@ -28,6 +28,8 @@ const VOCABULARY = {
   authn_token_created: ['INFO', ({ userId }) => [userId, 'backup_codes']],
   authn_token_revoked: ['INFO', ({ userId, setId }) => [userId, setId]],
   authn_token_reuse: ['CRITICAL', ({ userId, codeId }) => [userId, codeId]],
+  authz_admin: ['WARN', ({ userId, type, approval }) => [userId, [type, approval?.action, approval?.target].filter(Boolean).join(':')]],
+  authz_fail: ['CRITICAL', ({ userId, approval }) => [userId, [approval?.action, approval?.target].filter(Boolean).join(':')]],
   excess_rate_limit_exceeded: ['WARN', ofUser],
   input_validation_fail: ['WARN', ({ userId }) => ['(code)', userId]],
   user_updated: ['WARN', ({ userId, type, context: { actor } }) => [actor ?? userId, userId, `backup_codes:${type}`]],
@@ -51,6 +53,15 @@ const NAMES: Record<EventType, Name> = {
   expired: 'authn_token_revoked',
   'login-unfinished': 'authn_login_fail',
   'step-up-required': 'authn_login_fail',
+  'approval-requested': 'authz_admin',
+  'approval-granted': 'authz_admin',
+  'approval-denied': 'authz_admin',
+  'approval-cancelled': 'authz_admin',
+  'approval-expired': 'authz_admin',
+  'approval-executing': 'authz_admin',
+  'approval-executed': 'authz_admin',
+  'approval-failed': 'authz_admin',
+  'approval-refused': 'authz_fail',
 };
 
 /** Of `rejected`, but for a double click. */

@@ -32,7 +32,7 @@ onEachStore('issuing a set', (open) => {
     const { setId } = await backupCodes.issue(42, { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', actor: 'support-7' });
     const context = { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', actor: 'support-7', after: 'first-factor' };
     expect(told).toEqual([
-      { id: expect.any(String), type: 'issued', at: START, userId: '42', setId, codeId: null, reason: null, remaining: 10, total: 10, consumedSecondsAgo: null, refusals: null, context },
+      { id: expect.any(String), type: 'issued', at: START, userId: '42', setId, codeId: null, reason: null, remaining: 10, total: 10, consumedSecondsAgo: null, refusals: null, approval: null, context },
     ]);
     expect(await written()).toEqual(told);
   });

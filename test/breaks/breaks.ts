@@ -6,5 +6,6 @@ import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { singleUseBreaks } from './single-use';
+import { twoPeopleBreaks } from './two-people';
 
-export const breaks: readonly Break[] = [...codeBreaks, ...singleUseBreaks, ...guessingBreaks, ...inputBreaks, ...loginBreaks, ...lifeCycleBreaks];
+export const breaks: readonly Break[] = [...codeBreaks, ...singleUseBreaks, ...guessingBreaks, ...inputBreaks, ...loginBreaks, ...lifeCycleBreaks, ...twoPeopleBreaks];

@@ -160,7 +160,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2', what: 'a field of the event is not written (SQL)',
-    file: 'lib/sql/rows.ts', find: 'refusals, ip, userAgent, requestId, actor, after,', replace: 'refusals, ip, userAgent, null, actor, after,',
+    file: 'lib/sql/rows.ts', find: 'JSON.stringify(approval), ip, userAgent, requestId, actor, after,', replace: 'JSON.stringify(approval), ip, userAgent, null, actor, after,',
     noticedBy: [`${reports} › events › come as they were told, with every field, in the order of the changes`],
   },
   {

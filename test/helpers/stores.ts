@@ -34,6 +34,7 @@ interface EventRow {
   readonly total: number | null;
   readonly consumed_seconds_ago: number | null;
   readonly refusals: number | null;
+  readonly approval: string | null;
   readonly ip: string | null;
   readonly user_agent: string | null;
   readonly request_id: string | null;
@@ -72,8 +73,8 @@ export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise
     store: new SqlStore(plugins.reduce((with_, plugin) => with_.withPlugin(plugin), kysely)),
     events: async () => {
       const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(kysely);
-      return rows.map(({ event_id: id, type, at, user_id: userId, set_id: setId, code_id: codeId, reason, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, ...row }) => ({
-        id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals,
+      return rows.map(({ event_id: id, type, at, user_id: userId, set_id: setId, code_id: codeId, reason, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, approval, ...row }) => ({
+        id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, approval: approval === null ? null : (JSON.parse(approval) as AuditEvent['approval']),
         context: { ip: row.ip, userAgent: row.user_agent, requestId: row.request_id, actor: row.actor, after: row.door },
       }));
     },

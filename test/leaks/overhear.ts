@@ -17,7 +17,7 @@ export interface Ear {
 /** Every method that answers with a promise, so that the next one cannot be forgotten. */
 const METHODS: Readonly<Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'toJSON' | typeof inspect.custom>, true>> = {
   issue: true, stage: true, activate: true, adopt: true, consume: true, consumeUnknown: true, status: true, revoke: true,
-  loginUnfinished: true, events: true, prune: true, due: true, report: true,
+  loginUnfinished: true, recordApproval: true, events: true, prune: true, due: true, report: true,
 };
 
 /** From now on, in this test file. */

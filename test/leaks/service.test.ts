@@ -5,6 +5,7 @@ import {
   BackupCodeError, BackupCodes, BackupCodeStrategy, bcryptHasher, fastHasher, formats, pbkdf2Hasher, scryptHasher,
   type BackupCodesOptions, type BackupCodeStore, type EventType, type Outcome, type Reason,
 } from '../../lib';
+import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
 import { EVENT_TYPES, type AuditEvent } from '../../lib/events';
 import { toEcs, toOcsf, toOwasp } from '../../lib/vocabularies';
 import { Canary, printed } from '../helpers/canary';
@@ -106,6 +107,30 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.consume('ada', others[0], CONTEXT);
     await play.operator(START).events({ userId: 'ada' });
     await play.operator(START).report();
+  },
+
+  'two people ask, approve, deny, withdraw, are late and are refused': async (play) => {
+    const { backupCodes, clock } = play.serve();
+    const [ada, bob] = [await backupCodes.issue('ada of two', CONTEXT), await backupCodes.issue('bob of two', CONTEXT)];
+    const approval = new TwoPersonApproval({
+      store: new MemoryApprovalStore(), backupCodes, now: clock.now, isEntitled: () => true,
+      actions: { open: () => 'open', break: () => Promise.reject(new Error('stuck')) },
+    });
+    for (const [n, action] of ['open', 'break', 'open'].entries()) {
+      const asked = await approval.request('ada of two', { action, target: 'vault', code: ada.codes[n], sessionId: 's' }, CONTEXT);
+      if (!asked.ok) throw new Error('It was refused.');
+      const { id, digest } = asked.approval;
+      await approval.approve('ada of two', { id, digest, code: ada.codes[9] }, CONTEXT);
+      await approval.approve('bob of two', { id, digest, code: ada.codes[9] }, CONTEXT);
+      await approval.approve('bob of two', { id, digest, code: bob.codes[n] }, CONTEXT);
+      await (n === 2 ? approval.deny('bob of two', { id }, CONTEXT) : play.letFail(() => approval.execute('bob of two', { id, digest }, CONTEXT)));
+    }
+    for (const n of [3, 4]) {
+      const asked = await approval.request('ada of two', { action: 'open', target: 'vault', code: ada.codes[n] }, CONTEXT);
+      if (!asked.ok) throw new Error('It was refused.');
+      if (n === 4) clock.advance(DAY_MS);
+      await approval.cancel('ada of two', asked.approval, CONTEXT);
+    }
   },
 
   'codes are replaced one by one': async (play) => {

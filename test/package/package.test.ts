@@ -15,9 +15,10 @@ jest.setTimeout(300_000);
 /** What each entry point exports, the default aside. Only `.` has one. */
 const EXPORTS = {
   'passport-backup-code': ['BackupCodeError', 'BackupCodeStrategy', 'BackupCodes', 'MemoryStore', 'Strategy', 'bcryptHasher', 'defineFormat', 'fastHasher', 'formats', 'pbkdf2Hasher', 'scryptHasher'],
-  'passport-backup-code/sql': ['SqlStore', 'createTables'],
-  'passport-backup-code/redis': ['RedisStore'],
+  'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables'],
+  'passport-backup-code/redis': ['RedisApprovalStore', 'RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
+  'passport-backup-code/approval': ['MemoryApprovalStore', 'TwoPersonApproval'],
   'passport-backup-code/express': ['beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance', 'requireEnrollment', 'safeReturnTo'],
   'passport-backup-code/events': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],
   'passport-backup-code/testing': ['consumeContract', 'storeContract'],
@@ -28,6 +29,7 @@ const LOADS: Record<keyof typeof EXPORTS, string[]> = {
   'passport-backup-code/sql': ['kysely', 'passport-backup-code'],
   'passport-backup-code/redis': ['passport-backup-code'],
   'passport-backup-code/argon2': ['@node-rs/argon2', 'passport-backup-code'],
+  'passport-backup-code/approval': ['passport-backup-code'],
   'passport-backup-code/express': ['passport-backup-code'],
   'passport-backup-code/events': ['passport-backup-code'],
   'passport-backup-code/testing': ['passport-backup-code'],

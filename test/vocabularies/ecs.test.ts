@@ -38,6 +38,15 @@ describe('toEcs', () => {
     ['expired', 'iam', ['user', 'info'], undefined],
     ['step-up-required', 'authentication', ['start'], 'failure'],
     ['login-unfinished', 'authentication', ['start'], 'failure'],
+    ['approval-requested', 'iam', ['user', 'change'], 'success'],
+    ['approval-granted', 'iam', ['user', 'change'], 'success'],
+    ['approval-denied', 'iam', ['user', 'change'], 'success'],
+    ['approval-cancelled', 'iam', ['user', 'change'], 'success'],
+    ['approval-expired', 'iam', ['user', 'info'], undefined],
+    ['approval-executing', 'iam', ['user', 'info'], undefined],
+    ['approval-executed', 'iam', ['user', 'change'], 'success'],
+    ['approval-failed', 'iam', ['user', 'change'], 'failure'],
+    ['approval-refused', 'iam', ['user', 'change'], 'failure'],
   ])('puts %s into the category %s, with types %j and outcome %s', (type, category, types, outcome) => {
     const { event } = map(type);
     expect([event.category, event.type, event.outcome, event.action]).toEqual([[category], types, outcome, `backup-code-${type}`]);
@@ -45,6 +54,13 @@ describe('toEcs', () => {
 
   it('says why a code was rejected', () => {
     expect(map('rejected', { reason: 'mismatch' })).toMatchObject({ event: { reason: 'mismatch' }, message: 'A backup code was not accepted. It is none of the set.' });
+  });
+
+  it('says what two people decide, and why a step was refused', () => {
+    const approval = { id: 'r-7', action: 'open-vault', target: 'vault-7\r\n', reason: 'same-person' } as const;
+    expect(map('approval-refused', { approval })).toMatchObject({
+      event: { reason: 'same-person' }, labels: { approval_id: 'r-7', approval_action: 'open-vault', approval_target: 'vault-7%0D%0A' },
+    });
   });
 
   it('puts who acts first, and the owner as the target', () => {

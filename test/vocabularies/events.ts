@@ -1,9 +1,10 @@
 // Audit events to be mapped: any that the type allows, and those that a service writes.
 import fc from 'fast-check';
-import { BackupCodes, formats, MemoryStore, type AuditEvent, type Door, type EventType, type Reason } from '../../lib';
+import { BackupCodes, formats, MemoryStore, type ApprovalReason, type AuditEvent, type Door, type EventType, type Reason } from '../../lib';
+import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
 import { cleanContext } from '../../lib/context';
 import { auditEvent } from '../../lib/events';
-import { DAY_MS, fakeClock } from '../helpers/clock';
+import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
 
@@ -19,6 +20,7 @@ const anyRest = fc.record({
   at: fc.integer({ min: 0, max: Date.UTC(9999, 0) }),
   userId: fc.option(fc.oneof(text, fc.constantFrom('ada', 'ada\r\n{"event":"forged"}', 'a,maxretries', '\u2028\u0085\u202e'))),
   setId: fc.option(fc.uuid()), codeId: fc.option(fc.uuid()), remaining: count, total: count, consumedSecondsAgo: count, refusals: count,
+  approval: fc.option(fc.record({ id: fc.option(fc.uuid()), action: fc.option(text), target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))), reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same-person', 'is-target')) })),
   context: fc.record({ ip: fc.option(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('fe80::1%eth0', 'unknown', 'unix:'), text)), userAgent: fc.option(text), requestId: fc.option(text), actor: fc.option(text) }),
 });
 
@@ -78,11 +80,41 @@ export async function liveALife(userId: string): Promise<Life> {
   const replacement = 'replacement' in outcome ? outcome.replacement : undefined;
   if (replacement === undefined) throw new Error('There was no replacement.');
 
+  const others = await decideByTwo(usual, userId, clock);
   await usual.revoke(userId, { ...CONTEXT, actor: 'admin-7' });
   const last = await usual.issue(userId, { ...CONTEXT, actor: 'admin-7' });
   for (const days of [340, 30]) {
     clock.advance(days * DAY_MS);
     await usual.due();
   }
-  return { events: [...store.auditTrail, ...told], codes: [...printed, ...codes, ...staged.codes, replacement, ...last.codes] };
+  return { events: [...store.auditTrail, ...told], codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes] };
+}
+
+/** Requests of every end. Gives the codes there were. */
+async function decideByTwo(backupCodes: BackupCodes, userId: string, clock: FakeClock): Promise<readonly string[]> {
+  const approval = new TwoPersonApproval({
+    store: new MemoryApprovalStore(), backupCodes, now: clock.now, isEntitled: () => true,
+    actions: { open: () => undefined, break: () => Promise.reject(new Error('stuck')) },
+  });
+  const { codes: first } = await backupCodes.issue(userId, CONTEXT);
+  const { codes: second } = await backupCodes.issue('second', CONTEXT);
+  const all = [...first, ...second];
+  const ask = async (action: string): Promise<{ id: string; digest: string }> => {
+    const outcome = await approval.request(userId, { action, target: 'vault', code: first.pop() }, CONTEXT);
+    if (!outcome.ok) throw new Error(`It was refused: ${outcome.reason}`);
+    return outcome.approval;
+  };
+  for (const action of ['open', 'break']) {
+    const { id, digest } = await ask(action);
+    await approval.approve('second', { id, digest, code: second.pop() }, CONTEXT);
+    await approval.execute('second', { id, digest }, CONTEXT).catch(() => undefined);
+  }
+  const denied = await ask('open');
+  await approval.approve(userId, { ...denied, code: WRONG }, CONTEXT);
+  await approval.deny('second', denied, CONTEXT);
+  await approval.cancel(userId, await ask('open'), CONTEXT);
+  const late = await ask('open');
+  clock.advance(DAY_MS);
+  await approval.show(late.id);
+  return all;
 }

@@ -49,6 +49,15 @@ describe('toOcsf', () => {
     ['expired', 300_799, 'Expired', 'Low', undefined],
     ['step-up-required', 300_201, 'Logon', 'Medium', 'Failure'],
     ['login-unfinished', 300_201, 'Logon', 'Medium', 'Failure'],
+    ['approval-requested', 300_799, 'Approval Requested', 'Low', 'Success'],
+    ['approval-granted', 300_799, 'Approval Granted', 'Low', 'Success'],
+    ['approval-denied', 300_799, 'Approval Denied', 'Medium', 'Success'],
+    ['approval-cancelled', 300_799, 'Approval Cancelled', 'Informational', 'Success'],
+    ['approval-expired', 300_799, 'Approval Expired', 'Informational', undefined],
+    ['approval-executing', 300_799, 'Approval Executing', 'Low', undefined],
+    ['approval-executed', 300_799, 'Approval Executed', 'Low', 'Success'],
+    ['approval-failed', 300_799, 'Approval Failed', 'Medium', 'Failure'],
+    ['approval-refused', 300_799, 'Approval Refused', 'Medium', 'Failure'],
   ])('gives %s the type %i (%s), severity %s and status %s', (type, typeUid, activity, severity, status) => {
     const mapped = map(type);
     expect([mapped.type_uid, mapped.activity_name, mapped.severity, mapped.status]).toEqual([typeUid, activity, severity, status]);
@@ -58,6 +67,14 @@ describe('toOcsf', () => {
     ['malformed', 'Informational'], ['mismatch', 'Low'], ['reused', 'Medium'], ['expired', 'Low'], ['none', 'Low'], ['unknown-user', 'Low'], ['denied', 'Medium'], ['busy', 'Medium'],
   ])('gives a rejection as %s the severity %s, and the reason as status_code', (reason, severity) => {
     expect(map('rejected', { reason })).toMatchObject({ severity, status_code: reason, type_uid: 300_201 });
+  });
+
+  it('says what two people decide, and why a step was refused', () => {
+    const approval = { id: 'r-7', action: 'open-vault', target: 'vault-7\r\n', reason: 'same-person' } as const;
+    expect(map('approval-refused', { approval })).toMatchObject({
+      status_code: 'same-person', status_detail: 'The one who asked cannot approve.',
+      unmapped: { approval_id: 'r-7', approval_action: 'open-vault', approval_target: 'vault-7%0D%0A' },
+    });
   });
 
   it('takes a spent code again within two seconds for a double click', () => {

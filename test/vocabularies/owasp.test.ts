@@ -6,6 +6,7 @@ import { CONTEXT } from './events';
 import { appId } from './schemas';
 
 const facts = { at: Date.UTC(2026, 10, 21), userId: 'ada', setId: 's1', codeId: 'c1', context: cleanContext(CONTEXT) };
+const approval = { id: 'r-7', action: 'open-vault', target: 'vault-7', reason: null } as const;
 const say = (type: EventType, others: Partial<AuditEvent> = {}): [string, string] => {
   const { event, level } = toOwasp(auditEvent(type, { ...facts, ...others }), { appId });
   return [event, level];
@@ -36,8 +37,12 @@ describe('toOwasp', () => {
     ['expired', 'authn_token_revoked:ada,s1', 'INFO'],
     ['step-up-required', 'authn_login_fail:ada', 'WARN'],
     ['login-unfinished', 'authn_login_fail:ada', 'WARN'],
+    ...['requested', 'granted', 'denied', 'cancelled', 'expired', 'executing', 'executed', 'failed'].map((step): [EventType, string, string] => (
+      [`approval-${step}` as EventType, `authz_admin:ada,approval-${step}:open-vault:vault-7`, 'WARN']
+    )),
+    ['approval-refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
   ])('calls %s %s, at level %s', (type, event, level) => {
-    expect(say(type)).toEqual([event, level]);
+    expect(say(type, { approval })).toEqual([event, level]);
   });
 
   it.each<[Reason, string, string]>([
@@ -70,6 +75,7 @@ describe('toOwasp', () => {
   });
 
   it('lets no user id forge a parameter or a line', () => {
+    expect(say('approval-refused', { approval: { ...approval, target: 'a,b\r\n' } })[0]).toBe('authz_fail:ada,open-vault:a%2Cb%0D%0A');
     expect(say('disabled', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' })).toEqual(['authn_login_lock:a%2Csuspicious%0D%0Aauthn_login_success:eve%E2%80%A8,maxretries', 'WARN']);
     expect(say('consumed', { userId: 'acct:ada@example.org:' })[0]).toBe('authn_login_success:acct:ada@example.org:');
   });

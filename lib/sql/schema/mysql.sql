@@ -61,6 +61,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   total integer,
   consumed_seconds_ago bigint,
   refusals integer,
+  approval text,
   ip varchar(256),
   user_agent varchar(256),
   request_id varchar(256),
@@ -69,6 +70,24 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3)),
   KEY backup_code_events_user (user_key, seq),
   KEY backup_code_events_at (at)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS backup_code_approvals (
+  approval_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  open_target_key varchar(64) CHARACTER SET ascii COLLATE ascii_bin UNIQUE,
+  state varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  parameters text NOT NULL,
+  digest varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  requested_by text NOT NULL,
+  requested_in varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
+  requested_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  approved_by text,
+  approved_at bigint,
+  revision integer NOT NULL,
+  KEY backup_code_approvals_expiry (expires_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_code_keys (

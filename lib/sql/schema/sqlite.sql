@@ -57,11 +57,29 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   total integer,
   consumed_seconds_ago bigint,
   refusals integer,
+  approval text,
   ip varchar(256),
   user_agent varchar(256),
   request_id varchar(256),
   actor varchar(256),
   door varchar(16) NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS backup_code_approvals (
+  approval_id varchar(32) NOT NULL PRIMARY KEY,
+  open_target_key varchar(64) UNIQUE,
+  state varchar(16) NOT NULL,
+  action text NOT NULL,
+  target text NOT NULL,
+  parameters text NOT NULL,
+  digest varchar(64) NOT NULL,
+  requested_by text NOT NULL,
+  requested_in varchar(64),
+  requested_at bigint NOT NULL,
+  expires_at bigint NOT NULL,
+  approved_by text,
+  approved_at bigint,
+  revision integer NOT NULL
 );
 
 CREATE TABLE IF NOT EXISTS backup_code_keys (
@@ -80,3 +98,5 @@ CREATE INDEX IF NOT EXISTS backup_codes_ended ON backup_codes (ended_at) WHERE e
 CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, seq);
 
 CREATE INDEX IF NOT EXISTS backup_code_events_at ON backup_code_events (at);
+
+CREATE INDEX IF NOT EXISTS backup_code_approvals_expiry ON backup_code_approvals (expires_at);

@@ -1,0 +1,6 @@
+// What `import 'passport-backup-code/approval'` gives: actions that take two people. The stores for SQL and Redis are with those.
+export { MemoryApprovalStore } from './memory-store';
+export { TwoPersonApproval } from './two-person';
+export type { Approval, Proposal } from './proposal';
+export type { ApprovalRecord, ApprovalState, ApprovalStore, Updated } from './store';
+export type { ApprovalOutcome, Decision, TwoPersonApprovalOptions } from './two-person';

@@ -1,0 +1,69 @@
+// Two people over PostgreSQL, MariaDB and Redis, on two machines; and a crash between approval and execution.
+import { randomUUID } from 'node:crypto';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { type Kysely, sql } from 'kysely';
+import { createClient, createCluster } from 'redis';
+import { RedisApprovalStore, RedisStore, type RedisClient } from '../../lib/redis';
+import { createTables, SqlApprovalStore, SqlStore } from '../../lib/sql';
+import { approvalTests } from '../helpers/approval-tests';
+import { approved, openOffice, requested } from '../helpers/office';
+import { describeWith, redis, redisCluster } from '../helpers/servers';
+import { describeOn } from '../helpers/sql-databases';
+
+for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
+  describeOn(kind, `approvals on ${kind}`, (database) => {
+    let pools: Kysely<unknown>[] = [];
+    const open = async () => {
+      for (const table of ['backup_code_approvals', 'backup_code_users', 'backup_codes']) await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
+      const [here, there] = pools.map((pool) => ({ backup: new SqlStore(pool), approvals: new SqlApprovalStore(pool) }));
+      return { ...here!, another: there! };
+    };
+
+    beforeAll(async () => {
+      pools = [database().connect(), database().connect()];
+      await createTables(pools[0]!);
+    });
+
+    approvalTests(open);
+
+    if (kind === 'PostgreSQL') {
+      it('an action that was cut off by a crash was begun, is never run again, and leaves its target at the end of the window', async () => {
+        const office = openOffice({}, await open());
+        const { id, digest } = await approved(office);
+        const child = spawn(process.execPath, [join(__dirname, 'children/executor.js'), JSON.stringify({ url: database().connection.url, id, digest, now: office.clock.now() })], { stdio: ['ignore', 'pipe', 'inherit'] });
+        let said = '';
+        child.stdout.on('data', (text) => { said += String(text); });
+        const [code, signal] = (await once(child, 'close')) as unknown[];
+        expect([said, code, signal]).toEqual(['the action began\n', null, 'SIGKILL']);
+        expect(await office.approval.show(id)).toMatchObject({ state: 'executing' });
+        for (const who of ['ada', 'bob']) expect(await office.approval.execute(who, { id, digest })).toEqual({ ok: false, reason: 'not-open' });
+        expect(office.done).toEqual([]);
+        const { events } = await office.backupCodes.events({ types: ['approval-executing', 'approval-executed', 'approval-failed'] });
+        expect(events.filter(({ approval }) => approval?.id === id).map(({ type }) => type)).toEqual(['approval-executing']);
+        office.clock.advance(900_000);
+        await requested(office);
+      });
+    }
+  });
+}
+
+describeWith(redis, 'approvals on one Redis', (server) => testRedis(async () => createClient({ url: server().url }).connect()));
+describeWith(redisCluster, 'approvals on a Redis cluster of three', (cluster) => testRedis(async () => createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect()));
+
+function testRedis(connect: () => Promise<RedisClient & { close(): unknown }>): void {
+  let clients: Awaited<ReturnType<typeof connect>>[] = [];
+  beforeAll(async () => {
+    clients = await Promise.all([connect(), connect()]);
+  });
+  afterAll(async () => {
+    for (const client of clients) await client.close();
+  });
+
+  approvalTests(() => {
+    const prefix = `${randomUUID()}:`;
+    const [here, there] = clients.map((client) => ({ backup: new RedisStore({ client, prefix }), approvals: new RedisApprovalStore({ client, prefix }) }));
+    return Promise.resolve({ ...here!, another: there! });
+  });
+}
