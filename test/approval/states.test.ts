@@ -14,7 +14,11 @@ interface Step {
 
 const WINDOW_MS = 900_000;
 const WAIT_MS = 400_000;
-const step: fc.Arbitrary<Step> = fc.record({ what: fc.constantFrom('request', 'approve', 'deny', 'cancel', 'execute', 'wait'), who: fc.constantFrom(...PEOPLE), isRight: fc.boolean() });
+const step: fc.Arbitrary<Step> = fc.record({
+  what: fc.constantFrom('request', 'request', 'approve', 'approve', 'approve', 'execute', 'execute', 'deny', 'cancel', 'wait'),
+  who: fc.constantFrom(...PEOPLE),
+  isRight: fc.constantFrom(true, true, true, false),
+});
 
 /** What the world should look like, written anew and without a store. */
 class Model {
@@ -59,7 +63,7 @@ class Model {
 }
 
 it('any sequence of steps goes as the model does: nothing runs without two, in time, and more than once', async () => {
-  await fc.assert(fc.asyncProperty(fc.array(step, { maxLength: 25 }), async (steps) => {
+  await fc.assert(fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 30, size: 'max' }), async (steps) => {
     const [office, model] = [openOffice(), new Model()];
     let current = { id: '0'.repeat(32), digest: '' };
     for (const taken of steps) {
@@ -87,5 +91,5 @@ it('any sequence of steps goes as the model does: nothing runs without two, in t
       expect(new Set(people).size).toBe(2);
       expect(people).not.toContain('target');
     }
-  }), { numRuns: 150 });
+  }), { numRuns: 60 });
 });
