@@ -200,27 +200,32 @@ describe('defineFormat', () => {
   });
 
   it.each([
-    ['a symbol twice', { alphabet: 'ABCDEFGHA', length: 8 }],
-    ['both cases', { alphabet: 'ABCDEFGabcdefg', length: 8 }],
-    ['a letter that is not ASCII', { alphabet: 'ABCDEFG\u00C9', length: 8 }],
-    ['a dash in the alphabet', { alphabet: 'ABCDEFG-', length: 8 }],
-    ['one symbol', { alphabet: 'A', length: 64 }],
-    ['no symbols', { alphabet: '', length: 8 }],
-    ['an alphabet that is a list', { alphabet: ['A', 'B', 'C', 'D'] as unknown as string, length: 64 }],
-    ['1 and L but not I', { alphabet: '123456789ABCDEFGHJKL', length: 8 }],
-    ['1 and I but not L', { alphabet: '123456789ABCDEFGHIJK', length: 8 }],
-    ['i and l but not 1', { alphabet: '23456789abcdefghijkl', length: 8 }],
-    ['no length', { alphabet: '0123456789' } as { alphabet: string; length: number }],
-    ['a length of three', { alphabet: '0123456789', length: 3 }],
-    ['a length of 65', { alphabet: '0123456789', length: 65 }],
-    ['half a symbol', { alphabet: '0123456789', length: 8.5 }],
-    ['a length that is text', { alphabet: '0123456789', length: '8' as unknown as number }],
-    ['a group of none', { alphabet: '0123456789', length: 8, groupSize: 0 }],
-    ['a group longer than the code', { alphabet: '0123456789', length: 8, groupSize: 9 }],
-    ['a separator that could be a symbol', { alphabet: '0123456789', length: 8, separator: 'X' }],
-    ['a separator that is null', { alphabet: '0123456789', length: 8, separator: null as unknown as string }],
-  ])('refuses %s', (_what, definition) => {
+    ['a symbol twice', 'alphabet has a symbol twice.', { alphabet: 'ABCDEFGHA', length: 8 }],
+    ['both cases', 'the letters all upper case or all lower case', { alphabet: 'ABCDEFGabcdefg', length: 8 }],
+    ['a letter that is not ASCII', 'alphabet must be 2 to 36', { alphabet: 'ABCDEFG\u00C9', length: 8 }],
+    ['a dash in the alphabet', 'alphabet must be 2 to 36', { alphabet: 'ABCDEFG-', length: 8 }],
+    ['one symbol', 'alphabet must be 2 to 36', { alphabet: 'A', length: 64 }],
+    ['no symbols', 'alphabet must be 2 to 36', { alphabet: '', length: 8 }],
+    ['an alphabet that is a list', 'alphabet must be 2 to 36', { alphabet: ['A', 'B', 'C', 'D'] as unknown as string, length: 64 }],
+    ['1 and L but not I', 'alphabet has 1 and L but not all of 1, I, L: a typed', { alphabet: '123456789ABCDEFGHJKL', length: 8 }],
+    ['1 and I but not L', 'alphabet has 1 and I but not all of', { alphabet: '123456789ABCDEFGHIJK', length: 8 }],
+    ['i and l but not 1', 'alphabet has i and l but not all of', { alphabet: '23456789abcdefghijkl', length: 8 }],
+    ['no length', 'length is missing', { alphabet: '0123456789' } as { alphabet: string; length: number }],
+    ['a length of three', 'length must be a whole number from 4 to 64, but was 3', { alphabet: '0123456789', length: 3 }],
+    ['a length of 65', 'but was 65', { alphabet: '0123456789', length: 65 }],
+    ['half a symbol', 'length must be', { alphabet: '0123456789', length: 8.5 }],
+    ['a length that is text', 'length must be', { alphabet: '0123456789', length: '8' as unknown as number }],
+    ['a group of none', 'groupSize must be a whole number from 1 to 8, but was 0', { alphabet: '0123456789', length: 8, groupSize: 0 }],
+    ['a group longer than the code', 'groupSize must be', { alphabet: '0123456789', length: 8, groupSize: 9 }],
+    ['a separator that could be a symbol', 'separator must be one of', { alphabet: '0123456789', length: 8, separator: 'X' }],
+    ['a separator that is null', 'separator must be one of', { alphabet: '0123456789', length: 8, separator: null as unknown as string }],
+  ])('refuses %s, and says: %s', (_what, message, definition) => {
     expect(() => defineFormat(definition)).toThrow(failure('invalid_format'));
+    expect(() => defineFormat(definition)).toThrow(message);
+  });
+
+  it.each(['-', ' ', '.', '_', ''])('may separate by %j', (separator) => {
+    expect(showCode(defineFormat({ alphabet: '0123456789', length: 8, groupSize: 4, separator }), '12345678')).toBe(`1234${separator}5678`);
   });
 
   it('allows 0 and O together, and all of 1, I and L, for then no look-alike is left', () => {
@@ -228,8 +233,9 @@ describe('defineFormat', () => {
   });
 
   it('refuses an option it does not know, and guesses what was meant', () => {
-    expect(() => defineFormat({ alphabet: '0123456789', length: 8, groupsize: 4 } as never)).toThrow('Did you mean "groupSize"?');
+    expect(() => defineFormat({ alphabet: '0123456789', length: 8, groupsize: 4 } as never)).toThrow('defineFormat has no option "groupsize". Did you mean "groupSize"?');
     expect(() => defineFormat(null as never)).toThrow(failure('invalid_option'));
+    expect(() => checkFormat({ ...formats.numeric, sise: 4 })).toThrow('format has no option "sise"');
   });
 });
 
@@ -244,6 +250,7 @@ describe('a stored format', () => {
     ['has too few possibilities', '{"alphabet":"01","length":4}'], ['has a field of another kind', '{"alphabet":"0123456789","length":8,"__proto__":{}}'],
   ])('that %s is an error, and no wrong code', (_what, stored) => {
     expect(() => parseFormat(stored)).toThrow(failure('unreadable_set'));
+    expect(() => parseFormat(stored)).toThrow('A stored set has a format that cannot be read.');
   });
 
   it('given by hand is computed anew, so that nobody claims more bits than there are', () => {

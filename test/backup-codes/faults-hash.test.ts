@@ -72,6 +72,7 @@ describe('a slow hash that hangs', () => {
       expect(await charged('ada')).toEqual([1, 0]);
       jest.advanceTimersByTime(1);
       expect(await soFar(outcome)).toEqual(failure('hash_timeout'));
+      await expect(outcome).rejects.toThrow('A slow hash took longer than 30 seconds.');
       expect([await charged('ada'), told, jest.getTimerCount()]).toEqual([[0, 0], [], 0]);
     }
     stopHanging();
@@ -145,7 +146,9 @@ describe('a hasher that gives one hash for all codes', () => {
     watched.reset();
     told.length = 0;
     jest.spyOn(hasher, 'hash').mockImplementation(always);
-    await expect(backupCodes[call]('ada')).rejects.toEqual(failure('invalid_result'));
+    const failed: unknown = await backupCodes[call]('ada').catch((error: unknown) => error);
+    expect(failed).toEqual(failure('invalid_result'));
+    expect((failed as Error).message).toBe('A hasher gave the same hash for two codes.');
     expect([watched.calls, told, hasher.count]).toEqual([[], [], 10]);
     jest.restoreAllMocks();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
@@ -156,7 +159,9 @@ describe('a hasher that gives one hash for all codes', () => {
     const { backupCodes, watched, charged, told } = await openService(memory.open, { hasher: { ...countingHasher(), hash }, count: 1, afterConsume: 'one' });
     const { codes } = await backupCodes.issue('ada');
     hash.mockClear();
-    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+    const failed: unknown = await backupCodes.consume('ada', codes[0]).catch((error: unknown) => error);
+    expect(failed).toEqual(failure('invalid_result'));
+    expect((failed as Error).message).toBe('A hasher gave the same hash for several codes.');
     expect(hash).toHaveBeenCalledTimes(1 + 5);
     expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([['replace', 'takeAttempt'], [1, 0], ['issued']]);
   });

@@ -2,6 +2,7 @@ import crypto from 'node:crypto';
 import { bcryptHasher, defineFormat, formats, type Format, type Hasher } from '../../lib';
 import { readCode } from '../../lib/formats';
 import { DAY_MS, START } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
@@ -188,6 +189,38 @@ describe('the hashes of a set', () => {
     await Promise.all([issuing, login]);
     expect(order).toHaveLength(11);
     expect(order.indexOf('login')).toBeLessThanOrEqual(2);
+  });
+
+  it('go before strangers who wait', async () => {
+    const hashed: string[] = [];
+    const finish: (() => void)[] = [];
+    const hasher: Hasher = {
+      newSalt: () => '$odd$', reads: (salt) => salt === '$odd$',
+      hash: (code) => new Promise((resolve) => {
+        hashed.push(code);
+        finish.push(() => resolve(crypto.createHash('sha256').update(code).digest()));
+      }),
+    };
+    const { backupCodes } = await openService(memory.open, { hasher, hashConcurrency: 1, count: 1 });
+    const settle = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+    const strangers = ['AAAA-AAAA', 'BBBB-BBBB'].map((code) => backupCodes.consumeUnknown('eve', code, { after: 'nothing' }));
+    await settle();
+    const issuing = backupCodes.issue('ada');
+    for (let n = 0; n < 3; n += 1) {
+      await settle();
+      finish.shift()?.();
+    }
+    const { codes: [code] } = await issuing;
+    await Promise.all(strangers);
+    expect(hashed).toEqual(['AAAAAAAA', code!.replace('-', ''), 'BBBBBBBB']);
+  });
+
+  it('are hashed by one that wants no more than they have', async () => {
+    const exact = { ...countingHasher('exact'), minimumBits: formats.standard.bits };
+    const other = countingHasher();
+    const { backupCodes } = await openService(memory.open, { hasher: [exact, other] });
+    await backupCodes.adopt('ada', ['BBBB-BBBB'], { format: formats.standard });
+    expect([exact.count, other.count]).toEqual([1, 0]);
   });
 
   it('run off the event loop with bcrypt: a timer keeps its time beside four of them', async () => {
