@@ -216,7 +216,7 @@ describe('the hashes of a set', () => {
   });
 
   it('are hashed by one that wants no more than they have', async () => {
-    const exact = { ...countingHasher('exact'), minimumBits: formats.standard.bits };
+    const exact = Object.assign(countingHasher('exact'), { minimumBits: formats.standard.bits });
     const other = countingHasher();
     const { backupCodes } = await openService(memory.open, { hasher: [exact, other] });
     await backupCodes.adopt('ada', ['BBBB-BBBB'], { format: formats.standard });
