@@ -26,8 +26,10 @@ export interface RiskAttempt {
   readonly context: CleanContext;
 }
 
+/** What to do with an attempt: check it, ask for something stronger first, or refuse it. */
 export type Risk = 'allow' | 'step-up' | 'deny';
 
+/** All but `store` have a default. Checked once, at construction. */
 export interface BackupCodesOptions {
   /**
    * Where sets, counts and audit events are kept. No time limit is set on it here: the client that it was given has its own, and

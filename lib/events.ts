@@ -35,6 +35,7 @@ export type ApprovalReason =
   | 'is-target'
   | 'not-entitled';
 
+/** Every type of event; only ever added to. */
 export const EVENT_TYPES = [
   /** A set began to work, and any older one ended. */
   'issued',
@@ -86,9 +87,12 @@ export const EVENT_TYPES = [
   'approval-refused',
 ] as const;
 
+/** What an event is of. */
 export type EventType = (typeof EVENT_TYPES)[number];
+/** The types of two people. */
 export type ApprovalEventType = Extract<EventType, `approval-${string}`>;
 
+/** What two people decide, as an event tells it. */
 export interface ApprovalFacts {
   /** Of the request; `null` where there is none. */
   readonly id: string | null;

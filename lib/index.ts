@@ -10,7 +10,7 @@ export type { Outcome } from './consume';
 export type { CleanContext, Context, Door } from './context';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';
-export type { ApprovalFacts, ApprovalReason, AuditEvent, ErrorListener, EventType, Listener, Reason } from './events';
+export type { ApprovalEventType, ApprovalFacts, ApprovalReason, AuditEvent, ErrorListener, EventType, Listener, Reason } from './events';
 export { defineFormat, formats } from './formats';
 export type { Format, FormatDefinition } from './formats';
 export { bcryptHasher } from './hashers/bcrypt';

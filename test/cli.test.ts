@@ -37,7 +37,7 @@ describe('the command passport-backup-code', () => {
     await kysely.destroy();
   });
 
-  it.each([[], ['help'], ['sql'], ['sql', 'oracle'], ['new-pepper', 'none'], ['new-pepper', 'a b'], ['new-pepper', 'a', 'b']])('answers %j with its usage, and fails', (...args) => {
+  it.each([[], ['help'], ['sql'], ['sql', 'oracle'], ['new-pepper', 'none'], ['new-pepper', 'a b'], ['new-pepper', 'a', 'b'], ['adopt'], ['adopt', 'export.csv']])('answers %j with its usage, and fails', (...args) => {
     const { status, stdout, stderr } = run(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('new-pepper');

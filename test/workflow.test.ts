@@ -1,10 +1,13 @@
 // What CI is told to do: by whom, with which rights, and that all of it is there. A workflow is text that no compiler reads.
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODES } from './matrix/versions';
 
 interface Job {
   readonly permissions?: unknown;
+  readonly needs?: string;
   readonly 'timeout-minutes': unknown;
   readonly strategy?: { readonly matrix: Readonly<Record<string, readonly string[]>> };
   readonly steps: readonly { readonly uses?: string; readonly run?: string }[];
@@ -26,15 +29,15 @@ const parse = (name: string): Workflow => yaml.safeLoad(read(name)) as Workflow;
 const stepsOf = (workflow: Workflow): Job['steps'] => Object.values(workflow.jobs).flatMap(({ steps }) => steps);
 const commandsOf = (workflow: Workflow): string[] => stepsOf(workflow).flatMap(({ run = '' }) => run.split(/\n|&&/)).map((command) => command.trim()).filter((command) => command !== '');
 
-const { scripts } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string> };
+const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string>; version: string };
 
 /** Whether what the command names exists. One of a kind that is not known here does not. */
 function isThere(command: string): boolean {
   const [, script] = /^npm run ([\w:]+)(?: |$)/.exec(command) ?? [];
   if (script !== undefined) return script in scripts;
-  const [, file] = /^bash (\S+)$/.exec(command) ?? [];
+  const [, file] = /^(?:bash|node) (\S+)$/.exec(command) ?? [];
   if (file !== undefined) return existsSync(join(ROOT, file));
-  return command === 'npm ci' || /^sudo apt-get (?:update|install) ?/.test(command);
+  return command === 'npm ci' || /^(?:sudo apt-get (?:update|install)|npm publish|gh release create) ?/.test(command);
 }
 
 describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
@@ -51,14 +54,15 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
     expect(pins.size).toBe(new Set([...pins].map((pin) => pin.replace(/@\S+/, ''))).size);
   });
 
-  it('may read the code, and nothing else', () => {
+  it('may read the code, and nothing else, but for what publishes', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
-    expect(Object.values(workflow.jobs).filter((job) => 'permissions' in job)).toEqual([]);
+    expect(Object.keys(workflow.jobs).filter((job) => 'permissions' in workflow.jobs[job]!)).toEqual(name === 'release.yml' ? ['publish'] : []);
   });
 
-  it('ends, and ends what a newer push to the same pull request has overtaken', () => {
+  it('ends, and ends what a newer push to the same pull request has overtaken, but no release', () => {
     expect(Object.values(workflow.jobs).map((job) => job['timeout-minutes']).filter((minutes) => !(typeof minutes === 'number' && minutes <= 60))).toEqual([]);
-    expect(workflow.concurrency).toEqual({ group: '${{ github.workflow }}-${{ github.ref }}', 'cancel-in-progress': "${{ github.event_name == 'pull_request' }}" });
+    const overtaken = name === 'release.yml' ? false : "${{ github.event_name == 'pull_request' }}";
+    expect(workflow.concurrency).toEqual({ group: '${{ github.workflow }}-${{ github.ref }}', 'cancel-in-progress': overtaken });
   });
 
   it('runs only what is there', () => {
@@ -86,5 +90,38 @@ describe('ci.yml', () => {
   it('runs the matrix, on each of its Nodes', () => {
     expect(jobs['matrix']?.strategy?.matrix).toEqual({ node: [...NODES] });
     expect(jobs['matrix']?.steps.at(-1)?.run).toBe('npm run test:matrix -- --node ${{ matrix.node }}');
+  });
+});
+
+describe('release.yml', () => {
+  const { on, jobs } = parse('release.yml');
+  const publish = jobs['publish']!;
+
+  it('runs for the tag of a version, and for nothing that anybody can ask for', () => {
+    expect(on).toEqual({ push: { tags: ['v[0-9]+.[0-9]+.[0-9]+*'] } });
+  });
+
+  it('publishes only what has passed everything, with its provenance, and without a token of npm', () => {
+    expect(jobs['test']?.steps.at(-1)?.run).toBe('bash .ci/run');
+    expect(publish.needs).toBe('test');
+    expect(publish.permissions).toEqual({ contents: 'write', 'id-token': 'write' });
+    expect(publish.steps.flatMap(({ run }) => run ?? []).slice(1)).toEqual([
+      'node .ci/check-release.js', 'npm run sbom', 'npm publish --provenance --access public', 'gh release create "$GITHUB_REF_NAME" sbom.json --verify-tag --generate-notes',
+    ]);
+    expect(read('release.yml')).not.toMatch(/NODE_AUTH_TOKEN|NPM_TOKEN|secrets\./);
+  });
+
+  it.each([
+    ['the tag of another version', 'v9.9.9', `## ${version} - 2026-01-01\n`, 'The tag is v9.9.9'],
+    ['a version that the changelog does not tell of', `v${version}`, '## Unreleased\n\n## 0.0.1 - 2026-01-01\n', 'CHANGELOG.md has no'],
+    ['changes that no version has', `v${version}`, `## Unreleased\n\n- A change.\n\n## ${version} - 2026-01-01\n`, 'under "Unreleased"'],
+    ['nothing wrong', `v${version}`, `## Unreleased\n\n## ${version} - 2026-01-01\n\n- A change.\n`, ''],
+  ])('is checked before: %s', (_what, tag, changelog, complaint) => {
+    const directory = mkdtempSync(join(tmpdir(), 'backup-codes-release-'));
+    writeFileSync(join(directory, 'CHANGELOG.md'), changelog);
+    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, '.ci/check-release.js'), join(directory, 'CHANGELOG.md')], { encoding: 'utf8', env: { ...process.env, GITHUB_REF_NAME: tag } });
+    rmSync(directory, { recursive: true });
+    expect([status, stderr.split('\n').length]).toEqual(complaint === '' ? [0, 1] : [1, 2]);
+    expect(stderr).toContain(complaint);
   });
 });

@@ -1,6 +1,7 @@
 // Approvals in this process's memory: the readable reference, for tests. Not for production: the two people may be on two machines.
 import { isOpen, KEPT_MS, type ApprovalRecord, type ApprovalStore, type Updated } from './store';
 
+/** Keeps requests as long as the process lives. For tests, and as the model of other stores. */
 export class MemoryApprovalStore implements ApprovalStore {
   private readonly records = new Map<string, ApprovalRecord>();
 

@@ -39,6 +39,7 @@ export interface Updated {
   readonly isChanged: boolean;
 }
 
+/** Where requests are kept: two methods, promised on every database. */
 export interface ApprovalStore {
   /**
    * Keeps a new record, unless its target has another that is open and ends after `requestedAt` of this one. Of any number

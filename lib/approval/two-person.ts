@@ -14,6 +14,7 @@ import { userSubject, type UserId } from '../subject';
 import { isWhole, proposalOf, propose, sessionKey, view, type Approval, type Proposal } from './proposal';
 import { BEFORE_EXECUTION, type ApprovalRecord, type ApprovalState, type ApprovalStore } from './store';
 
+/** The actions, who may ask and approve, and where requests are kept. */
 export interface TwoPersonApprovalOptions {
   /** Where the requests are: `SqlApprovalStore` of `…/sql`, `RedisApprovalStore` of `…/redis`; `MemoryApprovalStore` for tests. */
   readonly store: ApprovalStore;
@@ -67,6 +68,11 @@ interface Claim {
   readonly back: ApprovalState;
 }
 
+/**
+ * Runs an action only after two different people, neither of them its target, each consumed a backup code of their own for it.
+ *
+ * @example new TwoPersonApproval({ store: new SqlApprovalStore(kysely), backupCodes, actions: { 'open-vault': openVault }, isEntitled })
+ */
 export class TwoPersonApproval {
   private readonly options: TwoPersonApprovalOptions;
   private readonly windowMs: number;

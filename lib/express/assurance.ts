@@ -19,6 +19,7 @@ export interface AssuranceFacts {
   readonly authenticatedAt: number;
 }
 
+/** How many kinds of factor, how fresh, and what happens to whoever has not shown them. */
 export interface AssuranceOptions extends LoginOptions {
   /** How many different kinds of factor: what one knows, has, is. TOTP and backup code are one kind. 1 or 2, default 2. */
   readonly factors?: 1 | 2;

@@ -9,6 +9,7 @@ import { loginOptions, type LoginOptions } from './login-options';
 import { pageOf } from './return-to';
 import { dig, readState, save, userOf, writeState } from './session';
 
+/** Who must have backup codes, and where they are made. */
 export interface EnrollmentOptions extends LoginOptions {
   readonly backupCodes: Pick<BackupCodes, 'status'>;
   /** The page where codes are made. It and all below it let everybody through. */

@@ -19,10 +19,13 @@ export interface Factor {
 export interface Assurance {
   /** Names of the methods, in the order they were shown, such as `['pwd', 'backup-code']`. */
   readonly methods: readonly string[];
-  /** Authentication method references, RFC 8176, section 2. `mfa` stands there only for two different kinds of factor. */
+  /**
+   * Authentication method references, RFC 8176, section 2. `mfa` stands there only for two different kinds of factor, or where
+   * the provider of a single sign-on (the method `sso`) said it.
+   */
   readonly amr: readonly string[];
   /**
-   * `aal2` for two different kinds of factor, else `aal1`: the levels of NIST SP 800-63B-4, section 2, as far as the
+   * `aal2` where `amr` has `mfa`, else `aal1`: the levels of NIST SP 800-63B-4, section 2, as far as the
    * factors go. Never more: nothing here knows whether a method resists phishing.
    */
   readonly acr: 'aal1' | 'aal2';
@@ -38,13 +41,20 @@ const KINDS: ReadonlyMap<string, FactorKind> = new Map([
   ...['otp', 'sms', 'tel', 'hwk', 'swk', 'pop', 'sc', 'totp', 'hotp', 'backup-code', 'webauthn', 'passkey'].map((name) => [name, 'possession'] as const),
   ...['face', 'fpt', 'iris', 'retina', 'vbm'].map((name) => [name, 'inherence'] as const),
 ]);
+/**
+ * The method by which a login at another provider goes. There, and nowhere else, `mfa` is believed: it is what the provider says,
+ * and whose word counts is for the app to know. It never says which kinds; what NIST SP 800-63B-4, section 2.2, takes for
+ * multi-factor holds something one has and something else.
+ */
+const ELSEWHERE = 'sso';
+const KINDS_OF_MFA: readonly FactorKind[] = ['knowledge', 'possession'];
 const MAX_NAMES = 16;
 /** Two machines' clocks may differ by this much. */
 const CLOCK_SKEW_MS = 60_000;
 
 /** The different kinds. One factor may be of two: a security key unlocked by a PIN, `['hwk', 'pin']`. */
-export function kindsOf(factors: readonly { readonly amr: readonly string[] }[]): FactorKind[] {
-  return [...new Set(factors.flatMap(({ amr }) => amr.flatMap((name) => KINDS.get(name) ?? [])))];
+export function kindsOf(factors: readonly { readonly method?: string; readonly amr: readonly string[] }[]): FactorKind[] {
+  return [...new Set(factors.flatMap(({ method, amr }) => amr.flatMap((name) => (method === ELSEWHERE && name === 'mfa' ? KINDS_OF_MFA : KINDS.get(name) ?? []))))];
 }
 
 /** The factors of one step of a login. Where there are several, each goes by its own name: `except` may take one away. */

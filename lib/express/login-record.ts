@@ -25,8 +25,13 @@ export function toStored(record: LoginRecord): object {
 export function fromStored(stored: unknown): LoginRecord | null {
   const [id, digits, factors, amr] = [dig(stored, 'userId'), dig(stored, 'userId', 'bigint'), dig(stored, 'factors'), dig(stored, 'amr')];
   const userId = typeof digits === 'string' && /^-?\d+$/.test(digits) ? BigInt(digits) : id;
-  if (!isUserId(userId) || !Array.isArray(factors) || factors.length === 0 || !factors.every(isFactor) || !isNames(amr)) return null;
+  if (!isUserId(userId) || !Array.isArray(factors) || factors.length === 0 || !factors.every(isFactor) || !isReferences(amr)) return null;
   return recordOf(userId, factors, amr);
+}
+
+/** As many as there are: those of every factor add up. */
+function isReferences(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((name) => isNames([name]));
 }
 
 function isFactor(value: unknown): value is Factor {

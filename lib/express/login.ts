@@ -11,10 +11,14 @@ import { readPending } from './pending-login';
 import { safeReturnTo } from './return-to';
 import { abandonLogin, appDataOf, dig, hasSessionLogin, logIn, readState, regenerate, save, sessionOf, setUser, userOf, writeState } from './session';
 
+/** What was shown first, and where to go afterwards. */
 export interface BeginLoginOptions extends LoginOptions {
   /** What was verified, as authentication method references (RFC 8176, section 2): `['pwd']` for a password. */
   readonly amr: readonly string[];
-  /** The same by the names your app and `except` know. Default: those of `amr` that are factors. */
+  /**
+   * The same by the names your app and `except` know. Default: those of `amr` that are factors. `['sso']` for a login at another
+   * provider: `amr` is then what the assertion said and is kept as it came, `mfa` included.
+   */
   readonly methods?: readonly string[];
   /**
    * Where to go once logged in; `completeLogin` gives it back. It may come straight from the client: anything but a path
@@ -23,6 +27,7 @@ export interface BeginLoginOptions extends LoginOptions {
   readonly returnTo?: unknown;
 }
 
+/** What was shown second. Most of it the strategy tells. */
 export interface CompleteLoginOptions extends LoginOptions {
   /** Who showed the factor. Default: the user that `passport.authenticate(name, { session: false })` put on the request. */
   readonly user?: Express.User;
@@ -33,8 +38,10 @@ export interface CompleteLoginOptions extends LoginOptions {
   /**
    * `'not-enrolled'` completes the login by the first factor alone. Say it only after looking the account up *in this
    * request* and finding that it has no second factor: the words are what keeps a forgotten one from logging people in.
+   * `'included'` completes it where the first step alone showed two kinds of factor (a single sign-on that asserts `mfa`, a
+   * passkey unlocked by a PIN), and is refused where it did not.
    */
-  readonly secondFactor?: 'not-enrolled';
+  readonly secondFactor?: 'not-enrolled' | 'included';
   /** How long after the first factor the second may follow. 1 to 3600, default 600. Give `pendingLogin` the same. */
   readonly maxAgeSeconds?: number;
 }
@@ -57,7 +64,11 @@ export async function beginLogin(req: Request, user: Express.User, options: Begi
   assertNames('amr', amr);
   const { methods = factorNames(amr) } = options;
   assertNames('methods', methods);
-  const pending = toStored(recordOf(idOf(user), factorsOf(methods, amr, now()), amr));
+  const record = recordOf(idOf(user), factorsOf(methods, amr, now()), amr);
+  if (record.amr.length === 0) {
+    throw new BackupCodeError('invalid_option', "amr of 'mfa' alone names no factor. If a single sign-on said it, say so: methods: ['sso'].");
+  }
+  const pending = toStored(record);
   const { returnTo: remembered } = readState(req);
   const returnTo = safeReturnTo(options.returnTo === undefined ? remembered : options.returnTo);
   try {
@@ -138,8 +149,13 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
 function isWithoutSecond({ secondFactor, method, amr }: CompleteLoginOptions, pending: LoginRecord | null): boolean {
   const word: unknown = secondFactor;
   if (word === undefined) return false;
-  if (word === 'not-enrolled' && method === undefined && amr === undefined && pending !== null) return true;
-  throw new BackupCodeError('invalid_option', `secondFactor may only be 'not-enrolled', for a pending login, and without method and amr, but was ${describe(word)}.`);
+  if ((word !== 'not-enrolled' && word !== 'included') || method !== undefined || amr !== undefined || pending === null) {
+    throw new BackupCodeError('invalid_option', `secondFactor may only be 'not-enrolled' or 'included', for a pending login, and without method and amr, but was ${describe(word)}.`);
+  }
+  if (word === 'included' && pending.acr !== 'aal2') {
+    throw new BackupCodeError('invalid_option', "secondFactor: 'included' was said of a pending login that showed one kind of factor. Ask for a second one.");
+  }
+  return true;
 }
 
 /** The factor that this request verified. */

@@ -17,6 +17,7 @@ export interface PendingLogin {
   readonly startedAt: number;
 }
 
+/** How old a pending login may be. */
 export interface PendingLoginOptions {
   /** How long after the first factor the second may follow. 1 to 3600, default 600. Give `completeLogin` the same. */
   readonly maxAgeSeconds?: number;

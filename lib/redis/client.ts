@@ -3,7 +3,9 @@ import { createHash } from 'node:crypto';
 
 /** A client of `redis` (node-redis 5 or later): single, cluster, sentinel or pool. Told by its shape, so that its types are none of our callers' business. */
 export interface RedisClient {
+  /** Runs a script. */
   eval(script: string, options: ScriptInput): Promise<unknown>;
+  /** Runs a script that the server knows. */
   evalSha(sha1: string, options: ScriptInput): Promise<unknown>;
 }
 

@@ -16,6 +16,7 @@ import {
   activateScript, appendScript, consumeScript, findScript, giveBackScript, nameKeyScript, replaceScript, revokeScript, stageScript, takeAttemptScript,
 } from './scripts';
 
+/** For both stores on Redis. */
 export interface RedisStoreOptions {
   /**
    * A connected client of `redis` (node-redis 5 or later): `createClient`, `createCluster`, `createSentinel` or a pool.

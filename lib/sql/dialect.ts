@@ -4,7 +4,9 @@ import { assertMethods } from '../options';
 
 /** A `Kysely` instance. Told by its shape: Kysely has two builds, whose classes are not each other's. */
 export interface SqlDatabase {
+  /** Kysely's own; tells the dialect. */
   getExecutor(): unknown;
+  /** Kysely's own. */
   transaction(): unknown;
 }
 

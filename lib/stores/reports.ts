@@ -24,6 +24,7 @@ export interface DueSet {
   readonly total: number;
 }
 
+/** A reminder that is due, as the store has marked it. */
 export interface Reminder {
   readonly due: DueSet;
   /** As it was written. */
@@ -90,6 +91,7 @@ export interface ReportQuery {
 
 export const MAX_UNUSUAL = 100;
 
+/** What a store may offer beside the contract of {@link BackupCodeStore}, for those who run the app. */
 export interface BackupCodeReports {
   /**
    * Events in an order in which no page ever misses one: what commits later stands later, however long it took. Those
@@ -124,6 +126,7 @@ export interface BackupCodeReports {
    */
   remind(reminders: { readonly now: number; readonly leadsMs: readonly number[]; readonly toEvent: (due: DueSet) => AuditEvent }): Promise<readonly Reminder[]>;
 
+  /** Counts over all users. Counted by the database, and not in one transaction: what is written meanwhile may be in it or not. */
   report(query: ReportQuery): Promise<Report>;
 }
 

@@ -42,6 +42,7 @@ export interface Ticket {
   readonly nextAt: number;
 }
 
+/** The right to look at one code, with what it is looked up in; or why there is none. */
 export type TakenAttempt =
   | {
       readonly ok: true;
@@ -58,6 +59,7 @@ export type TakenAttempt =
       readonly isFirst: boolean;
     };
 
+/** What became of a code; of any number of callers with one code, one is told `consumed`. */
 export type Consumption =
   | { readonly outcome: 'consumed'; readonly remaining: number; readonly total: number }
   | { readonly outcome: 'already-consumed'; readonly consumedAt: number }

@@ -64,6 +64,7 @@ type ConsumeOptions<User> =
       readonly userId?: never;
     };
 
+/** Who is meant (`findUser` or `currentUser`), what consumes (`backupCodes` or `consumeCode`), and how both are read from a request. */
 export type BackupCodeStrategyOptions<User, IsGivenRequest extends boolean = false> = CommonOptions<IsGivenRequest> & WhoOptions<User> & ConsumeOptions<User>;
 
 /** The options, checked, with defaults. What of `User` was in their types was for the caller. */

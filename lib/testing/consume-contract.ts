@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { atOnce, type Runner } from './runner';
 
+/** An app's own `consumeCode`, and users to try it on. */
 export interface ConsumeContractOptions<User> {
   /** Makes a user with fresh codes, as they were issued; at least ten. Called for each test, some of them twenty times. */
   readonly setUp: () => Promise<{ readonly user: User; readonly codes: readonly string[] }>;

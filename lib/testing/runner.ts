@@ -1,6 +1,8 @@
 // What the suites need of a test runner: two functions that Jest, Vitest, Mocha and node:test all have.
 
+/** A test runner: pass `{ describe, it }` of yours. */
 export interface Runner {
+  /** Groups the tests that `body` declares. */
   describe(name: string, body: () => void): unknown;
   /** Takes an asynchronous test. Allow each a minute where the database is slow. */
   it(name: string, body: () => Promise<void>): unknown;

@@ -13,6 +13,7 @@ export interface StoreConnection {
   readonly close?: () => Promise<void>;
 }
 
+/** The store to be proved. */
 export interface StoreContractOptions {
   /** Connects to one database that all tests share, empty or not. Called several times a test: each as another process would. */
   readonly connect: () => Promise<StoreConnection>;

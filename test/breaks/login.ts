@@ -43,8 +43,18 @@ export const loginBreaks: readonly Break[] = [
     noticedBy: [`${login} › what a completed login is remembered as › "mfa" is concluded from the factors, never taken over`],
   },
   {
+    id: 'O-01', what: 'mfa is believed of any first factor, not of a single sign-on alone',
+    file: 'lib/express/factors.ts', find: "method === ELSEWHERE && name === 'mfa'", replace: "name === 'mfa'",
+    noticedBy: [`${login} › what a completed login is remembered as › "mfa" is concluded from the factors, never taken over`],
+  },
+  {
+    id: 'O-01', what: 'a single sign-on of one factor is let in as if it had included two',
+    file: 'lib/express/login.ts', find: "word === 'included' && pending.acr !== 'aal2'", replace: "word === 'included' && pending.methods.length === 0",
+    noticedBy: ['test/express/sso.test.ts › an assertion of several factors › … is none: nobody is logged in by it, and a second factor still completes it'],
+  },
+  {
     id: 'O-01', what: 'TOTP and a backup code are two kinds of factor',
-    file: 'lib/express/factors.ts', find: 'factors.flatMap(({ amr }) => amr.flatMap((name) => KINDS.get(name) ?? []))',
+    file: 'lib/express/factors.ts', find: "factors.flatMap(({ method, amr }) => amr.flatMap((name) => (method === ELSEWHERE && name === 'mfa' ? KINDS_OF_MFA : KINDS.get(name) ?? [])))",
     replace: 'factors.map(({ method }) => method)',
     noticedBy: [`${assurance} › kinds of factor › TOTP and a backup code are one`],
   },

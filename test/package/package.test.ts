@@ -19,8 +19,9 @@ const EXPORTS = {
   'passport-backup-code/redis': ['RedisApprovalStore', 'RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
   'passport-backup-code/approval': ['MemoryApprovalStore', 'TwoPersonApproval'],
-  'passport-backup-code/express': ['beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance', 'requireEnrollment', 'safeReturnTo'],
+  'passport-backup-code/express': ['backupCodesOpenApi', 'backupCodesRouter', 'beginLogin', 'completeLogin', 'pendingLogin', 'requireAssurance', 'requireEnrollment', 'safeReturnTo'],
   'passport-backup-code/events': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],
+  'passport-backup-code/react': ['BackupCodeSheet', 'printStyles'],
   'passport-backup-code/testing': ['consumeContract', 'storeContract'],
 };
 /** Which packages loading it loads. No database driver and no web framework, unless the entry point is about it. */
@@ -32,6 +33,7 @@ const LOADS: Record<keyof typeof EXPORTS, string[]> = {
   'passport-backup-code/approval': ['passport-backup-code'],
   'passport-backup-code/express': ['passport-backup-code'],
   'passport-backup-code/events': ['passport-backup-code'],
+  'passport-backup-code/react': ['passport-backup-code', 'react'],
   'passport-backup-code/testing': ['passport-backup-code'],
 };
 
@@ -58,7 +60,7 @@ async function install(major: number): Promise<void> {
   writeFileSync(join(app(major), 'package.json'), JSON.stringify({ name: 'app', private: true }));
   const compilerOptions = { module: 'nodenext', target: 'es2022', strict: true, noEmit: true, skipLibCheck: false, types: ['node'] };
   writeFileSync(join(app(major), 'tsconfig.json'), JSON.stringify({ compilerOptions, include: ['types'] }));
-  const versions = [`express@${major}`, `@types/express@${major}`, 'express-session@1', '@types/express-session@1', 'passport@0.7', 'kysely@0.28', 'libsql@0.5', '@node-rs/argon2@2', '@types/node@20'];
+  const versions = [`express@${major}`, `@types/express@${major}`, 'express-session@1', '@types/express-session@1', 'passport@0.7', 'kysely@0.28', 'libsql@0.5', '@node-rs/argon2@2', 'react@19', '@types/node@20'];
   await npm(['install', tarball, ...versions], { cwd: app(major) });
 }
 
@@ -84,15 +86,15 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
       .filter((name) => !name.startsWith('node_modules/'));
 
     it('is the build, its sources and the papers, and nothing else', () => {
-      const known = /^(?:package\.json|(?:README|SECURITY|CHANGELOG)\.md|LICENSE|dist\/(?:[\w-]+\/)?[\w-]+\.(?:d\.)?m?[jt]s(?:\.map)?|lib\/(?:[\w-]+\/)?[\w-]+\.m?ts|lib\/sql\/schema\/\w+\.sql)$/;
+      const known = /^(?:package\.json|(?:README|SECURITY|CHANGELOG)\.md|LICENSE|dist\/(?:[\w-]+\/)?[\w-]+\.(?:d\.)?m?[jt]s(?:\.map)?|lib\/(?:[\w-]+\/)?[\w-]+\.(?:m?ts|tsx)|lib\/sql\/schema\/\w+\.sql)$/;
       expect(files().filter((name) => !known.test(name))).toEqual([]);
       expect(files()).toEqual(expect.arrayContaining(['README.md', 'SECURITY.md', 'CHANGELOG.md', 'LICENSE', 'dist/index.js', 'dist/index.mjs', 'dist/index.d.ts', 'dist/index.d.mts']));
     });
 
     it('has a source for everything built, and everything built for a source', () => {
-      const sources = files().filter((name) => name.startsWith('lib/') && name.endsWith('ts'));
+      const sources = files().filter((name) => name.startsWith('lib/') && /\.(?:m?ts|tsx)$/.test(name));
       const built = sources.flatMap((name) => {
-        const [stem, m] = [name.replace(/^lib\//, 'dist/').replace(/\.m?ts$/, ''), name.endsWith('.mts') ? 'm' : ''];
+        const [stem, m] = [name.replace(/^lib\//, 'dist/').replace(/\.(?:m?ts|tsx)$/, ''), name.endsWith('.mts') ? 'm' : ''];
         return [`${stem}.${m}js`, `${stem}.${m}js.map`, `${stem}.d.${m}ts`, `${stem}.d.${m}ts.map`];
       });
       expect(files().filter((name) => name.startsWith('dist/')).sort()).toEqual(built.sort());
@@ -117,6 +119,10 @@ afterAll(() => rmSync(work, { recursive: true, force: true }));
       hasDefault: entry === 'passport-backup-code',
       packages: LOADS[entry as keyof typeof LOADS],
     });
+  });
+
+  it('tells frameworks with server components that the sheet is for the client', () => {
+    expect(readFileSync(join(installed(), 'dist/react/index.js'), 'utf8')).toMatch(/^(?:"use strict";\n)?'use client';\n/);
   });
 
   it('keeps its inside to itself', async () => {

@@ -10,7 +10,7 @@ export interface Answer {
 export class Visitor {
   readonly cookies = new Map<string, string>();
 
-  constructor(private readonly origin: string) {}
+  constructor(readonly origin: string) {}
 
   /** With the same cookies, from now on apart. */
   copy(): Visitor {

@@ -1,0 +1,20 @@
+// Refuses to publish a tag that is not the version in package.json, or that CHANGELOG.md does not tell of.
+'use strict';
+const { readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
+const ROOT = join(__dirname, '..');
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** What is wrong, or nothing. */
+function complaints(tag, changelog) {
+  return [
+    ...(tag === `v${version}` ? [] : [`The tag is ${tag}, but package.json says ${version}.`]),
+    ...(new RegExp(`^## ${version.replace(/[.+]/g, '\\$&')} - \\d{4}-\\d{2}-\\d{2}$`, 'm').test(changelog) ? [] : [`CHANGELOG.md has no "## ${version} - date".`]),
+    ...(/^## Unreleased\n+- /m.test(changelog) ? ['CHANGELOG.md has entries under "Unreleased".'] : []),
+  ];
+}
+
+const found = complaints(process.env.GITHUB_REF_NAME ?? '', readFileSync(process.argv[2] ?? join(ROOT, 'CHANGELOG.md'), 'utf8'));
+for (const complaint of found) console.error(complaint);
+process.exitCode = found.length > 0 ? 1 : 0;
