@@ -3,9 +3,10 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', '**/test-results/', '**/node_modules/', 'test/package/*/', 'test/hosts/', 'coverage/'] },
+  { ignores: ['**/dist/', 'api/', '**/test-results/', '**/node_modules/', 'test/package/*/', 'test/hosts/', 'coverage/'] },
   js.configs.recommended,
   { files: ['**/*.js'], languageOptions: { globals: globals.node, sourceType: 'commonjs' } },
+  { files: ['example-app/public/**/*.js'], languageOptions: { globals: globals.browser, sourceType: 'script' } },
   {
     files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -16,7 +17,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['lib/**/*.ts', 'lib/**/*.mts'],
+    files: ['lib/**/*.ts', 'lib/**/*.tsx', 'lib/**/*.mts'],
     rules: {
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       'no-console': 'error',

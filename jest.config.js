@@ -3,13 +3,13 @@
 /** Every project reads TypeScript through swc; otplib and what it stands on are ESM only. */
 const shared = {
   testEnvironment: 'node',
-  transform: { '\\.[mc]?[jt]sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', tsx: true }, target: 'es2022' }, module: { type: 'commonjs' } }] },
+  transform: { '\\.[mc]?[jt]sx?$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript', tsx: true }, transform: { react: { runtime: 'automatic' } }, target: 'es2022' }, module: { type: 'commonjs' } }] },
   transformIgnorePatterns: ['/node_modules/(?!(@scure|@noble|@otplib|otplib)/)'],
   modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/example-app/dist/', '<rootDir>/test/package/', '<rootDir>/test/hosts/'],
 };
 
 /** Over HTTP, with real slow hashes, or of many runs: all that would keep the quick ones from being quick. */
-const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli', 'mixed-sets', 'pepper-rotation', 'vocabularies/schemas', 'formats-fuzz', 'leaks/canary', 'leaks/service', 'leaks/strategy', 'leaks/suite'].map((name) => `<rootDir>/test/${name}.test.ts`);
+const thorough = ['contracts/*', 'strategy/*', 'hashers/others', 'vectors', 'interleavings', 'readme', 'cli', 'mixed-sets', 'pepper-rotation', 'vocabularies/schemas', 'formats-fuzz', 'leaks/canary', 'leaks/service', 'leaks/strategy', 'leaks/suite', 'react/*'].map((name) => `<rootDir>/test/${name}.test.ts`);
 const elsewhere = ['/node_modules/', '<rootDir>/test/(package|servers|hosts|helpers)/'];
 
 const unit = { ...shared, displayName: 'unit', testMatch: ['<rootDir>/test/**/*.test.ts'], testPathIgnorePatterns: [...elsewhere, ...thorough.map((glob) => glob.replace('*.test.ts', ''))] };

@@ -40,6 +40,15 @@ const EVENTS: Readonly<Partial<Record<EventType, string>>> = {
   expiring: 'The backup codes expire soon',
   expired: 'The backup codes expired',
   'step-up-required': 'More than a backup code was asked for',
+  'approval-requested': 'Something that takes two administrators was asked for',
+  'approval-granted': 'What another administrator asked for was approved',
+  'approval-denied': 'What takes two administrators was denied',
+  'approval-cancelled': 'What takes two administrators was withdrawn',
+  'approval-expired': 'What takes two administrators was not done in time',
+  'approval-executing': 'What two administrators agreed on was begun',
+  'approval-executed': 'What two administrators agreed on was done',
+  'approval-failed': 'What two administrators agreed on failed',
+  'approval-refused': 'A step of what takes two administrators was refused',
 };
 
 const REJECTED: Readonly<Partial<Record<Reason, string>>> = {

@@ -1,5 +1,5 @@
 // The service, put together: settings, databases, who can prove what, and the pages, in the order in which a request meets them.
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import session from 'express-session';
@@ -12,27 +12,35 @@ import { answerErrors, answerNotFound } from './errors';
 import { type FormDesk, LocalFormDesk } from './form-desk';
 import { createGuards } from './guards';
 import { startHousekeeping } from './housekeeping';
+import { keepAddress } from './keep-address';
 import { startMailing } from './mailing';
 import { LOW_AT } from './notices/event-notice';
 import { createPassport } from './passport';
 import { Places } from './places';
 import { accountRoutes } from './routes/account';
 import { adminRoutes } from './routes/admin';
+import { codeRoutes } from './routes/codes';
 import { emailRoutes } from './routes/emails';
+import { helpRoutes } from './routes/help';
 import { homeRoutes } from './routes/home';
 import { loginRoutes } from './routes/login';
 import { outboxRoutes } from './routes/outbox';
 import { placeRoutes } from './routes/place';
 import { secondFactorRoutes } from './routes/second-factor';
 import { securityRoutes } from './routes/security';
+import { securityKeyRoutes } from './routes/security-keys';
 import { signupRoutes } from './routes/signup';
 import { totpRoutes } from './routes/totp';
+import { vaultRoutes } from './routes/vault';
 import { answerSecondClick } from './second-click';
+import { SecondFactors } from './second-factors';
 import { securityHeaders } from './security-headers';
+import { SecurityKeys } from './security-keys';
 import type { Services } from './services';
 import { COOKIE_ATTRIBUTES, SESSION_SECONDS, sessionCookieName } from './session-cookie';
 import { openStores } from './stores';
 import { Users } from './users';
+import { Vault } from './vault';
 
 /** All but `report` and `desk` are for tests. */
 export interface AppOptions {
@@ -56,6 +64,8 @@ export interface RunningApp {
 
 const SIGN_IN_WINDOW_MS = 900_000;
 const ROOT = join(__dirname, '..');
+/** For browsers. The package exports no path to it, but to a folder beside its own. */
+const SIMPLE_WEBAUTHN = join(dirname(require.resolve('@simplewebauthn/browser')), '..', 'dist', 'bundle', 'index.umd.min.js');
 
 export async function createApp(
   config: Config,
@@ -65,6 +75,7 @@ export async function createApp(
   const { db } = stores;
   const users = new Users({ db, passwordCost, now });
   const authenticators = new Authenticators({ db, now });
+  const securityKeys = new SecurityKeys({ db, publicUrl: config.mail.publicUrl, now });
   const places = new Places({ db, now });
   const backupCodes = new BackupCodes({
     store: stores.codes, pepper: config.pepper, lowAt: LOW_AT, now,
@@ -72,14 +83,16 @@ export async function createApp(
     assessRisk: async ({ userId, context }) => (userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step-up'),
     ...codeOptions,
   });
+  const secondFactors = new SecondFactors({ authenticators, securityKeys, backupCodes });
   const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, { db, users, backupCodes, now, report });
+  const vault = new Vault({ db, approvals: stores.approvals, backupCodes, users, emails, secondFactors, admins: config.admins, now });
   const housekeeping = startHousekeeping({ backupCodes, pruneOthers: pruneMail, auditDays: config.auditDays, now, report });
-  const passport = createPassport({ users, authenticators, backupCodes, now });
+  const passport = createPassport({ users, authenticators, securityKeys, backupCodes, now });
   const cookieName = sessionCookieName(config);
   const services: Services = {
-    users, authenticators, backupCodes, emails, mailer, notices, places, passport, cookieName, now,
+    users, authenticators, securityKeys, secondFactors, backupCodes, emails, mailer, notices, places, vault, passport, cookieName, now,
     publicUrl: config.mail.publicUrl,
-    guards: createGuards({ authenticators, backupCodes, admins: config.admins, now }),
+    guards: createGuards({ secondFactors, backupCodes, admins: config.admins, now }),
     limitSignIn: rateLimit({
       windowMs: SIGN_IN_WINDOW_MS,
       limit: config.signInLimit,
@@ -102,8 +115,9 @@ export async function createApp(
     await stores.check();
     res.type('text').send('ok');
   });
-  app.use(securityHeaders(config));
+  app.use(keepAddress, securityHeaders(config));
   app.use('/static/simple.css', express.static(require.resolve('simpledotcss/simple.min.css')));
+  app.use('/static/simplewebauthn.js', express.static(SIMPLE_WEBAUTHN));
   app.use('/static', express.static(join(ROOT, 'public')));
 
   app.use(noStore(), pagesByDefault());
@@ -123,7 +137,7 @@ export async function createApp(
   app.use(requireCsrfToken(cookieName));
 
   app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services), placeRoutes(services));
-  app.use(accountRoutes(services), totpRoutes(services), securityRoutes(services), emailRoutes(services), adminRoutes(services));
+  app.use(accountRoutes(services), totpRoutes(services), securityKeyRoutes(services), securityRoutes(services), emailRoutes(services), codeRoutes(services), adminRoutes(services), vaultRoutes(services), helpRoutes());
   if (outbox !== null) app.use(outboxRoutes(outbox));
   app.use(answerNotFound, answerErrors(report));
 

@@ -7,7 +7,7 @@ export type Verdict =
   | { readonly ok: true; readonly account: Account; readonly method: string; readonly amr: readonly string[] }
   | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string; readonly retryAfterSeconds: number | undefined };
 
-export type StrategyName = 'local' | 'totp' | 'backup-code';
+export type StrategyName = 'local' | 'totp' | 'security-key' | 'backup-code';
 
 /** What a strategy says besides the user: of a success how it was proven, of a failure why and for how long. */
 interface Info {

@@ -1,7 +1,7 @@
 // Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is accepted twice, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
 import { type RawBuilder, sql } from 'kysely';
-import { type Database, isDuplicate } from './database';
+import { type Database, isDuplicate, type Tell } from './database';
 
 export type TotpVerdict =
   | { readonly ok: true }
@@ -35,23 +35,29 @@ export class Authenticators {
    * Puts a new secret into use, in place of an older one, once a code made with it is typed.
    * A secret is accepted once: of two such calls at the same moment one wins.
    */
-  async enroll(userId: string, { secret, code }: { secret: string; code: string }): Promise<boolean> {
+  async enroll(userId: string, { secret, code, tell }: { secret: string; code: string; tell: Tell }): Promise<boolean> {
     const typed = readTotpCode(code);
     const step = typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
     if (step === null) return false;
     const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
     try {
-      await this.db.insertInto('authenticators').values({ user_id: userId, ...fresh }).execute();
+      await this.db.transaction().execute(async (db) => {
+        const { numUpdatedRows } = await db.updateTable('authenticators').set(fresh).where('user_id', '=', userId).where('secret', '!=', secret).executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n) await db.insertInto('authenticators').values({ user_id: userId, ...fresh }).execute();
+        await tell(db);
+      });
       return true;
     } catch (error) {
-      if (!isDuplicate(error)) throw error;
+      if (isDuplicate(error)) return false;
+      throw error;
     }
-    const { numUpdatedRows } = await this.db.updateTable('authenticators').set(fresh).where('user_id', '=', userId).where('secret', '!=', secret).executeTakeFirstOrThrow();
-    return numUpdatedRows === 1n;
   }
 
-  async remove(userId: string): Promise<void> {
-    await this.db.deleteFrom('authenticators').where('user_id', '=', userId).execute();
+  async remove(userId: string, tell: Tell): Promise<void> {
+    await this.db.transaction().execute(async (db) => {
+      const { numDeletedRows } = await db.deleteFrom('authenticators').where('user_id', '=', userId).executeTakeFirstOrThrow();
+      if (numDeletedRows === 1n) await tell(db);
+    });
   }
 
   /** Takes the attempt first, then looks: guesses sent at once cannot outrun the limit. */

@@ -10,6 +10,9 @@ import { createAppTables, type Tables } from './tables';
 
 export type Database = Kysely<Tables>;
 
+/** Puts a mail to the owner into the transaction that changes something of theirs: neither is there without the other. */
+export type Tell = (db: Database) => Promise<void>;
+
 /** Of each process; sessions that are kept in the same database have as many of their own. */
 export const POOL_SIZE = 5;
 export const CONNECT_TIMEOUT_MS = 5000;

@@ -1,6 +1,6 @@
 // The email addresses of an account: the one given at sign-up first, up to five. Whoever has one is told of every change.
 import { sql } from 'kysely';
-import type { Database } from './database';
+import type { Database, Tell } from './database';
 import { emailKey } from './email-address';
 import type { MailQueue } from './notices/mail-queue';
 import type { Notice } from './notices/notice';
@@ -21,6 +21,11 @@ export class Emails {
   /** Empty where there is no such account. */
   of(userId: string): Promise<string[]> {
     return listEmails(this.db, userId);
+  }
+
+  /** To every address, as a part of another change. */
+  telling(userId: string, notice: Notice): Tell {
+    return async (db) => this.queue.add(db, { to: await listEmails(db, userId), notice });
   }
 
   /** `known`: it was there, and nothing has changed. The notice goes to the addresses from before. */

@@ -2,16 +2,16 @@
 import type { Request, RequestHandler } from 'express';
 import type { BackupCodes } from 'passport-backup-code';
 import { requireAssurance, requireEnrollment } from 'passport-backup-code/express';
-import type { Authenticators } from './authenticators';
 import { signedInAccount } from './passport';
+import type { SecondFactors } from './second-factors';
 import { type Account, usernameKey } from './users';
 
 export interface Guards {
-  /** Logged in. Where there is an authenticator app a password alone is not enough, whenever the session was made. */
+  /** Logged in. Where there is a second factor a password alone is not enough, whenever the session was made. */
   readonly signedIn: RequestHandler;
-  /** Logged in, and with backup codes that work, where there is an authenticator app; old ones are mentioned once a login. */
+  /** Logged in, and with backup codes that work, where there is a factor that they stand behind; old ones are mentioned once a login. */
   readonly enrolled: readonly [RequestHandler, RequestHandler];
-  /** An administrator, with an authenticator app. Nobody else learns that there is a page. */
+  /** An administrator, with a second factor. Nobody else learns that there is a page. */
   readonly admin: readonly [RequestHandler, RequestHandler];
   /** Logged in, and a second factor shown within five minutes, be it a backup code. Where there is none, none is asked for. */
   readonly fresh: readonly [RequestHandler, RequestHandler];
@@ -26,13 +26,13 @@ export const visitorsOnly: RequestHandler = (req, res, next) => {
 };
 
 export interface GuardParts {
-  readonly authenticators: Authenticators;
+  readonly secondFactors: SecondFactors;
   readonly backupCodes: BackupCodes;
   readonly admins: readonly string[];
   readonly now: () => number;
 }
 
-export function createGuards({ authenticators, backupCodes, admins, now }: GuardParts): Guards {
+export function createGuards({ secondFactors, backupCodes, admins, now }: GuardParts): Guards {
   const pages = { loginUrl: '/login', stepUpUrl: '/login/step-up', now };
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
@@ -42,7 +42,7 @@ export function createGuards({ authenticators, backupCodes, admins, now }: Guard
   const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
   const isEnrolled = async (req: Request): Promise<boolean> => {
     const account = signedInAccount(req);
-    return account !== null && authenticators.has(account.id);
+    return account !== null && secondFactors.has(account.id);
   };
   const whereEnrolled = (guard: RequestHandler, otherwise = oneFactor): RequestHandler => async (req, res, next) => {
     return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
@@ -51,7 +51,7 @@ export function createGuards({ authenticators, backupCodes, admins, now }: Guard
   const adminOnly: RequestHandler = async (req, res, next) => {
     if (!admins.includes(usernameKey(accountOf(req).username))) next('route');
     else if (await isEnrolled(req)) next();
-    else res.redirect(303, '/account/totp');
+    else res.redirect(303, '/account/security');
   };
   return {
     signedIn,

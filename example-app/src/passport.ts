@@ -1,10 +1,12 @@
-// Who can prove what: the three strategies (password, authenticator app, backup code) and what a session keeps of a person.
+// Who can prove what: the strategies (password, authenticator app, security key, backup code) and what a session keeps of a person.
 import type { Request } from 'express';
 import passport from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
 import { type BackupCodes, BackupCodeStrategy } from 'passport-backup-code';
 import { pendingLogin } from 'passport-backup-code/express';
 import type { Authenticators } from './authenticators';
+import { SecurityKeyStrategy } from './security-key-strategy';
+import type { SecurityKeys } from './security-keys';
 import { TotpStrategy } from './totp-strategy';
 import type { Account, Users } from './users';
 
@@ -14,12 +16,13 @@ export type Authenticator = passport.Authenticator;
 export interface PassportParts {
   readonly users: Users;
   readonly authenticators: Authenticators;
+  readonly securityKeys: SecurityKeys;
   readonly backupCodes: BackupCodes;
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
 
-export function createPassport({ users, authenticators, backupCodes, now }: PassportParts): Authenticator {
+export function createPassport({ users, authenticators, securityKeys, backupCodes, now }: PassportParts): Authenticator {
   /** Whose second factor is asked for: who came through the password form just now, or who is logged in and steps up. */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
@@ -36,6 +39,7 @@ export function createPassport({ users, authenticators, backupCodes, now }: Pass
     }),
   );
   instance.use(new TotpStrategy({ authenticators, currentUser }));
+  instance.use(new SecurityKeyStrategy({ securityKeys, currentUser, now }));
   instance.use(new BackupCodeStrategy({ backupCodes, currentUser, userId: (account) => account.id }));
 
   instance.serializeUser<string>((account, done) => done(null, (account as Account).id));

@@ -2,8 +2,9 @@
 import type { Store as RateLimitStore } from 'express-rate-limit';
 import type { Store as SessionStore } from 'express-session';
 import type { BackupCodeStore } from 'passport-backup-code';
-import { RedisStore } from 'passport-backup-code/redis';
-import { SqlStore } from 'passport-backup-code/sql';
+import type { ApprovalStore } from 'passport-backup-code/approval';
+import { RedisApprovalStore, RedisStore } from 'passport-backup-code/redis';
+import { SqlApprovalStore, SqlStore } from 'passport-backup-code/sql';
 import { RedisStore as RedisRateLimitStore } from 'rate-limit-redis';
 import { sql } from 'kysely';
 import type { Config } from './config';
@@ -15,6 +16,8 @@ export interface Stores {
   readonly db: Database;
   readonly sessions: SessionStore;
   readonly codes: BackupCodeStore;
+  /** What two administrators decide. */
+  readonly approvals: ApprovalStore;
   /** `undefined`: each process counts for itself. */
   readonly rateLimit: RateLimitStore | undefined;
   /** Rejects where one of them does not answer. */
@@ -30,7 +33,9 @@ export async function openStores(config: Config, report: (error: unknown) => voi
   return {
     db,
     sessions: sessions.store,
-    codes: config.codesIn === 'redis' && redis !== null ? new RedisStore({ client: redis }) : new SqlStore(db),
+    ...(config.codesIn === 'redis' && redis !== null
+      ? { codes: new RedisStore({ client: redis }), approvals: new RedisApprovalStore({ client: redis }) }
+      : { codes: new SqlStore(db), approvals: new SqlApprovalStore(db) }),
     rateLimit: redis === null ? undefined : new RedisRateLimitStore({ prefix: 'sign-in:', sendCommand: (...command: string[]) => redis.sendCommand(command) }),
     check: async () => {
       await Promise.all([sql`select 1`.execute(db), sessions.check()]);

@@ -26,6 +26,23 @@ export interface Tables {
     attempts: number;
     next_attempt_at: Time;
   };
+  /** A row per security key. */
+  security_keys: {
+    /** A digest of the credential's id, which is too long for a key of MySQL. No key belongs to two accounts. */
+    id: string;
+    user_id: string;
+    /** The credential's id and its public key (COSE), both in base64url. */
+    credential_id: string;
+    public_key: string;
+    /** How often the key says it was used; for ever 0 with those that do not count. */
+    counter: Time;
+    /** How browsers reach it, with commas between: `usb,nfc`. */
+    transports: string;
+    name: string;
+    created_at: Time;
+    /** When the challenge of its last use was made: it and all before it are spent. */
+    last_used_at: ColumnType<number | string | null, number | null, number | null>;
+  };
   /** The other addresses of an account. */
   more_emails: {
     user_id: string;
@@ -87,6 +104,12 @@ export interface Tables {
     user_id: string;
     told_at: Time;
   };
+  /** What takes two to read. */
+  vault: {
+    name: string;
+    text: string;
+    put_at: Time;
+  };
 }
 
 export type Dialect = 'sqlite' | 'postgres' | 'mysql';
@@ -126,6 +149,11 @@ export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Pro
       next_attempt_at ${time} not null,
       foreign key (user_id) references users (id) on delete cascade
     ) ${end}`,
+    `create table if not exists security_keys (
+      id ${secret} not null primary key, user_id ${id} not null, credential_id ${text} not null, public_key ${text} not null,
+      counter ${time} not null, transports ${text} not null, name ${text} not null, created_at ${time} not null, last_used_at ${time},
+      foreign key (user_id) references users (id) on delete cascade
+    ) ${end}`,
     `create table if not exists more_emails (
       user_id ${id} not null, email_key ${key} not null, email ${text} not null, created_at ${time} not null,
       primary key (user_id, email_key), foreign key (user_id) references users (id) on delete cascade
@@ -145,6 +173,7 @@ export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Pro
       user_id ${id} not null, place ${secret} not null, token_digest ${secret} not null unique, expires_at ${time} not null,
       primary key (user_id, place), foreign key (user_id) references users (id) on delete cascade
     ) ${end}`,
+    `create table if not exists vault (name ${id} not null primary key, text ${text} not null, put_at ${time} not null) ${end}`,
     `create table if not exists alarms (
       user_id ${id} not null primary key, told_at ${time} not null, foreign key (user_id) references users (id) on delete cascade
     ) ${end}`,

@@ -60,6 +60,12 @@ export class Users {
     return row === undefined ? null : toAccount(row);
   }
 
+  /** However the name is written. */
+  async byName(username: string): Promise<Account | null> {
+    const row = await this.db.selectFrom('users').select(COLUMNS).where('username_key', '=', usernameKey(username)).executeTakeFirst();
+    return row === undefined ? null : toAccount(row);
+  }
+
   async count(): Promise<number> {
     const { accounts } = await this.db.selectFrom('users').select(({ fn }) => fn.countAll().as('accounts')).executeTakeFirstOrThrow();
     return Number(accounts);

@@ -9,6 +9,9 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
+/** Where everybody here has been before. */
+const HERE = { ip: '127.0.0.1', userAgent: 'node' };
+
 async function openAdmin(): Promise<Enrolled> {
   return enroll(service, 'root');
 }
@@ -21,7 +24,7 @@ describe('the pages are there', () => {
     for (const page of ['/admin', `/admin/users/${userId}`]) expect((await ada.get(page)).status).toBe(404);
     expect((await ada.submit('/account/security', {}, `/admin/users/${userId}/revoke`)).status).toBe(404);
     const withoutApp = await signUp(service, 'second.admin');
-    expect(await withoutApp.get('/admin')).toMatchObject({ status: 303, location: '/account/totp' });
+    expect(await withoutApp.get('/admin')).toMatchObject({ status: 303, location: '/account/security' });
     expect((await (await givePassword(service, 'root')).get('/admin')).location).toBe('/login');
   });
 });
@@ -75,8 +78,41 @@ it('lists accounts page by page', async () => {
   const { visitor: admin } = await openAdmin();
   for (let n = 10; n < 40; n += 1) await signUp(service, `user${n}`);
   const first = (await admin.get('/admin')).text;
-  const next = /href="(\/admin\?after=[^"]+)"/.exec(first)![1]!;
+  const next = /href="(\/admin\?show=all&amp;after=[^"#]+)#accounts"/.exec(first)![1]!.replace('&amp;', '&');
   const second = (await admin.get(next)).text;
-  const names = (html: string): string[] => [...html.matchAll(/<a href="\/admin\/users\/[\w-]+">([^<]+)<\/a><\/th>\s*<td>O/g)].map(([, name]) => name!);
-  expect([...names(first), ...names(second)]).toEqual(['root', ...Array.from({ length: 30 }, (_, n) => `user${n + 10}`)]);
+  expect([...listed(first), ...listed(second)]).toEqual(['root', ...Array.from({ length: 30 }, (_, n) => `user${n + 10}`)]);
+  expect(second).not.toContain('More accounts');
+});
+
+/** Names in the list of accounts. */
+function listed(html: string): string[] {
+  return [...html.slice(html.indexOf('id="accounts"')).matchAll(/<a href="\/admin\/users\/[\w-]+">([^<]+)<\/a><\/th>/g)].map(([, name]) => name!);
+}
+
+test('lists those with few codes, expired ones, none, unused ones, and those under attack', async () => {
+  const { visitor: admin } = await openAdmin();
+  const few = await enroll(service, 'few');
+  for (const code of few.codes.slice(0, 7)) await service.backupCodes.consume(few.userId, code, HERE);
+  const attacked = await enroll(service, 'attacked');
+  await service.backupCodes.consume(attacked.userId, attacked.codes[0]!, HERE);
+  for (let guess = 0; guess < 6; guess += 1) await service.backupCodes.consume(attacked.userId, 'AAAA-AAAA', HERE);
+  await enroll(service, 'unused');
+  await signUp(service, 'without');
+  const list = async (show: string): Promise<string[]> => listed((await admin.get(`/admin?show=${show}`)).text);
+  expect([await list('low'), await list('attacked'), await list('unused'), await list('none'), await list('expired')]).toEqual([['few'], ['attacked'], ['root', 'unused'], ['without'], []]);
+  expect(await list('constructor')).toHaveLength(5);
+});
+
+test('draws what happened day by day, and says the same in words and in a table', async () => {
+  const { visitor: admin } = await openAdmin();
+  const { codes, userId } = await enroll(service, 'ada');
+  service.forward(86_400);
+  for (const code of codes.slice(0, 3)) await service.backupCodes.consume(userId, code, HERE);
+  const { text } = await admin.get('/admin');
+  const words = [...text.matchAll(/id="\w+-summary">([^<]+)</g)].map(([, summary]) => summary!.replace(/ on \d+ \w+/, ' on …'));
+  expect(words).toEqual(['2 in 30 days, most on …: 2.', '3 in 30 days, most on …: 3.', 'None in 30 days.']);
+  const [today, yesterday] = [0, 86_400_000].map((ago) => new Date(service.now() - ago).toISOString().slice(0, 10));
+  expect(text).toContain(`<th scope="row">${today!}</th><td>0</td><td>3</td><td>0</td>`);
+  expect(text).toContain(`<th scope="row">${yesterday!}</th><td>2</td><td>0</td><td>0</td>`);
+  expect(text).not.toMatch(/\sstyle=|<script/);
 });

@@ -1,18 +1,9 @@
-// The story once more in a real browser, without JavaScript, with pictures of every page in test-results/ for people to look at.
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+// The story once more in a real browser, without JavaScript. What its pages look like is for `npm run screenshots` and axe.test.ts.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { chromiumPath, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
 import { until } from './helpers/until';
 import { PASSWORD, totpAt } from './helpers/visitor';
-
-const PICTURES = join(__dirname, '..', '..', 'test-results');
-const SIZES = [
-  { name: 'narrow', width: 320, height: 640, colorScheme: 'light' },
-  { name: 'wide', width: 1280, height: 800, colorScheme: 'light' },
-  { name: 'dark', width: 1280, height: 800, colorScheme: 'dark' },
-] as const;
 
 if (chromiumPath === undefined && process.env.REQUIRE_ALL !== '1') {
   test.skip('there is no Chromium or Chrome here: install one or set CHROMIUM_PATH, and the story is played in it', () => undefined);
@@ -30,7 +21,6 @@ function playStory(): void {
 
   beforeAll(async () => {
     if (chromiumPath === undefined) throw new Error('REQUIRE_ALL is set, and there is no Chromium or Chrome: install one or set CHROMIUM_PATH.');
-    mkdirSync(PICTURES, { recursive: true });
     browser = await launchChromium();
     service = await startService();
     context = await browser.newContext({ javaScriptEnabled: false });
@@ -43,20 +33,8 @@ function playStory(): void {
     await (service as Service | undefined)?.stop();
   });
 
-  /** Of the whole page, in every size; nothing may stick out at the side. */
-  async function takePicture(name: string): Promise<void> {
-    for (const { name: size, width, height, colorScheme } of SIZES) {
-      await page.setViewportSize({ width, height });
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({ path: join(PICTURES, `${name}-${size}.png`), fullPage: true });
-      const { width: contentWidth } = (await page.locator('html').evaluate((html) => ({ width: html.scrollWidth })));
-      expect([name, contentWidth]).toEqual([name, width]);
-    }
-  }
-
   test('a person signs up', async () => {
     await page.goto(service.url);
-    await takePicture('log-in');
     await page.getByRole('link', { name: 'Sign up' }).first().click();
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('Email').fill('ada@example.com');
@@ -64,11 +42,9 @@ function playStory(): void {
     await page.getByRole('button', { name: 'Sign up' }).click();
     expect(await page.getByRole('alert').innerText()).toBe('Use at least 8 characters.');
     expect(await page.getByLabel('Username').inputValue()).toBe('ada');
-    await takePicture('sign-up-mistake');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Sign up' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
-    await takePicture('account-without-app');
   });
 
   test('turns on an authenticator app, and is shown ten codes', async () => {
@@ -76,27 +52,23 @@ function playStory(): void {
     const qrCode = page.getByRole('img', { name: /QR code/ });
     expect(await qrCode.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true);
     secret = (await page.locator('code.secret').innerText()).replaceAll(' ', '');
-    await takePicture('authenticator-app');
     await page.getByLabel('Code').fill(totpAt(secret, service.now()));
     await page.getByRole('button', { name: 'Confirm' }).click();
     codes = await page.getByRole('listitem').locator('code').allInnerTexts();
     expect(codes).toHaveLength(10);
-    await takePicture('codes');
-    await page.emulateMedia({ media: 'print', colorScheme: 'light' });
-    await page.screenshot({ path: join(PICTURES, 'codes-printed.png'), fullPage: true });
-    expect(await page.getByRole('link', { name: 'I have saved these codes' }).isVisible()).toBe(false);
-    await page.emulateMedia({ media: null });
+    // They are scripts', and there are none.
+    for (const name of ['Copy', 'Download', 'Print']) expect(await page.getByRole('button', { name }).count()).toBe(0);
   });
 
   test('which going back or loading the page again does not show once more', async () => {
-    await page.getByRole('link', { name: 'I have saved these codes' }).click();
+    await page.getByLabel('I have saved these codes').check();
+    await page.getByRole('button', { name: 'Turn on these codes' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
     // The codes were the answer to a form, and no copy is kept: the browser has nothing to go back to.
     await page.goBack().catch(() => null);
     const shown = await page.locator('body').innerText();
     expect(codes.filter((code) => shown.includes(code))).toEqual([]);
     await page.goto(`${service.url}/account`);
-    await takePicture('account');
   });
 
   test('logs out, loses the phone, and gets in with a backup code instead', async () => {
@@ -104,26 +76,21 @@ function playStory(): void {
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('Password').fill(PASSWORD);
     await page.getByRole('button', { name: 'Log in' }).click();
-    await takePicture('second-factor');
     await page.getByRole('link', { name: 'Use a backup code instead' }).click();
     await page.getByLabel('Backup code').fill('AAAA-AAAA');
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.getByRole('alert').waitFor();
-    await takePicture('backup-code-wrong');
     await page.getByLabel('Backup code').fill(codes[0]!.toLowerCase());
     await page.getByRole('button', { name: 'Continue' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
     expect(await page.getByRole('status').innerText()).toBe('You used a backup code. 9 of 10 are left.');
-    await takePicture('account-after-backup-code');
   });
 
   test('makes new codes: at once while that login is fresh, later after showing a factor again', async () => {
     await page.getByRole('link', { name: 'Security', exact: true }).click();
-    await takePicture('security');
     service.forward(301);
     await page.getByRole('button', { name: 'Make new backup codes' }).click();
     expect(new URL(page.url()).pathname).toBe('/login/step-up');
-    await takePicture('step-up');
     await page.getByLabel('Code').fill(totpAt(secret, service.now()));
     await page.getByRole('button', { name: 'Continue' }).click();
     expect(new URL(page.url()).pathname).toBe('/account/security');
@@ -135,16 +102,13 @@ function playStory(): void {
 
   test('adds an email address, and takes it away again', async () => {
     await page.goto(`${service.url}/account/security`);
-    await takePicture('security-with-activity');
     await page.getByRole('link', { name: 'Your addresses' }).click();
     await page.getByLabel('Another email address').fill('ada-has-a-rather-long-name@mail.department.university.example');
     await page.getByRole('button', { name: 'Add' }).click();
     expect(await page.getByRole('status').innerText()).toBe('ada-has-a-rather-long-name@mail.department.university.example is one of your addresses.');
-    await takePicture('emails');
     await page.getByRole('button', { name: 'Remove ada@example.com' }).click();
     await page.getByRole('button', { name: /^Remove ada-has/ }).click();
     expect(await page.getByRole('alert').innerText()).toBe('This is your last address. Add another one first: somebody must hear of what happens here.');
-    await takePicture('emails-last');
   });
 
   test('and whoever develops the service reads in the outbox what she was told', async () => {
@@ -153,7 +117,6 @@ function playStory(): void {
       return (await page.getByRole('heading', { name: 'An email address was removed' }).count()) === 2;
     });
     expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(expect.arrayContaining(['New backup codes were made', 'A backup code was used']));
-    await takePicture('outbox');
   });
 
   test('a second click on a button does no harm', async () => {

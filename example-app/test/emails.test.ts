@@ -10,7 +10,7 @@ beforeEach(async () => {
   mailServer = await MailServer.start();
   service = await startService({ SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', PUBLIC_URL: 'https://codes.example.com' });
   ada = await enroll(service);
-  await mailServer.next();
+  await mailServer.next(2);
 });
 afterEach(async () => {
   await service.stop();

@@ -91,7 +91,7 @@ test('a broken URL and an unknown page are answered as such', async () => {
 
 test('after all of this the door is open, and every code is there', async () => {
   expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 10, disabled: false });
-  expect(service.events.filter(({ type, reason }) => type !== 'issued' && reason !== 'malformed')).toEqual([]);
+  expect(service.events.filter(({ type, reason }) => type !== 'activated' && reason !== 'malformed')).toEqual([]);
   const last = await givePassword(service);
   expect((await last.submit('/login/backup-code', { code: ` ${ada.codes[0]!.toLowerCase().replace('-', '\u2013')} ` })).status).toBe(303);
   expect(service.faults).toEqual([]);

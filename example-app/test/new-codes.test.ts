@@ -1,6 +1,6 @@
-// A new set needs a fresh second factor, ends the old one at once, and is shown once.
+// A new set needs a fresh second factor, is shown once, and ends the old one once it is saved.
 import { type Service, startService } from './helpers/service';
-import { type Answer, codesIn, enroll, givePassword, secretIn, signUp, tokenIn, totpAt, type Visitor } from './helpers/visitor';
+import { type Answer, codesIn, enroll, givePassword, keepCodes, secretIn, signUp, tokenIn, totpAt, type Visitor } from './helpers/visitor';
 
 let service: Service;
 beforeEach(async () => {
@@ -24,10 +24,8 @@ test('a stale login is asked for its second factor first, and sees no codes unti
   expect(await visitor.submit('/login/step-up', { code: newTotp() })).toMatchObject({ status: 303, location: '/account/security' });
 
   const shown = await makeNewCodes(visitor);
-  const newCodes = codesIn(shown.text);
-  expect(shown).toMatchObject({ status: 200 });
   expect(shown.headers.get('cache-control')).toBe('no-store');
-  expect(newCodes).toHaveLength(10);
+  const newCodes = await keepCodes(visitor, shown);
   expect(newCodes.filter((code) => codes.includes(code))).toEqual([]);
 
   const thief = await givePassword(service);
@@ -37,13 +35,22 @@ test('a stale login is asked for its second factor first, and sees no codes unti
 });
 
 test('reloading the page that shows new codes makes no others', async () => {
-  const { visitor, userId } = await enroll(service);
+  const { visitor } = await enroll(service);
   const { text } = await visitor.get('/account/security');
-  const form = { _csrf: tokenIn(text), replaces: /name="replaces" value="([^"]+)"/.exec(text)![1]! };
-  expect(codesIn((await visitor.post('/account/security/codes', form)).text)).toHaveLength(10);
-  const shown = await service.backupCodes.status(userId);
+  const form = { _csrf: tokenIn(text), after: /name="after" value="([^"]+)"/.exec(text)![1]! };
+  const shown = await visitor.post('/account/security/codes', form);
   expect(await visitor.post('/account/security/codes', form)).toMatchObject({ status: 303, location: '/account/security' });
-  expect(await service.backupCodes.status(userId)).toEqual(shown);
+  const [code] = await keepCodes(visitor, shown);
+  expect(await visitor.post('/account/security/codes', form)).toMatchObject({ status: 303, location: '/account/security' });
+  expect(await (await givePassword(service)).submit('/login/backup-code', { code: code! })).toMatchObject({ status: 303, location: '/account' });
+});
+
+test('whoever leaves the page without saving the new codes keeps the old ones', async () => {
+  const { visitor, codes } = await enroll(service);
+  const newCodes = codesIn((await makeNewCodes(visitor)).text);
+  const other = await givePassword(service);
+  expect((await other.submit('/login/backup-code', { code: newCodes[0]! })).status).toBe(401);
+  expect(await other.submit('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 303, location: '/account' });
 });
 
 test('a program is told what is missing as RFC 9470 says', async () => {
@@ -74,7 +81,8 @@ test('and can set up another authenticator app, after which the old one is dead'
   expect(await visitor.get('/account/totp')).toMatchObject({ status: 303, location: '/login/step-up' });
   expect(await visitor.submit('/login/step-up/backup-code', { code: codes[1]! })).toMatchObject({ status: 303, location: '/account/totp' });
   const secret = secretIn((await visitor.get('/account/totp')).text);
-  expect(codesIn((await visitor.submit('/account/totp', { code: totpAt(secret, service.now()) })).text)).toHaveLength(10);
+  expect(await visitor.submit('/account/totp', { code: totpAt(secret, service.now()) })).toMatchObject({ status: 303, location: '/account/security' });
+  expect((await visitor.get('/account/security')).text).toContain('Your backup codes work as before.');
 
   const again = await givePassword(service);
   expect((await again.submit('/login/second-factor', { code: newTotp() })).status).toBe(401);
@@ -93,13 +101,13 @@ test('the security page tells how many are left, when they were made, last used,
   expect(times[2]! - times[0]!).toBe(365 * 86_400_000);
 });
 
-test('without an authenticator app there are none to make', async () => {
+test('without another factor there are none to make', async () => {
   const visitor = await signUp(service, 'bob');
   expect((await visitor.get('/account/security')).text).toContain('Set up an authenticator app');
-  expect(await visitor.submit('/account', {}, '/account/security/codes')).toMatchObject({ status: 303, location: '/account/totp' });
+  expect(await visitor.submit('/account', {}, '/account/security/codes')).toMatchObject({ status: 303, location: '/account/security' });
 });
 
-test('turning the app off needs a fresh factor, ends the codes, and leaves the password alone', async () => {
+test('turning the only factor off needs a fresh factor, ends the codes, and leaves the password alone', async () => {
   const { visitor, userId, newTotp } = await enroll(service);
   service.forward(301);
   expect(await visitor.submit('/account/security', {}, '/account/totp/disable')).toMatchObject({ status: 303, location: '/login/step-up' });

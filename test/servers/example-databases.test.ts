@@ -1,22 +1,32 @@
 // The example's own tables on PostgreSQL and MariaDB, whose default isolation is the strictest: names are told apart byte
-// by byte, a TOTP code passes once, guesses sent at once cannot outrun the limit, and sessions stand what browsers do.
-import { randomUUID } from 'node:crypto';
+// by byte, a TOTP code and a security key's answer pass once, guesses sent at once cannot outrun the limit, and sessions stand
+// what browsers do.
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { SessionData } from 'express-session';
+import { BackupCodes } from 'passport-backup-code';
+import { SqlStore } from 'passport-backup-code/sql';
 import { Authenticators, newTotpSecret } from '../../example-app/src/authenticators';
 import { type Database, openDatabase } from '../../example-app/src/database';
+import { SecondFactors } from '../../example-app/src/second-factors';
+import { SecurityKeys } from '../../example-app/src/security-keys';
 import { openSessions } from '../../example-app/src/session-store';
 import type { DatabaseServer } from '../../example-app/src/server-urls';
 import { type Account, Users } from '../../example-app/src/users';
+import { quickHasher } from '../../example-app/test/helpers/quick-hasher';
+import { SoftKey } from '../../example-app/test/helpers/soft-key';
 import { totpAt } from '../../example-app/test/helpers/visitor';
 import { describeWith, mariadb, postgres } from '../helpers/servers';
 
 const AT_ONCE = 20;
 const PASSWORD = 'correct horse battery staple';
+const ORIGIN = 'https://codes.example.com';
+const tell = async (): Promise<void> => undefined;
 
 function tellApart(open: () => DatabaseServer): void {
   let db: Database;
   let users: Users;
   let authenticators: Authenticators;
+  let securityKeys: SecurityKeys;
   let nowMs = Date.UTC(2026, 10, 21);
   const now = (): number => nowMs;
 
@@ -27,6 +37,7 @@ function tellApart(open: () => DatabaseServer): void {
     await Promise.all(opened.slice(1).map((other) => other.destroy()));
     users = new Users({ db, passwordCost: 4, now });
     authenticators = new Authenticators({ db, now });
+    securityKeys = new SecurityKeys({ db, publicUrl: ORIGIN, now });
   });
   afterAll(() => db.destroy());
 
@@ -34,7 +45,7 @@ function tellApart(open: () => DatabaseServer): void {
   const enroll = async (): Promise<{ userId: string; secret: string }> => {
     const { id: userId } = (await signUp(randomUUID()))!;
     const secret = newTotpSecret();
-    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs) })).toBe(true);
+    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), tell })).toBe(true);
     nowMs += 30_000;
     return { userId, secret };
   };
@@ -66,7 +77,7 @@ function tellApart(open: () => DatabaseServer): void {
   it('one secret is enrolled once, however often it is sent', async () => {
     const { id } = (await signUp('enrolling'))!;
     for (const secret of [newTotpSecret(), newTotpSecret()]) {
-      const enrolled = await atOnce(() => authenticators.enroll(id, { secret, code: totpAt(secret, nowMs) }));
+      const enrolled = await atOnce(() => authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), tell }));
       expect(enrolled.filter(Boolean)).toHaveLength(1);
     }
   });
@@ -95,6 +106,61 @@ function tellApart(open: () => DatabaseServer): void {
     expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({ ok: true });
   });
 
+  const challenge = (): { value: string; at: number } => ({ value: randomBytes(32).toString('base64url'), at: (nowMs += 1000) });
+  const addKey = async (key: SoftKey): Promise<string> => {
+    const [{ id }, asked] = [(await signUp(randomUUID()))!, challenge()];
+    const added = await securityKeys.add(id, { response: key.register({ challenge: asked.value }), challenge: asked, name: 'Clé bleue 🔑', tell });
+    expect(added).toEqual({ ok: true, amr: key.isSynced ? 'swk' : 'hwk' });
+    return id;
+  };
+
+  it.each([{ counts: true }, { counts: false }, { counts: false, isSynced: true }])('an answer of a security key passes once, however often it is sent at once: %j', async (kind) => {
+    const key = new SoftKey(ORIGIN, kind);
+    const userId = await addKey(key);
+    expect(await securityKeys.of(userId)).toEqual([{ id: expect.any(String), name: 'Clé bleue 🔑', createdAt: nowMs, lastUsedAt: null }]);
+    for (let login = 0; login < 2; login += 1) {
+      const asked = challenge();
+      const response = key.answer({ challenge: asked.value });
+      const verdicts = await atOnce(() => securityKeys.check(userId, { response, challenge: asked }));
+      expect(verdicts.filter(({ ok }) => ok)).toEqual([{ ok: true, amr: key.isSynced ? 'swk' : 'hwk' }]);
+      expect((await securityKeys.of(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
+    }
+  });
+
+  it('a key belongs to one account, also where it is added to two at once', async () => {
+    const key = new SoftKey(ORIGIN);
+    const asked = challenge();
+    const added = await atOnce(async () => {
+      const { id } = (await signUp(randomUUID()))!;
+      return securityKeys.add(id, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
+    });
+    expect(added.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(added.filter((one) => !one.ok && one.reason === 'known')).toHaveLength(AT_ONCE - 1);
+  });
+
+  it('codes end where the last two factors are turned off at one moment, though each sees the other', async () => {
+    const backupCodes = new BackupCodes({ store: new SqlStore(db), hasher: quickHasher, pepper: [{ id: 'test', key: randomBytes(32) }], now });
+    const { userId } = await enroll();
+    const [key, asked] = [new SoftKey(ORIGIN), challenge()];
+    await securityKeys.add(userId, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
+    await backupCodes.issue(userId);
+
+    let arrived = 0;
+    let open = (): void => undefined;
+    const bothAreThere = new Promise<void>((resolve) => (open = resolve));
+    const late = <T extends { remove: (...given: never[]) => Promise<void> }>(real: T): T => Object.assign(Object.create(real) as T, {
+      remove: async (...given: Parameters<T['remove']>) => {
+        arrived += 1;
+        if (arrived === 2) open();
+        await bothAreThere;
+        await real.remove(...given);
+      },
+    });
+    const factors = new SecondFactors({ authenticators: late(authenticators), securityKeys: late(securityKeys), backupCodes });
+    await Promise.all([factors.turnOffTotp(userId, { tell, context: {} }), factors.removeKey(userId, { id: (await securityKeys.of(userId))[0]!.id, tell, context: {} })]);
+    expect([await factors.of(userId), await backupCodes.status(userId)]).toEqual([{ hasTotp: false, keys: [], hasAny: false }, null]);
+  });
+
   it('requests of one session at once all find it and keep it', async () => {
     const faults: unknown[] = [];
     const report = (error: unknown): void => void faults.push(error);
@@ -115,10 +181,13 @@ function tellApart(open: () => DatabaseServer): void {
     expect(faults).toEqual([]);
   });
 
-  it('an account that goes takes its authenticator with it', async () => {
+  it('an account that goes takes its factors with it', async () => {
     const { userId } = await enroll();
+    const key = new SoftKey(ORIGIN);
+    const asked = challenge();
+    await securityKeys.add(userId, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
     await db.deleteFrom('users').where('id', '=', userId).execute();
-    expect(await authenticators.has(userId)).toBe(false);
+    expect([await authenticators.has(userId), await securityKeys.of(userId)]).toEqual([false, []]);
   });
 }
 

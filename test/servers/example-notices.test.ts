@@ -11,11 +11,11 @@ import { Lease } from '../../example-app/src/notices/lease';
 import { MailQueue } from '../../example-app/src/notices/mail-queue';
 import type { DatabaseServer } from '../../example-app/src/server-urls';
 import { Users } from '../../example-app/src/users';
-import { MailServer } from '../../example-app/test/helpers/mail-server';
+import { MailServer, type ReceivedMail } from '../../example-app/test/helpers/mail-server';
 import { type ServedService, startServed } from '../../example-app/test/helpers/served';
 import { startService } from '../../example-app/test/helpers/service';
 import { until } from '../../example-app/test/helpers/until';
-import { enroll, givePassword, signUp, turnOnTotp } from '../../example-app/test/helpers/visitor';
+import { type Enrolled, enroll, givePassword, signUp, turnOnTotp } from '../../example-app/test/helpers/visitor';
 import { describeWith, mariadb, postgres, redis } from '../helpers/servers';
 
 jest.setTimeout(180_000);
@@ -42,20 +42,22 @@ function deliver(database: () => DatabaseServer): void {
     await Promise.all(NAMES.map(async (name) => {
       const visitor = await signUp(service, name);
       const { codes } = await turnOnTotp(visitor);
-      await until(() => mailServer.mails.some(({ to }) => to === `${name}@example.com`));
+      await until(() => mailServer.mails.some(({ to, text }) => to === `${name}@example.com` && text.includes('Codes left')));
       await visitor.submit('/account/emails', { email: `${name}@home.example` });
       for (const code of codes.slice(0, 3)) expect((await (await givePassword(service, name)).submit('/login/backup-code', { code })).status).toBe(303);
       expect((await visitor.submit('/account/security', {}, '/account/totp/disable')).status).toBe(303);
     }));
     const toEach = ['Codes left: 9 of 10', 'Codes left: 8 of 10', 'Codes left: 7 of 10', 'were ended'];
-    await mailServer.next(NAMES.length * 10);
+    // Beside these, of the authenticator app and of the new address.
+    await mailServer.next(NAMES.length * 13);
     await wait(TWO_LOOKS_MS);
     for (const name of NAMES) {
-      const at = (host: string): string[] => mailServer.mails.filter(({ to }) => to === `${name}@${host}`).map(({ text }) => /Codes left: .*|was added|were ended/.exec(text)![0]);
-      // Events and changes of addresses are not one trail: which of the two is queued first is open.
-      expect(at('example.com').filter((line) => line !== 'was added')).toEqual(['Codes left: 10 of 10', ...toEach]);
-      expect(at('example.com').filter((line) => line === 'was added')).toHaveLength(1);
-      expect(at('home.example')).toEqual(toEach);
+      const at = (host: string): string[] => mailServer.mails.filter(({ to }) => to === `${name}@${host}`).map(({ text }) => /Codes left: .*|was added|was removed|were ended/.exec(text)![0]);
+      // Events, and changes of addresses and factors, are not one trail: which of them is queued first is open.
+      const [events, changes] = [true, false].map((isEvent) => (host: string) => at(host).filter((line) => line.startsWith('was') !== isEvent));
+      expect(events!('example.com')).toEqual(['Codes left: 10 of 10', ...toEach]);
+      expect(changes!('example.com')).toEqual(['was added', 'was added', 'was removed']);
+      expect([events!('home.example'), changes!('home.example')]).toEqual([toEach, ['was removed']]);
     }
     expect(mailServer.unread()).toEqual([]);
     expect(service.complaints()).toBe('');
@@ -65,10 +67,12 @@ function deliver(database: () => DatabaseServer): void {
     mailServer.answer = new Promise(() => undefined);
     await turnOnTotp(await signUp(service, 'dan'));
     const [mail] = await mailServer.next();
+    expect(mail!.subject).toBe('An authenticator app was added');
     for (const pid of service.workers()) process.kill(pid, 'SIGKILL');
     mailServer.answer = Promise.resolve();
-    const [again] = await mailServer.next();
-    expect([again!.to, again!.subject, again!.headers['message-id']]).toEqual(['dan@example.com', 'New backup codes were made', mail!.headers['message-id']]);
+    const [again, later] = await mailServer.next(2);
+    expect([again!.to, again!.subject, again!.headers['message-id']]).toEqual(['dan@example.com', 'An authenticator app was added', mail!.headers['message-id']]);
+    expect(later!.subject).toBe('New backup codes were made');
     await until(() => service.workers().length === PROCESSES);
   });
 }
@@ -132,9 +136,14 @@ function readTwoTrails(redisUrl: () => string): void {
     const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-trails-'));
     const env = { SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir };
     const inRedis = await startService({ ...env, REDIS_URL: redisUrl(), BACKUP_CODE_STORE: 'redis' });
-    const users = [await enroll(inRedis, 'ada'), await enroll(inRedis, 'bob')];
+    const mails: ReceivedMail[] = [];
+    const users: Enrolled[] = [];
+    for (const name of NAMES) {
+      users.push(await enroll(inRedis, name));
+      mails.push(...(await mailServer.next(2)));
+    }
     for (const { userId } of users) await inRedis.backupCodes.revoke(userId);
-    const mails = await mailServer.next(4);
+    mails.push(...(await mailServer.next(2)));
     await inRedis.stop();
     const inSql = await startService(env);
     await inSql.backupCodes.issue(users[0]!.userId);
@@ -144,7 +153,9 @@ function readTwoTrails(redisUrl: () => string): void {
     rmSync(dataDir, { recursive: true });
 
     expect([...mails, last!].map(({ to, subject }) => [to, subject])).toEqual([
+      ['ada@example.com', 'An authenticator app was added'],
       ['ada@example.com', 'New backup codes were made'],
+      ['bob@example.com', 'An authenticator app was added'],
       ['bob@example.com', 'New backup codes were made'],
       ['ada@example.com', 'Your backup codes were ended'],
       ['bob@example.com', 'Your backup codes were ended'],

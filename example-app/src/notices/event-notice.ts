@@ -5,7 +5,7 @@ import { formatTime } from '../when-and-where';
 import { type Notice, TELL_US, writeNotice } from './notice';
 
 /** All others are told of by one of these, or are nobody's concern. */
-export const TOLD_TYPES = ['issued', 'activated', 'consumed', 'login-unfinished', 'disabled', 'expiring', 'expired', 'revoked', 'throttled', 'rejected'] as const satisfies readonly EventType[];
+export const TOLD_TYPES = ['issued', 'activated', 'consumed', 'login-unfinished', 'disabled', 'expiring', 'expired', 'revoked', 'throttled', 'rejected', 'approval-requested', 'approval-granted', 'approval-denied', 'approval-executed'] as const satisfies readonly EventType[];
 
 /** What a notice says besides the event itself. */
 export interface NoticeFacts {
@@ -58,7 +58,7 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
     case 'disabled':
       return {
         subject: 'Your backup codes are locked',
-        what: `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. No code is looked at any more, not even a right one, until you make new ones. Your authenticator app works as before.`,
+        what: `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. No code is looked at any more, not even a right one, until you make new ones. What else you log in with works as before.`,
         advice: `If it was not you, somebody knows your password: ${TELL_US}. Make new codes here:`,
       };
     case 'expiring': {
@@ -68,7 +68,7 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
     case 'expired':
       return {
         subject: 'Your backup codes have expired',
-        what: `Your backup codes for ${SERVICE_NAME} no longer work: their time is over. Without your authenticator app you could not log in.`,
+        what: `Your backup codes for ${SERVICE_NAME} no longer work: their time is over. Should your phone or your security key be gone, you could not log in.`,
         advice: 'Nobody did this: codes end with time. Make new ones:',
       };
     case 'revoked':
@@ -87,7 +87,7 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
 }
 
 function used(remaining: number): Wording {
-  const few = remaining === 0 ? ' None is left: without your authenticator app you could not log in.' : ' Few are left: make new ones before you need them.';
+  const few = remaining === 0 ? ' None is left: should your phone or your security key be gone, you could not log in.' : ' Few are left: make new ones before you need them.';
   return {
     subject: remaining === 0 ? 'Your last backup code was used' : remaining <= LOW_AT ? `A backup code was used, and ${remaining} ${remaining === 1 ? 'is' : 'are'} left` : 'A backup code was used',
     what: `A backup code was used for your account at ${SERVICE_NAME}. It will not work again.${remaining <= LOW_AT ? few : ''}`,

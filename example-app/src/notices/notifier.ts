@@ -3,7 +3,8 @@
 import { type AuditEvent, BackupCodeError, type BackupCodes, type SetStatus } from 'passport-backup-code';
 import { type Database, isDuplicate } from '../database';
 import type { Emails } from '../emails';
-import type { Users } from '../users';
+import type { Account, Users } from '../users';
+import { aboutYouNotice, askingNotice } from './approval-notice';
 import { eventNotice, isUnusual, TOLD_TYPES } from './event-notice';
 import type { MailQueue } from './mail-queue';
 import type { Notice } from './notice';
@@ -17,6 +18,8 @@ export interface NotifierParts {
   readonly emails: Emails;
   readonly queue: MailQueue;
   readonly publicUrl: string;
+  /** Names of administrators. */
+  readonly admins: readonly string[];
 }
 
 interface Telling {
@@ -51,15 +54,32 @@ export class Notifier {
     }
   }
 
-  /** None, or one. What is read here is read before the transaction: a SQLite file has one connection. */
+  /** What is read here is read before the transaction: a SQLite file has one connection. */
   private async tellingsOf(event: AuditEvent): Promise<Telling[]> {
     const { users, emails, publicUrl } = this.parts;
     const { userId } = event;
+    if (event.approval !== null) return this.approvalTellings(event);
     if (userId === null || (event.type === 'rejected' && !isUnusual(event))) return [];
     const account = await users.byId(userId);
     if (account === null) return [];
     const notice = eventNotice(event, { username: account.username, publicUrl, codes: await this.codesOf(userId) });
     return notice === null ? [] : [{ userId, event, to: await emails.of(userId), notice }];
+  }
+
+  /** Of what takes two: the others when one asks, and whoever it is about. */
+  private async approvalTellings(event: AuditEvent): Promise<Telling[]> {
+    const { users, emails, publicUrl, admins } = this.parts;
+    const by = (await users.byId(event.userId ?? ''))?.username ?? 'somebody';
+    const tell = async ({ id, username }: Account, noticeOf: typeof aboutYouNotice): Promise<Telling[]> => {
+      const notice = noticeOf(event, { username, by, publicUrl });
+      return notice === null ? [] : [{ userId: id, event, to: await emails.of(id), notice }];
+    };
+    const others = event.type === 'approval-requested' ? await Promise.all(admins.map((name) => users.byName(name))) : [];
+    const about = await users.byId(event.approval?.target ?? '');
+    return (await Promise.all([
+      ...others.filter((other) => other !== null && other.id !== event.userId && other.id !== about?.id).map((other) => (other === null ? [] : tell(other, askingNotice))),
+      ...(about === null ? [] : [tell(about, aboutYouNotice)]),
+    ])).flat();
   }
 
   /** A set that cannot be read is no reason to tell nobody anything any more. */

@@ -4,12 +4,12 @@ import { sendPage } from '../answers';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
 
-export function accountRoutes({ authenticators, backupCodes, emails, guards }: Pick<Services, 'authenticators' | 'backupCodes' | 'emails' | 'guards'>): Router {
+export function accountRoutes({ secondFactors, backupCodes, emails, guards }: Pick<Services, 'secondFactors' | 'backupCodes' | 'emails' | 'guards'>): Router {
   const router = Router();
   router.get('/account', ...guards.enrolled, async (req, res) => {
     const { id } = accountOf(req);
-    const [hasTotp, codes, addresses] = await Promise.all([authenticators.has(id), backupCodes.status(id), emails.of(id)]);
-    sendPage('account', { req, res }, { title: 'Your account', data: { hasTotp, codes, emails: addresses } });
+    const [factors, codes, addresses] = await Promise.all([secondFactors.of(id), backupCodes.status(id), emails.of(id)]);
+    sendPage('account', { req, res }, { title: 'Your account', data: { ...factors, codes, emails: addresses } });
   });
   return router;
 }

@@ -3,23 +3,27 @@ import { type Request, Router } from 'express';
 import type { Report } from 'passport-backup-code';
 import { activityOf } from '../activity';
 import { leaveNotice, sendError, sendPage } from '../answers';
+import { type Day, dayChart, type DayChart, lastDays, type Share, shares } from '../charts';
 import { accountOf } from '../guards';
+import { type ListName, listPeople, LISTS } from '../people';
 import type { Services } from '../services';
 
 const DAY_MS = 86_400_000;
 const DAYS = 30;
 const ON_A_PAGE = 25;
 
-export function adminRoutes({ users, authenticators, backupCodes, guards, now }: Pick<Services, 'users' | 'authenticators' | 'backupCodes' | 'guards' | 'now'>): Router {
+export function adminRoutes(services: Pick<Services, 'users' | 'secondFactors' | 'backupCodes' | 'guards' | 'now'>): Router {
+  const { users, secondFactors, backupCodes, guards, now } = services;
   const router = Router();
 
   router.get('/admin', ...guards.admin, async (req, res) => {
-    const after = textOf(req, 'after');
-    const [report, accounts, page] = await Promise.all([backupCodes.report({ since: now() - DAYS * DAY_MS }), users.count(), users.page({ after, limit: ON_A_PAGE })]);
-    const people = await Promise.all(page.map(async ({ id, username }) => ({ id, username, hasTotp: await authenticators.has(id), codes: await backupCodes.status(id) })));
-    const unusual = await Promise.all(report.unusual.users.map(async (one) => ({ ...one, username: (await users.byId(one.userId))?.username ?? 'deleted' })));
-    const next = page.length === ON_A_PAGE ? page.at(-1)?.username : undefined;
-    sendPage('admin', { req, res }, { title: 'Administration', data: { report, accounts, people, unusual, next, days: chartOf(report, now()) } });
+    const list = listOf(req);
+    const [report, accounts] = await Promise.all([backupCodes.report({ since: now() - DAYS * DAY_MS }), users.count()]);
+    const names = await Promise.all(report.unusual.users.map(async ({ userId }) => (await users.byId(userId))?.username ?? 'deleted'));
+    const unusual = report.unusual.users.map((one, index) => ({ ...one, username: names[index] }));
+    const { people, next } = await listPeople(services, { list, after: textOf(req, 'after'), unusual: new Set(unusual.map(({ userId }) => userId)) });
+    const days = lastDays(report, { now: now(), count: DAYS });
+    sendPage('admin', { req, res }, { title: 'Administration', data: { report, accounts, unusual, people, next, list, lists: LISTS, days, adoption: adoptionOf(report, accounts), charts: chartsOf(days) } });
   });
 
   router.get('/admin/users/:id', ...guards.admin, async (req, res) => {
@@ -29,9 +33,9 @@ export function adminRoutes({ users, authenticators, backupCodes, guards, now }:
       return;
     }
     const { id } = account;
-    const [hasTotp, codes, { events }] = await Promise.all([authenticators.has(id), backupCodes.status(id), backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE })]);
+    const [factors, codes, { events }] = await Promise.all([secondFactors.of(id), backupCodes.status(id), backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE })]);
     const activity = { list: events.map(activityOf), isNewest: true, older: null };
-    sendPage('admin-user', { req, res }, { title: account.username, data: { person: account, hasTotp, codes, activity } });
+    sendPage('admin-user', { req, res }, { title: account.username, data: { person: account, ...factors, codes, activity } });
   });
 
   router.post('/admin/users/:id/revoke', ...guards.admin, ...guards.fresh, async (req, res) => {
@@ -50,15 +54,27 @@ export function adminRoutes({ users, authenticators, backupCodes, guards, now }:
 
 const NOBODY = { status: 404, code: 'unknown_user', title: 'No such account', message: 'There is no such account, or not any more.' };
 
-/** Each of the last days, also those on which nothing happened, with the height of its bars in percent of the highest. */
-function chartOf({ days }: Report, now: number): { day: string; consumed: number; failed: number; consumedPercent: number; failedPercent: number }[] {
-  const byDay = new Map(days.map(({ day, consumed, failures }) => [day, { consumed, failed: Object.values(failures).reduce((sum, count) => sum + count, 0) }]));
-  const all = Array.from({ length: DAYS }, (_, index) => {
-    const day = new Date(now - (DAYS - 1 - index) * DAY_MS).toISOString().slice(0, 10);
-    return { day, ...(byDay.get(day) ?? { consumed: 0, failed: 0 }) };
-  });
-  const highest = Math.max(1, ...all.map(({ consumed, failed }) => Math.max(consumed, failed)));
-  return all.map((one) => ({ ...one, consumedPercent: Math.round((100 * one.consumed) / highest), failedPercent: Math.round((100 * one.failed) / highest) }));
+/** Where all accounts stand; each in one part. */
+function adoptionOf({ users, low, exhausted, expired }: Report, accounts: number): Share[] {
+  return shares([
+    { id: 'good', label: 'Enough codes', count: users - low - exhausted - expired },
+    { id: 'low', label: 'Few left', count: low },
+    { id: 'dead', label: 'None that work', count: exhausted + expired },
+    { id: 'without', label: 'Without codes', count: Math.max(0, accounts - users) },
+  ]);
+}
+
+function chartsOf(days: readonly Day[]): DayChart[] {
+  return [
+    dayChart(days, { id: 'issued', title: 'Sets made' }),
+    dayChart(days, { id: 'consumed', title: 'Codes used' }),
+    dayChart(days, { id: 'refused', title: 'Attempts refused' }),
+  ];
+}
+
+function listOf(req: Request): ListName {
+  const name = textOf(req, 'show') ?? '';
+  return Object.hasOwn(LISTS, name) ? (name as ListName) : 'all';
 }
 
 function idOf(req: Request): string {

@@ -1,12 +1,33 @@
-// The one time that backup codes are on a page: made and shown in the answer to one POST. They go into no session and no URL.
-import type { Request, Response } from 'express';
-import type { BackupCodes } from 'passport-backup-code';
+// "I have saved these codes": puts the set that was shown in the place of the one before. Shows no code.
+import { Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
-import { sendPage } from '../answers';
+import { leaveNotice, sendPage } from '../answers';
 import { textField } from '../body';
 import { accountOf } from '../guards';
+import type { Services } from '../services';
 
-export async function sendCodes(backupCodes: BackupCodes, { req, res }: { req: Request; res: Response }): Promise<void> {
-  const set = await backupCodes.issue(accountOf(req).id, { ip: req.ip, userAgent: req.get('user-agent') });
-  sendPage('codes', { req, res }, { title: 'Your backup codes', data: { set, goOnTo: safeReturnTo(textField(req, 'returnTo')) ?? '/account' } });
+const SET_ID = /^[\w-]{1,64}$/;
+
+/** A set that waits to be saved is gone after an hour, or once there is a newer one. */
+const NOT_ANY_MORE = 'They were shown more than an hour ago, or others were made since. Throw them away. Nothing else was changed, and you can make new ones under Security.';
+
+export function codeRoutes({ backupCodes, guards }: Pick<Services, 'backupCodes' | 'guards'>): Router {
+  const router = Router();
+
+  // No fresh factor: it was shown when the set was made, and whoever copies ten codes by hand takes longer than five minutes.
+  router.post('/account/codes/activate', guards.signedIn, async (req, res) => {
+    const { id } = accountOf(req);
+    const setId = textField(req, 'setId');
+    // Anything else was never made here, and no database needs to be asked.
+    const isNew = SET_ID.test(setId) && (await backupCodes.activate(id, setId, { ip: req.ip, userAgent: req.get('user-agent') }));
+    // A second click finds the set at work, and leads where the first one did.
+    if (!isNew && (await backupCodes.status(id))?.setId !== setId) {
+      sendPage('message', { req, res }, { title: 'These codes were not turned on', status: 409, data: { message: NOT_ANY_MORE, next: { href: '/account/security', text: 'Go to Security' } } });
+      return;
+    }
+    await leaveNotice(req, 'Your new backup codes work now. Any you had before do not.');
+    res.redirect(303, safeReturnTo(textField(req, 'returnTo')) ?? '/account');
+  });
+
+  return router;
 }

@@ -9,9 +9,9 @@ import type { Services } from '../services';
 import { whereIs } from '../places';
 import { COOKIE_ATTRIBUTES } from '../session-cookie';
 
-type Parts = Pick<Services, 'authenticators' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'>;
+type Parts = Pick<Services, 'secondFactors' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'>;
 
-export function loginRoutes({ authenticators, passport, places, limitSignIn, cookieName, now }: Parts): Router {
+export function loginRoutes({ secondFactors, passport, places, limitSignIn, cookieName, now }: Parts): Router {
   const router = Router();
 
   router.get('/login', visitorsOnly, (req, res) => {
@@ -32,7 +32,7 @@ export function loginRoutes({ authenticators, passport, places, limitSignIn, coo
 
     const { account } = verdict;
     await beginLogin(req, account, { amr: ['pwd'], now });
-    if (await authenticators.has(account.id)) {
+    if (await secondFactors.has(account.id)) {
       res.redirect(303, '/login/second-factor');
       return;
     }

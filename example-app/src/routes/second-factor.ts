@@ -1,65 +1,100 @@
-// The second factor: a code of the authenticator app, or a backup code. Asked after the password, and again where a page
-// wants a fresh one (step-up). Both end in completeLogin, which knows which of the two it is.
+// The second factor: a security key, a code of the authenticator app, or a backup code in their place. Asked after the password,
+// and again where a page wants a fresh one (step-up). All end in completeLogin, which knows which of them it is.
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
 import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../answers';
 import { authenticate, type StrategyName, type Verdict } from '../authenticate';
+import { inWords } from '../in-words';
+import { keepChallenge } from '../key-challenge';
 import { placeNotice } from '../notices/place-notice';
 import { signedInAccount } from '../passport';
 import { whereIs } from '../places';
 import type { Services } from '../services';
 
-type Parts = Pick<Services, 'backupCodes' | 'emails' | 'mailer' | 'places' | 'publicUrl' | 'users' | 'passport' | 'limitSignIn' | 'now'>;
+type Parts = Pick<Services, 'backupCodes' | 'emails' | 'mailer' | 'places' | 'publicUrl' | 'users' | 'secondFactors' | 'securityKeys' | 'passport' | 'limitSignIn' | 'now'>;
 
-/** One page with one field. */
-interface FactorForm {
-  readonly path: string;
-  readonly strategy: StrategyName;
-  readonly view: 'totp-code' | 'backup-code';
-  readonly title: string;
-  readonly reason: string;
-  readonly otherWay: string;
+/** Two pages that lead to one another: one for the factors that the account has, one for a backup code in their place. */
+interface Desk {
   readonly askedOf: 'who gave a password' | 'who is logged in';
+  readonly titles: Readonly<Record<View, string>>;
+  readonly reason: string;
+  /** Where the factors are shown, and a code of the app is posted to. */
+  readonly page: string;
+  readonly keyPath: string;
+  readonly backupCodePath: string;
 }
 
-const AFTER_PASSWORD = 'Your password is right. Now show that it is you.';
-const STEP_UP = 'This needs a fresh proof that it is you.';
+type View = 'second-factor' | 'backup-code';
+type Refusal = Extract<Verdict, { ok: false }>;
+interface Exchange {
+  readonly req: Request;
+  readonly res: Response;
+}
 
-const FORMS: readonly FactorForm[] = [
-  { path: '/login/second-factor', strategy: 'totp', view: 'totp-code', title: 'Enter your code', reason: AFTER_PASSWORD, otherWay: '/login/backup-code', askedOf: 'who gave a password' },
-  { path: '/login/backup-code', strategy: 'backup-code', view: 'backup-code', title: 'Use a backup code', reason: AFTER_PASSWORD, otherWay: '/login/second-factor', askedOf: 'who gave a password' },
-  { path: '/login/step-up', strategy: 'totp', view: 'totp-code', title: 'Confirm it is you', reason: STEP_UP, otherWay: '/login/step-up/backup-code', askedOf: 'who is logged in' },
-  { path: '/login/step-up/backup-code', strategy: 'backup-code', view: 'backup-code', title: 'Confirm it is you', reason: STEP_UP, otherWay: '/login/step-up', askedOf: 'who is logged in' },
+const DESKS: readonly Desk[] = [
+  {
+    askedOf: 'who gave a password',
+    titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Use a backup code' },
+    reason: 'Your password is right. Now show that it is you.',
+    page: '/login/second-factor',
+    keyPath: '/login/security-key',
+    backupCodePath: '/login/backup-code',
+  },
+  {
+    askedOf: 'who is logged in',
+    titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Confirm it is you' },
+    reason: 'This needs a fresh proof that it is you.',
+    page: '/login/step-up',
+    keyPath: '/login/step-up/security-key',
+    backupCodePath: '/login/step-up/backup-code',
+  },
 ];
 
 export function secondFactorRoutes(parts: Parts): Router {
   const router = Router();
-  for (const form of FORMS) {
-    const askedOnly = othersElsewhere(form, parts.now);
-    router.get(form.path, askedOnly, (req, res) => showForm(form, { req, res }));
-    router.post(form.path, askedOnly, parts.limitSignIn, async (req, res) => {
-      const verdict = await authenticate(form.strategy, { passport: parts.passport, req, res });
-      if (verdict.ok) await logIn(parts, verdict, { req, res });
-      else if (verdict.code === 'step_up_required') refuse(form, await askByMail(parts, verdict, req), { req, res });
-      else refuse(form, verdict, { req, res });
-    });
+  for (const desk of DESKS) {
+    const askedOnly = othersElsewhere(desk, parts);
+    const ways: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
+      { path: desk.page, strategy: 'totp', view: 'second-factor', field: 'code' },
+      { path: desk.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
+      { path: desk.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
+    ];
+    for (const { path, strategy, view, field } of ways) {
+      router.get(path, askedOnly, (req, res) => showDesk(parts, desk, { req, res, view }));
+      router.post(path, askedOnly, parts.limitSignIn, async (req, res) => {
+        const verdict = await authenticate(strategy, { passport: parts.passport, req, res });
+        if (verdict.ok) {
+          await logIn(parts, verdict, { req, res });
+          return;
+        }
+        const refusal = verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
+        if (refusal.retryAfterSeconds !== undefined) res.set('Retry-After', String(refusal.retryAfterSeconds));
+        if (wantsJson(req)) sendJsonError(res, refusal);
+        else await showDesk(parts, desk, { req, res, view }, { status: refusal.status, errors: { [field]: inWords(refusal) } });
+      });
+    }
   }
   return router;
 }
 
-/** Sends on those of whom this form asks nothing. */
-function othersElsewhere({ askedOf }: FactorForm, now: () => number): RequestHandler {
-  return (req, res, next) => {
+/** Sends on those who are asked for nothing here, as are those who have no factor any more that a backup code could stand in for. */
+function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
+  return async (req, res, next) => {
     const isSignedIn = signedInAccount(req) !== null;
-    const isAsked = askedOf === 'who is logged in' ? isSignedIn : !isSignedIn && pendingLogin(req, { now }) !== null;
+    const isAsked = isSignedIn === (askedOf === 'who is logged in') && (await secondFactors.has(whoIsAsked(req, now)));
     if (isAsked) next();
     else res.redirect(303, isSignedIn ? '/account' : '/login');
   };
 }
 
+/** The id of an account; of none where nobody came from the password form or is logged in. */
+function whoIsAsked(req: Request, now: () => number): string {
+  return String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+}
+
 /** The code is spent by now, so nothing stands between it and the login. */
-async function logIn({ backupCodes, places, now }: Parts, { account, method, amr }: Extract<Verdict, { ok: true }>, { req, res }: { req: Request; res: Response }): Promise<void> {
+async function logIn({ backupCodes, places, now }: Parts, { account, method, amr }: Extract<Verdict, { ok: true }>, { req, res }: Exchange): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
     await places.learn(account.id, whereIs(req));
@@ -76,8 +111,8 @@ async function logIn({ backupCodes, places, now }: Parts, { account, method, amr
 }
 
 /** From somewhere new: the code was not looked at, and the owner is mailed a link that makes the place known. */
-async function askByMail({ emails, mailer, places, publicUrl, users, now }: Parts, verdict: Extract<Verdict, { ok: false }>, req: Request): Promise<Extract<Verdict, { ok: false }>> {
-  const id = String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+async function askByMail({ emails, mailer, places, publicUrl, users, now }: Parts, verdict: Refusal, req: Request): Promise<Refusal> {
+  const id = whoIsAsked(req, now);
   const account = await users.byId(id);
   const token = account === null ? null : await places.newLink(id, whereIs(req));
   if (account !== null && token !== null) {
@@ -93,18 +128,10 @@ async function askByMail({ emails, mailer, places, publicUrl, users, now }: Part
   return { ...verdict, message: 'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.' };
 }
 
-function refuse(form: FactorForm, { status, code, message, retryAfterSeconds }: Extract<Verdict, { ok: false }>, { req, res }: { req: Request; res: Response }): void {
-  if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
-  const wait = retryAfterSeconds === undefined ? '' : ` Try again in ${inWords(retryAfterSeconds)}.`;
-  if (wantsJson(req)) sendJsonError(res, { status, code, message });
-  else showForm(form, { req, res }, { status, errors: { code: message + wait } });
-}
-
-function showForm({ view, title, reason, path, otherWay }: FactorForm, exchange: { req: Request; res: Response }, outcome: { status?: number; errors?: Record<string, string> } = {}): void {
-  sendPage(view, exchange, { title, ...outcome, data: { reason, action: path, otherWay } });
-}
-
-function inWords(seconds: number): string {
-  const [count, unit] = seconds < 120 ? [seconds, 'second'] : [Math.ceil(seconds / 60), 'minute'];
-  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+async function showDesk({ secondFactors, securityKeys, now }: Parts, desk: Desk, { req, res, view }: Exchange & { view: View }, outcome: { status?: number; errors?: Record<string, string> } = {}): Promise<void> {
+  const userId = whoIsAsked(req, now);
+  const factors = await secondFactors.of(userId);
+  const options = view === 'second-factor' && factors.keys.length > 0 ? await securityKeys.loginOptions(userId) : null;
+  if (options !== null) keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
+  sendPage(view, { req, res }, { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } });
 }

@@ -6,34 +6,43 @@ import { sendPage } from '../answers';
 import { textField } from '../body';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
-import { sendCodes } from './codes';
+import { showCodes } from '../show-codes';
+
+declare module 'express-session' {
+  interface SessionData {
+    /** The set whose codes this session was shown last. */
+    shownSetId?: string;
+  }
+}
 
 const ON_A_PAGE = 20;
 
-export function securityRoutes({ authenticators, backupCodes, guards }: Pick<Services, 'authenticators' | 'backupCodes' | 'guards'>): Router {
+export function securityRoutes({ secondFactors, backupCodes, guards }: Pick<Services, 'secondFactors' | 'backupCodes' | 'guards'>): Router {
   const router = Router();
 
   router.get('/account/security', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
     const after = olderThan(req);
     const trail = backupCodes.events({ userId: id, order: 'newest-first', after, limit: ON_A_PAGE });
-    const [hasTotp, codes, { events, cursor }] = await Promise.all([authenticators.has(id), backupCodes.status(id), trail]);
+    const [factors, codes, { events, cursor }] = await Promise.all([secondFactors.of(id), backupCodes.status(id), trail]);
     const activity = { list: events.map(activityOf), isNewest: after === null, older: events.length === ON_A_PAGE ? cursor : null };
-    sendPage('security', { req, res }, { title: 'Security', data: { hasTotp, codes, activity, returnTo: safeReturnTo(req.query.returnTo) } });
+    sendPage('security', { req, res }, { title: 'Security', data: { ...factors, codes, activity, returnTo: safeReturnTo(req.query.returnTo), shownSetId: req.session.shownSetId ?? 'none' } });
   });
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
     const { id } = accountOf(req);
-    // Backup codes stand in for an authenticator app, so where there is no app there is nothing to make.
-    if (!(await authenticators.has(id))) {
-      res.redirect(303, '/account/totp');
+    // Reloading the page that shows new codes sends this form again. Other codes would take the place of those just written down.
+    const after = textField(req, 'after');
+    const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
+    // And where there is no other factor, there is nothing for codes to stand behind.
+    if (isSentAgain || !(await secondFactors.has(id))) {
+      res.redirect(303, '/account/security');
       return;
     }
-    // Reloading the page that shows new codes sends this form again. It would end the very codes that were just written down.
-    const replaces = textField(req, 'replaces');
-    const isSentAgain = replaces !== '' && replaces !== (await backupCodes.status(id))?.setId;
-    if (isSentAgain) res.redirect(303, '/account/security');
-    else await sendCodes(backupCodes, { req, res });
+    // Not at work yet: the codes of before are, until these are saved.
+    const set = await backupCodes.stage(id, { ip: req.ip, userAgent: req.get('user-agent') });
+    req.session.shownSetId = set.setId;
+    showCodes(res, set);
   });
 
   return router;

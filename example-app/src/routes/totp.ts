@@ -1,14 +1,13 @@
-// Turning an authenticator app on, which ends with the ten backup codes on the screen, and off again.
+// Turning an authenticator app on, and off again.
 import { type Request, type Response, Router } from 'express';
-import { completeLogin } from 'passport-backup-code/express';
 import { toString as drawQrCode } from 'qrcode';
-import { leaveNotice, sendPage } from '../answers';
+import { sendPage } from '../answers';
 import { textField } from '../body';
 import { newTotpSecret, totpUri } from '../authenticators';
 import { SERVICE_NAME } from '../config';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
-import { sendCodes } from './codes';
+import { answerFactorOff, answerFactorOn, type FactorParts, tellOwner } from './factor-changes';
 
 declare module 'express-session' {
   interface SessionData {
@@ -17,7 +16,8 @@ declare module 'express-session' {
   }
 }
 
-export function totpRoutes({ authenticators, backupCodes, guards, now }: Pick<Services, 'authenticators' | 'backupCodes' | 'guards' | 'now'>): Router {
+export function totpRoutes(services: FactorParts & Pick<Services, 'authenticators' | 'guards'>): Router {
+  const { authenticators, secondFactors, guards } = services;
   const router = Router();
 
   router.get('/account/totp', ...guards.fresh, async (req, res) => {
@@ -32,31 +32,29 @@ export function totpRoutes({ authenticators, backupCodes, guards, now }: Pick<Se
       res.redirect(303, '/account/totp');
       return;
     }
-    if (!(await authenticators.enroll(account.id, { secret, code: textField(req, 'code') }))) {
+    const tell = tellOwner(services, req, { change: 'added', factor: 'authenticator app' });
+    if (!(await authenticators.enroll(account.id, { secret, code: textField(req, 'code'), tell }))) {
       await showSecret(secret, { req, res }, { code: 'That code is not right. Enter the 6 digits that the app shows now.' });
       return;
     }
     delete req.session.newTotpSecret;
-    await completeLogin(req, { user: account, method: 'totp', amr: ['otp'], now });
-    await sendCodes(backupCodes, { req, res });
+    await answerFactorOn(services, { req, res }, { method: 'totp', amr: ['otp'], notice: 'Your authenticator app is on.' });
   });
 
   router.post('/account/totp/disable', ...guards.fresh, async (req, res) => {
-    const { id } = accountOf(req);
-    // Codes first: a fault in between leaves somebody with an app and no codes, never with codes and no app.
-    await backupCodes.revoke(id, { ip: req.ip, userAgent: req.get('user-agent') });
-    await authenticators.remove(id);
-    await leaveNotice(req, 'Your authenticator app is off, and your backup codes no longer work.');
-    res.redirect(303, '/account');
+    const tell = tellOwner(services, req, { change: 'removed', factor: 'authenticator app' });
+    const context = { ip: req.ip, userAgent: req.get('user-agent') };
+    const isAnyLeft = await secondFactors.turnOffTotp(accountOf(req).id, { tell, context });
+    await answerFactorOff(services, { req, res }, { isAnyLeft, notice: 'Your authenticator app is off.' });
   });
 
   async function showSecret(secret: string, { req, res }: { req: Request; res: Response }, errors: Record<string, string>): Promise<void> {
     const { id, username } = accountOf(req);
     const svg = await drawQrCode(totpUri(secret, { issuer: SERVICE_NAME, username }), { type: 'svg', margin: 4 });
     const qrCode = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-    const hasTotp = await authenticators.has(id);
+    const [hasTotp, hasCodes] = await Promise.all([authenticators.has(id), secondFactors.haveCodes(id)]);
     const inGroups = secret.match(/.{1,4}/g)?.join(' ');
-    sendPage('totp', { req, res }, { title: 'Set up an authenticator app', status: 'code' in errors ? 400 : 200, errors, data: { secret: inGroups, qrCode, hasTotp } });
+    sendPage('totp', { req, res }, { title: 'Set up an authenticator app', status: 'code' in errors ? 400 : 200, errors, data: { secret: inGroups, qrCode, hasTotp, hasCodes } });
   }
 
   return router;

@@ -9,8 +9,8 @@ import { type AppOptions, createApp, type RunningApp } from '../../src/app';
 import { readConfig } from '../../src/config';
 import { quickHasher } from './quick-hasher';
 
-/** Other suites may be hashing beside this one. */
-jest.setTimeout(60_000);
+/** Other suites may be hashing beside this one. Pictures are taken without Jest. */
+if (typeof jest !== 'undefined') jest.setTimeout(60_000);
 
 export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
   readonly url: string;
@@ -36,9 +36,9 @@ export async function startService(env: Record<string, string> = {}, options: Ap
     ...options,
   });
   const events: AuditEvent[] = [];
-  for (const type of ['issued', 'consumed', 'rejected', 'throttled', 'revoked'] as const) backupCodes.on(type, (event) => events.push(event));
+  for (const type of ['activated', 'consumed', 'rejected', 'throttled', 'revoked'] as const) backupCodes.on(type, (event) => events.push(event));
   const server = createServer(app);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(Number(env.PORT ?? 0), '127.0.0.1', resolve));
   return {
     app,
     backupCodes,

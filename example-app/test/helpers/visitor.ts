@@ -96,7 +96,7 @@ export async function enroll(service: Service, username = 'ada'): Promise<Enroll
     service.forward(30);
     return totpAt(totpSecret, service.now());
   };
-  const { userId } = service.events.findLast(({ type }) => type === 'issued')!;
+  const { userId } = service.events.findLast(({ type }) => type === 'activated')!;
   return { userId: userId!, visitor, codes, totpSecret, newTotp };
 }
 
@@ -104,8 +104,18 @@ export async function enroll(service: Service, username = 'ada'): Promise<Enroll
 export async function turnOnTotp(visitor: Visitor): Promise<{ codes: string[]; totpSecret: string }> {
   const totpSecret = secretIn((await visitor.get('/account/totp')).text);
   const answer = await visitor.submit('/account/totp', { code: totpAt(totpSecret, visitor.site.now()) });
-  expect(answer.status).toBe(200);
-  return { codes: codesIn(answer.text), totpSecret };
+  return { codes: await keepCodes(visitor, answer), totpSecret };
+}
+
+/** What is done on the page that shows codes: they are saved, and put to work. Gives them. */
+export async function keepCodes(visitor: Visitor, shown: Answer): Promise<string[]> {
+  const codes = codesIn(shown.text);
+  expect([shown.status, codes.length]).toEqual([200, 10]);
+  const [, setId] = /name="setId" value="([^"]+)"/.exec(shown.text)!;
+  const [, returnTo = ''] = /name="returnTo" value="([^"]+)"/.exec(shown.text) ?? [];
+  const kept = await visitor.post('/account/codes/activate', { _csrf: tokenIn(shown.text), setId: setId!, returnTo, saved: 'yes' });
+  expect(kept).toMatchObject({ status: 303, location: returnTo === '' ? '/account' : returnTo });
+  return codes;
 }
 
 /** Somebody at another browser who gave the password, and nothing else. */
