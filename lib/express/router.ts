@@ -5,6 +5,7 @@ import type { BackupCodes } from '../backup-codes';
 import type { Context } from '../context';
 import { asError, BackupCodeError } from '../errors';
 import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
+import { requestContext } from '../strategy/request-context';
 import type { UserId } from '../subject';
 import { requireAssurance } from './assurance';
 import { isUserId } from './login-options';
@@ -169,14 +170,4 @@ function passportUserId(req: Request): UserId | null {
   const id = dig(user, 'id');
   if (isUserId(id)) return id;
   throw new BackupCodeError('invalid_user_id', `req.user.id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where the id is elsewhere, say so: userId: (req) => ...`);
-}
-
-/** As the strategy's. Nobody acts here but the owner, so there is no `actor`. */
-function requestContext(req: Request): Context {
-  const id = dig(req, 'id');
-  return {
-    ip: req.ip ?? req.socket?.remoteAddress,
-    userAgent: req.headers['user-agent'],
-    requestId: typeof id === 'string' || typeof id === 'number' ? String(id) : undefined,
-  };
 }

@@ -8,6 +8,7 @@ import { checkFormat, formats, readCode, showCode, type Format } from '../format
 import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
 import type { UserId } from '../subject';
 import { fail, type BackupCodeInfo, type Decision } from './answers';
+import { requestContext } from './request-context';
 
 /** What an app's own `consumeCode` may answer. Anything else is an error, never a failure and never a success. */
 export type ConsumeResult = boolean | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>) | Extract<Outcome, { ok: false }>;
@@ -133,15 +134,6 @@ function useCurrent(currentUser: (req: Request) => unknown): Parts['who'] {
 function passportUser(req: Request): unknown {
   const { _userProperty: property = 'user' } = req as { _userProperty?: string };
   return Reflect.get(req, property);
-}
-
-function requestContext(req: Request): Context {
-  const { id } = req as { id?: unknown };
-  return {
-    ip: req.ip ?? req.socket?.remoteAddress,
-    userAgent: req.headers['user-agent'],
-    requestId: typeof id === 'string' || typeof id === 'number' ? String(id) : undefined,
-  };
 }
 
 function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Pick<Parts, 'consume' | 'unfinished'> {

@@ -19,6 +19,11 @@ const sameWork = `${equalWork} › one slow hash, and one comparison for each co
 
 export const guessingBreaks: readonly Break[] = [
   {
+    id: 'N-10', what: 'a closed door is an error, which ends the whole chain of strategies',
+    file: 'lib/strategy/answers.ts', find: "return fail('too_many_attempts', 429, { message: DISABLED });", replace: 'throw new Error(DISABLED);',
+    noticedBy: ['test/strategy/with-totp.test.ts › a code of the app lets in also where the door of the backup codes is closed'],
+  },
+  {
     id: 'N-10', what: 'a hundred attempts at each door',
     file: 'lib/attempts.ts', find: 'max: 50, fallback: 50 }', replace: 'max: 100, fallback: 100 }',
     noticedBy: [`${waits} › the waits after attempts › are none for the first four, then a minute, doubling to an hour, fifty in all`],

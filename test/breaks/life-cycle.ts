@@ -192,7 +192,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5', what: 'a key stands in the error about it',
     file: 'lib/pepper.ts', find: 'or the set belongs to another user.', replace: 'or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.',
-    noticedBy: [`${pepper} › the key of a stored set › is in no message`],
+    noticedBy: [`${pepper} › the key of a stored set › is in no message, whatever is wrong`],
   },
   {
     id: 'A-16.2.5', what: 'the typed name of a stranger is kept, which may be a password',
