@@ -4,11 +4,12 @@ const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
 
 const ROOT = join(__dirname, '..');
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { version, repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
 /** What is wrong, or nothing. */
 function complaints(tag, changelog) {
   return [
+    ...(repository ? [] : ['package.json has no repository, to which the provenance would refer.']),
     ...(tag === `v${version}` ? [] : [`The tag is ${tag}, but package.json says ${version}.`]),
     ...(new RegExp(`^## ${version.replace(/[.+]/g, '\\$&')} - \\d{4}-\\d{2}-\\d{2}$`, 'm').test(changelog) ? [] : [`CHANGELOG.md has no "## ${version} - date".`]),
     ...(/^## Unreleased\n+- /m.test(changelog) ? ['CHANGELOG.md has entries under "Unreleased".'] : []),

@@ -113,7 +113,8 @@ export class BackupCodes {
    */
   async activate(userId: UserId, setId: string, context?: Context): Promise<boolean> {
     const subject = userSubject(userId);
-    if (typeof setId !== 'string') return false;
+    // It comes from a form: what no set was ever named is not asked of the store.
+    if (typeof setId !== 'string' || !/^[0-9a-f]{32}$/.test(setId)) return false;
     const event = auditEvent('activated', { at: this.config.now(), userId: subject.userId, setId, context: cleanContext(context) });
     const header = await this.config.store.activate({ subject, setId, now: event.at, event });
     if (header === null) return false;

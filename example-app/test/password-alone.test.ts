@@ -1,4 +1,5 @@
 // After the password alone nobody is logged in, whichever way they turn: every route of the app is walked.
+import { routesOf } from './helpers/routes';
 import { type Service, startService } from './helpers/service';
 import { type Enrolled, enroll, givePassword, keepCodes, PASSWORD, tokenIn, signUp, secretIn, totpAt, Visitor } from './helpers/visitor';
 
@@ -10,21 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-interface Layer {
-  readonly route?: { readonly path: string; readonly methods: Record<string, boolean> };
-  readonly handle: { readonly stack?: readonly Layer[] };
-}
-
-/** Every route that the app has, asked of Express itself, so that none is forgotten here. */
-function routesOf(layers: readonly Layer[]): { method: string; path: string }[] {
-  return layers.flatMap(({ route, handle }) => {
-    if (route !== undefined) return Object.keys(route.methods).map((method) => ({ method: method.toUpperCase(), path: route.path }));
-    return handle.stack === undefined ? [] : routesOf(handle.stack);
-  });
-}
-
 test('no route opens, and none logs in, after the password alone', async () => {
-  const routes = routesOf((service.app as unknown as { router: { stack: Layer[] } }).router.stack);
+  const routes = routesOf(service);
   expect(routes.length).toBeGreaterThanOrEqual(18);
   const before = await service.backupCodes.status(ada.userId);
 

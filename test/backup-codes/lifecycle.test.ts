@@ -96,7 +96,7 @@ onEachStore('a staged set', (open) => {
     const current = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     expect(await backupCodes.activate('bob', staged.setId)).toBe(false);
-    for (const setId of [current.setId, '', 'x', '__proto__', undefined, null, {}, { $ne: null }, [staged.setId]]) expect(await backupCodes.activate('ada', setId as string)).toBe(false);
+    for (const setId of [current.setId, '', 'x', 'a\0b', '__proto__', undefined, null, {}, { $ne: null }, [staged.setId]]) expect(await backupCodes.activate('ada', setId as string)).toBe(false);
     expect(await backupCodes.activate('ada', staged.setId)).toBe(true);
   });
 

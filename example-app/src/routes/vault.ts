@@ -1,7 +1,7 @@
 // The pages of what takes two administrators: one asks, with a backup code; another, on a machine of their own, sees what it is about
 // and approves it with a backup code or denies it; either runs it. Links only show: everything is done by a form.
 import { type Request, type Response, Router } from 'express';
-import type { Approval, ApprovalOutcome } from 'passport-backup-code/approval';
+import type { Approval, ApprovalOutcome, ApprovalState } from 'passport-backup-code/approval';
 import { leaveNotice, sendError, sendPage } from '../answers';
 import { textField } from '../body';
 import { accountOf } from '../guards';
@@ -54,28 +54,33 @@ export function vaultRoutes(parts: Parts): Router {
 
   router.post('/vault/requests/:id/approve', ...guards.admin, limitSignIn, async (req, res) => {
     const decision = { id: idOf(req), digest: textField(req, 'digest'), code: textField(req, 'code'), sessionId: req.sessionID };
-    await answer(parts, { req, res }, { outcome: await vault.approval.approve(accountOf(req).id, decision, contextOf(req)), notice: 'Approved. Either of you can run it now, until its time is over.' });
+    await answer(parts, { req, res }, { outcome: await vault.approval.approve(accountOf(req).id, decision, contextOf(req)), wanted: 'approved', notice: 'Approved. Either of you can run it now, until its time is over.' });
   });
 
   router.post('/vault/requests/:id/deny', ...guards.admin, async (req, res) => {
-    await answer(parts, { req, res }, { outcome: await vault.approval.deny(accountOf(req).id, { id: idOf(req) }, contextOf(req)), notice: 'Denied, for good.' });
+    await answer(parts, { req, res }, { outcome: await vault.approval.deny(accountOf(req).id, { id: idOf(req) }, contextOf(req)), wanted: 'denied', notice: 'Denied, for good.' });
   });
 
   router.post('/vault/requests/:id/cancel', ...guards.admin, async (req, res) => {
-    await answer(parts, { req, res }, { outcome: await vault.approval.cancel(accountOf(req).id, { id: idOf(req) }, contextOf(req)), notice: 'Withdrawn, for good.' });
+    await answer(parts, { req, res }, { outcome: await vault.approval.cancel(accountOf(req).id, { id: idOf(req) }, contextOf(req)), wanted: 'cancelled', notice: 'Withdrawn, for good.' });
   });
 
   router.post('/vault/requests/:id/execute', ...guards.admin, async (req, res) => {
     const outcome = await vault.approval.execute(accountOf(req).id, { id: idOf(req), digest: textField(req, 'digest') }, contextOf(req));
     if (outcome.ok && typeof outcome.result === 'string') sendPage('vault-opened', { req, res }, { title: 'In the vault', data: { text: outcome.result } });
-    else await answer(parts, { req, res }, { outcome, notice: 'Done.' });
+    else await answer(parts, { req, res }, { outcome, wanted: 'executed', notice: 'Done.' });
   });
 
   return router;
 }
 
-async function answer(parts: Parts, { req, res }: { req: Request; res: Response }, { outcome, notice }: { outcome: ApprovalOutcome; notice: string }): Promise<void> {
+async function answer(parts: Parts, { req, res }: { req: Request; res: Response }, { outcome, wanted, notice }: { outcome: ApprovalOutcome; wanted: ApprovalState; notice: string }): Promise<void> {
   parts.notices.poke();
+  // Clicked once more, after the first was answered: it is as they wanted it.
+  if (!outcome.ok && outcome.reason === 'not-open' && (await parts.vault.approval.show(idOf(req)))?.state === wanted) {
+    res.redirect(303, `/vault/requests/${idOf(req)}`);
+    return;
+  }
   if (!outcome.ok) {
     await showRequest(parts, { req, res }, answerTo(outcome, res));
     return;
