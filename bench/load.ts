@@ -14,14 +14,23 @@ import express, { type Request } from 'express';
 import { Authenticator } from 'passport';
 import { BackupCodes, BackupCodeStrategy, MemoryStore } from '../lib';
 import { MAX_WAIT_SECONDS } from '../lib/hash-gate';
-import type { Figures } from './figures';
+import { quantile } from '../test/timing/statistics';
 import type { Order, Report } from './load-client';
+import type { Effort } from './rounds';
+import type { Table } from './table';
+import type { Target } from './targets';
 
 /** Started at this pace whether the one before came back or not. */
 const PROBE_EVERY_MS = 20;
-const IDLE_SECONDS = 5;
+const LEAST_SECONDS = { quick: 1, full: 5 } as const;
+/** Attempts, so many in flight. */
+const LOADS = { quick: [[10, 20]], full: [[10, 60], [200, 200]] } as const;
+/** Without admission control it is 160. */
+const MAX_STAT_MS = 2;
 /** The delay that Node measures contains the interval at which it looks. */
 const LOOP_INTERVAL_MS = 10;
+
+const CONTROLLED = 'with admission control';
 
 interface Condition {
   readonly name: string;
@@ -43,18 +52,19 @@ interface Observation {
   readonly report: Report;
 }
 
-export async function* load(): AsyncGenerator<Figures> {
+export async function* load(effort: Effort): AsyncGenerator<Table> {
   const client = fork(join(__dirname, 'load-client.ts'), { execArgv: ['--require', join(__dirname, '../test/helpers/run-typescript.js')] });
   try {
-    for (const [inFlight, attempts] of [[10, 60], [200, 200]] as const) {
+    for (const [inFlight, attempts] of LOADS[effort]) {
       const conditions: Condition[] = [
         { name: 'idle', attempts: 0 },
-        { name: 'with admission control', attempts },
+        { name: CONTROLLED, attempts },
         { name: 'without', attempts, hashConcurrency: inFlight },
       ];
       const seen: Observation[] = [];
-      for (const condition of conditions) seen.push(await observe(client, { condition, inFlight }));
-      yield compare(`The rest of the app with ${inFlight} attempts in flight (bcrypt 12), in ms`, seen);
+      for (const condition of conditions) seen.push(await observe(client, { condition, inFlight, leastSeconds: LEAST_SECONDS[effort] }));
+      const table = compare(`The rest of the app with ${inFlight} attempts in flight (bcrypt 12), in ms`, seen);
+      yield inFlight === 10 ? { ...table, targets: [quickStat(seen)] } : table;
       yield answers(`What became of ${attempts} attempts, ${inFlight} in flight`, seen.slice(1));
     }
   } finally {
@@ -62,11 +72,14 @@ export async function* load(): AsyncGenerator<Figures> {
   }
 }
 
-async function observe(client: ChildProcess, { condition, inFlight }: { condition: Condition; inFlight: number }): Promise<Observation> {
+async function observe(
+  client: ChildProcess,
+  { condition, inFlight, leastSeconds }: { condition: Condition; inFlight: number; leastSeconds: number },
+): Promise<Observation> {
   const { name, attempts, ...options } = condition;
   const site = await open(new BackupCodes({ store: new MemoryStore(), ...options }));
   const probes = startProbes();
-  const order: Order = { origin: site.origin, attempts, inFlight: Math.min(inFlight, attempts), leastSeconds: IDLE_SECONDS };
+  const order: Order = { origin: site.origin, attempts, inFlight: Math.min(inFlight, attempts), leastSeconds };
   client.send(order);
   const ended = once(client, 'exit').then(() => Promise.reject(new Error('The callers ended before they had answered.')));
   const [report] = (await Promise.race([once(client, 'message'), ended])) as [Report];
@@ -125,8 +138,14 @@ async function timed(probe: () => Promise<unknown>): Promise<number> {
   return performance.now() - started;
 }
 
+function quickStat(seen: readonly Observation[]): Target {
+  const probes = seen.find(({ condition }) => condition === CONTROLLED)?.probes ?? [];
+  const figure = probes.find(({ name }) => name === 'stat')?.p50 ?? NaN;
+  return { claim: 'ten bcrypt attempts in flight: the median stat of a file, in ms', figure, bound: MAX_STAT_MS, must: 'stay under' };
+}
+
 /** Ratios are to the same probe in the first condition. */
-function compare(title: string, seen: readonly Observation[]): Figures {
+function compare(title: string, seen: readonly Observation[]): Table {
   const [base] = seen;
   const rows = (base?.probes ?? []).flatMap(({ name, p50: idle }) =>
     seen.map(({ condition, probes }) => {
@@ -136,7 +155,7 @@ function compare(title: string, seen: readonly Observation[]): Figures {
   return { title, rows };
 }
 
-function answers(title: string, seen: readonly Observation[]): Figures {
+function answers(title: string, seen: readonly Observation[]): Table {
   const rows = seen.map(({ condition, report: { attempts, seconds } }) => {
     const invalid = attempts.filter(({ status }) => status === 401);
     const busy = attempts.filter(({ status, retryAfter }) => status === 503 && retryAfter === String(MAX_WAIT_SECONDS));
@@ -149,7 +168,5 @@ function answers(title: string, seen: readonly Observation[]): Figures {
 }
 
 function samplesOf(name: string, samples: readonly number[]): Samples {
-  const sorted = [...samples].sort((a, b) => a - b);
-  const quantile = (q: number): number => sorted[Math.floor((sorted.length - 1) * q)] ?? NaN;
-  return { name, p50: quantile(0.5), p99: quantile(0.99), max: quantile(1) };
+  return { name, p50: quantile(samples, 0.5), p99: quantile(samples, 0.99), max: quantile(samples, 1) };
 }

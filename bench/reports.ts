@@ -1,23 +1,19 @@
 // What operators ask over all users, from a thousand to a million of them: the report, a day's reminders, pages of the
 // audit trail, pruning. The rows are made by the database itself, as if a year had passed.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Kysely, PostgresDialect, sql, SqliteDialect } from 'kysely';
-import Database from 'libsql';
-import { Pool } from 'pg';
-import { createClient } from 'redis';
-import { BackupCodes, type BackupCodeStore } from '../lib';
-import { RedisStore } from '../lib/redis';
+import { Kysely, sql } from 'kysely';
+import { BackupCodes, fastHasher, formats, type BackupCodeStore } from '../lib';
+import { userSubject } from '../lib/subject';
 import { createTables, SqlStore } from '../lib/sql';
 import { newCode, newEvent, newSet } from '../lib/testing/samples';
-import { userSubject } from '../lib/subject';
-import { postgres, redis } from '../test/helpers/servers';
-import type { Figures } from './figures';
-import { quickHasher } from './quick-hasher';
+import { places, type Place } from './places';
+import type { Effort } from './rounds';
+import type { Row, Table } from './table';
 
-const SIZES = [1_000, 100_000, 1_000_000];
-const REDIS_SIZES = [1_000, 100_000];
+const SIZES = { quick: [1_000, 10_000], full: [1_000, 100_000, 1_000_000] } as const;
+/** Redis makes no rows by itself: that takes too long for a million. */
+const REDIS_SIZES = { quick: [1_000], full: [1_000, 100_000] } as const;
+/** A key of 64 characters for row n, in the words of each database. */
+const KEYS = { SQLite: 'lower(hex(randomblob(32)))', PostgreSQL: "md5(n::text) || md5('x' || n)" } as const;
 const NOW = Date.UTC(2030, 0, 1);
 const DAY_MS = 86_400_000;
 /** Sets were issued over as many days, so that the oldest have expired. */
@@ -25,71 +21,25 @@ const DAYS = 400;
 const PAGES = 20;
 const AT_ONCE = 500;
 
-export async function* reports(): AsyncGenerator<Figures> {
-  const dir = mkdtempSync(join(tmpdir(), 'backup-codes-bench-'));
-  try {
-    yield await overSizes('SQLite', SIZES, async (size) => {
-      const file = new Database(join(dir, `${size}.db`));
-      file.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL');
-      const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: file }) });
-      await fill(db, { size, key: 'lower(hex(randomblob(32)))' });
-      return { store: new SqlStore(db), close: () => db.destroy() };
-    });
-  } finally {
-    rmSync(dir, { recursive: true });
-  }
-  yield* onServers();
-}
-
-async function* onServers(): AsyncGenerator<Figures> {
-  if (isThere(postgres)) {
-    const server = await postgres.start({ fsync: 'on' });
-    try {
-      yield await overSizes('PostgreSQL', SIZES, async (size) => {
-        const pool = new Pool({ connectionString: await server.createDatabase(`bench_${size}`) });
-        const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
-        await fill(db, { size, key: "md5(n::text) || md5('x' || n)" });
-        return { store: new SqlStore(db), close: () => db.destroy() };
-      });
-    } finally {
-      await server.stop();
+export async function* reports(effort: Effort): AsyncGenerator<Table> {
+  for await (const place of places('SQLite', 'PostgreSQL', 'Redis')) {
+    const rows: Row[] = [];
+    for (const size of (place.client ? REDIS_SIZES : SIZES)[effort]) {
+      rows.push({ name: `${size.toLocaleString('en')} users`, figures: await ask(serviceOn(await filledStore(place, size))) });
     }
-  }
-  if (isThere(redis)) {
-    const server = await redis.start();
-    const client = createClient({ url: server.url });
-    await client.connect();
-    try {
-      yield await overSizes('Redis', REDIS_SIZES, async (size) => {
-        const store = new RedisStore({ client, prefix: `${size}:` });
-        await fillStore(store, size);
-        return { store, close: () => Promise.resolve() };
-      });
-    } finally {
-      client.destroy();
-      await server.stop();
-    }
+    yield { title: `${place.name}: reports, with two events of each user`, rows };
   }
 }
 
-function isThere({ missing }: { missing: () => string | null }): boolean {
-  const reason = missing();
-  if (reason !== null) process.stdout.write(`\nSkipped: ${reason}\n`);
-  return reason === null;
-}
-
-async function overSizes(
-  name: string,
-  sizes: readonly number[],
-  open: (size: number) => Promise<{ store: BackupCodeStore; close: () => Promise<void> }>,
-): Promise<Figures> {
-  const rows: Figures['rows'][number][] = [];
-  for (const size of sizes) {
-    const { store, close } = await open(size);
-    rows.push({ name: `${size.toLocaleString('en')} users`, figures: await ask(serviceOn(store)) });
-    await close();
+async function filledStore(place: Place, size: number): Promise<BackupCodeStore> {
+  if (!place.dialect) {
+    const store = await place.store();
+    await fillStore(store, size);
+    return store;
   }
-  return { title: `Reports on ${name}, with two events of each user`, rows };
+  const db = new Kysely<unknown>({ dialect: await place.dialect() });
+  await fill(db, { size, key: place.name === 'SQLite' ? KEYS.SQLite : KEYS.PostgreSQL });
+  return new SqlStore(db);
 }
 
 async function ask(backupCodes: BackupCodes): Promise<Record<string, number>> {
@@ -154,5 +104,5 @@ async function fillStore(store: BackupCodeStore, size: number): Promise<void> {
 }
 
 function serviceOn(store: BackupCodeStore): BackupCodes {
-  return new BackupCodes({ store, hasher: quickHasher, now: () => NOW });
+  return new BackupCodes({ store, hasher: fastHasher(), format: formats.long, now: () => NOW });
 }

@@ -1,125 +1,116 @@
-// A verification on each store, beside the limit of the same server: bare statements in as many transactions, bare writes.
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { Kysely, MysqlDialect, PostgresDialect, sql, SqliteDialect, type RawBuilder } from 'kysely';
-import Database from 'libsql';
-import { createPool } from 'mysql2';
-import { Pool } from 'pg';
-import { createClient } from 'redis';
-import { BackupCodes, MemoryStore, type BackupCodeStore } from '../lib';
-import { RedisStore } from '../lib/redis';
-import { createTables, SqlStore } from '../lib/sql';
-import { mariadb, postgres, redis } from '../test/helpers/servers';
-import { quickHasher } from './quick-hasher';
-import { measure, type Case, type Table } from './table';
+// One verification at a time, on each store: beside the limits of the same machine and server, and beside the peers.
+import bcrypt from 'bcrypt';
+import type { Dialect } from 'kysely';
+import { bcryptHasher, fastHasher, formats } from '../lib';
+import { issue, rightCode, unknownUser, wrongCode } from './cases';
+import { bcryptLoop } from './contestants/bcrypt-loop';
+import { betterAuth } from './contestants/better-auth';
+import type { Contestant } from './contestants/contestant';
+import { passportBackupCodes } from './contestants/passport-backup-codes';
+import { MANY_FREE, thisPackage } from './contestants/this-package';
+import { limitsOf, type Limits } from './limits';
+import { places, type Place } from './places';
+import { median, plain, ratio, rowsOf, sample, type Case, type Effort } from './rounds';
+import type { Table } from './table';
+import type { Target } from './targets';
 
-const ITERATIONS = 300;
+const COST = 12;
+const ROUNDS = { quick: 3, full: 30 } as const;
+const PER_ROUND = 10;
+/** What takes microseconds is only as quick as it will be once it was compiled. */
+const PER_ROUND_IN_MEMORY = 200;
+/** Ten slow hashes for each sample. */
+const SLOW_LOOP = { everyRounds: 3 } as const;
+const CODE = 'ABCD-EFGH';
+const LONG_CODE = 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2';
 
-export async function* stores(): AsyncGenerator<Table> {
-  yield measure('MemoryStore (no slow hash)', await verifications(new MemoryStore()), { iterations: ITERATIONS });
+const HASH = 'limit: a slow hash';
+const RIGHT = 'limit: statements of a right code';
+const WRONG = 'limit: statements of a wrong code';
+const withHash = (limit: string): string => `${limit}, and a slow hash`;
 
-  const dir = mkdtempSync(join(tmpdir(), 'backup-codes-bench-'));
-  const file = new Database(join(dir, 'codes.db'));
-  file.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL');
-  yield* onSql('SqlStore on SQLite (WAL; no slow hash)', new Kysely<unknown>({ dialect: new SqliteDialect({ database: file }) }));
-  rmSync(dir, { recursive: true });
-
-  for (const [kind, open] of [
-    [postgres, (url: string): PostgresDialect => new PostgresDialect({ pool: new Pool({ connectionString: url }) })],
-    [mariadb, (url: string): MysqlDialect => new MysqlDialect({ pool: createPool(url) })],
-  ] as const) {
-    const missing = kind.missing();
-    if (missing !== null) {
-      process.stdout.write(`\nSkipped: ${missing}\n`);
-      continue;
-    }
-    const server = await kind.start({ fsync: 'on' });
-    try {
-      yield* onSql(`SqlStore on ${kind.name} (no slow hash)`, new Kysely<unknown>({ dialect: open(server.url) }));
-    } finally {
-      await server.stop();
-    }
-  }
-  yield* onRedis();
-}
-
-async function* onSql(title: string, db: Kysely<unknown>): AsyncGenerator<Table> {
-  await createTables(db);
-  await sql`CREATE TABLE bare (id integer PRIMARY KEY, n integer NOT NULL)`.execute(db);
-  await sql`INSERT INTO bare VALUES (1, 0)`.execute(db);
-  const update = sql`UPDATE bare SET n = n + 1 WHERE id = 1`;
-  const read = sql`SELECT n FROM bare WHERE id = 1`;
-  const transaction = (...statements: RawBuilder<unknown>[]): Promise<void> =>
-    db.transaction().execute(async (trx) => {
-      for (const statement of statements) await statement.execute(trx);
-    });
-  yield measure(
-    title,
-    [
-      [
-        'limit: two transactions of two and four bare statements',
-        async () => {
-          await transaction(update, read);
-          await transaction(update, update, read, update);
-        },
-      ],
-      ['one bare commit', () => transaction(update)],
-      ...(await verifications(new SqlStore(db))),
-    ],
-    { iterations: ITERATIONS },
-  );
-  await db.destroy();
-}
-
-async function* onRedis(): AsyncGenerator<Table> {
-  const missing = redis.missing();
-  if (missing !== null) {
-    process.stdout.write(`\nSkipped: ${missing}\n`);
-    return;
-  }
-  const server = await redis.start();
-  const client = createClient({ url: server.url });
-  await client.connect();
-  try {
-    const bare: Case = [
-      'limit: two bare writes',
-      async () => {
-        await client.incr('bare');
-        await client.incr('bare');
-      },
-    ];
-    yield await measure('RedisStore (appendfsync always; no slow hash)', [bare, ...(await verifications(new RedisStore({ client })))], { iterations: ITERATIONS });
-  } finally {
-    client.destroy();
-    await server.stop();
+export async function* stores(effort: Effort): AsyncGenerator<Table> {
+  for await (const place of places('memory', 'SQLite', 'PostgreSQL', 'MariaDB', 'Redis')) {
+    const limits = await limitsOf(place);
+    yield await behindSlowHash(place, { limits, rounds: ROUNDS[effort] });
+    yield await withoutSlowHash(place, { limits, rounds: ROUNDS[effort] });
+    yield await issuing(place, { rounds: Math.ceil(ROUNDS[effort] / 6) });
   }
 }
 
-/** A right and a wrong code; each right one is another, of a user's ten. */
-async function verifications(store: BackupCodeStore): Promise<Case[]> {
-  const backupCodes = new BackupCodes({ store, hasher: quickHasher, attempts: { free: 50 } });
-  const ready: { user: string; code: string }[] = [];
-  for (let n = 0; n < (ITERATIONS * 1.2) / 10; n += 1) {
-    const user = `user-${n}`;
-    ready.push(...(await backupCodes.issue(user)).codes.map((code) => ({ user, code })));
-  }
-  let guesses = 0;
-  return [
-    [
-      'a wrong code',
-      async () => {
-        const outcome = await backupCodes.consume(`stranger-${Math.floor(guesses++ / 10)}`, 'AAAA-AAAA');
-        if (outcome.ok) throw new Error('A wrong code was accepted.');
-      },
-    ],
-    [
-      'a right code',
-      async () => {
-        const { user, code } = ready.pop() ?? { user: '', code: '' };
-        const outcome = await backupCodes.consume(user, code);
-        if (!outcome.ok) throw new Error(`A right code was refused: ${outcome.reason}.`);
-      },
-    ],
+/** An own database for each peer, where the peers speak its SQL. */
+function peerDatabase({ name, dialect }: Place): (() => Promise<Dialect>) | null {
+  return (name === 'SQLite' || name === 'PostgreSQL') && dialect ? dialect : null;
+}
+
+async function behindSlowHash(place: Place, { limits, rounds }: { limits: Limits | null; rounds: number }): Promise<Table> {
+  const ours = thisPackage(`this package, bcrypt ${COST}`, { store: await place.store(), hasher: bcryptHasher({ cost: COST }), attempts: MANY_FREE });
+  const database = peerDatabase(place);
+  const salt = await bcrypt.genSalt(COST);
+  const hash = (): Promise<string> => bcrypt.hash(CODE, salt);
+  const [right, wrong] = limits ? [withHash(RIGHT), withHash(WRONG)] : [HASH, HASH];
+  const bare = limits ? [plain(right, () => hash().then(limits.right)), plain(wrong, () => hash().then(limits.wrong))] : [];
+  const cases = [
+    plain(HASH, hash), ...bare,
+    rightCode(ours, { beside: right }), wrongCode(ours, { beside: wrong }), unknownUser(ours, { like: CODE, beside: wrong }),
+    ...(database ? loopCases(await bcryptLoop(await database(), { cost: COST })) : []),
   ];
+  const samples = await sample(cases, { rounds });
+  const targets = cases.filter(({ name }) => name.startsWith(ours.name)).map(({ name, beside = '' }): Target => (
+    { claim: `${place.name}, ${name}, to ${beside}`, figure: ratio(samples, [name, beside]), bound: 1.05, must: 'be at most' }));
+  return { title: `${place.name}: a verification behind bcrypt ${COST}`, rows: rowsOf(cases, samples), targets };
+}
+
+function loopCases(loop: Contestant): Case[] {
+  return [rightCode(loop, { ...SLOW_LOOP, beside: HASH }), wrongCode(loop, { ...SLOW_LOOP, beside: HASH }), unknownUser(loop, { like: CODE, beside: HASH })];
+}
+
+async function withoutSlowHash(place: Place, { limits, rounds }: { limits: Limits | null; rounds: number }): Promise<Table> {
+  const perRound = limits ? PER_ROUND : PER_ROUND_IN_MEMORY;
+  const ours = thisPackage('this package, fastHasher', { store: await place.store(), hasher: fastHasher(), format: formats.long });
+  const [right, wrong] = limits ? [{ perRound, beside: RIGHT }, { perRound, beside: WRONG }] : [{ perRound }, { perRound }];
+  const bare = limits
+    ? [plain('limit: a round trip', limits.roundTrip), plain('limit: a commit', limits.commit), plain(RIGHT, limits.right), plain(WRONG, limits.wrong)]
+    : [];
+  const peers = await fastPeers(place);
+  const cases = [
+    ...bare.map((one): Case => ({ ...one, perRound })),
+    rightCode(ours, right), wrongCode(ours, wrong), unknownUser(ours, { ...wrong, like: LONG_CODE }),
+    ...peers.flatMap((peer) => [rightCode(peer, right), wrongCode(peer, wrong)]),
+  ];
+  const samples = await sample(cases, { rounds });
+  const overheads = ['right code', 'wrong code', 'unknown user'].map((kind): Target => (
+    { claim: `${ours.name}: ${kind} in memory, in ms`, figure: median(samples, `${ours.name}: ${kind}`), bound: 0.1, must: 'stay under' }));
+  const [rival] = place.name === 'PostgreSQL' ? peers : [];
+  const quicker = (rival ? ['right code', 'wrong code'] : []).map((kind): Target => {
+    const name = `${rival?.name ?? ''}: ${kind}`;
+    return { claim: `${place.name}, ${ours.name}: ${kind}, to ${name}`, figure: ratio(samples, [`${ours.name}: ${kind}`, name]), bound: 1, must: 'stay under' };
+  });
+  return { title: `${place.name}: a verification without a slow hash`, rows: rowsOf(cases, samples), targets: limits ? quicker : overheads };
+}
+
+/** None of them hashes. The first one counts attempts, as this package does. */
+async function fastPeers(place: Place): Promise<Contestant[]> {
+  const database = peerDatabase(place);
+  if (database === null) return [];
+  const type = place.name === 'SQLite' ? 'sqlite' : 'postgres';
+  return [
+    await betterAuth(await database(), { type, door: 'challenge' }),
+    await betterAuth(await database(), { type, door: 'session' }),
+    await passportBackupCodes(await database()),
+  ];
+}
+
+async function issuing(place: Place, { rounds }: { rounds: number }): Promise<Table> {
+  const slow = thisPackage(`this package, bcrypt ${COST}`, { store: await place.store(), hasher: bcryptHasher({ cost: COST }) });
+  const fast = thisPackage('this package, fastHasher', { store: await place.store(), hasher: fastHasher(), format: formats.long });
+  const limit = 'limit: ten slow hashes';
+  const salt = await bcrypt.genSalt(COST);
+  const ten = plain(limit, async () => {
+    for (let n = 0; n < 10; n += 1) await bcrypt.hash(CODE, salt);
+  });
+  const database = peerDatabase(place);
+  const loop = database ? [issue(await bcryptLoop(await database(), { cost: COST }), { beside: limit })] : [];
+  const cases = [ten, issue(slow, { beside: limit }), ...loop, issue(fast, { perRound: PER_ROUND })];
+  return { title: `${place.name}: a set of ten`, rows: rowsOf(cases, await sample(cases, { rounds })) };
 }

@@ -7,6 +7,11 @@ import type { CurrentSet, FoundUser, SetHeader } from '../stores/store';
 import { userKey, type Subject } from '../subject';
 import type { Row } from './database';
 
+/** What {@link readCurrentSet} reads. */
+export const CURRENT_SET_COLUMNS = [
+  'set_id', 'format', 'salt', 'pepper_id', 'pepper_check', 'total', 'remaining', 'created_at', 'expires_at', 'last_consumed_at', 'revoked_at',
+] as const;
+
 /** `null` where the row has no set, or a revoked one. */
 export function readCurrentSet(row: Row): CurrentSet | null {
   if (typeof row['set_id'] !== 'string' || row['revoked_at'] !== null) return null;

@@ -13,7 +13,7 @@ import type { Subject } from '../subject';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
 import { prune, readEvents, remind, report } from './reports';
-import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader, storableText } from './rows';
+import { CURRENT_SET_COLUMNS, insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader, storableText } from './rows';
 
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
 const NAME_KEPT_MS = 30 * 86_400_000;
@@ -195,12 +195,12 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     return sql`INSERT INTO backup_code_users (user_key, user_id, forget_at) VALUES (${key}, ${storableText(userId)}, ${forgetAt}) ${this.database.keepExisting('user_key')}`;
   }
 
-  /** When the next attempt may be taken, by the count before this one. Only the waits that differ are spelled out. */
+  /** When the next attempt may be taken, by the count before this one. Attempts in a row with the same wait are one branch. */
   private waitUntil(attempts: RawBuilder<unknown>, now: number, waits: readonly number[]): RawBuilder<unknown> {
     const until = (wait: number): RawBuilder<unknown> => this.database.bigint(wait === 0 ? 0 : now + wait);
-    const last = waits.at(-1) ?? 0;
-    const cases = waits.flatMap((wait, before) => (wait === last ? [] : [sql`WHEN ${before} THEN ${until(wait)}`]));
-    return cases.length === 0 ? until(last) : sql`CASE ${attempts} ${sql.join(cases, sql` `)} ELSE ${until(last)} END`;
+    const cases = waits.flatMap((wait, before) => (before + 1 === waits.length || wait === waits[before + 1] ? [] : [sql`WHEN ${attempts} < ${before + 1} THEN ${until(wait)}`]));
+    const last = until(waits.at(-1) ?? 0);
+    return cases.length === 0 ? last : sql`CASE ${sql.join(cases, sql` `)} ELSE ${last} END`;
   }
 
   /** Only when a row was added, so that a verification stays at its statements and the table cannot grow without end. */
@@ -231,10 +231,12 @@ function endCodes({ key }: Subject, now: number): RawBuilder<unknown> {
 }
 
 async function readGranted(run: Run, { subject, door }: { subject: Subject; door: Door }): Promise<Extract<TakenAttempt, { ok: true }>> {
-  const { rows } = await run(sql`SELECT u.*, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
+  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  // Not u.*: the row comes once for each code, and a staged set's header with it.
+  const columns = [...CURRENT_SET_COLUMNS, `${prefix}_attempts`, `${prefix}_generation`, `${prefix}_next_at`].map((name) => sql.ref(`u.${name}`));
+  const { rows } = await run(sql`SELECT ${sql.join(columns)}, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
     LEFT JOIN backup_codes c ON c.user_key = u.user_key AND c.set_id = u.set_id AND u.revoked_at IS NULL WHERE u.user_key = ${subject.key}`);
   const [row = {}] = rows;
-  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
   const current = readCurrentSet(row);
   const codes = rows.map(
     (code): StoredCode => ({
