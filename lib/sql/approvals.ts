@@ -30,7 +30,7 @@ export class SqlApprovalStore implements ApprovalStore {
     return this.database.transaction(async (run) => {
       await run(sql`DELETE FROM backup_code_approvals WHERE expires_at <= ${requestedAt - KEPT_MS}`);
       await run(sql`UPDATE backup_code_approvals SET open_target_key = NULL WHERE open_target_key = ${key} AND expires_at <= ${requestedAt}`);
-      await run(sql`INSERT INTO backup_code_approvals (approval_id, revision, ${sql.join(Object.keys(columns).map((name) => sql.ref(name)))})
+      await run(sql`INSERT INTO backup_code_approvals (approval_id, revision, ${sql.join(Object.keys(columns).map((name) => sql.raw(name)))})
         VALUES (${id}, 0, ${sql.join(Object.values(columns))}) ${this.database.keepExisting('open_target_key')}`);
       const { rows } = await run(sql`SELECT approval_id FROM backup_code_approvals WHERE open_target_key = ${key}`);
       return rows[0]?.['approval_id'] === id;
@@ -62,7 +62,7 @@ export class SqlApprovalStore implements ApprovalStore {
 }
 
 function replace(record: ApprovalRecord, revision: number): RawBuilder<unknown> {
-  const columns = Object.entries(columnsOf(record)).map(([name, value]) => sql`${sql.ref(name)} = ${value}`);
+  const columns = Object.entries(columnsOf(record)).map(([name, value]) => sql`${sql.raw(name)} = ${value}`);
   return sql`UPDATE backup_code_approvals SET ${sql.join(columns)}, revision = ${revision + 1} WHERE approval_id = ${record.id} AND revision = ${revision}`;
 }
 

@@ -233,7 +233,7 @@ function endCodes({ key }: Subject, now: number): RawBuilder<unknown> {
 async function readGranted(run: Run, { subject, door }: { subject: Subject; door: Door }): Promise<Extract<TakenAttempt, { ok: true }>> {
   const prefix = door === 'first-factor' ? 'factor' : 'nothing';
   // Not u.*: the row comes once for each code, and a staged set's header with it.
-  const columns = [...CURRENT_SET_COLUMNS, `${prefix}_attempts`, `${prefix}_generation`, `${prefix}_next_at`].map((name) => sql.ref(`u.${name}`));
+  const columns = [...CURRENT_SET_COLUMNS, `${prefix}_attempts`, `${prefix}_generation`, `${prefix}_next_at`].map((name) => sql.raw(`u.${name}`));
   const { rows } = await run(sql`SELECT ${sql.join(columns)}, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
     LEFT JOIN backup_codes c ON c.user_key = u.user_key AND c.set_id = u.set_id AND u.revoked_at IS NULL WHERE u.user_key = ${subject.key}`);
   const [row = {}] = rows;

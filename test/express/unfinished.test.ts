@@ -39,8 +39,10 @@ const trail = (): [string, string | null][] => store.current.auditTrail.map(({ t
 
 afterEach(() => site.shut());
 
-test('a login that succeeds is no unfinished one', async () => {
-  await open();
+test.each<[string, Verify<Express.User> | undefined]>([
+  ['', undefined], [', with a last word of the app', (user, _info, done) => done(null, user)],
+])('a login that succeeds is no unfinished one%s', async (_how, verify) => {
+  await open(verify);
   expect((await browser.post('/codes', { code: codes[0] })).status).toBe(200);
   expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed']);
 });
