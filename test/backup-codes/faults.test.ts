@@ -179,7 +179,7 @@ describe('a clock that says nonsense', () => {
     clock.set(nonsense);
     watched.reset();
     for (const call of [
-      () => backupCodes.consume('ada', codes[0]), () => backupCodes.consume('ada', WRONG), () => backupCodes.issue('ada'), () => backupCodes.stage('ada'), () => backupCodes.activate('ada', 'x'),
+      () => backupCodes.consume('ada', codes[0]), () => backupCodes.consume('ada', WRONG), () => backupCodes.issue('ada'), () => backupCodes.stage('ada'), () => backupCodes.activate('ada', '0'.repeat(32)),
       () => backupCodes.revoke('ada'), () => backupCodes.status('ada'),
     ]) await expect(call()).rejects.toEqual(failure('invalid_result'));
     expect(watched.calls.filter((method) => method !== 'find')).toEqual([]);

@@ -13,6 +13,6 @@ module.exports = {
   testTimeout: 60_000,
   globals: { QUICK: true },
   setupFilesAfterEnv: ['<rootDir>/test/leaks/recorder.ts'],
-  // Fuzz tests choose their codes themselves, and are handed out none.
-  testPathIgnorePatterns: [...elsewhere, '<rootDir>/test/leaks/', '/fuzz', '-fuzz'],
+  // Fuzz tests choose their codes themselves, and are handed out none; the others look at pages, figures and tables.
+  testPathIgnorePatterns: [...elsewhere, '<rootDir>/test/leaks/', '/fuzz', '-fuzz', '<rootDir>/test/(bench|breaks|markdown|matrix|requirements|security-|workflow)'],
 };
