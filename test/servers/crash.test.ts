@@ -9,7 +9,8 @@ import { describeOn } from '../helpers/sql-databases';
 import { startWorker, stop } from '../helpers/workers';
 import { readFacts } from './crash-checks';
 
-const KILLS = 200;
+/** Two hundred in all. */
+const KILLS = 100;
 const MAX_RUN_MS = 60;
 
 for (const kind of ['SQLite', 'PostgreSQL'] as const) {
