@@ -123,19 +123,20 @@ function answerTo({ reason, retryAfterSeconds }: Refusal, res: Response): { stat
   return { status, errors: { [field ?? 'form']: inWords({ message, retryAfterSeconds }) } };
 }
 
+/** In the words of the strategy, so that people know them. */
 const WRONG_CODE = [401, 'That backup code is not valid. Please try another one.', 'code'] as const;
 const ANSWERS: Readonly<Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>> = {
-  malformed: [400, 'That is not a backup code. It has 8 letters and digits, as in ABCD-EFGH.', 'code'],
+  malformed: [400, 'That does not look like a backup code. Please check it and try again.', 'code'],
   mismatch: WRONG_CODE,
   reused: WRONG_CODE,
   expired: WRONG_CODE,
   none: WRONG_CODE,
   'unknown-user': WRONG_CODE,
-  throttled: [429, 'Too many wrong backup codes.', 'code'],
-  disabled: [429, 'Too many wrong backup codes. Make a new set of codes first.', 'code'],
+  throttled: [429, 'Too many attempts. Please wait before you try again.', 'code'],
+  disabled: [429, 'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.', 'code'],
   denied: [403, 'A backup code is not accepted here now.', 'code'],
   'step-up': [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
-  busy: [503, 'Too many people are at it. Please try again.', 'code'],
+  busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
   'unknown-request': [404, 'There is no such request, or not any more.'],
   'open-request': [409, 'There is an open request about this already. No code was used up.'],
   'not-open': [409, 'This request is not open for that, or not any more.'],
