@@ -150,7 +150,8 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2', what: 'the event is written after the transaction',
-    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    file: 'lib/sql/database.ts', find: 'return await isolated.execute((trx: Transaction<unknown>) => work((statement) => execute(statement, trx)));',
+    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
     noticedBy: [`${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`],
   },
   {

@@ -67,7 +67,8 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-36', what: 'a set is written statement by statement, without a transaction',
-    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    file: 'lib/sql/database.ts', find: 'return await isolated.execute((trx: Transaction<unknown>) => work((statement) => execute(statement, trx)));',
+    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
     noticedBy: [`${rollback} › a statement that fails › at any place of … leaves the database as it was, and the change can be made afterwards`],
   },
   {
@@ -119,7 +120,8 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-32', what: 'a consumption is written statement by statement, without a transaction',
-    file: 'lib/sql/database.ts', find: 'work((statement) => execute(statement, trx))', replace: 'work((statement) => execute(statement, this.kysely))',
+    file: 'lib/sql/database.ts', find: 'return await isolated.execute((trx: Transaction<unknown>) => work((statement) => execute(statement, trx)));',
+    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
     noticedBy: [`${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`],
   },
   {
