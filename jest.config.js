@@ -21,7 +21,7 @@ module.exports = {
   projects: [
     unit,
     // The same on memory alone, and without HTTP, for the time between two thoughts: `npm run test:quick`.
-    { ...unit, displayName: 'quick', globals: { QUICK: true }, testPathIgnorePatterns: [...unit.testPathIgnorePatterns, '<rootDir>/test/(express|redis|stores|generate)'] },
+    { ...unit, displayName: 'quick', globals: { QUICK: true }, testPathIgnorePatterns: [...unit.testPathIgnorePatterns, '<rootDir>/test/(approval/states|bench|cli|express|generate|markdown|other-factors|redis|stores|workflow)'] },
     { ...shared, displayName: 'thorough', testMatch: thorough },
     { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'] },
