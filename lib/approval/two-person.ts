@@ -160,7 +160,8 @@ export class TwoPersonApproval {
    * is never run again.
    *
    * @returns with `result`, what the action returned
-   * @throws what the action throws, after which the state is `failed`; {@link BackupCodeError} `invalid_user_id`
+   * @throws what the action throws, after which the state is `failed`; {@link BackupCodeError} `invalid_user_id`; what the store
+   *   throws: look at `show`, for an action that was run is `executed` though its last event could not be written
    */
   async execute(userId: UserId, { id, digest }: Pick<Decision, 'id' | 'digest'>, context?: Context): Promise<ApprovalOutcome<{ readonly result: unknown }>> {
     const who = { userId: userSubject(userId).userId, context };

@@ -6,8 +6,6 @@ import { textField } from '../body';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
 
-const SET_ID = /^[\w-]{1,64}$/;
-
 /** A set that waits to be saved is gone after an hour, or once there is a newer one. */
 const NOT_ANY_MORE = 'They were shown more than an hour ago, or others were made since. Throw them away. Nothing else was changed, and you can make new ones under Security.';
 
@@ -18,8 +16,7 @@ export function codeRoutes({ backupCodes, guards }: Pick<Services, 'backupCodes'
   router.post('/account/codes/activate', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
     const setId = textField(req, 'setId');
-    // Anything else was never made here, and no database needs to be asked.
-    const isNew = SET_ID.test(setId) && (await backupCodes.activate(id, setId, { ip: req.ip, userAgent: req.get('user-agent') }));
+    const isNew = await backupCodes.activate(id, setId, { ip: req.ip, userAgent: req.get('user-agent') });
     // A second click finds the set at work, and leads where the first one did.
     if (!isNew && (await backupCodes.status(id))?.setId !== setId) {
       sendPage('message', { req, res }, { title: 'These codes were not turned on', status: 409, data: { message: NOT_ANY_MORE, next: { href: '/account/security', text: 'Go to Security' } } });
