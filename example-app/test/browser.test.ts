@@ -1,6 +1,6 @@
 // The story once more in a real browser, without JavaScript. What its pages look like is for `npm run screenshots` and axe.test.ts.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { chromiumPath, launchChromium } from './helpers/chromium';
+import { chromiumPath, goBack, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
 import { until } from './helpers/until';
 import { PASSWORD, totpAt } from './helpers/visitor';
@@ -65,8 +65,7 @@ function playStory(): void {
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
     // The codes were the answer to a form, and no copy is kept: the browser has nothing to go back to.
-    await page.goBack().catch(() => null);
-    const shown = await page.locator('body').innerText();
+    const shown = await goBack(page);
     expect(codes.filter((code) => shown.includes(code))).toEqual([]);
     await page.goto(`${service.url}/account`);
   });

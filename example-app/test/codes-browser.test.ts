@@ -1,7 +1,7 @@
 // The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed, saved; and never seen again.
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { chromiumPath, launchChromium } from './helpers/chromium';
+import { chromiumPath, goBack, launchChromium } from './helpers/chromium';
 import { pdfText } from './helpers/pdf-text';
 import { type Service, startService } from './helpers/service';
 import { carryOver } from './helpers/tour';
@@ -146,8 +146,7 @@ function keepThem(): void {
     await page.getByLabel('I have saved these codes').check();
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
     await page.waitForURL('/account');
-    await page.goBack().catch(() => null);
-    const content = await page.content();
+    const content = await goBack(page);
     expect(codes.filter((code) => content.includes(code))).toEqual([]);
   });
 
