@@ -206,7 +206,7 @@ export class BackupCodes {
   ): Promise<void> {
     const { id, action, target, reason } = approval;
     const { setId, codeId } = code ?? { setId: null, codeId: null };
-    await this.record(type, userId, { approval: { id, action, target, reason }, setId, codeId, context });
+    await this.record(type, userId, { approval: Object.freeze({ id, action, target, reason }), setId, codeId, context });
   }
 
   /**
@@ -221,7 +221,8 @@ export class BackupCodes {
   }
 
   /**
-   * Removes audit events from before a time, and the times of sets that ended before it: keep as much as your policy says.
+   * Removes audit events from before a time, and the times of sets that ended before it (on Redis these leave by themselves after
+   * 400 days): keep as much as your policy says.
    *
    * @returns how many events went
    * @throws {BackupCodeError} `invalid_date` if it lies in the future, `not_supported`

@@ -8,7 +8,7 @@ import { bcryptHasher } from './hashers/bcrypt';
 import { hasherList, type Hasher } from './hashers/hasher';
 import { pbkdf2Hasher } from './hashers/pbkdf2';
 import { scryptHasher } from './hashers/scrypt';
-import { assertMethods, assertOptions, describe, optionalFunction, wholeNumber } from './options';
+import { assertMethods, assertOptions, describe, isTime, optionalFunction, wholeNumber } from './options';
 import { pepperRing, type Pepper, type PepperRing } from './pepper';
 import { MemoryStore } from './stores/memory';
 import { STORE_METHODS, type BackupCodeStore } from './stores/store';
@@ -56,7 +56,10 @@ export interface BackupCodesOptions {
   readonly rotateAfterDays?: number | null;
   /** As many codes left are few. 0 to 32, default 3. */
   readonly lowAt?: number;
-  /** `'one'`: each consumed code is replaced by a new one, which `consume` returns; at the price of a second slow hash. Default `'none'`. */
+  /**
+   * `'one'`: each consumed code is replaced by a new one, which `consume` returns; at the price of a second slow hash.
+   * The strategy shows the new code to nobody: with it, call `consume` yourself. Default `'none'`.
+   */
   readonly afterConsume?: 'none' | 'one';
   /** How wrong codes are slowed down and stopped. */
   readonly attempts?: AttemptOptions;
@@ -169,14 +172,11 @@ function halfOfThreads(): number {
   return Math.max(1, Math.floor((Number.isFinite(threads) ? threads : 4) / 2));
 }
 
-/** The last moment that a `Date` can tell. */
-const LAST_TIME = 8.64e15;
-
 /** A clock that says nonsense must not open anything: every comparison with NaN is false. */
 function checkedClock(now: () => number): () => number {
   return () => {
     const time: unknown = now();
-    if (typeof time !== 'number' || !(time >= 0 && time <= LAST_TIME)) throw new BackupCodeError('invalid_result', `now() must return milliseconds since 1970, but returned ${describe(time)}.`);
+    if (!isTime(time)) throw new BackupCodeError('invalid_result', `now() must return milliseconds since 1970, but returned ${describe(time)}.`);
     return Math.floor(time);
   };
 }

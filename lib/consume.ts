@@ -13,7 +13,7 @@ import { stretch } from './issue';
 import { assess } from './risk';
 import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord } from './scheme';
 import { wellFormed } from './stores/answers';
-import type { CurrentSet, StoredCode, Ticket } from './stores/store';
+import type { ClosedDoor, CurrentSet, StoredCode, Ticket } from './stores/store';
 import type { Subject } from './subject';
 
 /** What became of a code. */
@@ -72,9 +72,9 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   const { store, waits } = config;
   const door = context.after;
   const event = (type: EventType, facts: Partial<AuditEvent> = {}): AuditEvent => auditEvent(type, { at: config.now(), userId, context, ...facts });
-  const record = async (events: readonly AuditEvent[], closes?: Parameters<typeof store.append>[1]): Promise<void> => {
-    await store.append(events, closes);
-    tell(events);
+  const record = async (written: AuditEvent, closes?: ClosedDoor): Promise<void> => {
+    const isClosed: unknown = await store.append([written], closes);
+    tell(closes && isClosed === true ? [written, closes.event] : [written]);
   };
 
   // 1. Read. What cannot be a code costs nothing and is charged to nobody, whoever the user is.
@@ -100,7 +100,7 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   if (risk !== 'allow') {
     await store.giveBack({ subject, ticket });
     const reason = risk === 'deny' ? 'denied' : 'step-up';
-    await record([event(risk === 'deny' ? 'rejected' : 'step-up-required', { reason })]);
+    await record(event(risk === 'deny' ? 'rejected' : 'step-up-required', { reason }));
     return { ok: false, reason };
   }
 
@@ -115,7 +115,7 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   } catch (error) {
     if (!isCompared) await giveBackIfPossible(config, subject, ticket);
     if (!(error instanceof GateBusy)) throw error;
-    await record([event('rejected', { reason: 'busy' })]);
+    await record(event('rejected', { reason: 'busy' }));
     return { ok: false, reason: 'busy', retryAfterSeconds: MAX_WAIT_SECONDS };
   }
 
@@ -130,8 +130,9 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   const consumed = event('consumed', { setId, codeId });
   const events = replacement ? [consumed, event('renewed', { setId, codeId: replacement.record.codeId })] : [consumed];
   const milestones = [{ remaining: 0, event: event('exhausted', { setId }) }];
-  // With a replacement as many are left as before: nothing is reached.
-  if (config.lowAt > 0 && !replacement) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
+  // A set that began with as few is low once one is gone. With a replacement as many are left as before: nothing is reached.
+  const few = Math.min(config.lowAt, current.total - 1);
+  if (few > 0 && !replacement) milestones.push({ remaining: few, event: event('low', { setId }) });
   const answer = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
   const consumption = wellFormed('consumption', answer);
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });
@@ -152,8 +153,7 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
     const rejected = event('rejected', { reason, setId, codeId });
     const consumedSecondsAgo = consumedAt === undefined ? null : Math.max(0, Math.round((rejected.at - consumedAt) / 1000));
     const isLast = ticket.attempt >= waits.length;
-    const events = [{ ...rejected, consumedSecondsAgo }, ...(isLast ? [event('disabled', { setId })] : [])];
-    await record(events, isLast ? { subject, ticket, now: rejected.at } : undefined);
+    await record({ ...rejected, consumedSecondsAgo }, isLast ? { subject, ticket, now: rejected.at, event: event('disabled', { setId }) } : undefined);
     return { ok: false, reason };
   }
 }

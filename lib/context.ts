@@ -36,13 +36,13 @@ export function cleanContext(context: Context = {}): CleanContext {
   if (after !== 'first-factor' && after !== 'nothing') {
     throw new BackupCodeError('invalid_option', `context.after must be 'first-factor' or 'nothing', but was ${describe(after)}.`);
   }
-  return {
+  return Object.freeze({
     ip: cleanText(context.ip),
     userAgent: cleanText(context.userAgent),
     requestId: cleanText(context.requestId),
     actor: cleanText(context.actor),
     after,
-  };
+  });
 }
 
 /** Other types than text and numbers come to nothing. Controls go for the sake of logs that are read as lines. */

@@ -27,7 +27,7 @@ export type BackupCodeErrorCode =
   | 'unreadable_hash'
   /** A stored set is damaged: its format or one of its fields cannot be read. */
   | 'unreadable_set'
-  /** More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue` and `stage`; `consume` returns `busy`. */
+  /** More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue`, `stage` and `adopt`; `consume` returns `busy`. */
   | 'busy'
   /** A slow hash took longer than 30 seconds. Nobody was let in; before a verdict nobody is charged. */
   | 'hash_timeout'

@@ -155,7 +155,7 @@ export class Listeners {
 
   tell(events: readonly AuditEvent[]): void {
     for (const event of events) {
-      // One object for all listeners: none changes what another is told.
+      // One object for all listeners, frozen as all in it is: none changes what another is told.
       Object.freeze(event);
       for (const listener of this.byType.get(event.type) ?? []) {
         void attempt(() => listener(event)).catch((error: unknown) => this.report(error, event));

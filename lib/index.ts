@@ -24,6 +24,6 @@ export type { CodeRecord } from './scheme';
 export { MemoryStore } from './stores/memory';
 export type { BackupCodeReports, DayCounts, DueSet, EventsPage, Reminder, Report, ReportQuery } from './stores/reports';
 export type {
-  BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket,
+  BackupCodeStore, ClosedDoor, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket,
 } from './stores/store';
 export type { Subject, UserId } from './subject';

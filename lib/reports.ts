@@ -2,14 +2,13 @@
 import type { Config } from './config';
 import { BackupCodeError } from './errors';
 import { auditEvent, EVENT_TYPES, type AuditEvent, type EventType } from './events';
-import { assertOptions, describe, wholeNumber } from './options';
+import { assertOptions, describe, isTime, wholeNumber } from './options';
 import { REPORT_METHODS, type BackupCodeReports, type DueSet, type EventsPage, type Report } from './stores/reports';
 import { userSubject, type UserId } from './subject';
 
 const DAY_MS = 86_400_000;
 /** When the owner is reminded that a set ends; the last is its end. */
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;
-const LAST_TIME = 8.64e15;
 
 /** Which part of the audit trail. */
 export interface EventsQuery {
@@ -79,7 +78,7 @@ function reportsOf({ store }: Config): BackupCodeReports {
 /** @throws {BackupCodeError} `invalid_date` */
 function readTime(name: string, given: unknown): number {
   const time: unknown = given instanceof Date ? given.getTime() : given;
-  if (typeof time !== 'number' || !(time >= 0 && time <= LAST_TIME)) {
+  if (!isTime(time)) {
     throw new BackupCodeError('invalid_date', `${name} must be a Date or milliseconds since 1970, but was ${describe(time)}.`);
   }
   return Math.floor(time);

@@ -51,6 +51,17 @@ describe('a listener', () => {
     expect(told).toEqual(['one issued', 'two issued', 'one revoked']);
   });
 
+  it('changes nothing of what the others are told, nor of what is kept', async () => {
+    const store = new MemoryStore();
+    const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
+    const tried: unknown[] = [];
+    backupCodes.on('issued', (event) => {
+      for (const part of [event, event.context]) tried.push(Reflect.set(part, 'actor', 'somebody else'));
+    });
+    await backupCodes.issue('ada');
+    expect([tried, store.auditTrail[0]?.context.actor]).toEqual([[false, false], null]);
+  });
+
   it('may be added for every type of event there is', () => {
     const listeners = new Listeners();
     for (const type of EVENT_TYPES) expect(() => listeners.add(type, () => undefined)).not.toThrow();

@@ -1,7 +1,8 @@
 // The sections of README.md on life cycle, audit, reports and policy: what they show, run.
-import type { Express, Request } from 'express';
+import type { Express, Request, RequestHandler } from 'express';
 import { BackupCodes, BackupCodeStrategy, MemoryStore, type AuditEvent, type BackupCodesOptions, type Outcome, type Report } from '../lib';
 import * as approvalEntry from '../lib/approval';
+import { completeLogin, pendingLogin } from '../lib/express';
 import { Site } from './express/site';
 import { DAY_MS, fakeClock } from './helpers/clock';
 import { countingHasher } from './helpers/counting-hasher';
@@ -13,8 +14,74 @@ const recipe = (name: string): string => recipes.get(name)!;
 const service = (options: Partial<BackupCodesOptions> = {}): BackupCodes => new BackupCodes({ store: new MemoryStore(), hasher: countingHasher(), ...options });
 const user = { id: 'ada' };
 
-test('every recipe is run here', () => {
-  expect([...recipes.keys()]).toEqual(['stage', 'reminders', 'notifier', 'siem', 'report', 'enrollment', 'risk', 'organisations', 'two-people']);
+test('every recipe is run here, and the one that needs a server beside its server', () => {
+  expect([...recipes.keys()]).toEqual(['production', 'answer', 'stage', 'reminders', 'replacement', 'notifier', 'siem', 'report', 'enrollment', 'risk', 'organisations', 'two-people']);
+});
+
+describe('a page of one\'s own', () => {
+  const play = async (): Promise<{ site: Site; codes: string[] }> => {
+    const backupCodes = service();
+    let made: Promise<unknown> = Promise.resolve();
+    const site = await Site.open({
+      routes: (app, { passport }) => {
+        // The site has a login of its own at this address.
+        const mounted = { post: (path: string, handler: RequestHandler) => app.post(`/own${path}`, handler) };
+        const currentUser = (req: Request): object | null | undefined => {
+          const pending = pendingLogin(req);
+          return pending && site.userById(pending.userId);
+        };
+        passport.use(new BackupCodeStrategy({ backupCodes, currentUser, userId: () => 'ada' }));
+        app.render = ((view: string, { message }: { message: string }, done: (error: null, text: string) => void) => done(null, `${view}: ${message}`)) as never;
+        made = runRecipe(recipe('answer'), { app: mounted, passport, completeLogin });
+      },
+    });
+    await made;
+    site.clock = Date.now();
+    return { site, codes: (await backupCodes.issue('ada')).codes };
+  };
+
+  test('says what is wrong, with its status, and lets in with a right code', async () => {
+    const { site, codes } = await play();
+    try {
+      const browser = site.browser();
+      expect(await browser.post('/own/login/backup-code', { code: codes[0] })).toMatchObject({ status: 401, body: 'backup-code: Please sign in first.' });
+      await browser.post('/login', { user: 'ada' });
+      expect(await browser.post('/own/login/backup-code', { code: '123456' })).toMatchObject({ status: 400, body: expect.stringContaining('does not look like') as string });
+      expect(await browser.post('/own/login/backup-code', { code: WRONG })).toMatchObject({ status: 401, body: expect.stringContaining('is not valid') as string });
+      expect((await browser.post('/own/login/backup-code', { code: codes[0] })).headers.get('location')).toBe('/');
+      expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', isAuthenticated: true });
+    } finally {
+      await site.shut();
+    }
+  });
+
+  test('hands on what is unexpected, and no promise is left unhandled', async () => {
+    const { site, codes } = await play();
+    try {
+      const browser = site.browser();
+      await browser.post('/login', { user: 'ada' });
+      site.serialize.fails = true;
+      expect(await browser.post('/own/login/backup-code', { code: codes[0] })).toMatchObject({ status: 500, body: { error: 'login_unfinished' } });
+    } finally {
+      await site.shut();
+    }
+  });
+});
+
+test('a replacement is shown by whoever consumes without the strategy', async () => {
+  const backupCodes = service({ afterConsume: 'one' });
+  const { codes } = await backupCodes.issue('ada');
+  const shown: string[] = [];
+  const completed: unknown[] = [];
+  const run = (code: string | undefined): Promise<unknown> => runRecipe(recipe('replacement'), {
+    backupCodes, user, req: { body: { code }, get: () => 'a browser' }, refuse: ({ reason }: { reason: string }) => reason,
+    completeLogin: (_req: unknown, given: unknown) => completed.push(given), show: (list: string[]) => shown.push(...list),
+  });
+  expect(await run(WRONG)).toBe('mismatch');
+  expect([completed, shown]).toEqual([[], []]);
+  await run(codes[0]);
+  expect(completed).toEqual([{ user, method: 'backup-code', amr: ['otp'] }]);
+  expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 10 });
 });
 
 test('a staged set works from its activation on', async () => {
@@ -62,7 +129,7 @@ test('a notifier that is killed delivers again what it had not saved, and loses 
   await backupCodes.revoke('ada');
   await backupCodes.issue('ada');
   await run();
-  expect(delivered).toEqual(['ada', 'ada', 'grace', 'alan', 'ada']);
+  expect(delivered).toEqual(['ada', 'ada', 'grace', 'alan', 'ada', 'ada']);
 });
 
 test('a log is told of every event in the words of ECS', async () => {

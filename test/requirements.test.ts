@@ -15,15 +15,12 @@ const IDS = [
   'N-20', 'N-26', 'A-6.4.5', 'N-19', 'N-23', 'N-30', 'N-35', 'C-05', 'A-6.4.6', 'D-09', 'A-16.2', 'A-16.3', 'A-16.2.5', 'E-08', 'A-16.4.1', 'E-01', 'E-02', 'E-03', 'E-05',
   'D-01', 'D-02', 'D-03', 'D-04', 'D-05', 'D-06', 'D-07', 'D-08', 'D-10', 'D-11', 'D-12', 'D-13', 'D-14', 'D-15', 'X-03', 'X-04', 'X-05', 'X-06', 'axe',
 ];
-/** Not built yet. Never add to it. */
-const TO_COME: readonly string[] = [];
 
 interface Requirement {
   readonly ids: readonly string[];
   /** Of the library, a store, the example app. */
   readonly of: readonly string[];
   readonly tests: readonly string[];
-  readonly isToCome: boolean;
 }
 
 const requirements = readFileSync(join(__dirname, 'requirements.md'), 'utf8').split('\n').filter((line) => /^\| (?!id |-)/.test(line)).map(readRow);
@@ -31,7 +28,7 @@ const requirements = readFileSync(join(__dirname, 'requirements.md'), 'utf8').sp
 function readRow(line: string): Requirement {
   const [ids = '', of = '', text = '', shownBy = '', ...others] = line.replace(/^\| | \|$/g, '').split(' | ');
   if (others.length > 0 || text === '') throw new Error(`This row has not four cells: ${line}`);
-  return { ids: ids.split(', ').flatMap(eachOf), of: of.split(' '), tests: shownBy.split('<br>').filter((part) => part.includes(STEP)), isToCome: shownBy.startsWith('to come: ') };
+  return { ids: ids.split(', ').flatMap(eachOf), of: of.split(' '), tests: shownBy.split('<br>').filter((part) => part.includes(STEP)) };
 }
 
 /** `N-06/07` is N-06 and N-07; `A-16.2/16.3` is A-16.2 and A-16.3. */
@@ -42,20 +39,16 @@ function eachOf(ids: string): string[] {
 
 /** Where no spoilt package is made: what stands there needs a server or a browser, or is of the example. */
 const isElsewhere = (test: string): boolean => /^(?:test\/servers|example-app)\//.test(test);
-const ofPackage = requirements.filter(({ of, isToCome }) => !isToCome && (of.includes('L') || of.includes('S')));
+const ofPackage = requirements.filter(({ of }) => of.includes('L') || of.includes('S'));
 
 describe('requirements.md', () => {
   it('has every requirement exactly once', () => {
     expect(requirements.flatMap(({ ids }) => ids).sort()).toEqual([...IDS].sort());
   });
 
-  it('says of each whom it concerns, and names tests or what is to come', () => {
+  it('says of each whom it concerns, and names tests', () => {
     expect(requirements.filter(({ of }) => of.some((whom) => !['L', 'S', 'A'].includes(whom)))).toEqual([]);
-    expect(requirements.filter(({ tests, isToCome }) => isToCome === tests.length > 0)).toEqual([]);
-  });
-
-  it('leaves to come what is listed here, and nothing else', () => {
-    expect(requirements.filter(({ isToCome }) => isToCome).flatMap(({ ids }) => ids).sort()).toEqual([...TO_COME].sort());
+    expect(requirements.filter(({ tests }) => tests.length === 0)).toEqual([]);
   });
 
   it('names tests that exist, as the breaks do', () => {
@@ -70,7 +63,7 @@ describe('requirements.md', () => {
 
   it('has a break for each requirement on the library or a store, and none for another', () => {
     expect(ofPackage.filter(({ ids }) => !breaks.some(({ id }) => ids.includes(id)))).toEqual([]);
-    expect(breaks.filter(({ id }) => TO_COME.includes(id) || !IDS.includes(id))).toEqual([]);
+    expect(breaks.filter(({ id }) => !IDS.includes(id))).toEqual([]);
   });
 });
 
@@ -80,6 +73,6 @@ describe('SECURITY.md', () => {
     const promises = page.split('## What is promised')[1]?.split('\n## ')[0] ?? '';
     const ids = promises.split('\n').flatMap((line) => / \| ([A-Z][^|]*) \|$/.exec(line)?.[1]?.split(', ') ?? []);
     expect(ids.length).toBeGreaterThan(20);
-    expect(ids.filter((id) => !IDS.includes(id) || TO_COME.includes(id))).toEqual([]);
+    expect(ids.filter((id) => !IDS.includes(id))).toEqual([]);
   });
 });

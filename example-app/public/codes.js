@@ -29,7 +29,8 @@
     link.href = URL.createObjectURL(new Blob([asText()], { type: 'text/plain' }));
     link.download = 'backup-codes.txt';
     link.click();
-    URL.revokeObjectURL(link.href);
+    // Some browsers first ask where to put it.
+    setTimeout(() => URL.revokeObjectURL(link.href), 40_000);
     kept.textContent = 'Downloaded. Move the file to a safe place, not one that others can read.';
   });
 

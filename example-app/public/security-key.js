@@ -6,7 +6,8 @@
   const button = document.querySelector('[data-security-key]');
   const error = document.getElementById('key-error');
 
-  document.getElementById('key-hint').hidden = true;
+  // Not hidden: what a description refers to is read out all the same.
+  document.getElementById('key-hint').remove();
 
   function say(text) {
     error.textContent = text;

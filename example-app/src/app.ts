@@ -38,6 +38,7 @@ import { securityHeaders } from './security-headers';
 import { SecurityKeys } from './security-keys';
 import type { Services } from './services';
 import { COOKIE_ATTRIBUTES, SESSION_SECONDS, sessionCookieName } from './session-cookie';
+import { endOldSessions } from './session-end';
 import { openStores } from './stores';
 import { Users } from './users';
 import { Vault } from './vault';
@@ -133,7 +134,7 @@ export async function createApp(
       cookie: { ...COOKIE_ATTRIBUTES, secure: config.isProduction ? true : 'auto', maxAge: SESSION_SECONDS * 1000 },
     }),
   );
-  app.use(passport.session());
+  app.use(passport.session(), endOldSessions(now));
   app.use(requireCsrfToken(cookieName));
 
   app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services), placeRoutes(services));

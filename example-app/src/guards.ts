@@ -11,10 +11,12 @@ export interface Guards {
   readonly signedIn: RequestHandler;
   /** Logged in, and with backup codes that work, where there is a factor that they stand behind; old ones are mentioned once a login. */
   readonly enrolled: readonly [RequestHandler, RequestHandler];
-  /** An administrator, with a second factor. Nobody else learns that there is a page. */
+  /** An administrator, with a second factor. Nobody else who is logged in learns that there is a page. */
   readonly admin: readonly [RequestHandler, RequestHandler];
   /** Logged in, and a second factor shown within five minutes, be it a backup code. Where there is none, none is asked for. */
   readonly fresh: readonly [RequestHandler, RequestHandler];
+  /** Whether an account is an administrator's, with a second factor or yet without. */
+  isAdmin(account: Account): boolean;
 }
 
 const FRESH_SECONDS = 300;
@@ -48,8 +50,9 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardP
     return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
   };
   const signedIn = whereEnrolled(twoFactors);
+  const isAdmin = ({ username }: Account): boolean => admins.includes(usernameKey(username));
   const adminOnly: RequestHandler = async (req, res, next) => {
-    if (!admins.includes(usernameKey(accountOf(req).username))) next('route');
+    if (!isAdmin(accountOf(req))) next('route');
     else if (await isEnrolled(req)) next();
     else res.redirect(303, '/account/security');
   };
@@ -58,6 +61,7 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardP
     enrolled: [signedIn, whereEnrolled(workingCodes)],
     admin: [signedIn, adminOnly],
     fresh: [signedIn, whereEnrolled(freshSecondFactor)],
+    isAdmin,
   };
 }
 

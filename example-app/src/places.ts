@@ -35,7 +35,7 @@ export class Places {
     return this.insert(userId, placeOf(where));
   }
 
-  /** What a link carries; `null` where one was sent lately, so that nobody's mailbox is flooded. */
+  /** What a link carries; `null` where one was sent for this place lately. */
   async newLink(userId: string, where: Where): Promise<string | null> {
     const [now, place, token] = [this.now(), placeOf(where), randomBytes(32).toString('base64url')];
     await this.db.deleteFrom('place_links').where('expires_at', '<=', now).execute();
@@ -91,7 +91,10 @@ function placeOf({ ip, userAgent }: Where): string {
 function networkOf(ip: string): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIP(address) === 4) return address.split('.').slice(0, 3).join('.');
-  return isIP(address) === 6 ? new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.split(':').slice(0, 3).join(':') : '';
+  if (isIP(address) !== 6) return '';
+  // A URL has the one short form, in which "::" stands for all the groups that are missing.
+  const [head = [], tail = []] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1).split('::').map((part) => part.split(':').filter((group) => group !== ''));
+  return [...head, ...new Array<string>(8 - head.length - tail.length).fill('0'), ...tail].slice(0, 3).join(':');
 }
 
 function digest(text: string): string {

@@ -2,7 +2,7 @@
 import type { CookieOptions } from 'express';
 import type { Config } from './config';
 
-/** Half a day after logging in, a session is over whatever happens in it. */
+/** Half a day after logging in, a session is over whatever happens in it (session-end.ts). */
 export const SESSION_SECONDS = 43_200;
 
 /** A browser takes a `__Host-` cookie only over TLS and from this very host (RFC 6265bis, section 4.1.3.2). */

@@ -42,7 +42,7 @@ export class Vault {
         const account = await users.byId(userId);
         return account !== null && admins.includes(usernameKey(account.username)) && (await secondFactors.has(userId));
       },
-      // Two accounts with one address are one person.
+      // Two accounts with one first address are one person.
       personOf: async (userId) => {
         const [email] = await emails.of(userId);
         return email === undefined ? userId : emailKey(email);

@@ -20,7 +20,9 @@ describe('the pages are there', () => {
   it('for an administrator with an authenticator app, and for nobody else', async () => {
     const { visitor: admin } = await openAdmin();
     expect((await admin.get('/admin')).status).toBe(200);
+    expect((await admin.get('/account')).text).toContain('<a href="/admin">');
     const { visitor: ada, userId } = await enroll(service, 'ada');
+    expect((await ada.get('/account')).text).not.toContain('/admin');
     for (const page of ['/admin', `/admin/users/${userId}`]) expect((await ada.get(page)).status).toBe(404);
     expect((await ada.submit('/account/security', {}, `/admin/users/${userId}/revoke`)).status).toBe(404);
     const withoutApp = await signUp(service, 'second.admin');
@@ -104,9 +106,11 @@ test('lists those with few codes, expired ones, none, unused ones, and those und
 });
 
 test('draws what happened day by day, and says the same in words and in a table', async () => {
-  const { visitor: admin } = await openAdmin();
+  const { newTotp } = await openAdmin();
   const { codes, userId } = await enroll(service, 'ada');
   service.forward(86_400);
+  const admin = await givePassword(service, 'root');
+  await admin.submit('/login/second-factor', { code: newTotp() });
   for (const code of codes.slice(0, 3)) await service.backupCodes.consume(userId, code, HERE);
   const { text } = await admin.get('/admin');
   const words = [...text.matchAll(/id="\w+-summary">([^<]+)</g)].map(([, summary]) => summary!.replace(/ on \d+ \w+/, ' on …'));

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
-import { chromiumPath, launchChromium } from './helpers/chromium';
+import { describeInBrowser, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
 import { takeTour, TOUR_ENV } from './helpers/tour';
 
@@ -19,11 +19,7 @@ const TARGET_PX = 44;
 
 jest.setTimeout(180_000);
 
-if (chromiumPath === undefined && process.env.REQUIRE_ALL !== '1') {
-  test.skip('there is no Chromium or Chrome here: install one or set CHROMIUM_PATH, and axe looks at every page', () => undefined);
-} else {
-  describe('every page, light and dark, on a phone of 320 pixels and on a desktop', lookAtAll);
-}
+describeInBrowser('every page, light and dark, on a phone of 320 pixels and on a desktop', lookAtAll);
 
 interface Field {
   readonly type: string;
@@ -58,11 +54,10 @@ function lookAtAll(): void {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    if (chromiumPath === undefined) throw new Error('REQUIRE_ALL is set, and there is no Chromium or Chrome: install one or set CHROMIUM_PATH.');
     const [browser, service] = await Promise.all([launchChromium(), startService(TOUR_ENV)]);
     const rendered = watchViews(service);
     const see = async (name: string, page: Page): Promise<void> => {
-            await page.waitForLoadState('load');
+      await page.waitForLoadState('load');
       stops.push({ name, ...(await look(page)) });
       for (const size of SIZES) {
         await page.setViewportSize(size);

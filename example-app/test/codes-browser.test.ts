@@ -1,7 +1,7 @@
 // The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed, saved; and never seen again.
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { chromiumPath, goBack, launchChromium } from './helpers/chromium';
+import { describeInBrowser, goBack, launchChromium } from './helpers/chromium';
 import { pdfText } from './helpers/pdf-text';
 import { type Service, startService } from './helpers/service';
 import { carryOver } from './helpers/tour';
@@ -9,11 +9,7 @@ import { type Enrolled, enroll, givePassword } from './helpers/visitor';
 
 jest.setTimeout(60_000);
 
-if (chromiumPath === undefined && process.env.REQUIRE_ALL !== '1') {
-  test.skip('there is no Chromium or Chrome here: install one or set CHROMIUM_PATH, and the codes are copied, downloaded and printed', () => undefined);
-} else {
-  describe('new backup codes in a browser', keepThem);
-}
+describeInBrowser('new backup codes in a browser', keepThem);
 
 function keepThem(): void {
   let service: Service;
@@ -24,7 +20,6 @@ function keepThem(): void {
   const complaints: string[] = [];
 
   beforeAll(async () => {
-    if (chromiumPath === undefined) throw new Error('REQUIRE_ALL is set, and there is no Chromium or Chrome: install one or set CHROMIUM_PATH.');
     [browser, service] = await Promise.all([launchChromium(), startService()]);
     ada = await enroll(service);
   });

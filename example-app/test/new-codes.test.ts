@@ -22,6 +22,7 @@ test('a stale login is asked for its second factor first, and sees no codes unti
   expect(stepUp.text).toContain('autocomplete="one-time-code"');
   expect((await visitor.submit('/login/step-up', { code: '000000' })).status).toBe(401);
   expect(await visitor.submit('/login/step-up', { code: newTotp() })).toMatchObject({ status: 303, location: '/account/security' });
+  expect((await visitor.get('/account/security')).text).toContain('Confirmed. What you were about to do is not done yet: do it now.');
 
   const shown = await makeNewCodes(visitor);
   expect(shown.headers.get('cache-control')).toBe('no-store');

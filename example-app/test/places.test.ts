@@ -1,4 +1,5 @@
 // A backup code from somewhere new is not looked at before a mailed link was followed by its owner.
+import { MailServer, type ReceivedMail } from './helpers/mail-server';
 import { type Service, startService } from './helpers/service';
 import { enroll, errorIn, givePassword, signUp, type Visitor } from './helpers/visitor';
 
@@ -79,4 +80,52 @@ it('a place is known by its network and the name of its browser, not by its addr
   const later = await givePassword(service);
   Object.assign(later.headers, { 'user-agent': FIREFOX['user-agent'].replaceAll('130', '151') });
   expect((await later.submit('/login/backup-code', { code: codes[0]! })).status).toBe(303);
+});
+
+it.each([
+  ['2001:db8:0:0:1:2:3:4', '2001:db8:0:1::5', true],
+  ['2001:db8:7::1', '2001:db8:7:ffff::1', true],
+  ['2001:db8:7::1', '2001:db8:8::1', false],
+  ['::1:2:3:4', '2001:db8::1', false],
+  ['192.0.2.7', '::ffff:192.0.2.99', true],
+  ['192.0.2.7', '192.0.3.7', false],
+])('from %s and from %s is the same place: %p', async (one, other, isSame) => {
+  const proxied = await startService({ TRUST_PROXY: '1' });
+  try {
+    const from = async (ip: string, path: string, code: string): Promise<number> => {
+      const visitor = await givePassword(proxied);
+      visitor.headers['x-forwarded-for'] = ip;
+      return (await visitor.submit(path, { code })).status;
+    };
+    const { codes, newTotp } = await enroll(proxied);
+    expect(await from(one, '/login/second-factor', newTotp())).toBe(303);
+    expect(await from(other, '/login/backup-code', codes[0]!)).toBe(isSame ? 303 : 403);
+  } finally {
+    await proxied.stop();
+  }
+});
+
+it('an address that takes no mail keeps nobody from the link', async () => {
+  const mailServer = await MailServer.start();
+  const mailed = await startService({ SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com' });
+  try {
+    const { codes, visitor: owner } = await enroll(mailed);
+    expect((await owner.submit('/account/emails', { email: 'ada@home.example' })).status).toBe(303);
+    mailServer.refused.add('ada@example.com');
+    const visitor = await givePassword(mailed);
+    Object.assign(visitor.headers, FIREFOX);
+    expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
+    const isLink = ({ text }: ReceivedMail): boolean => text.includes('/login/place/');
+    expect(mailServer.mails.filter(isLink).map(({ to }) => to)).toEqual(['ada@home.example']);
+    // Where nobody takes it, the next try sends another.
+    mailServer.refused.add('ada@home.example');
+    visitor.headers['user-agent'] = 'Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36';
+    expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(500);
+    mailServer.refused.clear();
+    expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
+    expect(mailServer.mails.filter(isLink)).toHaveLength(3);
+  } finally {
+    await mailed.stop();
+    await mailServer.stop();
+  }
 });

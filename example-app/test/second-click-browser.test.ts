@@ -3,7 +3,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { LocalFormDesk } from '../src/form-desk';
-import { chromiumPath, launchChromium } from './helpers/chromium';
+import { describeInBrowser, launchChromium } from './helpers/chromium';
 import { routesOf } from './helpers/routes';
 import { type Service, startService } from './helpers/service';
 import { addKey, SoftKey } from './helpers/soft-key';
@@ -21,11 +21,7 @@ const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefo
 /** Their script sends them, once, and takes no click until the security key has answered. */
 const SENT_BY_SCRIPT = ['/account/security-keys', '/login/security-key', '/login/step-up/security-key'];
 
-if (chromiumPath === undefined && process.env.REQUIRE_ALL !== '1') {
-  test.skip('there is no Chromium or Chrome here: install one or set CHROMIUM_PATH, and every form is sent by a double click', () => undefined);
-} else {
-  describe('a double click leads where one click does', clickTwice);
-}
+describeInBrowser('a double click leads where one click does', clickTwice);
 
 /** Somebody just before the click. */
 interface Scene {
@@ -132,7 +128,6 @@ function clickTwice(): void {
   let holdMs = 0;
 
   beforeAll(async () => {
-    if (chromiumPath === undefined) throw new Error('REQUIRE_ALL is set, and there is no Chromium or Chrome: install one or set CHROMIUM_PATH.');
     // Slow enough for a second click, at the pace of a finger, while the first is at work; at other times as quick as it is.
     const desk = new LocalFormDesk();
     const slowDesk = { begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)), end: desk.end.bind(desk) };

@@ -43,6 +43,19 @@ test('a session id that an attacker chose is not taken up', async () => {
   expect(await attacker.get('/login/second-factor')).toMatchObject({ status: 303, location: '/login' });
 });
 
+test('a session is over half a day after the login, however often it is used, and a step-up does not prolong it', async () => {
+  const { visitor, newTotp } = await enroll(service, 'eve');
+  for (let hour = 1; hour < 12; hour += 1) {
+    service.forward(3600);
+    expect(await visitor.isLoggedIn()).toBe(true);
+    if (hour === 11) expect((await visitor.submit('/login/step-up', { code: newTotp() })).status).toBe(303);
+  }
+  service.forward(3600);
+  const stolen = visitor.copy();
+  expect(await visitor.get('/account')).toMatchObject({ status: 303, location: '/login' });
+  expect([await visitor.isLoggedIn(), await stolen.isLoggedIn()]).toEqual([false, false]);
+});
+
 test('signing in as somebody else in the same browser leaves nothing of the first', async () => {
   const { visitor, newTotp } = await enroll(service, 'cyd');
   await visitor.submit('/account', {}, '/logout');

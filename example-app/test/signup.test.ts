@@ -16,7 +16,7 @@ test.each([
   ['a user name of 65 letters', { username: 'a'.repeat(65) }, 'username', 'Use 1 to 64 letters, digits and . _ - + @.'],
   ['no email address', { email: 'ada' }, 'email', 'Enter an email address, like name@example.com.'],
   ['an address with a line break', { email: 'a@example.com\nBcc: b@example.com' }, 'email', 'Enter an email address, like name@example.com.'],
-  ['a short password', { password: 'short' }, 'password', 'Use at least 8 characters.'],
+  ['a short password', { password: 'short' }, 'password', 'Use at least 15 characters.'],
   ['a password that bcrypt would cut off', { password: '\u00f6'.repeat(37) }, 'password', 'Use at most 72 bytes, which is as many plain letters.'],
 ])('%s is shown at its field, and what was typed stays', async (_what, fields, field, message) => {
   const visitor = new Visitor(service);

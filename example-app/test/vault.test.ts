@@ -84,6 +84,18 @@ test('a wrong code approves nothing, and is answered like any wrong code', async
   expect((await second.visitor.get(page)).text).toContain('Nobody yet');
 });
 
+test('after a mistake the form still says what was chosen, so that no code is spent on something else', async () => {
+  await enroll(service, 'ada');
+  const chosen = { action: 'reset-factors', username: 'ada', reason: 'lost both phones' };
+  const again = await root.visitor.submit('/vault', { ...chosen, code: 'AAAA-AAAA' }, '/vault/requests');
+  expect([again.status, errorIn(again.text)]).toEqual([401, 'That backup code is not valid. Please try another one.']);
+  expect(again.text).toContain('<option value="reset-factors" selected>');
+  for (const typed of ['value="ada"', 'value="lost both phones"']) expect(again.text).toContain(typed);
+  const strange = await root.visitor.submit('/vault', { ...chosen, action: 'open-vault', code: root.codes[0]! }, '/vault/requests');
+  expect([strange.status, errorIn(strange.text)]).toEqual([400, 'What you chose is about no account: leave this empty, or choose something else.']);
+  expect(await spent(root)).toBe(0);
+});
+
 test('no is final: denied by the second, withdrawn by the first', async () => {
   const denied = await ask(root, OPEN);
   // Clicked once more after the answer, it leads where one click did.

@@ -139,7 +139,7 @@ export class TwoPersonApproval {
     return this.withCode(who, { record: claimed, code, type: 'approval-granted', to, back: 'requested' });
   }
 
-  /** Ends a request for good, approved or not, by anybody who might have approved it. It takes no code to say no. */
+  /** Ends a request for good, approved or not, by anybody who is entitled to approve, whom it is about included. It takes no code to say no. */
   async deny(userId: UserId, { id }: Pick<Decision, 'id'>, context?: Context): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);

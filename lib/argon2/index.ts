@@ -28,8 +28,8 @@ export function argon2Hasher(options: { memoryKiB?: number; passes?: number } = 
   if ((typeof memoryKiB === 'number' && memoryKiB < MIN_MEMORY_KIB) || (typeof passes === 'number' && passes < MIN_PASSES)) {
     throw new BackupCodeError('invalid_hasher', `argon2id needs ${MIN_MEMORY_KIB} KiB and ${MIN_PASSES} passes or more (OWASP Password Storage Cheat Sheet), but was given ${memoryKiB ?? 65_536} and ${passes ?? 3}.`);
   }
-  const m = wholeNumber('memoryKiB', memoryKiB, { min: MIN_MEMORY_KIB, max: MAX_MEMORY_KIB, fallback: 65_536 });
-  const t = wholeNumber('passes', passes, { min: MIN_PASSES, max: MAX_PASSES, fallback: 3 });
+  const m = wholeNumber('memoryKiB', memoryKiB, { min: MIN_MEMORY_KIB, max: MAX_MEMORY_KIB, fallback: 65_536, code: 'invalid_hasher' });
+  const t = wholeNumber('passes', passes, { min: MIN_PASSES, max: MAX_PASSES, fallback: 3, code: 'invalid_hasher' });
   return Object.freeze({
     newSalt: () => writeSalt(SCHEME, { m, t, p: 1 }),
     reads: (salt: string) => readSalt(salt, SCHEME, RANGES) !== null,

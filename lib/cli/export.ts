@@ -53,8 +53,9 @@ function readJson(line: string): Pick<ExportedUser, 'userId' | 'codes'> | null {
   return { userId, codes: codes ?? [] };
 }
 
-/** RFC 4180, in one line. */
+/** RFC 4180, in one line: a field is in quotes as a whole, or has none in it. */
 function readFields(line: string): Pick<ExportedUser, 'userId' | 'codes'> | null {
+  if (!/^(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*$/.test(line)) return null;
   const fields = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, bare = '']) => quoted?.replaceAll('""', '"') ?? bare.trim());
   const [userId = '', ...codes] = fields;
   return userId === '' ? null : { userId, codes: codes.filter((code) => code !== '') };

@@ -124,8 +124,8 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   const pending = readPending(req, options);
   const before = pending ?? readLogin(req);
   const returnTo = safeReturnTo(readState(req).returnTo);
-  // What an anonymous visitor's session held is not carried into a login; a step-up changes nothing for the app.
-  const appData = pending === null ? appDataOf(req) : {};
+  // What an anonymous visitor's session held is not carried into a login; a step-up is the same login, and changes nothing for the app.
+  const [appData, { isRotationOffered }] = pending === null ? [appDataOf(req), readState(req)] : [{}, {}];
   if (before === null || user === null || !isSameUser(before.userId, idOf(user))) {
     throw new BackupCodeError('no_pending_login', 'This session has no pending login of this user, or it is too old: begin again with the first factor.');
   }
@@ -136,7 +136,7 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     await logIn(req, user);
     if (!hasSessionLogin(req)) throw new Error('Passport put no login into the session: is passport.session() mounted, and does serializeUser give a value?');
     Object.assign(sessionOf(req), appData);
-    writeState(req, { login: toStored(completed) });
+    writeState(req, { login: toStored(completed), isRotationOffered });
     await save(req);
   } catch (error) {
     // A login whose record could not be saved is none. Its id was not yet sent to anybody.

@@ -9,7 +9,7 @@ export interface Hasher {
   /** Whether this hasher can read such a string, its parameters being within the caps. Never throws. */
   reads(salt: string): boolean;
   /** The hash of a code: 16 bytes or more, off the event loop. Deterministic for one salt string. */
-  hash(code: string, salt: string): Promise<Uint8Array>;
+  hash(code: string, salt: string): Promise<Buffer>;
   /** Formats of fewer bits than this are refused with this hasher. Default 0. */
   readonly minimumBits?: number;
 }

@@ -26,7 +26,7 @@ export function pbkdf2Hasher(options: { iterations?: number } = {}): Hasher {
   if (typeof options.iterations === 'number' && options.iterations < MIN_ITERATIONS) {
     throw new BackupCodeError('invalid_hasher', `PBKDF2 needs ${MIN_ITERATIONS} iterations or more (OWASP Password Storage Cheat Sheet), but was given ${options.iterations}.`);
   }
-  const i = wholeNumber('iterations', options.iterations, { min: MIN_ITERATIONS, max: MAX_ITERATIONS, fallback: MIN_ITERATIONS });
+  const i = wholeNumber('iterations', options.iterations, { min: MIN_ITERATIONS, max: MAX_ITERATIONS, fallback: MIN_ITERATIONS, code: 'invalid_hasher' });
   return Object.freeze({
     newSalt: () => writeSalt('pbkdf2-sha256', { i }),
     reads: (salt: string) => readSalt(salt, 'pbkdf2-sha256', RANGES) !== null,

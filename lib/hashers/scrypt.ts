@@ -24,7 +24,7 @@ export function scryptHasher(options: { logN?: number } = {}): Hasher {
   if (typeof options.logN === 'number' && options.logN < MIN_LOG_N) {
     throw new BackupCodeError('invalid_hasher', `scrypt needs a logN of ${MIN_LOG_N} or more (OWASP Password Storage Cheat Sheet), but was given ${options.logN}.`);
   }
-  const ln = wholeNumber('logN', options.logN, { min: MIN_LOG_N, max: MAX_LOG_N, fallback: MIN_LOG_N });
+  const ln = wholeNumber('logN', options.logN, { min: MIN_LOG_N, max: MAX_LOG_N, fallback: MIN_LOG_N, code: 'invalid_hasher' });
   return Object.freeze({
     newSalt: () => writeSalt('scrypt', { ln, r: BLOCK_SIZE, p: 1 }),
     reads: (salt: string) => readSalt(salt, 'scrypt', RANGES) !== null,

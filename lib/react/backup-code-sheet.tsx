@@ -4,7 +4,7 @@ import { useEffect, useId, useRef, useState, type ReactElement } from 'react';
 import { ENGLISH } from './labels';
 import { printStyles as defaultPrintStyles } from './print-styles';
 import { checkProps, type BackupCodeSheetPart, type BackupCodeSheetProps } from './props';
-import { addStyles, copy, download, print } from './save';
+import { addStyles, copy, download, print, report } from './save';
 import { codesText, factsOf, fileText } from './texts';
 
 /** What a person is told. A new number for each, so that the same said twice is read out twice. */
@@ -62,7 +62,7 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
     } catch (thrown) {
       isAcknowledged.current = false;
       setError((last) => after(last, labels.goOnFailed));
-      reportError(thrown);
+      report(thrown);
     }
   }
 

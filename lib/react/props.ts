@@ -19,7 +19,7 @@ export interface BackupCodeSheetProps {
   readonly account?: string | undefined;
   /**
    * Called once, when the person has ticked the box and goes on; activate a staged set here. Where it throws or rejects the person is asked
-   * to try again, and the error goes to `reportError`, which is to say to `window.onerror` and the console.
+   * to try again, and the error goes to `reportError`, which is to say to `window.onerror` and the console; without it, to the console.
    */
   readonly onAcknowledge: () => unknown;
   /** Texts in place of the English ones; those left out stay English. */

@@ -1,5 +1,5 @@
 /// <reference lib="dom" />
-// The ways out of the page for codes, as a browser offers them: the clipboard, a file, the printer. None leaves a trace in the page.
+// What the sheet asks of the browser: ways out of the page for codes (clipboard, file, printer), none of which leaves a trace in it; a style sheet; a report.
 
 /** Some browsers first ask where to put a file. The text is in memory as long as its URL, and gone with the page at the latest. */
 const FILE_LIFE_MS = 40_000;
@@ -24,6 +24,13 @@ export function download(text: string, fileName: string): void {
 
 export function print(): void {
   window.print();
+}
+
+/** As an error that nobody caught; jsdom, in which apps test their pages, has no `reportError`. */
+export function report(thrown: unknown): void {
+  // eslint-disable-next-line no-console -- there is nowhere else to say it
+  const { reportError: give = console.error } = globalThis as Partial<typeof globalThis>;
+  give(thrown);
 }
 
 /**

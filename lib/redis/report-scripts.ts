@@ -42,7 +42,7 @@ end
 return { from, tostring(#entries), wanted }
 `);
 
-/** Removes old ones among the first entries. Gives how many it looked at and how many it removed. */
+/** Removes old ones among the entries after one. Gives how many it removed, and the last that it looked at. */
 export const pruneScript = defineScript(`
 local events, refusals = KEYS[1], KEYS[2]
 local before, from, count = tonumber(ARGV[1]), ARGV[2], ARGV[3]

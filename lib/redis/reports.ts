@@ -98,12 +98,21 @@ export async function prune(place: RedisPlace, { before }: { before: number }): 
 export async function remind(place: RedisPlace, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
   const marked: Reminder[] = [];
   const [longest = 0] = leadsMs;
-  for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    for await (const users of usersOf(place, { partition, expiringBefore: now + longest })) {
-      const reminders = await Promise.all(users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })));
-      marked.push(...reminders.filter((reminder) => reminder !== null));
+  const faults: unknown[] = [];
+  for (let partition = 0; partition < PARTITIONS && faults.length === 0; partition += 1) {
+    try {
+      for await (const users of usersOf(place, { partition, expiringBefore: now + longest })) {
+        for (const reminder of await Promise.allSettled(users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })))) {
+          if (reminder.status === 'rejected') faults.push(reminder.reason);
+          else if (reminder.value !== null) marked.push(reminder.value);
+        }
+      }
+    } catch (error) {
+      faults.push(error);
     }
   }
+  // What is marked is never given again, so it is given now; the next call meets the fault.
+  if (faults.length > 0 && marked.length === 0) throw faults[0];
   return marked;
 }
 

@@ -1,6 +1,7 @@
 // The Lua that `RedisStore` runs: a script for each method, each one atomic step. It reads and checks all it needs
 // before it writes anything, for Redis does not roll a failed script back. It knows no clock and no policy, and alters
 // no event: what is to be filled in stands beside it in the stream.
+import { REFUSALS_COUNTED_MS } from '../stores/store';
 import { defineScript } from './client';
 
 /** How long the times of a set that was replaced or revoked are kept: longer than a set lives by default. */
@@ -21,15 +22,15 @@ local function text(number) return string.format('%.0f', number) end
 local function whole(stored) return assert(tonumber(stored or 0), 'A stored number is damaged. Nothing was changed.') end
 
 -- The server's clock gives the entry its name, so that the order is that of the commits whatever the callers' clocks say.
-local function record(event, ...) redis.call('XADD', events, '*', 'event', event, ...) end
+local function record(event, ...) return redis.call('XADD', events, '*', 'event', event, ...) end
 
 local function countOf(door)
-  local stored = redis.call('HMGET', user, door .. ':attempts', door .. ':nextAt', door .. ':generation', door .. ':disabledAt', door .. ':refusalId')
-  return { attempts = whole(stored[1]), nextAt = whole(stored[2]), generation = whole(stored[3]), disabledAt = stored[4], refusalId = stored[5] }
+  local stored = redis.call('HMGET', user, door .. ':attempts', door .. ':nextAt', door .. ':generation', door .. ':disabledAt', door .. ':refusalId', door .. ':refusalEntry')
+  return { attempts = whole(stored[1]), nextAt = whole(stored[2]), generation = whole(stored[3]), disabledAt = stored[4], refusalId = stored[5], refusalEntry = stored[6] }
 end
 
 local function beginCount(door, generation)
-  redis.call('HDEL', user, door .. ':attempts', door .. ':nextAt', door .. ':disabledAt', door .. ':refusalId')
+  redis.call('HDEL', user, door .. ':attempts', door .. ':nextAt', door .. ':disabledAt', door .. ':refusalId', door .. ':refusalEntry')
   redis.call('HSET', user, door .. ':generation', text(generation))
 end
 
@@ -112,12 +113,15 @@ export const takeAttemptScript = defineScript(`${COMMON}
 local door, now, waits, refusalId, refusal, keptMs = ARGV[1], whole(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4], ARGV[5], whole(ARGV[6])
 local count = countOf(door)
 local refused = whole(redis.call('HGET', refusals, count.refusalId or '') or 1)
+local found = count.refusalEntry and redis.call('XRANGE', events, count.refusalEntry, count.refusalEntry) or {}
+local isCountedIn = found[1] and cjson.decode(found[1][2][2]).at > now - ${REFUSALS_COUNTED_MS}
 local forgetAt = whole(redis.call('HGET', user, 'forgetAt') or math.huge)
 
 -- Only names that belong to nobody are forgotten: by the caller's clock here, and by the server's if nobody asks again.
 if now >= forgetAt then
   redis.call('DEL', user)
   count = countOf(door)
+  isCountedIn = false
 end
 local function keep()
   if keptMs == 0 then return end
@@ -128,20 +132,20 @@ end
 local isDisabled = count.disabledAt or count.attempts >= #waits
 if isDisabled or now < count.nextAt then
   local reason = isDisabled and 'disabled' or 'throttled'
-  if count.refusalId then
+  if isCountedIn then
     redis.call('HSET', refusals, count.refusalId, text(refused + 1))
   else
-    redis.call('HSET', user, door .. ':refusalId', refusalId)
-    record(refusal, 'reason', reason, 'refusals', '1')
+    local entry = record(refusal, 'reason', reason, 'refusals', '1')
+    redis.call('HSET', user, door .. ':refusalId', refusalId, door .. ':refusalEntry', entry)
   end
   keep()
-  return { 'refused', reason, text(count.nextAt), count.refusalId and 'again' or 'first' }
+  return { 'refused', reason, text(count.nextAt), isCountedIn and 'again' or 'first' }
 end
 
 local attempt = count.attempts + 1
 local nextAt = waits[attempt] == 0 and 0 or now + waits[attempt]
 redis.call('HSET', user, door .. ':attempts', text(attempt), door .. ':nextAt', text(nextAt))
-redis.call('HDEL', user, door .. ':refusalId')
+redis.call('HDEL', user, door .. ':refusalId', door .. ':refusalEntry')
 keep()
 return { 'granted', text(attempt), text(count.generation), text(nextAt), redis.call('HGETALL', user) }
 `);
@@ -190,11 +194,14 @@ return setId or ''
 `);
 
 export const appendScript = defineScript(`${COMMON}
-local written, door, generation, now = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4])
-if door ~= '' and redis.call('EXISTS', user) == 1 and countOf(door).generation == generation then
+local written, door, generation, now, closing = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4]), ARGV[5]
+local closes = door ~= '' and redis.call('EXISTS', user) == 1 and countOf(door).generation == generation
+if closes then
   redis.call('HSET', user, door .. ':disabledAt', text(now))
+  table.insert(written, closing)
 end
 for _, event in ipairs(written) do record(event) end
+return closes and 'closed' or ''
 `);
 
 export const nameKeyScript = defineScript(`

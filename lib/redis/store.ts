@@ -6,7 +6,7 @@ import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import { assertMethods, assertOptions, describe } from '../options';
 import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
-import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, TakenAttempt, Ticket } from '../stores/store';
+import { NAME_KEPT_MS, type BackupCodeStore, type ClosedDoor, type Consumption, type FoundUser, type NewSet, type SetHeader, type TakenAttempt, type Ticket } from '../stores/store';
 import { userKey, type Subject } from '../subject';
 import { runScript, type RedisClient, type RedisPlace, type Script } from './client';
 import { keysOf, nameKeyKey } from './keys';
@@ -37,9 +37,6 @@ export function placeOf(where: string, options: RedisStoreOptions): RedisPlace {
   }
   return { client, prefix };
 }
-
-/** How long the count of a name that belongs to nobody is kept after its last attempt. */
-const NAME_KEPT_MS = 30 * 86_400_000;
 
 /**
  * Keeps backup codes in Redis 6.2 or later, or Valkey, alone or as a cluster.
@@ -115,16 +112,18 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
   }
 
   /** Events lie with the user they are of: all of a call with the subject of `closes`, or else with the user of the first. */
-  async append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
+  async append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
     const [first] = events;
     if (closes) {
-      const { subject, ticket, now } = closes;
-      await this.run(appendScript, subject, [listOf(events), ticket.door, ticket.generation, now]);
-    } else if (first) {
+      const { subject, ticket, now, event } = closes;
+      return readText(await this.run(appendScript, subject, [listOf(events), ticket.door, ticket.generation, now, JSON.stringify(event)])) === 'closed';
+    }
+    if (first) {
       // What belongs to nobody is spread over the partitions.
       const key = first.userId === null ? first.id : userKey(first.userId);
-      await this.run(appendScript, { key, userId: first.userId }, [listOf(events), '', 0, 0]);
+      await this.run(appendScript, { key, userId: first.userId }, [listOf(events), '', 0, 0, '']);
     }
+    return false;
   }
 
   async nameKey(): Promise<Uint8Array> {

@@ -21,7 +21,7 @@ export class SqlApprovalStore implements ApprovalStore {
 
   /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely */
   constructor(kysely: SqlDatabase) {
-    this.database = new Database(kysely);
+    this.database = Database.ofStore(kysely);
   }
 
   create(record: ApprovalRecord): Promise<boolean> {

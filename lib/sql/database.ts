@@ -4,6 +4,8 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely, QueryExecutorProvider, RawBuilder, Transaction } from 'kysely';
 import { sql } from 'kysely';
+import { BackupCodeError } from '../errors';
+import { warnOnce } from '../warnings';
 import { dialectOf, type Dialect, type SqlDatabase } from './dialect';
 
 /** One statement's result, the same for every driver. */
@@ -23,15 +25,26 @@ export type Run = (statement: RawBuilder<unknown>) => Promise<Result>;
 const WITH_VALUES = ['sql', 'detail', 'where', 'internalQuery'];
 const MAX_TRIES = 5;
 const FIRST_PAUSE_MS = 5;
+/** SQLite lets one process write at a time. The others wait as long, and then fail. */
+const MIN_SQLITE_TIMEOUT_MS = 5000;
 
 export class Database {
   readonly dialect: Dialect;
   private readonly kysely: Kysely<unknown>;
+  private timeoutChecked: Promise<void> | null = null;
 
   /** @throws {BackupCodeError} `invalid_option` */
   constructor(kysely: SqlDatabase) {
     this.dialect = dialectOf(kysely);
-    this.kysely = kysely as unknown as Kysely<unknown>;
+    // Plugins rename columns and parse values for the app's own queries; the rows here are read as they are.
+    this.kysely = (kysely as unknown as Kysely<unknown>).withoutPlugins();
+  }
+
+  /** For a store, which makes transactions of its own. @throws {BackupCodeError} `invalid_option` */
+  static ofStore(kysely: SqlDatabase): Database {
+    const database = new Database(kysely);
+    if (!database.kysely.isTransaction) return database;
+    throw new BackupCodeError('invalid_option', 'kysely is a transaction, which ends before the store does: give the Kysely that it was begun on.');
   }
 
   /**
@@ -40,6 +53,7 @@ export class Database {
    * decided nothing, and is run again.
    */
   async transaction<T>(work: (run: Run) => Promise<T>): Promise<T> {
+    if (this.dialect === 'sqlite') await (this.timeoutChecked ??= this.checkTimeout());
     for (let attempt = 1; ; attempt += 1) {
       try {
         const transaction = this.kysely.transaction();
@@ -49,6 +63,18 @@ export class Database {
         if (attempt >= MAX_TRIES || !isAborted(error)) throw error;
         await sleep(FIRST_PAUSE_MS * 2 ** attempt + randomInt(FIRST_PAUSE_MS * 2 ** attempt));
       }
+    }
+  }
+
+  private async checkTimeout(): Promise<void> {
+    try {
+      const { rows: [row = {}] } = await this.read(sql`PRAGMA busy_timeout`);
+      const timeout = Number(Object.values(row)[0]);
+      if (timeout < MIN_SQLITE_TIMEOUT_MS) {
+        warnOnce('BACKUP_CODE_SQLITE_TIMEOUT', `SQLite with a busy_timeout of ${timeout} ms: beside another process that writes, logins fail instead of waiting their turn. Set ${MIN_SQLITE_TIMEOUT_MS}.`);
+      }
+    } catch {
+      // A SQLite that answers no pragma, or none now: the transaction tells.
     }
   }
 
@@ -72,7 +98,7 @@ export class Database {
     return this.dialect === 'mysql' ? sql`CAST(${value} AS SIGNED)` : sql`CAST(${value} AS bigint)`;
   }
 
-  /** Ends an INSERT so that a row that is there stays as it is; it is then locked. */
+  /** Ends an INSERT so that a row that is there stays as it is. */
   keepExisting(key: string): RawBuilder<unknown> {
     return sql.raw(this.dialect === 'mysql' ? `ON DUPLICATE KEY UPDATE ${key} = ${key}` : `ON CONFLICT (${key}) DO NOTHING`);
   }

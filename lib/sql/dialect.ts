@@ -16,7 +16,7 @@ export type Dialect = 'sqlite' | 'postgres' | 'mysql';
 export function dialectOf(kysely: SqlDatabase): Dialect {
   assertMethods('kysely', kysely, ['getExecutor', 'transaction']);
   const { adapter } = kysely.getExecutor() as { adapter?: { supportsReturning?: unknown; supportsTransactionalDdl?: unknown } };
-  if (adapter === undefined) throw new BackupCodeError('invalid_option', 'kysely must be a Kysely instance, or one of its transactions.');
+  if (adapter === undefined) throw new BackupCodeError('invalid_option', 'kysely must be a Kysely instance.');
   if (adapter.supportsReturning !== true) return 'mysql';
   return adapter.supportsTransactionalDdl === true ? 'postgres' : 'sqlite';
 }

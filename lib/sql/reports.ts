@@ -69,8 +69,19 @@ export async function prune(database: Database, { before }: { before: number }):
   return removed;
 }
 
-export async function remind(database: Database, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+export async function remind(database: Database, query: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
   const marked: Reminder[] = [];
+  try {
+    for await (const batch of markedOf(database, query)) marked.push(...batch);
+  } catch (error) {
+    // What is marked is never given again, so it is given now; the next call meets the fault.
+    if (marked.length === 0) throw error;
+  }
+  return marked;
+}
+
+/** A batch in each transaction. */
+async function* markedOf(database: Database, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): AsyncGenerator<Reminder[]> {
   const isDue = leadsMs.map((lead) => sql`expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)}`);
   for (const [done, lead] of leadsMs.entries()) {
     // Of whom so many reminders are done with, in the order of the index.
@@ -82,10 +93,9 @@ export async function remind(database: Database, { now, leadsMs, toEvent }: Para
       const last = rows.at(-1);
       if (!last) break;
       from = sql`expires_at <= ${now + lead} AND (expires_at, user_key) > (${database.bigint(readNumber(last, 'expires_at'))}, ${last['user_key']})`;
-      marked.push(...(await database.transaction((run) => markDue(run, rows, { now, leadsMs, toEvent }))));
+      yield database.transaction((run) => markDue(run, rows, { now, leadsMs, toEvent }));
     }
   }
-  return marked;
 }
 
 /** In the order in which they were read, so that two jobs do not wait for each other in a circle. */

@@ -7,7 +7,7 @@ import type { Door } from '../context';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
-import type { BackupCodeStore, Consumption, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from '../stores/store';
+import { NAME_KEPT_MS, REFUSALS_COUNTED_MS, type BackupCodeStore, type ClosedDoor, type Consumption, type FoundUser, type NewSet, type SetHeader, type StoredCode, type TakenAttempt, type Ticket } from '../stores/store';
 import { hasherName } from '../stores/tally';
 import type { Subject } from '../subject';
 import { Database, type Run } from './database';
@@ -15,8 +15,6 @@ import type { SqlDatabase } from './dialect';
 import { prune, readEvents, remind, report } from './reports';
 import { CURRENT_SET_COLUMNS, insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader, storableText } from './rows';
 
-/** How long the count of a name that belongs to nobody is kept after its last attempt. */
-const NAME_KEPT_MS = 30 * 86_400_000;
 const NAME_KEY_BYTES = 32;
 /** A row that is neither granted nor refused was just made or given back; this often in a row is a fault. */
 const MAX_ROUNDS = 10;
@@ -29,9 +27,9 @@ const MAX_ROUNDS = 10;
 export class SqlStore implements BackupCodeStore, BackupCodeReports {
   private readonly database: Database;
 
-  /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely */
+  /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely, or a transaction */
   constructor(kysely: SqlDatabase) {
-    this.database = new Database(kysely);
+    this.database = Database.ofStore(kysely);
   }
 
   replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
@@ -79,16 +77,19 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     const { subject, door, now, waits } = attempt;
     const [attempts, nextAt, disabledAt, refusals, refusalId] = doorColumns(door, 'attempts', 'next_at', 'disabled_at', 'refusals', 'refusal_id');
     const isGrantable = sql`${attempts} < ${waits.length} AND ${disabledAt} IS NULL AND ${nextAt} <= ${now}`;
-    const forgetAt = subject.userId === null ? now + NAME_KEPT_MS : null;
+    const [forgetAt, isKept] = subject.userId === null ? [now + NAME_KEPT_MS, sql` AND forget_at > ${now}`] : [null, sql``];
+    const isCountedIn = sql`EXISTS (SELECT 1 FROM backup_code_events WHERE event_id = ${refusalId} AND at > ${now - REFUSALS_COUNTED_MS})`;
     // What depends on the old count comes before it: MySQL's SET sees the columns that the same statement has changed.
     const grant = sql`UPDATE backup_code_users SET ${nextAt} = ${this.waitUntil(attempts, now, waits)}, ${attempts} = ${attempts} + 1,
-      ${refusals} = 0, ${refusalId} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}`;
-    const refuse = sql`UPDATE backup_code_users SET ${refusalId} = CASE WHEN ${refusals} = 0 THEN ${attempt.refusal.id} ELSE ${refusalId} END,
-      ${refusals} = ${refusals} + 1, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND NOT (${isGrantable})`;
+      ${refusals} = 0, ${refusalId} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}${isKept}`;
+    const refuse = sql`UPDATE backup_code_users SET ${refusals} = CASE WHEN ${isCountedIn} THEN ${refusals} + 1 ELSE 1 END,
+      ${refusalId} = CASE WHEN ${isCountedIn} THEN ${refusalId} ELSE ${attempt.refusal.id} END, forget_at = ${forgetAt}
+      WHERE user_key = ${subject.key} AND NOT (${isGrantable})${isKept}`;
     const taken = await this.database.transaction(async (run) => {
       for (let round = 1; round <= MAX_ROUNDS; round += 1) {
         if ((await run(grant)).affected === 1) return { ...(await readGranted(run, attempt)), isNew: round > 1 };
         if ((await run(refuse)).affected === 1) return { ...(await recordRefusal(run, attempt)), isNew: false };
+        if (forgetAt !== null) await run(sql`DELETE FROM backup_code_users WHERE user_key = ${subject.key} AND user_id IS NULL AND forget_at <= ${now}`);
         await run(this.insertUser(subject, forgetAt));
       }
       throw new Error('The row of a user is neither granted an attempt nor refused one.');
@@ -118,7 +119,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
           WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${disabledAt} IS NULL`);
         if (set.affected !== 1) throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
         const code = await run(sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`);
-        if (code.affected !== 1) throw new Lost(await whyLost(run, codeId));
+        if (code.affected !== 1) throw new Lost(await whyLost(run, { subject, setId, codeId }));
         const { rows } = await run(sql`SELECT remaining, total FROM backup_code_users WHERE user_key = ${subject.key}`);
         const [remaining, total] = [readNumber(rows[0], 'remaining'), readNumber(rows[0], 'total')];
         const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
@@ -146,14 +147,12 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     });
   }
 
-  async append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
-    await this.database.transaction(async (run) => {
-      if (closes) {
-        const { subject, ticket, now } = closes;
-        const [disabledAt, generation] = doorColumns(ticket.door, 'disabled_at', 'generation');
-        await run(sql`UPDATE backup_code_users SET ${disabledAt} = ${now} WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation}`);
-      }
-      await run(insertEvents(events));
+  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
+    return this.database.transaction(async (run) => {
+      const isClosed = closes !== undefined && (await run(closeDoor(closes))).affected === 1;
+      const written = isClosed ? [...events, closes.event] : events;
+      if (written.length > 0) await run(insertEvents(written));
+      return isClosed;
     });
   }
 
@@ -205,7 +204,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
 
   /** Only when a row was added, so that a verification stays at its statements and the table cannot grow without end. */
   private async forgetNames(now: number): Promise<void> {
-    await this.database.transaction((run) => run(sql`DELETE FROM backup_code_users WHERE forget_at < ${now} AND user_id IS NULL`));
+    await this.database.transaction((run) => run(sql`DELETE FROM backup_code_users WHERE forget_at <= ${now} AND user_id IS NULL`));
   }
 }
 
@@ -230,8 +229,13 @@ function endCodes({ key }: Subject, now: number): RawBuilder<unknown> {
   return sql`UPDATE backup_codes SET salt = NULL, digest = NULL, ended_at = ${now} WHERE user_key = ${key} AND ended_at IS NULL`;
 }
 
+function closeDoor({ subject, ticket, now }: ClosedDoor): RawBuilder<unknown> {
+  const [disabledAt, generation] = doorColumns(ticket.door, 'disabled_at', 'generation');
+  return sql`UPDATE backup_code_users SET ${disabledAt} = ${now} WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation}`;
+}
+
 async function readGranted(run: Run, { subject, door }: { subject: Subject; door: Door }): Promise<Extract<TakenAttempt, { ok: true }>> {
-  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  const prefix = prefixOf(door);
   // Not u.*: the row comes once for each code, and a staged set's header with it.
   const columns = [...CURRENT_SET_COLUMNS, `${prefix}_attempts`, `${prefix}_generation`, `${prefix}_next_at`].map((name) => sql.raw(`u.${name}`));
   const { rows } = await run(sql`SELECT ${sql.join(columns)}, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
@@ -259,7 +263,7 @@ async function recordRefusal(
 ): Promise<Extract<TakenAttempt, { ok: false }>> {
   const { rows } = await run(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
   const [row = {}] = rows;
-  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
+  const prefix = prefixOf(door);
   const { attempts, disabledAt } = readDoor(row, prefix);
   const reason = disabledAt !== null || attempts >= waits.length ? 'disabled' : 'throttled';
   const refusals = readNumber(row, `${prefix}_refusals`);
@@ -279,13 +283,18 @@ async function whyGone(
   return { outcome: 'gone', reason: isExpired ? 'expired' : row['disabled_at'] === null ? 'none' : 'disabled' };
 }
 
-async function whyLost(run: Run, codeId: string): Promise<Exclude<Consumption, { outcome: 'consumed' }>> {
-  const { rows } = await run(sql`SELECT consumed_at FROM backup_codes WHERE code_id = ${codeId} AND consumed_at IS NOT NULL AND ended_at IS NULL`);
+async function whyLost(run: Run, { subject, setId, codeId }: { subject: Subject; setId: string; codeId: string }): Promise<Exclude<Consumption, { outcome: 'consumed' }>> {
+  const { rows } = await run(sql`SELECT consumed_at FROM backup_codes
+    WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NOT NULL AND ended_at IS NULL`);
   return rows[0] ? { outcome: 'already-consumed', consumedAt: readNumber(rows[0], 'consumed_at') } : { outcome: 'gone', reason: 'none' };
+}
+
+/** What the columns of a door's count begin with. */
+function prefixOf(door: Door): 'factor' | 'nothing' {
+  return door === 'first-factor' ? 'factor' : 'nothing';
 }
 
 /** The columns of one door's count. */
 function doorColumns<const Names extends readonly string[]>(door: Door, ...names: Names): { [Place in keyof Names]: RawBuilder<unknown> } {
-  const prefix = door === 'first-factor' ? 'factor' : 'nothing';
-  return names.map((name) => sql.raw(`${prefix}_${name}`)) as { [Place in keyof Names]: RawBuilder<unknown> };
+  return names.map((name) => sql.raw(`${prefixOf(door)}_${name}`)) as { [Place in keyof Names]: RawBuilder<unknown> };
 }

@@ -5,7 +5,7 @@ import { BackupCodeError } from '../errors';
 type Fields = Readonly<Record<string, unknown>>;
 
 const SHAPES: Readonly<Record<'attempt' | 'set' | 'code' | 'consumption', (answer: Fields) => boolean>> = {
-  attempt: ({ ok, ticket, reason, nextAt }) => (ok === true ? isTicket(fieldsOf(ticket)) : ok === false && (reason === 'throttled' || reason === 'disabled') && isCount(nextAt)),
+  attempt: ({ ok, ticket, reason, nextAt }) => (ok === true ? isTicket(fieldsOf(ticket)) : ok === false && (reason === 'disabled' || (reason === 'throttled' && isCount(nextAt)))),
   set: ({ setId, format, salt, check, pepperId, total, remaining, expiresAt, codes }) =>
     [setId, format, salt, check, pepperId ?? ''].every(isText) && [total, remaining, expiresAt ?? 0].every(isCount) && Array.isArray(codes) && codes.map(fieldsOf).every(SHAPES.code),
   code: ({ codeId, salt, digest, consumedAt }) => [codeId, salt, digest].every(isText) && (consumedAt === null || isCount(consumedAt)),

@@ -8,7 +8,7 @@ import type { CodeRecord } from '../scheme';
 import type { Subject } from '../subject';
 import { MemoryTrail } from './memory-trail';
 import { dueReminder, type BackupCodeReports, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from './reports';
-import type { BackupCodeStore, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket } from './store';
+import { NAME_KEPT_MS, REFUSALS_COUNTED_MS, type BackupCodeStore, type ClosedDoor, type Consumption, type CurrentSet, type FoundUser, type NewSet, type SetHeader, type StoredCode, type TakenAttempt, type Ticket } from './store';
 import { hasherName, Tally } from './tally';
 
 interface DoorCount {
@@ -35,9 +35,6 @@ interface User {
   hadSet: boolean;
   doors: Record<Door, DoorCount>;
 }
-
-/** How long the count of a name that belongs to nobody is kept after its last attempt. */
-const NAME_KEPT_MS = 30 * 86_400_000;
 
 /** Every method runs to its end without giving way to another: that is its transaction. */
 export class MemoryStore implements BackupCodeStore, BackupCodeReports {
@@ -83,16 +80,16 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   }
 
   takeAttempt({ subject, door, now, waits, refusal }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
-    const user = this.user(subject);
     if (subject.userId === null) this.forgetNames(subject.key, now);
+    const user = this.user(subject);
     const count = user.doors[door];
     const isDisabled = count.disabledAt !== null || count.attempts >= waits.length;
     if (isDisabled || now < count.nextAt) {
-      const isFirst = count.refusal === null;
       const reason = isDisabled ? 'disabled' : 'throttled';
-      if (count.refusal) count.refusal.refusals += 1;
+      const counted = count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS && this.trail.has(count.refusal) ? count.refusal : null;
+      if (counted) counted.refusals += 1;
       else this.trail.push((count.refusal = { ...refusal, reason, refusals: 1 }));
-      return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst });
+      return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst: counted === null });
     }
     count.attempts += 1;
     const wait = waits[count.attempts - 1] ?? 0;
@@ -145,14 +142,13 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     return Promise.resolve(setId);
   }
 
-  append(events: readonly AuditEvent[], closes?: { subject: Subject; ticket: Ticket; now: number }): Promise<void> {
+  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
     this.trail.push(...events);
-    if (closes) {
-      const { subject, ticket, now } = closes;
-      const count = this.users.get(subject.key)?.doors[ticket.door];
-      if (count?.generation === ticket.generation) count.disabledAt = now;
-    }
-    return Promise.resolve();
+    const count = closes && this.users.get(closes.subject.key)?.doors[closes.ticket.door];
+    if (!count || count.generation !== closes.ticket.generation) return Promise.resolve(false);
+    count.disabledAt = closes.now;
+    this.trail.push(closes.event);
+    return Promise.resolve(true);
   }
 
   nameKey(): Promise<Uint8Array> {
@@ -221,13 +217,13 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   }
 
   private forgetNames(key: string, now: number): void {
-    this.names.delete(key);
-    this.names.set(key, now);
     for (const [old, lastTried] of this.names) {
       if (lastTried > now - NAME_KEPT_MS) break;
       this.names.delete(old);
       this.users.delete(old);
     }
+    this.names.delete(key);
+    this.names.set(key, now);
   }
 }
 

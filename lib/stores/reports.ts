@@ -7,8 +7,7 @@ import type { Subject } from '../subject';
 export interface EventsPage {
   readonly events: readonly AuditEvent[];
   /**
-   * Where the next page begins: hand it back as `after`. It stays what it was where nothing was found, and is `null`
-   * only as long as there is nothing at all. Opaque, and good for the same store only.
+   * Where the next page begins: hand it back as `after`. It is `null` only as long as there is nothing at all. Opaque, and good for the same store only.
    */
   readonly cursor: string | null;
 }
@@ -35,7 +34,7 @@ export interface Reminder {
 export interface DayCounts {
   /** `YYYY-MM-DD`. */
   readonly day: string;
-  /** Sets that began to work: issued or activated. */
+  /** Sets that began to work: issued, activated or adopted. */
   readonly issued: number;
   readonly consumed: number;
   /** Attempts that were not accepted, by reason; refused during a wait or at a closed door too. `malformed` is not stored. */

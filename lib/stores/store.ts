@@ -65,6 +65,14 @@ export type Consumption =
   | { readonly outcome: 'already-consumed'; readonly consumedAt: number }
   | { readonly outcome: 'gone'; readonly reason: 'none' | 'expired' | 'disabled' };
 
+/** A door that closes, by the last attempt it had. */
+export interface ClosedDoor {
+  readonly subject: Subject;
+  readonly ticket: Ticket;
+  readonly now: number;
+  readonly event: AuditEvent;
+}
+
 /** What {@link BackupCodeStore.find} knows of a user. */
 export interface FoundUser {
   readonly current: CurrentSet | null;
@@ -113,7 +121,7 @@ export interface BackupCodeStore {
    * Counts an attempt at a door, before anything is checked. Attempt n is granted if n is at most `waits.length`, the
    * door was not closed and no wait is running; it begins a wait of `waits[n - 1]` milliseconds,
    * or none at all for 0, so that processes whose clocks differ do not refuse each other. A refusal changes
-   * neither count nor wait; the first of each wait writes `refusal`, the others are counted in it.
+   * neither count nor wait; the first of each wait, and of each day at a closed door, writes `refusal`, the others are counted in it.
    * Of any number of callers at once no more are granted than one after the other.
    */
   takeAttempt(attempt: {
@@ -156,12 +164,22 @@ export interface BackupCodeStore {
    */
   revoke(set: { readonly subject: Subject; readonly now: number; readonly event: AuditEvent }): Promise<string | null>;
 
-  /** Writes events of one subject, all or none. With `closes`, closes that ticket's door too, in the ticket's generation only. */
-  append(events: readonly AuditEvent[], closes?: { readonly subject: Subject; readonly ticket: Ticket; readonly now: number }): Promise<void>;
+  /**
+   * Writes events of one subject, all or none. With `closes`, closes that ticket's door too and writes that event after the others,
+   * but in the ticket's generation only: where a code was consumed at this door meanwhile, or a set begun, it stays open.
+   *
+   * @returns whether a door was closed
+   */
+  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean>;
 
   /** 32 random bytes under which names that belong to nobody are counted. Made once; the same for every process. */
   nameKey(): Promise<Uint8Array>;
 }
+
+/** How long the count of a name that belongs to nobody is kept after its last attempt. */
+export const NAME_KEPT_MS = 30 * 86_400_000;
+/** How long refusals are counted in one event. A wait is over sooner; a closed door is not. */
+export const REFUSALS_COUNTED_MS = 86_400_000;
 
 /** The names of the methods, for a check at construction. */
 export const STORE_METHODS = ['replace', 'stage', 'activate', 'find', 'takeAttempt', 'giveBack', 'consume', 'revoke', 'append', 'nameKey'] as const;

@@ -37,7 +37,10 @@ interface CommonOptions<IsGivenRequest extends boolean> {
 /** Who is meant. */
 type WhoOptions<User> =
   | {
-      /** A fallback login: the user of a typed name, or `null`. The code is then all there is, so its format needs 64 bits. */
+      /**
+       * A fallback login: the user of a typed name, or `null`. The code is then all there is, so it needs 64 bits: a `BackupCodes` of a
+       * shorter format is refused; with an own `consumeCode` that is yours to see to.
+       */
       readonly findUser: (username: string, req: Request) => MaybePromise<User | null | undefined | false>;
       readonly currentUser?: never;
     }

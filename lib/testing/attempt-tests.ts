@@ -70,7 +70,7 @@ export function attemptTests({ test, readEvents }: Contract): void {
     const { subject } = await userWithSet(store);
     for (const door of ['first-factor', 'nothing'] as const) {
       const { ticket } = await taken(store, subject, { door, waits: [0] });
-      await store.append([newEvent('disabled', subject)], { subject, ticket, now: NOW });
+      await store.append([], { subject, ticket, now: NOW, event: newEvent('disabled', subject) });
     }
     await store.replace({ ...newSet(subject), now: NOW });
     for (const door of ['first-factor', 'nothing'] as const) assert.equal((await taken(store, subject, { door, waits: [0] })).ticket.attempt, 1);
@@ -91,7 +91,8 @@ export function attemptTests({ test, readEvents }: Contract): void {
     const set = await userWithSet(store);
     const { subject } = set;
     const { ticket } = await taken(store, subject);
-    await store.append([newEvent('disabled', subject)], { subject, ticket, now: NOW });
+    assert.equal(await store.append([newEvent('rejected', subject, { reason: 'mismatch' })], { subject, ticket, now: NOW, event: newEvent('disabled', subject) }), true);
+    assert.deepEqual((await readEvents(subject.userId)).map(({ type }) => type), ['issued', 'rejected', 'disabled']);
     const refused = await take(store, subject);
     assert.equal(!refused.ok && refused.reason, 'disabled');
     assert.deepEqual(await store.consume(consumption(set, 0)), { outcome: 'gone', reason: 'disabled' });
@@ -103,7 +104,9 @@ export function attemptTests({ test, readEvents }: Contract): void {
     const set = await userWithSet(store);
     const { ticket } = await taken(store, set.subject);
     await store.consume(consumption(set, 0));
-    await store.append([newEvent('disabled', set.subject)], { subject: set.subject, ticket, now: NOW });
+    const closes = { subject: set.subject, ticket, now: NOW, event: newEvent('disabled', set.subject) };
+    assert.equal(await store.append([newEvent('rejected', set.subject, { reason: 'reused' })], closes), false);
+    assert.deepEqual((await readEvents(set.subject.userId)).map(({ type }) => type), ['issued', 'consumed', 'rejected']);
     assert.equal((await take(store, set.subject)).ok, true);
   });
 

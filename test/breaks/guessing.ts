@@ -43,7 +43,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10', what: 'that a door was closed is not written down',
-    file: 'lib/stores/memory.ts', find: 'count.disabledAt = now', replace: 'count.disabledAt = null',
+    file: 'lib/stores/memory.ts', find: 'count.disabledAt = closes.now', replace: 'count.disabledAt = null',
     noticedBy: [`${attempts} › guessing › a closed door stays closed where more attempts are allowed later`],
   },
   {
@@ -86,8 +86,8 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-13', what: 'a spent code clears the count (SQL)',
-    file: 'lib/sql/store.ts', find: 'if (code.affected !== 1) throw new Lost(await whyLost(run, codeId))',
-    replace: 'if (code.affected !== 1) return await whyLost(run, codeId)',
+    file: 'lib/sql/store.ts', find: 'if (code.affected !== 1) throw new Lost(await whyLost(run, { subject, setId, codeId }))',
+    replace: 'if (code.affected !== 1) return await whyLost(run, { subject, setId, codeId })',
     noticedBy: [`${attemptTests} › are not cleared by a staged set, a revocation or a lost code`],
   },
   {

@@ -151,7 +151,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-03', what: "a code is looked for in every user's set",
-    file: 'lib/sql/store.ts', find: 'WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND', replace: 'WHERE code_id = ${codeId} AND',
+    file: 'lib/sql/store.ts', find: '${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL', replace: '${codeId} AND consumed_at IS NULL',
     noticedBy: [`${sets} › do not give a code of another user's, or under another set's id`],
   },
 ];

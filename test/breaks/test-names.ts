@@ -10,7 +10,7 @@ export const STEP = ' › ';
 const FILLED_IN = '…';
 
 const DECLARES_TESTS = new Set(['it', 'test']);
-const DECLARES_GROUPS = new Set(['describe', 'onEachStore', 'describeOn', 'describeWith']);
+const DECLARES_GROUPS = new Set(['describe', 'describeInBrowser', 'onEachStore', 'describeOn', 'describeWith']);
 /** Their first argument is a database. */
 const TITLE_IS_SECOND = new Set(['describeOn', 'describeWith']);
 

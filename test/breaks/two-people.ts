@@ -113,7 +113,7 @@ export const twoPeopleBreaks: readonly Break[] = [
   },
   {
     id: 'D-11', what: 'the trail does not say whom it concerns',
-    file: 'lib/backup-codes.ts', find: 'approval: { id, action, target, reason }, setId, codeId, context }', replace: 'approval: { id, action, target: target && null, reason }, setId, codeId, context }',
+    file: 'lib/backup-codes.ts', find: 'approval: Object.freeze({ id, action, target, reason }), setId, codeId, context }', replace: 'approval: { id, action, target: target && null, reason }, setId, codeId, context }',
     noticedBy: [`${two} › the audit trail › tells each step: who, whose code, what and whom it concerns`, `${stores} › two people › each step is in the trail, with what it is about`],
   },
   {

@@ -100,6 +100,7 @@ onEachStore('the command adopt', (open) => {
 
   it.each([
     '{"userId":"ada","codes":["0123', `{"userId":"ada","code":"${A}"}`, `{"codes":["${A}"]}`, `{"userId":null,"codes":["${A}"]}`, `{"userId":"ada","codes":"${A}"}`, `,${A}`,
+    `"7,${A}`, `"7"8,${A}`, `7,${A}"${C}`,
   ])('writes nothing at all where a line is unreadable, since it may hold codes of anybody: %s', async (line) => {
     const ran = await run(config, [`ada,${B}`, line]);
     expect(ran).toMatchObject({ code: 1, printed: [expect.stringMatching(/^line 2: neither .* Nothing was written\.$/)] });

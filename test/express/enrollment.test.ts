@@ -99,6 +99,14 @@ describe('whoever has old codes', () => {
     expect((await browser.get('/page', HTML)).status).toBe(303);
   });
 
+  test('is not sent again after a step-up, which is the same login', async () => {
+    await guard();
+    await age();
+    expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+    expect((await browser.post('/login/totp', { code: 'right' })).status).toBe(200);
+    expectIn(await browser.get('/page', HTML));
+  });
+
   test('is no hindrance to a program, unless rotation is asked for always', async () => {
     await guard();
     await age();

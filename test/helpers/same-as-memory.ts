@@ -80,7 +80,7 @@ function callOf(step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : 
         return store.consume({ subject, setId, codeId, door: step.door, now: step.now, events, milestones, ...(step.isReplaced && { replacement: added }) });
       }
       case 'close':
-        return ticket && store.append([newEvent('disabled', subject)], { subject, ticket, now: step.now });
+        return ticket && store.append([newEvent('rejected', subject, { reason: 'mismatch' })], { subject, ticket, now: step.now, event: newEvent('disabled', subject) });
       case 'revoke':
         return store.revoke({ subject, now: step.now, event: newEvent('revoked', subject) });
       case 'find':

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { Kysely, sql, SqliteDialect, type KyselyPlugin } from 'kysely';
+import { Kysely, sql, SqliteDialect, type SqliteDatabase } from 'kysely';
 import Database from 'libsql';
 import { MemoryStore, type AuditEvent, type BackupCodeStore, type Door, type EventType, type Reason } from '../../lib';
 import { createTables, SqlStore } from '../../lib/sql';
@@ -60,17 +60,21 @@ export const sqlite: StoreKind = { name: 'SqlStore on SQLite', open: () => openS
 /** Every test of the service runs on each; the quick run, for which jest.config.js sets QUICK, on the first alone. */
 export const storeKinds: readonly StoreKind[] = 'QUICK' in globalThis ? [memory] : [memory, sqlite];
 
-/** Also gives the rows of every table. */
-export async function openSqlite(plugins: readonly KyselyPlugin[] = []): Promise<OpenStore & { rows(): unknown[] }> {
+/**
+ * Also gives the rows of every table.
+ *
+ * @param before called before each statement of the store, but for those that begin and end transactions; may throw
+ */
+export async function openSqlite(before: () => void = () => undefined): Promise<OpenStore & { rows(): unknown[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
   const file = join(directory, 'codes.db');
   const database = new Database(file);
   // No power failure is tested here, and a file that need not reach the disk is thirty times as fast.
-  database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;');
+  database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000');
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   await createTables(kysely);
   return {
-    store: new SqlStore(plugins.reduce((with_, plugin) => with_.withPlugin(plugin), kysely)),
+    store: new SqlStore(new Kysely<unknown>({ dialect: new SqliteDialect({ database: watched(database, before) }) })),
     events: async () => {
       const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(kysely);
       return rows.map(({ event_id: id, type, at, user_id: userId, set_id: setId, code_id: codeId, reason, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, approval, ...row }) => ({
@@ -103,4 +107,14 @@ export function onEachStore(title: string, declare: (open: () => Promise<OpenSto
       return store;
     });
   });
+}
+
+function watched(database: Database.Database, before: () => void): SqliteDatabase {
+  return {
+    close: () => undefined,
+    prepare: (statement) => {
+      if (!/^(?:begin|commit|rollback|PRAGMA)\b/.test(statement)) before();
+      return database.prepare(statement);
+    },
+  };
 }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { chromiumPath, launchChromium } from '../../example-app/test/helpers/chromium';
+import { describeInBrowser, launchChromium } from '../../example-app/test/helpers/chromium';
 import { ENGLISH } from '../../lib/react/labels';
 import { ACCOUNT, CODES, SERVICE } from './set';
 import { installHost, LABELS, openSheetSite, readPdf, type SheetSite } from './site';
@@ -13,18 +13,13 @@ import { installHost, LABELS, openSheetSite, readPdf, type SheetSite } from './s
 const VERSIONS = ['18', '19'] as const;
 jest.setTimeout(120_000);
 
-if (chromiumPath === undefined && process.env['REQUIRE_ALL'] !== '1') {
-  test.skip('there is no Chromium or Chrome here: install one or set CHROMIUM_PATH, and the sheet is tried in it', () => undefined);
-} else {
-  describe('in a browser', trySheet);
-}
+describeInBrowser('in a browser', trySheet);
 
 function trySheet(): void {
   let browser: Browser;
   let folder: string;
 
   beforeAll(async () => {
-    if (chromiumPath === undefined) throw new Error('REQUIRE_ALL is set, and there is no Chromium or Chrome: install one or set CHROMIUM_PATH.');
     folder = mkdtempSync(join(tmpdir(), 'backup-code-sheet-'));
     await installHost();
     browser = await launchChromium();

@@ -3,6 +3,7 @@ import { createElement } from 'react';
 import { renderToString } from 'react-dom/server';
 import { BackupCodeSheet, type BackupCodeSheetProps } from '../../lib/react';
 import { ENGLISH } from '../../lib/react/labels';
+import { report } from '../../lib/react/save';
 import { factsOf, fileText } from '../../lib/react/texts';
 import { failure } from '../helpers/errors';
 import { ACCOUNT, CODES, SERVICE } from './set';
@@ -45,6 +46,14 @@ describe('rendered on a server', () => {
     const said = textOf(render({ labels, locale: 'ja' })).split('\n').filter((line) => line.trim() !== '' && !CODES.includes(line) && ![SERVICE, ACCOUNT].includes(line));
     expect(said.filter((line) => /[a-z]/i.test(line))).toEqual([]);
   });
+});
+
+it('says on the console what onAcknowledge threw, where nothing better is there, as in jsdom', () => {
+  const said = jest.spyOn(console, 'error').mockReturnValue();
+  const thrown = new Error('the service is away');
+  report(thrown);
+  expect(said.mock.calls).toEqual([[thrown]]);
+  said.mockRestore();
 });
 
 describe('dates', () => {

@@ -70,7 +70,7 @@ function tellApart(open: () => DatabaseServer): void {
     expect(made.filter((account) => account !== null)).toHaveLength(1);
   });
 
-  it.each(['a\0b', '\uD800', 'x'.repeat(10_000)])('a name that nobody can have belongs to nobody', async (name) => {
+  it.each([['with a NUL', 'a\0b'], ['with half a character', '\uD800'], ['too long', 'x'.repeat(10_000)]])('a name %s belongs to nobody', async (_what, name) => {
     expect(await users.byPassword(name, PASSWORD)).toBeNull();
   });
 

@@ -1,29 +1,58 @@
 // Four processes on one database, as behind a load balancer.
 import { randomUUID } from 'node:crypto';
-import { BackupCodes } from '../../lib';
+import { createClient } from 'redis';
+import { BackupCodes, type BackupCodeStore } from '../../lib';
+import { RedisStore } from '../../lib/redis';
 import { createTables, SqlStore } from '../../lib/sql';
 import { countingHasher } from '../helpers/counting-hasher';
+import { describeWith, redis } from '../helpers/servers';
 import { describeOn } from '../helpers/sql-databases';
-import { ConsumingWorkers } from '../helpers/workers';
+import { ConsumingWorkers, type Connection } from '../helpers/workers';
 
 const PROCESSES = 4;
 const TIMES = 13;
 const ROUNDS = 10;
 
+/** The data that the processes share, as the test itself reaches them. */
+interface Opened {
+  readonly store: BackupCodeStore;
+  readonly connection: Connection;
+  readonly close: () => Promise<void>;
+}
+
 for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) describeOn(kind, `four processes on ${kind}`, (database) => {
+  fourProcesses(async () => {
+    const { connect, connection } = database();
+    const db = connect();
+    await createTables(db);
+    return { store: new SqlStore(db), connection, close: () => Promise.resolve() };
+  });
+});
+
+describeWith(redis, 'four processes on Redis', (server) => {
+  fourProcesses(async () => {
+    const { url } = server();
+    const client = createClient({ url });
+    await client.connect();
+    return { store: new RedisStore({ client }), connection: { kind: 'redis', url }, close: () => client.close() };
+  });
+});
+
+function fourProcesses(open: () => Promise<Opened>): void {
+  let opened: Opened;
   let workers: ConsumingWorkers;
   let backupCodes: BackupCodes;
 
   beforeAll(async () => {
-    const db = database().connect();
-    await createTables(db);
-    workers = await ConsumingWorkers.start(PROCESSES, database().connection, { free: 50 });
+    opened = await open();
+    workers = await ConsumingWorkers.start(PROCESSES, opened.connection, { free: 50 });
     // As the workers hash, so that they read what is issued here.
-    backupCodes = new BackupCodes({ store: new SqlStore(db), hasher: countingHasher('quick') });
+    backupCodes = new BackupCodes({ store: opened.store, hasher: countingHasher('quick') });
   }, 60_000);
 
   afterAll(async () => {
     await workers.stop();
+    await opened.close();
   });
 
   it('let one code in exactly once', async () => {
@@ -54,4 +83,4 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) describeOn(kind
     const reasons = outcomes.map(({ reason }) => reason).sort();
     expect(reasons).toEqual([...new Array<string>(150).fill('disabled'), ...new Array<string>(50).fill('mismatch')]);
   });
-});
+}

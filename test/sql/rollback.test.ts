@@ -1,5 +1,4 @@
 // Every change and its event are both there afterwards, or neither: whichever statement of a transaction fails.
-import type { KyselyPlugin } from 'kysely';
 import { HOUR_MS } from '../helpers/clock';
 import { serviceOn, WRONG, type Service } from '../helpers/service';
 import { openSqlite } from '../helpers/stores';
@@ -7,15 +6,13 @@ import { openSqlite } from '../helpers/stores';
 const fault = new Error('the disk is full');
 
 /** Makes the nth statement from now on fail, before the database sees it. */
-function faultAt(): KyselyPlugin & { arm(nth: number): void; disarm(): boolean } {
+function faultAt(): { before(): void; arm(nth: number): void; disarm(): boolean } {
   let left = Infinity;
   return {
-    transformQuery: ({ node }) => {
+    before: () => {
       left -= 1;
       if (left === 0) throw fault;
-      return node;
     },
-    transformResult: ({ result }) => Promise.resolve(result),
     arm: (nth) => {
       left = nth;
     },
@@ -40,7 +37,7 @@ const changes: Change[] = [
 describe('a statement that fails', () => {
   it.each(changes)('at any place of %s leaves the database as it was, and the change can be made afterwards', async (_what, change) => {
     const faults = faultAt();
-    const opened = await openSqlite([faults]);
+    const opened = await openSqlite(faults.before);
     const service = serviceOn(opened);
     const { codes } = await service.backupCodes.issue('ada');
     const { setId: stagedId } = await service.backupCodes.stage('ada');
@@ -60,7 +57,7 @@ describe('a statement that fails', () => {
 
   it.each([['the right code', 6], ['a wrong code', 3]] as const)('at any place of consuming %s lets nobody in, and of one consumption leaves all or nothing', async (what, statements) => {
     const faults = faultAt();
-    const opened = await openSqlite([faults]);
+    const opened = await openSqlite(faults.before);
     const { backupCodes, charged, clock, written } = serviceOn(opened);
     const { codes } = await backupCodes.issue('ada');
     const typed = what === 'the right code' ? codes[0] : WRONG;
@@ -83,7 +80,7 @@ describe('a statement that fails', () => {
 
   it('at any place of a refusal changes neither count nor trail', async () => {
     const faults = faultAt();
-    const opened = await openSqlite([faults]);
+    const opened = await openSqlite(faults.before);
     const { backupCodes } = serviceOn(opened, { attempts: { free: 1 } });
     await backupCodes.issue('ada');
     await backupCodes.consume('ada', WRONG);

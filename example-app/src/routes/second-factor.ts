@@ -7,6 +7,7 @@ import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../answers';
 import { authenticate, type StrategyName, type Verdict } from '../authenticate';
 import { inWords } from '../in-words';
 import { keepChallenge } from '../key-challenge';
+import { type Mail, type Mailer, MailServerDown } from '../mail';
 import { placeNotice } from '../notices/place-notice';
 import { signedInAccount } from '../passport';
 import { whereIs } from '../places';
@@ -65,7 +66,7 @@ export function secondFactorRoutes(parts: Parts): Router {
       router.post(path, askedOnly, parts.limitSignIn, async (req, res) => {
         const verdict = await authenticate(strategy, { passport: parts.passport, req, res });
         if (verdict.ok) {
-          await logIn(parts, verdict, { req, res });
+          await logIn(parts, desk, { req, res, verdict });
           return;
         }
         const refusal = verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
@@ -94,14 +95,17 @@ function whoIsAsked(req: Request, now: () => number): string {
 }
 
 /** The code is spent by now, so nothing stands between it and the login. */
-async function logIn({ backupCodes, places, now }: Parts, { account, method, amr }: Extract<Verdict, { ok: true }>, { req, res }: Exchange): Promise<void> {
+async function logIn({ backupCodes, places, now }: Parts, { askedOf }: Desk, { req, res, verdict: { account, method, amr } }: Exchange & { verdict: Extract<Verdict, { ok: true }> }): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
     await places.learn(account.id, whereIs(req));
-    if (method === 'backup-code') {
-      const codes = await backupCodes.status(account.id);
-      await leaveNotice(req, `You used a backup code. ${codes?.remaining ?? 0} of ${codes?.total ?? 0} are left.`);
-    }
+    const codes = method === 'backup-code' ? await backupCodes.status(account.id) : null;
+    const notices = [
+      ...(codes === null ? [] : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
+      // A form that was on its way when this was asked for has changed nothing.
+      ...(askedOf === 'who is logged in' ? ['Confirmed. What you were about to do is not done yet: do it now.'] : []),
+    ];
+    if (notices.length > 0) await leaveNotice(req, notices.join(' '));
     res.redirect(303, returnTo ?? '/account');
   } catch (error) {
     // The session was left meanwhile, or its ten minutes are over.
@@ -118,7 +122,7 @@ async function askByMail({ emails, mailer, places, publicUrl, users, now }: Part
   if (account !== null && token !== null) {
     const notice = placeNotice({ username: account.username, at: now(), context: whereIs(req), link: `${publicUrl}/login/place/${token}` });
     try {
-      for (const to of await emails.of(id)) await mailer.send({ to, ...notice });
+      await mailEach(mailer, await emails.of(id), notice);
     } catch (error) {
       // Or no other would be sent for a quarter of an hour.
       await places.forget(token);
@@ -126,6 +130,22 @@ async function askByMail({ emails, mailer, places, publicUrl, users, now }: Part
     }
   }
   return { ...verdict, message: 'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.' };
+}
+
+/** To every address that takes it. @throws why the last one did not, if none did */
+async function mailEach(mailer: Mailer, addresses: readonly string[], notice: Omit<Mail, 'to'>): Promise<void> {
+  let isSent = false;
+  let refusal: unknown = new Error('this account has no address');
+  for (const to of addresses) {
+    try {
+      await mailer.send({ to, ...notice });
+      isSent = true;
+    } catch (error) {
+      refusal = error;
+      if (error instanceof MailServerDown) break;
+    }
+  }
+  if (!isSent) throw refusal;
 }
 
 async function showDesk({ secondFactors, securityKeys, now }: Parts, desk: Desk, { req, res, view }: Exchange & { view: View }, outcome: { status?: number; errors?: Record<string, string> } = {}): Promise<void> {

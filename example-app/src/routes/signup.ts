@@ -9,8 +9,8 @@ import { whereIs } from '../places';
 import type { Services } from '../services';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from '../users';
 
-/** NIST SP 800-63B-4, section 3.1.1.2: eight characters where a second factor stands behind. */
-const MIN_PASSWORD_LENGTH = 8;
+/** NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new account. */
+const MIN_PASSWORD_LENGTH = 15;
 
 export function signupRoutes({ users, places, limitSignIn, now }: Pick<Services, 'users' | 'places' | 'limitSignIn' | 'now'>): Router {
   const router = Router();

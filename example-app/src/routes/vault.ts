@@ -39,15 +39,16 @@ export function vaultRoutes(parts: Parts): Router {
     if (!isAction(action)) errors.action = 'Choose what is to be done.';
     const target = isAction(action) && ACTIONS[action].isAboutAccount ? ((await users.byName(username))?.id ?? null) : VAULT;
     if (target === null) errors.username = 'There is no account of this name.';
+    if (target === VAULT && username !== '') errors.username = 'What you chose is about no account: leave this empty, or choose something else.';
     if (reason === '' || reason.length > MAX_TEXT) errors.reason = 'Say why, for the other one and for the record.';
     if (!isAction(action) || target === null || Object.keys(errors).length > 0) {
-      await showVault(parts, { req, res }, { status: 400, errors, values: { username, reason } });
+      await showVault(parts, { req, res }, { status: 400, errors, values: { action, username, reason } });
       return;
     }
     const outcome = await vault.approval.request(accountOf(req).id, { action, target, parameters: { reason }, code: textField(req, 'code'), sessionId: req.sessionID }, contextOf(req));
     notices.poke();
     if (outcome.ok) res.redirect(303, `/vault/requests/${outcome.approval.id}`);
-    else await showVault(parts, { req, res }, { ...answerTo(outcome, res), values: { username, reason } });
+    else await showVault(parts, { req, res }, { ...answerTo(outcome, res), values: { action, username, reason } });
   });
 
   router.get('/vault/requests/:id', ...guards.admin, async (req, res) => showRequest(parts, { req, res }));

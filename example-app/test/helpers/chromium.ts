@@ -7,6 +7,24 @@ const PLACES = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/goog
 /** `undefined` where there is none; then set CHROMIUM_PATH, or install one. */
 export const chromiumPath = [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((path) => existsSync(path));
 
+/** Tests in a browser. Where there is none they are skipped and say so, but under REQUIRE_ALL=1 that is a failure. */
+export function describeInBrowser(title: string, body: () => void): void {
+  if (chromiumPath !== undefined) {
+    describe(title, body);
+    return;
+  }
+  const missing = 'There is no Chromium or Chrome: install one or set CHROMIUM_PATH.';
+  if (process.env.REQUIRE_ALL === '1') {
+    test(`${title}: a browser is there`, () => {
+      throw new Error(`${missing} REQUIRE_ALL=1 wants one.`);
+    });
+    return;
+  }
+  // Jest does not print the name of what it skips.
+  process.stderr.write(`Skipped: ${title}. ${missing}\n`);
+  describe.skip(title, body);
+}
+
 /** With the page cache for going back, which playwright turns off and people have. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({

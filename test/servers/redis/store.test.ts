@@ -20,7 +20,7 @@ const CALLS: readonly (readonly [name: string, call: (store: BackupCodeStore, se
   ['giveBack', (store, { subject }) => store.giveBack({ subject, ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW } })],
   ['consume', (store, set) => store.consume(consumption(set, 0, { replacement: newCode() }))],
   ['revoke', (store, { subject }) => store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) })],
-  ['append', (store, { subject }) => store.append([newEvent('disabled', subject)], { subject, ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW }, now: NOW })],
+  ['append', (store, { subject }) => store.append([], { subject, ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW }, now: NOW, event: newEvent('disabled', subject) })],
 ];
 type Client = ReturnType<typeof createClient>;
 

@@ -1,0 +1,55 @@
+// The Kysely that an app has: with plugins of its own, on a SQLite that gives up at once, or in the middle of a transaction.
+import { CamelCasePlugin, Kysely, ParseJSONResultsPlugin, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { BackupCodes } from '../../lib';
+import * as entry from '../../lib/sql';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+import { WRONG } from '../helpers/service';
+
+const { createTables, SqlApprovalStore, SqlStore } = entry;
+const opened: Kysely<unknown>[] = [];
+const open = (pragma = 'PRAGMA busy_timeout = 5000'): Kysely<unknown> => {
+  const database = new Database(':memory:');
+  database.exec(pragma);
+  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+  opened.push(kysely);
+  return kysely;
+};
+afterEach(async () => {
+  for (const kysely of opened.splice(0)) await kysely.destroy();
+});
+
+it.each([['CamelCasePlugin', new CamelCasePlugin()], ['ParseJSONResultsPlugin', new ParseJSONResultsPlugin()]])('an app with %s keeps it for its own queries', async (_name, plugin) => {
+  const kysely = open().withPlugin(plugin);
+  await createTables(kysely);
+  const backupCodes = new BackupCodes({ store: new SqlStore(kysely), hasher: countingHasher() });
+  const { codes, setId } = await backupCodes.issue('ada');
+  expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
+  expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9, setId });
+  expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9, setId });
+  expect((await backupCodes.report()).users).toBe(1);
+  expect(await backupCodes.revoke('ada')).toBe(true);
+  expect((await backupCodes.events({ types: ['revoked'] })).events).toMatchObject([{ userId: 'ada', setId }]);
+});
+
+it('a transaction is refused at once: it ends before the store does', async () => {
+  const kysely = open();
+  await kysely.transaction().execute((transaction) => {
+    for (const make of [(): unknown => new SqlStore(transaction), (): unknown => new SqlApprovalStore(transaction)]) expect(make).toThrow(failure('invalid_option'));
+    return Promise.resolve();
+  });
+});
+
+it.each([['none', 0, 1], ['one of a second', 1000, 1], ['one of five seconds', 5000, 0]])('a SQLite with a busy_timeout of %s is warned of once, or not at all', async (_what, timeout, times) => {
+  await jest.isolateModulesAsync(async () => {
+    // Told once in a process: here each case is one.
+    const fresh = jest.requireActual<typeof entry>('../../lib/sql');
+    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+    const kysely = open(`PRAGMA busy_timeout = ${timeout}`);
+    await fresh.createTables(kysely);
+    for (const store of [new fresh.SqlStore(kysely), new fresh.SqlStore(kysely)]) await store.nameKey();
+    expect(warn.mock.calls).toEqual(new Array(times).fill([expect.stringContaining(`busy_timeout of ${timeout} ms`), { code: 'BACKUP_CODE_SQLITE_TIMEOUT' }]));
+    warn.mockRestore();
+  });
+});
