@@ -74,10 +74,10 @@ test('a replacement is shown by whoever consumes without the strategy', async ()
   const shown: string[] = [];
   const completed: unknown[] = [];
   const run = (code: string | undefined): Promise<unknown> => runRecipe(recipe('replacement'), {
-    backupCodes, user, req: { body: { code }, get: () => 'a browser' }, refuse: ({ reason }: { reason: string }) => reason,
+    backupCodes, user, req: { body: { code }, get: () => 'a browser' }, refusal: ({ reason }: { reason: string }) => new Error(reason),
     completeLogin: (_req: unknown, given: unknown) => completed.push(given), show: (list: string[]) => shown.push(...list),
   });
-  expect(await run(WRONG)).toBe('mismatch');
+  await expect(run(WRONG)).rejects.toThrow('mismatch');
   expect([completed, shown]).toEqual([[], []]);
   await run(codes[0]);
   expect(completed).toEqual([{ user, method: 'backup-code', amr: ['otp'] }]);

@@ -55,6 +55,7 @@ export function tableStatements(dialect: Dialect): readonly string[] {
         `${door}_disabled_at bigint`,
         `${door}_refusals integer NOT NULL DEFAULT 0`,
         `${door}_refusal_id ${ascii(36)}`,
+        `${door}_refused_at bigint`,
       ]),
       'forget_at bigint',
     ]),

@@ -75,15 +75,16 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
 
   async takeAttempt(attempt: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
     const { subject, door, now, waits } = attempt;
-    const [attempts, nextAt, disabledAt, refusals, refusalId] = doorColumns(door, 'attempts', 'next_at', 'disabled_at', 'refusals', 'refusal_id');
+    const [attempts, nextAt, disabledAt, refusals, refusalId, refusedAt] = doorColumns(door, 'attempts', 'next_at', 'disabled_at', 'refusals', 'refusal_id', 'refused_at');
     const isGrantable = sql`${attempts} < ${waits.length} AND ${disabledAt} IS NULL AND ${nextAt} <= ${now}`;
     const [forgetAt, isKept] = subject.userId === null ? [now + NAME_KEPT_MS, sql` AND forget_at > ${now}`] : [null, sql``];
-    const isCountedIn = sql`EXISTS (SELECT 1 FROM backup_code_events WHERE event_id = ${refusalId} AND at > ${now - REFUSALS_COUNTED_MS})`;
+    const isCountedIn = sql`${refusedAt} > ${now - REFUSALS_COUNTED_MS}`;
     // What depends on the old count comes before it: MySQL's SET sees the columns that the same statement has changed.
     const grant = sql`UPDATE backup_code_users SET ${nextAt} = ${this.waitUntil(attempts, now, waits)}, ${attempts} = ${attempts} + 1,
-      ${refusals} = 0, ${refusalId} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}${isKept}`;
+      ${refusedAt} = NULL, forget_at = ${forgetAt} WHERE user_key = ${subject.key} AND ${isGrantable}${isKept}`;
     const refuse = sql`UPDATE backup_code_users SET ${refusals} = CASE WHEN ${isCountedIn} THEN ${refusals} + 1 ELSE 1 END,
-      ${refusalId} = CASE WHEN ${isCountedIn} THEN ${refusalId} ELSE ${attempt.refusal.id} END, forget_at = ${forgetAt}
+      ${refusalId} = CASE WHEN ${isCountedIn} THEN ${refusalId} ELSE ${attempt.refusal.id} END,
+      ${refusedAt} = CASE WHEN ${isCountedIn} THEN ${refusedAt} ELSE ${this.database.bigint(now)} END, forget_at = ${forgetAt}
       WHERE user_key = ${subject.key} AND NOT (${isGrantable})${isKept}`;
     const taken = await this.database.transaction(async (run) => {
       for (let round = 1; round <= MAX_ROUNDS; round += 1) {
@@ -109,13 +110,13 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
   }
 
   async consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
-    const [attempts, nextAt, generation, disabledAt, refusals, refusalId] = doorColumns(door, 'attempts', 'next_at', 'generation', 'disabled_at', 'refusals', 'refusal_id');
+    const [attempts, nextAt, generation, disabledAt, refusedAt] = doorColumns(door, 'attempts', 'next_at', 'generation', 'disabled_at', 'refused_at');
     const added = replacement ? 1 : 0;
     try {
       return await this.database.transaction(async (run) => {
         // The set row first: it is the lock under which `remaining` is exact, and revoking or replacing cannot slip between.
         const set = await run(sql`UPDATE backup_code_users SET remaining = remaining - 1 + ${added}, total = total + ${added}, last_consumed_at = ${now},
-          ${attempts} = 0, ${nextAt} = 0, ${generation} = ${generation} + 1, ${refusals} = 0, ${refusalId} = NULL
+          ${attempts} = 0, ${nextAt} = 0, ${generation} = ${generation} + 1, ${refusedAt} = NULL
           WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${disabledAt} IS NULL`);
         if (set.affected !== 1) throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
         const code = await run(sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`);
@@ -220,8 +221,8 @@ function beginSet({ setId, format, salt, pepperId, check, total, createdAt, expi
   return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, hasher = ${hasherName(salt)}, pepper_id = ${pepperId}, pepper_check = ${check},
     total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL, reminded = 0,
     staged_set_id = NULL, staged_until = NULL, staged_header = NULL,
-    factor_attempts = 0, factor_next_at = 0, factor_generation = factor_generation + 1, factor_disabled_at = NULL, factor_refusals = 0, factor_refusal_id = NULL,
-    nothing_attempts = 0, nothing_next_at = 0, nothing_generation = nothing_generation + 1, nothing_disabled_at = NULL, nothing_refusals = 0, nothing_refusal_id = NULL`;
+    factor_attempts = 0, factor_next_at = 0, factor_generation = factor_generation + 1, factor_disabled_at = NULL, factor_refused_at = NULL,
+    nothing_attempts = 0, nothing_next_at = 0, nothing_generation = nothing_generation + 1, nothing_disabled_at = NULL, nothing_refused_at = NULL`;
 }
 
 /** Tombstones: of the user's codes that have not ended, only the times stay. */
@@ -266,10 +267,16 @@ async function recordRefusal(
   const prefix = prefixOf(door);
   const { attempts, disabledAt } = readDoor(row, prefix);
   const reason = disabledAt !== null || attempts >= waits.length ? 'disabled' : 'throttled';
-  const refusals = readNumber(row, `${prefix}_refusals`);
-  if (refusals === 1) await run(insertEvents([{ ...refusal, reason, refusals }]));
-  else await run(sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${prefix}_refusal_id`]}`);
-  return { ok: false, reason, nextAt: readNumber(row, `${prefix}_next_at`), isFirst: refusals === 1 };
+  const [refusals, nextAt] = [readNumber(row, `${prefix}_refusals`), readNumber(row, `${prefix}_next_at`)];
+  const counted = refusals > 1 && (await run(sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${prefix}_refusal_id`]}`));
+  if (counted && counted.affected === 1) return { ok: false, reason, nextAt, isFirst: false };
+  if (counted) {
+    // The event was pruned meanwhile.
+    const [count, refusalId, refusedAt] = doorColumns(door, 'refusals', 'refusal_id', 'refused_at');
+    await run(sql`UPDATE backup_code_users SET ${count} = 1, ${refusalId} = ${refusal.id}, ${refusedAt} = ${refusal.at} WHERE user_key = ${subject.key}`);
+  }
+  await run(insertEvents([{ ...refusal, reason, refusals: 1 }]));
+  return { ok: false, reason, nextAt, isFirst: true };
 }
 
 async function whyGone(

@@ -123,6 +123,17 @@ export function reportTests({ open }: ReportTestOptions): void {
     });
   });
 
+  it('count refusals anew once the event they were counted in was pruned', async () => {
+    const { backupCodes, clock } = await start({ attempts: { free: 1, disableAfter: 1 } });
+    await backupCodes.issue('ada');
+    for (let n = 0; n < 4; n += 1) await backupCodes.consume('ada', WRONG);
+    clock.advance(HOUR_MS);
+    await backupCodes.prune({ before: clock.now() });
+    for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
+    expect((await readAll(backupCodes)).map(({ type, reason, refusals }) => [type, reason, refusals])).toEqual([['throttled', 'disabled', 3]]);
+    expect((await backupCodes.report({ since: START })).days.map(({ failures }) => failures)).toEqual([{ disabled: 3 }]);
+  });
+
   describe('due', () => {
     const END = START + 365 * DAY_MS;
 

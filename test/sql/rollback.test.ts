@@ -1,5 +1,5 @@
 // Every change and its event are both there afterwards, or neither: whichever statement of a transaction fails.
-import { HOUR_MS } from '../helpers/clock';
+import { DAY_MS, HOUR_MS } from '../helpers/clock';
 import { serviceOn, WRONG, type Service } from '../helpers/service';
 import { openSqlite } from '../helpers/stores';
 
@@ -95,6 +95,25 @@ describe('a statement that fails', () => {
       expect(await backupCodes.consume('ada', WRONG)).toMatchObject({ reason: 'throttled' });
       expect((await opened.events()).at(-1)).toMatchObject({ type: 'throttled', refusals: refusal });
     }
+    await opened.close();
+  });
+
+  it('in a later batch of reminders loses none that were marked before', async () => {
+    const faults = faultAt();
+    const opened = await openSqlite(faults.before);
+    const { backupCodes, clock } = serviceOn(opened, { count: 1 });
+    for (let user = 0; user < 150; user += 1) await backupCodes.issue(user);
+    clock.advance(340 * DAY_MS);
+    // A hundred are read, marked one by one, counted and recorded; then comes the next read.
+    faults.arm(1 + 100 + 2 + 1);
+    const first = await backupCodes.due();
+    expect([faults.disarm(), first.length]).toEqual([true, 100]);
+    faults.arm(1);
+    await expect(backupCodes.due()).rejects.toBe(fault);
+    faults.disarm();
+    const rest = await backupCodes.due();
+    expect(new Set([...first, ...rest].map(({ userId }) => userId)).size).toBe(150);
+    expect(rest).toHaveLength(50);
     await opened.close();
   });
 });

@@ -23,12 +23,14 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   factor_disabled_at bigint,
   factor_refusals integer NOT NULL DEFAULT 0,
   factor_refusal_id varchar(36),
+  factor_refused_at bigint,
   nothing_attempts integer NOT NULL DEFAULT 0,
   nothing_next_at bigint NOT NULL DEFAULT 0,
   nothing_generation integer NOT NULL DEFAULT 0,
   nothing_disabled_at bigint,
   nothing_refusals integer NOT NULL DEFAULT 0,
   nothing_refusal_id varchar(36),
+  nothing_refused_at bigint,
   forget_at bigint
 );
 
