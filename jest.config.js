@@ -20,8 +20,8 @@ module.exports = {
   maxWorkers: '100%',
   projects: [
     unit,
-    // The same on memory alone, and without HTTP, for the time between two thoughts: `npm run test:quick`.
-    { ...unit, displayName: 'quick', globals: { QUICK: true }, testPathIgnorePatterns: [...unit.testPathIgnorePatterns, '<rootDir>/test/(approval/states|bench|cli|express|generate|markdown|other-factors|redis|stores|workflow)'] },
+    // The same on memory alone, without HTTP, databases, documents and long tables of faults, for the time between two thoughts: `npm run test:quick`.
+    { ...unit, displayName: 'quick', globals: { QUICK: true }, testPathIgnorePatterns: [...unit.testPathIgnorePatterns, '<rootDir>/test/(approval/sto|approval/states|backup-codes/faults-[ans]|bench|breaks|cli|express|generate|markdown|matrix|other-factors|readme|redis|reports|requirements|security-|sql|stores|timing|vocabularies|workflow)'] },
     { ...shared, displayName: 'thorough', testMatch: thorough },
     { ...shared, displayName: 'servers', testMatch: ['<rootDir>/test/servers/**/*.test.ts'] },
     { ...shared, displayName: 'package', testMatch: ['<rootDir>/test/package/*.test.ts'], modulePathIgnorePatterns: ['<rootDir>/example-app/'] },

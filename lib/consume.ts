@@ -130,9 +130,8 @@ export async function consumeCode({ config, dummy, tell }: ConsumeParts, { userI
   const consumed = event('consumed', { setId, codeId });
   const events = replacement ? [consumed, event('renewed', { setId, codeId: replacement.record.codeId })] : [consumed];
   const milestones = [{ remaining: 0, event: event('exhausted', { setId }) }];
-  // A set that began with as few is low once one is gone. With a replacement as many are left as before: nothing is reached.
-  const few = Math.min(config.lowAt, current.total - 1);
-  if (few > 0 && !replacement) milestones.push({ remaining: few, event: event('low', { setId }) });
+  // A set that began with as few never comes down to them. With a replacement as many are left as before: nothing is reached.
+  if (config.lowAt > 0 && !replacement) milestones.push({ remaining: config.lowAt, event: event('low', { setId }) });
   const answer = await store.consume({ subject, setId, codeId, door, now: consumed.at, events, milestones, ...(replacement && { replacement: replacement.record }) });
   const consumption = wellFormed('consumption', answer);
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { NODES } from './matrix/versions';
+import { parse as parseYaml } from 'yaml';
 
 interface Job {
   readonly permissions?: unknown;
@@ -22,10 +23,8 @@ interface Workflow {
 
 const ROOT = join(__dirname, '..');
 const WORKFLOWS = join(ROOT, '.github/workflows');
-// It comes with Jest, without types.
-const yaml = jest.requireActual<{ safeLoad(text: string): unknown }>('js-yaml');
 const read = (name: string): string => readFileSync(join(WORKFLOWS, name), 'utf8');
-const parse = (name: string): Workflow => yaml.safeLoad(read(name)) as Workflow;
+const parse = (name: string): Workflow => parseYaml(read(name)) as Workflow;
 const stepsOf = (workflow: Workflow): Job['steps'] => Object.values(workflow.jobs).flatMap(({ steps }) => steps);
 const commandsOf = (workflow: Workflow): string[] => stepsOf(workflow).flatMap(({ run = '' }) => run.split(/\n|&&/)).map((command) => command.trim()).filter((command) => command !== '');
 

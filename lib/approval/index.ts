@@ -2,5 +2,6 @@
 export { MemoryApprovalStore } from './memory-store';
 export { TwoPersonApproval } from './two-person';
 export type { Approval, Proposal } from './proposal';
+export type { People } from './rules';
 export type { ApprovalRecord, ApprovalState, ApprovalStore, Updated } from './store';
 export type { ApprovalOutcome, Decision, TwoPersonApprovalOptions } from './two-person';

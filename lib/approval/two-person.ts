@@ -11,24 +11,18 @@ import { BackupCodeError } from '../errors';
 import type { ApprovalEventType, ApprovalReason, Reason } from '../events';
 import { assertMethods, assertOptions, describe, optionalFunction, wholeNumber } from '../options';
 import { userSubject, type UserId } from '../subject';
-import { isWhole, proposalOf, propose, sessionKey, view, type Approval, type Proposal } from './proposal';
+import { proposalOf, propose, sessionKey, view, type Approval, type Proposal } from './proposal';
+import { mayApprove, whyNot, whyNotExecute, whyNotFirst, whyNotSecond, type People } from './rules';
 import { BEFORE_EXECUTION, type ApprovalRecord, type ApprovalState, type ApprovalStore } from './store';
 
 /** The actions, who may ask and approve, and where requests are kept. */
-export interface TwoPersonApprovalOptions {
+export interface TwoPersonApprovalOptions extends People {
   /** Where the requests are: `SqlApprovalStore` of `…/sql`, `RedisApprovalStore` of `…/redis`; `MemoryApprovalStore` for tests. */
   readonly store: ApprovalStore;
   /** Whose codes the two people consume, and whose audit trail tells of it. */
   readonly backupCodes: Pick<BackupCodes, 'consume' | 'recordApproval'>;
   /** By name. Each begins with `assertApproved`, so that there is no other way to it than `execute`. */
   readonly actions: Readonly<Record<string, (approved: Required<Proposal>) => unknown>>;
-  /**
-   * Whether somebody may ask for this, or approve it. Asked of both, at the request, the approval and the execution, so that a
-   * right that was lost in between counts for nothing. Anything but `true` is a no.
-   */
-  readonly isEntitled: (userId: string, about: Required<Proposal> & { readonly role: 'requester' | 'approver' }) => boolean | Promise<boolean>;
-  /** Which person an account (or a target) belongs to, where people have several. Default: each account is a person. */
-  readonly personOf?: (userId: string) => string | Promise<string>;
   /** From the request to the execution. 60 to 86400, default 900. */
   readonly windowSeconds?: number;
   /** The clock, in milliseconds since 1970; for tests. Default `Date.now`. */
@@ -104,7 +98,7 @@ export class TwoPersonApproval {
   async request(userId: UserId, { code, sessionId, ...proposal }: Proposal & Omit<Decision, 'id' | 'digest'>, context?: Context): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const record = propose(proposal, { actions: this.options.actions, by: who.userId, sessionId, now: this.now(), windowMs: this.windowMs });
-    const refusal = await this.whyNotFirst(record);
+    const refusal = await whyNotFirst(this.options, record);
     if (refusal !== null) return this.refuse(who, record, refusal);
     // The target is taken before the code is, so that no code is spent for a request that cannot be.
     if (!(await this.options.store.create(record))) return this.refuse(who, record, 'open-request');
@@ -127,10 +121,10 @@ export class TwoPersonApproval {
     const session = sessionKey(sessionId);
     const record = await this.read(id);
     if (record === null) return this.refuse(who, null, 'unknown-request');
-    const refusal = whyNot(record, digest, 'requested')
+    const refusal = whyNot(record, { digest, state: 'requested' })
       ?? (session !== null && session === record.requestedIn ? 'same-person' : null)
-      ?? (await this.whyNotSecond(who.userId, record))
-      ?? (await this.whyNotFirst(record));
+      ?? (await whyNotSecond(this.options, { userId: who.userId, record }))
+      ?? (await whyNotFirst(this.options, record));
     if (refusal !== null) return this.refuse(who, record, refusal);
     // Claimed first, so that of two who approve at once only one spends a code.
     const claimed = await this.move(id, ['requested'], { state: 'approving' });
@@ -143,7 +137,7 @@ export class TwoPersonApproval {
   async deny(userId: UserId, { id }: Pick<Decision, 'id'>, context?: Context): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
-    if (record !== null && !(await this.isEntitled(who.userId, record, 'approver'))) return this.refuse(who, record, 'not-entitled');
+    if (record !== null && !(await mayApprove(this.options, { userId: who.userId, record }))) return this.refuse(who, record, 'not-entitled');
     return this.end(who, record, 'denied');
   }
 
@@ -167,7 +161,7 @@ export class TwoPersonApproval {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
     if (record === null) return this.refuse(who, null, 'unknown-request');
-    const refusal = whyNot(record, digest, 'approved') ?? (await this.whyNotExecute(who.userId, record));
+    const refusal = whyNot(record, { digest, state: 'approved' }) ?? (await whyNotExecute(this.options, { userId: who.userId, record }));
     if (refusal !== null) return this.refuse(who, record, refusal);
     const executing = await this.move(id, ['approved'], { state: 'executing' });
     if (executing === null) return this.refuse(who, record, 'not-open');
@@ -259,40 +253,6 @@ export class TwoPersonApproval {
     return { ok: true, approval: view(ended) };
   }
 
-  private async whyNotFirst(record: ApprovalRecord): Promise<ApprovalReason | null> {
-    if (await this.isSame(record.requestedBy, record.target)) return 'is-target';
-    return (await this.isEntitled(record.requestedBy, record, 'requester')) ? null : 'not-entitled';
-  }
-
-  private async whyNotSecond(userId: string, record: ApprovalRecord): Promise<ApprovalReason | null> {
-    if (await this.isSame(userId, record.requestedBy)) return 'same-person';
-    if (await this.isSame(userId, record.target)) return 'is-target';
-    return (await this.isEntitled(userId, record, 'approver')) ? null : 'not-entitled';
-  }
-
-  private async whyNotExecute(userId: string, record: ApprovalRecord): Promise<ApprovalReason | null> {
-    const { requestedBy, approvedBy } = record;
-    if (approvedBy === null || (userId !== requestedBy && userId !== approvedBy)) return 'not-entitled';
-    return (await this.whyNotFirst(record)) ?? this.whyNotSecond(approvedBy, record);
-  }
-
-  private async isSame(one: string, other: string): Promise<boolean> {
-    return one === other || (await this.personOf(one)) === (await this.personOf(other));
-  }
-
-  private async personOf(account: string): Promise<string> {
-    const { personOf } = this.options;
-    const person: unknown = personOf === undefined ? account : await personOf(account);
-    // Where nobody knows who it is, two unknowns might be one.
-    if (typeof person !== 'string' || person === '') throw new BackupCodeError('invalid_result', `personOf must return a text, but returned ${describe(person)}.`);
-    return person;
-  }
-
-  private async isEntitled(userId: string, record: ApprovalRecord, role: 'requester' | 'approver'): Promise<boolean> {
-    const answer: unknown = await this.options.isEntitled(userId, { ...proposalOf(record), role });
-    return answer === true;
-  }
-
   private async refuse(who: Who, record: ApprovalRecord | null, reason: ApprovalReason): Promise<Refusal> {
     await this.record(who, record, 'approval-refused', { reason });
     return { ok: false, reason };
@@ -302,10 +262,4 @@ export class TwoPersonApproval {
     const { id = null, action = null, target = null } = record ?? {};
     await this.options.backupCodes.recordApproval(who.userId, { type, approval: { id, action, target, reason: reason ?? null }, ...(code && { code }) }, who.context);
   }
-}
-
-function whyNot(record: ApprovalRecord, digest: string, state: ApprovalState): ApprovalReason | null {
-  if (record.state === 'expired') return 'late';
-  if (record.state !== state) return 'not-open';
-  return digest === record.digest && isWhole(record) ? null : 'changed';
 }

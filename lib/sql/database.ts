@@ -68,8 +68,9 @@ export class Database {
 
   private async checkTimeout(): Promise<void> {
     try {
-      const { rows: [row = {}] } = await this.read(sql`PRAGMA busy_timeout`);
-      const timeout = Number(Object.values(row)[0]);
+      const { rows: [main] } = await this.read(sql`SELECT t.timeout, d.file FROM pragma_busy_timeout AS t, pragma_database_list AS d WHERE d.name = 'main'`);
+      // One in memory has no file, and nobody beside it.
+      const timeout = Number(main?.['file'] ? main['timeout'] : MIN_SQLITE_TIMEOUT_MS);
       if (timeout < MIN_SQLITE_TIMEOUT_MS) {
         warnOnce('BACKUP_CODE_SQLITE_TIMEOUT', `SQLite with a busy_timeout of ${timeout} ms: beside another process that writes, logins fail instead of waiting their turn. Set ${MIN_SQLITE_TIMEOUT_MS}.`);
       }

@@ -230,13 +230,6 @@ onEachStore('running low', (open) => {
     expect(told.slice(1).map(({ type }) => type)).toEqual(['consumed', 'exhausted']);
   });
 
-  it('is told of a set that began with as few, once one is gone', async () => {
-    const { backupCodes, told } = await openService(open, { count: 3 });
-    const { codes } = await backupCodes.issue('ada');
-    for (const code of codes) await backupCodes.consume('ada', code);
-    expect(told.slice(1).map(({ type, remaining }) => [type, remaining])).toEqual([['consumed', 2], ['low', 2], ['consumed', 1], ['consumed', 0], ['exhausted', 0]]);
-  });
-
   it('is told exactly once where the last codes are consumed at once', async () => {
     const { backupCodes, written } = await openService(open, { attempts: { free: 50 } });
     const { codes } = await backupCodes.issue('ada');

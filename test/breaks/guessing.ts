@@ -103,7 +103,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10', what: 'an attempt is looked at, then written without a condition (SQL)',
-    file: 'lib/sql/store.ts', find: 'WHERE user_key = ${subject.key} AND ${isGrantable}', replace: 'WHERE user_key = ${subject.key}',
+    file: 'lib/sql/attempts.ts', find: 'WHERE user_key = ${subject.key} AND ${isGrantable}', replace: 'WHERE user_key = ${subject.key}',
     noticedBy: [twoHundred, `${races} › no more attempts are granted at once than one after the other`],
   },
   {
@@ -113,7 +113,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10', what: 'an attempt is given back in a later generation (SQL)',
-    file: 'lib/sql/store.ts', find: 'AND ${generation} = ${ticket.generation} AND ${attempts} > 0', replace: 'AND ${attempts} > 0',
+    file: 'lib/sql/attempts.ts', find: 'AND ${generation} = ${ticket.generation} AND ${attempts} > 0', replace: 'AND ${attempts} > 0',
     noticedBy: [`${attemptTests} › given back in another generation change nothing`],
   },
   {
@@ -123,7 +123,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10', what: 'giving one attempt back gives two (SQL)',
-    file: 'lib/sql/store.ts', find: '${attempts} = ${attempts} - 1', replace: '${attempts} = ${attempts} - 2',
+    file: 'lib/sql/attempts.ts', find: '${attempts} = ${attempts} - 1', replace: '${attempts} = ${attempts} - 2',
     noticedBy: [`${attemptTests} › given back are uncounted, and their wait ends`, neverMints],
   },
   {

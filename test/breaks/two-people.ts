@@ -6,11 +6,12 @@ const states = 'test/approval/states.test.ts';
 const canonical = 'test/approval/canonical-json.test.ts';
 const stores = 'test/helpers/approval-tests.ts';
 const file = 'lib/approval/two-person.ts';
+const rules = 'lib/approval/rules.ts';
 
 export const twoPeopleBreaks: readonly Break[] = [
   {
     id: 'D-01', what: 'the one who asked may approve',
-    file, find: "if (await this.isSame(userId, record.requestedBy)) return 'same-person';", replace: '',
+    file: rules, find: "if (await isSame(people, [userId, record.requestedBy])) return 'same-person';", replace: '',
     noticedBy: [
       `${two} › two different people › the one who asked cannot approve, by any session`, `${two} › two different people › nor by another account of the same person`,
       `${states} › any sequence of steps goes as the model does: nothing runs without two, in time, and more than once`,
@@ -23,27 +24,27 @@ export const twoPeopleBreaks: readonly Break[] = [
   },
   {
     id: 'D-01', what: 'the target may ask or approve, by another account',
-    file, find: 'return one === other || (await this.personOf(one)) === (await this.personOf(other));', replace: 'return Promise.resolve(one === other);',
+    file: rules, find: 'return one === other || (await personOf(people, one)) === (await personOf(people, other));', replace: 'return Promise.resolve(one === other);',
     noticedBy: [`${two} › two different people › neither is the target, by whatever account`],
   },
   {
     id: 'D-02', what: 'a right that was lost before the execution still counts',
-    file, find: "?? (await this.whyNotExecute(who.userId, record));", replace: '?? null;',
+    file, find: '?? (await whyNotExecute(this.options, { userId: who.userId, record }));', replace: '?? null;',
     noticedBy: [`${two} › entitlement › lost by … in between counts for nothing when they …`, `${two} › an action › may be run by the second as well, and by nobody else`],
   },
   {
     id: 'D-02', what: 'anything true is an entitlement',
-    file, find: 'return answer === true;', replace: 'return Boolean(answer);',
+    file: rules, find: 'return answer === true;', replace: 'return Boolean(answer);',
     noticedBy: [`${two} › entitlement › is nothing but true: … is a no, and spends no code`],
   },
   {
     id: 'D-04', what: 'what was shown need not be what is approved',
-    file, find: "return digest === record.digest && isWhole(record) ? null : 'changed';", replace: "return isWhole(record) ? null : 'changed';",
+    file: rules, find: "return digest === record.digest && isWhole(record) ? null : 'changed';", replace: "return isWhole(record) ? null : 'changed';",
     noticedBy: [`${two} › what is approved › is not …: its digest is another`],
   },
   {
     id: 'D-04', what: 'what was changed in the store is done',
-    file, find: '&& isWhole(record)', replace: '',
+    file: rules, find: '&& isWhole(record)', replace: '',
     noticedBy: [`${two} › what is approved › and was changed in the store is void when they …`],
   },
   {
@@ -88,7 +89,7 @@ export const twoPeopleBreaks: readonly Break[] = [
   },
   {
     id: 'D-08', what: 'what was denied can be approved',
-    file, find: "if (record.state !== state) return 'not-open';", replace: '',
+    file: rules, find: "if (record.state !== state) return 'not-open';", replace: '',
     noticedBy: [`${two} › no › is final, before the approval and after it`],
   },
   {
@@ -98,7 +99,7 @@ export const twoPeopleBreaks: readonly Break[] = [
   },
   {
     id: 'D-08', what: 'anybody may deny',
-    file, find: "!(await this.isEntitled(who.userId, record, 'approver'))) return this.refuse", replace: "who.userId === undefined) return this.refuse",
+    file, find: '!(await mayApprove(this.options, { userId: who.userId, record }))) return this.refuse', replace: "who.userId === undefined) return this.refuse",
     noticedBy: [`${two} › no › is said by those alone who might have approved`],
   },
   {

@@ -71,6 +71,9 @@ if (lacks !== null && process.env['REQUIRE_ALL'] === '1') {
   });
 }
 
+// Jest does not print the name of what it skips.
+if (lacks !== null) process.stderr.write(`Skipped: the packed tarball. ${lacks}.\n`);
+
 afterAll(() => rmSync(work, { recursive: true, force: true }));
 
 (lacks === null ? describe : describe.skip)(`the packed tarball${lacks === null ? '' : ` (skipped: ${lacks})`}`, () => {

@@ -1,4 +1,7 @@
 // The Kysely that an app has: with plugins of its own, on a SQLite that gives up at once, or in the middle of a transaction.
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { CamelCasePlugin, Kysely, ParseJSONResultsPlugin, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes } from '../../lib';
@@ -9,9 +12,9 @@ import { WRONG } from '../helpers/service';
 
 const { createTables, SqlApprovalStore, SqlStore } = entry;
 const opened: Kysely<unknown>[] = [];
-const open = (pragma = 'PRAGMA busy_timeout = 5000'): Kysely<unknown> => {
-  const database = new Database(':memory:');
-  database.exec(pragma);
+const open = ({ file = ':memory:', timeout = 5000 } = {}): Kysely<unknown> => {
+  const database = new Database(file);
+  database.exec(`PRAGMA busy_timeout = ${timeout}`);
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   opened.push(kysely);
   return kysely;
@@ -41,15 +44,28 @@ it('a transaction is refused at once: it ends before the store does', async () =
   });
 });
 
-it.each([['none', 0, 1], ['one of a second', 1000, 1], ['one of five seconds', 5000, 0]])('a SQLite with a busy_timeout of %s is warned of once, or not at all', async (_what, timeout, times) => {
-  await jest.isolateModulesAsync(async () => {
-    // Told once in a process: here each case is one.
-    const fresh = jest.requireActual<typeof entry>('../../lib/sql');
-    const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
-    const kysely = open(`PRAGMA busy_timeout = ${timeout}`);
-    await fresh.createTables(kysely);
-    for (const store of [new fresh.SqlStore(kysely), new fresh.SqlStore(kysely)]) await store.nameKey();
-    expect(warn.mock.calls).toEqual(new Array(times).fill([expect.stringContaining(`busy_timeout of ${timeout} ms`), { code: 'BACKUP_CODE_SQLITE_TIMEOUT' }]));
-    warn.mockRestore();
-  });
+it.each([['none', 0, 1], ['one of a second', 1000, 1], ['one of five seconds', 5000, 0]])('a SQLite file with a busy_timeout of %s is warned of once, or not at all', async (_what, timeout, times) => {
+  const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
+  expect(await warnings(open({ file: join(directory, 'codes.db'), timeout }))).toEqual(new Array(times).fill([expect.stringContaining(`busy_timeout of ${timeout} ms`), { code: 'BACKUP_CODE_SQLITE_TIMEOUT' }]));
+  rmSync(directory, { recursive: true });
 });
+
+it('a SQLite in memory, which no other process has, is warned of nothing', async () => {
+  expect(await warnings(open({ timeout: 0 }))).toEqual([]);
+});
+
+/** Of two stores on it. */
+async function warnings(kysely: Kysely<unknown>): Promise<unknown[]> {
+  const warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  try {
+    // Told once in a process: here each case is one.
+    await jest.isolateModulesAsync(async () => {
+      const fresh = jest.requireActual<typeof entry>('../../lib/sql');
+      await fresh.createTables(kysely);
+      for (const store of [new fresh.SqlStore(kysely), new fresh.SqlStore(kysely)]) await store.nameKey();
+    });
+    return [...warn.mock.calls];
+  } finally {
+    warn.mockRestore();
+  }
+}
