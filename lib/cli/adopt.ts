@@ -85,7 +85,7 @@ async function adoptAll({ config, file, isDryRun }: Arguments, { load, stdin, pr
 async function adopt({ userId, codes }: ExportedUser, { backupCodes, format, isDryRun }: Config & Pick<Arguments, 'isDryRun'>): Promise<'adopted' | 'kept'> {
   userSubject(userId);
   readPlainCodes(format, codes);
-  if (isDryRun) return 'adopted';
+  if (isDryRun) return (await backupCodes.status(userId)) === null ? 'adopted' : 'kept';
   return (await backupCodes.adopt(userId, codes as string[], { format, context: { actor: 'passport-backup-code adopt' } })) ? 'adopted' : 'kept';
 }
 
@@ -110,7 +110,7 @@ async function readConfig(module: unknown): Promise<Config> {
     throw new BackupCodeError('invalid_option', `The module given by --config must export ${wanted}.`);
   }
   const backupCodes = await (given as Promise<unknown>);
-  assertMethods('backupCodes', backupCodes, ['adopt']);
+  assertMethods('backupCodes', backupCodes, ['adopt', 'status']);
   const checked = backupCodes as BackupCodes;
   return { backupCodes: checked, format: adoptedFormat(checked.formats, format) };
 }

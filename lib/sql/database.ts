@@ -36,8 +36,7 @@ export class Database {
   /** @throws {BackupCodeError} `invalid_option` */
   constructor(kysely: SqlDatabase) {
     this.dialect = dialectOf(kysely);
-    // Plugins rename columns and parse values for the app's own queries; the rows here are read as they are.
-    this.kysely = (kysely as unknown as Kysely<unknown>).withoutPlugins();
+    this.kysely = kysely as unknown as Kysely<unknown>;
   }
 
   /** For a store, which makes transactions of its own. @throws {BackupCodeError} `invalid_option` */
@@ -105,9 +104,10 @@ export class Database {
   }
 }
 
-async function execute(statement: RawBuilder<unknown>, executor: QueryExecutorProvider): Promise<Result> {
+async function execute(statement: RawBuilder<unknown>, provider: QueryExecutorProvider): Promise<Result> {
   try {
-    const { rows, numAffectedRows } = await statement.execute(executor);
+    // The app's plugins rename columns and parse values for its own queries; the rows here are read as they came.
+    const { rows, numAffectedRows } = await provider.getExecutor().withoutPlugins().executeQuery(statement.compile(provider));
     return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
   } catch (error) {
     // Digests and salts are among the values. Code, message and the name of a constraint stay.

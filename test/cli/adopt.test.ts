@@ -109,9 +109,11 @@ onEachStore('the command adopt', (open) => {
   });
 
   it('only looks, with --dry-run', async () => {
-    const ran = await run(config, [`ada,${A}`, `grace,${B},${B}`, `alan,nothing`], [...CONFIG, '--dry-run']);
-    expect(ran).toMatchObject({ code: 1, printed: ['to adopt 1, kept 0, refused 2, without codes 0', expect.stringMatching(/^line 2: /), expect.stringMatching(/^line 3: /)] });
-    expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
+    await service.backupCodes.issue('joan');
+    const before = [service.hasher.count, await service.written()];
+    const ran = await run(config, [`ada,${A}`, `grace,${B},${B}`, `alan,nothing`, `joan,${C}`], [...CONFIG, '--dry-run']);
+    expect(ran).toMatchObject({ code: 1, printed: ['to adopt 1, kept 1, refused 2, without codes 0', expect.stringMatching(/^line 2: /), expect.stringMatching(/^line 3: /)] });
+    expect([service.hasher.count, await service.written()]).toEqual(before);
   });
 
   it('stops where the store fails, says where, and goes on when it is run again', async () => {
@@ -144,7 +146,7 @@ describe('what the command adopt is given', () => {
     ['nothing', () => ({}), /must export backupCodes .* and format/],
     ['no format', (backupCodes) => ({ backupCodes }), /must export backupCodes .* and format/],
     ['a format that is never read', (backupCodes) => ({ backupCodes, format: formats.hex }), /must be one of the formats/],
-    ['something else', () => ({ backupCodes: {}, format: OLD }), /backupCodes lacks the method adopt/],
+    ['something else', () => ({ backupCodes: {}, format: OLD }), /backupCodes lacks the methods adopt, status/],
   ])('is told of a module that exports %s', async (_what, config, message) => {
     expect(await run(config(await service()), [`ada,${A}`])).toMatchObject({ code: 1, printed: [expect.stringMatching(message)] });
   });

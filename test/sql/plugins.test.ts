@@ -36,6 +36,14 @@ it.each([['CamelCasePlugin', new CamelCasePlugin()], ['ParseJSONResultsPlugin', 
   expect((await backupCodes.events({ types: ['revoked'] })).events).toMatchObject([{ userId: 'ada', setId }]);
 });
 
+it('of a Kysely two methods are asked, so that its other build will do', async () => {
+  const kysely = open();
+  await createTables(kysely);
+  const backupCodes = new BackupCodes({ store: new SqlStore({ getExecutor: () => kysely.getExecutor(), transaction: () => kysely.transaction() }), hasher: countingHasher() });
+  const { codes } = await backupCodes.issue('ada');
+  expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+});
+
 it('a transaction is refused at once: it ends before the store does', async () => {
   const kysely = open();
   await kysely.transaction().execute((transaction) => {
