@@ -8,7 +8,7 @@ const attempts = { free: 50, disableAfter: 50 };
 
 onEachStore('one code', (open) => {
   it(`of ${CALLERS} callers at once is accepted for exactly one, ${ROUNDS} times over, and the other nine still work`, async () => {
-    const { backupCodes, written } = await openService(open, { attempts });
+    const { backupCodes, told, written } = await openService(open, { attempts });
     for (let round = 0; round < ROUNDS; round += 1) {
       const { codes, setId } = await backupCodes.issue('ada');
       const [first, ...others] = codes;
@@ -18,6 +18,8 @@ onEachStore('one code', (open) => {
       expect(outcomes.find(({ ok }) => ok)).toMatchObject({ remaining: 9, total: 10 });
       const trail = (await written()).filter(({ setId: of }) => of === setId).map(({ type, reason }) => reason ?? type).sort();
       expect(trail).toEqual(['consumed', 'issued', ...new Array<string>(CALLERS - 1).fill('reused')]);
+      // The last of them had the last attempt, and closes nothing: the count began anew with the consumption.
+      expect(told.map(({ type }) => type)).not.toContain('disabled');
       for (const [used, code] of others.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 8 - used });
     }
   });

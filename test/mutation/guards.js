@@ -3,7 +3,7 @@
 // others. That is stricter than all tests together, of which some notice by chance; and a mutant takes seconds.
 const service = ['adopt', 'attempts', 'consume', 'equal-work', 'faults', 'faults-answers', 'faults-hash', 'faults-sources', 'faults-store', 'issue', 'lifecycle', 'replacement', 'risk', 'single-use'].map((name) => `backup-codes/${name}`);
 // By outcome, and by what is typed and on which request.
-const strategy = [...['error', 'fail', 'hosts', 'input', 'options', 'success'].map((name) => `strategy/${name}`), 'express/unfinished'];
+const strategy = [...['error', 'fail', 'hosts', 'input', 'options', 'plain-host', 'success'].map((name) => `strategy/${name}`), 'express/unfinished'];
 
 /** Below lib: below test. */
 module.exports = {

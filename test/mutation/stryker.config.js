@@ -22,6 +22,6 @@ module.exports = {
   jsonReporter: { fileName: 'test-results/mutation/report.json' },
   htmlReporter: { fileName: 'test-results/mutation/report.html' },
   // Of the last whole run, less what a time-out more or less makes. Raise it with the score.
-  thresholds: { high: 98, low: 94, break: 93 },
+  thresholds: { high: 98, low: 94, break: 96 },
   warnings: { slow: false },
 };

@@ -219,6 +219,13 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body.info).toMatchObject({ scope: 'all', method: 'backup-code', amr: ['otp'], remaining: 9 });
   });
 
+  it.each([['a text', 'welcome'], ['null', null], ['nothing', undefined]])('may say %s, which adds nothing', async (_what, said) => {
+    const { backupCodes, issue } = service();
+    const [code] = await issue();
+    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }, (user, _info, done) => done(null, user, said)));
+    expect(Object.keys((await site.post('/login', { code })).body.info as object).sort()).toEqual(['amr', 'expiresAt', 'low', 'method', 'remaining', 'total']);
+  });
+
   it('may answer later', async () => {
     const { backupCodes, issue } = service();
     const [code] = await issue();
