@@ -18,7 +18,7 @@ describeWith(
     describeWith(redis, 'with sessions in Redis, four processes', (cache) => {
       const service = serve(4, () => ({ DATABASE_URL: database().url, REDIS_URL: cache().url, PUBLIC_URL: ORIGIN }));
 
-      const bobsCodes = tellStories(service, { browsers: 50 });
+      const bobsCodes = tellStories(service, { browsers: 25 });
 
       test('a double click whose clicks reach two processes logs in with one code', async () => {
         for (const code of bobsCodes().slice(0, 2)) {
