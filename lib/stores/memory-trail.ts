@@ -20,10 +20,6 @@ export class MemoryTrail {
     for (const event of events) this.entries.push({ seq: (this.written += 1), event });
   }
 
-  has(event: AuditEvent): boolean {
-    return this.entries.some((entry) => entry.event === event);
-  }
-
   read({ subject, types, order, after, limit }: Parameters<BackupCodeReports['readEvents']>[0]): EventsPage {
     const position = after === null ? null : Number(readCursor(after, { store: 'memory', count: 1, position: /^\d{1,15}$/ })[0]);
     const isNewestFirst = order === 'newest-first';

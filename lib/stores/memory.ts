@@ -86,7 +86,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     const isDisabled = count.disabledAt !== null || count.attempts >= waits.length;
     if (isDisabled || now < count.nextAt) {
       const reason = isDisabled ? 'disabled' : 'throttled';
-      const counted = count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS && this.trail.has(count.refusal) ? count.refusal : null;
+      const counted = count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS ? count.refusal : null;
       if (counted) counted.refusals += 1;
       else this.trail.push((count.refusal = { ...refusal, reason, refusals: 1 }));
       return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst: counted === null });
@@ -161,6 +161,10 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   }
 
   prune({ before }: { before: number }): Promise<number> {
+    for (const { doors } of this.users.values()) {
+      // Nothing is counted in an event that is gone.
+      for (const count of Object.values(doors)) if (count.refusal !== null && count.refusal.at < before) count.refusal = null;
+    }
     return Promise.resolve(this.trail.prune(before));
   }
 
