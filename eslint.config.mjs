@@ -3,14 +3,30 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['**/dist/', 'api/', '**/test-results/', '**/node_modules/', 'test/package/*/', 'test/hosts/', 'coverage/'] },
+  {
+    ignores: [
+      '**/dist/',
+      'api/',
+      '**/test-results/',
+      '**/node_modules/',
+      'test/package/*/',
+      'test/hosts/',
+      'coverage/',
+    ],
+  },
   js.configs.recommended,
   { files: ['**/*.js'], languageOptions: { globals: globals.node, sourceType: 'commonjs' } },
-  { files: ['example-app/public/**/*.js'], languageOptions: { globals: globals.browser, sourceType: 'script' } },
+  { files: ['**/*.mjs'], languageOptions: { globals: globals.node } },
+  {
+    files: ['example-app/public/**/*.js'],
+    languageOptions: { globals: globals.browser, sourceType: 'script' },
+  },
   {
     files: ['**/*.ts', '**/*.tsx', '**/*.mts'],
     extends: [tseslint.configs.strictTypeChecked],
-    languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
@@ -24,7 +40,10 @@ export default tseslint.config(
       // Callers may write JavaScript: what their types forbid is checked all the same.
       '@typescript-eslint/no-unnecessary-condition': 'off',
       // Codes come from node:crypto only (NIST SP 800-63B-4, section 3.1.2.1).
-      'no-restricted-properties': ['error', { object: 'Math', property: 'random', message: 'Use node:crypto.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Math', property: 'random', message: 'Use node:crypto.' },
+      ],
     },
   },
   {

@@ -11,11 +11,20 @@ function complaints(tag, changelog) {
   return [
     ...(repository ? [] : ['package.json has no repository, to which the provenance would refer.']),
     ...(tag === `v${version}` ? [] : [`The tag is ${tag}, but package.json says ${version}.`]),
-    ...(new RegExp(`^## ${version.replace(/[.+]/g, '\\$&')} - \\d{4}-\\d{2}-\\d{2}$`, 'm').test(changelog) ? [] : [`CHANGELOG.md has no "## ${version} - date".`]),
-    ...(/^## Unreleased\n+- /m.test(changelog) ? ['CHANGELOG.md has entries under "Unreleased".'] : []),
+    ...(new RegExp(`^## ${version.replace(/[.+]/g, '\\$&')} - \\d{4}-\\d{2}-\\d{2}$`, 'm').test(
+      changelog,
+    )
+      ? []
+      : [`CHANGELOG.md has no "## ${version} - date".`]),
+    ...(/^## Unreleased\n+- /m.test(changelog)
+      ? ['CHANGELOG.md has entries under "Unreleased".']
+      : []),
   ];
 }
 
-const found = complaints(process.env.GITHUB_REF_NAME ?? '', readFileSync(process.argv[2] ?? join(ROOT, 'CHANGELOG.md'), 'utf8'));
+const found = complaints(
+  process.env.GITHUB_REF_NAME ?? '',
+  readFileSync(process.argv[2] ?? join(ROOT, 'CHANGELOG.md'), 'utf8'),
+);
 for (const complaint of found) console.error(complaint);
 process.exitCode = found.length > 0 ? 1 : 0;

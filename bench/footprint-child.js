@@ -11,6 +11,13 @@ requireThere(process.argv[2]);
 const ms = performance.now() - started;
 
 const loaded = Object.keys(require.cache).filter((path) => path !== __filename);
-const isOwn = (path) => path.includes(`${sep}dist${sep}`) && !path.includes(`${sep}node_modules${sep}`);
+const isOwn = (path) =>
+  path.includes(`${sep}dist${sep}`) && !path.includes(`${sep}node_modules${sep}`);
 const sum = (paths) => paths.reduce((bytes, path) => bytes + statSync(path).size, 0);
-process.stdout.write(JSON.stringify({ ms, own: sum(loaded.filter(isOwn)), others: sum(loaded.filter((path) => !isOwn(path))) }));
+process.stdout.write(
+  JSON.stringify({
+    ms,
+    own: sum(loaded.filter(isOwn)),
+    others: sum(loaded.filter((path) => !isOwn(path))),
+  }),
+);

@@ -30,7 +30,9 @@ interface Entry {
 
 export function* footprint(effort: Effort): Generator<Table> {
   installPeers();
-  const peers = ['better-auth', 'passport-backup-codes'].map((name) => join(PEERS, 'node_modules', name));
+  const peers = ['better-auth', 'passport-backup-codes'].map((name) =>
+    join(PEERS, 'node_modules', name),
+  );
   yield { title: 'Installed, in kB on the disk', rows: [ROOT, ...peers].map(installed) };
   yield entries(ROUNDS[effort]);
 }
@@ -42,13 +44,24 @@ function installed(directory: string): Row {
   const code = closureOf(directory, (dependency) => !dependency.startsWith('@types/'));
   const types = all.filter((path) => !code.includes(path));
   const own = directory === ROOT ? publishedBytes() : bytesIn(directory);
-  const sum = (paths: readonly string[]): number => paths.reduce((bytes, path) => bytes + bytesIn(path), 0);
-  const figures = { itself: kB(own), 'packages with it': code.length, 'they have': kB(sum(code)), 'packages of types': types.length, 'these have': kB(sum(types)) };
+  const sum = (paths: readonly string[]): number =>
+    paths.reduce((bytes, path) => bytes + bytesIn(path), 0);
+  const figures = {
+    itself: kB(own),
+    'packages with it': code.length,
+    'they have': kB(sum(code)),
+    'packages of types': types.length,
+    'these have': kB(sum(types)),
+  };
   return { name: `${name} ${version}`, figures };
 }
 
 /** Its dependencies and theirs, without itself. */
-function closureOf(directory: string, isWanted: (name: string) => boolean, found = new Set<string>()): readonly string[] {
+function closureOf(
+  directory: string,
+  isWanted: (name: string) => boolean,
+  found = new Set<string>(),
+): readonly string[] {
   for (const name of Object.keys(manifestOf(directory).dependencies ?? {}).filter(isWanted)) {
     const path = packageDir(directory, name);
     if (found.has(path)) continue;
@@ -59,7 +72,10 @@ function closureOf(directory: string, isWanted: (name: string) => boolean, found
 }
 
 function packageDir(from: string, name: string): string {
-  const path = createRequire(join(from, 'package.json')).resolve.paths(name)?.map((place) => join(place, name)).find((place) => existsSync(join(place, 'package.json')));
+  const path = createRequire(join(from, 'package.json'))
+    .resolve.paths(name)
+    ?.map((place) => join(place, name))
+    .find((place) => existsSync(join(place, 'package.json')));
   if (path === undefined) throw new Error(`${name} is not installed for ${from}.`);
   return path;
 }
@@ -69,7 +85,12 @@ function manifestOf(directory: string): Manifest {
 }
 
 function publishedBytes(): number {
-  const options: ExecFileSyncOptionsWithStringEncoding = { cwd: ROOT, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], shell: process.platform === 'win32' };
+  const options: ExecFileSyncOptionsWithStringEncoding = {
+    cwd: ROOT,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    shell: process.platform === 'win32',
+  };
   const told = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
   return (JSON.parse(told) as { unpackedSize: number }[])[0]?.unpackedSize ?? NaN;
 }
@@ -86,23 +107,50 @@ function bytesIn(directory: string): number {
 /** Each time in a process of its own, in turns. */
 function entries(rounds: number): Table {
   const { name, exports = {} } = manifestOf(ROOT);
-  const ours = Object.keys(exports).filter((key) => key !== './package.json').map((key): Entry => ({ path: posix.join(name, key), cwd: ROOT }));
+  const ours = Object.keys(exports)
+    .filter((key) => key !== './package.json')
+    .map((key): Entry => ({ path: posix.join(name, key), cwd: ROOT }));
   const bcrypt: Entry = { path: 'bcrypt', cwd: ROOT };
-  const peers = ['better-auth', 'better-auth/plugins', 'passport-backup-codes'].map((path): Entry => ({ path, cwd: PEERS }));
+  const peers = ['better-auth', 'better-auth/plugins', 'passport-backup-codes'].map(
+    (path): Entry => ({ path, cwd: PEERS }),
+  );
   const all = [bcrypt, ...ours, ...peers];
   const seen = new Map<string, Loaded[]>(all.map(({ path }) => [path, []]));
-  for (let round = 0; round < rounds; round += 1) for (const entry of all) seen.get(entry.path)?.push(load(entry));
+  for (let round = 0; round < rounds; round += 1)
+    for (const entry of all) seen.get(entry.path)?.push(load(entry));
   const samples = new Map([...seen].map(([path, loaded]) => [path, loaded.map(({ ms }) => ms)]));
-  const rows = rowsOf(all.map(({ path }) => ({ name: path })), samples).map((row): Row => {
+  const rows = rowsOf(
+    all.map(({ path }) => ({ name: path })),
+    samples,
+  ).map((row): Row => {
     const [loaded] = seen.get(row.name) ?? [];
     const isOurs = ours.some(({ path }) => path === row.name);
-    return loaded && isOurs ? { ...row, figures: { ...row.figures, 'own kB': loaded.own / 1000, 'other kB': loaded.others / 1000 } } : row;
+    return loaded && isOurs
+      ? {
+          ...row,
+          figures: {
+            ...row.figures,
+            'own kB': loaded.own / 1000,
+            'other kB': loaded.others / 1000,
+          },
+        }
+      : row;
   });
-  return { title: 'Entry points: the time that a fresh process needs to load one, and the files that it loads', rows };
+  return {
+    title:
+      'Entry points: the time that a fresh process needs to load one, and the files that it loads',
+    rows,
+  };
 }
 
 function load({ path, cwd }: Entry): Loaded {
-  return JSON.parse(execFileSync(process.execPath, [CHILD, path], { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })) as Loaded;
+  return JSON.parse(
+    execFileSync(process.execPath, [CHILD, path], {
+      cwd,
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }),
+  ) as Loaded;
 }
 
 function kB(bytes: number): number {

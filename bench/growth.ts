@@ -24,18 +24,35 @@ export async function* growth(effort: Effort): AsyncGenerator<Table> {
       const db = new Kysely<unknown>({ dialect: await place.dialect() });
       await createTables(db);
       await fill(db, size);
-      const among = thisPackage(`among ${size.toLocaleString('en')} users`, { store: new SqlStore(db), hasher: fastHasher(), format: formats.long });
+      const among = thisPackage(`among ${size.toLocaleString('en')} users`, {
+        store: new SqlStore(db),
+        hasher: fastHasher(),
+        format: formats.long,
+      });
       kinds['right code']?.push(rightCode(among, { perRound: 10 }));
       kinds['wrong code']?.push(wrongCode(among, { perRound: 10 }));
     }
-    const cases = Object.values(kinds).flatMap((some) => some.map((one): Case => ({ ...one, beside: some[0]?.name ?? '' })));
-    const samples = await sample([plain(HASH, () => bcrypt.hash('ABCD-EFGH', salt)), ...cases], { rounds: ROUNDS[effort] });
+    const cases = Object.values(kinds).flatMap((some) =>
+      some.map((one): Case => ({ ...one, beside: some[0]?.name ?? '' })),
+    );
+    const samples = await sample([plain(HASH, () => bcrypt.hash('ABCD-EFGH', salt)), ...cases], {
+      rounds: ROUNDS[effort],
+    });
     const targets = Object.entries(kinds).map(([kind, some]): Target => {
       const whole = some.map(({ name }) => median(samples, HASH) + median(samples, name));
       const claim = `${kind} on ${place.name} with ${HASH}, the slowest size to the quickest`;
-      return { claim, figure: Math.max(...whole) / Math.min(...whole), bound: 1.05, must: 'be at most' };
+      return {
+        claim,
+        figure: Math.max(...whole) / Math.min(...whole),
+        bound: 1.05,
+        must: 'be at most',
+      };
     });
-    yield { title: `${place.name}: a verification as the tables grow (no slow hash)`, rows: rowsOf([{ name: HASH }, ...cases], samples), targets };
+    yield {
+      title: `${place.name}: a verification as the tables grow (no slow hash)`,
+      rows: rowsOf([{ name: HASH }, ...cases], samples),
+      targets,
+    };
   }
 }
 
@@ -45,6 +62,8 @@ async function fill(db: Kysely<unknown>, size: number): Promise<void> {
   const key = sql`'filler-' || n`;
   await sql`INSERT INTO backup_code_users (user_key, user_id, set_id, format, salt, pepper_check, total, remaining, created_at)
     ${range} SELECT ${key}, ${key}, ${key}, '{}', '$none$', '', 1, 1, 0 FROM r`.execute(db);
-  await sql`INSERT INTO backup_codes (code_id, user_key, set_id, salt, digest, created_at) ${range} SELECT ${key}, ${key}, ${key}, '', '', 0 FROM r`.execute(db);
+  await sql`INSERT INTO backup_codes (code_id, user_key, set_id, salt, digest, created_at) ${range} SELECT ${key}, ${key}, ${key}, '', '', 0 FROM r`.execute(
+    db,
+  );
   await sql`ANALYZE`.execute(db);
 }

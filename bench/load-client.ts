@@ -14,7 +14,11 @@ export interface Order {
 }
 
 export interface Report {
-  readonly attempts: readonly { readonly status: number; readonly retryAfter: string | null; readonly ms: number }[];
+  readonly attempts: readonly {
+    readonly status: number;
+    readonly retryAfter: string | null;
+    readonly ms: number;
+  }[];
   /** Each call of the plain route, in ms. */
   readonly plain: readonly number[];
   readonly seconds: number;
@@ -38,7 +42,13 @@ async function carryOut({ origin, attempts, inFlight, leastSeconds }: Order): Pr
   const answers: Answer[] = [];
   let sent = 0;
   const caller = async (): Promise<void> => {
-    while (sent < attempts) answers.push(await call(`${origin}/login`, { agent, body: JSON.stringify({ username: `user-${(sent += 1)}`, code: 'AAAA-AAAA' }) }));
+    while (sent < attempts)
+      answers.push(
+        await call(`${origin}/login`, {
+          agent,
+          body: JSON.stringify({ username: `user-${(sent += 1)}`, code: 'AAAA-AAAA' }),
+        }),
+      );
   };
   await Promise.all([sleep(leastSeconds * 1000), ...Array.from({ length: inFlight }, caller)]);
   const seconds = (performance.now() - started) / 1000;
@@ -46,7 +56,8 @@ async function carryOut({ origin, attempts, inFlight, leastSeconds }: Order): Pr
   clearInterval(timer);
   const calls = await Promise.all(plain);
   agent.destroy();
-  if (calls.some(({ status }) => status !== 200)) throw new Error('The plain route did not answer with 200.');
+  if (calls.some(({ status }) => status !== 200))
+    throw new Error('The plain route did not answer with 200.');
   return { attempts: answers, plain: calls.map(({ ms }) => ms), seconds };
 }
 
@@ -54,12 +65,27 @@ function call(url: string, { agent, body }: { agent: Agent; body?: string }): Pr
   return new Promise((resolve, reject) => {
     const started = performance.now();
     const headers = { 'content-type': 'application/json' };
-    const sending = request(url, { agent, ...(body === undefined ? {} : { method: 'POST', headers }) }, (response: IncomingMessage) => {
-      response.resume().on('error', reject).on('end', () =>
-        resolve({ status: response.statusCode ?? 0, retryAfter: response.headers['retry-after'] ?? null, ms: performance.now() - started }));
-    });
+    const sending = request(
+      url,
+      { agent, ...(body === undefined ? {} : { method: 'POST', headers }) },
+      (response: IncomingMessage) => {
+        response
+          .resume()
+          .on('error', reject)
+          .on('end', () =>
+            resolve({
+              status: response.statusCode ?? 0,
+              retryAfter: response.headers['retry-after'] ?? null,
+              ms: performance.now() - started,
+            }),
+          );
+      },
+    );
     sending.on('error', reject).end(body);
   });
 }
 
-process.on('message', (order: Order) => void carryOut(order).then((report) => process.send?.(report)));
+process.on(
+  'message',
+  (order: Order) => void carryOut(order).then((report) => process.send?.(report)),
+);

@@ -9,7 +9,10 @@ const HELD = 1000;
 export async function* memory(): AsyncGenerator<Table> {
   const rows = [
     { name: 'while its hash runs', figures: { bytes: await heldBy({ hashConcurrency: HELD }) } },
-    { name: 'while it waits for its turn', figures: { bytes: await heldBy({ hashConcurrency: 1 }) } },
+    {
+      name: 'while it waits for its turn',
+      figures: { bytes: await heldBy({ hashConcurrency: 1 }) },
+    },
   ];
   yield { title: `On the heap for an attempt in flight, with ${HELD} of them`, rows };
 }
@@ -20,11 +23,21 @@ async function heldBy(options: { hashConcurrency: number }): Promise<number> {
   let release: () => void = () => undefined;
   let hold = Promise.resolve();
   const fast = fastHasher();
-  const held: Hasher = { ...fast, minimumBits: 0, hash: (code, salt) => hold.then(() => fast.hash(code, salt)) };
-  const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: held, maxQueuedHashes: HELD, ...options });
+  const held: Hasher = {
+    ...fast,
+    minimumBits: 0,
+    hash: (code, salt) => hold.then(() => fast.hash(code, salt)),
+  };
+  const backupCodes = new BackupCodes({
+    store: new MemoryStore(),
+    hasher: held,
+    maxQueuedHashes: HELD,
+    ...options,
+  });
   const users = Array.from({ length: HELD }, (_, n) => `user ${n}`);
   for (const user of users) await backupCodes.issue(user);
-  const attempt = (): Promise<unknown>[] => users.map((user) => backupCodes.consume(user, 'AAAA-AAAA'));
+  const attempt = (): Promise<unknown>[] =>
+    users.map((user) => backupCodes.consume(user, 'AAAA-AAAA'));
   await Promise.all(attempt());
   hold = new Promise((resolve) => (release = resolve));
   collect();

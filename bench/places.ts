@@ -92,7 +92,11 @@ async function* onRedis(): AsyncGenerator<Place> {
   await client.connect();
   let stores = 0;
   try {
-    yield { name: 'Redis', client, store: () => Promise.resolve(new RedisStore({ client, prefix: `${(stores += 1)}:` })) };
+    yield {
+      name: 'Redis',
+      client,
+      store: () => Promise.resolve(new RedisStore({ client, prefix: `${(stores += 1)}:` })),
+    };
   } finally {
     client.destroy();
     await server.stop();

@@ -33,7 +33,11 @@ async function entriesOn(place: Place): Promise<Entry[]> {
   const hasher = bcryptHasher({ cost: COST });
   const ours = [
     thisPackage('this package', { store: await place.store(), hasher }),
-    thisPackage('this package, many attempts free', { store: await place.store(), hasher, attempts: MANY_FREE }),
+    thisPackage('this package, many attempts free', {
+      store: await place.store(),
+      hasher,
+      attempts: MANY_FREE,
+    }),
   ].map((contestant): Entry => ({ contestant, begun: 'each' }));
   if (!place.dialect || place.name === 'MariaDB') return ours;
   const type = place.name === 'SQLite' ? 'sqlite' : 'postgres';
@@ -43,7 +47,10 @@ async function entriesOn(place: Place): Promise<Entry[]> {
     { contestant: await bcryptLoop(await place.dialect(), { cost: COST }), begun: 'each' },
     { contestant: { ...challenge, name: `${challenge.name} for all` }, begun: 'once' },
     { contestant: { ...challenge, name: `${challenge.name} each` }, begun: 'each' },
-    { contestant: await betterAuth(await place.dialect(), { type, door: 'session' }), begun: 'each' },
+    {
+      contestant: await betterAuth(await place.dialect(), { type, door: 'session' }),
+      begun: 'each',
+    },
     { contestant: await passportBackupCodes(await place.dialect()), begun: 'each' },
   ];
 }
@@ -58,7 +65,10 @@ async function race(entry: Entry): Promise<Row> {
   const again: Answer[] = [];
   for (const one of spent) again.push(await (await contestant.begin(different))(one));
   const [like, guessed] = await enrolled(contestant);
-  const guesses = await atOnce(entry, { user: guessed, codes: Array<string>(WRONG).fill(wrong(like)) });
+  const guesses = await atOnce(entry, {
+    user: guessed,
+    codes: Array<string>(WRONG).fill(wrong(like)),
+  });
   return {
     name: contestant.name,
     figures: {
@@ -66,7 +76,7 @@ async function race(entry: Entry): Promise<Row> {
       [`of ${DIFFERENT} different accepted`]: spent.length,
       'of these once more': count(again, 'accepted'),
       [`of ${WRONG} wrong looked at`]: count(guesses, 'wrong'),
-      'limit': contestant.limit,
+      limit: contestant.limit,
     },
   };
 }
@@ -77,11 +87,17 @@ async function enrolled(contestant: Contestant): Promise<[codes: readonly string
 }
 
 /** All have begun before the first is sent. */
-async function atOnce({ contestant, begun }: Entry, { user, codes }: { user: string; codes: readonly string[] }): Promise<Answer[]> {
+async function atOnce(
+  { contestant, begun }: Entry,
+  { user, codes }: { user: string; codes: readonly string[] },
+): Promise<Answer[]> {
   const requests: { submit: Submit; code: string }[] = [];
   for (const code of codes) {
     const [first] = requests;
-    requests.push({ submit: begun === 'once' && first ? first.submit : await contestant.begin(user), code });
+    requests.push({
+      submit: begun === 'once' && first ? first.submit : await contestant.begin(user),
+      code,
+    });
   }
   return Promise.all(requests.map(({ submit, code }) => submit(code)));
 }

@@ -27,11 +27,16 @@ export function plain(name: string, run: () => Promise<unknown>): Case {
 /** Milliseconds, by name. The order is turned by one place each round; the first round is thrown away. */
 export async function sample<C extends Case>(
   cases: readonly C[],
-  { rounds, stopwatch = timesOf }: { rounds: number; stopwatch?: (one: C) => Promise<readonly number[]> },
+  {
+    rounds,
+    stopwatch = timesOf,
+  }: { rounds: number; stopwatch?: (one: C) => Promise<readonly number[]> },
 ): Promise<Samples> {
   const samples = new Map<string, number[]>(cases.map(({ name }) => [name, []]));
   for (let round = 0; round <= rounds; round += 1) {
-    const due = cases.filter(({ everyRounds = 1 }) => round === 0 || (round - 1) % everyRounds === 0);
+    const due = cases.filter(
+      ({ everyRounds = 1 }) => round === 0 || (round - 1) % everyRounds === 0,
+    );
     const first = round % due.length;
     for (const one of [...due.slice(first), ...due.slice(0, first)]) {
       const times = await stopwatch(one);
@@ -52,7 +57,9 @@ async function timesOf({ name, prepare, perRound = 1 }: Case): Promise<readonly 
   bench.add(name, () => run(), { async: true, beforeEach });
   const [task] = await bench.run();
   if (task?.result === undefined || !('latency' in task.result)) {
-    throw new Error(`The case "${name}" did not run to its end.`, { cause: task && 'error' in task.result ? task.result.error : undefined });
+    throw new Error(`The case "${name}" did not run to its end.`, {
+      cause: task && 'error' in task.result ? task.result.error : undefined,
+    });
   }
   return task.result.latency.samples ?? [];
 }
@@ -61,8 +68,19 @@ async function timesOf({ name, prepare, perRound = 1 }: Case): Promise<readonly 
 export function rowsOf(cases: readonly Pick<Case, 'name' | 'beside'>[], samples: Samples): Row[] {
   return cases.map(({ name, beside }) => {
     const times = samples.get(name) ?? [];
-    const spread = { 'median ms': quantile(times, 0.5), '25 %': quantile(times, 0.25), '75 %': quantile(times, 0.75) };
-    return { name, figures: { ...spread, samples: times.length, ...(beside !== undefined && { ratio: ratio(samples, [name, beside]), to: beside }) } };
+    const spread = {
+      'median ms': quantile(times, 0.5),
+      '25 %': quantile(times, 0.25),
+      '75 %': quantile(times, 0.75),
+    };
+    return {
+      name,
+      figures: {
+        ...spread,
+        samples: times.length,
+        ...(beside !== undefined && { ratio: ratio(samples, [name, beside]), to: beside }),
+      },
+    };
   });
 }
 

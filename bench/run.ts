@@ -16,9 +16,18 @@ import { stores } from './stores';
 import { printed, type Table } from './table';
 import { isReached, verdict } from './targets';
 
-const SUITES: Readonly<Record<string, (effort: Effort) => Iterable<Table> | AsyncIterable<Table>>> = {
-  races, stores, 'set-sizes': setSizes, 'in-flight': inFlight, memory, load, footprint, growth, reports,
-};
+const SUITES: Readonly<Record<string, (effort: Effort) => Iterable<Table> | AsyncIterable<Table>>> =
+  {
+    races,
+    stores,
+    'set-sizes': setSizes,
+    'in-flight': inFlight,
+    memory,
+    load,
+    footprint,
+    growth,
+    reports,
+  };
 const USAGE = `Usage: npm run bench [-- SUITE ... --quick --json FILE]; suites: ${Object.keys(SUITES).join(', ')}\n`;
 
 const OPTIONS = { quick: { type: 'boolean' }, json: { type: 'string' } } as const;
@@ -29,7 +38,11 @@ function read(): { names: readonly string[]; effort: Effort; json?: string } {
   const strange = positionals.find((name) => !(name in SUITES));
   if (strange !== undefined) throw new Error(`There is no suite "${strange}".`);
   const names = positionals.length > 0 ? positionals : Object.keys(SUITES);
-  return { names, effort: values.quick ? 'quick' : 'full', ...(values.json !== undefined && { json: values.json }) };
+  return {
+    names,
+    effort: values.quick ? 'quick' : 'full',
+    ...(values.json !== undefined && { json: values.json }),
+  };
 }
 
 async function run({ names, effort, json }: ReturnType<typeof read>): Promise<void> {
@@ -53,9 +66,13 @@ async function run({ names, effort, json }: ReturnType<typeof read>): Promise<vo
   clearInterval(alive);
   const targets = tables.flatMap((table) => table.targets ?? []);
   const missed = targets.filter((target) => !isReached(target));
-  const summary = [`${targets.length - missed.length} of ${targets.length} targets reached`, ...missed.map((target) => `  ${verdict(target)}`)];
+  const summary = [
+    `${targets.length - missed.length} of ${targets.length} targets reached`,
+    ...missed.map((target) => `  ${verdict(target)}`),
+  ];
   if (targets.length > 0) process.stdout.write(`\n${summary.join('\n')}\n`);
-  if (json !== undefined) writeFileSync(json, `${JSON.stringify({ machine, effort, tables }, null, 2)}\n`);
+  if (json !== undefined)
+    writeFileSync(json, `${JSON.stringify({ machine, effort, tables }, null, 2)}\n`);
 }
 
 try {

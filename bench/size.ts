@@ -12,10 +12,19 @@ function loaded(file: string, found = new Map<string, string>()): ReadonlyMap<st
   if (found.has(file)) return found;
   const code = readFileSync(file, 'utf8');
   found.set(file, code);
-  for (const [, path = ''] of code.matchAll(/\brequire\("(\.[^"]+)"\)/g)) loaded(`${join(dirname(file), path)}.js`, found);
+  for (const [, path = ''] of code.matchAll(/\brequire\("(\.[^"]+)"\)/g))
+    loaded(`${join(dirname(file), path)}.js`, found);
   return found;
 }
 
-const minified = [...loaded(join(DIST, 'react/index.js'))].map(([file, code]) => [relative(DIST, file), minifySync(code, { module: false, mangle: true, compress: true }).code] as const);
+const minified = [...loaded(join(DIST, 'react/index.js'))].map(
+  ([file, code]) =>
+    [
+      relative(DIST, file),
+      minifySync(code, { module: false, mangle: true, compress: true }).code,
+    ] as const,
+);
 const gzipped = gzipSync(minified.map(([, code]) => code).join('\n'), { level: 9 }).length;
-process.stdout.write(`passport-backup-code/react: ${(gzipped / 1000).toFixed(1)} kB minified and gzipped, React aside (${minified.map(([file]) => file).join(', ')})\n`);
+process.stdout.write(
+  `passport-backup-code/react: ${(gzipped / 1000).toFixed(1)} kB minified and gzipped, React aside (${minified.map(([file]) => file).join(', ')})\n`,
+);

@@ -23,13 +23,33 @@ export interface AttemptOptions {
  * @throws {BackupCodeError} `invalid_option`
  */
 export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
-  assertOptions('attempts', options, ['free', 'firstDelaySeconds', 'maxDelaySeconds', 'disableAfter']);
+  assertOptions('attempts', options, [
+    'free',
+    'firstDelaySeconds',
+    'maxDelaySeconds',
+    'disableAfter',
+  ]);
   const free = wholeNumber('attempts.free', options.free, { min: 1, max: 50, fallback: 5 });
-  const first = wholeNumber('attempts.firstDelaySeconds', options.firstDelaySeconds, { min: 30, max: 3600, fallback: 60 });
-  const longest = wholeNumber('attempts.maxDelaySeconds', options.maxDelaySeconds, { min: 30, max: 3600, fallback: 3600 });
-  const disableAfter = wholeNumber('attempts.disableAfter', options.disableAfter, { min: 1, max: 50, fallback: 50 });
+  const first = wholeNumber('attempts.firstDelaySeconds', options.firstDelaySeconds, {
+    min: 30,
+    max: 3600,
+    fallback: 60,
+  });
+  const longest = wholeNumber('attempts.maxDelaySeconds', options.maxDelaySeconds, {
+    min: 30,
+    max: 3600,
+    fallback: 3600,
+  });
+  const disableAfter = wholeNumber('attempts.disableAfter', options.disableAfter, {
+    min: 1,
+    max: 50,
+    fallback: 50,
+  });
   if (longest < first) {
-    throw new BackupCodeError('invalid_option', `attempts.maxDelaySeconds (${longest}) must not be less than attempts.firstDelaySeconds (${first}).`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `attempts.maxDelaySeconds (${longest}) must not be less than attempts.firstDelaySeconds (${first}).`,
+    );
   }
   return Array.from({ length: disableAfter }, (_, index) => {
     const attempt = index + 1;

@@ -6,7 +6,14 @@ import { consumeCode, dummySet, type ConsumeParts, type Outcome } from './consum
 import { cleanContext, type Context } from './context';
 import { BackupCodeError } from './errors';
 import {
-  auditEvent, Listeners, type ApprovalEventType, type ApprovalFacts, type AuditEvent, type ErrorListener, type EventType, type Listener,
+  auditEvent,
+  Listeners,
+  type ApprovalEventType,
+  type ApprovalFacts,
+  type AuditEvent,
+  type ErrorListener,
+  type EventType,
+  type Listener,
 } from './events';
 import type { Format } from './formats';
 import { makeSet } from './issue';
@@ -61,7 +68,11 @@ export class BackupCodes {
   constructor(options: BackupCodesOptions) {
     this.config = parseConfig(options);
     this.formats = this.config.formats;
-    this.consumeParts = { config: this.config, dummy: dummySet(this.config), tell: (events) => this.listeners.tell(events) };
+    this.consumeParts = {
+      config: this.config,
+      dummy: dummySet(this.config),
+      tell: (events) => this.listeners.tell(events),
+    };
   }
 
   /**
@@ -84,10 +95,21 @@ export class BackupCodes {
    * @returns false, with nothing changed, where the user has or had a set
    * @throws {BackupCodeError} `invalid_codes`, `invalid_format`, `invalid_user_id`, `busy`
    */
-  async adopt(userId: UserId, plainCodes: readonly string[], options: { readonly format: Format; readonly context?: Context }): Promise<boolean> {
+  async adopt(
+    userId: UserId,
+    plainCodes: readonly string[],
+    options: { readonly format: Format; readonly context?: Context },
+  ): Promise<boolean> {
     assertOptions('adopt', options, ['format', 'context']);
-    const { set, issued } = await this.make('adopted', userId, { context: options.context, adopted: readAdopted(this.config, plainCodes, options.format) });
-    const isWritten = await this.config.store.replace({ ...set, now: issued.createdAt, only: 'first' });
+    const { set, issued } = await this.make('adopted', userId, {
+      context: options.context,
+      adopted: readAdopted(this.config, plainCodes, options.format),
+    });
+    const isWritten = await this.config.store.replace({
+      ...set,
+      now: issued.createdAt,
+      only: 'first',
+    });
     if (isWritten) this.listeners.tell([set.event]);
     return isWritten;
   }
@@ -115,7 +137,12 @@ export class BackupCodes {
     const subject = userSubject(userId);
     // It comes from a form: what no set was ever named is not asked of the store.
     if (typeof setId !== 'string' || !/^[0-9a-f]{32}$/.test(setId)) return false;
-    const event = auditEvent('activated', { at: this.config.now(), userId: subject.userId, setId, context: cleanContext(context) });
+    const event = auditEvent('activated', {
+      at: this.config.now(),
+      userId: subject.userId,
+      setId,
+      context: cleanContext(context),
+    });
     const header = await this.config.store.activate({ subject, setId, now: event.at, event });
     if (header === null) return false;
     this.listeners.tell([{ ...event, remaining: header.total, total: header.total }]);
@@ -131,7 +158,12 @@ export class BackupCodes {
    */
   async consume(userId: UserId, code: unknown, context?: Context): Promise<Outcome> {
     const subject = userSubject(userId);
-    return consumeCode(this.consumeParts, { userId: subject.userId, locate: () => Promise.resolve(subject), typed: code, context: cleanContext(context) });
+    return consumeCode(this.consumeParts, {
+      userId: subject.userId,
+      locate: () => Promise.resolve(subject),
+      typed: code,
+      context: cleanContext(context),
+    });
   }
 
   /**
@@ -139,13 +171,30 @@ export class BackupCodes {
    *
    * @throws {BackupCodeError} `invalid_username` if it is no string of 1 to 320 characters
    */
-  async consumeUnknown(username: string, code: unknown, context?: Context): Promise<Extract<Outcome, { ok: false }>> {
+  async consumeUnknown(
+    username: string,
+    code: unknown,
+    context?: Context,
+  ): Promise<Extract<Outcome, { ok: false }>> {
     if (typeof username !== 'string' || username.length < 1 || username.length > 320) {
-      throw new BackupCodeError('invalid_username', 'A user name must be a string of 1 to 320 characters.');
+      throw new BackupCodeError(
+        'invalid_username',
+        'A user name must be a string of 1 to 320 characters.',
+      );
     }
-    const locate = async (): Promise<Subject> => nameSubject(this.config.normalizeUsername(username), await this.loadNameKey());
-    const outcome = await consumeCode(this.consumeParts, { userId: null, locate, typed: code, context: cleanContext(context) });
-    if (outcome.ok) throw new BackupCodeError('invalid_result', 'The store gave a set to a name that belongs to nobody.');
+    const locate = async (): Promise<Subject> =>
+      nameSubject(this.config.normalizeUsername(username), await this.loadNameKey());
+    const outcome = await consumeCode(this.consumeParts, {
+      userId: null,
+      locate,
+      typed: code,
+      context: cleanContext(context),
+    });
+    if (outcome.ok)
+      throw new BackupCodeError(
+        'invalid_result',
+        'The store gave a set to a name that belongs to nobody.',
+      );
     return outcome;
   }
 
@@ -157,8 +206,15 @@ export class BackupCodes {
     const { rotateAfterDays, lowAt, waits } = this.config;
     const now = this.config.now();
     return {
-      setId, total, remaining, createdAt, expiresAt, lastConsumedAt,
-      disabled: Object.values(found.doors).some(({ attempts, disabledAt }) => disabledAt !== null || attempts >= waits.length),
+      setId,
+      total,
+      remaining,
+      createdAt,
+      expiresAt,
+      lastConsumedAt,
+      disabled: Object.values(found.doors).some(
+        ({ attempts, disabledAt }) => disabledAt !== null || attempts >= waits.length,
+      ),
       low: remaining <= lowAt,
       rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
       expired: expiresAt !== null && now >= expiresAt,
@@ -174,7 +230,11 @@ export class BackupCodes {
    */
   async revoke(userId: UserId, context?: Context): Promise<boolean> {
     const subject = userSubject(userId);
-    const event = auditEvent('revoked', { at: this.config.now(), userId: subject.userId, context: cleanContext(context) });
+    const event = auditEvent('revoked', {
+      at: this.config.now(),
+      userId: subject.userId,
+      context: cleanContext(context),
+    });
     const setId = await this.config.store.revoke({ subject, now: event.at, event });
     if (setId === null) return false;
     this.listeners.tell([{ ...event, setId }]);
@@ -188,7 +248,11 @@ export class BackupCodes {
    * @param code what `consume` returned of the code
    * @throws {BackupCodeError} `invalid_user_id`
    */
-  async loginUnfinished(userId: UserId, code: { readonly setId: string; readonly codeId: string }, context?: Context): Promise<void> {
+  async loginUnfinished(
+    userId: UserId,
+    code: { readonly setId: string; readonly codeId: string },
+    context?: Context,
+  ): Promise<void> {
     const { setId, codeId } = code;
     await this.record('login-unfinished', userId, { setId, codeId, context });
   }
@@ -201,12 +265,25 @@ export class BackupCodes {
    */
   async recordApproval(
     userId: UserId,
-    { type, approval, code }: { readonly type: ApprovalEventType; readonly approval: ApprovalFacts; readonly code?: { readonly setId: string; readonly codeId: string } },
+    {
+      type,
+      approval,
+      code,
+    }: {
+      readonly type: ApprovalEventType;
+      readonly approval: ApprovalFacts;
+      readonly code?: { readonly setId: string; readonly codeId: string };
+    },
     context?: Context,
   ): Promise<void> {
     const { id, action, target, reason } = approval;
     const { setId, codeId } = code ?? { setId: null, codeId: null };
-    await this.record(type, userId, { approval: Object.freeze({ id, action, target, reason }), setId, codeId, context });
+    await this.record(type, userId, {
+      approval: Object.freeze({ id, action, target, reason }),
+      setId,
+      codeId,
+      context,
+    });
   }
 
   /**
@@ -258,7 +335,10 @@ export class BackupCodes {
    *
    * @throws {BackupCodeError} `invalid_option`
    */
-  on<T extends EventType | 'error'>(type: T, listener: T extends 'error' ? ErrorListener : Listener): this {
+  on<T extends EventType | 'error'>(
+    type: T,
+    listener: T extends 'error' ? ErrorListener : Listener,
+  ): this {
     this.listeners.add(type, listener);
     return this;
   }
@@ -274,8 +354,17 @@ export class BackupCodes {
   }
 
   /** An event of its own, without a change of a set. */
-  private async record(type: EventType, userId: UserId, { context, ...facts }: Partial<Omit<AuditEvent, 'context'>> & { context: Context | undefined }): Promise<void> {
-    const event = auditEvent(type, { at: this.config.now(), userId: userSubject(userId).userId, ...facts, context: cleanContext(context) });
+  private async record(
+    type: EventType,
+    userId: UserId,
+    { context, ...facts }: Partial<Omit<AuditEvent, 'context'>> & { context: Context | undefined },
+  ): Promise<void> {
+    const event = auditEvent(type, {
+      at: this.config.now(),
+      userId: userSubject(userId).userId,
+      ...facts,
+      context: cleanContext(context),
+    });
     await this.config.store.append([event]);
     this.listeners.tell([event]);
   }
@@ -284,14 +373,27 @@ export class BackupCodes {
   private async make(
     type: 'issued' | 'staged' | 'adopted',
     userId: UserId,
-    { context, adopted }: { context: Context | undefined; adopted?: ReturnType<typeof readAdopted> },
+    {
+      context,
+      adopted,
+    }: { context: Context | undefined; adopted?: ReturnType<typeof readAdopted> },
   ): Promise<{ set: NewSet; issued: IssuedSet }> {
     const subject = userSubject(userId);
     const cleaned = cleanContext(context);
     const { header, records, codes } = await makeSet(this.config, subject.userId, adopted);
     const { setId, createdAt, expiresAt, total } = header;
-    const event = auditEvent(type, { at: createdAt, userId: subject.userId, setId, remaining: total, total, context: cleaned });
-    return { set: { subject, header, codes: records, event }, issued: { setId, codes, createdAt, expiresAt } };
+    const event = auditEvent(type, {
+      at: createdAt,
+      userId: subject.userId,
+      setId,
+      remaining: total,
+      total,
+      context: cleaned,
+    });
+    return {
+      set: { subject, header, codes: records, event },
+      issued: { setId, codes, createdAt, expiresAt },
+    };
   }
 
   /** Asked of the store once; again if that failed. */

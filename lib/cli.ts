@@ -22,9 +22,12 @@ function answer(args: readonly string[]): string | null {
   if (args.length > 2) return null;
   if (command === 'new-pepper') {
     const id = argument ?? String(new Date().getUTCFullYear());
-    return /^[\w.-]{1,64}$/.test(id) && id !== 'none' ? `${id}:${randomBytes(32).toString('base64')}\n` : null;
+    return /^[\w.-]{1,64}$/.test(id) && id !== 'none'
+      ? `${id}:${randomBytes(32).toString('base64')}\n`
+      : null;
   }
-  if (command === 'sql' && argument !== undefined && DIALECTS.includes(argument)) return schemaScript(argument as Dialect);
+  if (command === 'sql' && argument !== undefined && DIALECTS.includes(argument))
+    return schemaScript(argument as Dialect);
   return null;
 }
 

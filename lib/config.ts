@@ -8,7 +8,14 @@ import { bcryptHasher } from './hashers/bcrypt';
 import { hasherList, type Hasher } from './hashers/hasher';
 import { pbkdf2Hasher } from './hashers/pbkdf2';
 import { scryptHasher } from './hashers/scrypt';
-import { assertMethods, assertOptions, describe, isTime, optionalFunction, wholeNumber } from './options';
+import {
+  assertMethods,
+  assertOptions,
+  describe,
+  isTime,
+  optionalFunction,
+  wholeNumber,
+} from './options';
 import { pepperRing, type Pepper, type PepperRing } from './pepper';
 import { MemoryStore } from './stores/memory';
 import { STORE_METHODS, type BackupCodeStore } from './stores/store';
@@ -99,8 +106,21 @@ export interface Config {
 }
 
 const NAMES = [
-  'store', 'pepper', 'format', 'count', 'hasher', 'expiresAfterDays', 'rotateAfterDays', 'lowAt', 'afterConsume',
-  'attempts', 'assessRisk', 'hashConcurrency', 'maxQueuedHashes', 'now', 'normalizeUsername',
+  'store',
+  'pepper',
+  'format',
+  'count',
+  'hasher',
+  'expiresAfterDays',
+  'rotateAfterDays',
+  'lowAt',
+  'afterConsume',
+  'attempts',
+  'assessRisk',
+  'hashConcurrency',
+  'maxQueuedHashes',
+  'now',
+  'normalizeUsername',
 ] as const satisfies readonly (keyof BackupCodesOptions)[];
 
 /** The chance, over all attempts before a door closes, that a guess hits one of a set's codes. */
@@ -116,9 +136,14 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const count = wholeNumber('count', options.count, { min: 1, max: 32, fallback: 10 });
   const waits = attemptWaits(options.attempts);
   const pepper = pepperRing(options.pepper);
-  assertHardToGuess(format[0], { count, attempts: waits.length, hasPepper: pepper.newest.id !== null });
+  assertHardToGuess(format[0], {
+    count,
+    attempts: waits.length,
+    hasPepper: pepper.newest.id !== null,
+  });
   const { afterConsume = 'none' } = options;
-  if (afterConsume !== 'none' && afterConsume !== 'one') throw new BackupCodeError('invalid_option', "afterConsume must be 'none' or 'one'.");
+  if (afterConsume !== 'none' && afterConsume !== 'one')
+    throw new BackupCodeError('invalid_option', "afterConsume must be 'none' or 'one'.");
   warnOfWeakness(options.store, pepper);
   const bcrypt = bcryptHasher();
   const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format[0].bits);
@@ -135,30 +160,54 @@ export function parseConfig(options: BackupCodesOptions): Config {
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
     gate: {
-      concurrency: wholeNumber('hashConcurrency', options.hashConcurrency, { min: 1, max: 1024, fallback: halfOfThreads() }),
-      maxQueued: wholeNumber('maxQueuedHashes', options.maxQueuedHashes, { min: 0, max: 100_000, fallback: 128 }),
+      concurrency: wholeNumber('hashConcurrency', options.hashConcurrency, {
+        min: 1,
+        max: 1024,
+        fallback: halfOfThreads(),
+      }),
+      maxQueued: wholeNumber('maxQueuedHashes', options.maxQueuedHashes, {
+        min: 0,
+        max: 100_000,
+        fallback: 128,
+      }),
     },
     now: checkedClock(optionalFunction('now', options.now) ?? Date.now),
-    normalizeUsername: optionalFunction('normalizeUsername', options.normalizeUsername) ?? ((name) => name.normalize('NFKC').trim().toLowerCase()),
+    normalizeUsername:
+      optionalFunction('normalizeUsername', options.normalizeUsername) ??
+      ((name) => name.normalize('NFKC').trim().toLowerCase()),
   };
 }
 
 function formatList(given: Format | readonly Format[]): readonly [Format, ...Format[]] {
   const list = Array.isArray(given) ? (given as readonly Format[]) : [given as Format];
   const [first, ...others] = list.map(checkFormat);
-  if (first === undefined) throw new BackupCodeError('invalid_option', 'format is an empty list; give at least one.');
+  if (first === undefined)
+    throw new BackupCodeError('invalid_option', 'format is an empty list; give at least one.');
   return [first, ...others];
 }
 
 /** @throws {BackupCodeError} `invalid_format` */
-export function assertHardToGuess(format: Format, { count, attempts, hasPepper }: { count: number; attempts: number; hasPepper: boolean }): void {
-  if (count > format.possibilities / 2) throw new BackupCodeError('invalid_format', `A set of ${count} distinct codes needs more than ${format.possibilities} possibilities.`);
+export function assertHardToGuess(
+  format: Format,
+  { count, attempts, hasPepper }: { count: number; attempts: number; hasPepper: boolean },
+): void {
+  if (count > format.possibilities / 2)
+    throw new BackupCodeError(
+      'invalid_format',
+      `A set of ${count} distinct codes needs more than ${format.possibilities} possibilities.`,
+    );
   const chance = (count * attempts) / format.possibilities;
   if (chance > MAX_GUESSING_CHANCE) {
-    throw new BackupCodeError('invalid_format', `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are guessed with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. Take a longer format, fewer codes or fewer attempts.`);
+    throw new BackupCodeError(
+      'invalid_format',
+      `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are guessed with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. Take a longer format, fewer codes or fewer attempts.`,
+    );
   }
   if (format.possibilities < MIN_POSSIBILITIES_WITHOUT_PEPPER && !hasPepper) {
-    throw new BackupCodeError('invalid_format', `A format of ${format.bits} bits needs a pepper: without one a stolen set is guessed offline within hours. Set pepper, or take a format of 40 bits or more.`);
+    throw new BackupCodeError(
+      'invalid_format',
+      `A format of ${format.bits} bits needs a pepper: without one a stolen set is guessed offline within hours. Set pepper, or take a format of 40 bits or more.`,
+    );
   }
 }
 
@@ -176,13 +225,25 @@ function halfOfThreads(): number {
 function checkedClock(now: () => number): () => number {
   return () => {
     const time: unknown = now();
-    if (!isTime(time)) throw new BackupCodeError('invalid_result', `now() must return milliseconds since 1970, but returned ${describe(time)}.`);
+    if (!isTime(time))
+      throw new BackupCodeError(
+        'invalid_result',
+        `now() must return milliseconds since 1970, but returned ${describe(time)}.`,
+      );
     return Math.floor(time);
   };
 }
 
 function warnOfWeakness(store: BackupCodeStore, pepper: PepperRing): void {
   if (process.env['NODE_ENV'] !== 'production') return;
-  if (store instanceof MemoryStore) warnOnce('BACKUP_CODE_MEMORY_STORE', 'MemoryStore in production: a restart forgets every backup code and every count of failed attempts.');
-  if (pepper.newest.id === null) warnOnce('BACKUP_CODE_NO_PEPPER', 'No pepper in production: whoever copies the database can guess its backup codes offline.');
+  if (store instanceof MemoryStore)
+    warnOnce(
+      'BACKUP_CODE_MEMORY_STORE',
+      'MemoryStore in production: a restart forgets every backup code and every count of failed attempts.',
+    );
+  if (pepper.newest.id === null)
+    warnOnce(
+      'BACKUP_CODE_NO_PEPPER',
+      'No pepper in production: whoever copies the database can guess its backup codes offline.',
+    );
 }

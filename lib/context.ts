@@ -34,7 +34,10 @@ export function cleanContext(context: Context = {}): CleanContext {
   assertOptions('context', context, ['ip', 'userAgent', 'requestId', 'actor', 'after']);
   const { after = 'first-factor' } = context;
   if (after !== 'first-factor' && after !== 'nothing') {
-    throw new BackupCodeError('invalid_option', `context.after must be 'first-factor' or 'nothing', but was ${describe(after)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `context.after must be 'first-factor' or 'nothing', but was ${describe(after)}.`,
+    );
   }
   return Object.freeze({
     ip: cleanText(context.ip),
@@ -47,7 +50,11 @@ export function cleanContext(context: Context = {}): CleanContext {
 
 /** Other types than text and numbers come to nothing. Controls go for the sake of logs that are read as lines. */
 function cleanText(value: unknown): string | null {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') return null;
-  const text = String(value).slice(0, MAX_FIELD_LENGTH).replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ').trim();
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+    return null;
+  const text = String(value)
+    .slice(0, MAX_FIELD_LENGTH)
+    .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ')
+    .trim();
   return text === '' ? null : text;
 }

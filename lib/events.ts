@@ -127,8 +127,23 @@ export interface AuditEvent {
 }
 
 /** An event with all that is not given left `null`. */
-export function auditEvent(type: EventType, facts: Pick<AuditEvent, 'at' | 'userId' | 'context'> & Partial<Omit<AuditEvent, 'id' | 'type'>>): AuditEvent {
-  return { id: randomUUID(), type, setId: null, codeId: null, reason: null, remaining: null, total: null, consumedSecondsAgo: null, refusals: null, approval: null, ...facts };
+export function auditEvent(
+  type: EventType,
+  facts: Pick<AuditEvent, 'at' | 'userId' | 'context'> & Partial<Omit<AuditEvent, 'id' | 'type'>>,
+): AuditEvent {
+  return {
+    id: randomUUID(),
+    type,
+    setId: null,
+    codeId: null,
+    reason: null,
+    remaining: null,
+    total: null,
+    consumedSecondsAgo: null,
+    refusals: null,
+    approval: null,
+    ...facts,
+  };
 }
 
 /** Told after the change is committed. May be asynchronous; it is not awaited. */
@@ -143,13 +158,20 @@ export class Listeners {
 
   /** @throws {BackupCodeError} `invalid_option` for an unknown type or something that is no function */
   add(type: EventType | 'error', listener: Listener | ErrorListener): void {
-    if (typeof listener !== 'function') throw new BackupCodeError('invalid_option', 'on() takes the name of an event and a function.');
+    if (typeof listener !== 'function')
+      throw new BackupCodeError(
+        'invalid_option',
+        'on() takes the name of an event and a function.',
+      );
     if (type === 'error') {
       this.onError.push(listener as ErrorListener);
     } else if (EVENT_TYPES.includes(type)) {
       this.byType.set(type, [...(this.byType.get(type) ?? []), listener as Listener]);
     } else {
-      throw new BackupCodeError('invalid_option', `There is no event "${type}". There are ${EVENT_TYPES.join(', ')} and error.`);
+      throw new BackupCodeError(
+        'invalid_option',
+        `There is no event "${type}". There are ${EVENT_TYPES.join(', ')} and error.`,
+      );
     }
   }
 
@@ -165,9 +187,14 @@ export class Listeners {
 
   private async report(error: unknown, event: AuditEvent): Promise<void> {
     const handled = this.onError.map((listener) => attempt(() => listener(error, event)));
-    const isHandled = handled.length > 0 && (await Promise.allSettled(handled)).every(({ status }) => status === 'fulfilled');
+    const isHandled =
+      handled.length > 0 &&
+      (await Promise.allSettled(handled)).every(({ status }) => status === 'fulfilled');
     if (!isHandled) {
-      process.emitWarning(`A listener of "${event.type}" failed: ${error instanceof Error ? error.message : 'not an Error'}`, { code: 'BACKUP_CODE_LISTENER' });
+      process.emitWarning(
+        `A listener of "${event.type}" failed: ${error instanceof Error ? error.message : 'not an Error'}`,
+        { code: 'BACKUP_CODE_LISTENER' },
+      );
     }
   }
 }

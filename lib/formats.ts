@@ -41,24 +41,50 @@ export function defineFormat(definition: FormatDefinition): Format {
   assertOptions('defineFormat', definition, ['alphabet', 'length', 'groupSize', 'separator']);
   const { alphabet, separator = '-' } = definition;
   if (typeof alphabet !== 'string' || !/^(?:[0-9A-Z]{2,36}|[0-9a-z]{2,36})$/.test(alphabet)) {
-    throw new BackupCodeError('invalid_format', 'alphabet must be 2 to 36 ASCII digits and letters, the letters all upper case or all lower case.');
+    throw new BackupCodeError(
+      'invalid_format',
+      'alphabet must be 2 to 36 ASCII digits and letters, the letters all upper case or all lower case.',
+    );
   }
-  if (new Set(alphabet).size !== alphabet.length) throw new BackupCodeError('invalid_format', 'alphabet has a symbol twice.');
+  if (new Set(alphabet).size !== alphabet.length)
+    throw new BackupCodeError('invalid_format', 'alphabet has a symbol twice.');
   for (const group of LOOK_ALIKES) {
-    const present = Array.from(inCaseOf(alphabet, group)).filter((symbol) => alphabet.includes(symbol));
+    const present = Array.from(inCaseOf(alphabet, group)).filter((symbol) =>
+      alphabet.includes(symbol),
+    );
     if (present.length > 1 && present.length < group.length) {
-      throw new BackupCodeError('invalid_format', `alphabet has ${present.join(' and ')} but not all of ${Array.from(group).join(', ')}: a typed look-alike could mean either.`);
+      throw new BackupCodeError(
+        'invalid_format',
+        `alphabet has ${present.join(' and ')} but not all of ${Array.from(group).join(', ')}: a typed look-alike could mean either.`,
+      );
     }
   }
   if (!SEPARATORS.includes(separator)) {
-    throw new BackupCodeError('invalid_format', 'separator must be one of "-", " ", ".", "_" or "".');
+    throw new BackupCodeError(
+      'invalid_format',
+      'separator must be one of "-", " ", ".", "_" or "".',
+    );
   }
-  const length = wholeNumber('length', definition.length, { min: 4, max: 64, fallback: NaN, code: 'invalid_format' });
-  if (Number.isNaN(length)) throw new BackupCodeError('invalid_format', 'length is missing: how many symbols a code has.');
-  const groupSize = wholeNumber('groupSize', definition.groupSize, { min: 1, max: length, fallback: length, code: 'invalid_format' });
+  const length = wholeNumber('length', definition.length, {
+    min: 4,
+    max: 64,
+    fallback: NaN,
+    code: 'invalid_format',
+  });
+  if (Number.isNaN(length))
+    throw new BackupCodeError('invalid_format', 'length is missing: how many symbols a code has.');
+  const groupSize = wholeNumber('groupSize', definition.groupSize, {
+    min: 1,
+    max: length,
+    fallback: length,
+    code: 'invalid_format',
+  });
   const possibilities = alphabet.length ** length;
   if (possibilities < MIN_POSSIBILITIES) {
-    throw new BackupCodeError('invalid_format', `${alphabet.length} symbols and length ${length} give ${possibilities} codes; at least 10^6 are needed (NIST SP 800-63B-4, section 3.1.2.1).`);
+    throw new BackupCodeError(
+      'invalid_format',
+      `${alphabet.length} symbols and length ${length} give ${possibilities} codes; at least 10^6 are needed (NIST SP 800-63B-4, section 3.1.2.1).`,
+    );
   }
   const bits = Math.floor(100 * length * Math.log2(alphabet.length)) / 100;
   return Object.freeze({ alphabet, length, groupSize, separator, possibilities, bits });
@@ -83,7 +109,8 @@ export const formats = Object.freeze({
 /** The code as it is shown and printed: in groups. `symbols` are bare, as {@link readCode} returns them. */
 export function showCode(format: Format, symbols: string): string {
   const groups: string[] = [];
-  for (let i = 0; i < symbols.length; i += format.groupSize) groups.push(symbols.slice(i, i + format.groupSize));
+  for (let i = 0; i < symbols.length; i += format.groupSize)
+    groups.push(symbols.slice(i, i + format.groupSize));
   return groups.join(format.separator);
 }
 
@@ -94,11 +121,16 @@ export function showCode(format: Format, symbols: string): string {
  */
 export function readCode(format: Format, typed: unknown): string | null {
   if (typeof typed !== 'string' || typed.length > MAX_TYPED_LENGTH) return null;
-  const bare = typed.normalize('NFKC').replace(/[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu, '').replace(/\p{Nd}/gu, toAsciiDigit);
+  const bare = typed
+    .normalize('NFKC')
+    .replace(/[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu, '')
+    .replace(/\p{Nd}/gu, toAsciiDigit);
   if (bare.length !== format.length) return null;
   let symbols = '';
   for (const typedSymbol of inCaseOf(format.alphabet, bare)) {
-    const symbol = format.alphabet.includes(typedSymbol) ? typedSymbol : lookAlike(format.alphabet, typedSymbol);
+    const symbol = format.alphabet.includes(typedSymbol)
+      ? typedSymbol
+      : lookAlike(format.alphabet, typedSymbol);
     if (symbol === undefined) return null;
     symbols += symbol;
   }
@@ -107,7 +139,14 @@ export function readCode(format: Format, typed: unknown): string | null {
 
 /** A format given as an option: made by {@link defineFormat}, or one like it, checked again. @throws {BackupCodeError} `invalid_format`, `invalid_option` */
 export function checkFormat(given: unknown): Format {
-  assertOptions('format', given, ['alphabet', 'length', 'groupSize', 'separator', 'possibilities', 'bits']);
+  assertOptions('format', given, [
+    'alphabet',
+    'length',
+    'groupSize',
+    'separator',
+    'possibilities',
+    'bits',
+  ]);
   const { alphabet, length, groupSize, separator } = given as Format;
   return defineFormat({ alphabet, length, groupSize, separator });
 }
@@ -126,18 +165,24 @@ export function parseFormat(stored: string): Format {
   try {
     return defineFormat(JSON.parse(stored) as FormatDefinition);
   } catch (cause) {
-    throw new BackupCodeError('unreadable_set', 'A stored set has a format that cannot be read.', { cause });
+    throw new BackupCodeError('unreadable_set', 'A stored set has a format that cannot be read.', {
+      cause,
+    });
   }
 }
 
 function lookAlike(alphabet: string, typedSymbol: string): string | undefined {
-  const group = LOOK_ALIKES.map((symbols) => inCaseOf(alphabet, symbols)).find((symbols) => symbols.includes(typedSymbol));
+  const group = LOOK_ALIKES.map((symbols) => inCaseOf(alphabet, symbols)).find((symbols) =>
+    symbols.includes(typedSymbol),
+  );
   return group && Array.from(group).find((symbol) => alphabet.includes(symbol));
 }
 
 /** ASCII letters only: full case mapping would make one letter of another script into two of ours. */
 function inCaseOf(alphabet: string, text: string): string {
-  return /[a-z]/.test(alphabet) ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()) : text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+  return /[a-z]/.test(alphabet)
+    ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
+    : text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
 }
 
 /** Unicode keeps the decimal digits of a script in runs of ten, zero first. */

@@ -14,15 +14,21 @@ const MAX_DRAWS = 1000;
  *
  * @throws what the source throws, and where it gives the same bytes again and again, for which no end would come
  */
-export function generateCodes({ alphabet, length }: Format, count: number, random: RandomSource = randomBytes): string[] {
+export function generateCodes(
+  { alphabet, length }: Format,
+  count: number,
+  random: RandomSource = randomBytes,
+): string[] {
   const limit = 256 - (256 % alphabet.length);
   const codes = new Set<string>();
   let draws = 0;
   while (codes.size < count) {
     let code = '';
     while (code.length < length) {
-      if ((draws += 1) > MAX_DRAWS * count) throw new Error('The random source does not give random bytes.');
-      for (const byte of random(length - code.length)) code += byte < limit ? alphabet.charAt(byte % alphabet.length) : '';
+      if ((draws += 1) > MAX_DRAWS * count)
+        throw new Error('The random source does not give random bytes.');
+      for (const byte of random(length - code.length))
+        code += byte < limit ? alphabet.charAt(byte % alphabet.length) : '';
     }
     codes.add(code);
   }

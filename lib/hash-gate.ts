@@ -48,7 +48,11 @@ const waiting: Waiting[] = [];
 export class GateBusy extends Error {}
 
 /** Runs the work in a place of its own. @throws {GateBusy} if the queue is full, or the wait longer than five seconds */
-export async function inGate<T>(door: Door, { concurrency, maxQueued }: GateOptions, work: (place: GatePlace) => Promise<T>): Promise<T> {
+export async function inGate<T>(
+  door: Door,
+  { concurrency, maxQueued }: GateOptions,
+  work: (place: GatePlace) => Promise<T>,
+): Promise<T> {
   const newcomers = waiting.filter(isNew).length;
   if (running < concurrency) running += 1;
   else if (newcomers < maxQueued) await wait({ door, concurrency, gaveWay: false });
@@ -71,10 +75,12 @@ export async function inGate<T>(door: Door, { concurrency, maxQueued }: GateOpti
 /** Resolves once a place is ours; it has then been counted. */
 function wait(who: Omit<Waiting, 'enter'>): Promise<void> {
   return new Promise((resolve, reject) => {
-    const timer = who.gaveWay ? undefined : setTimeout(() => {
-      waiting.splice(waiting.indexOf(one), 1);
-      reject(new GateBusy());
-    }, MAX_WAIT_SECONDS * 1000);
+    const timer = who.gaveWay
+      ? undefined
+      : setTimeout(() => {
+          waiting.splice(waiting.indexOf(one), 1);
+          reject(new GateBusy());
+        }, MAX_WAIT_SECONDS * 1000);
     const one: Waiting = {
       ...who,
       enter: () => {
@@ -93,7 +99,9 @@ function wait(who: Omit<Waiting, 'enter'>): Promise<void> {
 function leave(ranks: readonly Rank[]): void {
   running -= 1;
   for (;;) {
-    const next = ranks.map((rank) => waiting.find((one) => running < one.concurrency && rank(one))).find((one) => one !== undefined);
+    const next = ranks
+      .map((rank) => waiting.find((one) => running < one.concurrency && rank(one)))
+      .find((one) => one !== undefined);
     if (next === undefined) return;
     waiting.splice(waiting.indexOf(next), 1);
     running += 1;

@@ -1,5 +1,9 @@
 // What `import 'passport-backup-code'` gives: a table of contents. Loads no database driver and no web framework.
-export { BackupCodeStrategy, BackupCodeStrategy as Strategy, BackupCodeStrategy as default } from './strategy/strategy';
+export {
+  BackupCodeStrategy,
+  BackupCodeStrategy as Strategy,
+  BackupCodeStrategy as default,
+} from './strategy/strategy';
 export type { BackupCodeFailure, BackupCodeInfo } from './strategy/answers';
 export type { BackupCodeStrategyOptions, ConsumeResult, Done, Verify } from './strategy/options';
 export { BackupCodes } from './backup-codes';
@@ -10,7 +14,16 @@ export type { Outcome } from './consume';
 export type { CleanContext, Context, Door } from './context';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';
-export type { ApprovalEventType, ApprovalFacts, ApprovalReason, AuditEvent, ErrorListener, EventType, Listener, Reason } from './events';
+export type {
+  ApprovalEventType,
+  ApprovalFacts,
+  ApprovalReason,
+  AuditEvent,
+  ErrorListener,
+  EventType,
+  Listener,
+  Reason,
+} from './events';
 export { defineFormat, formats } from './formats';
 export type { Format, FormatDefinition } from './formats';
 export { bcryptHasher } from './hashers/bcrypt';
@@ -22,8 +35,25 @@ export type { Pepper } from './pepper';
 export type { EventsQuery } from './reports';
 export type { CodeRecord } from './scheme';
 export { MemoryStore } from './stores/memory';
-export type { BackupCodeReports, DayCounts, DueSet, EventsPage, Reminder, Report, ReportQuery } from './stores/reports';
 export type {
-  BackupCodeStore, ClosedDoor, Consumption, CurrentSet, FoundUser, NewSet, SetHeader, StoredCode, TakenAttempt, Ticket,
+  BackupCodeReports,
+  DayCounts,
+  DueSet,
+  EventsPage,
+  Reminder,
+  Report,
+  ReportQuery,
+} from './stores/reports';
+export type {
+  BackupCodeStore,
+  ClosedDoor,
+  Consumption,
+  CurrentSet,
+  FoundUser,
+  NewSet,
+  SetHeader,
+  StoredCode,
+  TakenAttempt,
+  Ticket,
 } from './stores/store';
 export type { Subject, UserId } from './subject';

@@ -6,7 +6,14 @@ import { serializeFormat, showCode, type Format } from './formats';
 import { generateCodes } from './generate';
 import { GateBusy, inGate } from './hash-gate';
 import { freshSalt, type Hasher } from './hashers/hasher';
-import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord, type SetBinding } from './scheme';
+import {
+  checkOf,
+  findMatch,
+  keyStretched,
+  recordCode,
+  type CodeRecord,
+  type SetBinding,
+} from './scheme';
 import type { SetHeader } from './stores/store';
 import { withinSeconds } from './time-limit';
 
@@ -34,23 +41,37 @@ function generate({ formats: [format], count }: Config): NewCodes {
 }
 
 /** One place in the gate serves the whole set; others may go between its hashes. @throws {BackupCodeError} `busy`, `invalid_hasher`, `invalid_result`, `hash_timeout` */
-export async function makeSet(config: Config, userId: string, { format, symbols }: NewCodes = generate(config)): Promise<MadeSet> {
+export async function makeSet(
+  config: Config,
+  userId: string,
+  { format, symbols }: NewCodes = generate(config),
+): Promise<MadeSet> {
   // Adopted codes may be too short for the first one.
-  const hasher = config.hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? config.hashers[0];
+  const hasher =
+    config.hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? config.hashers[0];
   const { newest } = config.pepper;
-  const binding: SetBinding = { userId, setId: randomBytes(16).toString('hex'), salt: freshSalt(hasher) };
+  const binding: SetBinding = {
+    userId,
+    setId: randomBytes(16).toString('hex'),
+    salt: freshSalt(hasher),
+  };
   const records = await inGate('first-factor', config.gate, async (place) => {
     const made: CodeRecord[] = [];
     for (const code of symbols) {
       if (made.length > 0) await place.yield();
       const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
       // No two codes of a set are alike: such a hasher would let in whoever types anything.
-      if (findMatch(keyed, made) !== null) throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+      if (findMatch(keyed, made) !== null)
+        throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
       made.push(recordCode(keyed));
     }
     return made;
   }).catch((error: unknown) => {
-    if (error instanceof GateBusy) throw new BackupCodeError('busy', 'Too many slow hashes are waiting; try again in a few seconds.');
+    if (error instanceof GateBusy)
+      throw new BackupCodeError(
+        'busy',
+        'Too many slow hashes are waiting; try again in a few seconds.',
+      );
     throw error;
   });
   const createdAt = config.now();
@@ -63,7 +84,8 @@ export async function makeSet(config: Config, userId: string, { format, symbols 
       check: checkOf(newest.key, binding),
       total: symbols.length,
       createdAt,
-      expiresAt: config.expiresAfterDays === null ? null : createdAt + config.expiresAfterDays * DAY_MS,
+      expiresAt:
+        config.expiresAfterDays === null ? null : createdAt + config.expiresAfterDays * DAY_MS,
     },
     records,
     codes: symbols.map((code) => showCode(format, code)),
@@ -77,10 +99,20 @@ export async function makeSet(config: Config, userId: string, { format, symbols 
  * @throws {BackupCodeError} `invalid_result`, `hash_timeout`
  */
 export async function stretch(hasher: Hasher, code: string, salt: string): Promise<Uint8Array> {
-  const late = (): Error => new BackupCodeError('hash_timeout', `A slow hash took longer than ${MAX_HASH_SECONDS} seconds.`);
-  const hash: unknown = await withinSeconds(MAX_HASH_SECONDS, { call: () => hasher.hash(code, salt), late });
+  const late = (): Error =>
+    new BackupCodeError(
+      'hash_timeout',
+      `A slow hash took longer than ${MAX_HASH_SECONDS} seconds.`,
+    );
+  const hash: unknown = await withinSeconds(MAX_HASH_SECONDS, {
+    call: () => hasher.hash(code, salt),
+    late,
+  });
   if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES) {
-    throw new BackupCodeError('invalid_result', `A hasher must return ${MIN_HASH_BYTES} bytes or more.`);
+    throw new BackupCodeError(
+      'invalid_result',
+      `A hasher must return ${MIN_HASH_BYTES} bytes or more.`,
+    );
   }
   return hash;
 }

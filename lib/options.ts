@@ -4,7 +4,10 @@ import { BackupCodeError, type BackupCodeErrorCode } from './errors';
 /** Refuses a value that is no plain options object, and any name that is not in `known` ("did you mean"). */
 export function assertOptions(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
-    throw new BackupCodeError('invalid_option', `${where} takes an options object, but was given ${kindOf(options)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `${where} takes an options object, but was given ${kindOf(options)}.`,
+    );
   }
   for (const name of Object.keys(options)) {
     if (known.includes(name)) continue;
@@ -18,11 +21,19 @@ export function assertOptions(where: string, options: unknown, known: readonly s
 export function wholeNumber(
   name: string,
   given: unknown,
-  { min, max, fallback, code = 'invalid_option' }: { min: number; max: number; fallback: number; code?: BackupCodeErrorCode },
+  {
+    min,
+    max,
+    fallback,
+    code = 'invalid_option',
+  }: { min: number; max: number; fallback: number; code?: BackupCodeErrorCode },
 ): number {
   if (given === undefined) return fallback;
   if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < min || given > max) {
-    throw new BackupCodeError(code, `${name} must be a whole number from ${min} to ${max}, but was ${describe(given)}.`);
+    throw new BackupCodeError(
+      code,
+      `${name} must be a whole number from ${min} to ${max}, but was ${describe(given)}.`,
+    );
   }
   return given;
 }
@@ -30,18 +41,33 @@ export function wholeNumber(
 /** Returns the function, or `undefined` where it was left out. */
 export function optionalFunction<F>(name: string, given: F | undefined): F | undefined {
   if (given !== undefined && typeof given !== 'function') {
-    throw new BackupCodeError('invalid_option', `${name} must be a function, but was ${kindOf(given)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `${name} must be a function, but was ${kindOf(given)}.`,
+    );
   }
   return given;
 }
 
 /** Refuses a value that lacks one of the methods of a contract. */
-export function assertMethods(name: string, given: unknown, methods: readonly string[], code: BackupCodeErrorCode = 'invalid_option'): void {
+export function assertMethods(
+  name: string,
+  given: unknown,
+  methods: readonly string[],
+  code: BackupCodeErrorCode = 'invalid_option',
+): void {
   if (typeof given !== 'object' || given === null) {
-    throw new BackupCodeError(code, `${name} must be an object with ${methods.join(', ')}, but was ${kindOf(given)}.`);
+    throw new BackupCodeError(
+      code,
+      `${name} must be an object with ${methods.join(', ')}, but was ${kindOf(given)}.`,
+    );
   }
   const missing = methods.filter((method) => typeof Reflect.get(given, method) !== 'function');
-  if (missing.length > 0) throw new BackupCodeError(code, `${name} lacks the method${missing.length > 1 ? 's' : ''} ${missing.join(', ')}.`);
+  if (missing.length > 0)
+    throw new BackupCodeError(
+      code,
+      `${name} lacks the method${missing.length > 1 ? 's' : ''} ${missing.join(', ')}.`,
+    );
 }
 
 /** Milliseconds since 1970 that a `Date` can tell. */

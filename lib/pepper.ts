@@ -30,7 +30,9 @@ export interface PepperRing {
    *
    * @throws {BackupCodeError} `unknown_pepper`, `wrong_pepper`
    */
-  keyOf(set: { pepperId: string | null; check: string } & Pick<SetBinding, 'userId' | 'setId'>): Uint8Array;
+  keyOf(
+    set: { pepperId: string | null; check: string } & Pick<SetBinding, 'userId' | 'setId'>,
+  ): Uint8Array;
 }
 
 /** Without a pepper the key is this constant: the construction stays one, and whoever has the rows has all. */
@@ -45,11 +47,17 @@ export function pepperRing(given: readonly Pepper[] | undefined): PepperRing {
     keyOf: ({ pepperId, check, userId, setId }) => {
       const pepper = keys.find(({ id }) => id === pepperId);
       if (pepper === undefined) {
-        const which = pepperId === null ? 'was made without a pepper, which is refused once one is configured' : `names the pepper "${pepperId}", which is not configured`;
+        const which =
+          pepperId === null
+            ? 'was made without a pepper, which is refused once one is configured'
+            : `names the pepper "${pepperId}", which is not configured`;
         throw new BackupCodeError('unknown_pepper', `A stored set ${which}.`);
       }
       if (checkOf(pepper.key, { userId, setId }) !== check) {
-        throw new BackupCodeError('wrong_pepper', `The pepper "${pepperId ?? 'none'}" is not the one that a stored set was made with, or the set belongs to another user.`);
+        throw new BackupCodeError(
+          'wrong_pepper',
+          `The pepper "${pepperId ?? 'none'}" is not the one that a stored set was made with, or the set belongs to another user.`,
+        );
       }
       return pepper.key;
     },
@@ -57,22 +65,38 @@ export function pepperRing(given: readonly Pepper[] | undefined): PepperRing {
 }
 
 function parsePeppers(given: readonly Pepper[]): PepperKey[] {
-  if (!Array.isArray(given)) throw new BackupCodeError('invalid_pepper', 'pepper must be a list of { id, key }, newest first.');
+  if (!Array.isArray(given))
+    throw new BackupCodeError(
+      'invalid_pepper',
+      'pepper must be a list of { id, key }, newest first.',
+    );
   if (given.length === 0) return [NO_PEPPER];
   return given.map((pepper: Pepper, index) => {
     assertOptions('pepper', pepper, ['id', 'key']);
     const { id, key } = pepper;
     if (id === 'none') {
-      if (index === 0 || index < given.length - 1) throw new BackupCodeError('invalid_pepper', 'pepper "none" may only stand last, behind a real one.');
+      if (index === 0 || index < given.length - 1)
+        throw new BackupCodeError(
+          'invalid_pepper',
+          'pepper "none" may only stand last, behind a real one.',
+        );
       return NO_PEPPER;
     }
     if (typeof id !== 'string' || !/^[\w.-]{1,64}$/.test(id)) {
-      throw new BackupCodeError('invalid_pepper', 'The id of a pepper must be 1 to 64 letters, digits, dots, dashes or underscores.');
+      throw new BackupCodeError(
+        'invalid_pepper',
+        'The id of a pepper must be 1 to 64 letters, digits, dots, dashes or underscores.',
+      );
     }
-    if (given.findIndex((other: Pepper) => other.id === id) !== index) throw new BackupCodeError('invalid_pepper', `Two peppers have the id "${id}".`);
+    if (given.findIndex((other: Pepper) => other.id === id) !== index)
+      throw new BackupCodeError('invalid_pepper', `Two peppers have the id "${id}".`);
     if (!(key instanceof Uint8Array) || key.length < MIN_KEY_BYTES) {
-      const length = key instanceof Uint8Array ? `${key.length} bytes` : 'no bytes at all (decode it first)';
-      throw new BackupCodeError('invalid_pepper', `The key of pepper "${id}" must be a Buffer of at least ${MIN_KEY_BYTES} bytes, but was ${length}.`);
+      const length =
+        key instanceof Uint8Array ? `${key.length} bytes` : 'no bytes at all (decode it first)';
+      throw new BackupCodeError(
+        'invalid_pepper',
+        `The key of pepper "${id}" must be a Buffer of at least ${MIN_KEY_BYTES} bytes, but was ${length}.`,
+      );
     }
     return { id, key: Uint8Array.from(key) };
   });

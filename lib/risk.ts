@@ -6,11 +6,17 @@ import { withinSeconds } from './time-limit';
 export async function assess(hook: Config['assessRisk'], attempt: RiskAttempt): Promise<Risk> {
   if (hook === undefined) return 'allow';
   try {
-    const answer: unknown = await withinSeconds(5, { call: () => hook(attempt), late: () => new Error('no answer within five seconds') });
+    const answer: unknown = await withinSeconds(5, {
+      call: () => hook(attempt),
+      late: () => new Error('no answer within five seconds'),
+    });
     if (answer === 'allow' || answer === 'step-up' || answer === 'deny') return answer;
     throw new Error("the answer was none of 'allow', 'step-up' and 'deny'");
   } catch (error) {
-    process.emitWarning(`assessRisk failed, so the attempt is denied: ${error instanceof Error ? error.message : 'not an Error'}`, { code: 'BACKUP_CODE_RISK' });
+    process.emitWarning(
+      `assessRisk failed, so the attempt is denied: ${error instanceof Error ? error.message : 'not an Error'}`,
+      { code: 'BACKUP_CODE_RISK' },
+    );
     return 'deny';
   }
 }

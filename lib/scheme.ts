@@ -26,7 +26,11 @@ export interface CodeRecord {
 }
 
 /** The pepper, once: what the slow hash gave, keyed and bound to user and set. */
-export function keyStretched(stretched: Uint8Array, pepperKey: Uint8Array, binding: SetBinding): Buffer {
+export function keyStretched(
+  stretched: Uint8Array,
+  pepperKey: Uint8Array,
+  binding: SetBinding,
+): Buffer {
   return hmac(pepperKey, [VERSION, binding.userId, binding.setId, binding.salt, stretched]);
 }
 
@@ -41,19 +45,28 @@ export function recordCode(keyed: Uint8Array): CodeRecord {
  * The stored code that the keyed value belongs to. All of them are compared, consumed ones too, in constant time and
  * without an early exit, so that time tells neither the place nor the number (OWASP ASVS 5.0, 11.2.4).
  */
-export function findMatch<R extends CodeRecord>(keyed: Uint8Array, records: readonly R[]): R | null {
+export function findMatch<R extends CodeRecord>(
+  keyed: Uint8Array,
+  records: readonly R[],
+): R | null {
   let match: R | null = null;
   for (const record of records) {
     const expected = digestOf(keyed, record.codeId, record.salt);
     const stored = Buffer.from(record.digest, 'hex');
-    const isEqual = timingSafeEqual(expected, stored.length === expected.length ? stored : Buffer.alloc(expected.length));
+    const isEqual = timingSafeEqual(
+      expected,
+      stored.length === expected.length ? stored : Buffer.alloc(expected.length),
+    );
     match = isEqual ? record : match;
   }
   return match;
 }
 
 /** Stored beside a set, in hex: shows before any hash that the pepper, the user and the set belong together. */
-export function checkOf(pepperKey: Uint8Array, { userId, setId }: Pick<SetBinding, 'userId' | 'setId'>): string {
+export function checkOf(
+  pepperKey: Uint8Array,
+  { userId, setId }: Pick<SetBinding, 'userId' | 'setId'>,
+): string {
   return hmac(pepperKey, [CHECK_VERSION, userId, setId]).subarray(0, CHECK_BYTES).toString('hex');
 }
 

@@ -17,11 +17,16 @@ export interface Subject {
 /** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give everybody one set */
 export function userSubject(userId: UserId): Subject & { userId: string } {
   const isValid =
-    typeof userId === 'string' ? userId.length >= 1 && userId.length <= 255 && isWellFormed(userId)
-    : typeof userId === 'number' ? Number.isSafeInteger(userId)
-    : typeof userId === 'bigint';
+    typeof userId === 'string'
+      ? userId.length >= 1 && userId.length <= 255 && isWellFormed(userId)
+      : typeof userId === 'number'
+        ? Number.isSafeInteger(userId)
+        : typeof userId === 'bigint';
   if (!isValid) {
-    throw new BackupCodeError('invalid_user_id', `A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(userId)}.`);
+    throw new BackupCodeError(
+      'invalid_user_id',
+      `A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(userId)}.`,
+    );
   }
   const text = String(userId);
   return { key: userKey(text), userId: text };

@@ -19,7 +19,11 @@ function given(...bytes: number[]): RandomSource {
 }
 
 /** How often each symbol stands in the texts: at one place of them, or anywhere. */
-function countSymbols(texts: readonly string[], alphabet: string, place: number | 'anywhere'): number[] {
+function countSymbols(
+  texts: readonly string[],
+  alphabet: string,
+  place: number | 'anywhere',
+): number[] {
   const byCode = new Uint32Array(128);
   for (const text of texts) {
     const [from, to] = place === 'anywhere' ? [0, text.length] : [place, place + 1];
@@ -41,30 +45,40 @@ function bound(alphabet: string): number {
 }
 
 describe('generating codes', () => {
-  it.each([['standard', formats.standard, 1e5], ['numeric', formats.numeric, 4e4]] as const)(
-    'gives every symbol the same chance at every place of %s',
-    (_name, format, many) => {
-      const codes = Array.from({ length: many / 100 }, () => generateCodes(format, 100)).flat();
-      expect(codes).toHaveLength(many);
-      for (const place of [...Array(format.length).keys(), 'anywhere' as const]) {
-        expect(chiSquare(countSymbols(codes, format.alphabet, place))).toBeLessThan(bound(format.alphabet));
-      }
-    },
-  );
+  it.each([
+    ['standard', formats.standard, 1e5],
+    ['numeric', formats.numeric, 4e4],
+  ] as const)('gives every symbol the same chance at every place of %s', (_name, format, many) => {
+    const codes = Array.from({ length: many / 100 }, () => generateCodes(format, 100)).flat();
+    expect(codes).toHaveLength(many);
+    for (const place of [...Array(format.length).keys(), 'anywhere' as const]) {
+      expect(chiSquare(countSymbols(codes, format.alphabet, place))).toBeLessThan(
+        bound(format.alphabet),
+      );
+    }
+  });
 
   it('would show the bias of a remainder: the same test fails on it', () => {
     const { alphabet } = formats.numeric;
-    const biased = Array.from(crypto.randomBytes(8e5), (byte) => alphabet.charAt(byte % 10)).join('');
-    expect(chiSquare(countSymbols([biased], alphabet, 'anywhere'))).toBeGreaterThan(bound(alphabet));
+    const biased = Array.from(crypto.randomBytes(8e5), (byte) => alphabet.charAt(byte % 10)).join(
+      '',
+    );
+    expect(chiSquare(countSymbols([biased], alphabet, 'anywhere'))).toBeGreaterThan(
+      bound(alphabet),
+    );
   });
 
   it('draws a byte again that lies past the last whole multiple of the alphabet', () => {
     // 252 = 7 * 36: from there on symbols would come up once more than others.
-    expect(generateCodes(thirtySix, 1, given(252, 253, 254, 255, 251, 0, 35, 36, 1, 2, 3, 4))).toEqual(['Z0Z01234']);
+    expect(
+      generateCodes(thirtySix, 1, given(252, 253, 254, 255, 251, 0, 35, 36, 1, 2, 3, 4)),
+    ).toEqual(['Z0Z01234']);
   });
 
   it('uses every byte where the alphabet is a power of two', () => {
-    expect(generateCodes(formats.standard, 1, given(0, 31, 32, 255, 254, 63, 64, 1))).toEqual(['A9A989AB']);
+    expect(generateCodes(formats.standard, 1, given(0, 31, 32, 255, 254, 63, 64, 1))).toEqual([
+      'A9A989AB',
+    ]);
   });
 
   it('gives every symbol the same number of bytes', () => {
@@ -96,7 +110,9 @@ describe('generating codes', () => {
   });
 
   it('draws a code again that it has already', () => {
-    expect(generateCodes(formats.standard, 2, given(...Array(16).fill(0), ...Array(8).fill(1)))).toEqual(['AAAAAAAA', 'BBBBBBBB']);
+    expect(
+      generateCodes(formats.standard, 2, given(...Array(16).fill(0), ...Array(8).fill(1))),
+    ).toEqual(['AAAAAAAA', 'BBBBBBBB']);
   });
 
   it('asks the operating system unless a test says otherwise', () => {
@@ -107,17 +123,23 @@ describe('generating codes', () => {
   });
 
   it.each<[string, RandomSource]>([
-    ['gives the same bytes again and again', (size) => new Uint8Array(size)], ['gives nothing', () => new Uint8Array(0)], ['gives nothing but bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
+    ['gives the same bytes again and again', (size) => new Uint8Array(size)],
+    ['gives nothing', () => new Uint8Array(0)],
+    ['gives nothing but bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
   ])('throws where the source %s, and does not go on for ever', (_how, random) => {
     const counted = jest.fn(random);
     for (const count of [2, 3]) {
       counted.mockClear();
-      expect(() => generateCodes(formats.numeric, count, counted)).toThrow('The random source does not give random bytes.');
+      expect(() => generateCodes(formats.numeric, count, counted)).toThrow(
+        'The random source does not give random bytes.',
+      );
       expect(counted).toHaveBeenCalledTimes(1000 * count);
     }
   });
 
   it('throws where the source does, and gives nothing', () => {
-    expect(() => generateCodes(formats.standard, 10, given(...Array(75).fill(7)))).toThrow('no more bytes');
+    expect(() => generateCodes(formats.standard, 10, given(...Array(75).fill(7)))).toThrow(
+      'no more bytes',
+    );
   });
 });

@@ -66,7 +66,11 @@ describe('the gate before the slow hash', () => {
   });
 
   it('lets in those behind a first factor before strangers who came earlier', async () => {
-    const [first, stranger, known] = [enter(one), enter(one, 'nothing'), enter(one, 'first-factor')] as const;
+    const [first, stranger, known] = [
+      enter(one),
+      enter(one, 'nothing'),
+      enter(one, 'first-factor'),
+    ] as const;
     first.finish();
     await settle();
     expect(running([stranger, known])).toEqual([false, true]);
@@ -110,9 +114,11 @@ describe('the gate before the slow hash', () => {
   it('frees the place of work that throws, at once or later', async () => {
     const fault = new Error('the hash failed');
     await expect(inGate('nothing', one, () => Promise.reject(fault))).rejects.toBe(fault);
-    await expect(inGate('nothing', one, () => {
-      throw fault;
-    })).rejects.toBe(fault);
+    await expect(
+      inGate('nothing', one, () => {
+        throw fault;
+      }),
+    ).rejects.toBe(fault);
     const job = enter(one);
     await settle();
     expect(job.isRunning()).toBe(true);
@@ -177,7 +183,12 @@ describe('the gate before the slow hash', () => {
 
   describe('where one gives way between its hashes', () => {
     /** Work of several hashes; says when each begins. */
-    function works(name: string, hashes: number, order: string[], { options = one, door = 'first-factor' }: { options?: GateOptions; door?: Door } = {}): Promise<void> {
+    function works(
+      name: string,
+      hashes: number,
+      order: string[],
+      { options = one, door = 'first-factor' }: { options?: GateOptions; door?: Door } = {},
+    ): Promise<void> {
       return inGate(door, options, async (place) => {
         for (let hash = 1; hash <= hashes; hash += 1) {
           if (hash > 1) await place.yield();
@@ -195,13 +206,29 @@ describe('the gate before the slow hash', () => {
 
     it('who has had no place yet goes first, behind a first factor before strangers; then those who gave way, in turn', async () => {
       const order: string[] = [];
-      await Promise.all([works('set A', 3, order), works('set B', 3, order), works('stranger', 1, order, { door: 'nothing' }), works('login', 1, order)]);
-      expect(order).toEqual(['set A 1', 'set B 1', 'login 1', 'set A 2', 'stranger 1', 'set B 2', 'set A 3', 'set B 3']);
+      await Promise.all([
+        works('set A', 3, order),
+        works('set B', 3, order),
+        works('stranger', 1, order, { door: 'nothing' }),
+        works('login', 1, order),
+      ]);
+      expect(order).toEqual([
+        'set A 1',
+        'set B 1',
+        'login 1',
+        'set A 2',
+        'stranger 1',
+        'set B 2',
+        'set A 3',
+        'set B 3',
+      ]);
     });
 
     it('sets being made keep no stranger out: the third hash after they came is theirs, however many sets there are', async () => {
       const order: string[] = [];
-      const sets = Array.from({ length: 8 }, (_, n) => works(`set ${n}`, 10, order, { options: two }));
+      const sets = Array.from({ length: 8 }, (_, n) =>
+        works(`set ${n}`, 10, order, { options: two }),
+      );
       await until(() => order.length >= 20);
       const stranger = works('stranger', 1, order, { options: two, door: 'nothing' });
       const before = order.length;
@@ -212,15 +239,27 @@ describe('the gate before the slow hash', () => {
 
     it('strangers do not hold up a set: it has every second place, however many they are', async () => {
       const order: string[] = [];
-      await Promise.all([works('set', 4, order), ...Array.from({ length: 10 }, (_, n) => works(`stranger ${n}`, 1, order, { door: 'nothing' }))]);
-      expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual(['set 1', 'set 2', 'set 3', 'set 4']);
+      await Promise.all([
+        works('set', 4, order),
+        ...Array.from({ length: 10 }, (_, n) =>
+          works(`stranger ${n}`, 1, order, { door: 'nothing' }),
+        ),
+      ]);
+      expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual([
+        'set 1',
+        'set 2',
+        'set 3',
+        'set 4',
+      ]);
       expect(order).toHaveLength(14);
     });
 
     it('a stranger whose code was right, and who is made another, is no stranger any more', async () => {
       const order: string[] = [];
       await Promise.all([
-        works('right', 2, order, { door: 'nothing' }), works('stranger A', 1, order, { door: 'nothing' }), works('stranger B', 1, order, { door: 'nothing' }),
+        works('right', 2, order, { door: 'nothing' }),
+        works('stranger A', 1, order, { door: 'nothing' }),
+        works('stranger B', 1, order, { door: 'nothing' }),
       ]);
       expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
     });
@@ -286,36 +325,47 @@ describe('the gate before the slow hash', () => {
         await place.yield();
       }
     });
-    const logins = ['login 1', 'login 2'].map((name) => inGate('nothing', one, async () => {
-      order.push(name);
-      await settle();
-    }));
+    const logins = ['login 1', 'login 2'].map((name) =>
+      inGate('nothing', one, async () => {
+        order.push(name);
+        await settle();
+      }),
+    );
     await Promise.all([set, ...logins]);
     expect(order).toEqual(['set 1', 'login 1', 'set 2', 'login 2', 'set 3']);
   });
 
   it('never lets in more than it is told, whoever gives way or fails, and forgets nobody', async () => {
     const jobs = fc.array(
-      fc.record({ door: fc.constantFrom<Door>('first-factor', 'nothing'), steps: fc.integer({ min: 0, max: 4 }), isFaulty: fc.boolean() }),
+      fc.record({
+        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        steps: fc.integer({ min: 0, max: 4 }),
+        isFaulty: fc.boolean(),
+      }),
       { minLength: 1, maxLength: 20 },
     );
     await fc.assert(
       fc.asyncProperty(fc.integer({ min: 1, max: 4 }), jobs, async (concurrency, given) => {
         let inside = 0;
         let most = 0;
-        const results = await Promise.allSettled(given.map(({ door, steps, isFaulty }) =>
-          inGate(door, { concurrency, maxQueued: 100 }, async (place) => {
-            for (let step = 0; step <= steps; step += 1) {
-              inside += 1;
-              most = Math.max(most, inside);
-              await Promise.resolve();
-              inside -= 1;
-              if (step < steps) await place.yield();
-            }
-            if (isFaulty) throw new Error('faulty');
-          })));
+        const results = await Promise.allSettled(
+          given.map(({ door, steps, isFaulty }) =>
+            inGate(door, { concurrency, maxQueued: 100 }, async (place) => {
+              for (let step = 0; step <= steps; step += 1) {
+                inside += 1;
+                most = Math.max(most, inside);
+                await Promise.resolve();
+                inside -= 1;
+                if (step < steps) await place.yield();
+              }
+              if (isFaulty) throw new Error('faulty');
+            }),
+          ),
+        );
         expect(most).toBe(Math.min(concurrency, given.length));
-        expect(results.map(({ status }) => status === 'rejected')).toEqual(given.map(({ isFaulty }) => isFaulty));
+        expect(results.map(({ status }) => status === 'rejected')).toEqual(
+          given.map(({ isFaulty }) => isFaulty),
+        );
       }),
     );
   });
@@ -323,8 +373,10 @@ describe('the gate before the slow hash', () => {
   it('and so with limits and queues of every size at once: each is done, or was busy before it began', async () => {
     const jobs = fc.array(
       fc.record({
-        door: fc.constantFrom<Door>('first-factor', 'nothing'), steps: fc.integer({ min: 0, max: 4 }),
-        concurrency: fc.integer({ min: 1, max: 4 }), maxQueued: fc.integer({ min: 0, max: 4 }),
+        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        steps: fc.integer({ min: 0, max: 4 }),
+        concurrency: fc.integer({ min: 1, max: 4 }),
+        maxQueued: fc.integer({ min: 0, max: 4 }),
       }),
       { minLength: 1, maxLength: 20 },
     );
@@ -332,25 +384,29 @@ describe('the gate before the slow hash', () => {
       fc.asyncProperty(jobs, async (given) => {
         const highest = Math.max(...given.map(({ concurrency }) => concurrency));
         let inside = 0;
-        const became = await Promise.all(given.map(async ({ door, steps, ...options }) => {
-          let done = 0;
-          try {
-            await inGate(door, options, async (place) => {
-              for (; done <= steps; done += 1) {
-                if (done > 0) await place.yield();
-                inside += 1;
-                expect(inside).toBeLessThanOrEqual(highest);
-                await Promise.resolve();
-                inside -= 1;
-              }
-            });
-          } catch (error) {
-            if (!(error instanceof GateBusy)) throw error;
-          }
-          return done;
-        }));
+        const became = await Promise.all(
+          given.map(async ({ door, steps, ...options }) => {
+            let done = 0;
+            try {
+              await inGate(door, options, async (place) => {
+                for (; done <= steps; done += 1) {
+                  if (done > 0) await place.yield();
+                  inside += 1;
+                  expect(inside).toBeLessThanOrEqual(highest);
+                  await Promise.resolve();
+                  inside -= 1;
+                }
+              });
+            } catch (error) {
+              if (!(error instanceof GateBusy)) throw error;
+            }
+            return done;
+          }),
+        );
         expect(inside).toBe(0);
-        expect(became.filter((done, nth) => done !== 0 && done !== given[nth]!.steps + 1)).toEqual([]);
+        expect(became.filter((done, nth) => done !== 0 && done !== given[nth]!.steps + 1)).toEqual(
+          [],
+        );
         expect(became.some((done) => done > 0)).toBe(true);
       }),
     );

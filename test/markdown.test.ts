@@ -5,15 +5,32 @@ import { dirname, join, relative } from 'node:path';
 import { parseSync } from '@swc/core';
 
 const ROOT = join(__dirname, '..');
-const pages = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'], { cwd: ROOT, encoding: 'utf8' }).split('\n').filter((page) => page !== '' && existsSync(join(ROOT, page)));
+const pages = execFileSync(
+  'git',
+  ['ls-files', '--cached', '--others', '--exclude-standard', '*.md'],
+  { cwd: ROOT, encoding: 'utf8' },
+)
+  .split('\n')
+  .filter((page) => page !== '' && existsSync(join(ROOT, page)));
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
 /** Without samples, in which brackets are no links. */
-const proseOf = (page: string): string => read(page).replace(/^ *```[\s\S]*?^ *```$/gm, '').replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
+const proseOf = (page: string): string =>
+  read(page)
+    .replace(/^ *```[\s\S]*?^ *```$/gm, '')
+    .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
 
 /** As GitHub makes them of headings. */
 function anchorsOf(page: string): Set<string> {
   const headings = proseOf(page).match(/^#{1,6} .+$/gm) ?? [];
-  return new Set(headings.map((heading) => heading.replace(/^#+ /, '').toLowerCase().replace(/[^\p{L}\p{N}\p{M} _-]/gu, '').replace(/ /g, '-')));
+  return new Set(
+    headings.map((heading) =>
+      heading
+        .replace(/^#+ /, '')
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N}\p{M} _-]/gu, '')
+        .replace(/ /g, '-'),
+    ),
+  );
 }
 
 interface Sample {
@@ -22,16 +39,31 @@ interface Sample {
 }
 
 function samplesOf(page: string): Sample[] {
-  return [...read(page).matchAll(/^( *)```(\w*)[^\n]*\n([\s\S]*?)^\1```$/gm)].map(([, indent = '', language = '', text = '']) => ({ language, text: text.replace(new RegExp(`^${indent}`, 'gm'), '') }));
+  return [...read(page).matchAll(/^( *)```(\w*)[^\n]*\n([\s\S]*?)^\1```$/gm)].map(
+    ([, indent = '', language = '', text = '']) => ({
+      language,
+      text: text.replace(new RegExp(`^${indent}`, 'gm'), ''),
+    }),
+  );
 }
 
 it('there are pages to look at', () => {
-  expect(pages).toEqual(expect.arrayContaining(['README.md', 'SECURITY.md', 'CONTRIBUTING.md', 'example-app/README.md', 'docs/peppers.md']));
+  expect(pages).toEqual(
+    expect.arrayContaining([
+      'README.md',
+      'SECURITY.md',
+      'CONTRIBUTING.md',
+      'example-app/README.md',
+      'docs/peppers.md',
+    ]),
+  );
 });
 
 describe.each(pages)('%s', (page) => {
   it('links to what is there', () => {
-    const links = [...proseOf(page).matchAll(/!?\[[^\]]*\]\(([^)\s]+)\)/g)].map(([, target = '']) => target);
+    const links = [...proseOf(page).matchAll(/!?\[[^\]]*\]\(([^)\s]+)\)/g)].map(
+      ([, target = '']) => target,
+    );
     const broken = links.filter((link) => {
       if (/^(?:https:|mailto:)/.test(link)) return !URL.canParse(link);
       const [path = '', anchor] = link.split('#');
@@ -44,11 +76,44 @@ describe.each(pages)('%s', (page) => {
 
   it('has samples that can be read', () => {
     for (const { language, text } of samplesOf(page)) {
-      if (['js', 'mjs', 'jsx'].includes(language)) expect(() => parseSync(text, { syntax: 'ecmascript', jsx: true, target: 'es2022' })).not.toThrow();
-      if (['ts', 'tsx'].includes(language)) expect(() => parseSync(text, { syntax: 'typescript', tsx: language === 'tsx', decorators: true, target: 'es2022' })).not.toThrow();
+      if (['js', 'mjs', 'jsx'].includes(language))
+        expect(() =>
+          parseSync(text, { syntax: 'ecmascript', jsx: true, target: 'es2022' }),
+        ).not.toThrow();
+      if (['ts', 'tsx'].includes(language))
+        expect(() =>
+          parseSync(text, {
+            syntax: 'typescript',
+            tsx: language === 'tsx',
+            decorators: true,
+            target: 'es2022',
+          }),
+        ).not.toThrow();
       if (language === 'json') expect(() => JSON.parse(text) as unknown).not.toThrow();
       // What is none of these is marked all the same, so that nothing is read by mistake as prose.
-      expect(['js', 'mjs', 'jsx', 'ts', 'tsx', 'json', 'sh', 'sql', 'text', 'ini', 'html', 'yaml', 'http', 'csv', 'ruby', 'python', 'ejs', 'css', 'diff', 'nginx', '']).toContain(language);
+      expect([
+        'js',
+        'mjs',
+        'jsx',
+        'ts',
+        'tsx',
+        'json',
+        'sh',
+        'sql',
+        'text',
+        'ini',
+        'html',
+        'yaml',
+        'http',
+        'csv',
+        'ruby',
+        'python',
+        'ejs',
+        'css',
+        'diff',
+        'nginx',
+        '',
+      ]).toContain(language);
     }
   });
 });

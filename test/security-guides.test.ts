@@ -6,7 +6,10 @@ import * as express from '../lib/express';
 import { countingHasher } from './helpers/counting-hasher';
 import { failure } from './helpers/errors';
 
-const GUIDES = readFileSync(join(__dirname, '../SECURITY.md'), 'utf8').split('## When something happened')[1]?.split('\n## ')[0] ?? '';
+const GUIDES =
+  readFileSync(join(__dirname, '../SECURITY.md'), 'utf8')
+    .split('## When something happened')[1]
+    ?.split('\n## ')[0] ?? '';
 const fresh: Pepper = { id: '2027', key: Buffer.alloc(32, 27) };
 const leaked: Pepper = { id: '2026', key: Buffer.alloc(32, 26) };
 const none: Pepper = { id: 'none' };
@@ -20,7 +23,9 @@ function operator(): (...pepper: readonly Pepper[]) => BackupCodes {
 }
 
 it('the guides speak of what there is', () => {
-  const calls = new Set(Array.from(GUIDES.matchAll(/backupCodes\.(\w+)\(/g), ([, name = '']) => name));
+  const calls = new Set(
+    Array.from(GUIDES.matchAll(/backupCodes\.(\w+)\(/g), ([, name = '']) => name),
+  );
   expect([...calls].sort()).toEqual(['events', 'report', 'revoke']);
   for (const name of calls) expect(BackupCodes.prototype).toHaveProperty(name);
   expect(express).toHaveProperty('requireEnrollment');
@@ -35,8 +40,12 @@ it('a database that leaked without a pepper: none is set, all sets are revoked, 
   expect(await draining.consume('ada', old.codes[0])).toEqual({ ok: false, reason: 'none' });
   const { codes } = await draining.issue('ada');
   const planted = await restart().issue('mallory');
-  expect(await restart(fresh, none).consume('mallory', planted.codes[0])).toMatchObject({ ok: true });
-  await expect(restart(fresh).consume('mallory', planted.codes[1])).rejects.toEqual(failure('unknown_pepper'));
+  expect(await restart(fresh, none).consume('mallory', planted.codes[0])).toMatchObject({
+    ok: true,
+  });
+  await expect(restart(fresh).consume('mallory', planted.codes[1])).rejects.toEqual(
+    failure('unknown_pepper'),
+  );
   expect(await restart(fresh).consume('ada', codes[0])).toMatchObject({ ok: true });
 });
 
@@ -59,14 +68,23 @@ it('codes that were phished: the set is dead at once, and the trail says who was
   await backupCodes.revoke('ada', admin);
   expect(await backupCodes.consume('ada', codes[1])).toEqual({ ok: false, reason: 'none' });
   const { events } = await backupCodes.events({ userId: 'ada', order: 'newest-first' });
-  expect(events.map(({ type, reason, context }) => [type, reason, context.ip ?? context.actor])).toEqual([
-    ['rejected', 'none', null], ['revoked', null, 'admin-1'], ['rejected', 'reused', '192.0.2.1'], ['consumed', null, '203.0.113.9'], ['issued', null, null],
+  expect(
+    events.map(({ type, reason, context }) => [type, reason, context.ip ?? context.actor]),
+  ).toEqual([
+    ['rejected', 'none', null],
+    ['revoked', null, 'admin-1'],
+    ['rejected', 'reused', '192.0.2.1'],
+    ['consumed', null, '203.0.113.9'],
+    ['issued', null, null],
   ]);
 });
 
 it('a phishing page shows in the report by the address from which many failed', async () => {
   const backupCodes = operator()(fresh);
   for (const user of ['ada', 'bob']) await backupCodes.issue(user);
-  for (const user of ['ada', 'bob', 'ada', 'bob', 'ada', 'bob']) await backupCodes.consume(user, 'AAAA-AAAA', { ip: '203.0.113.9' });
-  expect((await backupCodes.report({ since })).unusual.addresses).toEqual([{ ip: '203.0.113.9', failures: 6, users: 2 }]);
+  for (const user of ['ada', 'bob', 'ada', 'bob', 'ada', 'bob'])
+    await backupCodes.consume(user, 'AAAA-AAAA', { ip: '203.0.113.9' });
+  expect((await backupCodes.report({ since })).unusual.addresses).toEqual([
+    { ip: '203.0.113.9', failures: 6, users: 2 },
+  ]);
 });

@@ -25,10 +25,18 @@ const ROOT = join(__dirname, '..');
 const WORKFLOWS = join(ROOT, '.github/workflows');
 const read = (name: string): string => readFileSync(join(WORKFLOWS, name), 'utf8');
 const parse = (name: string): Workflow => parseYaml(read(name)) as Workflow;
-const stepsOf = (workflow: Workflow): Job['steps'] => Object.values(workflow.jobs).flatMap(({ steps }) => steps);
-const commandsOf = (workflow: Workflow): string[] => stepsOf(workflow).flatMap(({ run = '' }) => run.split(/\n|&&/)).map((command) => command.trim()).filter((command) => command !== '');
+const stepsOf = (workflow: Workflow): Job['steps'] =>
+  Object.values(workflow.jobs).flatMap(({ steps }) => steps);
+const commandsOf = (workflow: Workflow): string[] =>
+  stepsOf(workflow)
+    .flatMap(({ run = '' }) => run.split(/\n|&&/))
+    .map((command) => command.trim())
+    .filter((command) => command !== '');
 
-const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { scripts: Record<string, string>; version: string };
+const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as {
+  scripts: Record<string, string>;
+  version: string;
+};
 
 /** Whether what the command names exists. One of a kind that is not known here does not. */
 function isThere(command: string): boolean {
@@ -36,16 +44,25 @@ function isThere(command: string): boolean {
   if (script !== undefined) return script in scripts;
   const [, file] = /^(?:bash|node) (\S+)$/.exec(command) ?? [];
   if (file !== undefined) return existsSync(join(ROOT, file));
-  return command === 'npm ci' || /^(?:sudo apt-get (?:update|install)|npm publish|gh release create) ?/.test(command);
+  return (
+    command === 'npm ci' ||
+    /^(?:sudo apt-get (?:update|install)|npm publish|gh release create) ?/.test(command)
+  );
 }
 
 describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
   const workflow = parse(name);
 
   it('takes actions from GitHub alone, each at one commit, with its version beside it', () => {
-    const lines = read(name).split('\n').filter((line) => line.includes('uses:'));
+    const lines = read(name)
+      .split('\n')
+      .filter((line) => line.includes('uses:'));
     expect(lines).toHaveLength(stepsOf(workflow).filter(({ uses }) => uses !== undefined).length);
-    expect(lines.filter((line) => !/^ +(?:- )?uses: actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line))).toEqual([]);
+    expect(
+      lines.filter(
+        (line) => !/^ +(?:- )?uses: actions\/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/.test(line),
+      ),
+    ).toEqual([]);
   });
 
   it('has one commit for each version of an action', () => {
@@ -55,13 +72,22 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
 
   it('may read the code, and nothing else, but for what publishes', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
-    expect(Object.keys(workflow.jobs).filter((job) => 'permissions' in workflow.jobs[job]!)).toEqual(name === 'release.yml' ? ['publish'] : []);
+    expect(
+      Object.keys(workflow.jobs).filter((job) => 'permissions' in workflow.jobs[job]!),
+    ).toEqual(name === 'release.yml' ? ['publish'] : []);
   });
 
   it('ends, and ends what a newer push to the same pull request has overtaken, but no release', () => {
-    expect(Object.values(workflow.jobs).map((job) => job['timeout-minutes']).filter((minutes) => !(typeof minutes === 'number' && minutes <= 60))).toEqual([]);
+    expect(
+      Object.values(workflow.jobs)
+        .map((job) => job['timeout-minutes'])
+        .filter((minutes) => !(typeof minutes === 'number' && minutes <= 60)),
+    ).toEqual([]);
     const overtaken = name === 'release.yml' ? false : "${{ github.event_name == 'pull_request' }}";
-    expect(workflow.concurrency).toEqual({ group: '${{ github.workflow }}-${{ github.ref }}', 'cancel-in-progress': overtaken });
+    expect(workflow.concurrency).toEqual({
+      group: '${{ github.workflow }}-${{ github.ref }}',
+      'cancel-in-progress': overtaken,
+    });
   });
 
   it('runs only what is there', () => {
@@ -70,8 +96,12 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
   });
 
   it('puts nothing into a command that a pull request could choose', () => {
-    const expressions = commandsOf(workflow).flatMap((command) => command.match(/\$\{\{.*?\}\}/g) ?? []);
-    expect(expressions.filter((expression) => !/^\$\{\{ matrix\.\w+ \}\}$/.test(expression))).toEqual([]);
+    const expressions = commandsOf(workflow).flatMap(
+      (command) => command.match(/\$\{\{.*?\}\}/g) ?? [],
+    );
+    expect(
+      expressions.filter((expression) => !/^\$\{\{ matrix\.\w+ \}\}$/.test(expression)),
+    ).toEqual([]);
   });
 });
 
@@ -88,7 +118,9 @@ describe('ci.yml', () => {
 
   it('runs the matrix, on each of its Nodes', () => {
     expect(jobs['matrix']?.strategy?.matrix).toEqual({ node: [...NODES] });
-    expect(jobs['matrix']?.steps.at(-1)?.run).toBe('npm run test:matrix -- --node ${{ matrix.node }}');
+    expect(jobs['matrix']?.steps.at(-1)?.run).toBe(
+      'npm run test:matrix -- --node ${{ matrix.node }}',
+    );
   });
 });
 
@@ -105,24 +137,52 @@ describe('release.yml', () => {
     expect(publish.needs).toBe('test');
     expect(publish.permissions).toEqual({ contents: 'write', 'id-token': 'write' });
     expect(publish.steps.flatMap(({ run }) => run ?? []).slice(1)).toEqual([
-      'node .ci/check-release.js', 'npm run sbom', 'npm publish --provenance --access public', 'gh release create "$GITHUB_REF_NAME" sbom.json --verify-tag --generate-notes',
+      'node .ci/check-release.js',
+      'npm run sbom',
+      'npm publish --provenance --access public',
+      'gh release create "$GITHUB_REF_NAME" sbom.json --verify-tag --generate-notes',
     ]);
     expect(read('release.yml')).not.toMatch(/NODE_AUTH_TOKEN|NPM_TOKEN|secrets\./);
   });
 
   it.each([
     ['the tag of another version', 'v9.9.9', `## ${version} - 2026-01-01\n`, 'The tag is v9.9.9'],
-    ['a version that the changelog does not tell of', `v${version}`, '## Unreleased\n\n## 0.0.1 - 2026-01-01\n', 'CHANGELOG.md has no'],
-    ['changes that no version has', `v${version}`, `## Unreleased\n\n- A change.\n\n## ${version} - 2026-01-01\n`, 'under "Unreleased"'],
-    ['nothing wrong', `v${version}`, `## Unreleased\n\n## ${version} - 2026-01-01\n\n- A change.\n`, ''],
+    [
+      'a version that the changelog does not tell of',
+      `v${version}`,
+      '## Unreleased\n\n## 0.0.1 - 2026-01-01\n',
+      'CHANGELOG.md has no',
+    ],
+    [
+      'changes that no version has',
+      `v${version}`,
+      `## Unreleased\n\n- A change.\n\n## ${version} - 2026-01-01\n`,
+      'under "Unreleased"',
+    ],
+    [
+      'nothing wrong',
+      `v${version}`,
+      `## Unreleased\n\n## ${version} - 2026-01-01\n\n- A change.\n`,
+      '',
+    ],
   ])('is checked before: %s', (_what, tag, changelog, complaint) => {
     const directory = mkdtempSync(join(tmpdir(), 'backup-codes-release-'));
     writeFileSync(join(directory, 'CHANGELOG.md'), changelog);
-    const { status, stderr } = spawnSync(process.execPath, [join(ROOT, '.ci/check-release.js'), join(directory, 'CHANGELOG.md')], { encoding: 'utf8', env: { ...process.env, GITHUB_REF_NAME: tag } });
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      [join(ROOT, '.ci/check-release.js'), join(directory, 'CHANGELOG.md')],
+      { encoding: 'utf8', env: { ...process.env, GITHUB_REF_NAME: tag } },
+    );
     rmSync(directory, { recursive: true });
     // Which repository is for whoever publishes it to say; the provenance refers to it.
-    const complaints = stderr.trim().split('\n').filter((line) => line !== '' && !line.includes('has no repository'));
+    const complaints = stderr
+      .trim()
+      .split('\n')
+      .filter((line) => line !== '' && !line.includes('has no repository'));
     expect(complaints).toHaveLength(complaint === '' ? 0 : 1);
-    expect([complaints.join(''), status]).toEqual([expect.stringContaining(complaint), stderr === '' ? 0 : 1]);
+    expect([complaints.join(''), status]).toEqual([
+      expect.stringContaining(complaint),
+      stderr === '' ? 0 : 1,
+    ]);
   });
 });

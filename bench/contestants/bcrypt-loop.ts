@@ -6,7 +6,10 @@ import type { Dialect } from 'kysely';
 import type { Answer, Contestant } from './contestant';
 import { jsonLists } from './json-list';
 
-export async function bcryptLoop(dialect: Dialect, { cost, count = 10 }: { cost: number; count?: number }): Promise<Contestant> {
+export async function bcryptLoop(
+  dialect: Dialect,
+  { cost, count = 10 }: { cost: number; count?: number },
+): Promise<Contestant> {
   const users = await jsonLists(dialect);
   const submit = async (user: string, code: string): Promise<Answer> => {
     const hashes = (await users.read(user)) ?? [];

@@ -11,9 +11,18 @@ interface Result<T = unknown> {
   readonly headers: Headers;
   readonly response: T;
 }
-type Call<T = unknown> = (request: { body: object; headers?: Headers; returnHeaders: true }) => Promise<Result<T>>;
+type Call<T = unknown> = (request: {
+  body: object;
+  headers?: Headers;
+  returnHeaders: true;
+}) => Promise<Result<T>>;
 interface Auth {
-  readonly api: { signUpEmail: Call; signInEmail: Call; enableTwoFactor: Call<{ backupCodes: string[] }>; verifyBackupCode: Call };
+  readonly api: {
+    signUpEmail: Call;
+    signInEmail: Call;
+    enableTwoFactor: Call<{ backupCodes: string[] }>;
+    verifyBackupCode: Call;
+  };
 }
 interface BetterAuth {
   betterAuth(options: object): Auth;
@@ -29,30 +38,58 @@ const PASSWORD = 'a long password';
 /** Its answers to a code that it looked at. */
 const LOOKED_AT: readonly unknown[] = ['INVALID_BACKUP_CODE'];
 
-export async function betterAuth(dialect: Dialect, { type, door }: { type: 'sqlite' | 'postgres'; door: 'challenge' | 'session' }): Promise<Contestant> {
+export async function betterAuth(
+  dialect: Dialect,
+  { type, door }: { type: 'sqlite' | 'postgres'; door: 'challenge' | 'session' },
+): Promise<Contestant> {
   const options = {
-    baseURL: 'http://localhost', secret: randomBytes(32).toString('hex'), logger: { disabled: true }, telemetry: { enabled: false }, database: { dialect, type },
+    baseURL: 'http://localhost',
+    secret: randomBytes(32).toString('hex'),
+    logger: { disabled: true },
+    telemetry: { enabled: false },
+    database: { dialect, type },
     // Passwords are not measured.
-    emailAndPassword: { enabled: true, password: { hash: (password: string) => Promise.resolve(password), verify: () => Promise.resolve(true) } },
-    plugins: [(requirePeer('better-auth/plugins') as Plugins).twoFactor({ skipVerificationOnEnable: true })],
+    emailAndPassword: {
+      enabled: true,
+      password: {
+        hash: (password: string) => Promise.resolve(password),
+        verify: () => Promise.resolve(true),
+      },
+    },
+    plugins: [
+      (requirePeer('better-auth/plugins') as Plugins).twoFactor({ skipVerificationOnEnable: true }),
+    ],
   };
-  await (await (requirePeer('better-auth/db/migration') as Migration).getMigrations(options)).runMigrations();
+  await (
+    await (requirePeer('better-auth/db/migration') as Migration).getMigrations(options)
+  ).runMigrations();
   const { api } = (requirePeer('better-auth') as BetterAuth).betterAuth(options);
   const sessions = new Map<string, Headers>();
 
   const begin = async (user: string): Promise<Submit> => {
-    const signIn = (): Promise<Result> => api.signInEmail({ body: { email: emailOf(user), password: PASSWORD }, returnHeaders: true });
+    const signIn = (): Promise<Result> =>
+      api.signInEmail({ body: { email: emailOf(user), password: PASSWORD }, returnHeaders: true });
     const headers = door === 'session' ? sessions.get(user) : cookies(await signIn());
     if (headers === undefined) throw new Error(`${user} has no session.`);
-    return (code) => api.verifyBackupCode({ body: { code, disableSession: true }, headers, returnHeaders: true }).then(() => 'accepted', answerOf);
+    return (code) =>
+      api
+        .verifyBackupCode({ body: { code, disableSession: true }, headers, returnHeaders: true })
+        .then(() => 'accepted', answerOf);
   };
   return {
     name: `better-auth, in a ${door}`,
     limit: door === 'challenge' ? '5 a challenge, 10 a user' : 'none',
     attemptsPerUser: door === 'challenge' ? 9 : Infinity,
     issue: async (user) => {
-      const signedUp = await api.signUpEmail({ body: { name: user, email: emailOf(user), password: PASSWORD }, returnHeaders: true });
-      const enabled = await api.enableTwoFactor({ body: { password: PASSWORD }, headers: cookies(signedUp), returnHeaders: true });
+      const signedUp = await api.signUpEmail({
+        body: { name: user, email: emailOf(user), password: PASSWORD },
+        returnHeaders: true,
+      });
+      const enabled = await api.enableTwoFactor({
+        body: { password: PASSWORD },
+        headers: cookies(signedUp),
+        returnHeaders: true,
+      });
       sessions.set(user, cookies(enabled));
       return enabled.response.backupCodes;
     },
@@ -65,7 +102,12 @@ function emailOf(user: string): string {
 }
 
 function cookies({ headers }: Result): Headers {
-  return new Headers({ cookie: headers.getSetCookie().map((cookie) => cookie.split(';')[0]).join('; ') });
+  return new Headers({
+    cookie: headers
+      .getSetCookie()
+      .map((cookie) => cookie.split(';')[0])
+      .join('; '),
+  });
 }
 
 function answerOf(error: unknown): Answer {

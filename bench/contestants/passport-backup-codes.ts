@@ -9,7 +9,10 @@ interface User {
   readonly id: string;
 }
 type Done = (error: unknown, codes?: readonly string[]) => void;
-type Strategy = new (setup: (user: User, done: Done) => void, tearDown: (user: User, code: string, done: Done) => void) => object;
+type Strategy = new (
+  setup: (user: User, done: Done) => void,
+  tearDown: (user: User, code: string, done: Done) => void,
+) => object;
 interface Authentication {
   user: User;
   success(): void;
@@ -24,14 +27,22 @@ export async function passportBackupCodes(dialect: Dialect): Promise<Contestant>
   const strategy = new PeerStrategy(
     ({ id }, done) => void lists.read(id).then((codes) => done(null, codes ?? []), done),
     ({ id }, code, done) => {
-      const remove = async (): Promise<void> => lists.write(id, ((await lists.read(id)) ?? []).filter((value) => value !== code));
+      const remove = async (): Promise<void> =>
+        lists.write(
+          id,
+          ((await lists.read(id)) ?? []).filter((value) => value !== code),
+        );
       remove().then(() => done(null), done);
     },
   );
   const submit = (id: string, code: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
       // As Passport does it for each request.
-      const request = Object.assign(Object.create(strategy) as Authentication, { success: () => resolve('accepted'), fail: () => resolve('wrong'), error: reject });
+      const request = Object.assign(Object.create(strategy) as Authentication, {
+        success: () => resolve('accepted'),
+        fail: () => resolve('wrong'),
+        error: reject,
+      });
       request.authenticate({ user: { id }, body: { code } });
     });
   // It says "OK" on the console for each right code.

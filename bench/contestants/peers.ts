@@ -14,9 +14,15 @@ export function requirePeer(name: string): unknown {
 
 export function installPeers(): void {
   const installed = join(PEERS, 'node_modules/.package-lock.json');
-  const isCurrent = existsSync(installed) && statSync(installed).mtimeMs >= statSync(join(PEERS, 'package-lock.json')).mtimeMs;
+  const isCurrent =
+    existsSync(installed) &&
+    statSync(installed).mtimeMs >= statSync(join(PEERS, 'package-lock.json')).mtimeMs;
   if (isCurrent) return;
   process.stdout.write('Installing the peers of bench/peers.\n');
   const args = ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
-  execFileSync('npm', args, { cwd: PEERS, stdio: ['ignore', 'ignore', 'inherit'], shell: process.platform === 'win32' });
+  execFileSync('npm', args, {
+    cwd: PEERS,
+    stdio: ['ignore', 'ignore', 'inherit'],
+    shell: process.platform === 'win32',
+  });
 }

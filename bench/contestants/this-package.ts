@@ -14,13 +14,22 @@ export function thisPackage(name: string, options: BackupCodesOptions): Contesta
     limit: `${free} at once, then waits`,
     attemptsPerUser: free - 1,
     issue: async (user) => (await backupCodes.issue(user)).codes,
-    begin: (user) => Promise.resolve(async (code) => answerOf(await backupCodes.consume(user, code))),
-    unknown: async (code) => answerOf(await backupCodes.consumeUnknown(`stranger-${Math.floor((strangers += 1) / free)}`, code)),
+    begin: (user) =>
+      Promise.resolve(async (code) => answerOf(await backupCodes.consume(user, code))),
+    unknown: async (code) =>
+      answerOf(
+        await backupCodes.consumeUnknown(`stranger-${Math.floor((strangers += 1) / free)}`, code),
+      ),
   };
 }
 
 function answerOf(outcome: Outcome): Answer {
   if (outcome.ok) return 'accepted';
-  if (outcome.reason === 'busy') throw new Error('A slow hash waited longer than five seconds: this machine is too busy for the case.');
-  return ['mismatch', 'reused', 'none', 'unknown-user'].includes(outcome.reason) ? 'wrong' : 'turned away';
+  if (outcome.reason === 'busy')
+    throw new Error(
+      'A slow hash waited longer than five seconds: this machine is too busy for the case.',
+    );
+  return ['mismatch', 'reused', 'none', 'unknown-user'].includes(outcome.reason)
+    ? 'wrong'
+    : 'turned away';
 }

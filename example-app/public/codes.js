@@ -20,7 +20,8 @@
     } catch {
       // Refused, or not to be had: browsers give it to pages over HTTPS alone.
       getSelection().selectAllChildren(list);
-      kept.textContent = 'Your browser does not let this page copy. The codes are selected: copy them yourself.';
+      kept.textContent =
+        'Your browser does not let this page copy. The codes are selected: copy them yourself.';
     }
   });
 

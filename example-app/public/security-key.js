@@ -2,7 +2,8 @@
 'use strict';
 
 (() => {
-  const { browserSupportsWebAuthn, startAuthentication, startRegistration } = window.SimpleWebAuthnBrowser;
+  const { browserSupportsWebAuthn, startAuthentication, startRegistration } =
+    window.SimpleWebAuthnBrowser;
   const button = document.querySelector('[data-security-key]');
   const error = document.getElementById('key-error');
 

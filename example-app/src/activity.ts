@@ -12,13 +12,19 @@ export interface Activity {
 
 export function activityOf(event: AuditEvent): Activity {
   const { at, context } = event;
-  const what = context.actor === null ? wordsFor(event) : `${wordsFor(event)}, by an administrator (${context.actor})`;
+  const what =
+    context.actor === null
+      ? wordsFor(event)
+      : `${wordsFor(event)}, by an administrator (${context.actor})`;
   return { at, what, where: formatPlace(context) };
 }
 
 function wordsFor({ type, reason, remaining, total }: AuditEvent): string {
   if (type === 'rejected' && reason !== null) return REJECTED[reason] ?? 'Backup code refused';
-  const left = remaining === null || total === null || !TELLS_LEFT.includes(type) ? '' : `; ${remaining} of ${total} left`;
+  const left =
+    remaining === null || total === null || !TELLS_LEFT.includes(type)
+      ? ''
+      : `; ${remaining} of ${total} left`;
   return (EVENTS[type] ?? type.replaceAll('-', ' ')) + left;
 }
 

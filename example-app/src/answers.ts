@@ -31,18 +31,45 @@ export function noStore(): RequestHandler {
   };
 }
 
-export function sendPage(view: string, { req, res }: { req: Request; res: Response }, { title, status = 200, errors = {}, values = {}, data = {} }: Page): void {
+export function sendPage(
+  view: string,
+  { req, res }: { req: Request; res: Response },
+  { title, status = 200, errors = {}, values = {}, data = {} }: Page,
+): void {
   const account = hasSession(req) ? signedInAccount(req) : null;
-  res.status(status).render(view, { ...data, title, errors, values, account, isSignedIn: account !== null, notice: takeNotice(req), csrfToken: () => csrfToken(req), formatTime });
+  res
+    .status(status)
+    .render(view, {
+      ...data,
+      title,
+      errors,
+      values,
+      account,
+      isSignedIn: account !== null,
+      notice: takeNotice(req),
+      csrfToken: () => csrfToken(req),
+      formatTime,
+    });
 }
 
 /** An error for a person or for a program, whichever asked. */
-export function sendError({ req, res }: { req: Request; res: Response }, { status, code, title, message }: { status: number; code: string; title: string; message: string }): void {
+export function sendError(
+  { req, res }: { req: Request; res: Response },
+  {
+    status,
+    code,
+    title,
+    message,
+  }: { status: number; code: string; title: string; message: string },
+): void {
   if (wantsJson(req)) sendJsonError(res, { status, code, message });
   else sendPage('message', { req, res }, { title, status, data: { message } });
 }
 
-export function sendJsonError(res: Response, { status, code, message }: { status: number; code: string; message: string }): void {
+export function sendJsonError(
+  res: Response,
+  { status, code, message }: { status: number; code: string; message: string },
+): void {
   res.status(status).json({ error: { code, message } });
 }
 
@@ -64,7 +91,10 @@ export function leaveNotice(req: Request, text: string): Promise<void> {
   return new Promise((resolve, reject) => {
     req.session.save((error: unknown) => {
       if (error === null || error === undefined) resolve();
-      else reject(error instanceof Error ? error : new Error('the session store failed', { cause: error }));
+      else
+        reject(
+          error instanceof Error ? error : new Error('the session store failed', { cause: error }),
+        );
     });
   });
 }

@@ -66,11 +66,23 @@ export interface RunningApp {
 const SIGN_IN_WINDOW_MS = 900_000;
 const ROOT = join(__dirname, '..');
 /** For browsers. The package exports no path to it, but to a folder beside its own. */
-const SIMPLE_WEBAUTHN = join(dirname(require.resolve('@simplewebauthn/browser')), '..', 'dist', 'bundle', 'index.umd.min.js');
+const SIMPLE_WEBAUTHN = join(
+  dirname(require.resolve('@simplewebauthn/browser')),
+  '..',
+  'dist',
+  'bundle',
+  'index.umd.min.js',
+);
 
 export async function createApp(
   config: Config,
-  { report = () => undefined, desk = new LocalFormDesk(), now = Date.now, passwordCost = 12, backupCodes: codeOptions = {} }: AppOptions = {},
+  {
+    report = () => undefined,
+    desk = new LocalFormDesk(),
+    now = Date.now,
+    passwordCost = 12,
+    backupCodes: codeOptions = {},
+  }: AppOptions = {},
 ): Promise<RunningApp> {
   const stores = await openStores(config, report);
   const { db } = stores;
@@ -79,19 +91,56 @@ export async function createApp(
   const securityKeys = new SecurityKeys({ db, publicUrl: config.mail.publicUrl, now });
   const places = new Places({ db, now });
   const backupCodes = new BackupCodes({
-    store: stores.codes, pepper: config.pepper, lowAt: LOW_AT, now,
+    store: stores.codes,
+    pepper: config.pepper,
+    lowAt: LOW_AT,
+    now,
     // Asked before a code is looked at: from somewhere new the owner must follow a mailed link first.
-    assessRisk: async ({ userId, context }) => (userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step-up'),
+    assessRisk: async ({ userId, context }) =>
+      userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step-up',
     ...codeOptions,
   });
   const secondFactors = new SecondFactors({ authenticators, securityKeys, backupCodes });
-  const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, { db, users, backupCodes, now, report });
-  const vault = new Vault({ db, approvals: stores.approvals, backupCodes, users, emails, secondFactors, admins: config.admins, now });
-  const housekeeping = startHousekeeping({ backupCodes, pruneOthers: pruneMail, auditDays: config.auditDays, now, report });
+  const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, {
+    db,
+    users,
+    backupCodes,
+    now,
+    report,
+  });
+  const vault = new Vault({
+    db,
+    approvals: stores.approvals,
+    backupCodes,
+    users,
+    emails,
+    secondFactors,
+    admins: config.admins,
+    now,
+  });
+  const housekeeping = startHousekeeping({
+    backupCodes,
+    pruneOthers: pruneMail,
+    auditDays: config.auditDays,
+    now,
+    report,
+  });
   const passport = createPassport({ users, authenticators, securityKeys, backupCodes, now });
   const cookieName = sessionCookieName(config);
   const services: Services = {
-    users, authenticators, securityKeys, secondFactors, backupCodes, emails, mailer, notices, places, vault, passport, cookieName, now,
+    users,
+    authenticators,
+    securityKeys,
+    secondFactors,
+    backupCodes,
+    emails,
+    mailer,
+    notices,
+    places,
+    vault,
+    passport,
+    cookieName,
+    now,
     publicUrl: config.mail.publicUrl,
     guards: createGuards({ secondFactors, backupCodes, admins: config.admins, now }),
     limitSignIn: rateLimit({
@@ -102,7 +151,16 @@ export async function createApp(
       legacyHeaders: false,
       // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY says so.
       validate: { xForwardedForHeader: false },
-      handler: (req, res) => sendError({ req, res }, { status: 429, code: 'too_many_requests', title: 'Too many attempts', message: 'Too many attempts came from your address. Try again in 15 minutes.' }),
+      handler: (req, res) =>
+        sendError(
+          { req, res },
+          {
+            status: 429,
+            code: 'too_many_requests',
+            title: 'Too many attempts',
+            message: 'Too many attempts came from your address. Try again in 15 minutes.',
+          },
+        ),
     }),
   };
 
@@ -131,14 +189,34 @@ export async function createApp(
       store: stores.sessions,
       resave: false,
       saveUninitialized: false,
-      cookie: { ...COOKIE_ATTRIBUTES, secure: config.isProduction ? true : 'auto', maxAge: SESSION_SECONDS * 1000 },
+      cookie: {
+        ...COOKIE_ATTRIBUTES,
+        secure: config.isProduction ? true : 'auto',
+        maxAge: SESSION_SECONDS * 1000,
+      },
     }),
   );
   app.use(passport.session(), endOldSessions(now));
   app.use(requireCsrfToken(cookieName));
 
-  app.use(homeRoutes(services), signupRoutes(services), loginRoutes(services), secondFactorRoutes(services), placeRoutes(services));
-  app.use(accountRoutes(services), totpRoutes(services), securityKeyRoutes(services), securityRoutes(services), emailRoutes(services), codeRoutes(services), adminRoutes(services), vaultRoutes(services), helpRoutes());
+  app.use(
+    homeRoutes(services),
+    signupRoutes(services),
+    loginRoutes(services),
+    secondFactorRoutes(services),
+    placeRoutes(services),
+  );
+  app.use(
+    accountRoutes(services),
+    totpRoutes(services),
+    securityKeyRoutes(services),
+    securityRoutes(services),
+    emailRoutes(services),
+    codeRoutes(services),
+    adminRoutes(services),
+    vaultRoutes(services),
+    helpRoutes(),
+  );
   if (outbox !== null) app.use(outboxRoutes(outbox));
   app.use(answerNotFound, answerErrors(report));
 

@@ -4,8 +4,19 @@ import type { Authenticator } from './passport';
 import type { Account } from './users';
 
 export type Verdict =
-  | { readonly ok: true; readonly account: Account; readonly method: string; readonly amr: readonly string[] }
-  | { readonly ok: false; readonly status: number; readonly code: string; readonly message: string; readonly retryAfterSeconds: number | undefined };
+  | {
+      readonly ok: true;
+      readonly account: Account;
+      readonly method: string;
+      readonly amr: readonly string[];
+    }
+  | {
+      readonly ok: false;
+      readonly status: number;
+      readonly code: string;
+      readonly message: string;
+      readonly retryAfterSeconds: number | undefined;
+    };
 
 export type StrategyName = 'local' | 'totp' | 'security-key' | 'backup-code';
 
@@ -18,19 +29,39 @@ interface Info {
   readonly retryAfterSeconds?: number;
 }
 
-export function authenticate(strategy: StrategyName, { passport, req, res }: { passport: Authenticator; req: Request; res: Response }): Promise<Verdict> {
+export function authenticate(
+  strategy: StrategyName,
+  { passport, req, res }: { passport: Authenticator; req: Request; res: Response },
+): Promise<Verdict> {
   return new Promise((resolve, reject) => {
     const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
       if (error !== null && error !== undefined) {
         reject(error instanceof Error ? error : new Error('a strategy failed', { cause: error }));
         return;
       }
-      const { method = strategy, amr = [], code = 'invalid_credentials', message = 'That is not right.', retryAfterSeconds } = (info ?? {}) as Info;
+      const {
+        method = strategy,
+        amr = [],
+        code = 'invalid_credentials',
+        message = 'That is not right.',
+        retryAfterSeconds,
+      } = (info ?? {}) as Info;
       if (user) resolve({ ok: true, account: user as Account, method, amr });
-      else resolve({ ok: false, status: typeof status === 'number' ? status : 401, code, message, retryAfterSeconds });
+      else
+        resolve({
+          ok: false,
+          status: typeof status === 'number' ? status : 401,
+          code,
+          message,
+          retryAfterSeconds,
+        });
     };
     // `session: false`: logging in is left to completeLogin, once every factor is there.
-    const handler = passport.authenticate(strategy, { session: false }, answer) as (req: Request, res: Response, next: (error: unknown) => void) => void;
+    const handler = passport.authenticate(strategy, { session: false }, answer) as (
+      req: Request,
+      res: Response,
+      next: (error: unknown) => void,
+    ) => void;
     handler(req, res, reject);
   });
 }

@@ -27,7 +27,11 @@ export class Authenticators {
   }
 
   async has(userId: string): Promise<boolean> {
-    const row = await this.db.selectFrom('authenticators').select('user_id').where('user_id', '=', userId).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('authenticators')
+      .select('user_id')
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
     return row !== undefined;
   }
 
@@ -35,15 +39,28 @@ export class Authenticators {
    * Puts a new secret into use, in place of an older one, once a code made with it is typed.
    * A secret is accepted once: of two such calls at the same moment one wins.
    */
-  async enroll(userId: string, { secret, code, tell }: { secret: string; code: string; tell: Tell }): Promise<boolean> {
+  async enroll(
+    userId: string,
+    { secret, code, tell }: { secret: string; code: string; tell: Tell },
+  ): Promise<boolean> {
     const typed = readTotpCode(code);
-    const step = typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
+    const step =
+      typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
     if (step === null) return false;
     const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
     try {
       await this.db.transaction().execute(async (db) => {
-        const { numUpdatedRows } = await db.updateTable('authenticators').set(fresh).where('user_id', '=', userId).where('secret', '!=', secret).executeTakeFirstOrThrow();
-        if (numUpdatedRows === 0n) await db.insertInto('authenticators').values({ user_id: userId, ...fresh }).execute();
+        const { numUpdatedRows } = await db
+          .updateTable('authenticators')
+          .set(fresh)
+          .where('user_id', '=', userId)
+          .where('secret', '!=', secret)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n)
+          await db
+            .insertInto('authenticators')
+            .values({ user_id: userId, ...fresh })
+            .execute();
         await tell(db);
       });
       return true;
@@ -55,7 +72,10 @@ export class Authenticators {
 
   async remove(userId: string, tell: Tell): Promise<void> {
     await this.db.transaction().execute(async (db) => {
-      const { numDeletedRows } = await db.deleteFrom('authenticators').where('user_id', '=', userId).executeTakeFirstOrThrow();
+      const { numDeletedRows } = await db
+        .deleteFrom('authenticators')
+        .where('user_id', '=', userId)
+        .executeTakeFirstOrThrow();
       if (numDeletedRows === 1n) await tell(db);
     });
   }
@@ -66,13 +86,19 @@ export class Authenticators {
     if (typed === null) return { ok: false, reason: 'malformed' };
     const taken = await this.takeAttempt(userId);
     if (taken === undefined) return this.refusal(userId);
-    const step = await this.matchingStep({ secret: taken.secret, code: typed, lastStep: taken.last_step });
+    const step = await this.matchingStep({
+      secret: taken.secret,
+      code: typed,
+      lastStep: taken.last_step,
+    });
     const isFirst = step !== null && (await this.spend({ userId, secret: taken.secret, step }));
     return isFirst ? { ok: true } : { ok: false, reason: 'wrong' };
   }
 
   /** The conditional write decides; what is read after it is checked once more by `spend`. */
-  private async takeAttempt(userId: string): Promise<{ secret: string; last_step: number } | undefined> {
+  private async takeAttempt(
+    userId: string,
+  ): Promise<{ secret: string; last_step: number } | undefined> {
     const now = this.now();
     const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
@@ -83,18 +109,38 @@ export class Authenticators {
       .where('attempts', '<', MAX_ATTEMPTS)
       .executeTakeFirstOrThrow();
     if (numUpdatedRows !== 1n) return undefined;
-    return this.db.selectFrom('authenticators').select(['secret', 'last_step']).where('user_id', '=', userId).executeTakeFirst();
+    return this.db
+      .selectFrom('authenticators')
+      .select(['secret', 'last_step'])
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
   }
 
   private async refusal(userId: string): Promise<TotpVerdict> {
-    const row = await this.db.selectFrom('authenticators').select(['attempts', 'next_attempt_at']).where('user_id', '=', userId).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('authenticators')
+      .select(['attempts', 'next_attempt_at'])
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
     if (row === undefined) return { ok: false, reason: 'none' };
     if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'disabled' };
-    return { ok: false, reason: 'throttled', retryAfterSeconds: Math.max(1, Math.ceil((Number(row.next_attempt_at) - this.now()) / 1000)) };
+    return {
+      ok: false,
+      reason: 'throttled',
+      retryAfterSeconds: Math.max(1, Math.ceil((Number(row.next_attempt_at) - this.now()) / 1000)),
+    };
   }
 
   /** The time step whose code this is, if it is later than the last one spent. */
-  private async matchingStep({ secret, code, lastStep }: { secret: string; code: string; lastStep: number | null }): Promise<number | null> {
+  private async matchingStep({
+    secret,
+    code,
+    lastStep,
+  }: {
+    secret: string;
+    code: string;
+    lastStep: number | null;
+  }): Promise<number | null> {
     const result = await verify({
       secret,
       token: code,
@@ -106,7 +152,15 @@ export class Authenticators {
   }
 
   /** Marks a step as used, for one caller only: two that send the same code at once do not both pass. */
-  private async spend({ userId, secret, step }: { userId: string; secret: string; step: number }): Promise<boolean> {
+  private async spend({
+    userId,
+    secret,
+    step,
+  }: {
+    userId: string;
+    secret: string;
+    step: number;
+  }): Promise<boolean> {
     const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
       .set({ last_step: step, attempts: 0, next_attempt_at: 0 })
@@ -120,8 +174,14 @@ export class Authenticators {
 
 /** By `attempts` as it was: at once for the first few, then twice as long each time. */
 function nextAttemptAt(now: number): RawBuilder<number> {
-  const delays = Array.from({ length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) }, (_, doublings) => FIRST_DELAY_MS * 2 ** doublings);
-  const cases = delays.map((delay, index) => sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`);
+  const delays = Array.from(
+    { length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) },
+    (_, doublings) => FIRST_DELAY_MS * 2 ** doublings,
+  );
+  const cases = delays.map(
+    (delay, index) =>
+      sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`,
+  );
   return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
 }
 
@@ -138,6 +198,9 @@ export function newTotpSecret(): string {
 }
 
 /** What the QR code says. */
-export function totpUri(secret: string, { issuer, username }: { issuer: string; username: string }): string {
+export function totpUri(
+  secret: string,
+  { issuer, username }: { issuer: string; username: string },
+): string {
   return generateURI({ issuer, label: username, secret });
 }

@@ -38,26 +38,43 @@ export interface Day {
 }
 
 /** Each of the last days, the oldest first, also those on which nothing happened. */
-export function lastDays({ days }: Pick<Report, 'days'>, { now, count }: { now: number; count: number }): Day[] {
+export function lastDays(
+  { days }: Pick<Report, 'days'>,
+  { now, count }: { now: number; count: number },
+): Day[] {
   const known = new Map(days.map((one) => [one.day, one]));
   return Array.from({ length: count }, (_, index) => {
     const day = new Date(now - (count - 1 - index) * DAY_MS).toISOString().slice(0, 10);
     const { issued = 0, consumed = 0, failures = {} } = known.get(day) ?? {};
     const reasons = Object.entries(failures);
-    return { day, issued, consumed, refused: reasons.reduce((sum, [, times]) => sum + times, 0), reasons: reasons.map(([reason, times]) => `${reason} ${times}`).join(', ') };
+    return {
+      day,
+      issued,
+      consumed,
+      refused: reasons.reduce((sum, [, times]) => sum + times, 0),
+      reasons: reasons.map(([reason, times]) => `${reason} ${times}`).join(', '),
+    };
   });
 }
 
-export function dayChart(days: readonly Day[], { id, title }: { id: 'issued' | 'consumed' | 'refused'; title: string }): DayChart {
+export function dayChart(
+  days: readonly Day[],
+  { id, title }: { id: 'issued' | 'consumed' | 'refused'; title: string },
+): DayChart {
   const counts = days.map((day) => day[id]);
   const highest = Math.max(...counts);
   const total = counts.reduce((sum, count) => sum + count, 0);
   const most = days.find((day) => day[id] === highest);
   return {
-    id, title,
-    summary: total === 0 || most === undefined ? `None in ${days.length} days.` : `${total} in ${days.length} days, most on ${DATE.format(Date.parse(most.day))}: ${highest}.`,
+    id,
+    title,
+    summary:
+      total === 0 || most === undefined
+        ? `None in ${days.length} days.`
+        : `${total} in ${days.length} days, most on ${DATE.format(Date.parse(most.day))}: ${highest}.`,
     bars: counts.map((count, index) => bar(index, highest === 0 ? 0 : count / highest)),
-    width: days.length * BAR_STEP, height: HEIGHT,
+    width: days.length * BAR_STEP,
+    height: HEIGHT,
   };
 }
 
@@ -72,8 +89,13 @@ export interface Share {
 }
 
 /** Parts of a whole, side by side in a bar of 100. Every account is in exactly one. */
-export function shares(parts: readonly { readonly id: string; readonly label: string; readonly count: number }[]): Share[] {
-  const total = Math.max(1, parts.reduce((sum, { count }) => sum + count, 0));
+export function shares(
+  parts: readonly { readonly id: string; readonly label: string; readonly count: number }[],
+): Share[] {
+  const total = Math.max(
+    1,
+    parts.reduce((sum, { count }) => sum + count, 0),
+  );
   let x = 0;
   return parts.map((part) => {
     const width = (100 * part.count) / total;

@@ -2,7 +2,11 @@
 import { csrfSync } from 'csrf-sync';
 import type { Request, RequestHandler } from 'express';
 
-const { generateToken, csrfSynchronisedProtection, invalidCsrfTokenError: refusal } = csrfSync({ getTokenFromRequest: tokenOf, size: 32 });
+const {
+  generateToken,
+  csrfSynchronisedProtection,
+  invalidCsrfTokenError: refusal,
+} = csrfSync({ getTokenFromRequest: tokenOf, size: 32 });
 
 /** What the error handler sees of a forged form. */
 export const invalidCsrfTokenError: Error = refusal;
@@ -26,13 +30,22 @@ export function requireCsrfToken(cookieName: string): RequestHandler {
 /** A session cookie came, and express-session found no session to it, so it made up a new one. */
 function cameWithLeftSession(req: Request, cookieName: string): boolean {
   const cookies = (req.headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
-  const value = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1);
-  return value !== undefined && value !== '' && !value.startsWith(encodeURIComponent(`s:${req.sessionID}.`));
+  const value = cookies
+    .find((cookie) => cookie.startsWith(`${cookieName}=`))
+    ?.slice(cookieName.length + 1);
+  return (
+    value !== undefined &&
+    value !== '' &&
+    !value.startsWith(encodeURIComponent(`s:${req.sessionID}.`))
+  );
 }
 
 /** From the form, or from a header for clients that send JSON. Never from the URL. */
 function tokenOf(req: Request): string | undefined {
   const body: unknown = req.body;
-  const field: unknown = typeof body === 'object' && body !== null && Object.hasOwn(body, '_csrf') ? Reflect.get(body, '_csrf') : undefined;
+  const field: unknown =
+    typeof body === 'object' && body !== null && Object.hasOwn(body, '_csrf')
+      ? Reflect.get(body, '_csrf')
+      : undefined;
   return typeof field === 'string' ? field : req.get('x-csrf-token');
 }

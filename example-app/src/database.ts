@@ -1,7 +1,15 @@
 // Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a PostgreSQL or MySQL server.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
-import { CompiledQuery, type DatabaseConnection, type Dialect as KyselyDialect, Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect as KyselyDialect,
+  Kysely,
+  MysqlDialect,
+  PostgresDialect,
+  SqliteDialect,
+} from 'kysely';
 import { createPool } from 'mysql2';
 import { createTables } from 'passport-backup-code/sql';
 import { Pool } from 'pg';
@@ -23,14 +31,27 @@ export const READ_COMMITTED = {
   mysql: 'set session transaction isolation level read committed',
 } as const;
 
-export async function openDatabase({ database, dataDir }: Pick<Config, 'database' | 'dataDir'>, report: (error: unknown) => void): Promise<Database> {
-  const db: Database = new Kysely<Tables>({ dialect: database === null ? sqlite(join(dataDir, 'app.sqlite')) : DIALECTS[database.kind](database.url, report) });
+export async function openDatabase(
+  { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
+  report: (error: unknown) => void,
+): Promise<Database> {
+  const db: Database = new Kysely<Tables>({
+    dialect:
+      database === null
+        ? sqlite(join(dataDir, 'app.sqlite'))
+        : DIALECTS[database.kind](database.url, report),
+  });
   try {
     await createAppTables(db, database?.kind ?? 'sqlite');
     await createTables(db);
   } catch (error) {
     await db.destroy();
-    throw database === null ? error : new Error('DATABASE_URL: the server does not answer, or lets this service make no tables.', { cause: error });
+    throw database === null
+      ? error
+      : new Error(
+          'DATABASE_URL: the server does not answer, or lets this service make no tables.',
+          { cause: error },
+        );
   }
   return db;
 }
@@ -41,7 +62,12 @@ export function isDuplicate(error: unknown): boolean {
   return typeof code === 'string' && DUPLICATE.includes(code);
 }
 
-const DUPLICATE = ['SQLITE_CONSTRAINT_UNIQUE', 'SQLITE_CONSTRAINT_PRIMARYKEY', '23505', 'ER_DUP_ENTRY'];
+const DUPLICATE = [
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  '23505',
+  'ER_DUP_ENTRY',
+];
 
 const DIALECTS = { postgres, mysql } as const;
 
@@ -55,7 +81,11 @@ function sqlite(path: string): KyselyDialect {
 }
 
 function postgres(url: string, report: (error: unknown) => void): KyselyDialect {
-  const pool = new Pool({ connectionString: url, max: POOL_SIZE, connectionTimeoutMillis: CONNECT_TIMEOUT_MS });
+  const pool = new Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
   // A server that goes away would end the process: the pool hears of idle connections, the client of those at work.
   pool.on('error', report);
   pool.on('connect', (client) => {
@@ -65,7 +95,11 @@ function postgres(url: string, report: (error: unknown) => void): KyselyDialect 
 }
 
 function mysql(url: string): KyselyDialect {
-  const pool = createPool({ uri: url, connectionLimit: POOL_SIZE, connectTimeout: CONNECT_TIMEOUT_MS });
+  const pool = createPool({
+    uri: url,
+    connectionLimit: POOL_SIZE,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  });
   return new MysqlDialect({ pool, onCreateConnection: first(READ_COMMITTED.mysql) });
 }
 

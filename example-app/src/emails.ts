@@ -29,44 +29,75 @@ export class Emails {
   }
 
   /** `known`: it was there, and nothing has changed. The notice goes to the addresses from before. */
-  add(userId: string, { email, notice }: { email: string; notice: Notice }): Promise<'added' | 'known' | 'full'> {
+  add(
+    userId: string,
+    { email, notice }: { email: string; notice: Notice },
+  ): Promise<'added' | 'known' | 'full'> {
     return this.change(userId, async (db, emails) => {
       const key = emailKey(email);
       if (emails.some((other) => emailKey(other) === key)) return 'known';
       if (emails.length >= MAX_EMAILS) return 'full';
-      await db.insertInto('more_emails').values({ user_id: userId, email_key: key, email, created_at: this.now() }).execute();
+      await db
+        .insertInto('more_emails')
+        .values({ user_id: userId, email_key: key, email, created_at: this.now() })
+        .execute();
       await this.queue.add(db, { to: emails, notice });
       return 'added';
     });
   }
 
   /** The notice goes to the removed address too: a thief would remove the owner's first. */
-  remove(userId: string, { email, notice }: { email: string; notice: Notice }): Promise<'removed' | 'unknown' | 'last'> {
+  remove(
+    userId: string,
+    { email, notice }: { email: string; notice: Notice },
+  ): Promise<'removed' | 'unknown' | 'last'> {
     return this.change(userId, async (db, emails) => {
       const key = emailKey(email);
       const [first, next] = emails;
       if (!emails.some((other) => emailKey(other) === key)) return 'unknown';
       if (first === undefined || next === undefined) return 'last';
       const isFirst = emailKey(first) === key;
-      if (isFirst) await db.updateTable('users').set({ email: next }).where('id', '=', userId).execute();
-      await db.deleteFrom('more_emails').where('user_id', '=', userId).where('email_key', '=', isFirst ? emailKey(next) : key).execute();
+      if (isFirst)
+        await db.updateTable('users').set({ email: next }).where('id', '=', userId).execute();
+      await db
+        .deleteFrom('more_emails')
+        .where('user_id', '=', userId)
+        .where('email_key', '=', isFirst ? emailKey(next) : key)
+        .execute();
       await this.queue.add(db, { to: emails, notice });
       return 'removed';
     });
   }
 
   /** One change of an account at a time: the others wait at its row. */
-  private change<T>(userId: string, decide: (db: Database, emails: readonly string[]) => Promise<T>): Promise<T> {
+  private change<T>(
+    userId: string,
+    decide: (db: Database, emails: readonly string[]) => Promise<T>,
+  ): Promise<T> {
     return this.db.transaction().execute(async (db) => {
-      await db.updateTable('users').set({ email: sql.ref('email') }).where('id', '=', userId).execute();
+      await db
+        .updateTable('users')
+        .set({ email: sql.ref('email') })
+        .where('id', '=', userId)
+        .execute();
       return decide(db, await listEmails(db, userId));
     });
   }
 }
 
 async function listEmails(db: Database, userId: string): Promise<string[]> {
-  const account = await db.selectFrom('users').select('email').where('id', '=', userId).executeTakeFirst();
+  const account = await db
+    .selectFrom('users')
+    .select('email')
+    .where('id', '=', userId)
+    .executeTakeFirst();
   if (account === undefined) return [];
-  const more = await db.selectFrom('more_emails').select('email').where('user_id', '=', userId).orderBy('created_at').orderBy('email_key').execute();
+  const more = await db
+    .selectFrom('more_emails')
+    .select('email')
+    .where('user_id', '=', userId)
+    .orderBy('created_at')
+    .orderBy('email_key')
+    .execute();
   return [account.email, ...more.map(({ email }) => email)];
 }

@@ -12,7 +12,15 @@ interface Problem {
 }
 
 export const answerNotFound: RequestHandler = (req, res) => {
-  sendError({ req, res }, { status: 404, code: 'not_found', title: 'Page not found', message: 'There is no such page here.' });
+  sendError(
+    { req, res },
+    {
+      status: 404,
+      code: 'not_found',
+      title: 'Page not found',
+      message: 'There is no such page here.',
+    },
+  );
 };
 
 export function answerErrors(report: (error: unknown) => void): ErrorRequestHandler {
@@ -31,18 +39,54 @@ export function answerErrors(report: (error: unknown) => void): ErrorRequestHand
 
 function problemOf(error: unknown): Problem {
   if (error === invalidCsrfTokenError) {
-    return { status: 403, code: 'invalid_csrf_token', title: 'This form is no longer valid', message: 'Nothing was changed. Go back, load the page again, and send the form once more.' };
+    return {
+      status: 403,
+      code: 'invalid_csrf_token',
+      title: 'This form is no longer valid',
+      message: 'Nothing was changed. Go back, load the page again, and send the form once more.',
+    };
   }
   if (error instanceof BackupCodeError && error.code === 'busy') {
-    return { status: 503, code: 'busy', title: 'One moment', message: 'The service is busy. Try again in a few seconds.' };
+    return {
+      status: 503,
+      code: 'busy',
+      title: 'One moment',
+      message: 'The service is busy. Try again in a few seconds.',
+    };
   }
   if (error instanceof BackupCodeError && error.code === 'login_unfinished') {
-    return { status: 500, code: 'login_unfinished', title: 'You are not logged in', message: 'The code was right, but logging you in failed. Log in again; a backup code that you used needs the next one of your list.' };
+    return {
+      status: 500,
+      code: 'login_unfinished',
+      title: 'You are not logged in',
+      message:
+        'The code was right, but logging you in failed. Log in again; a backup code that you used needs the next one of your list.',
+    };
   }
-  const status = error instanceof BackupCodeError && error.code === 'invalid_cursor' ? 400 : clientErrorStatus(error);
-  if (status === 413) return { status, code: 'too_large', title: 'Too much', message: 'More was sent than this form takes.' };
-  if (status !== null) return { status, code: 'bad_request', title: 'Not understood', message: 'This request makes no sense to the server. Nothing was changed.' };
-  return { status: 500, code: 'internal_error', title: 'Something went wrong', message: 'It is not your fault, and whoever runs this service has been told. Try again later.' };
+  const status =
+    error instanceof BackupCodeError && error.code === 'invalid_cursor'
+      ? 400
+      : clientErrorStatus(error);
+  if (status === 413)
+    return {
+      status,
+      code: 'too_large',
+      title: 'Too much',
+      message: 'More was sent than this form takes.',
+    };
+  if (status !== null)
+    return {
+      status,
+      code: 'bad_request',
+      title: 'Not understood',
+      message: 'This request makes no sense to the server. Nothing was changed.',
+    };
+  return {
+    status: 500,
+    code: 'internal_error',
+    title: 'Something went wrong',
+    message: 'It is not your fault, and whoever runs this service has been told. Try again later.',
+  };
 }
 
 /** Express and its parsers mark what the client did wrong with a status in the 400s. */

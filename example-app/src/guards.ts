@@ -39,16 +39,23 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardP
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
   // Not two fresh factors: whoever shows the app's code again need not type the password again.
-  const freshSecondFactor = requireAssurance({ ...pages, factors: 1, except: ['pwd'], maxAgeSeconds: FRESH_SECONDS });
+  const freshSecondFactor = requireAssurance({
+    ...pages,
+    factors: 1,
+    except: ['pwd'],
+    maxAgeSeconds: FRESH_SECONDS,
+  });
 
   const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
   const isEnrolled = async (req: Request): Promise<boolean> => {
     const account = signedInAccount(req);
     return account !== null && secondFactors.has(account.id);
   };
-  const whereEnrolled = (guard: RequestHandler, otherwise = oneFactor): RequestHandler => async (req, res, next) => {
-    return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
-  };
+  const whereEnrolled =
+    (guard: RequestHandler, otherwise = oneFactor): RequestHandler =>
+    async (req, res, next) => {
+      return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
+    };
   const signedIn = whereEnrolled(twoFactors);
   const isAdmin = ({ username }: Account): boolean => admins.includes(usernameKey(username));
   const adminOnly: RequestHandler = async (req, res, next) => {

@@ -20,13 +20,22 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** Begins at once. */
-export function startHousekeeping({ backupCodes, pruneOthers, auditDays, now, report }: HousekeepingParts): Housekeeping {
+export function startHousekeeping({
+  backupCodes,
+  pruneOthers,
+  auditDays,
+  now,
+  report,
+}: HousekeepingParts): Housekeeping {
   const prune = async (): Promise<void> => {
     const before = now() - auditDays * DAY_MS;
     await backupCodes.prune({ before });
     await pruneOthers({ before });
   };
-  const chores = [repeat(() => backupCodes.due(), { everyMs: HOUR_MS, report }), repeat(prune, { everyMs: DAY_MS, report })];
+  const chores = [
+    repeat(() => backupCodes.due(), { everyMs: HOUR_MS, report }),
+    repeat(prune, { everyMs: DAY_MS, report }),
+  ];
   return {
     close: async () => {
       await Promise.all(chores.map((chore) => chore.close()));
@@ -34,7 +43,10 @@ export function startHousekeeping({ backupCodes, pruneOthers, auditDays, now, re
   };
 }
 
-function repeat(chore: () => Promise<unknown>, { everyMs, report }: { everyMs: number; report: (error: unknown) => void }): Housekeeping {
+function repeat(
+  chore: () => Promise<unknown>,
+  { everyMs, report }: { everyMs: number; report: (error: unknown) => void },
+): Housekeeping {
   let running = Promise.resolve();
   const run = (): void => {
     running = running.then(chore).then(() => undefined, report);

@@ -26,7 +26,10 @@ interface Asked {
 const CHALLENGE_MS = 5 * 60_000;
 
 /** In place of one that nobody answered: of two tabs the later one works. */
-export function keepChallenge(req: Request, { value, userId, purpose, now }: Asked & { value: string }): void {
+export function keepChallenge(
+  req: Request,
+  { value, userId, purpose, now }: Asked & { value: string },
+): void {
   req.session.keyChallenge = { value, userId, purpose, at: now() };
 }
 
@@ -34,5 +37,10 @@ export function keepChallenge(req: Request, { value, userId, purpose, now }: Ask
 export function takeChallenge(req: Request, { userId, purpose, now }: Asked): Challenge | null {
   const kept = req.session.keyChallenge;
   delete req.session.keyChallenge;
-  return kept !== undefined && kept.userId === userId && kept.purpose === purpose && now() - kept.at < CHALLENGE_MS ? kept : null;
+  return kept !== undefined &&
+    kept.userId === userId &&
+    kept.purpose === purpose &&
+    now() - kept.at < CHALLENGE_MS
+    ? kept
+    : null;
 }

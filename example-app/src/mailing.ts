@@ -31,13 +31,30 @@ export interface MailingParts {
 }
 
 /** Begins to read the audit trail, and to send, at once. */
-export function startMailing({ mail: { smtp, from, publicUrl }, codesIn, isProduction, admins }: Pick<Config, 'mail' | 'codesIn' | 'isProduction' | 'admins'>, { db, users, backupCodes, now, report }: MailingParts): Mailing {
+export function startMailing(
+  {
+    mail: { smtp, from, publicUrl },
+    codesIn,
+    isProduction,
+    admins,
+  }: Pick<Config, 'mail' | 'codesIn' | 'isProduction' | 'admins'>,
+  { db, users, backupCodes, now, report }: MailingParts,
+): Mailing {
   const outbox = new Outbox({ db, now });
   const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
   const queue = new MailQueue({ db, now });
   const emails = new Emails({ db, queue, now });
   // A place in the trail of one store is none in that of another.
-  const notifier = new Notifier({ name: `mail/${codesIn}`, db, backupCodes, users, emails, queue, publicUrl, admins });
+  const notifier = new Notifier({
+    name: `mail/${codesIn}`,
+    db,
+    backupCodes,
+    users,
+    emails,
+    queue,
+    publicUrl,
+    admins,
+  });
   const delivery = new Delivery({ db, queue, mailer, report, now });
   return {
     emails,

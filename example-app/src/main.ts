@@ -13,10 +13,15 @@ async function main(): Promise<void> {
     return;
   }
   if (config.isProduction && config.trustProxy === false) {
-    process.emitWarning('This service speaks plain HTTP, and in production its cookie is sent over TLS alone: put a proxy in front and set TRUST_PROXY, or nobody can log in.', { code: 'EXAMPLE_NO_PROXY' });
+    process.emitWarning(
+      'This service speaks plain HTTP, and in production its cookie is sent over TLS alone: put a proxy in front and set TRUST_PROXY, or nobody can log in.',
+      { code: 'EXAMPLE_NO_PROXY' },
+    );
   }
   if (config.isProduction && config.mail.smtp === null) {
-    process.emitWarning('Nobody is told when a backup code of theirs is used: set SMTP_URL.', { code: 'EXAMPLE_NO_MAIL' });
+    process.emitWarning('Nobody is told when a backup code of theirs is used: set SMTP_URL.', {
+      code: 'EXAMPLE_NO_MAIL',
+    });
   }
   const onListening = (port: number): void => console.log(`http://localhost:${port}`);
   if (config.workers > 1) await startWorkers(config, { onListening });

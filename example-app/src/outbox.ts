@@ -17,7 +17,10 @@ export class Outbox implements Mailer {
   }
 
   async send({ to, subject, text }: Mail): Promise<void> {
-    await this.db.insertInto('outbox').values({ recipient: to, subject, body: text, sent_at: this.now() }).execute();
+    await this.db
+      .insertInto('outbox')
+      .values({ recipient: to, subject, body: text, sent_at: this.now() })
+      .execute();
   }
 
   close(): void {
@@ -25,8 +28,18 @@ export class Outbox implements Mailer {
   }
 
   async newest(limit: number): Promise<KeptMail[]> {
-    const rows = await this.db.selectFrom('outbox').select(['recipient', 'subject', 'body', 'sent_at']).orderBy('seq', 'desc').limit(limit).execute();
-    return rows.map(({ recipient, subject, body, sent_at }) => ({ to: recipient, subject, text: body, sentAt: Number(sent_at) }));
+    const rows = await this.db
+      .selectFrom('outbox')
+      .select(['recipient', 'subject', 'body', 'sent_at'])
+      .orderBy('seq', 'desc')
+      .limit(limit)
+      .execute();
+    return rows.map(({ recipient, subject, body, sent_at }) => ({
+      to: recipient,
+      subject,
+      text: body,
+      sentAt: Number(sent_at),
+    }));
   }
 
   async prune({ before }: { before: number }): Promise<void> {

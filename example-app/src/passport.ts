@@ -22,7 +22,13 @@ export interface PassportParts {
   readonly now: () => number;
 }
 
-export function createPassport({ users, authenticators, securityKeys, backupCodes, now }: PassportParts): Authenticator {
+export function createPassport({
+  users,
+  authenticators,
+  securityKeys,
+  backupCodes,
+  now,
+}: PassportParts): Authenticator {
   /** Whose second factor is asked for: who came through the password form just now, or who is logged in and steps up. */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
@@ -40,7 +46,9 @@ export function createPassport({ users, authenticators, securityKeys, backupCode
   );
   instance.use(new TotpStrategy({ authenticators, currentUser }));
   instance.use(new SecurityKeyStrategy({ securityKeys, currentUser, now }));
-  instance.use(new BackupCodeStrategy({ backupCodes, currentUser, userId: (account) => account.id }));
+  instance.use(
+    new BackupCodeStrategy({ backupCodes, currentUser, userId: (account) => account.id }),
+  );
 
   instance.serializeUser<string>((account, done) => done(null, (account as Account).id));
   instance.deserializeUser<string>((id, done) => {

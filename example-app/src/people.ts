@@ -17,10 +17,19 @@ export interface Person {
 /** What a list can be of, in the words of its link. */
 export const LISTS = {
   all: { label: 'All', has: () => true },
-  low: { label: 'Few or none left', has: ({ codes }) => codes !== null && !codes.expired && codes.low },
+  low: {
+    label: 'Few or none left',
+    has: ({ codes }) => codes !== null && !codes.expired && codes.low,
+  },
   expired: { label: 'Expired', has: ({ codes }) => codes !== null && codes.expired },
-  attacked: { label: 'Locked or under attack', has: ({ codes, isUnusual }) => isUnusual || (codes !== null && codes.disabled) },
-  unused: { label: 'Never used', has: ({ codes }) => codes !== null && codes.lastConsumedAt === null },
+  attacked: {
+    label: 'Locked or under attack',
+    has: ({ codes, isUnusual }) => isUnusual || (codes !== null && codes.disabled),
+  },
+  unused: {
+    label: 'Never used',
+    has: ({ codes }) => codes !== null && codes.lastConsumedAt === null,
+  },
   none: { label: 'Without codes', has: ({ codes }) => codes === null },
 } as const satisfies Readonly<Record<string, { label: string; has: (person: Person) => boolean }>>;
 

@@ -26,7 +26,12 @@ export class Places {
   }
 
   async isKnown(userId: string, where: Where): Promise<boolean> {
-    const row = await this.db.selectFrom('places').select('user_id').where('user_id', '=', userId).where('place', '=', placeOf(where)).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('places')
+      .select('user_id')
+      .where('user_id', '=', userId)
+      .where('place', '=', placeOf(where))
+      .executeTakeFirst();
     return row !== undefined;
   }
 
@@ -58,7 +63,10 @@ export class Places {
   async confirm(token: string): Promise<boolean> {
     const link = await this.linked(token);
     if (link === undefined) return false;
-    const { numDeletedRows } = await this.db.deleteFrom('place_links').where('token_digest', '=', digest(token)).executeTakeFirstOrThrow();
+    const { numDeletedRows } = await this.db
+      .deleteFrom('place_links')
+      .where('token_digest', '=', digest(token))
+      .executeTakeFirstOrThrow();
     if (numDeletedRows !== 1n) return false;
     await this.insert(link.user_id, link.place);
     return true;
@@ -70,12 +78,20 @@ export class Places {
   }
 
   private linked(token: string): Promise<{ user_id: string; place: string } | undefined> {
-    return this.db.selectFrom('place_links').select(['user_id', 'place']).where('token_digest', '=', digest(token)).where('expires_at', '>', this.now()).executeTakeFirst();
+    return this.db
+      .selectFrom('place_links')
+      .select(['user_id', 'place'])
+      .where('token_digest', '=', digest(token))
+      .where('expires_at', '>', this.now())
+      .executeTakeFirst();
   }
 
   private async insert(userId: string, place: string): Promise<void> {
     try {
-      await this.db.insertInto('places').values({ user_id: userId, place, known_since: this.now() }).execute();
+      await this.db
+        .insertInto('places')
+        .values({ user_id: userId, place, known_since: this.now() })
+        .execute();
     } catch (error) {
       if (!isDuplicate(error)) throw error;
     }
@@ -93,8 +109,13 @@ function networkOf(ip: string): string {
   if (isIP(address) === 4) return address.split('.').slice(0, 3).join('.');
   if (isIP(address) !== 6) return '';
   // A URL has the one short form, in which "::" stands for all the groups that are missing.
-  const [head = [], tail = []] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname.slice(1, -1).split('::').map((part) => part.split(':').filter((group) => group !== ''));
-  return [...head, ...new Array<string>(8 - head.length - tail.length).fill('0'), ...tail].slice(0, 3).join(':');
+  const [head = [], tail = []] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname
+    .slice(1, -1)
+    .split('::')
+    .map((part) => part.split(':').filter((group) => group !== ''));
+  return [...head, ...new Array<string>(8 - head.length - tail.length).fill('0'), ...tail]
+    .slice(0, 3)
+    .join(':');
 }
 
 function digest(text: string): string {

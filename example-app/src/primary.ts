@@ -13,7 +13,10 @@ const MAX_PAUSE_MS = 30_000;
 const STEADY_MS = 60_000;
 
 /** Secrets are made by now, since the configuration was read; tables are made here, so that a fault is told of once. */
-export async function startWorkers(config: Config, { onListening }: { onListening: (port: number) => void }): Promise<void> {
+export async function startWorkers(
+  config: Config,
+  { onListening }: { onListening: (port: number) => void },
+): Promise<void> {
   const stores = await openStores(config, complain);
   await stores.close();
 
@@ -39,9 +42,15 @@ export async function startWorkers(config: Config, { onListening }: { onListenin
     }, SHUTDOWN_MS + 1000);
   };
 
-  const replace = (worker: Worker, { startedAt, end }: { startedAt: number; end: string }): void => {
-    pauseMs = Date.now() - startedAt > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
-    complain(`Process ${worker.process.pid ?? '?'} ended with ${end}. Another one starts in ${pauseMs} ms.`);
+  const replace = (
+    worker: Worker,
+    { startedAt, end }: { startedAt: number; end: string },
+  ): void => {
+    pauseMs =
+      Date.now() - startedAt > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    complain(
+      `Process ${worker.process.pid ?? '?'} ended with ${end}. Another one starts in ${pauseMs} ms.`,
+    );
     setTimeout(start, pauseMs);
   };
 

@@ -29,7 +29,9 @@ export function answerSecondClick(desk: FormDesk): RequestHandler {
 /** Cookie and token are part of it: nobody else can send the same. */
 function whatWasSent(req: Request): string {
   const { cookie, accept } = req.headers;
-  return createHash('sha256').update(JSON.stringify([req.originalUrl, cookie, accept, req.body])).digest('base64');
+  return createHash('sha256')
+    .update(JSON.stringify([req.originalUrl, cookie, accept, req.body]))
+    .digest('base64');
 }
 
 /** Resolves once the answer is complete: with the answer if nobody is there for it, else with `null`. */
@@ -38,7 +40,10 @@ function watch(res: Response): Promise<Dropped | null> {
   const keep = (chunk: unknown): void => {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) parts.push(Buffer.from(chunk));
   };
-  const [write, end] = [res.write.bind(res), res.end.bind(res)] as [(...args: unknown[]) => boolean, (...args: unknown[]) => Response];
+  const [write, end] = [res.write.bind(res), res.end.bind(res)] as [
+    (...args: unknown[]) => boolean,
+    (...args: unknown[]) => Response,
+  ];
   return new Promise((resolve) => {
     res.write = (...args: unknown[]) => {
       keep(args[0]);
@@ -49,7 +54,11 @@ function watch(res: Response): Promise<Dropped | null> {
       const isGone = res.closed || res.socket === null || res.socket.destroyed;
       const ended = end(...args);
       // Read after the end: the session cookie is set as the headers go out.
-      resolve(isGone ? { status: res.statusCode, headers: { ...res.getHeaders() }, body: Buffer.concat(parts) } : null);
+      resolve(
+        isGone
+          ? { status: res.statusCode, headers: { ...res.getHeaders() }, body: Buffer.concat(parts) }
+          : null,
+      );
       return ended;
     };
   });

@@ -27,7 +27,10 @@ export class SecondFactors {
 
   async of(userId: string): Promise<FactorsOfAccount> {
     const { authenticators, securityKeys } = this.parts;
-    const [hasTotp, keys] = await Promise.all([authenticators.has(userId), securityKeys.of(userId)]);
+    const [hasTotp, keys] = await Promise.all([
+      authenticators.has(userId),
+      securityKeys.of(userId),
+    ]);
     return { hasTotp, keys, hasAny: hasTotp || keys.length > 0 };
   }
 
@@ -42,14 +45,29 @@ export class SecondFactors {
   }
 
   /** @returns whether another factor is left; with the last one the codes end */
-  turnOffTotp(userId: string, { tell, context }: { tell: Tell; context: Context }): Promise<boolean> {
-    return this.turnOff(userId, { othersIn: ({ keys }) => keys.length, remove: () => this.parts.authenticators.remove(userId, tell), context });
+  turnOffTotp(
+    userId: string,
+    { tell, context }: { tell: Tell; context: Context },
+  ): Promise<boolean> {
+    return this.turnOff(userId, {
+      othersIn: ({ keys }) => keys.length,
+      remove: () => this.parts.authenticators.remove(userId, tell),
+      context,
+    });
   }
 
   /** @returns whether another factor is left; with the last one the codes end */
-  removeKey(userId: string, { id, tell, context }: { id: string; tell: Tell; context: Context }): Promise<boolean> {
-    const othersIn = ({ hasTotp, keys }: FactorsOfAccount): number => keys.filter((key) => key.id !== id).length + (hasTotp ? 1 : 0);
-    return this.turnOff(userId, { othersIn, remove: () => this.parts.securityKeys.remove(userId, { id, tell }), context });
+  removeKey(
+    userId: string,
+    { id, tell, context }: { id: string; tell: Tell; context: Context },
+  ): Promise<boolean> {
+    const othersIn = ({ hasTotp, keys }: FactorsOfAccount): number =>
+      keys.filter((key) => key.id !== id).length + (hasTotp ? 1 : 0);
+    return this.turnOff(userId, {
+      othersIn,
+      remove: () => this.parts.securityKeys.remove(userId, { id, tell }),
+      context,
+    });
   }
 
   /** For somebody who has lost them all. Codes first, here too. */
@@ -59,10 +77,22 @@ export class SecondFactors {
     // Whoever decided it sees to it that the owner is told.
     const tell: Tell = () => Promise.resolve();
     await authenticators.remove(userId, tell);
-    for (const { id } of await securityKeys.of(userId)) await securityKeys.remove(userId, { id, tell });
+    for (const { id } of await securityKeys.of(userId))
+      await securityKeys.remove(userId, { id, tell });
   }
 
-  private async turnOff(userId: string, { othersIn, remove, context }: { othersIn: (factors: FactorsOfAccount) => number; remove: () => Promise<void>; context: Context }): Promise<boolean> {
+  private async turnOff(
+    userId: string,
+    {
+      othersIn,
+      remove,
+      context,
+    }: {
+      othersIn: (factors: FactorsOfAccount) => number;
+      remove: () => Promise<void>;
+      context: Context;
+    },
+  ): Promise<boolean> {
     const { backupCodes } = this.parts;
     // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes and no factor.
     if (othersIn(await this.of(userId)) === 0) await backupCodes.revoke(userId, context);

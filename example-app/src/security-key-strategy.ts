@@ -33,24 +33,50 @@ export class SecurityKeyStrategy extends Strategy {
   private async decide(req: Request): Promise<() => void> {
     const { securityKeys, currentUser, now } = this.options;
     const user = await currentUser(req);
-    if (user === null) return () => this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
+    if (user === null)
+      return () =>
+        this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
     // Taken before it is looked at: a challenge is answered once, be it wrongly.
     const challenge = takeChallenge(req, { userId: user.id, purpose: 'show a key', now });
     const response = textField(req, 'response');
-    const verdict: KeyVerdict = challenge === null ? { ok: false, reason: response === '' ? 'malformed' : 'wrong' } : await securityKeys.check(user.id, { response, challenge });
-    return verdict.ok ? () => this.success(user, { method: 'webauthn', amr: [verdict.amr] }) : () => this.refuse(verdict.reason);
+    const verdict: KeyVerdict =
+      challenge === null
+        ? { ok: false, reason: response === '' ? 'malformed' : 'wrong' }
+        : await securityKeys.check(user.id, { response, challenge });
+    return verdict.ok
+      ? () => this.success(user, { method: 'webauthn', amr: [verdict.amr] })
+      : () => this.refuse(verdict.reason);
   }
 
   private refuse(reason: Extract<KeyVerdict, { ok: false }>['reason']): void {
     switch (reason) {
       case 'malformed':
-        this.fail({ code: 'malformed', message: 'Nothing came from your security key. It needs JavaScript.' }, 400);
+        this.fail(
+          {
+            code: 'malformed',
+            message: 'Nothing came from your security key. It needs JavaScript.',
+          },
+          400,
+        );
         break;
       case 'wrong':
-        this.fail({ code: 'invalid_key', message: 'That did not work. Try again, with a key of this account.' }, 401);
+        this.fail(
+          {
+            code: 'invalid_key',
+            message: 'That did not work. Try again, with a key of this account.',
+          },
+          401,
+        );
         break;
       case 'copied':
-        this.fail({ code: 'copied_key', message: 'This key counts its uses, and its count went back: it may have been copied. Log in another way, and remove it.' }, 401);
+        this.fail(
+          {
+            code: 'copied_key',
+            message:
+              'This key counts its uses, and its count went back: it may have been copied. Log in another way, and remove it.',
+          },
+          401,
+        );
     }
   }
 }

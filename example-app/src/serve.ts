@@ -14,11 +14,16 @@ export interface ServeOptions {
   readonly onListening?: (port: number) => void;
 }
 
-export async function serve(config: Config, { desk, onListening = () => undefined }: ServeOptions): Promise<void> {
+export async function serve(
+  config: Config,
+  { desk, onListening = () => undefined }: ServeOptions,
+): Promise<void> {
   const service = await createApp(config, { report: complain, desk });
   const server = createServer(service.app);
   server.on('error', (error: NodeJS.ErrnoException) => {
-    complain(error.code === 'EADDRINUSE' ? `PORT ${config.port} is in use by another program.` : error);
+    complain(
+      error.code === 'EADDRINUSE' ? `PORT ${config.port} is in use by another program.` : error,
+    );
     process.exit(1);
   });
   server.listen(config.port, () => onListening((server.address() as AddressInfo).port));

@@ -11,4 +11,8 @@ export function sessionCookieName({ isProduction }: Pick<Config, 'isProduction'>
 }
 
 /** Not for scripts, and not sent along with the forms of other sites. */
-export const COOKIE_ATTRIBUTES = { httpOnly: true, sameSite: 'lax', path: '/' } as const satisfies CookieOptions;
+export const COOKIE_ATTRIBUTES = {
+  httpOnly: true,
+  sameSite: 'lax',
+  path: '/',
+} as const satisfies CookieOptions;

@@ -17,9 +17,13 @@ export interface Sessions {
   close(): Promise<void>;
 }
 
-export async function openSessions({ database, dataDir }: Pick<Config, 'database' | 'dataDir'>, { redis, report }: { redis: Redis | null; report: (error: unknown) => void }): Promise<Sessions> {
+export async function openSessions(
+  { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
+  { redis, report }: { redis: Redis | null; report: (error: unknown) => void },
+): Promise<Sessions> {
   if (redis !== null) return inRedis(redis);
-  const settings = database === null ? sqliteFile(join(dataDir, 'sessions.sqlite')) : server(database);
+  const settings =
+    database === null ? sqliteFile(join(dataDir, 'sessions.sqlite')) : server(database);
   return inDatabase(knex({ ...settings, log: { error: report, warn: report } }), report);
 }
 
@@ -83,7 +87,10 @@ function server({ kind, url }: DatabaseServer): Knex.Config {
     pool: {
       min: 0,
       max: POOL_SIZE,
-      afterCreate: (connection: { query(text: string, done: (error: Error | null) => void): unknown }, done: Done) => {
+      afterCreate: (
+        connection: { query(text: string, done: (error: Error | null) => void): unknown },
+        done: Done,
+      ) => {
         connection.query(READ_COMMITTED[kind], (error) => done(error, connection));
       },
     },
@@ -95,7 +102,9 @@ function server({ kind, url }: DatabaseServer): Knex.Config {
  * which would end the process. Here the callback alone decides.
  */
 class QuietStore extends ConnectSessionKnexStore {
-  override get(...[sid, callback]: Parameters<ConnectSessionKnexStore['get']>): Promise<SessionData | null> {
+  override get(
+    ...[sid, callback]: Parameters<ConnectSessionKnexStore['get']>
+  ): Promise<SessionData | null> {
     return super.get(sid, callback).catch(() => null);
   }
 
@@ -108,7 +117,11 @@ class QuietStore extends ConnectSessionKnexStore {
   }
 
   /** Its original never calls back where it fails, and the answer would hang. */
-  override touch(sid: string, session: SessionData, callback?: (error?: unknown) => void): Promise<void> {
+  override touch(
+    sid: string,
+    session: SessionData,
+    callback?: (error?: unknown) => void,
+  ): Promise<void> {
     return super.touch(sid, session, callback).catch((error: unknown) => callback?.(error));
   }
 }

@@ -3,7 +3,9 @@
 import type { Worker } from 'node:cluster';
 import type { Dropped, First, FormDesk } from './form-desk';
 
-type Question = { readonly kind: 'begin'; readonly id: number; readonly form: string } | { readonly kind: 'end'; readonly form: string; readonly dropped: Dropped | null };
+type Question =
+  | { readonly kind: 'begin'; readonly id: number; readonly form: string }
+  | { readonly kind: 'end'; readonly form: string; readonly dropped: Dropped | null };
 
 interface Reply {
   readonly id: number;

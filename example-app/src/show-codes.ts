@@ -9,5 +9,12 @@ import { textField } from './body';
 export function showCodes(res: Response, set: IssuedSet): void {
   const { req } = res;
   res.set('Cache-Control', 'no-store');
-  sendPage('codes', { req, res }, { title: 'Save your backup codes', data: { set, returnTo: safeReturnTo(textField(req, 'returnTo')) } });
+  sendPage(
+    'codes',
+    { req, res },
+    {
+      title: 'Save your backup codes',
+      data: { set, returnTo: safeReturnTo(textField(req, 'returnTo')) },
+    },
+  );
 }

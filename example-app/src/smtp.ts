@@ -12,7 +12,13 @@ export class SmtpMailer implements Mailer {
   private readonly transport: Transporter;
   private readonly closing = new AbortController();
 
-  constructor({ smtp: { host, port, isTls, login }, from }: { smtp: SmtpServer; from: MailSettings['from'] }) {
+  constructor({
+    smtp: { host, port, isTls, login },
+    from,
+  }: {
+    smtp: SmtpServer;
+    from: MailSettings['from'];
+  }) {
     this.from = from;
     this.transport = createTransport({
       host,
@@ -35,7 +41,8 @@ export class SmtpMailer implements Mailer {
       await this.hand(mail);
     } catch (error) {
       // Is it this mail, or would any other fail as well?
-      if (this.closing.signal.aborted || !(await this.answers())) throw new MailServerDown('SMTP_URL: the server takes no mail.', { cause: error });
+      if (this.closing.signal.aborted || !(await this.answers()))
+        throw new MailServerDown('SMTP_URL: the server takes no mail.', { cause: error });
       if (isReply(error)) throw error;
       // The server may have come back just now; or it hangs up on this very mail.
       await this.hand(mail);
@@ -55,7 +62,9 @@ export class SmtpMailer implements Mailer {
       subject,
       text,
       textEncoding: 'quoted-printable',
-      ...(id === undefined ? {} : { messageId: `<${id}@${this.from.address.split('@')[1] ?? ''}>` }),
+      ...(id === undefined
+        ? {}
+        : { messageId: `<${id}@${this.from.address.split('@')[1] ?? ''}>` }),
       // RFC 3834: nobody's holiday reply need come back.
       headers: { 'Auto-Submitted': 'auto-generated' },
       signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(SEND_MS)]),

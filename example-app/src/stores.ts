@@ -26,7 +26,10 @@ export interface Stores {
 }
 
 /** Makes the tables too, where they are missing. */
-export async function openStores(config: Config, report: (error: unknown) => void): Promise<Stores> {
+export async function openStores(
+  config: Config,
+  report: (error: unknown) => void,
+): Promise<Stores> {
   const redis = config.redisUrl === null ? null : await connectRedis(config.redisUrl, report);
   const db = await openDatabase(config, report);
   const sessions = await openSessions(config, { redis, report });
@@ -34,9 +37,18 @@ export async function openStores(config: Config, report: (error: unknown) => voi
     db,
     sessions: sessions.store,
     ...(config.codesIn === 'redis' && redis !== null
-      ? { codes: new RedisStore({ client: redis }), approvals: new RedisApprovalStore({ client: redis }) }
+      ? {
+          codes: new RedisStore({ client: redis }),
+          approvals: new RedisApprovalStore({ client: redis }),
+        }
       : { codes: new SqlStore(db), approvals: new SqlApprovalStore(db) }),
-    rateLimit: redis === null ? undefined : new RedisRateLimitStore({ prefix: 'sign-in:', sendCommand: (...command: string[]) => redis.sendCommand(command) }),
+    rateLimit:
+      redis === null
+        ? undefined
+        : new RedisRateLimitStore({
+            prefix: 'sign-in:',
+            sendCommand: (...command: string[]) => redis.sendCommand(command),
+          }),
     check: async () => {
       await Promise.all([sql`select 1`.execute(db), sessions.check()]);
     },

@@ -116,8 +116,24 @@ export type Dialect = 'sqlite' | 'postgres' | 'mysql';
 
 /** MySQL takes `ADA` and `àda` for `ada` unless a column says otherwise, and keys there have a length. */
 const TYPES = {
-  sqlite: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'integer', seq: 'integer primary key autoincrement', end: 'strict' },
-  postgres: { id: 'text', key: 'text', secret: 'text', text: 'text', time: 'bigint', seq: 'bigserial primary key', end: '' },
+  sqlite: {
+    id: 'text',
+    key: 'text',
+    secret: 'text',
+    text: 'text',
+    time: 'integer',
+    seq: 'integer primary key autoincrement',
+    end: 'strict',
+  },
+  postgres: {
+    id: 'text',
+    key: 'text',
+    secret: 'text',
+    text: 'text',
+    time: 'bigint',
+    seq: 'bigserial primary key',
+    end: '',
+  },
   mysql: {
     id: 'varchar(36) character set ascii collate ascii_bin',
     key: 'varchar(255) character set utf8mb4 collate utf8mb4_bin',

@@ -31,25 +31,51 @@ export class TotpStrategy extends Strategy {
 
   private async decide(req: Request): Promise<() => void> {
     const user = await this.options.currentUser(req);
-    if (user === null) return () => this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
+    if (user === null)
+      return () =>
+        this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
     const verdict = await this.options.authenticators.check(user.id, textField(req, 'code'));
-    return verdict.ok ? () => this.success(user, { method: 'totp', amr: ['otp'] }) : () => this.refuse(verdict);
+    return verdict.ok
+      ? () => this.success(user, { method: 'totp', amr: ['otp'] })
+      : () => this.refuse(verdict);
   }
 
   private refuse(verdict: Refusal): void {
     switch (verdict.reason) {
       case 'malformed':
-        this.fail({ code: 'malformed', message: 'Enter the 6 digits that your authenticator app shows.' }, 400);
+        this.fail(
+          { code: 'malformed', message: 'Enter the 6 digits that your authenticator app shows.' },
+          400,
+        );
         break;
       case 'wrong':
       case 'none':
-        this.fail({ code: 'invalid_code', message: 'That code is not right. Enter the newest one; each works once.' }, 401);
+        this.fail(
+          {
+            code: 'invalid_code',
+            message: 'That code is not right. Enter the newest one; each works once.',
+          },
+          401,
+        );
         break;
       case 'throttled':
-        this.fail({ code: 'too_many_attempts', message: 'Too many wrong codes.', retryAfterSeconds: verdict.retryAfterSeconds }, 429);
+        this.fail(
+          {
+            code: 'too_many_attempts',
+            message: 'Too many wrong codes.',
+            retryAfterSeconds: verdict.retryAfterSeconds,
+          },
+          429,
+        );
         break;
       case 'disabled':
-        this.fail({ code: 'disabled', message: 'Too many wrong codes. Use a backup code, then set up the app again.' }, 429);
+        this.fail(
+          {
+            code: 'disabled',
+            message: 'Too many wrong codes. Use a backup code, then set up the app again.',
+          },
+          429,
+        );
     }
   }
 }

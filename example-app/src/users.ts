@@ -27,7 +27,15 @@ export class Users {
   private readonly now: () => number;
   private readonly nobodysHash: Promise<string>;
 
-  constructor({ db, passwordCost, now }: { db: Database; passwordCost: number; now: () => number }) {
+  constructor({
+    db,
+    passwordCost,
+    now,
+  }: {
+    db: Database;
+    passwordCost: number;
+    now: () => number;
+  }) {
     this.db = db;
     this.passwordCost = passwordCost;
     this.now = now;
@@ -36,7 +44,12 @@ export class Users {
 
   /** `null`: the name is taken. */
   async create({ username, email, password }: NewAccount): Promise<Account | null> {
-    const account = { id: randomUUID(), username: username.normalize('NFKC').trim(), email, createdAt: this.now() };
+    const account = {
+      id: randomUUID(),
+      username: username.normalize('NFKC').trim(),
+      email,
+      createdAt: this.now(),
+    };
     const row = {
       id: account.id,
       username: account.username,
@@ -56,33 +69,56 @@ export class Users {
   }
 
   async byId(id: string): Promise<Account | null> {
-    const row = await this.db.selectFrom('users').select(COLUMNS).where('id', '=', id).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('users')
+      .select(COLUMNS)
+      .where('id', '=', id)
+      .executeTakeFirst();
     return row === undefined ? null : toAccount(row);
   }
 
   /** However the name is written. */
   async byName(username: string): Promise<Account | null> {
-    const row = await this.db.selectFrom('users').select(COLUMNS).where('username_key', '=', usernameKey(username)).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('users')
+      .select(COLUMNS)
+      .where('username_key', '=', usernameKey(username))
+      .executeTakeFirst();
     return row === undefined ? null : toAccount(row);
   }
 
   async count(): Promise<number> {
-    const { accounts } = await this.db.selectFrom('users').select(({ fn }) => fn.countAll().as('accounts')).executeTakeFirstOrThrow();
+    const { accounts } = await this.db
+      .selectFrom('users')
+      .select(({ fn }) => fn.countAll().as('accounts'))
+      .executeTakeFirstOrThrow();
     return Number(accounts);
   }
 
   /** In the order of their names, after the one given. */
   async page({ after, limit }: { after: string | null; limit: number }): Promise<Account[]> {
-    const rows = await this.db.selectFrom('users').select(COLUMNS).where('username_key', '>', usernameKey(after ?? '')).orderBy('username_key').limit(limit).execute();
+    const rows = await this.db
+      .selectFrom('users')
+      .select(COLUMNS)
+      .where('username_key', '>', usernameKey(after ?? ''))
+      .orderBy('username_key')
+      .limit(limit)
+      .execute();
     return rows.map(toAccount);
   }
 
   /** The account if name and password belong together. An unknown name costs the same hash as a wrong password. */
   async byPassword(username: string, password: string): Promise<Account | null> {
-    const row = await this.db.selectFrom('users').select([...COLUMNS, 'password_hash']).where('username_key', '=', usernameKey(username)).executeTakeFirst();
+    const row = await this.db
+      .selectFrom('users')
+      .select([...COLUMNS, 'password_hash'])
+      .where('username_key', '=', usernameKey(username))
+      .executeTakeFirst();
     const bytes = passwordBytes(password);
     const isRight = await bcrypt.compare(bytes, row?.password_hash ?? (await this.nobodysHash));
-    return row !== undefined && isRight && bytes.length <= MAX_PASSWORD_BYTES ? toAccount(row) : null;
+    return row !== undefined && isRight && bytes.length <= MAX_PASSWORD_BYTES
+      ? toAccount(row)
+      : null;
   }
 }
 
@@ -98,6 +134,16 @@ export function passwordBytes(password: string): Buffer {
 
 const COLUMNS = ['id', 'username', 'email', 'created_at'] as const;
 
-function toAccount({ id, username, email, created_at }: { id: string; username: string; email: string; created_at: number | string }): Account {
+function toAccount({
+  id,
+  username,
+  email,
+  created_at,
+}: {
+  id: string;
+  username: string;
+  email: string;
+  created_at: number | string;
+}): Account {
   return { id, username, email, createdAt: Number(created_at) };
 }

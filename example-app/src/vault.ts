@@ -37,10 +37,16 @@ export class Vault {
     const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = parts;
     this.parts = parts;
     this.approval = new TwoPersonApproval({
-      store, backupCodes, now,
+      store,
+      backupCodes,
+      now,
       isEntitled: async (userId) => {
         const account = await users.byId(userId);
-        return account !== null && admins.includes(usernameKey(account.username)) && (await secondFactors.has(userId));
+        return (
+          account !== null &&
+          admins.includes(usernameKey(account.username)) &&
+          (await secondFactors.has(userId))
+        );
       },
       // Two accounts with one first address are one person.
       personOf: async (userId) => {
@@ -75,12 +81,20 @@ export class Vault {
 
   /** Milliseconds since 1970; `null`: nothing was put in yet. */
   async filledAt(): Promise<number | null> {
-    const row = await this.parts.db.selectFrom('vault').select('put_at').where('name', '=', VAULT).executeTakeFirst();
+    const row = await this.parts.db
+      .selectFrom('vault')
+      .select('put_at')
+      .where('name', '=', VAULT)
+      .executeTakeFirst();
     return row === undefined ? null : Number(row.put_at);
   }
 
   private async read(): Promise<string> {
-    const row = await this.parts.db.selectFrom('vault').select('text').where('name', '=', VAULT).executeTakeFirst();
+    const row = await this.parts.db
+      .selectFrom('vault')
+      .select('text')
+      .where('name', '=', VAULT)
+      .executeTakeFirst();
     return row?.text ?? '';
   }
 }

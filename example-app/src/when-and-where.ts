@@ -3,7 +3,11 @@
 import { isIP } from 'node:net';
 import type { CleanContext } from 'passport-backup-code';
 
-const TIME = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeStyle: 'short', timeZone: 'UTC' });
+const TIME = new Intl.DateTimeFormat('en-GB', {
+  dateStyle: 'long',
+  timeStyle: 'short',
+  timeZone: 'UTC',
+});
 
 /** In UTC, which is the one time zone known to the server. */
 export function formatTime(at: number): string {
@@ -11,7 +15,10 @@ export function formatTime(at: number): string {
 }
 
 /** `null` for what no request did. */
-export function formatPlace({ ip, userAgent }: Pick<CleanContext, 'ip' | 'userAgent'>): string | null {
+export function formatPlace({
+  ip,
+  userAgent,
+}: Pick<CleanContext, 'ip' | 'userAgent'>): string | null {
   if (ip === null && userAgent === null) return null;
   return `${formatAddress(ip ?? '')}, ${nameBrowser(userAgent ?? '')}`;
 }
@@ -43,7 +50,8 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
 
 /** Its name and its system's, without versions. */
 export function nameBrowser(userAgent: string): string {
-  const find = (names: typeof BROWSERS): string | undefined => names.find(([sign]) => sign.test(userAgent))?.[1];
+  const find = (names: typeof BROWSERS): string | undefined =>
+    names.find(([sign]) => sign.test(userAgent))?.[1];
   const [browser, system] = [find(BROWSERS), find(SYSTEMS)];
   if (browser === undefined) return 'an unknown browser';
   return system === undefined ? browser : `${browser} on ${system}`;

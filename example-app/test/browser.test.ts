@@ -45,14 +45,17 @@ function playStory(): void {
   test('turns on an authenticator app, and is shown ten codes', async () => {
     await page.getByRole('link', { name: 'Set up an authenticator app' }).click();
     const qrCode = page.getByRole('img', { name: /QR code/ });
-    expect(await qrCode.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0)).toBe(true);
+    expect(
+      await qrCode.evaluate((image: HTMLImageElement) => image.complete && image.naturalWidth > 0),
+    ).toBe(true);
     secret = (await page.locator('code.secret').innerText()).replaceAll(' ', '');
     await page.getByLabel('Code').fill(totpAt(secret, service.now()));
     await page.getByRole('button', { name: 'Confirm' }).click();
     codes = await page.getByRole('listitem').locator('code').allInnerTexts();
     expect(codes).toHaveLength(10);
     // They are scripts', and there are none.
-    for (const name of ['Copy', 'Download', 'Print']) expect(await page.getByRole('button', { name }).count()).toBe(0);
+    for (const name of ['Copy', 'Download', 'Print'])
+      expect(await page.getByRole('button', { name }).count()).toBe(0);
   });
 
   test('which going back or loading the page again does not show once more', async () => {
@@ -77,7 +80,9 @@ function playStory(): void {
     await page.getByLabel('Backup code').fill(codes[0]!.toLowerCase());
     await page.getByRole('button', { name: 'Continue' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
-    expect(await page.getByRole('status').innerText()).toBe('You used a backup code. 9 of 10 are left.');
+    expect(await page.getByRole('status').innerText()).toBe(
+      'You used a backup code. 9 of 10 are left.',
+    );
   });
 
   test('makes new codes: at once while that login is fresh, later after showing a factor again', async () => {
@@ -97,20 +102,30 @@ function playStory(): void {
   test('adds an email address, and takes it away again', async () => {
     await page.goto(`${service.url}/account/security`);
     await page.getByRole('link', { name: 'Your addresses' }).click();
-    await page.getByLabel('Another email address').fill('ada-has-a-rather-long-name@mail.department.university.example');
+    await page
+      .getByLabel('Another email address')
+      .fill('ada-has-a-rather-long-name@mail.department.university.example');
     await page.getByRole('button', { name: 'Add' }).click();
-    expect(await page.getByRole('status').innerText()).toBe('ada-has-a-rather-long-name@mail.department.university.example is one of your addresses.');
+    expect(await page.getByRole('status').innerText()).toBe(
+      'ada-has-a-rather-long-name@mail.department.university.example is one of your addresses.',
+    );
     await page.getByRole('button', { name: 'Remove ada@example.com' }).click();
     await page.getByRole('button', { name: /^Remove ada-has/ }).click();
-    expect(await page.getByRole('alert').innerText()).toBe('This is your last address. Add another one first: somebody must hear of what happens here.');
+    expect(await page.getByRole('alert').innerText()).toBe(
+      'This is your last address. Add another one first: somebody must hear of what happens here.',
+    );
   });
 
   test('and whoever develops the service reads in the outbox what she was told', async () => {
     await until(async () => {
       await page.goto(`${service.url}/outbox`);
-      return (await page.getByRole('heading', { name: 'An email address was removed' }).count()) === 2;
+      return (
+        (await page.getByRole('heading', { name: 'An email address was removed' }).count()) === 2
+      );
     });
-    expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(expect.arrayContaining(['New backup codes were made', 'A backup code was used']));
+    expect(await page.getByRole('heading', { level: 2 }).allInnerTexts()).toEqual(
+      expect.arrayContaining(['New backup codes were made', 'A backup code was used']),
+    );
   });
 
   test('a second click on a button does no harm', async () => {
@@ -128,6 +143,13 @@ function playStory(): void {
   });
 
   test('with nothing for the browser to complain of', () => {
-    expect(service.faults.filter((fault) => !/Failed to load resource: the server responded with a status of 4\d\d/.test(String(fault)))).toEqual([]);
+    expect(
+      service.faults.filter(
+        (fault) =>
+          !/Failed to load resource: the server responded with a status of 4\d\d/.test(
+            String(fault),
+          ),
+      ),
+    ).toEqual([]);
   });
 }

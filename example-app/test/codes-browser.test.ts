@@ -50,22 +50,32 @@ function keepThem(): void {
 
   /** Whether it lets Ada in. */
   async function works(code: string): Promise<boolean> {
-    return (await (await givePassword(service)).submit('/login/backup-code', { code })).status === 303;
+    return (
+      (await (await givePassword(service)).submit('/login/backup-code', { code })).status === 303
+    );
   }
 
   /** The same on paper, in the clipboard and in a file. */
   function expectSheet(lines: readonly string[], codes: readonly string[]): void {
     expect(lines.slice(0, 2)).toEqual(['Backup codes for Backup code example', 'Account: ada']);
     expect(lines[2]).toMatch(/^Made: \d+ \w+ \d{4} at \d\d:\d\d UTC$/);
-    expect(lines[3]).toMatch(/^Each code logs you in once, after your password\. They work until \d+ \w+ \d{4} at \d\d:\d\d UTC\.$/);
+    expect(lines[3]).toMatch(
+      /^Each code logs you in once, after your password\. They work until \d+ \w+ \d{4} at \d\d:\d\d UTC\.$/,
+    );
     expect(lines.slice(4)).toEqual(['', ...codes, '']);
   }
 
   test('are a numbered list of real text, one letter as wide as another', async () => {
     await makeNewCodes();
     const list = page.locator('ol.codes');
-    expect(await list.evaluate((ol) => getComputedStyle(ol.querySelector('li')!).listStyleType)).toBe('decimal');
-    const widths = await list.evaluate((ol) => [...ol.querySelectorAll('code')].map((code) => Math.round(code.getBoundingClientRect().width)));
+    expect(
+      await list.evaluate((ol) => getComputedStyle(ol.querySelector('li')!).listStyleType),
+    ).toBe('decimal');
+    const widths = await list.evaluate((ol) =>
+      [...ol.querySelectorAll('code')].map((code) =>
+        Math.round(code.getBoundingClientRect().width),
+      ),
+    );
     expect(new Set(widths).size).toBe(1);
   });
 
@@ -80,7 +90,9 @@ function keepThem(): void {
 
   test('are selected instead where the browser lets no page copy', async () => {
     // As in every page that did not come over TLS.
-    await page.addInitScript(() => Object.defineProperty(navigator, 'clipboard', { value: undefined }));
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, 'clipboard', { value: undefined }),
+    );
     const codes = await makeNewCodes();
     await page.getByRole('button', { name: 'Copy' }).click();
     await page.getByRole('status').filter({ hasText: 'copy them yourself' }).waitFor();
@@ -107,22 +119,35 @@ function keepThem(): void {
     const [paper, ...others] = pdfText(await page.pdf({ format: 'A4' }));
     expect(others).toEqual([]);
     expect(paper!.match(/[A-Z2-9]{4}-[A-Z2-9]{4}/g)).toEqual(codes);
-    for (const told of ['Backup codes for Backup code example', 'Account: ada', 'Made: ', 'They work until ']) expect(paper).toContain(told);
-    for (const clicked of ['Log out', 'Security', 'Copy', 'Turn on', 'I have saved', 'Help']) expect(paper).not.toContain(clicked);
+    for (const told of [
+      'Backup codes for Backup code example',
+      'Account: ada',
+      'Made: ',
+      'They work until ',
+    ])
+      expect(paper).toContain(told);
+    for (const clicked of ['Log out', 'Security', 'Copy', 'Turn on', 'I have saved', 'Help'])
+      expect(paper).not.toContain(clicked);
   });
 
   test('work once it was said that they are saved, and not a moment before; then the old ones do not', async () => {
     const codes = await makeNewCodes();
     expect(await works(codes[0]!)).toBe(false);
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
-    expect(await page.getByLabel('I have saved these codes').evaluate((box: HTMLInputElement) => box.validity.valueMissing)).toBe(true);
+    expect(
+      await page
+        .getByLabel('I have saved these codes')
+        .evaluate((box: HTMLInputElement) => box.validity.valueMissing),
+    ).toBe(true);
     expect(await works(codes[0]!)).toBe(false);
     await page.getByLabel('I have saved these codes').focus();
     await page.keyboard.press('Space');
     await page.getByRole('button', { name: 'Turn on these codes' }).focus();
     await page.keyboard.press('Enter');
     await page.waitForURL('/account');
-    expect(await page.getByRole('status').innerText()).toBe('Your new backup codes work now. Any you had before do not.');
+    expect(await page.getByRole('status').innerText()).toBe(
+      'Your new backup codes work now. Any you had before do not.',
+    );
     expect([await works(ada.codes[0]!), await works(codes[0]!)]).toEqual([false, true]);
     ada = { ...ada, codes: codes.slice(1) };
   });
@@ -136,7 +161,15 @@ function keepThem(): void {
 
   test('are in no title, no address and no storage, and are not seen again by going back', async () => {
     const codes = await makeNewCodes();
-    const places = await page.evaluate(() => [document.title, location.href, JSON.stringify(Object.entries(localStorage)), JSON.stringify(Object.entries(sessionStorage)), document.cookie].join(' '));
+    const places = await page.evaluate(() =>
+      [
+        document.title,
+        location.href,
+        JSON.stringify(Object.entries(localStorage)),
+        JSON.stringify(Object.entries(sessionStorage)),
+        document.cookie,
+      ].join(' '),
+    );
     expect(codes.filter((code) => places.includes(code))).toEqual([]);
     await page.getByLabel('I have saved these codes').check();
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
@@ -146,7 +179,10 @@ function keepThem(): void {
   });
 
   test('without a word of complaint from the browser or the service', () => {
-    const isExpected = /Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_CACHE_MISS)/;
-    expect([...complaints, ...service.faults.map(String)].filter((text) => !isExpected.test(text))).toEqual([]);
+    const isExpected =
+      /Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_CACHE_MISS)/;
+    expect(
+      [...complaints, ...service.faults.map(String)].filter((text) => !isExpected.test(text)),
+    ).toEqual([]);
   });
 }

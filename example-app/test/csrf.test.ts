@@ -25,11 +25,21 @@ test('every form needs its token', async () => {
   const { visitor } = await enroll(service, 'bob');
   const stranger = new Visitor(service);
   await stranger.get('/login');
-  for (const path of ['/logout', '/account/totp', '/account/totp/disable', '/account/security/codes', '/login/step-up']) {
+  for (const path of [
+    '/logout',
+    '/account/totp',
+    '/account/totp/disable',
+    '/account/security/codes',
+    '/login/step-up',
+  ]) {
     expect([path, (await visitor.post(path, {})).status]).toEqual([path, 403]);
   }
   for (const path of ['/login', '/signup']) {
-    expect([path, (await stranger.post(path, { username: 'bob', password: PASSWORD, email: 'b@example.com' })).status]).toEqual([path, 403]);
+    expect([
+      path,
+      (await stranger.post(path, { username: 'bob', password: PASSWORD, email: 'b@example.com' }))
+        .status,
+    ]).toEqual([path, 403]);
   }
   expect(await visitor.isLoggedIn()).toBe(true);
 });

@@ -19,7 +19,10 @@ afterEach(() => mailServer.stop());
 
 async function logIn(service: Service, code: string, username = 'ada'): Promise<void> {
   const visitor = await givePassword(service, username);
-  expect(await visitor.submit('/login/backup-code', { code })).toMatchObject({ status: 303, location: '/account' });
+  expect(await visitor.submit('/login/backup-code', { code })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
 }
 
 describe('in one process', () => {
@@ -40,16 +43,27 @@ describe('in one process', () => {
     await mailServer.start();
     // No mail was put off by it.
     const mails = await mailServer.next(6);
-    expect(mails.filter(({ to }) => to === 'ada@example.com').map(({ text }) => /Codes left: .*|was added|were ended/.exec(text)![0])).toEqual([
+    expect(
+      mails
+        .filter(({ to }) => to === 'ada@example.com')
+        .map(({ text }) => /Codes left: .*|was added|were ended/.exec(text)![0]),
+    ).toEqual([
       'Codes left: 9 of 10',
       'Codes left: 8 of 10',
       'Codes left: 7 of 10',
       'was added',
       'were ended',
     ]);
-    expect(mails.filter(({ to }) => to === 'ada@home.example').map(({ subject }) => subject)).toEqual(['Your backup codes were ended']);
+    expect(
+      mails.filter(({ to }) => to === 'ada@home.example').map(({ subject }) => subject),
+    ).toEqual(['Your backup codes were ended']);
     // Told once, however often it was tried.
-    expect(service.faults).toEqual([expect.objectContaining({ name: 'MailServerDown', message: 'SMTP_URL: the server takes no mail.' })]);
+    expect(service.faults).toEqual([
+      expect.objectContaining({
+        name: 'MailServerDown',
+        message: 'SMTP_URL: the server takes no mail.',
+      }),
+    ]);
   });
 
   test('a login is answered while the mail server has not even greeted', async () => {
@@ -63,7 +77,10 @@ describe('in one process', () => {
     await logIn(service, codes[1]!);
     expect(mailServer.unread()).toEqual([]);
     greet();
-    expect((await mailServer.next(2)).map(({ text }) => /Codes left: .*/.exec(text)![0])).toEqual(['Codes left: 9 of 10', 'Codes left: 8 of 10']);
+    expect((await mailServer.next(2)).map(({ text }) => /Codes left: .*/.exec(text)![0])).toEqual([
+      'Codes left: 9 of 10',
+      'Codes left: 8 of 10',
+    ]);
     expect(service.faults).toEqual([]);
   });
 
@@ -90,7 +107,13 @@ describe('in one process', () => {
     }
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
     await until(() => service.faults.length > 0);
-    expect(service.faults).toEqual([expect.objectContaining({ message: expect.stringMatching(/^Mail [0-9a-f-]{36} was refused too often, and is put aside: see the table mail_queue\.$/) as string })]);
+    expect(service.faults).toEqual([
+      expect.objectContaining({
+        message: expect.stringMatching(
+          /^Mail [0-9a-f-]{36} was refused too often, and is put aside: see the table mail_queue\.$/,
+        ) as string,
+      }),
+    ]);
 
     // What comes later has tries of its own.
     mailServer.refused.clear();
@@ -101,7 +124,11 @@ describe('in one process', () => {
 
   function bobsMail(): { tries: number; next_try_at: number; put_aside_at: number | null } {
     const file = new Sqlite(join(service.dataDir, 'app.sqlite'), { readonly: true });
-    const row = file.prepare("select tries, next_try_at, put_aside_at from mail_queue where recipient = 'bob@example.com' order by seq").get() as ReturnType<typeof bobsMail>;
+    const row = file
+      .prepare(
+        "select tries, next_try_at, put_aside_at from mail_queue where recipient = 'bob@example.com' order by seq",
+      )
+      .get() as ReturnType<typeof bobsMail>;
     file.close();
     return row;
   }
@@ -119,7 +146,11 @@ test('a process that is killed after a mail was taken, but before it knows, send
   mailServer.answer = Promise.resolve();
   const second = await startServed({ ...env, DATA_DIR: dataDir });
   const [again, later] = await mailServer.next(2);
-  expect(again).toMatchObject({ to: 'ada@example.com', subject: 'An authenticator app was added', text: mail!.text });
+  expect(again).toMatchObject({
+    to: 'ada@example.com',
+    subject: 'An authenticator app was added',
+    text: mail!.text,
+  });
   expect(later).toMatchObject({ to: 'ada@example.com', subject: 'New backup codes were made' });
   expect(again!.headers['message-id']).toBe(mail!.headers['message-id']);
   // Once it is known to be sent it is not sent any more.

@@ -29,7 +29,10 @@ afterEach(async () => {
 
 /** The service as it starts once more, so many days later. */
 function startAfter(days: number, env: Record<string, string> = {}): Promise<Service> {
-  return startService({ SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir, ...env }, { now: () => Date.now() + days * DAY_MS });
+  return startService(
+    { SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir, ...env },
+    { now: () => Date.now() + days * DAY_MS },
+  );
 }
 
 function countIn(table: 'mail_queue' | 'outbox'): number {
@@ -40,25 +43,39 @@ function countIn(table: 'mail_queue' | 'outbox'): number {
 }
 
 test('whoever starts the service has reminders sent that are due, each once', async () => {
-  for (const [days, subject] of [[340, 'Your backup codes expire soon'], [360, 'Your backup codes expire soon'], [366, 'Your backup codes have expired']] as const) {
+  for (const [days, subject] of [
+    [340, 'Your backup codes expire soon'],
+    [360, 'Your backup codes expire soon'],
+    [366, 'Your backup codes have expired'],
+  ] as const) {
     for (let start = 0; start < 2; start += 1) {
       const service = await startAfter(days);
-      if (start === 0) expect((await mailServer.next()).map((mail) => mail.subject)).toEqual([subject]);
+      if (start === 0)
+        expect((await mailServer.next()).map((mail) => mail.subject)).toEqual([subject]);
       await service.stop();
     }
   }
   // What comes next comes right after them.
   const service = await startAfter(366);
   await service.backupCodes.revoke(ada.userId);
-  expect((await mailServer.next()).map(({ subject }) => subject)).toEqual(['Your backup codes were ended']);
+  expect((await mailServer.next()).map(({ subject }) => subject)).toEqual([
+    'Your backup codes were ended',
+  ]);
   await service.stop();
   expect(mailServer.unread()).toEqual([]);
 });
 
 test('audit events go after a year, or after as many days as AUDIT_DAYS says', async () => {
-  const typesAfter = async (days: number, env: Record<string, string>, types: readonly string[]): Promise<void> => {
+  const typesAfter = async (
+    days: number,
+    env: Record<string, string>,
+    types: readonly string[],
+  ): Promise<void> => {
     const service = await startAfter(days, env);
-    const read = async (): Promise<string> => (await service.backupCodes.events({ userId: ada.userId })).events.map(({ type }) => type).join();
+    const read = async (): Promise<string> =>
+      (await service.backupCodes.events({ userId: ada.userId })).events
+        .map(({ type }) => type)
+        .join();
     await until(async () => (await read()) === types.join());
     await service.stop();
   };

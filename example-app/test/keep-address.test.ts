@@ -9,7 +9,10 @@ let service: Service;
 beforeEach(async () => {
   const desk = new LocalFormDesk();
   let holdMs = 0;
-  const slowDesk = { begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)), end: desk.end.bind(desk) };
+  const slowDesk = {
+    begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)),
+    end: desk.end.bind(desk),
+  };
   service = await startService({}, { desk: slowDesk });
   holdMs = 80;
 });
@@ -20,7 +23,9 @@ test('a second click while the first waits for its turn logs in, with one code s
   // On a connection of its own, whose address nobody has asked for yet.
   const visitor = await givePassword({ ...service, headers: { connection: 'close' } });
   const _csrf = tokenIn((await visitor.get('/login/backup-code')).text);
-  expect(await doubleClick(visitor, '/login/backup-code', { _csrf, code: codes[0]! })).toMatchObject({ status: 303, location: '/account' });
+  expect(
+    await doubleClick(visitor, '/login/backup-code', { _csrf, code: codes[0]! }),
+  ).toMatchObject({ status: 303, location: '/account' });
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
   expect(service.events.find(({ type }) => type === 'consumed')?.context.ip).toBe('127.0.0.1');
   expect(service.faults).toEqual([]);

@@ -8,7 +8,15 @@ import { join } from 'node:path';
 import Database from 'libsql';
 import { Canary } from '../../test/helpers/canary';
 import { tellStory } from './helpers/stories';
-import { codesIn, givePassword, keepCodes, signUp, tokenIn, turnOnTotp, type Visitor } from './helpers/visitor';
+import {
+  codesIn,
+  givePassword,
+  keepCodes,
+  signUp,
+  tokenIn,
+  turnOnTotp,
+  type Visitor,
+} from './helpers/visitor';
 
 jest.setTimeout(120_000);
 
@@ -32,17 +40,25 @@ let output = '';
 const kept = new Map<string, string>();
 
 beforeAll(async () => {
-  if (!existsSync(MAIN)) throw new Error('There is no build of the example: run `npm run build && npm run build:example` first.');
+  if (!existsSync(MAIN))
+    throw new Error(
+      'There is no build of the example: run `npm run build && npm run build:example` first.',
+    );
   dataDir = mkdtempSync(join(tmpdir(), 'backup-code-leaks-'));
-  child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0' } });
-  for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (output += String(chunk)));
+  child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0' },
+  });
+  for (const stream of [child.stdout!, child.stderr!])
+    stream.on('data', (chunk) => (output += String(chunk)));
   await once(child.stdout!, 'data');
   keepPages();
 
   const site = { url: output.trim().replace('localhost', '127.0.0.1'), now: Date.now };
   const codes = await tellStory(site, 'ada');
   await useEverything(await signUp(site, 'bob'));
-  await readEveryPage(await logIn(await givePassword(site, 'ada'), codes[4]!.toLowerCase().replace('-', ' ')));
+  await readEveryPage(
+    await logIn(await givePassword(site, 'ada'), codes[4]!.toLowerCase().replace('-', ' ')),
+  );
   keepFiles('while it runs');
   await breakAndTry(await givePassword(site, 'ada'), codes[5]!);
   child.kill('SIGTERM');
@@ -69,11 +85,18 @@ function keepPages(): void {
 }
 
 function keepFiles(when: string): void {
-  for (const name of readdirSync(dataDir)) kept.set(`${name} ${when}`, readFileSync(join(dataDir, name), 'latin1'));
+  for (const name of readdirSync(dataDir))
+    kept.set(`${name} ${when}`, readFileSync(join(dataDir, name), 'latin1'));
   for (const name of readdirSync(dataDir).filter((file) => file.endsWith('.sqlite'))) {
     const database = new Database(join(dataDir, name));
-    const tables = database.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all() as { name: string }[];
-    for (const table of tables) kept.set(`the rows of ${table.name} ${when}`, JSON.stringify(database.prepare(`SELECT * FROM "${table.name}"`).all()));
+    const tables = database
+      .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
+      .all() as { name: string }[];
+    for (const table of tables)
+      kept.set(
+        `the rows of ${table.name} ${when}`,
+        JSON.stringify(database.prepare(`SELECT * FROM "${table.name}"`).all()),
+      );
     database.close();
   }
 }
@@ -102,7 +125,10 @@ async function logIn(visitor: Visitor, code: string): Promise<Visitor> {
 }
 
 async function showNew(visitor: Visitor): Promise<string[]> {
-  return keepCodes(visitor, await visitor.submit('/account/security', {}, '/account/security/codes'));
+  return keepCodes(
+    visitor,
+    await visitor.submit('/account/security', {}, '/account/security/codes'),
+  );
 }
 
 /** Bodies that no form sends: parsers refuse some, in errors that may quote them. The last one logs in. */
@@ -113,10 +139,17 @@ async function sendAsProgram(visitor: Visitor, code: string): Promise<void> {
     ['application/x-www-form-urlencoded', `_csrf=${token}&code[${code}]=${code}`],
     ['application/x-www-form-urlencoded', `_csrf=${token}&code=${code}&code=${code}`],
     ['application/x-www-form-urlencoded; charset=none', `code=${code}`],
-    ['multipart/form-data; boundary=b', `--b\r\nContent-Disposition: form-data; name="code"\r\n\r\n${code}\r\n--b--`],
+    [
+      'multipart/form-data; boundary=b',
+      `--b\r\nContent-Disposition: form-data; name="code"\r\n\r\n${code}\r\n--b--`,
+    ],
     ['application/json', JSON.stringify({ _csrf: token, code })],
   ] as const) {
-    await visitor.send('/login/backup-code', { method: 'POST', body, headers: { 'content-type': type, accept: 'application/json' } });
+    await visitor.send('/login/backup-code', {
+      method: 'POST',
+      body,
+      headers: { 'content-type': type, accept: 'application/json' },
+    });
   }
 }
 
@@ -125,7 +158,12 @@ async function readEveryPage(visitor: Visitor): Promise<void> {
   const seen = new Set(['/']);
   for (const path of seen) {
     const { text, location } = await visitor.get(path);
-    for (const next of [location ?? '', ...[...text.matchAll(/(?:href|action)="([^"#]+)"/g)].map(([, link]) => link!.replaceAll('&amp;', '&'))]) {
+    for (const next of [
+      location ?? '',
+      ...[...text.matchAll(/(?:href|action)="([^"#]+)"/g)].map(([, link]) =>
+        link!.replaceAll('&amp;', '&'),
+      ),
+    ]) {
       if (next.startsWith('/') && seen.size < 100) seen.add(next);
     }
   }
@@ -155,9 +193,17 @@ test('four pages showed ten codes each, and no two of them the same', () => {
 
 test('no other page, no header and no URL has one, but for a URL that was typed', () => {
   expect(pages.filter(({ codes }) => codes.length === 0).length).toBeGreaterThan(50);
-  const found = pages.flatMap(({ path, headers, text, codes }) => canary.findIn(codes.length === 0 ? `${headers} ${text}` : headers).map((finding) => `${finding} at ${path}`));
+  const found = pages.flatMap(({ path, headers, text, codes }) =>
+    canary
+      .findIn(codes.length === 0 ? `${headers} ${text}` : headers)
+      .map((finding) => `${finding} at ${path}`),
+  );
   expect(found).toEqual([]);
-  expect(pages.filter(({ path }) => canary.findIn(path).length > 0).map(({ path }) => new URL(path).pathname)).toEqual(['/login/backup-code']);
+  expect(
+    pages
+      .filter(({ path }) => canary.findIn(path).length > 0)
+      .map(({ path }) => new URL(path).pathname),
+  ).toEqual(['/login/backup-code']);
 });
 
 test('no log has one, not even of a fault', () => {
@@ -166,7 +212,18 @@ test('no log has one, not even of a fault', () => {
 });
 
 test('no database has one: no file of it, with what is not yet or no longer in a table, and no row, of codes, sessions, mails and events', () => {
-  expect([...kept.keys()]).toEqual(expect.arrayContaining(['app.sqlite-wal while it runs', 'sessions.sqlite afterwards', 'the rows of backup_codes while it runs', 'the rows of sessions afterwards']));
+  expect([...kept.keys()]).toEqual(
+    expect.arrayContaining([
+      'app.sqlite-wal while it runs',
+      'sessions.sqlite afterwards',
+      'the rows of backup_codes while it runs',
+      'the rows of sessions afterwards',
+    ]),
+  );
   expect(kept.get('the rows of backup_code_events while it runs')).toContain('"consumed"');
-  expect([...kept].flatMap(([name, content]) => canary.findIn(content).map((finding) => `${finding} in ${name}`))).toEqual([]);
+  expect(
+    [...kept].flatMap(([name, content]) =>
+      canary.findIn(content).map((finding) => `${finding} in ${name}`),
+    ),
+  ).toEqual([]);
 });

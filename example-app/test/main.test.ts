@@ -9,7 +9,10 @@ const MAIN = join(__dirname, '..', 'dist', 'main.js');
 
 let dataDir: string;
 beforeEach(() => {
-  if (!existsSync(MAIN)) throw new Error('There is no build of the example: run `npm run build && npm run build:example` first.');
+  if (!existsSync(MAIN))
+    throw new Error(
+      'There is no build of the example: run `npm run build && npm run build:example` first.',
+    );
   dataDir = mkdtempSync(join(tmpdir(), 'backup-code-main-'));
 });
 afterEach(() => rmSync(dataDir, { recursive: true }));
@@ -22,7 +25,9 @@ interface Started {
 }
 
 function start(env: Record<string, string>): Started {
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', ...env } });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', ...env },
+  });
   const output = { text: '', errors: '' };
   child.stdout.on('data', (chunk) => (output.text += String(chunk)));
   child.stderr.on('data', (chunk) => (output.errors += String(chunk)));
@@ -43,15 +48,26 @@ test('it prints its address, serves, and ends well on SIGTERM', async () => {
 test('without secrets it does not start in production, and says so in one line', async () => {
   const { output, end } = start({ NODE_ENV: 'production' });
   expect(await end).toBe(1);
-  expect(output).toEqual({ text: '', errors: 'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set; example-app/README.md shows how to make them.\n' });
+  expect(output).toEqual({
+    text: '',
+    errors:
+      'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set; example-app/README.md shows how to make them.\n',
+  });
 }, 60_000);
 
 test('in production without a mail server it starts, and warns that nobody is told anything', async () => {
-  const { child, output, end } = start({ NODE_ENV: 'production', TRUST_PROXY: '1', SESSION_SECRET: 'x'.repeat(32), BACKUP_CODE_PEPPER: `2026:${Buffer.alloc(32, 7).toString('base64')}` });
+  const { child, output, end } = start({
+    NODE_ENV: 'production',
+    TRUST_PROXY: '1',
+    SESSION_SECRET: 'x'.repeat(32),
+    BACKUP_CODE_PEPPER: `2026:${Buffer.alloc(32, 7).toString('base64')}`,
+  });
   await once(child.stdout!, 'data');
   child.kill('SIGTERM');
   expect(await end).toBe(0);
-  expect(output.errors).toContain('[EXAMPLE_NO_MAIL] Warning: Nobody is told when a backup code of theirs is used: set SMTP_URL.');
+  expect(output.errors).toContain(
+    '[EXAMPLE_NO_MAIL] Warning: Nobody is told when a backup code of theirs is used: set SMTP_URL.',
+  );
 }, 60_000);
 
 test('a port that is taken is said to be', async () => {

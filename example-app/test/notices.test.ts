@@ -22,8 +22,18 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   service = await startService(
-    { SMTP_URL: mailServer.url, MAIL_FROM: 'Codes <codes@example.com>', PUBLIC_URL: 'https://codes.example.com' },
-    { backupCodes: { hasher: quickHasher, attempts: { free: 3, disableAfter: 4 }, assessRisk: () => 'allow' } },
+    {
+      SMTP_URL: mailServer.url,
+      MAIL_FROM: 'Codes <codes@example.com>',
+      PUBLIC_URL: 'https://codes.example.com',
+    },
+    {
+      backupCodes: {
+        hasher: quickHasher,
+        attempts: { free: 3, disableAfter: 4 },
+        assessRisk: () => 'allow',
+      },
+    },
   );
   ada = await enroll(service);
   for (const code of ada.codes) canary.addCode(code, 'a code');
@@ -39,7 +49,11 @@ afterAll(async () => {
   await mailServer.stop();
   // Of all that these tests have sent.
   expect(mailServer.mails.length).toBeGreaterThan(0);
-  expect(mailServer.mails.flatMap(({ raw, subject, text }) => canary.findIn([raw, subject, text].join('\n')))).toEqual([]);
+  expect(
+    mailServer.mails.flatMap(({ raw, subject, text }) =>
+      canary.findIn([raw, subject, text].join('\n')),
+    ),
+  ).toEqual([]);
 });
 
 async function tryCode(code: string): Promise<Answer> {
@@ -60,7 +74,10 @@ test('a code that was used is told of: when, from where, how many are left, and 
   const before = Math.floor(service.now() / 60_000) * 60_000;
   expect((await tryCode(ada.codes[0]!)).status).toBe(303);
   const { from, subject, text, headers } = await told();
-  expect({ from, subject }).toEqual({ from: 'Codes <codes@example.com>', subject: 'A backup code was used' });
+  expect({ from, subject }).toEqual({
+    from: 'Codes <codes@example.com>',
+    subject: 'A backup code was used',
+  });
   const [, time] = /^When: (.*)$/m.exec(text)!;
   expect(text).toBe(`Hello ada,
 
@@ -75,7 +92,10 @@ ${LINK}
 `);
   const at = Date.parse(time!.replace(' at', ''));
   expect(at >= before && at <= service.now()).toBe(true);
-  expect(headers).toMatchObject({ 'auto-submitted': 'auto-generated', 'message-id': expect.stringMatching(/^<[0-9a-f-]{36}@example\.com>$/) as string });
+  expect(headers).toMatchObject({
+    'auto-submitted': 'auto-generated',
+    'message-id': expect.stringMatching(/^<[0-9a-f-]{36}@example\.com>$/) as string,
+  });
 });
 
 test('a code that leaves few is one mail, which says so; so is the last one', async () => {
@@ -85,7 +105,9 @@ test('a code that leaves few is one mail, which says so; so is the last one', as
     expect((await tryCode(code)).status).toBe(303);
     const { subject, text } = await told();
     subjects.push(subject);
-    lines.push(`${/Codes left: .*/.exec(text)![0]}${text.includes('Few are left: make new ones before you need them.') ? ', few' : ''}${text.includes('None is left: should your phone or your security key be gone, you could not log in.') ? ', none' : ''}`);
+    lines.push(
+      `${/Codes left: .*/.exec(text)![0]}${text.includes('Few are left: make new ones before you need them.') ? ', few' : ''}${text.includes('None is left: should your phone or your security key be gone, you could not log in.') ? ', none' : ''}`,
+    );
   }
   expect(subjects).toEqual([
     ...Array<string>(6).fill('A backup code was used'),
@@ -94,11 +116,18 @@ test('a code that leaves few is one mail, which says so; so is the last one', as
     'A backup code was used, and 1 is left',
     'Your last backup code was used',
   ]);
-  expect(lines).toEqual([...[9, 8, 7, 6, 5, 4].map((left) => `Codes left: ${left} of 10`), ...[3, 2, 1].map((left) => `Codes left: ${left} of 10, few`), 'Codes left: 0 of 10, none']);
+  expect(lines).toEqual([
+    ...[9, 8, 7, 6, 5, 4].map((left) => `Codes left: ${left} of 10`),
+    ...[3, 2, 1].map((left) => `Codes left: ${left} of 10, few`),
+    'Codes left: 0 of 10, none',
+  ]);
 });
 
 test('new codes are told of', async () => {
-  const newCodes = await keepCodes(ada.visitor, await ada.visitor.submit('/account/security', {}, '/account/security/codes'));
+  const newCodes = await keepCodes(
+    ada.visitor,
+    await ada.visitor.submit('/account/security', {}, '/account/security/codes'),
+  );
   for (const code of newCodes) canary.addCode(code, 'a new code');
   const { subject, text } = await told();
   expect(subject).toBe('New backup codes were made');
@@ -137,7 +166,9 @@ test('of wrong codes the owner is told once there are too many, and when none wo
   await tryCode('EEEE-EEEE');
   const locked = await told();
   expect(locked.subject).toBe('Your backup codes are locked');
-  expect(locked.text).toContain('not even a right one, until you make new ones. What else you log in with works as before.');
+  expect(locked.text).toContain(
+    'not even a right one, until you make new ones. What else you log in with works as before.',
+  );
   expect(locked.text).toContain('From: 127.0.0.1, Firefox on Linux');
 });
 
@@ -169,7 +200,13 @@ test('of what is unusual there is one mail an hour', async () => {
     subjects.push(next.subject);
     if (next.subject !== 'A backup code was used') subjects.push((await told()).subject);
   }
-  expect(subjects).toEqual(['A used backup code was tried again', 'A backup code was used', 'A backup code was used', 'A used backup code was tried again', 'A backup code was used']);
+  expect(subjects).toEqual([
+    'A used backup code was tried again',
+    'A backup code was used',
+    'A backup code was used',
+    'A used backup code was tried again',
+    'A backup code was used',
+  ]);
 });
 
 test.each([
@@ -185,14 +222,22 @@ test.each([
 
 test('codes that expire are told of thirty and seven days before, and when they have', async () => {
   const { expiresAt } = (await service.backupCodes.status(ada.userId))!;
-  const endsOn = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(expiresAt!);
+  const endsOn = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(
+    expiresAt!,
+  );
   for (const days of [336, 23, 7]) {
     service.forward(days * DAY_SECONDS);
     await service.backupCodes.due();
   }
   const texts = [await told(), await told(), await told()];
-  expect(texts.map(({ subject }) => subject)).toEqual(['Your backup codes expire soon', 'Your backup codes expire soon', 'Your backup codes have expired']);
-  expect(texts[0]!.text).toContain(`Your backup codes for Backup code example work until ${endsOn} at `);
+  expect(texts.map(({ subject }) => subject)).toEqual([
+    'Your backup codes expire soon',
+    'Your backup codes expire soon',
+    'Your backup codes have expired',
+  ]);
+  expect(texts[0]!.text).toContain(
+    `Your backup codes for Backup code example work until ${endsOn} at `,
+  );
   expect(texts[2]!.text).toContain('Codes left: 10 of 10');
 });
 
@@ -219,7 +264,9 @@ test('a notifier that never ran begins at the beginning of the trail, and a set 
   file.prepare("update backup_code_users set total = 'many' where user_id = ?").run(eve.userId);
   file.exec('delete from cursors');
   file.close();
-  await expect(service.backupCodes.status(eve.userId)).rejects.toMatchObject({ code: 'unreadable_set' });
+  await expect(service.backupCodes.status(eve.userId)).rejects.toMatchObject({
+    code: 'unreadable_set',
+  });
   await tryCode(ada.codes[0]!);
   expect((await mailServer.next(5)).map(({ to, subject }) => [to, subject])).toEqual([
     ['ada@example.com', 'New backup codes were made'],

@@ -27,14 +27,20 @@ test('mail to everybody is there, the newest first, and no code in it', async ()
   await service.backupCodes.revoke(bob.userId);
   const { status, text } = await outboxWith(5);
   expect(status).toBe(200);
-  expect([...text.matchAll(/<h2>([^<]+)<\/h2>\s*<p class="hint">To ([^,]+),/g)].map(([, subject, to]) => [subject, to])).toEqual([
+  expect(
+    [...text.matchAll(/<h2>([^<]+)<\/h2>\s*<p class="hint">To ([^,]+),/g)].map(
+      ([, subject, to]) => [subject, to],
+    ),
+  ).toEqual([
     ['Your backup codes were ended', 'bob@example.com'],
     ['New backup codes were made', 'bob@example.com'],
     ['An authenticator app was added', 'bob@example.com'],
     ['New backup codes were made', 'ada@example.com'],
     ['An authenticator app was added', 'ada@example.com'],
   ]);
-  expect(text).toContain('No <code>SMTP_URL</code> is set, so mail to everybody stays here instead of being sent');
+  expect(text).toContain(
+    'No <code>SMTP_URL</code> is set, so mail to everybody stays here instead of being sent',
+  );
   expect(text).toContain('http://localhost:0/account/security');
   const canary = new Canary();
   for (const code of [...codes, ...bob.codes]) canary.addCode(code, 'a code');
@@ -50,7 +56,14 @@ test('what a mail says is shown as text', async () => {
 });
 
 test.each([
-  ['in production', { NODE_ENV: 'production', SESSION_SECRET: randomBytes(32).toString('hex'), BACKUP_CODE_PEPPER: `2026:${randomBytes(32).toString('base64')}` }],
+  [
+    'in production',
+    {
+      NODE_ENV: 'production',
+      SESSION_SECRET: randomBytes(32).toString('hex'),
+      BACKUP_CODE_PEPPER: `2026:${randomBytes(32).toString('base64')}`,
+    },
+  ],
   ['where mail is really sent', { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'codes@example.com' }],
 ])('%s there is no such page', async (_where, env) => {
   service = await startService(env);

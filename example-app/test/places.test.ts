@@ -10,7 +10,9 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-const FIREFOX = { 'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0' };
+const FIREFOX = {
+  'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
+};
 
 /** Links in the mail that went out so far, the newest first. */
 async function links(visitor: Visitor): Promise<string[]> {
@@ -38,14 +40,19 @@ it('the code is not spent, the mailed link makes the place known, and the same c
   expect(page.status).toBe(200);
   expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
   expect((await visitor.submit(link!, {})).status).toBe(200);
-  expect(await visitor.submit('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 303, location: '/account' });
+  expect(await visitor.submit('/login/backup-code', { code: codes[0]! })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
 });
 
 it('the link may be followed on another machine, works once, and only for the place that asked', async () => {
   const { codes, visitor: owner } = await enroll(service);
   const thief = await givePassword(service);
-  Object.assign(thief.headers, { 'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36' });
+  Object.assign(thief.headers, {
+    'user-agent': 'Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36',
+  });
   await thief.submit('/login/backup-code', { code: 'AAAA-AAAA' });
   const visitor = await fromFirefox();
   await visitor.submit('/login/backup-code', { code: codes[0]! });
@@ -59,7 +66,8 @@ it('the link may be followed on another machine, works once, and only for the pl
 it('one link is mailed in a quarter of an hour, and works no longer than that', async () => {
   const { codes, visitor: owner } = await enroll(service);
   const visitor = await fromFirefox();
-  for (let time = 0; time < 3; time += 1) await visitor.submit('/login/backup-code', { code: codes[0]! });
+  for (let time = 0; time < 3; time += 1)
+    await visitor.submit('/login/backup-code', { code: codes[0]! });
   const [first, ...others] = await links(owner);
   expect(others).toEqual([]);
   service.forward(15 * 60);
@@ -70,7 +78,8 @@ it('one link is mailed in a quarter of an hour, and works no longer than that', 
 
 it('a link that nobody was sent is none', async () => {
   const visitor = await signUp(service);
-  for (const token of ['x', 'A'.repeat(43), '%00']) expect((await visitor.get(`/login/place/${token}`)).status).toBe(404);
+  for (const token of ['x', 'A'.repeat(43), '%00'])
+    expect((await visitor.get(`/login/place/${token}`)).status).toBe(404);
 });
 
 it('a place is known by its network and the name of its browser, not by its address and version', async () => {

@@ -1,7 +1,14 @@
 // "I have saved these codes": whose sets are turned on by it, and what is said to those whose are not.
 import { type Service, startService } from './helpers/service';
 import { setIdIn } from './helpers/tour';
-import { type Answer, codesIn, type Enrolled, enroll, tokenIn, type Visitor } from './helpers/visitor';
+import {
+  type Answer,
+  codesIn,
+  type Enrolled,
+  enroll,
+  tokenIn,
+  type Visitor,
+} from './helpers/visitor';
 
 let service: Service;
 let ada: Enrolled;
@@ -14,8 +21,18 @@ afterEach(async () => {
   expect(service.faults).toEqual([]);
 });
 
-const makeNew = (visitor: Visitor): Promise<Answer> => visitor.submit('/account/security', {}, '/account/security/codes');
-const save = (visitor: Visitor, { text }: Answer, fields: Record<string, string> = {}): Promise<Answer> => visitor.post('/account/codes/activate', { _csrf: tokenIn(text), setId: setIdIn(text), ...fields });
+const makeNew = (visitor: Visitor): Promise<Answer> =>
+  visitor.submit('/account/security', {}, '/account/security/codes');
+const save = (
+  visitor: Visitor,
+  { text }: Answer,
+  fields: Record<string, string> = {},
+): Promise<Answer> =>
+  visitor.post('/account/codes/activate', {
+    _csrf: tokenIn(text),
+    setId: setIdIn(text),
+    ...fields,
+  });
 
 test('once they are saved the new ones work; sent twice, the form leads where it led', async () => {
   const shown = await makeNew(ada.visitor);
@@ -29,8 +46,14 @@ test('once they are saved the new ones work; sent twice, the form leads where it
 
 test('they lead back to the page that asked for them, and to none of another site', async () => {
   const shown = await makeNew(ada.visitor);
-  expect(await save(ada.visitor, shown, { returnTo: '/account/emails' })).toMatchObject({ status: 303, location: '/account/emails' });
-  expect(await save(ada.visitor, shown, { returnTo: 'https://evil.example' })).toMatchObject({ status: 303, location: '/account' });
+  expect(await save(ada.visitor, shown, { returnTo: '/account/emails' })).toMatchObject({
+    status: 303,
+    location: '/account/emails',
+  });
+  expect(await save(ada.visitor, shown, { returnTo: 'https://evil.example' })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
 });
 
 test.each([
@@ -52,8 +75,17 @@ test.each([
 test('a set of somebody else, and what is none, is not turned on', async () => {
   const eve = await enroll(service, 'eve');
   const shown = await makeNew(ada.visitor);
-  for (const setId of [setIdIn(shown.text), '', 'none', 'a\0b', 'x'.repeat(300), `${setIdIn(shown.text)} `]) {
-    expect(await eve.visitor.submit('/account/security', { setId }, '/account/codes/activate')).toMatchObject({ status: 409 });
+  for (const setId of [
+    setIdIn(shown.text),
+    '',
+    'none',
+    'a\0b',
+    'x'.repeat(300),
+    `${setIdIn(shown.text)} `,
+  ]) {
+    expect(
+      await eve.visitor.submit('/account/security', { setId }, '/account/codes/activate'),
+    ).toMatchObject({ status: 409 });
   }
   expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 10 });
   expect((await save(ada.visitor, shown)).status).toBe(303);

@@ -14,17 +14,22 @@ const COLORS = ['light', 'dark'] as const;
 
 /** As high as a reader of the README has patience. */
 const FOR_README: Readonly<Record<string, number>> = {
-  'codes-desktop-light': 960, 'codes-phone-dark': 1400, 'second-factor-either-phone-light': 700, 'admin-desktop-light': 960,
+  'codes-desktop-light': 960,
+  'codes-phone-dark': 1400,
+  'second-factor-either-phone-light': 700,
+  'admin-desktop-light': 960,
 };
 
 async function main(): Promise<void> {
-  if (chromiumPath === undefined) throw new Error('There is no Chromium or Chrome here: install one or set CHROMIUM_PATH.');
+  if (chromiumPath === undefined)
+    throw new Error('There is no Chromium or Chrome here: install one or set CHROMIUM_PATH.');
   for (const folder of [FOLDER, IMAGES]) mkdirSync(folder, { recursive: true });
   const service = await startService(TOUR_ENV);
   const browser = await launchChromium();
   try {
     await takeTour({
-      browser, service,
+      browser,
+      service,
       see: async (name, page) => {
         for (const [size, viewport] of Object.entries(SIZES)) {
           await page.setViewportSize(viewport);
@@ -35,7 +40,11 @@ async function main(): Promise<void> {
             const height = FOR_README[picture];
             if (height === undefined) continue;
             const pageHeight = await page.evaluate(() => document.documentElement.scrollHeight);
-            await page.screenshot({ path: join(IMAGES, `${picture}.png`), fullPage: true, clip: { x: 0, y: 0, width: viewport.width, height: Math.min(height, pageHeight) } });
+            await page.screenshot({
+              path: join(IMAGES, `${picture}.png`),
+              fullPage: true,
+              clip: { x: 0, y: 0, width: viewport.width, height: Math.min(height, pageHeight) },
+            });
           }
         }
       },

@@ -40,7 +40,13 @@ function useKeys(): void {
   });
 
   async function plugIn(): Promise<string> {
-    const options = { protocol: 'ctap2', transport: 'usb', hasResidentKey: false, hasUserVerification: false, automaticPresenceSimulation: true } as const;
+    const options = {
+      protocol: 'ctap2',
+      transport: 'usb',
+      hasResidentKey: false,
+      hasUserVerification: false,
+      automaticPresenceSimulation: true,
+    } as const;
     return (await devtools.send('WebAuthn.addVirtualAuthenticator', { options })).authenticatorId;
   }
 
@@ -101,19 +107,29 @@ function useKeys(): void {
     authenticatorId = await plugIn();
     await givePassword();
     await page.getByRole('button', { name: 'Use your security key' }).click();
-    await page.getByText('The security key did not answer, or is not one of this account. Try again.').waitFor();
-    expect(await page.getByRole('button', { name: 'Use your security key' }).isEnabled()).toBe(true);
+    await page
+      .getByText('The security key did not answer, or is not one of this account. Try again.')
+      .waitFor();
+    expect(await page.getByRole('button', { name: 'Use your security key' }).isEnabled()).toBe(
+      true,
+    );
     await page.getByRole('link', { name: 'Use a backup code instead' }).click();
     await page.getByLabel('Backup code').fill(codes[0]!);
     await page.getByRole('button', { name: 'Continue' }).click();
     await page.waitForURL('**/account');
-    expect(await page.getByRole('status').innerText()).toBe('You used a backup code. 9 of 10 are left.');
+    expect(await page.getByRole('status').innerText()).toBe(
+      'You used a backup code. 9 of 10 are left.',
+    );
   });
 
   test('removes it, which ends the codes: there is nothing any more that they stand behind', async () => {
     await page.goto('/account/security-keys');
     await page.getByRole('button', { name: 'Remove Blue key' }).click();
-    await page.getByText('Your password alone opens this account now, and your backup codes no longer work.').waitFor();
+    await page
+      .getByText(
+        'Your password alone opens this account now, and your backup codes no longer work.',
+      )
+      .waitFor();
     await logOut();
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('Password').fill(PASSWORD);
@@ -128,7 +144,9 @@ function useKeys(): void {
     await page.getByRole('button', { name: 'Add this key' }).dblclick();
     await page.getByLabel('I have saved these codes').check();
     codes = await page.locator('.codes code').allInnerTexts();
-    expect((await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials).toHaveLength(1);
+    expect(
+      (await devtools.send('WebAuthn.getCredentials', { authenticatorId })).credentials,
+    ).toHaveLength(1);
     await page.locator('form.save button').click();
     await page.waitForURL('**/account');
 
@@ -139,8 +157,14 @@ function useKeys(): void {
     await tab.getByLabel('Username').fill('ada');
     await tab.getByLabel('Password').fill(PASSWORD);
     await tab.getByRole('button', { name: 'Log in' }).click();
-    expect(await tab.getByText('Security keys need JavaScript, which is off in this browser.').isVisible()).toBe(true);
-    expect(await tab.getByRole('button', { name: 'Use your security key' }).isDisabled()).toBe(true);
+    expect(
+      await tab
+        .getByText('Security keys need JavaScript, which is off in this browser.')
+        .isVisible(),
+    ).toBe(true);
+    expect(await tab.getByRole('button', { name: 'Use your security key' }).isDisabled()).toBe(
+      true,
+    );
     await tab.getByRole('link', { name: 'Use a backup code instead' }).click();
     await tab.getByLabel('Backup code').fill(codes[0]!);
     await tab.getByRole('button', { name: 'Continue' }).click();

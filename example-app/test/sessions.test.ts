@@ -40,7 +40,10 @@ test('a session id that an attacker chose is not taken up', async () => {
   await attacker.get('/login');
   const victim = attacker.copy();
   await victim.submit('/login', { username: 'bob', password: PASSWORD });
-  expect(await attacker.get('/login/second-factor')).toMatchObject({ status: 303, location: '/login' });
+  expect(await attacker.get('/login/second-factor')).toMatchObject({
+    status: 303,
+    location: '/login',
+  });
 });
 
 test('a session is over half a day after the login, however often it is used, and a step-up does not prolong it', async () => {
@@ -48,7 +51,8 @@ test('a session is over half a day after the login, however often it is used, an
   for (let hour = 1; hour < 12; hour += 1) {
     service.forward(3600);
     expect(await visitor.isLoggedIn()).toBe(true);
-    if (hour === 11) expect((await visitor.submit('/login/step-up', { code: newTotp() })).status).toBe(303);
+    if (hour === 11)
+      expect((await visitor.submit('/login/step-up', { code: newTotp() })).status).toBe(303);
   }
   service.forward(3600);
   const stolen = visitor.copy();
@@ -69,7 +73,9 @@ test('signing in as somebody else in the same browser leaves nothing of the firs
 
 test('the cookie is for this site alone, and no script reads it', async () => {
   const { headers } = await new Visitor(service).get('/login');
-  expect(headers.getSetCookie()).toEqual([expect.stringMatching(/^session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/)]);
+  expect(headers.getSetCookie()).toEqual([
+    expect.stringMatching(/^session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/),
+  ]);
 });
 
 test('a page that needs no session makes none', async () => {
@@ -80,7 +86,9 @@ test('a page that needs no session makes none', async () => {
 test('no page runs a script, is framed, or is kept', async () => {
   const visitor = await givePassword(service, 'ada');
   const { headers, text } = await visitor.get('/login/backup-code');
-  expect(headers.get('content-security-policy')).toBe("default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;form-action 'self';base-uri 'none';frame-ancestors 'none'");
+  expect(headers.get('content-security-policy')).toBe(
+    "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;form-action 'self';base-uri 'none';frame-ancestors 'none'",
+  );
   expect(headers.get('cache-control')).toBe('no-store');
   expect(text).not.toMatch(/<script|<style|style=|\son\w+=/i);
 });
@@ -89,15 +97,30 @@ describe('in production, behind a proxy that speaks TLS', () => {
   let production: Service;
   beforeAll(async () => {
     const pepper = `2026:${randomBytes(32).toString('base64')}`;
-    production = await startService({ NODE_ENV: 'production', SESSION_SECRET: randomBytes(32).toString('hex'), BACKUP_CODE_PEPPER: pepper, TRUST_PROXY: '1' });
+    production = await startService({
+      NODE_ENV: 'production',
+      SESSION_SECRET: randomBytes(32).toString('hex'),
+      BACKUP_CODE_PEPPER: pepper,
+      TRUST_PROXY: '1',
+    });
   });
   afterAll(() => production.stop());
 
   test('the cookie is sent over TLS alone', async () => {
     const visitor = new Visitor(production);
     visitor.headers['x-forwarded-proto'] = 'https';
-    expect((await visitor.get('/login')).headers.getSetCookie()).toEqual([expect.stringMatching(/^__Host-session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/)]);
-    expect(await visitor.submit('/signup', { username: 'ada', email: 'a@example.com', password: PASSWORD })).toMatchObject({ status: 303, location: '/account' });
+    expect((await visitor.get('/login')).headers.getSetCookie()).toEqual([
+      expect.stringMatching(
+        /^__Host-session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; Secure; SameSite=Lax$/,
+      ),
+    ]);
+    expect(
+      await visitor.submit('/signup', {
+        username: 'ada',
+        email: 'a@example.com',
+        password: PASSWORD,
+      }),
+    ).toMatchObject({ status: 303, location: '/account' });
     expect(await visitor.isLoggedIn()).toBe(true);
   });
 
@@ -105,6 +128,9 @@ describe('in production, behind a proxy that speaks TLS', () => {
     const visitor = new Visitor(production);
     const { headers, text } = await visitor.get('/login');
     expect(headers.getSetCookie()).toEqual([]);
-    expect((await visitor.post('/login', { _csrf: tokenIn(text), username: 'ada', password: PASSWORD })).status).toBe(403);
+    expect(
+      (await visitor.post('/login', { _csrf: tokenIn(text), username: 'ada', password: PASSWORD }))
+        .status,
+    ).toBe(403);
   });
 });

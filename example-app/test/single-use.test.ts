@@ -7,7 +7,10 @@ import { type Enrolled, enroll, givePassword, tokenIn, type Visitor } from './he
 let service: Service;
 beforeEach(async () => {
   // From which browser a code comes is not what is asked here.
-  service = await startService({}, { backupCodes: { hasher: quickHasher, assessRisk: () => 'allow' } });
+  service = await startService(
+    {},
+    { backupCodes: { hasher: quickHasher, assessRisk: () => 'allow' } },
+  );
 });
 afterEach(() => service.stop());
 
@@ -22,7 +25,10 @@ test('each of the other codes still works', async () => {
   const { codes } = await enroll(service);
   for (const code of codes) {
     const visitor = await givePassword(service);
-    expect(await visitor.submit('/login/backup-code', { code })).toMatchObject({ status: 303, location: '/account' });
+    expect(await visitor.submit('/login/backup-code', { code })).toMatchObject({
+      status: 303,
+      location: '/account',
+    });
   }
   const visitor = await givePassword(service);
   expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(401);
@@ -47,12 +53,18 @@ describe('a form that is sent twice', () => {
   beforeEach(async () => {
     ada = await enroll(service);
     visitor = await givePassword(service);
-    fields = { _csrf: tokenIn((await visitor.get('/login/backup-code')).text), code: ada.codes[0]! };
+    fields = {
+      _csrf: tokenIn((await visitor.get('/login/backup-code')).text),
+      code: ada.codes[0]!,
+    };
   });
 
   test('changes nothing the second time, and leads on', async () => {
     const secondClick = visitor.copy();
-    expect(await visitor.post('/login/backup-code', fields)).toMatchObject({ status: 303, location: '/account' });
+    expect(await visitor.post('/login/backup-code', fields)).toMatchObject({
+      status: 303,
+      location: '/account',
+    });
     const answer = await secondClick.post('/login/backup-code', fields);
     expect(answer).toMatchObject({ status: 303, location: '/' });
     // Its cookie would take the place of the one that the first answer set.
@@ -64,17 +76,24 @@ describe('a form that is sent twice', () => {
 
   test('at the same moment spends one code, and both lead on', async () => {
     const secondClick = visitor.copy();
-    const answers = await Promise.all([visitor, secondClick].map((each) => each.post('/login/backup-code', fields)));
+    const answers = await Promise.all(
+      [visitor, secondClick].map((each) => each.post('/login/backup-code', fields)),
+    );
     expect(answers.map(({ status }) => status)).toEqual([303, 303]);
     expect(answers.map(({ location }) => location).sort()).toEqual(['/', '/account']);
-    expect((await Promise.all([visitor, secondClick].map((each) => each.isLoggedIn()))).sort()).toEqual([false, true]);
+    expect(
+      (await Promise.all([visitor, secondClick].map((each) => each.isLoggedIn()))).sort(),
+    ).toEqual([false, true]);
     expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
   });
 
   test('by somebody who is in already leads to the account', async () => {
     await visitor.post('/login/backup-code', fields);
     const _csrf = tokenIn((await visitor.get('/account')).text);
-    expect(await visitor.post('/login/backup-code', { _csrf, code: ada.codes[1]! })).toMatchObject({ status: 303, location: '/account' });
+    expect(await visitor.post('/login/backup-code', { _csrf, code: ada.codes[1]! })).toMatchObject({
+      status: 303,
+      location: '/account',
+    });
     expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
   });
 });

@@ -19,14 +19,20 @@ test('a person signs up, sees ten codes once, loses the phone, and logs in with 
   // Neither database holds a code, in any form.
   for (const name of readdirSync(service.dataDir)) {
     const content = readFileSync(join(service.dataDir, name), 'latin1').toUpperCase();
-    expect([name, codes.filter((code) => content.includes(code) || content.includes(code.replace('-', '')))]).toEqual([name, []]);
+    expect([
+      name,
+      codes.filter((code) => content.includes(code) || content.includes(code.replace('-', ''))),
+    ]).toEqual([name, []]);
   }
 });
 
 test('somebody without an authenticator app logs in with the password alone', async () => {
   await signUp(service, 'bob');
   const bob = new Visitor(service);
-  expect(await bob.submit('/login', { username: 'bob', password: PASSWORD })).toMatchObject({ status: 303, location: '/account' });
+  expect(await bob.submit('/login', { username: 'bob', password: PASSWORD })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
   expect(await bob.isLoggedIn()).toBe(true);
 });
 
@@ -34,7 +40,10 @@ test('logging in leads to the page that was asked for', async () => {
   await signUp(service, 'cyd');
   const cyd = new Visitor(service);
   expect(await cyd.get('/account/security')).toMatchObject({ status: 303, location: '/login' });
-  expect(await cyd.submit('/login', { username: 'cyd', password: PASSWORD })).toMatchObject({ status: 303, location: '/account/security' });
+  expect(await cyd.submit('/login', { username: 'cyd', password: PASSWORD })).toMatchObject({
+    status: 303,
+    location: '/account/security',
+  });
 });
 
 test('the service says that it is well', async () => {

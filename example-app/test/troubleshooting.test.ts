@@ -10,8 +10,19 @@ const STRATEGY = join(APP, '../lib/strategy/answers.ts');
 /** Whoever answers a person. What is written to the owner by mail, or to whoever starts the service, is elsewhere. */
 const ANSWERING = [
   ...readdirSync(join(APP, 'src/routes')).map((file) => `src/routes/${file}`),
-  ...['app', 'authenticate', 'email-address', 'errors', 'in-words', 'passport', 'security-key-strategy', 'totp-strategy'].map((name) => `src/${name}.ts`),
-  ...readdirSync(join(APP, 'public')).filter((file) => file.endsWith('.js')).map((file) => `public/${file}`),
+  ...[
+    'app',
+    'authenticate',
+    'email-address',
+    'errors',
+    'in-words',
+    'passport',
+    'security-key-strategy',
+    'totp-strategy',
+  ].map((name) => `src/${name}.ts`),
+  ...readdirSync(join(APP, 'public'))
+    .filter((file) => file.endsWith('.js'))
+    .map((file) => `public/${file}`),
 ];
 
 /** Good news, and what explains a page. Whatever else a person is told belongs into the table. */
@@ -43,25 +54,39 @@ const NO_TROUBLE = [
   'That is not right.',
 ];
 
-const inTable = PAGE.split('\n').filter((line) => /^\| (?!on the screen)(?!-)/.test(line)).map((line) => line.split(' | ')[0]!.slice(2));
+const inTable = PAGE.split('\n')
+  .filter((line) => /^\| (?!on the screen)(?!-)/.test(line))
+  .map((line) => line.split(' | ')[0]!.slice(2));
 
 /** What is said in a source: its texts, with `…` for whatever is filled in. */
 function textsOf(path: string): string[] {
   const texts: string[] = [];
   const visit = (value: unknown): void => {
     if (typeof value !== 'object' || value === null) return;
-    const { type, value: text, quasis } = value as { type?: unknown; value?: unknown; quasis?: { cooked: string }[] };
+    const {
+      type,
+      value: text,
+      quasis,
+    } = value as { type?: unknown; value?: unknown; quasis?: { cooked: string }[] };
     if (type === 'StringLiteral') texts.push(String(text));
     if (type === 'TemplateLiteral') texts.push(quasis!.map(({ cooked }) => cooked).join('…'));
     for (const inside of Object.values(value)) visit(inside);
   };
-  visit(parseSync(readFileSync(path, 'utf8'), { syntax: path.endsWith('.ts') ? 'typescript' : 'ecmascript', target: 'es2022' }));
+  visit(
+    parseSync(readFileSync(path, 'utf8'), {
+      syntax: path.endsWith('.ts') ? 'typescript' : 'ecmascript',
+      target: 'es2022',
+    }),
+  );
   return texts;
 }
 
 /** What a view says, as it is read. */
 function wordsOf(view: string): string {
-  return readFileSync(join(APP, 'views', view), 'utf8').replace(/<%[\s\S]*?%>/g, '…').replace(/<[^>]*>/g, ' ').replace(/\s+/g, ' ');
+  return readFileSync(join(APP, 'views', view), 'utf8')
+    .replace(/<%[\s\S]*?%>/g, '…')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/\s+/g, ' ');
 }
 
 const isSentence = (text: string): boolean => /^[A-Z…][^\n]* [^\n]*[.!?]$/.test(text);
@@ -69,7 +94,9 @@ const said = ANSWERING.flatMap((file) => textsOf(join(APP, file)));
 const saidByStrategy = textsOf(STRATEGY);
 
 test('every answer of the strategy to a person is in the table', () => {
-  const answers = saidByStrategy.filter((text) => isSentence(text) && !text.includes('consumeCode'));
+  const answers = saidByStrategy.filter(
+    (text) => isSentence(text) && !text.includes('consumeCode'),
+  );
   expect(answers).toHaveLength(8);
   expect(answers.filter((text) => !inTable.includes(text))).toEqual([]);
 });
@@ -77,13 +104,20 @@ test('every answer of the strategy to a person is in the table', () => {
 test('every sentence by which the app turns somebody away is in the table', () => {
   const sentences = said.filter(isSentence);
   expect(sentences.length).toBeGreaterThan(50);
-  expect(sentences.filter((text) => !inTable.includes(text) && !NO_TROUBLE.includes(text))).toEqual([]);
+  expect(sentences.filter((text) => !inTable.includes(text) && !NO_TROUBLE.includes(text))).toEqual(
+    [],
+  );
   expect(NO_TROUBLE.filter((text) => !sentences.includes(text))).toEqual([]);
 });
 
 test('every text in the table is told by the strategy, the app, or a view of it', () => {
-  const views = readdirSync(join(APP, 'views'), { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ejs')).map(wordsOf).join(' ');
+  const views = readdirSync(join(APP, 'views'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.ejs'))
+    .map(wordsOf)
+    .join(' ');
   expect(inTable.length).toBeGreaterThan(40);
-  expect(inTable.filter((text) => ![...said, ...saidByStrategy].includes(text) && !views.includes(text))).toEqual([]);
+  expect(
+    inTable.filter((text) => ![...said, ...saidByStrategy].includes(text) && !views.includes(text)),
+  ).toEqual([]);
   expect(new Set(inTable).size).toBe(inTable.length);
 });

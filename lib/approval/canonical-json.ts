@@ -11,10 +11,13 @@ export function canonicalJson(value: unknown, depth = 0): string {
   // RFC 8785, section 3.2.2.3: numbers and strings as ECMAScript writes them.
   if (typeof value === 'number' && Number.isFinite(value)) return JSON.stringify(value);
   if (typeof value === 'string' && !/\p{Cs}/u.test(value)) return JSON.stringify(value);
-  if (Array.isArray(value)) return `[${Array.from(value, (item) => canonicalJson(item, depth + 1)).join(',')}]`;
+  if (Array.isArray(value))
+    return `[${Array.from(value, (item) => canonicalJson(item, depth + 1)).join(',')}]`;
   if (isPlainObject(value)) {
     // Section 3.2.3: sorted by UTF-16 code units, as sort() does.
-    const members = Object.keys(value).sort().map((name) => `${canonicalJson(name, depth + 1)}:${canonicalJson(value[name], depth + 1)}`);
+    const members = Object.keys(value)
+      .sort()
+      .map((name) => `${canonicalJson(name, depth + 1)}:${canonicalJson(value[name], depth + 1)}`);
     return `{${members.join(',')}}`;
   }
   throw notJson(`of type ${typeof value}`);
@@ -27,5 +30,8 @@ function isPlainObject(value: unknown): value is Record<string, unknown> {
 }
 
 function notJson(what: string): BackupCodeError {
-  return new BackupCodeError('invalid_option', `What is approved must be plain JSON, but part of it is ${what}.`);
+  return new BackupCodeError(
+    'invalid_option',
+    `What is approved must be plain JSON, but part of it is ${what}.`,
+  );
 }

@@ -7,13 +7,19 @@ export class MemoryApprovalStore implements ApprovalStore {
 
   create(record: ApprovalRecord): Promise<boolean> {
     const now = record.requestedAt;
-    for (const { id, expiresAt } of this.records.values()) if (expiresAt + KEPT_MS <= now) this.records.delete(id);
-    const hasOpen = [...this.records.values()].some((other) => other.target === record.target && isOpen(other) && other.expiresAt > now);
+    for (const { id, expiresAt } of this.records.values())
+      if (expiresAt + KEPT_MS <= now) this.records.delete(id);
+    const hasOpen = [...this.records.values()].some(
+      (other) => other.target === record.target && isOpen(other) && other.expiresAt > now,
+    );
     if (!hasOpen) this.records.set(record.id, record);
     return Promise.resolve(!hasOpen);
   }
 
-  update(id: string, change: (record: ApprovalRecord) => ApprovalRecord | null): Promise<Updated | null> {
+  update(
+    id: string,
+    change: (record: ApprovalRecord) => ApprovalRecord | null,
+  ): Promise<Updated | null> {
     const record = this.records.get(id);
     if (!record) return Promise.resolve(null);
     const changed = change(record);

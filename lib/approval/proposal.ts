@@ -34,19 +34,42 @@ const MAX_TARGET = 255;
 /** @throws {BackupCodeError} `invalid_option` */
 export function propose(
   { action, target, parameters = {}, ...others }: Proposal,
-  { actions, by, sessionId, now, windowMs }: { actions: object; by: string; sessionId: string | undefined; now: number; windowMs: number },
+  {
+    actions,
+    by,
+    sessionId,
+    now,
+    windowMs,
+  }: { actions: object; by: string; sessionId: string | undefined; now: number; windowMs: number },
 ): ApprovalRecord {
   assertOptions('request', others, []);
-  if (typeof action !== 'string' || !Object.hasOwn(actions, action)) throw new BackupCodeError('invalid_option', 'action must be the name of one of actions.');
+  if (typeof action !== 'string' || !Object.hasOwn(actions, action))
+    throw new BackupCodeError('invalid_option', 'action must be the name of one of actions.');
   if (typeof target !== 'string' || target.length < 1 || target.length > MAX_TARGET) {
-    throw new BackupCodeError('invalid_option', `target must be a text of 1 to ${MAX_TARGET} characters.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `target must be a text of 1 to ${MAX_TARGET} characters.`,
+    );
   }
   const text = canonicalJson(parameters);
-  if (text.length > MAX_PARAMETERS) throw new BackupCodeError('invalid_option', `parameters must be at most ${MAX_PARAMETERS} characters of JSON.`);
+  if (text.length > MAX_PARAMETERS)
+    throw new BackupCodeError(
+      'invalid_option',
+      `parameters must be at most ${MAX_PARAMETERS} characters of JSON.`,
+    );
   return {
-    id: randomBytes(16).toString('hex'), state: 'requesting', action, target, parameters: text,
+    id: randomBytes(16).toString('hex'),
+    state: 'requesting',
+    action,
+    target,
+    parameters: text,
     digest: sha256(canonicalJson({ action, target, parameters })),
-    requestedBy: by, requestedIn: sessionKey(sessionId), requestedAt: now, expiresAt: now + windowMs, approvedBy: null, approvedAt: null,
+    requestedBy: by,
+    requestedIn: sessionKey(sessionId),
+    requestedAt: now,
+    expiresAt: now + windowMs,
+    approvedBy: null,
+    approvedAt: null,
   };
 }
 
@@ -61,13 +84,27 @@ export function isWhole(record: ApprovalRecord): boolean {
 
 export function view(record: ApprovalRecord): Approval {
   const { id, state, digest, requestedBy, requestedAt, expiresAt, approvedBy, approvedAt } = record;
-  return { id, state, ...proposalOf(record), digest, requestedBy, requestedAt, expiresAt, approvedBy, approvedAt };
+  return {
+    id,
+    state,
+    ...proposalOf(record),
+    digest,
+    requestedBy,
+    requestedAt,
+    expiresAt,
+    approvedBy,
+    approvedAt,
+  };
 }
 
 /** Nobody who reads the store learns a session id. @throws {BackupCodeError} `invalid_option` */
 export function sessionKey(sessionId: string | undefined): string | null {
   if (sessionId === undefined) return null;
-  if (typeof sessionId !== 'string' || sessionId === '') throw new BackupCodeError('invalid_option', 'sessionId must be a text that tells sessions apart.');
+  if (typeof sessionId !== 'string' || sessionId === '')
+    throw new BackupCodeError(
+      'invalid_option',
+      'sessionId must be a text that tells sessions apart.',
+    );
   return sha256(sessionId);
 }
 

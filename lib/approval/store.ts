@@ -8,8 +8,16 @@
  * From every state before `executing` also to `denied`, `cancelled` or `expired`. Those, `executed` and `failed` are final.
  */
 export type ApprovalState =
-  | 'requesting' | 'requested' | 'approving' | 'approved' | 'executing'
-  | 'executed' | 'failed' | 'denied' | 'cancelled' | 'expired';
+  | 'requesting'
+  | 'requested'
+  | 'approving'
+  | 'approved'
+  | 'executing'
+  | 'executed'
+  | 'failed'
+  | 'denied'
+  | 'cancelled'
+  | 'expired';
 
 /** Times are milliseconds since 1970. */
 export interface ApprovalRecord {
@@ -53,11 +61,19 @@ export interface ApprovalStore {
    *
    * @returns `null` where there is no such record
    */
-  update(id: string, change: (record: ApprovalRecord) => ApprovalRecord | null): Promise<Updated | null>;
+  update(
+    id: string,
+    change: (record: ApprovalRecord) => ApprovalRecord | null,
+  ): Promise<Updated | null>;
 }
 
 /** Those before the action begins. */
-export const BEFORE_EXECUTION: readonly ApprovalState[] = ['requesting', 'requested', 'approving', 'approved'];
+export const BEFORE_EXECUTION: readonly ApprovalState[] = [
+  'requesting',
+  'requested',
+  'approving',
+  'approved',
+];
 
 /** Keeps its target from another request. */
 export function isOpen({ state }: ApprovalRecord): boolean {

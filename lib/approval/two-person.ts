@@ -13,7 +13,12 @@ import { assertMethods, assertOptions, describe, optionalFunction, wholeNumber }
 import { userSubject, type UserId } from '../subject';
 import { proposalOf, propose, sessionKey, view, type Approval, type Proposal } from './proposal';
 import { mayApprove, whyNot, whyNotExecute, whyNotFirst, whyNotSecond, type People } from './rules';
-import { BEFORE_EXECUTION, type ApprovalRecord, type ApprovalState, type ApprovalStore } from './store';
+import {
+  BEFORE_EXECUTION,
+  type ApprovalRecord,
+  type ApprovalState,
+  type ApprovalStore,
+} from './store';
 
 /** The actions, who may ask and approve, and where requests are kept. */
 export interface TwoPersonApprovalOptions extends People {
@@ -43,7 +48,11 @@ export interface Decision {
 /** The reason is for the calling code and the audit. Of a code that was not accepted, tell the person no more than the strategy would. */
 export type ApprovalOutcome<Result = object> =
   | (Result & { readonly ok: true; readonly approval: Approval })
-  | { readonly ok: false; readonly reason: ApprovalReason | Reason; readonly retryAfterSeconds?: number };
+  | {
+      readonly ok: false;
+      readonly reason: ApprovalReason | Reason;
+      readonly retryAfterSeconds?: number;
+    };
 
 type Refusal = Extract<ApprovalOutcome, { ok: false }>;
 type ConsumedCode = Extract<Outcome, { ok: true }>;
@@ -76,15 +85,28 @@ export class TwoPersonApproval {
 
   /** @throws {BackupCodeError} `invalid_option` */
   constructor(options: TwoPersonApprovalOptions) {
-    assertOptions('TwoPersonApproval', options, ['store', 'backupCodes', 'actions', 'isEntitled', 'personOf', 'windowSeconds', 'now']);
+    assertOptions('TwoPersonApproval', options, [
+      'store',
+      'backupCodes',
+      'actions',
+      'isEntitled',
+      'personOf',
+      'windowSeconds',
+      'now',
+    ]);
     const { store, backupCodes, actions, isEntitled, personOf, windowSeconds, now } = options;
     assertMethods('store', store, ['create', 'update']);
     assertMethods('backupCodes', backupCodes, ['consume', 'recordApproval']);
     assertMethods('actions', actions, Object.keys(Object(actions) as object));
-    if (typeof isEntitled !== 'function') throw new BackupCodeError('invalid_option', `isEntitled must be a function, but was ${describe(isEntitled)}.`);
+    if (typeof isEntitled !== 'function')
+      throw new BackupCodeError(
+        'invalid_option',
+        `isEntitled must be a function, but was ${describe(isEntitled)}.`,
+      );
     optionalFunction('personOf', personOf);
     this.options = { ...options, actions: { ...actions } };
-    this.windowMs = 1000 * wholeNumber('windowSeconds', windowSeconds, { min: 60, max: 86_400, fallback: 900 });
+    this.windowMs =
+      1000 * wholeNumber('windowSeconds', windowSeconds, { min: 60, max: 86_400, fallback: 900 });
     this.now = optionalFunction('now', now) ?? Date.now;
   }
 
@@ -95,14 +117,30 @@ export class TwoPersonApproval {
    * @throws {BackupCodeError} `invalid_option` for an unknown action or parameters that are no JSON; `invalid_user_id`; what
    *   `consume` throws
    */
-  async request(userId: UserId, { code, sessionId, ...proposal }: Proposal & Omit<Decision, 'id' | 'digest'>, context?: Context): Promise<ApprovalOutcome> {
+  async request(
+    userId: UserId,
+    { code, sessionId, ...proposal }: Proposal & Omit<Decision, 'id' | 'digest'>,
+    context?: Context,
+  ): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
-    const record = propose(proposal, { actions: this.options.actions, by: who.userId, sessionId, now: this.now(), windowMs: this.windowMs });
+    const record = propose(proposal, {
+      actions: this.options.actions,
+      by: who.userId,
+      sessionId,
+      now: this.now(),
+      windowMs: this.windowMs,
+    });
     const refusal = await whyNotFirst(this.options, record);
     if (refusal !== null) return this.refuse(who, record, refusal);
     // The target is taken before the code is, so that no code is spent for a request that cannot be.
     if (!(await this.options.store.create(record))) return this.refuse(who, record, 'open-request');
-    return this.withCode(who, { record, code, type: 'approval-requested', to: { state: 'requested' }, back: 'cancelled' });
+    return this.withCode(who, {
+      record,
+      code,
+      type: 'approval-requested',
+      to: { state: 'requested' },
+      back: 'cancelled',
+    });
   }
 
   /** What there is to decide; `null` where there is no such request. To look changes nothing. */
@@ -116,36 +154,57 @@ export class TwoPersonApproval {
    *
    * @throws {BackupCodeError} `invalid_option`, `invalid_user_id`; what `consume` throws
    */
-  async approve(userId: UserId, { id, digest, code, sessionId }: Decision, context?: Context): Promise<ApprovalOutcome> {
+  async approve(
+    userId: UserId,
+    { id, digest, code, sessionId }: Decision,
+    context?: Context,
+  ): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const session = sessionKey(sessionId);
     const record = await this.read(id);
     if (record === null) return this.refuse(who, null, 'unknown-request');
-    const refusal = whyNot(record, { digest, state: 'requested' })
-      ?? (session !== null && session === record.requestedIn ? 'same-person' : null)
-      ?? (await whyNotSecond(this.options, { userId: who.userId, record }))
-      ?? (await whyNotFirst(this.options, record));
+    const refusal =
+      whyNot(record, { digest, state: 'requested' }) ??
+      (session !== null && session === record.requestedIn ? 'same-person' : null) ??
+      (await whyNotSecond(this.options, { userId: who.userId, record })) ??
+      (await whyNotFirst(this.options, record));
     if (refusal !== null) return this.refuse(who, record, refusal);
     // Claimed first, so that of two who approve at once only one spends a code.
     const claimed = await this.move(id, ['requested'], { state: 'approving' });
     if (claimed === null) return this.refuse(who, record, 'not-open');
     const to = { state: 'approved', approvedBy: who.userId, approvedAt: this.now() } as const;
-    return this.withCode(who, { record: claimed, code, type: 'approval-granted', to, back: 'requested' });
+    return this.withCode(who, {
+      record: claimed,
+      code,
+      type: 'approval-granted',
+      to,
+      back: 'requested',
+    });
   }
 
   /** Ends a request for good, approved or not, by anybody who is entitled to approve, whom it is about included. It takes no code to say no. */
-  async deny(userId: UserId, { id }: Pick<Decision, 'id'>, context?: Context): Promise<ApprovalOutcome> {
+  async deny(
+    userId: UserId,
+    { id }: Pick<Decision, 'id'>,
+    context?: Context,
+  ): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
-    if (record !== null && !(await mayApprove(this.options, { userId: who.userId, record }))) return this.refuse(who, record, 'not-entitled');
+    if (record !== null && !(await mayApprove(this.options, { userId: who.userId, record })))
+      return this.refuse(who, record, 'not-entitled');
     return this.end(who, record, 'denied');
   }
 
   /** Ends a request for good, by the one who made it. */
-  async cancel(userId: UserId, { id }: Pick<Decision, 'id'>, context?: Context): Promise<ApprovalOutcome> {
+  async cancel(
+    userId: UserId,
+    { id }: Pick<Decision, 'id'>,
+    context?: Context,
+  ): Promise<ApprovalOutcome> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
-    if (record !== null && record.requestedBy !== who.userId) return this.refuse(who, record, 'not-entitled');
+    if (record !== null && record.requestedBy !== who.userId)
+      return this.refuse(who, record, 'not-entitled');
     return this.end(who, record, 'cancelled');
   }
 
@@ -157,11 +216,17 @@ export class TwoPersonApproval {
    * @throws what the action throws, after which the state is `failed`; {@link BackupCodeError} `invalid_user_id`; what the store
    *   throws: look at `show`, for an action that was run is `executed` though its last event could not be written
    */
-  async execute(userId: UserId, { id, digest }: Pick<Decision, 'id' | 'digest'>, context?: Context): Promise<ApprovalOutcome<{ readonly result: unknown }>> {
+  async execute(
+    userId: UserId,
+    { id, digest }: Pick<Decision, 'id' | 'digest'>,
+    context?: Context,
+  ): Promise<ApprovalOutcome<{ readonly result: unknown }>> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
     if (record === null) return this.refuse(who, null, 'unknown-request');
-    const refusal = whyNot(record, { digest, state: 'approved' }) ?? (await whyNotExecute(this.options, { userId: who.userId, record }));
+    const refusal =
+      whyNot(record, { digest, state: 'approved' }) ??
+      (await whyNotExecute(this.options, { userId: who.userId, record }));
     if (refusal !== null) return this.refuse(who, record, refusal);
     const executing = await this.move(id, ['approved'], { state: 'executing' });
     if (executing === null) return this.refuse(who, record, 'not-open');
@@ -188,7 +253,10 @@ export class TwoPersonApproval {
    */
   assertApproved(approved: Required<Proposal>, action: string): void {
     if (this.running.has(approved) && approved.action === action) return;
-    throw new BackupCodeError('not_approved', `"${action}" takes two people: it runs only through execute(), once both have approved it.`);
+    throw new BackupCodeError(
+      'not_approved',
+      `"${action}" takes two people: it runs only through execute(), once both have approved it.`,
+    );
   }
 
   /** Shows no store, whoever prints this. */
@@ -205,20 +273,38 @@ export class TwoPersonApproval {
   private async read(id: string): Promise<ApprovalRecord | null> {
     if (typeof id !== 'string' || !/^[0-9a-f]{32}$/.test(id)) return null;
     const now = this.now();
-    const found = await this.options.store.update(id, (record) => (BEFORE_EXECUTION.includes(record.state) && now >= record.expiresAt ? { ...record, state: 'expired' } : null));
-    if (found?.isChanged === true) await this.record({ userId: found.record.requestedBy, context: undefined }, found.record, 'approval-expired');
+    const found = await this.options.store.update(id, (record) =>
+      BEFORE_EXECUTION.includes(record.state) && now >= record.expiresAt
+        ? { ...record, state: 'expired' }
+        : null,
+    );
+    if (found?.isChanged === true)
+      await this.record(
+        { userId: found.record.requestedBy, context: undefined },
+        found.record,
+        'approval-expired',
+      );
     return found?.record ?? null;
   }
 
   /** From one of these states to another, while there is time; `null` where somebody else was first. */
-  private async move(id: string, from: readonly ApprovalState[], to: Partial<ApprovalRecord>): Promise<ApprovalRecord | null> {
+  private async move(
+    id: string,
+    from: readonly ApprovalState[],
+    to: Partial<ApprovalRecord>,
+  ): Promise<ApprovalRecord | null> {
     const now = this.now();
-    const found = await this.options.store.update(id, (record) => (from.includes(record.state) && now < record.expiresAt ? { ...record, ...to } : null));
+    const found = await this.options.store.update(id, (record) =>
+      from.includes(record.state) && now < record.expiresAt ? { ...record, ...to } : null,
+    );
     return found?.isChanged === true ? found.record : null;
   }
 
   /** A claim goes on by a code of the person's own, and back where there is none. */
-  private async withCode(who: Who, { record, code, type, to, back }: Claim): Promise<ApprovalOutcome> {
+  private async withCode(
+    who: Who,
+    { record, code, type, to, back }: Claim,
+  ): Promise<ApprovalOutcome> {
     const { id, state } = record;
     try {
       const consumed = await this.options.backupCodes.consume(who.userId, code, who.context);
@@ -229,7 +315,11 @@ export class TwoPersonApproval {
       await this.record(who, record, type, { code: consumed });
       const moved = await this.move(id, [state], to);
       if (moved !== null) return { ok: true, approval: view(moved) };
-      return await this.refuse(who, record, (await this.read(id))?.state === 'expired' ? 'late' : 'not-open');
+      return await this.refuse(
+        who,
+        record,
+        (await this.read(id))?.state === 'expired' ? 'late' : 'not-open',
+      );
     } catch (error) {
       // Where the store is gone too, the claim ends with the window.
       await this.move(id, [state], { state: back }).catch(() => null);
@@ -238,28 +328,52 @@ export class TwoPersonApproval {
   }
 
   /** Whatever the clock says: the action was run. */
-  private async settle(who: Who, executing: ApprovalRecord, state: 'executed' | 'failed'): Promise<ApprovalRecord> {
+  private async settle(
+    who: Who,
+    executing: ApprovalRecord,
+    state: 'executed' | 'failed',
+  ): Promise<ApprovalRecord> {
     const settled = { ...executing, state };
-    await this.options.store.update(executing.id, (record) => (record.state === 'executing' ? settled : null));
+    await this.options.store.update(executing.id, (record) =>
+      record.state === 'executing' ? settled : null,
+    );
     await this.record(who, settled, `approval-${state}`);
     return settled;
   }
 
-  private async end(who: Who, record: ApprovalRecord | null, state: 'denied' | 'cancelled'): Promise<ApprovalOutcome> {
+  private async end(
+    who: Who,
+    record: ApprovalRecord | null,
+    state: 'denied' | 'cancelled',
+  ): Promise<ApprovalOutcome> {
     if (record === null) return this.refuse(who, null, 'unknown-request');
     const ended = await this.move(record.id, BEFORE_EXECUTION, { state });
-    if (ended === null) return this.refuse(who, record, record.state === 'expired' ? 'late' : 'not-open');
+    if (ended === null)
+      return this.refuse(who, record, record.state === 'expired' ? 'late' : 'not-open');
     await this.record(who, ended, `approval-${state}`);
     return { ok: true, approval: view(ended) };
   }
 
-  private async refuse(who: Who, record: ApprovalRecord | null, reason: ApprovalReason): Promise<Refusal> {
+  private async refuse(
+    who: Who,
+    record: ApprovalRecord | null,
+    reason: ApprovalReason,
+  ): Promise<Refusal> {
     await this.record(who, record, 'approval-refused', { reason });
     return { ok: false, reason };
   }
 
-  private async record(who: Who, record: ApprovalRecord | null, type: ApprovalEventType, { reason, code }: { reason?: ApprovalReason; code?: ConsumedCode } = {}): Promise<void> {
+  private async record(
+    who: Who,
+    record: ApprovalRecord | null,
+    type: ApprovalEventType,
+    { reason, code }: { reason?: ApprovalReason; code?: ConsumedCode } = {},
+  ): Promise<void> {
     const { id = null, action = null, target = null } = record ?? {};
-    await this.options.backupCodes.recordApproval(who.userId, { type, approval: { id, action, target, reason: reason ?? null }, ...(code && { code }) }, who.context);
+    await this.options.backupCodes.recordApproval(
+      who.userId,
+      { type, approval: { id, action, target, reason: reason ?? null }, ...(code && { code }) },
+      who.context,
+    );
   }
 }

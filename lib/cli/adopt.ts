@@ -40,7 +40,10 @@ const EACH = 100;
 const REFUSALS: readonly unknown[] = ['invalid_codes', 'invalid_format', 'invalid_user_id'];
 
 /** @returns the exit code: 0, 1 if anything was refused or failed, or `null` where the arguments make no sense */
-export async function adoptCommand(args: readonly string[], surroundings: Surroundings): Promise<number | null> {
+export async function adoptCommand(
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<number | null> {
   const given = readArguments(args);
   if (given === null) return null;
   try {
@@ -51,12 +54,19 @@ export async function adoptCommand(args: readonly string[], surroundings: Surrou
   }
 }
 
-async function adoptAll({ config, file, isDryRun }: Arguments, { load, stdin, print, tell }: Surroundings): Promise<number> {
+async function adoptAll(
+  { config, file, isDryRun }: Arguments,
+  { load, stdin, print, tell }: Surroundings,
+): Promise<number> {
   const { backupCodes, format } = await readConfig(await load(resolve(config)));
-  const { users, unreadable } = await readExport(file === undefined ? stdin : createReadStream(file));
+  const { users, unreadable } = await readExport(
+    file === undefined ? stdin : createReadStream(file),
+  );
   if (unreadable.length > 0) {
     // They may hold codes of anybody, who would be left without them: a user is adopted once.
-    print(`line ${unreadable.join(', ')}: neither {"userId": …, "codes": […]} nor userId,code,code. Nothing was written.`);
+    print(
+      `line ${unreadable.join(', ')}: neither {"userId": …, "codes": […]} nor userId,code,code. Nothing was written.`,
+    );
     return 1;
   }
   const withCodes = users.filter(({ codes }) => codes.length > 0);
@@ -67,7 +77,9 @@ async function adoptAll({ config, file, isDryRun }: Arguments, { load, stdin, pr
       counts[await adopt(user, { backupCodes, format, isDryRun })] += 1;
     } catch (error) {
       const isRefusal = REFUSALS.includes((error as { code?: unknown } | null)?.code);
-      problems.push(`${isRefusal ? '' : 'stopped at '}line ${user.lines.join(', ')}: ${messageOf(error)}`);
+      problems.push(
+        `${isRefusal ? '' : 'stopped at '}line ${user.lines.join(', ')}: ${messageOf(error)}`,
+      );
       if (!isRefusal) {
         problems.push('run it again: whoever is done is kept');
         break;
@@ -77,16 +89,26 @@ async function adoptAll({ config, file, isDryRun }: Arguments, { load, stdin, pr
     if ((index + 1) % EACH === 0) tell(`${index + 1} of ${withCodes.length}`);
   }
   const { adopted, kept, refused } = counts;
-  print(`${isDryRun ? 'to adopt' : 'adopted'} ${adopted}, kept ${kept}, refused ${refused}, without codes ${users.length - withCodes.length}`);
+  print(
+    `${isDryRun ? 'to adopt' : 'adopted'} ${adopted}, kept ${kept}, refused ${refused}, without codes ${users.length - withCodes.length}`,
+  );
   problems.forEach(print);
   return problems.length > 0 ? 1 : 0;
 }
 
-async function adopt({ userId, codes }: ExportedUser, { backupCodes, format, isDryRun }: Config & Pick<Arguments, 'isDryRun'>): Promise<'adopted' | 'kept'> {
+async function adopt(
+  { userId, codes }: ExportedUser,
+  { backupCodes, format, isDryRun }: Config & Pick<Arguments, 'isDryRun'>,
+): Promise<'adopted' | 'kept'> {
   userSubject(userId);
   readPlainCodes(format, codes);
   if (isDryRun) return (await backupCodes.status(userId)) === null ? 'adopted' : 'kept';
-  return (await backupCodes.adopt(userId, codes as string[], { format, context: { actor: 'passport-backup-code adopt' } })) ? 'adopted' : 'kept';
+  return (await backupCodes.adopt(userId, codes as string[], {
+    format,
+    context: { actor: 'passport-backup-code adopt' },
+  }))
+    ? 'adopted'
+    : 'kept';
 }
 
 function readArguments(args: readonly string[]): Arguments | null {
@@ -104,10 +126,15 @@ function readArguments(args: readonly string[]): Arguments | null {
 async function readConfig(module: unknown): Promise<Config> {
   type Exports = Readonly<Partial<Record<keyof Config, unknown>>>;
   const exported = module as Exports & { readonly default?: Exports };
-  const { backupCodes: given, format } = exported.backupCodes === undefined ? exported.default ?? {} : exported;
+  const { backupCodes: given, format } =
+    exported.backupCodes === undefined ? (exported.default ?? {}) : exported;
   if (given === undefined || format === undefined) {
-    const wanted = 'backupCodes (the BackupCodes of your app, or a promise of it) and format (what the old codes look like)';
-    throw new BackupCodeError('invalid_option', `The module given by --config must export ${wanted}.`);
+    const wanted =
+      'backupCodes (the BackupCodes of your app, or a promise of it) and format (what the old codes look like)';
+    throw new BackupCodeError(
+      'invalid_option',
+      `The module given by --config must export ${wanted}.`,
+    );
   }
   const backupCodes = await (given as Promise<unknown>);
   assertMethods('backupCodes', backupCodes, ['adopt', 'status']);

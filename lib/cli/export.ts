@@ -49,14 +49,20 @@ function readJson(line: string): Pick<ExportedUser, 'userId' | 'codes'> | null {
     return null;
   }
   const { userId, codes } = value as { userId?: unknown; codes?: unknown };
-  if ((typeof userId !== 'string' && typeof userId !== 'number') || !(Array.isArray(codes) || codes === null)) return null;
+  if (
+    (typeof userId !== 'string' && typeof userId !== 'number') ||
+    !(Array.isArray(codes) || codes === null)
+  )
+    return null;
   return { userId, codes: codes ?? [] };
 }
 
 /** RFC 4180, in one line: a field is in quotes as a whole, or has none in it. */
 function readFields(line: string): Pick<ExportedUser, 'userId' | 'codes'> | null {
   if (!/^(?:"(?:[^"]|"")*"|[^",]*)(?:,(?:"(?:[^"]|"")*"|[^",]*))*$/.test(line)) return null;
-  const fields = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(([, quoted, bare = '']) => quoted?.replaceAll('""', '"') ?? bare.trim());
+  const fields = [...line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g)].map(
+    ([, quoted, bare = '']) => quoted?.replaceAll('""', '"') ?? bare.trim(),
+  );
   const [userId = '', ...codes] = fields;
   return userId === '' ? null : { userId, codes: codes.filter((code) => code !== '') };
 }

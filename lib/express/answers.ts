@@ -12,7 +12,10 @@ export function wantsPage(req: Request): boolean {
 export function pageUrl(name: string, url: unknown): string | undefined {
   if (url === undefined) return undefined;
   if (typeof url !== 'string' || !/^(?:\/(?!\/)|https?:\/\/)[\x21-\x5b\x5d-\x7e]*$/.test(url)) {
-    throw new BackupCodeError('invalid_option', `${name} must be a path that begins with "/", or a URL that begins with "https://", but was ${typeof url === 'string' ? `"${url}"` : describe(url)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `${name} must be a path that begins with "/", or a URL that begins with "https://", but was ${typeof url === 'string' ? `"${url}"` : describe(url)}.`,
+    );
   }
   return url;
 }

@@ -52,9 +52,20 @@ const A_YEAR_SECONDS = 31_536_000;
  * @throws {BackupCodeError} `invalid_option`, when the guard is made
  */
 export function requireAssurance(options: AssuranceOptions = {}): RequestHandler {
-  const { idOf, now } = loginOptions('requireAssurance', options, ['factors', 'maxAgeSeconds', 'except', 'stepUpUrl', 'loginUrl', 'read']);
+  const { idOf, now } = loginOptions('requireAssurance', options, [
+    'factors',
+    'maxAgeSeconds',
+    'except',
+    'stepUpUrl',
+    'loginUrl',
+    'read',
+  ]);
   const required = wholeNumber('factors', options.factors, { min: 1, max: 2, fallback: 2 });
-  const maxAgeSeconds = wholeNumber('maxAgeSeconds', options.maxAgeSeconds, { min: 1, max: A_YEAR_SECONDS, fallback: Infinity });
+  const maxAgeSeconds = wholeNumber('maxAgeSeconds', options.maxAgeSeconds, {
+    min: 1,
+    max: A_YEAR_SECONDS,
+    fallback: Infinity,
+  });
   const { except = [] } = options;
   if (!Array.isArray(except) || except.length > 0) assertNames('except', except);
   const stepUpUrl = pageUrl('stepUpUrl', options.stepUpUrl);
@@ -63,7 +74,8 @@ export function requireAssurance(options: AssuranceOptions = {}): RequestHandler
 
   /** Whether the request may go on; if not, it is answered. */
   async function judge(req: Request, res: Response): Promise<boolean> {
-    const factors = read === undefined ? factorsOfSession(req, idOf) : factorsOfToken(await read(req));
+    const factors =
+      read === undefined ? factorsOfSession(req, idOf) : factorsOfToken(await read(req));
     const counting = (factors ?? []).filter(({ method }) => !except.includes(method));
     const fresh = kindsOf(counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now())));
     if (fresh.length >= required) return true;
@@ -73,27 +85,47 @@ export function requireAssurance(options: AssuranceOptions = {}): RequestHandler
       if (read === undefined) await rememberPage(req);
       res.redirect(303, url);
     } else {
-      challenge(res, { required, maxAgeSeconds, fresh, isStale: kindsOf(counting).length >= required });
+      challenge(res, {
+        required,
+        maxAgeSeconds,
+        fresh,
+        isStale: kindsOf(counting).length >= required,
+      });
     }
     return false;
   }
 
   return function requireAssuranceHandler(req, res, next): void {
-    judge(req, res).then((mayGoOn) => mayGoOn && next(), (thrown: unknown) => next(asError(thrown)));
+    judge(req, res).then(
+      (mayGoOn) => mayGoOn && next(),
+      (thrown: unknown) => next(asError(thrown)),
+    );
   };
 }
 
 /** `null` where nobody is logged in in this session, or nobody through `completeLogin`. */
-function factorsOfSession(req: Request, idOf: (user: Express.User) => UserId): readonly Factor[] | null {
+function factorsOfSession(
+  req: Request,
+  idOf: (user: Express.User) => UserId,
+): readonly Factor[] | null {
   const [login, user] = [readLogin(req), userOf(req)];
-  return login !== null && user !== null && isSameUser(login.userId, idOf(user)) ? login.factors : null;
+  return login !== null && user !== null && isSameUser(login.userId, idOf(user))
+    ? login.factors
+    : null;
 }
 
 function factorsOfToken(facts: unknown): readonly Factor[] | null {
   if (facts === null) return null;
-  const [userId, methods, authenticatedAt] = [dig(facts, 'userId'), dig(facts, 'methods'), dig(facts, 'authenticatedAt')];
+  const [userId, methods, authenticatedAt] = [
+    dig(facts, 'userId'),
+    dig(facts, 'methods'),
+    dig(facts, 'authenticatedAt'),
+  ];
   if (!isUserId(userId) || !isNames(methods) || typeof authenticatedAt !== 'number') {
-    throw new BackupCodeError('invalid_result', 'read must return { userId, methods, authenticatedAt } or null: an id, an array of names, and milliseconds since 1970.');
+    throw new BackupCodeError(
+      'invalid_result',
+      'read must return { userId, methods, authenticatedAt } or null: an id, an array of names, and milliseconds since 1970.',
+    );
   }
   return methods.map((method) => ({ method, amr: [method], at: authenticatedAt }));
 }
@@ -105,11 +137,33 @@ async function rememberPage(req: Request): Promise<void> {
 }
 
 /** RFC 9470, section 3. */
-function challenge(res: Response, found: { required: number; maxAgeSeconds: number; fresh: readonly FactorKind[]; isStale: boolean }): void {
-  const message = found.isStale ? 'More recent authentication is required' : 'A different authentication level is required';
+function challenge(
+  res: Response,
+  found: {
+    required: number;
+    maxAgeSeconds: number;
+    fresh: readonly FactorKind[];
+    isStale: boolean;
+  },
+): void {
+  const message = found.isStale
+    ? 'More recent authentication is required'
+    : 'A different authentication level is required';
   const acrValues = `aal${found.required}`;
   const maxAge = found.maxAgeSeconds === Infinity ? undefined : found.maxAgeSeconds;
   const age = maxAge === undefined ? '' : `, max_age="${maxAge}"`;
-  res.set('WWW-Authenticate', `Bearer error="${ERROR}", error_description="${message}", acr_values="${acrValues}"${age}`);
-  res.status(401).json({ code: ERROR, message, acr_values: acrValues, max_age: maxAge, factors: found.required, fresh: found.fresh });
+  res.set(
+    'WWW-Authenticate',
+    `Bearer error="${ERROR}", error_description="${message}", acr_values="${acrValues}"${age}`,
+  );
+  res
+    .status(401)
+    .json({
+      code: ERROR,
+      message,
+      acr_values: acrValues,
+      max_age: maxAge,
+      factors: found.required,
+      fresh: found.fresh,
+    });
 }

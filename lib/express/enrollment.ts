@@ -30,28 +30,59 @@ export interface EnrollmentOptions extends LoginOptions {
  * @throws {BackupCodeError} `invalid_option`, when the guard is made
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
-  const { idOf } = loginOptions('requireEnrollment', options, ['backupCodes', 'enrollUrl', 'rotation']);
+  const { idOf } = loginOptions('requireEnrollment', options, [
+    'backupCodes',
+    'enrollUrl',
+    'rotation',
+  ]);
   const { backupCodes, rotation = 'once' } = options;
   assertMethods('backupCodes', backupCodes, ['status']);
   const enrollUrl = pageUrl('enrollUrl', options.enrollUrl);
-  if (enrollUrl === undefined) throw new BackupCodeError('invalid_option', 'enrollUrl must be given: the page where codes are made.');
-  if (!['once', 'always', 'never'].includes(rotation)) throw new BackupCodeError('invalid_option', `rotation must be 'once', 'always' or 'never', but was ${describe(rotation)}.`);
+  if (enrollUrl === undefined)
+    throw new BackupCodeError(
+      'invalid_option',
+      'enrollUrl must be given: the page where codes are made.',
+    );
+  if (!['once', 'always', 'never'].includes(rotation))
+    throw new BackupCodeError(
+      'invalid_option',
+      `rotation must be 'once', 'always' or 'never', but was ${describe(rotation)}.`,
+    );
 
   /** Whether the request may go on; if not, it is answered. */
   async function judge(req: Request, res: Response): Promise<boolean> {
     const user = userOf(req);
     if (user === null || isAt(req, enrollUrl ?? '')) return true;
     const status = await backupCodes.status(idOf(user));
-    const isWorking = status !== null && !status.expired && !status.disabled && status.remaining > 0;
-    if (isWorking && !(status.rotationDue && (rotation === 'always' || (rotation === 'once' && (await isToBeOffered(req)))))) return true;
+    const isWorking =
+      status !== null && !status.expired && !status.disabled && status.remaining > 0;
+    if (
+      isWorking &&
+      !(
+        status.rotationDue &&
+        (rotation === 'always' || (rotation === 'once' && (await isToBeOffered(req))))
+      )
+    )
+      return true;
     res.set('Cache-Control', 'no-store');
     if (wantsPage(req)) res.redirect(303, withReturnTo(enrollUrl ?? '', pageOf(req)));
-    else res.status(403).json({ code: 'enrollment_required', message: isWorking ? 'Your backup codes are old: make new ones' : 'You have no backup codes that work: make new ones' });
+    else
+      res
+        .status(403)
+        .json({
+          code: 'enrollment_required',
+          message: isWorking
+            ? 'Your backup codes are old: make new ones'
+            : 'You have no backup codes that work: make new ones',
+        });
     return false;
   }
 
   return function requireEnrollmentHandler(req, res, next): void {
-    judge(req, res).then((mayGoOn) => mayGoOn && next(), (thrown: unknown) => next(asError(thrown)));
+    judge(req, res).then(
+      (mayGoOn) => mayGoOn && next(),
+      (thrown: unknown) => next(asError(thrown)),
+    );
   };
 }
 

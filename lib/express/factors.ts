@@ -38,7 +38,20 @@ export interface Assurance {
  */
 const KINDS: ReadonlyMap<string, FactorKind> = new Map([
   ...['pwd', 'pin', 'password'].map((name) => [name, 'knowledge'] as const),
-  ...['otp', 'sms', 'tel', 'hwk', 'swk', 'pop', 'sc', 'totp', 'hotp', 'backup-code', 'webauthn', 'passkey'].map((name) => [name, 'possession'] as const),
+  ...[
+    'otp',
+    'sms',
+    'tel',
+    'hwk',
+    'swk',
+    'pop',
+    'sc',
+    'totp',
+    'hotp',
+    'backup-code',
+    'webauthn',
+    'passkey',
+  ].map((name) => [name, 'possession'] as const),
   ...['face', 'fpt', 'iris', 'retina', 'vbm'].map((name) => [name, 'inherence'] as const),
 ]);
 /**
@@ -53,12 +66,26 @@ const MAX_NAMES = 16;
 const CLOCK_SKEW_MS = 60_000;
 
 /** The different kinds. One factor may be of two: a security key unlocked by a PIN, `['hwk', 'pin']`. */
-export function kindsOf(factors: readonly { readonly method?: string; readonly amr: readonly string[] }[]): FactorKind[] {
-  return [...new Set(factors.flatMap(({ method, amr }) => amr.flatMap((name) => (method === ELSEWHERE && name === 'mfa' ? KINDS_OF_MFA : KINDS.get(name) ?? []))))];
+export function kindsOf(
+  factors: readonly { readonly method?: string; readonly amr: readonly string[] }[],
+): FactorKind[] {
+  return [
+    ...new Set(
+      factors.flatMap(({ method, amr }) =>
+        amr.flatMap((name) =>
+          method === ELSEWHERE && name === 'mfa' ? KINDS_OF_MFA : (KINDS.get(name) ?? []),
+        ),
+      ),
+    ),
+  ];
 }
 
 /** The factors of one step of a login. Where there are several, each goes by its own name: `except` may take one away. */
-export function factorsOf(methods: readonly string[], amr: readonly string[], at: number): Factor[] {
+export function factorsOf(
+  methods: readonly string[],
+  amr: readonly string[],
+  at: number,
+): Factor[] {
   return methods.map((method) => ({ method, amr: methods.length === 1 ? amr : [method], at }));
 }
 
@@ -66,7 +93,11 @@ export function assuranceOf(factors: readonly Factor[], amr: readonly string[]):
   const isMultiFactor = kindsOf(factors).length >= 2;
   const references = new Set(amr.filter((value) => value !== 'mfa'));
   if (isMultiFactor) references.add('mfa');
-  return { methods: factors.map(({ method }) => method), amr: [...references], acr: isMultiFactor ? 'aal2' : 'aal1' };
+  return {
+    methods: factors.map(({ method }) => method),
+    amr: [...references],
+    acr: isMultiFactor ? 'aal2' : 'aal1',
+  };
 }
 
 /** Whether `at` is no longer ago than that. A time in the future is no time, but for a little difference of clocks. */
@@ -76,11 +107,19 @@ export function isWithin(at: number, maxAgeSeconds: number, now: number): boolea
 }
 
 export function isNames(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.length >= 1 && value.length <= MAX_NAMES && value.every((name) => typeof name === 'string' && /^[\x21-\x7e]{1,64}$/.test(name));
+  return (
+    Array.isArray(value) &&
+    value.length >= 1 &&
+    value.length <= MAX_NAMES &&
+    value.every((name) => typeof name === 'string' && /^[\x21-\x7e]{1,64}$/.test(name))
+  );
 }
 
 /** @throws {BackupCodeError} `invalid_option` */
 export function assertNames(option: string, value: unknown): asserts value is readonly string[] {
   if (isNames(value)) return;
-  throw new BackupCodeError('invalid_option', `${option} must be an array of 1 to ${MAX_NAMES} names such as ['pwd'], each of printable ASCII without spaces, but was ${describe(value)}.`);
+  throw new BackupCodeError(
+    'invalid_option',
+    `${option} must be an array of 1 to ${MAX_NAMES} names such as ['pwd'], each of printable ASCII without spaces, but was ${describe(value)}.`,
+  );
 }

@@ -11,20 +11,33 @@ export interface LoginOptions {
 }
 
 /** Refuses options that are not in `own` and not above. */
-export function loginOptions(where: string, options: LoginOptions, own: readonly string[]): { idOf: (user: Express.User) => UserId; now: () => number } {
+export function loginOptions(
+  where: string,
+  options: LoginOptions,
+  own: readonly string[],
+): { idOf: (user: Express.User) => UserId; now: () => number } {
   const given: unknown = options;
   assertOptions(where, given, [...own, 'userId', 'now']);
-  const userId = optionalFunction('userId', options.userId) ?? ((user) => Reflect.get(user, 'id') as UserId);
-  return { idOf: (user) => checkedId(userId(user)), now: optionalFunction('now', options.now) ?? Date.now };
+  const userId =
+    optionalFunction('userId', options.userId) ?? ((user) => Reflect.get(user, 'id') as UserId);
+  return {
+    idOf: (user) => checkedId(userId(user)),
+    now: optionalFunction('now', options.now) ?? Date.now,
+  };
 }
 
 function checkedId(id: UserId): UserId {
   if (isUserId(id)) return id;
-  throw new BackupCodeError('invalid_user_id', `A user's id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where it is not user.id, say so: userId: (user) => ...`);
+  throw new BackupCodeError(
+    'invalid_user_id',
+    `A user's id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where it is not user.id, say so: userId: (user) => ...`,
+  );
 }
 
 export function isUserId(id: unknown): id is UserId {
-  return typeof id === 'string' ? id.length >= 1 && id.length <= 255 : Number.isSafeInteger(id) || typeof id === 'bigint';
+  return typeof id === 'string'
+    ? id.length >= 1 && id.length <= 255
+    : Number.isSafeInteger(id) || typeof id === 'bigint';
 }
 
 /** As everywhere in this package, `42` and `'42'` are one user. */

@@ -11,7 +11,11 @@ export interface LoginRecord extends Assurance {
   readonly factors: readonly Factor[];
 }
 
-export function recordOf(userId: UserId, factors: readonly Factor[], amr: readonly string[]): LoginRecord {
+export function recordOf(
+  userId: UserId,
+  factors: readonly Factor[],
+  amr: readonly string[],
+): LoginRecord {
   return { userId, ...assuranceOf(factors, amr), factors };
 }
 
@@ -23,9 +27,21 @@ export function toStored(record: LoginRecord): object {
 
 /** `null` for what never was a record. What factors amount to is told anew. */
 export function fromStored(stored: unknown): LoginRecord | null {
-  const [id, digits, factors, amr] = [dig(stored, 'userId'), dig(stored, 'userId', 'bigint'), dig(stored, 'factors'), dig(stored, 'amr')];
+  const [id, digits, factors, amr] = [
+    dig(stored, 'userId'),
+    dig(stored, 'userId', 'bigint'),
+    dig(stored, 'factors'),
+    dig(stored, 'amr'),
+  ];
   const userId = typeof digits === 'string' && /^-?\d+$/.test(digits) ? BigInt(digits) : id;
-  if (!isUserId(userId) || !Array.isArray(factors) || factors.length === 0 || !factors.every(isFactor) || !isReferences(amr)) return null;
+  if (
+    !isUserId(userId) ||
+    !Array.isArray(factors) ||
+    factors.length === 0 ||
+    !factors.every(isFactor) ||
+    !isReferences(amr)
+  )
+    return null;
   return recordOf(userId, factors, amr);
 }
 
@@ -35,7 +51,11 @@ function isReferences(value: unknown): value is readonly string[] {
 }
 
 function isFactor(value: unknown): value is Factor {
-  return isNames([dig(value, 'method')]) && isNames(dig(value, 'amr')) && typeof dig(value, 'at') === 'number';
+  return (
+    isNames([dig(value, 'method')]) &&
+    isNames(dig(value, 'amr')) &&
+    typeof dig(value, 'at') === 'number'
+  );
 }
 
 /**

@@ -9,7 +9,20 @@ import { isSameUser, loginOptions, type LoginOptions } from './login-options';
 import { readLogin, recordOf, toStored, type LoginRecord } from './login-record';
 import { readPending } from './pending-login';
 import { safeReturnTo } from './return-to';
-import { abandonLogin, appDataOf, dig, hasSessionLogin, logIn, readState, regenerate, save, sessionOf, setUser, userOf, writeState } from './session';
+import {
+  abandonLogin,
+  appDataOf,
+  dig,
+  hasSessionLogin,
+  logIn,
+  readState,
+  regenerate,
+  save,
+  sessionOf,
+  setUser,
+  userOf,
+  writeState,
+} from './session';
 
 /** What was shown first, and where to go afterwards. */
 export interface BeginLoginOptions extends LoginOptions {
@@ -58,7 +71,11 @@ export interface CompletedLogin extends Assurance {
  *
  * @throws {BackupCodeError} `invalid_option`, `invalid_user_id`, before anything was changed; `session_unavailable`
  */
-export async function beginLogin(req: Request, user: Express.User, options: BeginLoginOptions): Promise<void> {
+export async function beginLogin(
+  req: Request,
+  user: Express.User,
+  options: BeginLoginOptions,
+): Promise<void> {
   const { idOf, now } = loginOptions('beginLogin', options, ['amr', 'methods', 'returnTo']);
   const { amr } = options;
   assertNames('amr', amr);
@@ -66,7 +83,10 @@ export async function beginLogin(req: Request, user: Express.User, options: Begi
   assertNames('methods', methods);
   const record = recordOf(idOf(user), factorsOf(methods, amr, now()), amr);
   if (record.amr.length === 0) {
-    throw new BackupCodeError('invalid_option', "amr of 'mfa' alone names no factor. If a single sign-on said it, say so: methods: ['sso'].");
+    throw new BackupCodeError(
+      'invalid_option',
+      "amr of 'mfa' alone names no factor. If a single sign-on said it, say so: methods: ['sso'].",
+    );
   }
   const pending = toStored(record);
   const { returnTo: remembered } = readState(req);
@@ -78,7 +98,11 @@ export async function beginLogin(req: Request, user: Express.User, options: Begi
     await save(req);
   } catch (error) {
     await abandonLogin(req);
-    throw new BackupCodeError('session_unavailable', 'The session could not be renewed and saved, so no login was begun.', { cause: error });
+    throw new BackupCodeError(
+      'session_unavailable',
+      'The session could not be renewed and saved, so no login was begun.',
+      { cause: error },
+    );
   }
 }
 
@@ -105,7 +129,10 @@ function factorNames(amr: readonly string[]): readonly string[] {
  *   right but the session could not be made, with the `cause`; `invalid_option`; `invalid_user_id`;
  *   `session_unavailable`. After any of them `req.user` is empty, and nobody got in by this request.
  */
-export async function completeLogin(req: Request, options: CompleteLoginOptions = {}): Promise<CompletedLogin> {
+export async function completeLogin(
+  req: Request,
+  options: CompleteLoginOptions = {},
+): Promise<CompletedLogin> {
   try {
     const completed = await complete(req, options);
     forgetConsumed(req);
@@ -118,62 +145,112 @@ export async function completeLogin(req: Request, options: CompleteLoginOptions 
 }
 
 async function complete(req: Request, options: CompleteLoginOptions): Promise<CompletedLogin> {
-  const { idOf, now } = loginOptions('completeLogin', options, ['user', 'method', 'amr', 'secondFactor', 'maxAgeSeconds']);
+  const { idOf, now } = loginOptions('completeLogin', options, [
+    'user',
+    'method',
+    'amr',
+    'secondFactor',
+    'maxAgeSeconds',
+  ]);
   const user = options.user ?? userOf(req);
   // All this is read before the session is renewed, which empties it.
   const pending = readPending(req, options);
   const before = pending ?? readLogin(req);
   const returnTo = safeReturnTo(readState(req).returnTo);
   // What an anonymous visitor's session held is not carried into a login; a step-up is the same login, and changes nothing for the app.
-  const [appData, { isRotationOffered }] = pending === null ? [appDataOf(req), readState(req)] : [{}, {}];
+  const [appData, { isRotationOffered }] =
+    pending === null ? [appDataOf(req), readState(req)] : [{}, {}];
   if (before === null || user === null || !isSameUser(before.userId, idOf(user))) {
-    throw new BackupCodeError('no_pending_login', 'This session has no pending login of this user, or it is too old: begin again with the first factor.');
+    throw new BackupCodeError(
+      'no_pending_login',
+      'This session has no pending login of this user, or it is too old: begin again with the first factor.',
+    );
   }
-  const completed = isWithoutSecond(options, pending) ? before : withFactor(before, factorShown(req, options, pending), now());
+  const completed = isWithoutSecond(options, pending)
+    ? before
+    : withFactor(before, factorShown(req, options, pending), now());
   try {
     // Passport 0.5 and older do not renew the session in logIn, so it is done here for all; later ones do it once more.
     await regenerate(req);
     await logIn(req, user);
-    if (!hasSessionLogin(req)) throw new Error('Passport put no login into the session: is passport.session() mounted, and does serializeUser give a value?');
+    if (!hasSessionLogin(req))
+      throw new Error(
+        'Passport put no login into the session: is passport.session() mounted, and does serializeUser give a value?',
+      );
     Object.assign(sessionOf(req), appData);
     writeState(req, { login: toStored(completed), isRotationOffered });
     await save(req);
   } catch (error) {
     // A login whose record could not be saved is none. Its id was not yet sent to anybody.
     await abandonLogin(req);
-    throw new BackupCodeError('login_unfinished', 'The factor was right, but the session could not be made, so nobody is logged in. A backup code that was given is spent; the next one works.', { cause: error });
+    throw new BackupCodeError(
+      'login_unfinished',
+      'The factor was right, but the session could not be made, so nobody is logged in. A backup code that was given is spent; the next one works.',
+      { cause: error },
+    );
   }
   return { returnTo, methods: completed.methods, amr: completed.amr, acr: completed.acr };
 }
 
-function isWithoutSecond({ secondFactor, method, amr }: CompleteLoginOptions, pending: LoginRecord | null): boolean {
+function isWithoutSecond(
+  { secondFactor, method, amr }: CompleteLoginOptions,
+  pending: LoginRecord | null,
+): boolean {
   const word: unknown = secondFactor;
   if (word === undefined) return false;
-  if ((word !== 'not-enrolled' && word !== 'included') || method !== undefined || amr !== undefined || pending === null) {
-    throw new BackupCodeError('invalid_option', `secondFactor may only be 'not-enrolled' or 'included', for a pending login, and without method and amr, but was ${describe(word)}.`);
+  if (
+    (word !== 'not-enrolled' && word !== 'included') ||
+    method !== undefined ||
+    amr !== undefined ||
+    pending === null
+  ) {
+    throw new BackupCodeError(
+      'invalid_option',
+      `secondFactor may only be 'not-enrolled' or 'included', for a pending login, and without method and amr, but was ${describe(word)}.`,
+    );
   }
   if (word === 'included' && pending.acr !== 'aal2') {
-    throw new BackupCodeError('invalid_option', "secondFactor: 'included' was said of a pending login that showed one kind of factor. Ask for a second one.");
+    throw new BackupCodeError(
+      'invalid_option',
+      "secondFactor: 'included' was said of a pending login that showed one kind of factor. Ask for a second one.",
+    );
   }
   return true;
 }
 
 /** The factor that this request verified. */
-function factorShown(req: Request, options: CompleteLoginOptions, pending: LoginRecord | null): { method: string; amr: readonly string[] } {
+function factorShown(
+  req: Request,
+  options: CompleteLoginOptions,
+  pending: LoginRecord | null,
+): { method: string; amr: readonly string[] } {
   const info: unknown = Reflect.get(req, 'authInfo');
   // What the strategy says goes first: on a route for both TOTP and backup codes only it knows which it was.
-  const [method, amr] = dig(info, 'method') === undefined ? [options.method, options.amr] : [dig(info, 'method'), dig(info, 'amr')];
+  const [method, amr] =
+    dig(info, 'method') === undefined
+      ? [options.method, options.amr]
+      : [dig(info, 'method'), dig(info, 'amr')];
   if (typeof method !== 'string' || !isNames([method]) || !isNames(amr)) {
-    throw new BackupCodeError('invalid_option', "completeLogin was not told which factor was shown: the strategy's info has no { method, amr }. Give it { method: 'totp', amr: ['otp'] }, or { secondFactor: 'not-enrolled' } for an account that has none.");
+    throw new BackupCodeError(
+      'invalid_option',
+      "completeLogin was not told which factor was shown: the strategy's info has no { method, amr }. Give it { method: 'totp', amr: ['otp'] }, or { secondFactor: 'not-enrolled' } for an account that has none.",
+    );
   }
   if (pending?.methods.includes(method) === true) {
-    throw new BackupCodeError('invalid_option', `The factor that began this login ("${method}") cannot complete it as well.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `The factor that began this login ("${method}") cannot complete it as well.`,
+    );
   }
   return { method, amr };
 }
 
 /** Added, or its time renewed. */
-function withFactor(before: LoginRecord, { method, amr }: { method: string; amr: readonly string[] }, at: number): LoginRecord {
+function withFactor(
+  before: LoginRecord,
+  { method, amr }: { method: string; amr: readonly string[] },
+  at: number,
+): LoginRecord {
   const others = before.factors.filter((factor) => factor.method !== method);
   return recordOf(before.userId, [...others, { method, amr, at }], [...before.amr, ...amr]);
 }

@@ -38,10 +38,20 @@ export function pendingLogin(req: Request, options: PendingLoginOptions = {}): P
   const given: unknown = options;
   assertOptions('pendingLogin', given, ['maxAgeSeconds', 'now']);
   const pending = readPending(req, options);
-  return pending && { userId: pending.userId, methods: pending.methods, amr: pending.amr, startedAt: startOf(pending) };
+  return (
+    pending && {
+      userId: pending.userId,
+      methods: pending.methods,
+      amr: pending.amr,
+      startedAt: startOf(pending),
+    }
+  );
 }
 
-export function readPending(req: Request, { maxAgeSeconds, now }: PendingLoginOptions): LoginRecord | null {
+export function readPending(
+  req: Request,
+  { maxAgeSeconds, now }: PendingLoginOptions,
+): LoginRecord | null {
   const seconds = wholeNumber('maxAgeSeconds', maxAgeSeconds, { min: 1, max: 3600, fallback: 600 });
   const clock = optionalFunction('now', now) ?? Date.now;
   const pending = fromStored(readState(req).pending);

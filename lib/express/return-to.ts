@@ -11,7 +11,12 @@ const HERE = 'http://here.invalid';
  */
 export function safeReturnTo(value: unknown): string | null {
   // Browsers skip tabs and line breaks and read a backslash as a slash, so these are looked for before parsing.
-  if (typeof value !== 'string' || value.length > MAX_LENGTH || /^(?!\/)|^\/\/|[\p{Cc}\\]/u.test(value)) return null;
+  if (
+    typeof value !== 'string' ||
+    value.length > MAX_LENGTH ||
+    /^(?!\/)|^\/\/|[\p{Cc}\\]/u.test(value)
+  )
+    return null;
   const { origin, pathname, search, hash } = new URL(value, HERE);
   // "/.//other.example" is a path of ours until its dot is resolved; what is left would be read as another host.
   return origin === HERE && !pathname.startsWith('//') ? pathname + search + hash : null;

@@ -5,9 +5,15 @@ import type { Request } from 'express';
 const MAX_BYTES = 4096;
 
 /** The object, or what is wrong with the body. */
-export async function readJsonBody(req: Request): Promise<object | 'invalid_body' | 'body_too_large'> {
+export async function readJsonBody(
+  req: Request,
+): Promise<object | 'invalid_body' | 'body_too_large'> {
   // Express 4's own parser makes {} of no body at all.
-  if (req.headers['transfer-encoding'] === undefined && !(Number(req.headers['content-length']) > 0)) return 'invalid_body';
+  if (
+    req.headers['transfer-encoding'] === undefined &&
+    !(Number(req.headers['content-length']) > 0)
+  )
+    return 'invalid_body';
   const read: unknown = req.body;
   if (read === undefined) {
     const text = await readText(req);
@@ -37,5 +43,7 @@ function parse(text: string): object | 'invalid_body' {
 }
 
 function asObject(value: unknown): object | 'invalid_body' {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? value : 'invalid_body';
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value
+    : 'invalid_body';
 }

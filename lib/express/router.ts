@@ -16,7 +16,9 @@ import { dig, userOf } from './session';
 export interface BackupCodesRouterOptions {
   readonly backupCodes: Pick<BackupCodes, 'status' | 'issue' | 'stage' | 'activate' | 'revoke'>;
   /** Whose codes; `null` or `undefined` where nobody is logged in. May be asynchronous. Default `req.user.id`. */
-  readonly userId?: (req: Request) => UserId | null | undefined | Promise<UserId | null | undefined>;
+  readonly userId?: (
+    req: Request,
+  ) => UserId | null | undefined | Promise<UserId | null | undefined>;
   /**
    * Runs before every change, and answers where it does not let the request on. Default
    * `requireAssurance({ factors: 2, maxAgeSeconds: 300 })`: both factors shown within five minutes. Put CSRF tokens here, if your app
@@ -62,21 +64,47 @@ const REFUSALS = {
   busy: [503, 'The service is busy. Please try again in a few seconds.'],
 } as const satisfies Readonly<Record<string, readonly [status: number, message: string]>>;
 
-const getStatus: Route = async ({ backupCodes, userId }) => ({ status: 200, body: { set: await backupCodes.status(userId) } });
-const issue: Route = async ({ backupCodes, userId, context }) => ({ status: 201, body: await backupCodes.issue(userId, context) });
-const stage: Route = async ({ backupCodes, userId, context }) => ({ status: 201, body: await backupCodes.stage(userId, context) });
-const revoke: Route = async ({ backupCodes, userId, context }) => ({ status: 200, body: { revoked: await backupCodes.revoke(userId, context) } });
+const getStatus: Route = async ({ backupCodes, userId }) => ({
+  status: 200,
+  body: { set: await backupCodes.status(userId) },
+});
+const issue: Route = async ({ backupCodes, userId, context }) => ({
+  status: 201,
+  body: await backupCodes.issue(userId, context),
+});
+const stage: Route = async ({ backupCodes, userId, context }) => ({
+  status: 201,
+  body: await backupCodes.stage(userId, context),
+});
+const revoke: Route = async ({ backupCodes, userId, context }) => ({
+  status: 200,
+  body: { revoked: await backupCodes.revoke(userId, context) },
+});
 
 /** A second click, or one after an answer that was lost, finds the set working and hears the same as the first. */
 const activate: Route = async ({ backupCodes, userId, context, body }) => {
   const setId: unknown = Object.hasOwn(body, 'setId') ? Reflect.get(body, 'setId') : undefined;
-  if (typeof setId !== 'string') return refusal('invalid_body', 'The body must be { "setId": … }, with the id of the set that was staged.');
-  const isWorking = (await backupCodes.activate(userId, setId, context)) || (await backupCodes.status(userId))?.setId === setId;
+  if (typeof setId !== 'string')
+    return refusal(
+      'invalid_body',
+      'The body must be { "setId": … }, with the id of the set that was staged.',
+    );
+  const isWorking =
+    (await backupCodes.activate(userId, setId, context)) ||
+    (await backupCodes.status(userId))?.setId === setId;
   return isWorking ? { status: 200, body: { setId } } : refusal('not_staged');
 };
 
 const ROUTES: ReadonlyMap<string, ReadonlyMap<string, Route>> = new Map([
-  ['/', new Map([['GET', getStatus], ['HEAD', getStatus], ['POST', issue], ['DELETE', revoke]])],
+  [
+    '/',
+    new Map([
+      ['GET', getStatus],
+      ['HEAD', getStatus],
+      ['POST', issue],
+      ['DELETE', revoke],
+    ]),
+  ],
   ['/stage', new Map([['POST', stage]])],
   ['/activate', new Map([['POST', activate]])],
 ]);
@@ -94,22 +122,35 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status', 'issue', 'stage', 'activate', 'revoke']);
   const userIdOf = optionalFunction('userId', options.userId) ?? passportUserId;
-  const guard = optionalFunction('guard', options.guard) ?? requireAssurance({ factors: 2, maxAgeSeconds: 300 });
+  const guard =
+    optionalFunction('guard', options.guard) ??
+    requireAssurance({ factors: 2, maxAgeSeconds: 300 });
   const contextOf = optionalFunction('context', options.context) ?? requestContext;
 
   /** What is wrong with the request comes before who sent it; the body is read last, and of nobody whom the guard stops. */
-  async function decide(req: Request, res: Response, routes: ReadonlyMap<string, Route>): Promise<Answer> {
+  async function decide(
+    req: Request,
+    res: Response,
+    routes: ReadonlyMap<string, Route>,
+  ): Promise<Answer> {
     const route = routes.get(req.method);
-    if (route === undefined) return { ...refusal('method_not_allowed'), headers: { Allow: [...routes.keys()].join(', ') } };
+    if (route === undefined)
+      return {
+        ...refusal('method_not_allowed'),
+        headers: { Allow: [...routes.keys()].join(', ') },
+      };
     const isChange = route !== getStatus;
     if (isChange && isFromElsewhere(req)) return refusal('cross_site_request');
     if (isChange && !isJson(req)) return refusal('unsupported_media_type');
     const userId = await userIdOf(req);
     // RFC 9110, section 15.5.2, wants a challenge; RFC 6750, section 3.1, no error code where nobody tried to log in.
-    if (userId === null || userId === undefined) return { ...refusal('login_required'), headers: { 'WWW-Authenticate': 'Bearer' } };
+    if (userId === null || userId === undefined)
+      return { ...refusal('login_required'), headers: { 'WWW-Authenticate': 'Bearer' } };
     if (isChange) await pass(guard, req, res);
     const body = isChange ? await readJsonBody(req) : {};
-    return typeof body === 'string' ? refusal(body) : route({ backupCodes, userId, context: contextOf(req), body });
+    return typeof body === 'string'
+      ? refusal(body)
+      : route({ backupCodes, userId, context: contextOf(req), body });
   }
 
   return function backupCodesRouterHandler(req, res, next): void {
@@ -119,13 +160,21 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
       return;
     }
     res.set('Cache-Control', 'no-store');
-    decide(req, res, routes).catch(busyAnswer).then((answer) => send(res, answer), (thrown: unknown) => next(asError(thrown)));
+    decide(req, res, routes)
+      .catch(busyAnswer)
+      .then(
+        (answer) => send(res, answer),
+        (thrown: unknown) => next(asError(thrown)),
+      );
   };
 }
 
 /** Not by `res.json`: its ETag would be a quick hash of the codes, in a header that logs may keep. */
 function send(res: Response, { status, body, headers = {} }: Answer): void {
-  res.status(status).set({ ...headers, 'Content-Type': 'application/json; charset=utf-8' }).end(JSON.stringify(body));
+  res
+    .status(status)
+    .set({ ...headers, 'Content-Type': 'application/json; charset=utf-8' })
+    .end(JSON.stringify(body));
 }
 
 function refusal(code: RouterErrorCode, message?: string): Answer {
@@ -134,9 +183,14 @@ function refusal(code: RouterErrorCode, message?: string): Answer {
 }
 
 function busyAnswer(thrown: unknown): Answer {
-  if (dig(thrown, 'name') !== 'BackupCodeError' || dig(thrown, 'code') !== 'busy') throw asError(thrown);
+  if (dig(thrown, 'name') !== 'BackupCodeError' || dig(thrown, 'code') !== 'busy')
+    throw asError(thrown);
   const { status, body } = refusal('busy');
-  return { status, body: { ...body, retryAfterSeconds: RETRY_AFTER_SECONDS }, headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) } };
+  return {
+    status,
+    body: { ...body, retryAfterSeconds: RETRY_AFTER_SECONDS },
+    headers: { 'Retry-After': String(RETRY_AFTER_SECONDS) },
+  };
 }
 
 /**
@@ -169,5 +223,8 @@ function passportUserId(req: Request): UserId | null {
   if (user === null) return null;
   const id = dig(user, 'id');
   if (isUserId(id)) return id;
-  throw new BackupCodeError('invalid_user_id', `req.user.id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where the id is elsewhere, say so: userId: (req) => ...`);
+  throw new BackupCodeError(
+    'invalid_user_id',
+    `req.user.id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where the id is elsewhere, say so: userId: (req) => ...`,
+  );
 }

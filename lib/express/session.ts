@@ -25,20 +25,31 @@ const STATE_KEY = 'passport-backup-code';
 export function sessionOf(req: Request): RenewableSession {
   // Fastify's logIn gives a promise and calls nobody back: it would be waited for in vain, with the code spent.
   if (dig(req, 'raw') instanceof IncomingMessage) {
-    throw new BackupCodeError('session_unavailable', 'This is a Fastify request. beginLogin, completeLogin and the guards speak Express; docs/fastify.md has the few lines that take their place.');
+    throw new BackupCodeError(
+      'session_unavailable',
+      'This is a Fastify request. beginLogin, completeLogin and the guards speak Express; docs/fastify.md has the few lines that take their place.',
+    );
   }
   const session: unknown = Reflect.get(req, 'session');
   if (typeof session !== 'object' || session === null) {
-    throw new BackupCodeError('session_unavailable', 'This request has no session. Mount express-session before the routes that log people in; if it is mounted, its store is out of reach.');
+    throw new BackupCodeError(
+      'session_unavailable',
+      'This request has no session. Mount express-session before the routes that log people in; if it is mounted, its store is out of reach.',
+    );
   }
   if (!isRenewable(session)) {
-    throw new BackupCodeError('session_unavailable', 'This session cannot be regenerated, so an id that somebody planted or stole would outlive the login. Use express-session, or one that has regenerate() and save() like it; cookie-session has neither.');
+    throw new BackupCodeError(
+      'session_unavailable',
+      'This session cannot be regenerated, so an id that somebody planted or stole would outlive the login. Use express-session, or one that has regenerate() and save() like it; cookie-session has neither.',
+    );
   }
   return session;
 }
 
 function isRenewable(session: object): session is RenewableSession {
-  return typeof dig(session, 'regenerate') === 'function' && typeof dig(session, 'save') === 'function';
+  return (
+    typeof dig(session, 'regenerate') === 'function' && typeof dig(session, 'save') === 'function'
+  );
 }
 
 export function readState(req: Request): LoginState {
@@ -52,7 +63,11 @@ export function writeState(req: Request, state: LoginState): void {
 
 /** What the app itself keeps in the session, its cookie settings included: all but the login. */
 export function appDataOf(req: Request): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(sessionOf(req)).filter(([name]) => name !== STATE_KEY && name !== passportKey(req)));
+  return Object.fromEntries(
+    Object.entries(sessionOf(req)).filter(
+      ([name]) => name !== STATE_KEY && name !== passportKey(req),
+    ),
+  );
 }
 
 /** A new id and nothing in it; the old session is gone from the store. */
@@ -103,7 +118,11 @@ export function hasSessionLogin(req: Request): boolean {
 
 /** `value.a.b`, or `undefined` where there is no such thing. */
 export function dig(value: unknown, ...path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, name) => (typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined), value);
+  return path.reduce<unknown>(
+    (inner, name) =>
+      typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined,
+    value,
+  );
 }
 
 /** Passport 0.4 keeps it on `req._passport.instance`, later ones on the request. */
@@ -122,7 +141,12 @@ function called(run: (done: (error?: unknown) => void) => unknown): Promise<void
   return new Promise((resolve, reject) => {
     run((error) => {
       if (error === undefined || error === null) resolve();
-      else reject(error instanceof Error ? error : new Error('the session store, or serializeUser, failed', { cause: error }));
+      else
+        reject(
+          error instanceof Error
+            ? error
+            : new Error('the session store, or serializeUser, failed', { cause: error }),
+        );
     });
   });
 }

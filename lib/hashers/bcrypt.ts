@@ -22,9 +22,17 @@ const MAX_INPUT_BYTES = 72;
 export function bcryptHasher(options: { cost?: number } = {}): Hasher {
   assertOptions('bcryptHasher', options, ['cost']);
   if (typeof options.cost === 'number' && options.cost < MIN_COST) {
-    throw new BackupCodeError('invalid_hasher', `bcrypt needs a cost of ${MIN_COST} or more (OWASP Password Storage Cheat Sheet), but was given ${options.cost}.`);
+    throw new BackupCodeError(
+      'invalid_hasher',
+      `bcrypt needs a cost of ${MIN_COST} or more (OWASP Password Storage Cheat Sheet), but was given ${options.cost}.`,
+    );
   }
-  const cost = wholeNumber('cost', options.cost, { min: MIN_COST, max: MAX_COST, fallback: 12, code: 'invalid_hasher' });
+  const cost = wholeNumber('cost', options.cost, {
+    min: MIN_COST,
+    max: MAX_COST,
+    fallback: 12,
+    code: 'invalid_hasher',
+  });
   return Object.freeze({
     newSalt: () => bcrypt.genSaltSync(cost, 'b'),
     reads: (salt: string) => {
@@ -40,5 +48,7 @@ export function bcryptHasher(options: { cost?: number } = {}): Hasher {
 
 /** No silent truncation (OWASP ASVS 5.0, 6.2.9): what bcrypt would cut is hashed first, in a form free of NUL. */
 function withinLimit(code: string): string {
-  return Buffer.byteLength(code) <= MAX_INPUT_BYTES ? code : createHash('sha256').update(code).digest('base64');
+  return Buffer.byteLength(code) <= MAX_INPUT_BYTES
+    ? code
+    : createHash('sha256').update(code).digest('base64');
 }

@@ -15,7 +15,10 @@ export function fastHasher(): Hasher {
     reads: (salt: string) => readSalt(salt, 'sha256', {}) !== null,
     hash: (code: string, text: string) => {
       const read = readSalt(text, 'sha256', {});
-      if (read === null) return Promise.reject(new BackupCodeError('unreadable_hash', 'This is no salt string of SHA-256.'));
+      if (read === null)
+        return Promise.reject(
+          new BackupCodeError('unreadable_hash', 'This is no salt string of SHA-256.'),
+        );
       return Promise.resolve(createHash('sha256').update(read.salt).update(code).digest());
     },
   });

@@ -24,7 +24,10 @@ const MAX_SALT_LENGTH = 255;
 export function hasherFor(hashers: readonly Hasher[], salt: string, bits: number): Hasher {
   const hasher = hashers.find((candidate) => candidate.reads(salt));
   if (hasher === undefined || bits < (hasher.minimumBits ?? 0)) {
-    throw new BackupCodeError('unreadable_hash', 'A stored set was hashed in a way that none of the configured hashers reads, with parameters beyond their caps, or too quickly for its format.');
+    throw new BackupCodeError(
+      'unreadable_hash',
+      'A stored set was hashed in a way that none of the configured hashers reads, with parameters beyond their caps, or too quickly for its format.',
+    );
   }
   return hasher;
 }
@@ -33,19 +36,27 @@ export function hasherFor(hashers: readonly Hasher[], salt: string, bits: number
 export function freshSalt(hasher: Hasher): string {
   const salt: unknown = hasher.newSalt();
   if (typeof salt === 'string' && salt.length <= MAX_SALT_LENGTH && hasher.reads(salt)) return salt;
-  throw new BackupCodeError('invalid_hasher', `The first hasher must read the salt strings it makes, of at most ${MAX_SALT_LENGTH} characters.`);
+  throw new BackupCodeError(
+    'invalid_hasher',
+    `The first hasher must read the salt strings it makes, of at most ${MAX_SALT_LENGTH} characters.`,
+  );
 }
 
 /** The listed hashers as a list. @throws {BackupCodeError} `invalid_hasher` */
 export function hasherList(given: Hasher | readonly Hasher[], bits: number): readonly Hasher[] {
   const list = Array.isArray(given) ? (given as readonly Hasher[]) : [given as Hasher];
   const [first] = list;
-  if (first === undefined) throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
-  for (const hasher of list) assertMethods('hasher', hasher, ['newSalt', 'reads', 'hash'], 'invalid_hasher');
+  if (first === undefined)
+    throw new BackupCodeError('invalid_hasher', 'hasher is an empty list; give at least one.');
+  for (const hasher of list)
+    assertMethods('hasher', hasher, ['newSalt', 'reads', 'hash'], 'invalid_hasher');
   freshSalt(first);
   const { minimumBits = 0 } = first;
   if (bits < minimumBits) {
-    throw new BackupCodeError('invalid_hasher', `The first hasher wants formats of ${minimumBits} bits or more; this one has ${bits}.`);
+    throw new BackupCodeError(
+      'invalid_hasher',
+      `The first hasher wants formats of ${minimumBits} bits or more; this one has ${bits}.`,
+    );
   }
   return list;
 }

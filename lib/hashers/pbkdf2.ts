@@ -24,15 +24,27 @@ const derive = promisify(pbkdf2);
 export function pbkdf2Hasher(options: { iterations?: number } = {}): Hasher {
   assertOptions('pbkdf2Hasher', options, ['iterations']);
   if (typeof options.iterations === 'number' && options.iterations < MIN_ITERATIONS) {
-    throw new BackupCodeError('invalid_hasher', `PBKDF2 needs ${MIN_ITERATIONS} iterations or more (OWASP Password Storage Cheat Sheet), but was given ${options.iterations}.`);
+    throw new BackupCodeError(
+      'invalid_hasher',
+      `PBKDF2 needs ${MIN_ITERATIONS} iterations or more (OWASP Password Storage Cheat Sheet), but was given ${options.iterations}.`,
+    );
   }
-  const i = wholeNumber('iterations', options.iterations, { min: MIN_ITERATIONS, max: MAX_ITERATIONS, fallback: MIN_ITERATIONS, code: 'invalid_hasher' });
+  const i = wholeNumber('iterations', options.iterations, {
+    min: MIN_ITERATIONS,
+    max: MAX_ITERATIONS,
+    fallback: MIN_ITERATIONS,
+    code: 'invalid_hasher',
+  });
   return Object.freeze({
     newSalt: () => writeSalt('pbkdf2-sha256', { i }),
     reads: (salt: string) => readSalt(salt, 'pbkdf2-sha256', RANGES) !== null,
     hash: async (code: string, text: string) => {
       const read = readSalt(text, 'pbkdf2-sha256', RANGES);
-      if (read === null) throw new BackupCodeError('unreadable_hash', 'This is no salt string of PBKDF2 within its caps.');
+      if (read === null)
+        throw new BackupCodeError(
+          'unreadable_hash',
+          'This is no salt string of PBKDF2 within its caps.',
+        );
       return derive(code, read.salt, read.params['i'] ?? NaN, HASH_BYTES, 'sha256');
     },
   });

@@ -11,13 +11,27 @@ export interface SaltText {
 /** Parameters and a fresh salt of 16 random bytes. */
 export function writeSalt(scheme: string, params: Readonly<Record<string, number>>): string {
   const list = Object.entries(params).map(([name, value]) => `${name}=${value}`);
-  return ['', scheme, ...(list.length > 0 ? [list.join(',')] : []), randomBytes(SALT_BYTES).toString('base64').replace(/=+$/, '')].join('$');
+  return [
+    '',
+    scheme,
+    ...(list.length > 0 ? [list.join(',')] : []),
+    randomBytes(SALT_BYTES).toString('base64').replace(/=+$/, ''),
+  ].join('$');
 }
 
 /** `null` unless it is of this scheme, has just these parameters, each within its range, and a salt as long as ours. */
-export function readSalt(text: string, scheme: string, ranges: Readonly<Record<string, readonly [min: number, max: number]>>): SaltText | null {
+export function readSalt(
+  text: string,
+  scheme: string,
+  ranges: Readonly<Record<string, readonly [min: number, max: number]>>,
+): SaltText | null {
   const names = Object.keys(ranges);
-  const pattern = ['', scheme.replaceAll('$', '\\$'), ...(names.length > 0 ? [names.map((name) => `${name}=(\\d{1,9})`).join(',')] : []), '([A-Za-z0-9+/]{22})'].join('\\$');
+  const pattern = [
+    '',
+    scheme.replaceAll('$', '\\$'),
+    ...(names.length > 0 ? [names.map((name) => `${name}=(\\d{1,9})`).join(',')] : []),
+    '([A-Za-z0-9+/]{22})',
+  ].join('\\$');
   const found = new RegExp(`^${pattern}$`).exec(text);
   if (found === null) return null;
   const params = Object.fromEntries(names.map((name, index) => [name, Number(found[index + 1])]));

@@ -22,15 +22,29 @@ const RANGES = { ln: [MIN_LOG_N, MAX_LOG_N], r: [BLOCK_SIZE, BLOCK_SIZE], p: [1,
 export function scryptHasher(options: { logN?: number } = {}): Hasher {
   assertOptions('scryptHasher', options, ['logN']);
   if (typeof options.logN === 'number' && options.logN < MIN_LOG_N) {
-    throw new BackupCodeError('invalid_hasher', `scrypt needs a logN of ${MIN_LOG_N} or more (OWASP Password Storage Cheat Sheet), but was given ${options.logN}.`);
+    throw new BackupCodeError(
+      'invalid_hasher',
+      `scrypt needs a logN of ${MIN_LOG_N} or more (OWASP Password Storage Cheat Sheet), but was given ${options.logN}.`,
+    );
   }
-  const ln = wholeNumber('logN', options.logN, { min: MIN_LOG_N, max: MAX_LOG_N, fallback: MIN_LOG_N, code: 'invalid_hasher' });
+  const ln = wholeNumber('logN', options.logN, {
+    min: MIN_LOG_N,
+    max: MAX_LOG_N,
+    fallback: MIN_LOG_N,
+    code: 'invalid_hasher',
+  });
   return Object.freeze({
     newSalt: () => writeSalt('scrypt', { ln, r: BLOCK_SIZE, p: 1 }),
     reads: (salt: string) => readSalt(salt, 'scrypt', RANGES) !== null,
     hash: (code: string, text: string) => {
       const read = readSalt(text, 'scrypt', RANGES);
-      if (read === null) return Promise.reject(new BackupCodeError('unreadable_hash', 'This is no salt string of scrypt within its caps.'));
+      if (read === null)
+        return Promise.reject(
+          new BackupCodeError(
+            'unreadable_hash',
+            'This is no salt string of scrypt within its caps.',
+          ),
+        );
       const { ln: logN = 0, r = 0, p = 0 } = read.params;
       const N = 2 ** logN;
       return derive(code, read.salt, { N, r, p, maxmem: 128 * N * r * p + 32 * 1024 * 1024 });
@@ -40,6 +54,8 @@ export function scryptHasher(options: { logN?: number } = {}): Hasher {
 
 function derive(code: string, salt: Buffer, options: ScryptOptions): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    scrypt(code, salt, HASH_BYTES, options, (error, hash) => (error ? reject(error) : resolve(hash)));
+    scrypt(code, salt, HASH_BYTES, options, (error, hash) =>
+      error ? reject(error) : resolve(hash),
+    );
   });
 }

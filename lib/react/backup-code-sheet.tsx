@@ -24,7 +24,14 @@ export function BackupCodeSheet(props: BackupCodeSheetProps): ReactElement {
 }
 
 function Sheet(props: BackupCodeSheetProps): ReactElement {
-  const { codes, onAcknowledge, fileName = 'backup-codes.txt', headingLevel = 2, classNames = {}, printStyles = defaultPrintStyles } = props;
+  const {
+    codes,
+    onAcknowledge,
+    fileName = 'backup-codes.txt',
+    headingLevel = 2,
+    classNames = {},
+    printStyles = defaultPrintStyles,
+  } = props;
   const labels = { ...ENGLISH, ...withoutUndefined(props.labels) };
   const id = useId();
   const box = useRef<HTMLInputElement>(null);
@@ -33,7 +40,9 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
   const isAcknowledged = useRef(false);
   useEffect(() => addStyles(printStyles), [printStyles]);
 
-  const part = (name: BackupCodeSheetPart): { 'data-backup-codes': string; className?: string } => ({
+  const part = (
+    name: BackupCodeSheetPart,
+  ): { 'data-backup-codes': string; className?: string } => ({
     'data-backup-codes': name,
     ...(classNames[name] !== undefined && { className: classNames[name] }),
   });
@@ -71,7 +80,9 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
   const isMissing = error.text === labels.acknowledgeFirst;
   return (
     <section {...part('sheet')} aria-labelledby={headingId}>
-      <Heading {...part('heading')} id={headingId}>{labels.heading}</Heading>
+      <Heading {...part('heading')} id={headingId}>
+        {labels.heading}
+      </Heading>
       <p {...part('introduction')}>{labels.introduction}</p>
       <dl {...part('facts')}>
         {factsOf(props, labels).map(({ name, label, value, dateTime }) => (
@@ -82,22 +93,45 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
         ))}
       </dl>
       <ol {...part('list')} aria-labelledby={headingId} translate="no">
-        {codes.map((code) => <li key={code}><code {...part('code')}>{code}</code></li>)}
+        {codes.map((code) => (
+          <li key={code}>
+            <code {...part('code')}>{code}</code>
+          </li>
+        ))}
       </ol>
       <div {...part('actions')}>
-        <button {...part('button')} type="button" onClick={() => void copyAll()}>{labels.copy}</button>{' '}
-        <button {...part('button')} type="button" onClick={save}>{labels.download}</button>{' '}
-        <button {...part('button')} type="button" onClick={print}>{labels.print}</button>
+        <button {...part('button')} type="button" onClick={() => void copyAll()}>
+          {labels.copy}
+        </button>{' '}
+        <button {...part('button')} type="button" onClick={save}>
+          {labels.download}
+        </button>{' '}
+        <button {...part('button')} type="button" onClick={print}>
+          {labels.print}
+        </button>
       </div>
-      <p {...part('status')} role="status"><span key={status.number}>{status.text}</span></p>
+      <p {...part('status')} role="status">
+        <span key={status.number}>{status.text}</span>
+      </p>
       <div {...part('acknowledgement')}>
         <label {...part('label')}>
-          <input {...part('checkbox')} ref={box} type="checkbox" onChange={() => setError(NOTHING)} aria-invalid={isMissing} aria-describedby={isMissing ? errorId : undefined} />
-          {' '}{labels.acknowledge}
+          <input
+            {...part('checkbox')}
+            ref={box}
+            type="checkbox"
+            onChange={() => setError(NOTHING)}
+            aria-invalid={isMissing}
+            aria-describedby={isMissing ? errorId : undefined}
+          />{' '}
+          {labels.acknowledge}
         </label>
-        <p {...part('error')} id={errorId} role="alert"><span key={error.number}>{error.text}</span></p>
+        <p {...part('error')} id={errorId} role="alert">
+          <span key={error.number}>{error.text}</span>
+        </p>
         {/* Not a form: sent before this script has run, it would load the page anew, and the codes would be gone. */}
-        <button {...part('go-on')} type="button" onClick={() => void goOn()}>{labels.goOn}</button>
+        <button {...part('go-on')} type="button" onClick={() => void goOn()}>
+          {labels.goOn}
+        </button>
       </div>
     </section>
   );

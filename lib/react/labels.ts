@@ -32,7 +32,8 @@ export interface BackupCodeSheetLabels {
 
 export const ENGLISH: BackupCodeSheetLabels = {
   heading: 'Your backup codes',
-  introduction: 'Each code lets you in once, when you cannot use your phone or security key. Keep them where you can reach them without it. They are shown only now.',
+  introduction:
+    'Each code lets you in once, when you cannot use your phone or security key. Keep them where you can reach them without it. They are shown only now.',
   service: 'Service',
   account: 'Account',
   createdAt: 'Created',

@@ -40,40 +40,112 @@ export interface BackupCodeSheetProps {
   readonly setId?: string | undefined;
 }
 
-const PARTS = ['sheet', 'heading', 'introduction', 'facts', 'list', 'code', 'actions', 'button', 'status', 'acknowledgement', 'label', 'checkbox', 'error', 'go-on'] as const;
+const PARTS = [
+  'sheet',
+  'heading',
+  'introduction',
+  'facts',
+  'list',
+  'code',
+  'actions',
+  'button',
+  'status',
+  'acknowledgement',
+  'label',
+  'checkbox',
+  'error',
+  'go-on',
+] as const;
 const NAMES: readonly (keyof BackupCodeSheetProps)[] = [
-  'codes', 'createdAt', 'expiresAt', 'service', 'account', 'onAcknowledge', 'labels', 'locale', 'timeZone', 'fileName', 'headingLevel', 'classNames', 'printStyles', 'setId',
+  'codes',
+  'createdAt',
+  'expiresAt',
+  'service',
+  'account',
+  'onAcknowledge',
+  'labels',
+  'locale',
+  'timeZone',
+  'fileName',
+  'headingLevel',
+  'classNames',
+  'printStyles',
+  'setId',
 ];
 /** The last time that a `Date` can hold. */
 const END_OF_TIME = 8_640_000_000_000_000;
 
 /** @throws {BackupCodeError} `invalid_option` */
 export function checkProps(props: BackupCodeSheetProps): void {
-  const { codes, createdAt, expiresAt, onAcknowledge, labels = {}, headingLevel = 2, classNames = {}, locale, timeZone } = props;
+  const {
+    codes,
+    createdAt,
+    expiresAt,
+    onAcknowledge,
+    labels = {},
+    headingLevel = 2,
+    classNames = {},
+    locale,
+    timeZone,
+  } = props;
   assertOptions('BackupCodeSheet', props, NAMES);
   if (!Array.isArray(codes) || codes.length === 0 || !codes.every(isText)) {
-    throw new BackupCodeError('invalid_option', `codes must be a list of one text or more, but was ${Array.isArray(codes) ? 'an empty one, or one with something else in it' : describe(codes)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `codes must be a list of one text or more, but was ${Array.isArray(codes) ? 'an empty one, or one with something else in it' : describe(codes)}.`,
+    );
   }
   wants('service', isText(props.service), 'a text', props.service);
-  for (const name of ['account', 'fileName'] as const) wants(name, props[name] === undefined || isText(props[name]), 'a text', props[name]);
-  wants('printStyles', props.printStyles === undefined || typeof props.printStyles === 'string', 'a text', props.printStyles);
+  for (const name of ['account', 'fileName'] as const)
+    wants(name, props[name] === undefined || isText(props[name]), 'a text', props[name]);
+  wants(
+    'printStyles',
+    props.printStyles === undefined || typeof props.printStyles === 'string',
+    'a text',
+    props.printStyles,
+  );
   wants('createdAt', isTime(createdAt), 'milliseconds since 1970', createdAt);
-  wants('expiresAt', expiresAt === null || isTime(expiresAt), 'milliseconds since 1970 or null', expiresAt);
+  wants(
+    'expiresAt',
+    expiresAt === null || isTime(expiresAt),
+    'milliseconds since 1970 or null',
+    expiresAt,
+  );
   wants('onAcknowledge', typeof onAcknowledge === 'function', 'a function', onAcknowledge);
-  wants('headingLevel', [1, 2, 3, 4, 5, 6].includes(headingLevel), 'a whole number from 1 to 6', headingLevel);
+  wants(
+    'headingLevel',
+    [1, 2, 3, 4, 5, 6].includes(headingLevel),
+    'a whole number from 1 to 6',
+    headingLevel,
+  );
   assertTexts('labels', labels, Object.keys(ENGLISH));
   assertTexts('classNames', classNames, PARTS);
-  wants('locale', isUnderstood(() => new Intl.DateTimeFormat(locale)), 'a language tag such as "de"', locale);
-  wants('timeZone', isUnderstood(() => new Intl.DateTimeFormat('en', { timeZone })), 'a time zone such as "Europe/Berlin"', timeZone);
+  wants(
+    'locale',
+    isUnderstood(() => new Intl.DateTimeFormat(locale)),
+    'a language tag such as "de"',
+    locale,
+  );
+  wants(
+    'timeZone',
+    isUnderstood(() => new Intl.DateTimeFormat('en', { timeZone })),
+    'a time zone such as "Europe/Berlin"',
+    timeZone,
+  );
 }
 
 function wants(name: string, isSo: boolean, what: string, given: unknown): void {
-  if (!isSo) throw new BackupCodeError('invalid_option', `${name} must be ${what}, but was ${given === '' ? 'empty' : describe(given)}.`);
+  if (!isSo)
+    throw new BackupCodeError(
+      'invalid_option',
+      `${name} must be ${what}, but was ${given === '' ? 'empty' : describe(given)}.`,
+    );
 }
 
 function assertTexts(name: string, given: object, known: readonly string[]): void {
   assertOptions(name, given, known);
-  for (const [key, value] of Object.entries(given)) wants(`${name}.${key}`, value === undefined || isText(value), 'a text', value);
+  for (const [key, value] of Object.entries(given))
+    wants(`${name}.${key}`, value === undefined || isText(value), 'a text', value);
 }
 
 function isText(value: unknown): boolean {

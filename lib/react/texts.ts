@@ -12,22 +12,43 @@ export interface Fact {
 }
 
 /** Service, account, creation and expiry, as the page and the file tell them. */
-export function factsOf(props: BackupCodeSheetProps, labels: BackupCodeSheetLabels): readonly Fact[] {
+export function factsOf(
+  props: BackupCodeSheetProps,
+  labels: BackupCodeSheetLabels,
+): readonly Fact[] {
   const { service, account, createdAt, expiresAt } = props;
-  const date = (name: 'createdAt' | 'expiresAt', at: number): Fact => ({ name, label: labels[name], value: dayOf(at, props), dateTime: new Date(at).toISOString() });
+  const date = (name: 'createdAt' | 'expiresAt', at: number): Fact => ({
+    name,
+    label: labels[name],
+    value: dayOf(at, props),
+    dateTime: new Date(at).toISOString(),
+  });
   return [
     { name: 'service', label: labels.service, value: service },
-    ...(account === undefined ? [] : [{ name: 'account', label: labels.account, value: account } as const]),
+    ...(account === undefined
+      ? []
+      : [{ name: 'account', label: labels.account, value: account } as const]),
     date('createdAt', createdAt),
-    expiresAt === null ? { name: 'expiresAt', label: labels.expiresAt, value: labels.never } : date('expiresAt', expiresAt),
+    expiresAt === null
+      ? { name: 'expiresAt', label: labels.expiresAt, value: labels.never }
+      : date('expiresAt', expiresAt),
   ];
 }
 
 /** The day, the same on a server and in a browser: neither's own language or time zone counts. */
 function dayOf(at: number, { locale, timeZone = 'UTC' }: BackupCodeSheetProps): string {
-  if (locale !== undefined) return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }).format(at);
-  const parts = new Intl.DateTimeFormat('en', { calendar: 'iso8601', year: 'numeric', month: '2-digit', day: '2-digit', timeZone }).formatToParts(at);
-  return ['year', 'month', 'day'].map((type) => parts.find((part) => part.type === type)?.value).join('-');
+  if (locale !== undefined)
+    return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }).format(at);
+  const parts = new Intl.DateTimeFormat('en', {
+    calendar: 'iso8601',
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+    timeZone,
+  }).formatToParts(at);
+  return ['year', 'month', 'day']
+    .map((type) => parts.find((part) => part.type === type)?.value)
+    .join('-');
 }
 
 /** One code a line. */

@@ -1,7 +1,13 @@
 // What two people decide, on Redis: a key per request, which holds its record as JSON, and one per target with an open
 // request. They share one hash tag: such requests are few. A record is replaced only by whoever read its last text.
 import { inspect } from 'node:util';
-import { isOpen, KEPT_MS, type ApprovalRecord, type ApprovalStore, type Updated } from '../approval/store';
+import {
+  isOpen,
+  KEPT_MS,
+  type ApprovalRecord,
+  type ApprovalStore,
+  type Updated,
+} from '../approval/store';
 import { BackupCodeError } from '../errors';
 import { userKey } from '../subject';
 import { defineScript, runScript, type RedisPlace } from './client';
@@ -53,18 +59,36 @@ export class RedisApprovalStore implements ApprovalStore {
   async create(record: ApprovalRecord): Promise<boolean> {
     const { id, requestedAt, expiresAt } = record;
     const input = [JSON.stringify(record), id, requestedAt, expiresAt, KEPT_MS].map(String);
-    return readText(await runScript(this.place.client, createScript, { keys: this.keysOf(record), arguments: input })) === 'created';
+    return (
+      readText(
+        await runScript(this.place.client, createScript, {
+          keys: this.keysOf(record),
+          arguments: input,
+        }),
+      ) === 'created'
+    );
   }
 
-  async update(id: string, change: (record: ApprovalRecord) => ApprovalRecord | null): Promise<Updated | null> {
+  async update(
+    id: string,
+    change: (record: ApprovalRecord) => ApprovalRecord | null,
+  ): Promise<Updated | null> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const stored = readText(await runScript(this.place.client, readScript, { keys: [this.keyOf('request', id)], arguments: [] }));
+      const stored = readText(
+        await runScript(this.place.client, readScript, {
+          keys: [this.keyOf('request', id)],
+          arguments: [],
+        }),
+      );
       if (stored === '') return null;
       const record = readRecord(stored);
       const changed = change(record);
       if (changed === null) return { record, isChanged: false };
       const input = [stored, JSON.stringify(changed), id, isOpen(changed) ? '' : 'closes'];
-      const reply = await runScript(this.place.client, replaceScript, { keys: this.keysOf(changed), arguments: input });
+      const reply = await runScript(this.place.client, replaceScript, {
+        keys: this.keysOf(changed),
+        arguments: input,
+      });
       if (readText(reply) === 'replaced') return { record: changed, isChanged: true };
     }
     throw new Error('A request for approval was changed by others each time it was read.');
@@ -93,7 +117,8 @@ export class RedisApprovalStore implements ApprovalStore {
 function readRecord(stored: string): ApprovalRecord {
   try {
     const record: unknown = JSON.parse(stored);
-    if (typeof record === 'object' && record !== null && 'digest' in record) return record as ApprovalRecord;
+    if (typeof record === 'object' && record !== null && 'digest' in record)
+      return record as ApprovalRecord;
   } catch {
     // Said below.
   }

@@ -35,7 +35,11 @@ export function defineScript(source: string): Script {
  * One round trip; a second one where the server does not know the script yet, which is the only fault after which it
  * is sent again: of any other, nobody here can know whether it was run.
  */
-export async function runScript(client: RedisClient, { source, sha1 }: Script, input: ScriptInput): Promise<unknown> {
+export async function runScript(
+  client: RedisClient,
+  { source, sha1 }: Script,
+  input: ScriptInput,
+): Promise<unknown> {
   try {
     return await client.evalSha(sha1, input);
   } catch (error) {

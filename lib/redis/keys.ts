@@ -18,11 +18,16 @@ export const PARTITIONS = 64;
 export function keysOf(prefix: string, subjectKey: string): string[] {
   const partition = partitionOf(subjectKey);
   const { events, refusals, sets } = partitionKeys(prefix, partition);
-  return ['user', 'ended'].map((kind) => `${prefix}{${partition}}:${kind}:${subjectKey}`).concat([events, refusals, sets]);
+  return ['user', 'ended']
+    .map((kind) => `${prefix}{${partition}}:${kind}:${subjectKey}`)
+    .concat([events, refusals, sets]);
 }
 
 /** What a partition holds of all its users together. */
-export function partitionKeys(prefix: string, partition: number): { events: string; refusals: string; sets: string } {
+export function partitionKeys(
+  prefix: string,
+  partition: number,
+): { events: string; refusals: string; sets: string } {
   const keyOf = (kind: string): string => `${prefix}{${partition}}:${kind}`;
   return { events: keyOf('events'), refusals: keyOf('refusals'), sets: keyOf('sets') };
 }

@@ -9,7 +9,11 @@ import { hasherName } from '../stores/tally';
 export type Fields = ReadonlyMap<string, string>;
 
 /** A set as fields and values, one after the other. */
-export function fieldsOfSet(header: SetHeader, codes: readonly CodeRecord[], userId: string | null): string[] {
+export function fieldsOfSet(
+  header: SetHeader,
+  codes: readonly CodeRecord[],
+  userId: string | null,
+): string[] {
   const { setId, salt, pepperId, createdAt, expiresAt, total } = header;
   return [
     ['setId', setId],
@@ -84,8 +88,12 @@ export function readFields(reply: unknown): Fields {
 export function readEvent(entry: unknown, refusals: unknown): AuditEvent {
   const { event = '', ...filledIn } = Object.fromEntries(readFields(entry));
   const counted = readText(refusals);
-  const numbers = Object.entries({ ...filledIn, ...(counted !== '' && { refusals: counted }) })
-    .map(([name, value]) => [name, ['remaining', 'total', 'refusals'].includes(name) ? readNumber(value) : value]);
+  const numbers = Object.entries({ ...filledIn, ...(counted !== '' && { refusals: counted }) }).map(
+    ([name, value]) => [
+      name,
+      ['remaining', 'total', 'refusals'].includes(name) ? readNumber(value) : value,
+    ],
+  );
   return { ...parse(event, isEvent), ...Object.fromEntries(numbers) } as AuditEvent;
 }
 
@@ -93,7 +101,8 @@ export function readEvent(entry: unknown, refusals: unknown): AuditEvent {
 export function readNumber(reply: unknown): number {
   const text = readText(reply);
   const number = Number(text);
-  if (text === '' || !Number.isSafeInteger(number)) throw unreadable('A stored set holds something else than a whole number.');
+  if (text === '' || !Number.isSafeInteger(number))
+    throw unreadable('A stored set holds something else than a whole number.');
   return number;
 }
 
@@ -112,15 +121,26 @@ function parse<T>(json: string, isValid: (value: unknown) => value is T): T {
 }
 
 function isHeader(value: unknown): value is SetHeader {
-  return typeof value === 'object' && value !== null && 'setId' in value && 'salt' in value && 'check' in value && 'format' in value;
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    'setId' in value &&
+    'salt' in value &&
+    'check' in value &&
+    'format' in value
+  );
 }
 
 function isEvent(value: unknown): value is AuditEvent {
-  return typeof value === 'object' && value !== null && 'id' in value && 'type' in value && 'at' in value;
+  return (
+    typeof value === 'object' && value !== null && 'id' in value && 'type' in value && 'at' in value
+  );
 }
 
 function isPairOfTexts(value: unknown): value is readonly [string, string] {
-  return Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string');
+  return (
+    Array.isArray(value) && value.length === 2 && value.every((part) => typeof part === 'string')
+  );
 }
 
 function unreadable(message: string): BackupCodeError {

@@ -2,13 +2,27 @@
 // its commits, since a script is atomic; readers keep a position in each, and merge them by the servers' clocks.
 import type { AuditEvent } from '../events';
 import { readCursor, writeCursor } from '../stores/cursor';
-import { dueReminder, type BackupCodeReports, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from '../stores/reports';
+import {
+  dueReminder,
+  type BackupCodeReports,
+  type DueSet,
+  type EventsPage,
+  type Reminder,
+  type Report,
+  type ReportQuery,
+} from '../stores/reports';
 import { Tally } from '../stores/tally';
 import { userKey } from '../subject';
 import { runScript, type RedisPlace } from './client';
 import { keysOf, partitionKeys, partitionOf, PARTITIONS } from './keys';
 import { readEvent, readList, readNumber, readText } from './replies';
-import { listSetsScript, pruneScript, readEventsScript, readUsersScript, remindScript } from './report-scripts';
+import {
+  listSetsScript,
+  pruneScript,
+  readEventsScript,
+  readUsersScript,
+  remindScript,
+} from './report-scripts';
 
 /** Entries or users in one script. */
 const BATCH = 500;
@@ -37,9 +51,13 @@ interface Source {
 
 export async function readEvents(place: RedisPlace, query: EventsQuery): Promise<EventsPage> {
   const { subject, types, order, after, limit } = query;
-  const positions = after === null ? new Array<string>(PARTITIONS).fill('') : readCursor(after, { store: 'redis', count: PARTITIONS, position: POSITION });
+  const positions =
+    after === null
+      ? new Array<string>(PARTITIONS).fill('')
+      : readCursor(after, { store: 'redis', count: PARTITIONS, position: POSITION });
   if (types?.length === 0) return { events: [], cursor: after };
-  const partitions = subject === null ? positions.map((_, partition) => partition) : [partitionOf(subject.key)];
+  const partitions =
+    subject === null ? positions.map((_, partition) => partition) : [partitionOf(subject.key)];
   const sources = partitions.map((partition): Source => {
     const from = positions[partition] ?? '';
     return { partition, entries: [], scannedTo: from, takenTo: from, isAtEnd: false };
@@ -50,22 +68,38 @@ export async function readEvents(place: RedisPlace, query: EventsQuery): Promise
   const page: Entry[] = [];
   while (page.length < limit) {
     const empty = sources.filter(({ entries, isAtEnd }) => entries.length === 0 && !isAtEnd);
-    if (empty.length > 0) await Promise.all(empty.map((source) => refill(place, source, { query, count })));
+    if (empty.length > 0)
+      await Promise.all(empty.map((source) => refill(place, source, { query, count })));
     const next = firstOf(sources, order);
     const entry = next?.entries.shift();
     if (!next || !entry) break;
     next.takenTo = entry.id;
     page.push(entry);
   }
-  for (const { partition, entries, scannedTo, takenTo } of sources) positions[partition] = entries.length === 0 ? scannedTo : takenTo;
+  for (const { partition, entries, scannedTo, takenTo } of sources)
+    positions[partition] = entries.length === 0 ? scannedTo : takenTo;
   const isBegun = positions.some((position) => position !== '');
-  return { events: page.map(({ event }) => event), cursor: isBegun ? writeCursor('redis', positions) : after };
+  return {
+    events: page.map(({ event }) => event),
+    cursor: isBegun ? writeCursor('redis', positions) : after,
+  };
 }
 
-async function refill(place: RedisPlace, source: Source, { query: { subject, types, order }, count }: { query: EventsQuery; count: number }): Promise<void> {
+async function refill(
+  place: RedisPlace,
+  source: Source,
+  { query: { subject, types, order }, count }: { query: EventsQuery; count: number },
+): Promise<void> {
   while (source.entries.length === 0 && !source.isAtEnd) {
     source.takenTo = source.scannedTo;
-    const { entries, looked, last } = await readEntries(place, { partition: source.partition, order, from: source.scannedTo, count, subject, types });
+    const { entries, looked, last } = await readEntries(place, {
+      partition: source.partition,
+      order,
+      from: source.scannedTo,
+      count,
+      subject,
+      types,
+    });
     source.entries = entries;
     source.scannedTo = last;
     source.isAtEnd = looked < count;
@@ -77,7 +111,10 @@ function firstOf(sources: readonly Source[], order: EventsQuery['order']): Sourc
   const sign = order === 'oldest-first' ? 1 : -1;
   return sources.reduce<Source | undefined>((first, source) => {
     const [head, least] = [source.entries[0], first?.entries[0]];
-    return head && (!least || sign * (head.place[0] - least.place[0] || head.place[1] - least.place[1]) < 0) ? source : first;
+    return head &&
+      (!least || sign * (head.place[0] - least.place[0] || head.place[1] - least.place[1]) < 0)
+      ? source
+      : first;
   }, undefined);
 }
 
@@ -86,7 +123,12 @@ export async function prune(place: RedisPlace, { before }: { before: number }): 
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
     const { events, refusals } = partitionKeys(place.prefix, partition);
     for (let [from, found] = ['', BATCH]; found > 0;) {
-      const reply = readList(await runScript(place.client, pruneScript, { keys: [events, refusals], arguments: [String(before), from, String(BATCH)] }));
+      const reply = readList(
+        await runScript(place.client, pruneScript, {
+          keys: [events, refusals],
+          arguments: [String(before), from, String(BATCH)],
+        }),
+      );
       found = readNumber(reply[0]);
       from = readText(reply[1]);
       removed += found;
@@ -95,14 +137,19 @@ export async function prune(place: RedisPlace, { before }: { before: number }): 
   return removed;
 }
 
-export async function remind(place: RedisPlace, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+export async function remind(
+  place: RedisPlace,
+  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
+): Promise<readonly Reminder[]> {
   const marked: Reminder[] = [];
   const [longest = 0] = leadsMs;
   const faults: unknown[] = [];
   for (let partition = 0; partition < PARTITIONS && faults.length === 0; partition += 1) {
     try {
       for await (const users of usersOf(place, { partition, expiringBefore: now + longest })) {
-        for (const reminder of await Promise.allSettled(users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })))) {
+        for (const reminder of await Promise.allSettled(
+          users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })),
+        )) {
           if (reminder.status === 'rejected') faults.push(reminder.reason);
           else if (reminder.value !== null) marked.push(reminder.value);
         }
@@ -123,13 +170,25 @@ async function remindOne(
 ): Promise<Reminder | null> {
   const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
   if (done === 0 || expiresAt === null) return null;
-  const due: DueSet = { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt, remaining, total };
+  const due: DueSet = {
+    type: done === leadsMs.length ? 'expired' : 'expiring',
+    userId,
+    setId,
+    expiresAt,
+    remaining,
+    total,
+  };
   const event = toEvent(due);
   const [longest = 0] = leadsMs;
   const next = leadsMs[done];
   // It need not be looked at before the next reminder: who looks asks for what expires within the longest lead.
   const score = next === undefined ? '+inf' : String(expiresAt - next + longest);
-  const left = readList(await runScript(client, remindScript, { keys: keysOf(prefix, userKey(userId)), arguments: [setId, String(done), score, JSON.stringify(event)] }));
+  const left = readList(
+    await runScript(client, remindScript, {
+      keys: keysOf(prefix, userKey(userId)),
+      arguments: [setId, String(done), score, JSON.stringify(event)],
+    }),
+  );
   if (left.length === 0) return null;
   const counts = { remaining: readNumber(left[0]), total: readNumber(left[1]) };
   return { due: { ...due, ...counts }, event: { ...event, ...counts } };
@@ -139,10 +198,18 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
   const tally = new Tally(query);
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
     for await (const users of usersOf(place, { partition, expiringBefore: Infinity })) {
-      for (const user of users) tally.addSet({ ...user, isDisabled: user.isClosed || user.attempts >= query.disableAfter });
+      for (const user of users)
+        tally.addSet({ ...user, isDisabled: user.isClosed || user.attempts >= query.disableAfter });
     }
     for (let from = ''; ;) {
-      const { entries, last } = await readEntries(place, { partition, order: 'newest-first', from, count: BATCH, subject: null, types: null });
+      const { entries, last } = await readEntries(place, {
+        partition,
+        order: 'newest-first',
+        from,
+        count: BATCH,
+        subject: null,
+        types: null,
+      });
       for (const { event } of entries) tally.addEvent(event);
       from = last;
       if (entries.every(({ event }) => event.at < query.since)) break;
@@ -153,18 +220,37 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
 
 async function readEntries(
   { client, prefix }: RedisPlace,
-  { partition, order, from, count, subject, types }: { partition: number; from: string; count: number } & Pick<EventsQuery, 'order' | 'subject' | 'types'>,
+  {
+    partition,
+    order,
+    from,
+    count,
+    subject,
+    types,
+  }: { partition: number; from: string; count: number } & Pick<
+    EventsQuery,
+    'order' | 'subject' | 'types'
+  >,
 ): Promise<{ entries: Entry[]; looked: number; last: string }> {
   const { events, refusals } = partitionKeys(prefix, partition);
   // As JSON.stringify writes them; inside a text its quotes would be escaped.
   const ofUser = subject === null ? '' : `"userId":${JSON.stringify(subject.userId)}`;
   const ofTypes = (types ?? []).map((type) => `"type":"${type}"`);
-  const [last, looked, wanted] = readList(await runScript(client, readEventsScript, { keys: [events, refusals], arguments: [order, from, String(count), ofUser, ...ofTypes] }));
+  const [last, looked, wanted] = readList(
+    await runScript(client, readEventsScript, {
+      keys: [events, refusals],
+      arguments: [order, from, String(count), ofUser, ...ofTypes],
+    }),
+  );
   const entries = readList(wanted).map((given): Entry => {
     const [named, counted, fields] = readList(given);
     const id = readText(named);
     const [milliseconds, counter] = id.split('-');
-    return { id, place: [Number(milliseconds), Number(counter)], event: readEvent(fields, counted) };
+    return {
+      id,
+      place: [Number(milliseconds), Number(counter)],
+      event: readEvent(fields, counted),
+    };
   });
   return { entries, looked: readNumber(looked), last: readText(last) };
 }
@@ -186,33 +272,77 @@ interface StoredUser {
 }
 
 const USER_FIELDS = [
-  'userId', 'setId', 'createdAt', 'expiresAt', 'remaining', 'total', 'lastConsumedAt', 'pepperId', 'hasher',
-  'first-factor:disabledAt', 'nothing:disabledAt', 'first-factor:attempts', 'nothing:attempts',
+  'userId',
+  'setId',
+  'createdAt',
+  'expiresAt',
+  'remaining',
+  'total',
+  'lastConsumedAt',
+  'pepperId',
+  'hasher',
+  'first-factor:disabledAt',
+  'nothing:disabledAt',
+  'first-factor:attempts',
+  'nothing:attempts',
 ];
 
 /** The users of a partition who have a set, some at a time. Those listed are read before any of them is changed. */
-async function* usersOf({ client, prefix }: RedisPlace, { partition, expiringBefore }: { partition: number; expiringBefore: number }): AsyncGenerator<StoredUser[]> {
+async function* usersOf(
+  { client, prefix }: RedisPlace,
+  { partition, expiringBefore }: { partition: number; expiringBefore: number },
+): AsyncGenerator<StoredUser[]> {
   const { sets } = partitionKeys(prefix, partition);
   const max = expiringBefore === Infinity ? '+inf' : String(expiringBefore);
   const keys: string[] = [];
   for (;;) {
-    const listed = readList(await runScript(client, listSetsScript, { keys: [sets], arguments: [max, String(keys.length), String(BATCH)] })).map(readText);
+    const listed = readList(
+      await runScript(client, listSetsScript, {
+        keys: [sets],
+        arguments: [max, String(keys.length), String(BATCH)],
+      }),
+    ).map(readText);
     keys.push(...listed);
     if (listed.length < BATCH) break;
   }
   for (let at = 0; at < keys.length; at += BATCH) {
-    const reply = readList(await runScript(client, readUsersScript, { keys: keys.slice(at, at + BATCH), arguments: USER_FIELDS }));
-    yield reply.map((given) => readUser(readList(given).map(readText))).filter((user) => user !== null);
+    const reply = readList(
+      await runScript(client, readUsersScript, {
+        keys: keys.slice(at, at + BATCH),
+        arguments: USER_FIELDS,
+      }),
+    );
+    yield reply
+      .map((given) => readUser(readList(given).map(readText)))
+      .filter((user) => user !== null);
   }
 }
 
 /** `null` where the set has ended meanwhile. */
-function readUser([userId = '', setId = '', createdAt, expiresAt, remaining, total, lastConsumedAt, pepperId = '', hasher = '', ...doors]: readonly string[]): StoredUser | null {
+function readUser([
+  userId = '',
+  setId = '',
+  createdAt,
+  expiresAt,
+  remaining,
+  total,
+  lastConsumedAt,
+  pepperId = '',
+  hasher = '',
+  ...doors
+]: readonly string[]): StoredUser | null {
   if (setId === '') return null;
   const [firstDisabled, nothingDisabled, ...attempts] = doors;
   return {
-    userId, setId, createdAt: readNumber(createdAt), expiresAt: expiresAt === '' ? null : readNumber(expiresAt), remaining: readNumber(remaining), total: readNumber(total),
-    lastConsumedAt: lastConsumedAt === '' ? null : readNumber(lastConsumedAt), pepperId: pepperId === '' ? null : pepperId, hasher,
+    userId,
+    setId,
+    createdAt: readNumber(createdAt),
+    expiresAt: expiresAt === '' ? null : readNumber(expiresAt),
+    remaining: readNumber(remaining),
+    total: readNumber(total),
+    lastConsumedAt: lastConsumedAt === '' ? null : readNumber(lastConsumedAt),
+    pepperId: pepperId === '' ? null : pepperId,
+    hasher,
     isClosed: firstDisabled !== '' || nothingDisabled !== '',
     attempts: Math.max(...attempts.map((count) => readNumber(count === '' ? '0' : count))),
   };

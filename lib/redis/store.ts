@@ -5,15 +5,51 @@ import { inspect } from 'node:util';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
 import { assertMethods, assertOptions, describe } from '../options';
-import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
-import { NAME_KEPT_MS, type BackupCodeStore, type ClosedDoor, type Consumption, type FoundUser, type NewSet, type SetHeader, type TakenAttempt, type Ticket } from '../stores/store';
+import type {
+  BackupCodeReports,
+  EventsPage,
+  Reminder,
+  Report,
+  ReportQuery,
+} from '../stores/reports';
+import {
+  NAME_KEPT_MS,
+  type BackupCodeStore,
+  type ClosedDoor,
+  type Consumption,
+  type FoundUser,
+  type NewSet,
+  type SetHeader,
+  type TakenAttempt,
+  type Ticket,
+} from '../stores/store';
 import { userKey, type Subject } from '../subject';
 import { runScript, type RedisClient, type RedisPlace, type Script } from './client';
 import { keysOf, nameKeyKey } from './keys';
-import { fieldsOfSet, readCodes, readCurrentSet, readDoors, readFields, readHeader, readList, readNumber, readText, textOfCode } from './replies';
+import {
+  fieldsOfSet,
+  readCodes,
+  readCurrentSet,
+  readDoors,
+  readFields,
+  readHeader,
+  readList,
+  readNumber,
+  readText,
+  textOfCode,
+} from './replies';
 import { prune, readEvents, remind, report } from './reports';
 import {
-  activateScript, appendScript, consumeScript, findScript, giveBackScript, nameKeyScript, replaceScript, revokeScript, stageScript, takeAttemptScript,
+  activateScript,
+  appendScript,
+  consumeScript,
+  findScript,
+  giveBackScript,
+  nameKeyScript,
+  replaceScript,
+  revokeScript,
+  stageScript,
+  takeAttemptScript,
 } from './scripts';
 
 /** For both stores on Redis. */
@@ -33,7 +69,10 @@ export function placeOf(where: string, options: RedisStoreOptions): RedisPlace {
   const { client, prefix = 'backup-code:' } = options;
   assertMethods('client', client, ['eval', 'evalSha']);
   if (typeof prefix !== 'string' || prefix.length > 64 || /[{}]/.test(prefix)) {
-    throw new BackupCodeError('invalid_option', `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `prefix must be a string of up to 64 characters without braces, but was ${describe(prefix)}.`,
+    );
   }
   return { client, prefix };
 }
@@ -55,18 +94,47 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     this.place = placeOf('RedisStore', options);
   }
 
-  async replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+  async replace({
+    subject,
+    header,
+    codes,
+    event,
+    now,
+    only,
+  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
     const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
-    return readText(await this.run(replaceScript, subject, [set, JSON.stringify(event), now, only ?? ''])) === 'written';
+    return (
+      readText(
+        await this.run(replaceScript, subject, [set, JSON.stringify(event), now, only ?? '']),
+      ) === 'written'
+    );
   }
 
   async stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
     const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
-    await this.run(stageScript, subject, [set, header.setId, until, JSON.stringify(event), subject.userId ?? '']);
+    await this.run(stageScript, subject, [
+      set,
+      header.setId,
+      until,
+      JSON.stringify(event),
+      subject.userId ?? '',
+    ]);
   }
 
-  async activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
-    const header = readText(await this.run(activateScript, subject, [setId, now, JSON.stringify(event)]));
+  async activate({
+    subject,
+    setId,
+    now,
+    event,
+  }: {
+    subject: Subject;
+    setId: string;
+    now: number;
+    event: AuditEvent;
+  }): Promise<SetHeader | null> {
+    const header = readText(
+      await this.run(activateScript, subject, [setId, now, JSON.stringify(event)]),
+    );
     return header === '' ? null : readHeader(header);
   }
 
@@ -75,19 +143,44 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     return fields.size === 0 ? null : { current: readCurrentSet(fields), doors: readDoors(fields) };
   }
 
-  async takeAttempt({ subject, door, now, waits, refusal }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+  async takeAttempt({
+    subject,
+    door,
+    now,
+    waits,
+    refusal,
+  }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
     const keptMs = subject.userId === null ? NAME_KEPT_MS : 0;
-    const reply = readList(await this.run(takeAttemptScript, subject, [door, now, JSON.stringify(waits), refusal.id, JSON.stringify(refusal), keptMs]));
+    const reply = readList(
+      await this.run(takeAttemptScript, subject, [
+        door,
+        now,
+        JSON.stringify(waits),
+        refusal.id,
+        JSON.stringify(refusal),
+        keptMs,
+      ]),
+    );
     if (readText(reply[0]) === 'refused') {
       const [, reason, nextAt, which] = reply;
-      return { ok: false, reason: readText(reason) === 'disabled' ? 'disabled' : 'throttled', nextAt: readNumber(nextAt), isFirst: readText(which) === 'first' };
+      return {
+        ok: false,
+        reason: readText(reason) === 'disabled' ? 'disabled' : 'throttled',
+        nextAt: readNumber(nextAt),
+        isFirst: readText(which) === 'first',
+      };
     }
     const [, attempt, generation, nextAt, user] = reply;
     const fields = readFields(user);
     const current = readCurrentSet(fields);
     return {
       ok: true,
-      ticket: { door, attempt: readNumber(attempt), generation: readNumber(generation), nextAt: readNumber(nextAt) },
+      ticket: {
+        door,
+        attempt: readNumber(attempt),
+        generation: readNumber(generation),
+        nextAt: readNumber(nextAt),
+      },
       current: current && { ...current, codes: readCodes(fields) },
     };
   }
@@ -96,17 +189,49 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     await this.run(giveBackScript, subject, [ticket.door, ticket.generation, ticket.nextAt]);
   }
 
-  async consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
-    const reached = milestones.map(({ remaining, event }) => [String(remaining), JSON.stringify(event)]);
+  async consume({
+    subject,
+    setId,
+    codeId,
+    door,
+    now,
+    events,
+    milestones,
+    replacement,
+  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+    const reached = milestones.map(({ remaining, event }) => [
+      String(remaining),
+      JSON.stringify(event),
+    ]);
     const added = replacement ? [replacement.codeId, textOfCode(replacement)] : ['', ''];
-    const reply = await this.run(consumeScript, subject, [setId, codeId, door, now, listOf(events), JSON.stringify(reached), ...added]);
+    const reply = await this.run(consumeScript, subject, [
+      setId,
+      codeId,
+      door,
+      now,
+      listOf(events),
+      JSON.stringify(reached),
+      ...added,
+    ]);
     const [outcome, first, second] = readList(reply).map(readText);
-    if (outcome === 'consumed') return { outcome, remaining: readNumber(first), total: readNumber(second) };
+    if (outcome === 'consumed')
+      return { outcome, remaining: readNumber(first), total: readNumber(second) };
     if (outcome === 'already-consumed') return { outcome, consumedAt: readNumber(first) };
-    return { outcome: 'gone', reason: first === 'expired' || first === 'disabled' ? first : 'none' };
+    return {
+      outcome: 'gone',
+      reason: first === 'expired' || first === 'disabled' ? first : 'none',
+    };
   }
 
-  async revoke({ subject, now, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+  async revoke({
+    subject,
+    now,
+    event,
+  }: {
+    subject: Subject;
+    now: number;
+    event: AuditEvent;
+  }): Promise<string | null> {
     const setId = readText(await this.run(revokeScript, subject, [now, JSON.stringify(event)]));
     return setId === '' ? null : setId;
   }
@@ -116,7 +241,17 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     const [first] = events;
     if (closes) {
       const { subject, ticket, now, event } = closes;
-      return readText(await this.run(appendScript, subject, [listOf(events), ticket.door, ticket.generation, now, JSON.stringify(event)])) === 'closed';
+      return (
+        readText(
+          await this.run(appendScript, subject, [
+            listOf(events),
+            ticket.door,
+            ticket.generation,
+            now,
+            JSON.stringify(event),
+          ]),
+        ) === 'closed'
+      );
     }
     if (first) {
       // What belongs to nobody is spread over the partitions.
@@ -127,9 +262,19 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
   }
 
   async nameKey(): Promise<Uint8Array> {
-    const input = { keys: [nameKeyKey(this.place.prefix)], arguments: [randomBytes(32).toString('hex')] };
-    const key = Buffer.from(readText(await runScript(this.place.client, nameKeyScript, input)), 'hex');
-    if (key.length !== 32) throw new BackupCodeError('unreadable_set', 'The key under which unknown names are counted is damaged.');
+    const input = {
+      keys: [nameKeyKey(this.place.prefix)],
+      arguments: [randomBytes(32).toString('hex')],
+    };
+    const key = Buffer.from(
+      readText(await runScript(this.place.client, nameKeyScript, input)),
+      'hex',
+    );
+    if (key.length !== 32)
+      throw new BackupCodeError(
+        'unreadable_set',
+        'The key under which unknown names are counted is damaged.',
+      );
     return key;
   }
 
@@ -160,8 +305,15 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     return this[inspect.custom]();
   }
 
-  private run(script: Script, { key }: Subject, input: readonly (string | number)[]): Promise<unknown> {
-    return runScript(this.place.client, script, { keys: keysOf(this.place.prefix, key), arguments: input.map(String) });
+  private run(
+    script: Script,
+    { key }: Subject,
+    input: readonly (string | number)[],
+  ): Promise<unknown> {
+    return runScript(this.place.client, script, {
+      keys: keysOf(this.place.prefix, key),
+      arguments: input.map(String),
+    });
   }
 }
 

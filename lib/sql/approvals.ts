@@ -2,7 +2,14 @@
 // target has no other open request is the database's own word: a unique column, empty in rows that are over.
 import { inspect } from 'node:util';
 import { sql, type RawBuilder } from 'kysely';
-import { isOpen, KEPT_MS, type ApprovalRecord, type ApprovalState, type ApprovalStore, type Updated } from '../approval/store';
+import {
+  isOpen,
+  KEPT_MS,
+  type ApprovalRecord,
+  type ApprovalState,
+  type ApprovalStore,
+  type Updated,
+} from '../approval/store';
 import { userKey } from '../subject';
 import { Database, type Row } from './database';
 import type { SqlDatabase } from './dialect';
@@ -28,23 +35,38 @@ export class SqlApprovalStore implements ApprovalStore {
     const { id, requestedAt } = record;
     const [key, columns] = [userKey(record.target), columnsOf(record)];
     return this.database.transaction(async (run) => {
-      await run(sql`DELETE FROM backup_code_approvals WHERE expires_at <= ${requestedAt - KEPT_MS}`);
-      await run(sql`UPDATE backup_code_approvals SET open_target_key = NULL WHERE open_target_key = ${key} AND expires_at <= ${requestedAt}`);
+      await run(
+        sql`DELETE FROM backup_code_approvals WHERE expires_at <= ${requestedAt - KEPT_MS}`,
+      );
+      await run(
+        sql`UPDATE backup_code_approvals SET open_target_key = NULL WHERE open_target_key = ${key} AND expires_at <= ${requestedAt}`,
+      );
       await run(sql`INSERT INTO backup_code_approvals (approval_id, revision, ${sql.join(Object.keys(columns).map((name) => sql.raw(name)))})
         VALUES (${id}, 0, ${sql.join(Object.values(columns))}) ${this.database.keepExisting('open_target_key')}`);
-      const { rows } = await run(sql`SELECT approval_id FROM backup_code_approvals WHERE open_target_key = ${key}`);
+      const { rows } = await run(
+        sql`SELECT approval_id FROM backup_code_approvals WHERE open_target_key = ${key}`,
+      );
       return rows[0]?.['approval_id'] === id;
     });
   }
 
-  async update(id: string, change: (record: ApprovalRecord) => ApprovalRecord | null): Promise<Updated | null> {
+  async update(
+    id: string,
+    change: (record: ApprovalRecord) => ApprovalRecord | null,
+  ): Promise<Updated | null> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const { rows: [row] } = await this.database.read(sql`SELECT * FROM backup_code_approvals WHERE approval_id = ${id}`);
+      const {
+        rows: [row],
+      } = await this.database.read(
+        sql`SELECT * FROM backup_code_approvals WHERE approval_id = ${id}`,
+      );
       if (!row) return null;
       const record = readRecord(row);
       const changed = change(record);
       if (changed === null) return { record, isChanged: false };
-      const { affected } = await this.database.transaction((run) => run(replace(changed, readNumber(row, 'revision'))));
+      const { affected } = await this.database.transaction((run) =>
+        run(replace(changed, readNumber(row, 'revision'))),
+      );
       if (affected === 1) return { record: changed, isChanged: true };
     }
     throw new Error('A request for approval was changed by others each time it was read.');
@@ -62,7 +84,9 @@ export class SqlApprovalStore implements ApprovalStore {
 }
 
 function replace(record: ApprovalRecord, revision: number): RawBuilder<unknown> {
-  const columns = Object.entries(columnsOf(record)).map(([name, value]) => sql`${sql.raw(name)} = ${value}`);
+  const columns = Object.entries(columnsOf(record)).map(
+    ([name, value]) => sql`${sql.raw(name)} = ${value}`,
+  );
   return sql`UPDATE backup_code_approvals SET ${sql.join(columns)}, revision = ${revision + 1} WHERE approval_id = ${record.id} AND revision = ${revision}`;
 }
 

@@ -43,7 +43,10 @@ export class Database {
   static ofStore(kysely: SqlDatabase): Database {
     const database = new Database(kysely);
     if (!database.kysely.isTransaction) return database;
-    throw new BackupCodeError('invalid_option', 'kysely is a transaction, which ends before the store does: give the Kysely that it was begun on.');
+    throw new BackupCodeError(
+      'invalid_option',
+      'kysely is a transaction, which ends before the store does: give the Kysely that it was begun on.',
+    );
   }
 
   /**
@@ -56,8 +59,11 @@ export class Database {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const transaction = this.kysely.transaction();
-        const isolated = this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
-        return await isolated.execute((trx: Transaction<unknown>) => work((statement) => execute(statement, trx)));
+        const isolated =
+          this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
+        return await isolated.execute((trx: Transaction<unknown>) =>
+          work((statement) => execute(statement, trx)),
+        );
       } catch (error) {
         if (attempt >= MAX_TRIES || !isAborted(error)) throw error;
         await sleep(FIRST_PAUSE_MS * 2 ** attempt + randomInt(FIRST_PAUSE_MS * 2 ** attempt));
@@ -67,11 +73,18 @@ export class Database {
 
   private async checkTimeout(): Promise<void> {
     try {
-      const { rows: [main] } = await this.read(sql`SELECT t.timeout, d.file FROM pragma_busy_timeout AS t, pragma_database_list AS d WHERE d.name = 'main'`);
+      const {
+        rows: [main],
+      } = await this.read(
+        sql`SELECT t.timeout, d.file FROM pragma_busy_timeout AS t, pragma_database_list AS d WHERE d.name = 'main'`,
+      );
       // One in memory has no file, and nobody beside it.
       const timeout = Number(main?.['file'] ? main['timeout'] : MIN_SQLITE_TIMEOUT_MS);
       if (timeout < MIN_SQLITE_TIMEOUT_MS) {
-        warnOnce('BACKUP_CODE_SQLITE_TIMEOUT', `SQLite with a busy_timeout of ${timeout} ms: beside another process that writes, logins fail instead of waiting their turn. Set ${MIN_SQLITE_TIMEOUT_MS}.`);
+        warnOnce(
+          'BACKUP_CODE_SQLITE_TIMEOUT',
+          `SQLite with a busy_timeout of ${timeout} ms: beside another process that writes, logins fail instead of waiting their turn. Set ${MIN_SQLITE_TIMEOUT_MS}.`,
+        );
       }
     } catch {
       // A SQLite that answers no pragma, or none now: the transaction tells.
@@ -85,7 +98,10 @@ export class Database {
 
   /** A single statement that reads what others have written and may yet take back. */
   peek(statement: RawBuilder<unknown>): Promise<Result> {
-    return this.kysely.transaction().setIsolationLevel('read uncommitted').execute((trx: Transaction<unknown>) => execute(statement, trx));
+    return this.kysely
+      .transaction()
+      .setIsolationLevel('read uncommitted')
+      .execute((trx: Transaction<unknown>) => execute(statement, trx));
   }
 
   /** A single statement that defines a table or an index. */
@@ -100,18 +116,29 @@ export class Database {
 
   /** Ends an INSERT so that a row that is there stays as it is. */
   keepExisting(key: string): RawBuilder<unknown> {
-    return sql.raw(this.dialect === 'mysql' ? `ON DUPLICATE KEY UPDATE ${key} = ${key}` : `ON CONFLICT (${key}) DO NOTHING`);
+    return sql.raw(
+      this.dialect === 'mysql'
+        ? `ON DUPLICATE KEY UPDATE ${key} = ${key}`
+        : `ON CONFLICT (${key}) DO NOTHING`,
+    );
   }
 }
 
-async function execute(statement: RawBuilder<unknown>, provider: QueryExecutorProvider): Promise<Result> {
+async function execute(
+  statement: RawBuilder<unknown>,
+  provider: QueryExecutorProvider,
+): Promise<Result> {
   try {
     // The app's plugins rename columns and parse values for its own queries; the rows here are read as they came.
-    const { rows, numAffectedRows } = await provider.getExecutor().withoutPlugins().executeQuery(statement.compile(provider));
+    const { rows, numAffectedRows } = await provider
+      .getExecutor()
+      .withoutPlugins()
+      .executeQuery(statement.compile(provider));
     return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
   } catch (error) {
     // Digests and salts are among the values. Code, message and the name of a constraint stay.
-    if (typeof error === 'object' && error !== null) for (const field of WITH_VALUES) Reflect.deleteProperty(error, field);
+    if (typeof error === 'object' && error !== null)
+      for (const field of WITH_VALUES) Reflect.deleteProperty(error, field);
     throw error;
   }
 }

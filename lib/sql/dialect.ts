@@ -15,8 +15,11 @@ export type Dialect = 'sqlite' | 'postgres' | 'mysql';
 /** @throws {BackupCodeError} `invalid_option` */
 export function dialectOf(kysely: SqlDatabase): Dialect {
   assertMethods('kysely', kysely, ['getExecutor', 'transaction']);
-  const { adapter } = kysely.getExecutor() as { adapter?: { supportsReturning?: unknown; supportsTransactionalDdl?: unknown } };
-  if (adapter === undefined) throw new BackupCodeError('invalid_option', 'kysely must be a Kysely instance.');
+  const { adapter } = kysely.getExecutor() as {
+    adapter?: { supportsReturning?: unknown; supportsTransactionalDdl?: unknown };
+  };
+  if (adapter === undefined)
+    throw new BackupCodeError('invalid_option', 'kysely must be a Kysely instance.');
   if (adapter.supportsReturning !== true) return 'mysql';
   return adapter.supportsTransactionalDdl === true ? 'postgres' : 'sqlite';
 }

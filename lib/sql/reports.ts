@@ -7,7 +7,17 @@
 import { sql, type RawBuilder } from 'kysely';
 import type { Reason } from '../events';
 import { readCursor, writeCursor } from '../stores/cursor';
-import { dueReminder, MAX_UNUSUAL, type BackupCodeReports, type DayCounts, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from '../stores/reports';
+import {
+  dueReminder,
+  MAX_UNUSUAL,
+  type BackupCodeReports,
+  type DayCounts,
+  type DueSet,
+  type EventsPage,
+  type Reminder,
+  type Report,
+  type ReportQuery,
+} from '../stores/reports';
 import type { Database, Row, Run } from './database';
 import { insertEvents, readEvent, readNumber, readUserId } from './rows';
 
@@ -18,36 +28,66 @@ const MARKED_AT_ONCE = 100;
 
 type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
 
-export async function readEvents(database: Database, { subject, types, order, after, limit }: EventsQuery): Promise<EventsPage> {
+export async function readEvents(
+  database: Database,
+  { subject, types, order, after, limit }: EventsQuery,
+): Promise<EventsPage> {
   const { dialect } = database;
   const isNewestFirst = order === 'newest-first';
   const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
-  const from = after === null ? null : readCursor(after, { store: dialect, count: positions.length, position: /^\d{1,18}$/ });
+  const from =
+    after === null
+      ? null
+      : readCursor(after, { store: dialect, count: positions.length, position: /^\d{1,18}$/ });
   const conditions = [
-    ...(from === null ? [] : [sql`(${sql.raw(positions.join(', '))}) ${sql.raw(isNewestFirst ? '<' : '>')} (${sql.join(from.map((position) => database.bigint(Number(position))))})`]),
+    ...(from === null
+      ? []
+      : [
+          sql`(${sql.raw(positions.join(', '))}) ${sql.raw(isNewestFirst ? '<' : '>')} (${sql.join(from.map((position) => database.bigint(Number(position))))})`,
+        ]),
     ...(subject === null ? [] : [sql`user_key = ${subject.key}`]),
     ...(types === null ? [] : [sql`type IN (${sql.join(types.length > 0 ? [...types] : [''])})`]),
-    ...(dialect === 'postgres' && !isNewestFirst ? [sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`] : []),
+    ...(dialect === 'postgres' && !isNewestFirst
+      ? [sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`]
+      : []),
   ];
   const where = conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`;
   const direction = isNewestFirst ? 'DESC' : 'ASC';
   const sorting = sql.raw(positions.map((position) => `${position} ${direction}`).join(', '));
   const page = sql`FROM backup_code_events ${where} ORDER BY ${sorting} LIMIT ${sql.lit(limit)}`;
-  const rows = dialect === 'mysql' && !isNewestFirst ? await readSettled(database, page) : (await database.read(sql`SELECT * ${page}`)).rows;
+  const rows =
+    dialect === 'mysql' && !isNewestFirst
+      ? await readSettled(database, page)
+      : (await database.read(sql`SELECT * ${page}`)).rows;
   const last = rows.at(-1);
-  return { events: rows.map(readEvent), cursor: last ? writeCursor(dialect, positions.map((position) => String(last[position]))) : after };
+  return {
+    events: rows.map(readEvent),
+    cursor: last
+      ? writeCursor(
+          dialect,
+          positions.map((position) => String(last[position])),
+        )
+      : after,
+  };
 }
 
 /** On MySQL and MariaDB: the page up to the first row that is not committed, or was written just now. */
 async function readSettled(database: Database, page: RawBuilder<unknown>): Promise<readonly Row[]> {
-  const { rows: inserted } = await database.peek(sql`SELECT seq, written_at <= UTC_TIMESTAMP(3) - INTERVAL 2 SECOND AS is_settled ${page}`);
+  const { rows: inserted } = await database.peek(
+    sql`SELECT seq, written_at <= UTC_TIMESTAMP(3) - INTERVAL 2 SECOND AS is_settled ${page}`,
+  );
   const settled = prefix(inserted, (row) => Number(row['is_settled']) === 1);
   if (settled.length === 0) return [];
-  const { rows: committed } = await database.read(sql`SELECT * FROM backup_code_events WHERE seq IN (${sql.join(settled.map((row) => row['seq']))}) ORDER BY seq`);
+  const { rows: committed } = await database.read(
+    sql`SELECT * FROM backup_code_events WHERE seq IN (${sql.join(settled.map((row) => row['seq']))}) ORDER BY seq`,
+  );
   return prefix(committed, (row, n) => String(row['seq']) === String(settled[n]?.['seq']));
 }
 
-function prefix(rows: readonly Row[], belongs: (row: Row, place: number) => boolean): readonly Row[] {
+function prefix(
+  rows: readonly Row[],
+  belongs: (row: Row, place: number) => boolean,
+): readonly Row[] {
   const end = rows.findIndex((row, place) => !belongs(row, place));
   return end < 0 ? rows : rows.slice(0, end);
 }
@@ -60,16 +100,23 @@ export async function prune(database: Database, { before }: { before: number }):
   ]) {
     const [from, column, at] = [sql.raw(table), sql.raw(key), sql.raw(time)];
     for (;;) {
-      const { rows } = await database.read(sql`SELECT ${column} FROM ${from} WHERE ${at} < ${before} ORDER BY ${at} LIMIT ${sql.lit(REMOVED_AT_ONCE)}`);
+      const { rows } = await database.read(
+        sql`SELECT ${column} FROM ${from} WHERE ${at} < ${before} ORDER BY ${at} LIMIT ${sql.lit(REMOVED_AT_ONCE)}`,
+      );
       if (rows.length === 0) break;
-      const { affected } = await database.transaction((run) => run(sql`DELETE FROM ${from} WHERE ${column} IN (${sql.join(rows.map((row) => row[key]))})`));
+      const { affected } = await database.transaction((run) =>
+        run(sql`DELETE FROM ${from} WHERE ${column} IN (${sql.join(rows.map((row) => row[key]))})`),
+      );
       if (table === 'backup_code_events') removed += affected;
     }
   }
   return removed;
 }
 
-export async function remind(database: Database, query: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
+export async function remind(
+  database: Database,
+  query: Parameters<BackupCodeReports['remind']>[0],
+): Promise<readonly Reminder[]> {
   const marked: Reminder[] = [];
   try {
     for await (const batch of markedOf(database, query)) marked.push(...batch);
@@ -81,13 +128,20 @@ export async function remind(database: Database, query: Parameters<BackupCodeRep
 }
 
 /** A batch in each transaction. */
-async function* markedOf(database: Database, { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): AsyncGenerator<Reminder[]> {
-  const isDue = leadsMs.map((lead) => sql`expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)}`);
+async function* markedOf(
+  database: Database,
+  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
+): AsyncGenerator<Reminder[]> {
+  const isDue = leadsMs.map(
+    (lead) =>
+      sql`expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)}`,
+  );
   for (const [done, lead] of leadsMs.entries()) {
     // Of whom so many reminders are done with, in the order of the index.
     let from = sql`expires_at <= ${now + lead}`;
     for (;;) {
-      const { rows } = await database.read(sql`SELECT user_key, user_id, set_id, created_at, expires_at FROM backup_code_users
+      const { rows } =
+        await database.read(sql`SELECT user_key, user_id, set_id, created_at, expires_at FROM backup_code_users
         WHERE reminded = ${done} AND ${from} AND revoked_at IS NULL AND set_id IS NOT NULL AND (${sql.join(isDue.slice(done), sql` OR `)})
         ORDER BY expires_at, user_key LIMIT ${sql.lit(MARKED_AT_ONCE)}`);
       const last = rows.at(-1);
@@ -99,19 +153,40 @@ async function* markedOf(database: Database, { now, leadsMs, toEvent }: Paramete
 }
 
 /** In the order in which they were read, so that two jobs do not wait for each other in a circle. */
-async function markDue(run: Run, rows: readonly Row[], { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0]): Promise<Reminder[]> {
+async function markDue(
+  run: Run,
+  rows: readonly Row[],
+  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
+): Promise<Reminder[]> {
   const due: { key: unknown; set: Omit<DueSet, 'remaining' | 'total'> }[] = [];
   for (const row of rows) {
-    const [key, expiresAt, userId, setId] = [row['user_key'], readNumber(row, 'expires_at'), readUserId(row) ?? '', String(row['set_id'])];
+    const [key, expiresAt, userId, setId] = [
+      row['user_key'],
+      readNumber(row, 'expires_at'),
+      readUserId(row) ?? '',
+      String(row['set_id']),
+    ];
     const done = dueReminder({ createdAt: readNumber(row, 'created_at'), expiresAt, now, leadsMs });
-    const { affected } = await run(sql`UPDATE backup_code_users SET reminded = ${done} WHERE user_key = ${key} AND set_id = ${setId} AND revoked_at IS NULL AND reminded < ${done}`);
-    if (affected === 1) due.push({ key, set: { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt } });
+    const { affected } = await run(
+      sql`UPDATE backup_code_users SET reminded = ${done} WHERE user_key = ${key} AND set_id = ${setId} AND revoked_at IS NULL AND reminded < ${done}`,
+    );
+    if (affected === 1)
+      due.push({
+        key,
+        set: { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt },
+      });
   }
   if (due.length === 0) return [];
-  const { rows: counts } = await run(sql`SELECT user_key, remaining, total FROM backup_code_users WHERE user_key IN (${sql.join(due.map(({ key }) => key))})`);
+  const { rows: counts } = await run(
+    sql`SELECT user_key, remaining, total FROM backup_code_users WHERE user_key IN (${sql.join(due.map(({ key }) => key))})`,
+  );
   const countOf = new Map(counts.map((row) => [row['user_key'], row]));
   const marked = due.map(({ key, set }): Reminder => {
-    const counted: DueSet = { ...set, remaining: readNumber(countOf.get(key), 'remaining'), total: readNumber(countOf.get(key), 'total') };
+    const counted: DueSet = {
+      ...set,
+      remaining: readNumber(countOf.get(key), 'remaining'),
+      total: readNumber(countOf.get(key), 'total'),
+    };
     return { due: counted, event: toEvent(counted) };
   });
   await run(insertEvents(marked.map(({ event }) => event)));
@@ -121,21 +196,34 @@ async function markDue(run: Run, rows: readonly Row[], { now, leadsMs, toEvent }
 export async function report(database: Database, query: ReportQuery): Promise<Report> {
   const { since, now } = query;
   return {
-    since, until: now,
+    since,
+    until: now,
     ...(await countSets(database, query)),
     days: await countDays(database, query),
     unusual: {
-      users: (await failuresBy(database, query, 'user_key')).map((row) => ({ userId: readUserId(row) ?? '', failures: readNumber(row, 'failures'), addresses: readNumber(row, 'addresses') })),
-      addresses: (await failuresBy(database, query, 'ip')).map((row) => ({ ip: String(row['ip']), failures: readNumber(row, 'failures'), users: readNumber(row, 'users') })),
+      users: (await failuresBy(database, query, 'user_key')).map((row) => ({
+        userId: readUserId(row) ?? '',
+        failures: readNumber(row, 'failures'),
+        addresses: readNumber(row, 'addresses'),
+      })),
+      addresses: (await failuresBy(database, query, 'ip')).map((row) => ({
+        ip: String(row['ip']),
+        failures: readNumber(row, 'failures'),
+        users: readNumber(row, 'users'),
+      })),
     },
   };
 }
 
 /** In one pass over the users: a row for each pepper and hasher. */
-async function countSets(database: Database, { now, lowAt, rotateBefore, disableAfter }: ReportQuery): Promise<Omit<Report, 'since' | 'until' | 'days' | 'unusual'>> {
+async function countSets(
+  database: Database,
+  { now, lowAt, rotateBefore, disableAfter }: ReportQuery,
+): Promise<Omit<Report, 'since' | 'until' | 'days' | 'unusual'>> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
   const isDisabled = sql`(factor_disabled_at IS NOT NULL OR nothing_disabled_at IS NOT NULL OR factor_attempts >= ${disableAfter} OR nothing_attempts >= ${disableAfter})`;
-  const count = (condition: RawBuilder<unknown>, counted = sql`1`): RawBuilder<unknown> => sql`SUM(CASE WHEN ${condition} THEN ${counted} ELSE 0 END)`;
+  const count = (condition: RawBuilder<unknown>, counted = sql`1`): RawBuilder<unknown> =>
+    sql`SUM(CASE WHEN ${condition} THEN ${counted} ELSE 0 END)`;
   const { rows } = await database.read(sql`SELECT pepper_id, hasher, COUNT(*) AS users,
     ${count(sql`NOT ${isExpired} AND NOT ${isDisabled}`, sql`remaining`)} AS remaining_codes,
     ${count(sql`NOT ${isExpired} AND remaining > 0 AND remaining <= ${lowAt}`)} AS low,
@@ -145,15 +233,26 @@ async function countSets(database: Database, { now, lowAt, rotateBefore, disable
     ${count(sql`NOT ${isExpired} AND created_at <= ${rotateBefore ?? -1}`)} AS rotation_due,
     ${count(sql`last_consumed_at IS NULL`)} AS never_used
     FROM backup_code_users WHERE set_id IS NOT NULL AND revoked_at IS NULL GROUP BY pepper_id, hasher`);
-  const sum = (column: string): number => rows.reduce((total, row) => total + readNumber(row, column), 0);
+  const sum = (column: string): number =>
+    rows.reduce((total, row) => total + readNumber(row, column), 0);
   return {
-    users: sum('users'), remainingCodes: sum('remaining_codes'), low: sum('low'), exhausted: sum('exhausted'), expired: sum('expired'),
-    disabled: sum('disabled'), rotationDue: sum('rotation_due'), neverUsed: sum('never_used'),
-    setsByPepper: countUsersBy(rows, 'pepper_id'), setsByHasher: countUsersBy(rows, 'hasher'),
+    users: sum('users'),
+    remainingCodes: sum('remaining_codes'),
+    low: sum('low'),
+    exhausted: sum('exhausted'),
+    expired: sum('expired'),
+    disabled: sum('disabled'),
+    rotationDue: sum('rotation_due'),
+    neverUsed: sum('never_used'),
+    setsByPepper: countUsersBy(rows, 'pepper_id'),
+    setsByHasher: countUsersBy(rows, 'hasher'),
   };
 }
 
-function countUsersBy(rows: readonly Row[], column: 'pepper_id' | 'hasher'): Record<string, number> {
+function countUsersBy(
+  rows: readonly Row[],
+  column: 'pepper_id' | 'hasher',
+): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const row of rows) {
     const name = typeof row[column] === 'string' ? row[column] : 'none';
@@ -164,27 +263,39 @@ function countUsersBy(rows: readonly Row[], column: 'pepper_id' | 'hasher'): Rec
 
 async function countDays(database: Database, { since, now }: ReportQuery): Promise<DayCounts[]> {
   const day = sql`at - at % ${sql.lit(DAY_MS)}`;
-  const { rows } = await database.read(sql`SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times FROM backup_code_events
+  const { rows } =
+    await database.read(sql`SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times FROM backup_code_events
     WHERE at >= ${since} AND at <= ${now} AND type IN ('issued', 'activated', 'adopted', 'consumed', 'rejected', 'throttled', 'step-up-required')
     GROUP BY ${day}, type, reason`);
-  const days = new Map<number, { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }>();
+  const days = new Map<
+    number,
+    { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }
+  >();
   for (const row of rows) {
     const counts = days.get(readNumber(row, 'day')) ?? { issued: 0, consumed: 0, failures: {} };
     days.set(readNumber(row, 'day'), counts);
     const times = readNumber(row, 'times');
     const reason = row['reason'] as Reason | null;
     if (row['type'] === 'consumed') counts.consumed += times;
-    else if (row['type'] === 'issued' || row['type'] === 'activated' || row['type'] === 'adopted') counts.issued += times;
+    else if (row['type'] === 'issued' || row['type'] === 'activated' || row['type'] === 'adopted')
+      counts.issued += times;
     else if (reason !== null) counts.failures[reason] = (counts.failures[reason] ?? 0) + times;
   }
-  return [...days].sort(([a], [b]) => a - b).map(([at, counts]) => ({ day: new Date(at).toISOString().slice(0, 10), ...counts }));
+  return [...days]
+    .sort(([a], [b]) => a - b)
+    .map(([at, counts]) => ({ day: new Date(at).toISOString().slice(0, 10), ...counts }));
 }
 
 /** Ids are told apart by their keys: MySQL's collations find one user in another. */
-async function failuresBy(database: Database, { since, now, manyFailures }: ReportQuery, column: 'user_key' | 'ip'): Promise<readonly Row[]> {
+async function failuresBy(
+  database: Database,
+  { since, now, manyFailures }: ReportQuery,
+  column: 'user_key' | 'ip',
+): Promise<readonly Row[]> {
   const by = sql.raw(column);
   const failures = sql`SUM(COALESCE(refusals, 1))`;
-  const { rows } = await database.read(sql`SELECT ${by}, MIN(user_id) AS user_id, COUNT(DISTINCT ip) AS addresses, COUNT(DISTINCT user_key) AS users, ${failures} AS failures
+  const { rows } =
+    await database.read(sql`SELECT ${by}, MIN(user_id) AS user_id, COUNT(DISTINCT ip) AS addresses, COUNT(DISTINCT user_key) AS users, ${failures} AS failures
     FROM backup_code_events WHERE at >= ${since} AND at <= ${now} AND ${by} IS NOT NULL AND type IN ('rejected', 'throttled') AND reason NOT IN ('busy', 'step-up')
     GROUP BY ${by} HAVING ${failures} >= ${manyFailures} ORDER BY failures DESC, ${column === 'ip' ? by : sql`user_id`} LIMIT ${sql.lit(MAX_UNUSUAL)}`);
   return rows;

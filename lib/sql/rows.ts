@@ -9,7 +9,17 @@ import type { Row } from './database';
 
 /** What {@link readCurrentSet} reads. */
 export const CURRENT_SET_COLUMNS = [
-  'set_id', 'format', 'salt', 'pepper_id', 'pepper_check', 'total', 'remaining', 'created_at', 'expires_at', 'last_consumed_at', 'revoked_at',
+  'set_id',
+  'format',
+  'salt',
+  'pepper_id',
+  'pepper_check',
+  'total',
+  'remaining',
+  'created_at',
+  'expires_at',
+  'last_consumed_at',
+  'revoked_at',
 ] as const;
 
 /** `null` where the row has no set, or a revoked one. */
@@ -40,7 +50,10 @@ export function readStagedHeader(row: Row | undefined): SetHeader {
 
 export function readDoor(row: Row, prefix: 'factor' | 'nothing'): FoundUser['doors']['nothing'] {
   const disabledAt = row[`${prefix}_disabled_at`];
-  return { attempts: readNumber(row, `${prefix}_attempts`), disabledAt: disabledAt === null ? null : readNumber(row, `${prefix}_disabled_at`) };
+  return {
+    attempts: readNumber(row, `${prefix}_attempts`),
+    disabledAt: disabledAt === null ? null : readNumber(row, `${prefix}_disabled_at`),
+  };
 }
 
 /** Big integers come as numbers, strings or bigints, depending on the driver. @throws {BackupCodeError} `unreadable_set` */
@@ -48,22 +61,63 @@ export function readNumber(row: Row | undefined, column: string): number {
   const value = row?.[column];
   const number = Number(value);
   if (value === null || value === undefined || !Number.isSafeInteger(number)) {
-    throw new BackupCodeError('unreadable_set', `The column ${column} of a stored set holds no whole number.`);
+    throw new BackupCodeError(
+      'unreadable_set',
+      `The column ${column} of a stored set holds no whole number.`,
+    );
   }
   return number;
 }
 
-export function insertCodes({ key }: Subject, setId: string, codes: readonly CodeRecord[], createdAt: number): RawBuilder<unknown> {
-  const rows = codes.map(({ codeId, salt, digest }) => sql`(${codeId}, ${key}, ${setId}, ${salt}, ${digest}, ${createdAt})`);
+export function insertCodes(
+  { key }: Subject,
+  setId: string,
+  codes: readonly CodeRecord[],
+  createdAt: number,
+): RawBuilder<unknown> {
+  const rows = codes.map(
+    ({ codeId, salt, digest }) =>
+      sql`(${codeId}, ${key}, ${setId}, ${salt}, ${digest}, ${createdAt})`,
+  );
   return sql`INSERT INTO backup_codes (code_id, user_key, set_id, salt, digest, created_at) VALUES ${sql.join(rows)}`;
 }
 
 export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown> {
   const rows = events.map(
-    ({ id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, approval, context: { ip, userAgent, requestId, actor, after } }) =>
+    ({
+      id,
+      type,
+      at,
+      userId,
+      setId,
+      codeId,
+      reason,
+      remaining,
+      total,
+      consumedSecondsAgo,
+      refusals,
+      approval,
+      context: { ip, userAgent, requestId, actor, after },
+    }) =>
       sql`(${sql.join([
-        id, type, at, userId === null ? null : userKey(userId), storableText(userId), setId, codeId, reason, remaining, total,
-        consumedSecondsAgo, refusals, approval === null ? null : JSON.stringify(approval), ip, userAgent, requestId, actor, after,
+        id,
+        type,
+        at,
+        userId === null ? null : userKey(userId),
+        storableText(userId),
+        setId,
+        codeId,
+        reason,
+        remaining,
+        total,
+        consumedSecondsAgo,
+        refusals,
+        approval === null ? null : JSON.stringify(approval),
+        ip,
+        userAgent,
+        requestId,
+        actor,
+        after,
       ])})`,
   );
   return sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, code_id, reason, remaining, total,
@@ -98,13 +152,18 @@ function readApproval(row: Row): AuditEvent['approval'] {
   try {
     return JSON.parse(stored) as AuditEvent['approval'];
   } catch {
-    throw new BackupCodeError('unreadable_set', 'What a stored event says of an approval is damaged.');
+    throw new BackupCodeError(
+      'unreadable_set',
+      'What a stored event says of an approval is damaged.',
+    );
   }
 }
 
 export function readEvent(row: Row): AuditEvent {
-  const text = (column: string): string | null => (typeof row[column] === 'string' ? row[column] : null);
-  const number = (column: string): number | null => (row[column] === null ? null : readNumber(row, column));
+  const text = (column: string): string | null =>
+    typeof row[column] === 'string' ? row[column] : null;
+  const number = (column: string): number | null =>
+    row[column] === null ? null : readNumber(row, column);
   return {
     id: String(row['event_id']),
     type: String(row['type']) as AuditEvent['type'],
@@ -118,6 +177,12 @@ export function readEvent(row: Row): AuditEvent {
     consumedSecondsAgo: number('consumed_seconds_ago'),
     refusals: number('refusals'),
     approval: readApproval(row),
-    context: { ip: text('ip'), userAgent: text('user_agent'), requestId: text('request_id'), actor: text('actor'), after: row['door'] === 'nothing' ? 'nothing' : 'first-factor' },
+    context: {
+      ip: text('ip'),
+      userAgent: text('user_agent'),
+      requestId: text('request_id'),
+      actor: text('actor'),
+      after: row['door'] === 'nothing' ? 'nothing' : 'first-factor',
+    },
   };
 }

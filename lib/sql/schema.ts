@@ -3,28 +3,57 @@ import type { Dialect } from './dialect';
 
 /** As a script for a migration tool or a DBA. */
 export function schemaScript(dialect: Dialect): string {
-  return tableStatements(dialect).map((statement) => `${statement};\n`).join('\n');
+  return tableStatements(dialect)
+    .map((statement) => `${statement};\n`)
+    .join('\n');
 }
 
 /** In the order in which to run them. */
 export function tableStatements(dialect: Dialect): readonly string[] {
   // Keys and hex are compared byte by byte; MySQL would otherwise fold case.
-  const ascii = (length: number): string => (dialect === 'mysql' ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin` : `varchar(${length})`);
-  const sequence = { sqlite: 'integer PRIMARY KEY AUTOINCREMENT', postgres: 'bigserial PRIMARY KEY', mysql: 'bigint AUTO_INCREMENT PRIMARY KEY' }[dialect];
+  const ascii = (length: number): string =>
+    dialect === 'mysql'
+      ? `varchar(${length}) CHARACTER SET ascii COLLATE ascii_bin`
+      : `varchar(${length})`;
+  const sequence = {
+    sqlite: 'integer PRIMARY KEY AUTOINCREMENT',
+    postgres: 'bigserial PRIMARY KEY',
+    mysql: 'bigint AUTO_INCREMENT PRIMARY KEY',
+  }[dialect];
   const options = dialect === 'mysql' ? ' ENGINE=InnoDB DEFAULT CHARSET=utf8mb4' : '';
   const indexes: readonly { table: string; name: string; columns: string; where?: string }[] = [
     { table: 'backup_code_users', name: 'backup_code_users_forgotten', columns: 'forget_at' },
-    { table: 'backup_code_users', name: 'backup_code_users_reminders', columns: 'reminded, expires_at, user_key' },
+    {
+      table: 'backup_code_users',
+      name: 'backup_code_users_reminders',
+      columns: 'reminded, expires_at, user_key',
+    },
     { table: 'backup_codes', name: 'backup_codes_set', columns: 'user_key, set_id' },
-    { table: 'backup_codes', name: 'backup_codes_ended', columns: 'ended_at', where: 'ended_at IS NOT NULL' },
-    { table: 'backup_code_events', name: 'backup_code_events_user', columns: dialect === 'postgres' ? 'user_key, tx, seq' : 'user_key, seq' },
-    ...(dialect === 'postgres' ? [{ table: 'backup_code_events', name: 'backup_code_events_order', columns: 'tx, seq' }] : []),
+    {
+      table: 'backup_codes',
+      name: 'backup_codes_ended',
+      columns: 'ended_at',
+      where: 'ended_at IS NOT NULL',
+    },
+    {
+      table: 'backup_code_events',
+      name: 'backup_code_events_user',
+      columns: dialect === 'postgres' ? 'user_key, tx, seq' : 'user_key, seq',
+    },
+    ...(dialect === 'postgres'
+      ? [{ table: 'backup_code_events', name: 'backup_code_events_order', columns: 'tx, seq' }]
+      : []),
     { table: 'backup_code_events', name: 'backup_code_events_at', columns: 'at' },
     { table: 'backup_code_approvals', name: 'backup_code_approvals_expiry', columns: 'expires_at' },
   ];
   const create = (table: string, columns: readonly string[]): string => {
     // MySQL has no CREATE INDEX IF NOT EXISTS, and no index of some rows only.
-    const keys = dialect === 'mysql' ? indexes.filter((index) => index.table === table).map(({ name, columns: on }) => `KEY ${name} (${on})`) : [];
+    const keys =
+      dialect === 'mysql'
+        ? indexes
+            .filter((index) => index.table === table)
+            .map(({ name, columns: on }) => `KEY ${name} (${on})`)
+        : [];
     return `CREATE TABLE IF NOT EXISTS ${table} (\n  ${[...columns, ...keys].join(',\n  ')}\n)${options}`;
   };
   return [
@@ -95,7 +124,9 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       ...{
         sqlite: [],
         // Its transaction, or the latest that was over when it was written: a younger one may have had the lock before it.
-        postgres: ['tx bigint NOT NULL DEFAULT GREATEST(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)'],
+        postgres: [
+          'tx bigint NOT NULL DEFAULT GREATEST(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)',
+        ],
         // UTC, for a local time happens twice when summer ends.
         mysql: ['written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3))'],
       }[dialect],
@@ -118,7 +149,15 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       'revision integer NOT NULL',
     ]),
     // The key under which names that belong to nobody are counted.
-    create('backup_code_keys', [`name ${ascii(32)} NOT NULL PRIMARY KEY`, `value ${ascii(64)} NOT NULL`]),
-    ...(dialect === 'mysql' ? [] : indexes.map(({ table, name, columns, where }) => `CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})${where === undefined ? '' : ` WHERE ${where}`}`)),
+    create('backup_code_keys', [
+      `name ${ascii(32)} NOT NULL PRIMARY KEY`,
+      `value ${ascii(64)} NOT NULL`,
+    ]),
+    ...(dialect === 'mysql'
+      ? []
+      : indexes.map(
+          ({ table, name, columns, where }) =>
+            `CREATE INDEX IF NOT EXISTS ${name} ON ${table} (${columns})${where === undefined ? '' : ` WHERE ${where}`}`,
+        )),
   ];
 }

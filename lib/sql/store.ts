@@ -5,15 +5,37 @@ import { inspect } from 'node:util';
 import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../events';
-import type { BackupCodeReports, EventsPage, Reminder, Report, ReportQuery } from '../stores/reports';
-import type { BackupCodeStore, ClosedDoor, Consumption, FoundUser, NewSet, SetHeader, TakenAttempt, Ticket } from '../stores/store';
+import type {
+  BackupCodeReports,
+  EventsPage,
+  Reminder,
+  Report,
+  ReportQuery,
+} from '../stores/reports';
+import type {
+  BackupCodeStore,
+  ClosedDoor,
+  Consumption,
+  FoundUser,
+  NewSet,
+  SetHeader,
+  TakenAttempt,
+  Ticket,
+} from '../stores/store';
 import { hasherName } from '../stores/tally';
 import type { Subject } from '../subject';
 import { closeDoor, doorColumns, giveBack, insertUser, takeAttempt } from './attempts';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
 import { prune, readEvents, remind, report } from './reports';
-import { insertCodes, insertEvents, readCurrentSet, readDoor, readNumber, readStagedHeader } from './rows';
+import {
+  insertCodes,
+  insertEvents,
+  readCurrentSet,
+  readDoor,
+  readNumber,
+  readStagedHeader,
+} from './rows';
 
 const NAME_KEY_BYTES = 32;
 
@@ -30,10 +52,19 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     this.database = Database.ofStore(kysely);
   }
 
-  replace({ subject, header, codes, event, now, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+  replace({
+    subject,
+    header,
+    codes,
+    event,
+    now,
+    only,
+  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
     return this.database.transaction(async (run) => {
       await run(insertUser(this.database, { subject }));
-      const begun = await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}${only === 'first' ? sql` AND set_id IS NULL` : sql``}`);
+      const begun = await run(
+        sql`${beginSet(header)} WHERE user_key = ${subject.key}${only === 'first' ? sql` AND set_id IS NULL` : sql``}`,
+      );
       if (begun.affected !== 1) return false;
       await run(endCodes(subject, now));
       await run(insertCodes(subject, header.setId, codes, header.createdAt));
@@ -45,18 +76,36 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
   stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
     return this.database.transaction(async (run) => {
       await run(insertUser(this.database, { subject }));
-      await run(sql`UPDATE backup_code_users SET staged_set_id = ${header.setId}, staged_until = ${until}, staged_header = ${JSON.stringify(header)} WHERE user_key = ${subject.key}`);
-      await run(sql`${endCodes(subject, header.createdAt)} AND set_id <> COALESCE((SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}), '')`);
+      await run(
+        sql`UPDATE backup_code_users SET staged_set_id = ${header.setId}, staged_until = ${until}, staged_header = ${JSON.stringify(header)} WHERE user_key = ${subject.key}`,
+      );
+      await run(
+        sql`${endCodes(subject, header.createdAt)} AND set_id <> COALESCE((SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}), '')`,
+      );
       await run(insertCodes(subject, header.setId, codes, header.createdAt));
       await run(insertEvents([event]));
     });
   }
 
-  activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
+  activate({
+    subject,
+    setId,
+    now,
+    event,
+  }: {
+    subject: Subject;
+    setId: string;
+    now: number;
+    event: AuditEvent;
+  }): Promise<SetHeader | null> {
     return this.database.transaction(async (run) => {
-      const claimed = await run(sql`UPDATE backup_code_users SET staged_set_id = NULL WHERE user_key = ${subject.key} AND staged_set_id = ${setId} AND staged_until > ${now}`);
+      const claimed = await run(
+        sql`UPDATE backup_code_users SET staged_set_id = NULL WHERE user_key = ${subject.key} AND staged_set_id = ${setId} AND staged_until > ${now}`,
+      );
       if (claimed.affected !== 1) return null;
-      const { rows } = await run(sql`SELECT staged_header FROM backup_code_users WHERE user_key = ${subject.key}`);
+      const { rows } = await run(
+        sql`SELECT staged_header FROM backup_code_users WHERE user_key = ${subject.key}`,
+      );
       const header = readStagedHeader(rows[0]);
       await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}`);
       await run(sql`${endCodes(subject, now)} AND set_id <> ${setId}`);
@@ -66,9 +115,16 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
   }
 
   async find(subject: Subject): Promise<FoundUser | null> {
-    const { rows } = await this.database.read(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
+    const { rows } = await this.database.read(
+      sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`,
+    );
     const row = rows[0];
-    return row ? { current: readCurrentSet(row), doors: { 'first-factor': readDoor(row, 'factor'), nothing: readDoor(row, 'nothing') } } : null;
+    return row
+      ? {
+          current: readCurrentSet(row),
+          doors: { 'first-factor': readDoor(row, 'factor'), nothing: readDoor(row, 'nothing') },
+        }
+      : null;
   }
 
   takeAttempt(attempt: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
@@ -79,23 +135,49 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     return giveBack(this.database, attempt);
   }
 
-  async consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
-    const [attempts, nextAt, generation, disabledAt, refusedAt] = doorColumns(door, 'attempts', 'next_at', 'generation', 'disabled_at', 'refused_at');
+  async consume({
+    subject,
+    setId,
+    codeId,
+    door,
+    now,
+    events,
+    milestones,
+    replacement,
+  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+    const [attempts, nextAt, generation, disabledAt, refusedAt] = doorColumns(
+      door,
+      'attempts',
+      'next_at',
+      'generation',
+      'disabled_at',
+      'refused_at',
+    );
     const added = replacement ? 1 : 0;
     try {
       return await this.database.transaction(async (run) => {
         // The set row first: it is the lock under which `remaining` is exact, and revoking or replacing cannot slip between.
-        const set = await run(sql`UPDATE backup_code_users SET remaining = remaining - 1 + ${added}, total = total + ${added}, last_consumed_at = ${now},
+        const set =
+          await run(sql`UPDATE backup_code_users SET remaining = remaining - 1 + ${added}, total = total + ${added}, last_consumed_at = ${now},
           ${attempts} = 0, ${nextAt} = 0, ${generation} = ${generation} + 1, ${refusedAt} = NULL
           WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${disabledAt} IS NULL`);
-        if (set.affected !== 1) throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
-        const code = await run(sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`);
+        if (set.affected !== 1)
+          throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
+        const code = await run(
+          sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`,
+        );
         if (code.affected !== 1) throw new Lost(await whyLost(run, { subject, setId, codeId }));
-        const { rows } = await run(sql`SELECT remaining, total FROM backup_code_users WHERE user_key = ${subject.key}`);
+        const { rows } = await run(
+          sql`SELECT remaining, total FROM backup_code_users WHERE user_key = ${subject.key}`,
+        );
         const [remaining, total] = [readNumber(rows[0], 'remaining'), readNumber(rows[0], 'total')];
-        const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
+        const reached = milestones
+          .filter((milestone) => milestone.remaining === remaining)
+          .map((milestone) => milestone.event);
         if (replacement) await run(insertCodes(subject, setId, [replacement], now));
-        await run(insertEvents([...events, ...reached].map((event) => ({ ...event, remaining, total }))));
+        await run(
+          insertEvents([...events, ...reached].map((event) => ({ ...event, remaining, total }))),
+        );
         return { outcome: 'consumed', remaining, total };
       });
     } catch (error) {
@@ -104,14 +186,27 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     }
   }
 
-  revoke({ subject, now, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+  revoke({
+    subject,
+    now,
+    event,
+  }: {
+    subject: Subject;
+    now: number;
+    event: AuditEvent;
+  }): Promise<string | null> {
     return this.database.transaction(async (run) => {
       const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
-      const revoked = await run(sql`UPDATE backup_code_users SET revoked_at = ${now}, format = NULL, salt = NULL, pepper_check = NULL, ${unstage} WHERE user_key = ${subject.key} AND set_id IS NOT NULL AND revoked_at IS NULL`);
-      if (revoked.affected !== 1) await run(sql`UPDATE backup_code_users SET ${unstage} WHERE user_key = ${subject.key}`);
+      const revoked = await run(
+        sql`UPDATE backup_code_users SET revoked_at = ${now}, format = NULL, salt = NULL, pepper_check = NULL, ${unstage} WHERE user_key = ${subject.key} AND set_id IS NOT NULL AND revoked_at IS NULL`,
+      );
+      if (revoked.affected !== 1)
+        await run(sql`UPDATE backup_code_users SET ${unstage} WHERE user_key = ${subject.key}`);
       await run(endCodes(subject, now));
       if (revoked.affected !== 1) return null;
-      const { rows } = await run(sql`SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}`);
+      const { rows } = await run(
+        sql`SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}`,
+      );
       const setId = String(rows[0]?.['set_id']);
       await run(insertEvents([{ ...event, setId }]));
       return setId;
@@ -128,10 +223,20 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
   }
 
   async nameKey(): Promise<Uint8Array> {
-    await this.database.transaction((run) => run(sql`INSERT INTO backup_code_keys (name, value) VALUES ('names', ${randomBytes(NAME_KEY_BYTES).toString('hex')}) ${this.database.keepExisting('name')}`));
-    const { rows } = await this.database.read(sql`SELECT value FROM backup_code_keys WHERE name = 'names'`);
+    await this.database.transaction((run) =>
+      run(
+        sql`INSERT INTO backup_code_keys (name, value) VALUES ('names', ${randomBytes(NAME_KEY_BYTES).toString('hex')}) ${this.database.keepExisting('name')}`,
+      ),
+    );
+    const { rows } = await this.database.read(
+      sql`SELECT value FROM backup_code_keys WHERE name = 'names'`,
+    );
     const key = Buffer.from(String(rows[0]?.['value']), 'hex');
-    if (key.length !== NAME_KEY_BYTES) throw new BackupCodeError('unreadable_set', 'The key under which unknown names are counted is damaged.');
+    if (key.length !== NAME_KEY_BYTES)
+      throw new BackupCodeError(
+        'unreadable_set',
+        'The key under which unknown names are counted is damaged.',
+      );
     return key;
   }
 
@@ -170,7 +275,16 @@ class Lost extends Error {
 }
 
 /** A set becomes the current one; both doors count from nothing, in a new generation. */
-function beginSet({ setId, format, salt, pepperId, check, total, createdAt, expiresAt }: SetHeader): RawBuilder<unknown> {
+function beginSet({
+  setId,
+  format,
+  salt,
+  pepperId,
+  check,
+  total,
+  createdAt,
+  expiresAt,
+}: SetHeader): RawBuilder<unknown> {
   return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, hasher = ${hasherName(salt)}, pepper_id = ${pepperId}, pepper_check = ${check},
     total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL, reminded = 0,
     staged_set_id = NULL, staged_until = NULL, staged_header = NULL,
@@ -185,17 +299,33 @@ function endCodes({ key }: Subject, now: number): RawBuilder<unknown> {
 
 async function whyGone(
   run: Run,
-  { subject, setId, now, disabledAt }: { subject: Subject; setId: string; now: number; disabledAt: RawBuilder<unknown> },
+  {
+    subject,
+    setId,
+    now,
+    disabledAt,
+  }: { subject: Subject; setId: string; now: number; disabledAt: RawBuilder<unknown> },
 ): Promise<Extract<Consumption, { outcome: 'gone' }>> {
-  const { rows } = await run(sql`SELECT set_id, revoked_at, expires_at, ${disabledAt} AS disabled_at FROM backup_code_users WHERE user_key = ${subject.key}`);
+  const { rows } = await run(
+    sql`SELECT set_id, revoked_at, expires_at, ${disabledAt} AS disabled_at FROM backup_code_users WHERE user_key = ${subject.key}`,
+  );
   const row = rows[0];
-  if (row?.['set_id'] !== setId || row['revoked_at'] !== null) return { outcome: 'gone', reason: 'none' };
+  if (row?.['set_id'] !== setId || row['revoked_at'] !== null)
+    return { outcome: 'gone', reason: 'none' };
   const isExpired = row['expires_at'] !== null && readNumber(row, 'expires_at') <= now;
-  return { outcome: 'gone', reason: isExpired ? 'expired' : row['disabled_at'] === null ? 'none' : 'disabled' };
+  return {
+    outcome: 'gone',
+    reason: isExpired ? 'expired' : row['disabled_at'] === null ? 'none' : 'disabled',
+  };
 }
 
-async function whyLost(run: Run, { subject, setId, codeId }: { subject: Subject; setId: string; codeId: string }): Promise<Exclude<Consumption, { outcome: 'consumed' }>> {
+async function whyLost(
+  run: Run,
+  { subject, setId, codeId }: { subject: Subject; setId: string; codeId: string },
+): Promise<Exclude<Consumption, { outcome: 'consumed' }>> {
   const { rows } = await run(sql`SELECT consumed_at FROM backup_codes
     WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NOT NULL AND ended_at IS NULL`);
-  return rows[0] ? { outcome: 'already-consumed', consumedAt: readNumber(rows[0], 'consumed_at') } : { outcome: 'gone', reason: 'none' };
+  return rows[0]
+    ? { outcome: 'already-consumed', consumedAt: readNumber(rows[0], 'consumed_at') }
+    : { outcome: 'gone', reason: 'none' };
 }

@@ -4,27 +4,45 @@ import { BackupCodeError } from '../errors';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const SHAPES: Readonly<Record<'attempt' | 'set' | 'code' | 'consumption', (answer: Fields) => boolean>> = {
-  attempt: ({ ok, ticket, reason, nextAt }) => (ok === true ? isTicket(fieldsOf(ticket)) : ok === false && (reason === 'disabled' || (reason === 'throttled' && isCount(nextAt)))),
+const SHAPES: Readonly<
+  Record<'attempt' | 'set' | 'code' | 'consumption', (answer: Fields) => boolean>
+> = {
+  attempt: ({ ok, ticket, reason, nextAt }) =>
+    ok === true
+      ? isTicket(fieldsOf(ticket))
+      : ok === false && (reason === 'disabled' || (reason === 'throttled' && isCount(nextAt))),
   set: ({ setId, format, salt, check, pepperId, total, remaining, expiresAt, codes }) =>
-    [setId, format, salt, check, pepperId ?? ''].every(isText) && [total, remaining, expiresAt ?? 0].every(isCount) && Array.isArray(codes) && codes.map(fieldsOf).every(SHAPES.code),
-  code: ({ codeId, salt, digest, consumedAt }) => [codeId, salt, digest].every(isText) && (consumedAt === null || isCount(consumedAt)),
+    [setId, format, salt, check, pepperId ?? ''].every(isText) &&
+    [total, remaining, expiresAt ?? 0].every(isCount) &&
+    Array.isArray(codes) &&
+    codes.map(fieldsOf).every(SHAPES.code),
+  code: ({ codeId, salt, digest, consumedAt }) =>
+    [codeId, salt, digest].every(isText) && (consumedAt === null || isCount(consumedAt)),
   consumption: ({ outcome, remaining, total, consumedAt, reason }) =>
-    outcome === 'consumed' ? [remaining, total].every(isCount)
-    : outcome === 'already-consumed' ? isCount(consumedAt)
-    : outcome === 'gone' && (reason === 'none' || reason === 'expired' || reason === 'disabled'),
+    outcome === 'consumed'
+      ? [remaining, total].every(isCount)
+      : outcome === 'already-consumed'
+        ? isCount(consumedAt)
+        : outcome === 'gone' &&
+          (reason === 'none' || reason === 'expired' || reason === 'disabled'),
 };
 
 /** The answer as it came. @throws {BackupCodeError} `invalid_result` */
 export function wellFormed<T>(what: keyof typeof SHAPES, answer: T): T {
   if (SHAPES[what](fieldsOf(answer))) return answer;
-  throw new BackupCodeError('invalid_result', `The store gave a malformed ${what}: nobody is let in. storeContract of passport-backup-code/testing shows what is wrong with it.`);
+  throw new BackupCodeError(
+    'invalid_result',
+    `The store gave a malformed ${what}: nobody is let in. storeContract of passport-backup-code/testing shows what is wrong with it.`,
+  );
 }
 
 function isTicket({ door, attempt, generation, nextAt }: Fields): boolean {
-  return (door === 'first-factor' || door === 'nothing') && [attempt, generation, nextAt].every(isCount);
+  return (
+    (door === 'first-factor' || door === 'nothing') && [attempt, generation, nextAt].every(isCount)
+  );
 }
 
 const isText = (value: unknown): boolean => typeof value === 'string';
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-const fieldsOf = (value: unknown): Fields => (typeof value === 'object' && value !== null ? (value as Fields) : {});
+const fieldsOf = (value: unknown): Fields =>
+  typeof value === 'object' && value !== null ? (value as Fields) : {};

@@ -20,15 +20,31 @@ export class MemoryTrail {
     for (const event of events) this.entries.push({ seq: (this.written += 1), event });
   }
 
-  read({ subject, types, order, after, limit }: Parameters<BackupCodeReports['readEvents']>[0]): EventsPage {
-    const position = after === null ? null : Number(readCursor(after, { store: 'memory', count: 1, position: /^\d{1,15}$/ })[0]);
+  read({
+    subject,
+    types,
+    order,
+    after,
+    limit,
+  }: Parameters<BackupCodeReports['readEvents']>[0]): EventsPage {
+    const position =
+      after === null
+        ? null
+        : Number(readCursor(after, { store: 'memory', count: 1, position: /^\d{1,15}$/ })[0]);
     const isNewestFirst = order === 'newest-first';
     const page = (isNewestFirst ? this.entries.toReversed() : this.entries)
       .filter(({ seq }) => position === null || (isNewestFirst ? seq < position : seq > position))
-      .filter(({ event }) => (subject === null || event.userId === subject.userId) && (types === null || types.includes(event.type)))
+      .filter(
+        ({ event }) =>
+          (subject === null || event.userId === subject.userId) &&
+          (types === null || types.includes(event.type)),
+      )
       .slice(0, limit);
     const last = page.at(-1);
-    return { events: page.map(({ event }) => event), cursor: last ? writeCursor('memory', [String(last.seq)]) : after };
+    return {
+      events: page.map(({ event }) => event),
+      cursor: last ? writeCursor('memory', [String(last.seq)]) : after,
+    };
   }
 
   prune(before: number): number {

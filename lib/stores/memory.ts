@@ -7,8 +7,29 @@ import type { AuditEvent } from '../events';
 import type { CodeRecord } from '../scheme';
 import type { Subject } from '../subject';
 import { MemoryTrail } from './memory-trail';
-import { dueReminder, type BackupCodeReports, type DueSet, type EventsPage, type Reminder, type Report, type ReportQuery } from './reports';
-import { NAME_KEPT_MS, REFUSALS_COUNTED_MS, type BackupCodeStore, type ClosedDoor, type Consumption, type CurrentSet, type FoundUser, type NewSet, type SetHeader, type StoredCode, type TakenAttempt, type Ticket } from './store';
+import {
+  dueReminder,
+  type BackupCodeReports,
+  type DueSet,
+  type EventsPage,
+  type Reminder,
+  type Report,
+  type ReportQuery,
+} from './reports';
+import {
+  NAME_KEPT_MS,
+  REFUSALS_COUNTED_MS,
+  type BackupCodeStore,
+  type ClosedDoor,
+  type Consumption,
+  type CurrentSet,
+  type FoundUser,
+  type NewSet,
+  type SetHeader,
+  type StoredCode,
+  type TakenAttempt,
+  type Ticket,
+} from './store';
 import { hasherName, Tally } from './tally';
 
 interface DoorCount {
@@ -49,7 +70,13 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     return this.trail.events;
   }
 
-  replace({ subject, header, codes, event, only }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+  replace({
+    subject,
+    header,
+    codes,
+    event,
+    only,
+  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
     const user = this.user(subject);
     if (only === 'first' && user.hadSet) return Promise.resolve(false);
     this.begin(user, header, codes);
@@ -63,10 +90,21 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     return Promise.resolve();
   }
 
-  activate({ subject, setId, now, event }: { subject: Subject; setId: string; now: number; event: AuditEvent }): Promise<SetHeader | null> {
+  activate({
+    subject,
+    setId,
+    now,
+    event,
+  }: {
+    subject: Subject;
+    setId: string;
+    now: number;
+    event: AuditEvent;
+  }): Promise<SetHeader | null> {
     const user = this.users.get(subject.key);
     const staged = user?.staged;
-    if (!user || staged?.header.setId !== setId || now >= staged.until) return Promise.resolve(null);
+    if (!user || staged?.header.setId !== setId || now >= staged.until)
+      return Promise.resolve(null);
     this.begin(user, staged.header, staged.codes);
     const { total } = staged.header;
     this.trail.push({ ...event, remaining: total, total });
@@ -76,27 +114,52 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   find(subject: Subject): Promise<FoundUser | null> {
     const user = this.users.get(subject.key);
     if (!user) return Promise.resolve(null);
-    return Promise.resolve({ current: user.current && describeSet(user.current), doors: structuredClone(user.doors) });
+    return Promise.resolve({
+      current: user.current && describeSet(user.current),
+      doors: structuredClone(user.doors),
+    });
   }
 
-  takeAttempt({ subject, door, now, waits, refusal }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+  takeAttempt({
+    subject,
+    door,
+    now,
+    waits,
+    refusal,
+  }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
     if (subject.userId === null) this.forgetNames(subject.key, now);
     const user = this.user(subject);
     const count = user.doors[door];
     const isDisabled = count.disabledAt !== null || count.attempts >= waits.length;
     if (isDisabled || now < count.nextAt) {
       const reason = isDisabled ? 'disabled' : 'throttled';
-      const counted = count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS ? count.refusal : null;
+      const counted =
+        count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS
+          ? count.refusal
+          : null;
       if (counted) counted.refusals += 1;
       else this.trail.push((count.refusal = { ...refusal, reason, refusals: 1 }));
-      return Promise.resolve({ ok: false, reason, nextAt: count.nextAt, isFirst: counted === null });
+      return Promise.resolve({
+        ok: false,
+        reason,
+        nextAt: count.nextAt,
+        isFirst: counted === null,
+      });
     }
     count.attempts += 1;
     const wait = waits[count.attempts - 1] ?? 0;
     count.nextAt = wait === 0 ? 0 : now + wait;
     count.refusal = null;
-    const ticket = { door, attempt: count.attempts, generation: count.generation, nextAt: count.nextAt };
-    const current = user.current && { ...describeSet(user.current), codes: user.current.codes.map((code): StoredCode => ({ ...code })) };
+    const ticket = {
+      door,
+      attempt: count.attempts,
+      generation: count.generation,
+      nextAt: count.nextAt,
+    };
+    const current = user.current && {
+      ...describeSet(user.current),
+      codes: user.current.codes.map((code): StoredCode => ({ ...code })),
+    };
     return Promise.resolve({ ok: true, ticket, current });
   }
 
@@ -109,15 +172,28 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     return Promise.resolve();
   }
 
-  consume({ subject, setId, codeId, door, now, events, milestones, replacement }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+  consume({
+    subject,
+    setId,
+    codeId,
+    door,
+    now,
+    events,
+    milestones,
+    replacement,
+  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
     const user = this.users.get(subject.key);
     const set = user?.current;
-    if (!user || set?.header.setId !== setId) return Promise.resolve({ outcome: 'gone', reason: 'none' });
-    if (set.header.expiresAt !== null && now >= set.header.expiresAt) return Promise.resolve({ outcome: 'gone', reason: 'expired' });
-    if (user.doors[door].disabledAt !== null) return Promise.resolve({ outcome: 'gone', reason: 'disabled' });
+    if (!user || set?.header.setId !== setId)
+      return Promise.resolve({ outcome: 'gone', reason: 'none' });
+    if (set.header.expiresAt !== null && now >= set.header.expiresAt)
+      return Promise.resolve({ outcome: 'gone', reason: 'expired' });
+    if (user.doors[door].disabledAt !== null)
+      return Promise.resolve({ outcome: 'gone', reason: 'disabled' });
     const code = set.codes.find((candidate) => candidate.codeId === codeId);
     if (!code) return Promise.resolve({ outcome: 'gone', reason: 'none' });
-    if (code.consumedAt !== null) return Promise.resolve({ outcome: 'already-consumed', consumedAt: code.consumedAt });
+    if (code.consumedAt !== null)
+      return Promise.resolve({ outcome: 'already-consumed', consumedAt: code.consumedAt });
 
     code.consumedAt = now;
     set.lastConsumedAt = now;
@@ -127,12 +203,23 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     }
     user.doors[door] = freshCount(user.doors[door].generation + 1);
     const { remaining, total } = describeSet(set);
-    const reached = milestones.filter((milestone) => milestone.remaining === remaining).map((milestone) => milestone.event);
-    this.trail.push(...[...events, ...reached].map((written) => ({ ...written, remaining, total })));
+    const reached = milestones
+      .filter((milestone) => milestone.remaining === remaining)
+      .map((milestone) => milestone.event);
+    this.trail.push(
+      ...[...events, ...reached].map((written) => ({ ...written, remaining, total })),
+    );
     return Promise.resolve({ outcome: 'consumed', remaining, total });
   }
 
-  revoke({ subject, event }: { subject: Subject; now: number; event: AuditEvent }): Promise<string | null> {
+  revoke({
+    subject,
+    event,
+  }: {
+    subject: Subject;
+    now: number;
+    event: AuditEvent;
+  }): Promise<string | null> {
     const user = this.users.get(subject.key);
     if (user) user.staged = null;
     if (!user?.current) return Promise.resolve(null);
@@ -163,19 +250,35 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   prune({ before }: { before: number }): Promise<number> {
     for (const { doors } of this.users.values()) {
       // Nothing is counted in an event that is gone.
-      for (const count of Object.values(doors)) if (count.refusal !== null && count.refusal.at < before) count.refusal = null;
+      for (const count of Object.values(doors))
+        if (count.refusal !== null && count.refusal.at < before) count.refusal = null;
     }
     return Promise.resolve(this.trail.prune(before));
   }
 
-  remind({ now, leadsMs, toEvent }: { now: number; leadsMs: readonly number[]; toEvent: (due: DueSet) => AuditEvent }): Promise<readonly Reminder[]> {
+  remind({
+    now,
+    leadsMs,
+    toEvent,
+  }: {
+    now: number;
+    leadsMs: readonly number[];
+    toEvent: (due: DueSet) => AuditEvent;
+  }): Promise<readonly Reminder[]> {
     const marked: Reminder[] = [];
     for (const { userId, current } of this.users.values()) {
       if (userId === null || !current) continue;
       const { setId, expiresAt, remaining, total, createdAt } = describeSet(current);
       const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
       if (expiresAt === null || done <= current.reminded) continue;
-      const due: DueSet = { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt, remaining, total };
+      const due: DueSet = {
+        type: done === leadsMs.length ? 'expired' : 'expiring',
+        userId,
+        setId,
+        expiresAt,
+        remaining,
+        total,
+      };
       const event = toEvent(due);
       current.reminded = done;
       this.trail.push(event);
@@ -188,8 +291,14 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     const tally = new Tally(query);
     for (const { current, doors } of this.users.values()) {
       if (!current) continue;
-      const isDisabled = Object.values(doors).some(({ attempts, disabledAt }) => disabledAt !== null || attempts >= query.disableAfter);
-      tally.addSet({ ...describeSet(current), hasher: hasherName(current.header.salt), isDisabled });
+      const isDisabled = Object.values(doors).some(
+        ({ attempts, disabledAt }) => disabledAt !== null || attempts >= query.disableAfter,
+      );
+      tally.addSet({
+        ...describeSet(current),
+        hasher: hasherName(current.header.salt),
+        isDisabled,
+      });
     }
     for (const event of this.trail.events) tally.addEvent(event);
     return Promise.resolve(tally.report());
@@ -208,16 +317,28 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   private user({ key, userId }: Subject): User {
     const known = this.users.get(key);
     if (known) return known;
-    const user: User = { userId, current: null, staged: null, hadSet: false, doors: { 'first-factor': freshCount(0), nothing: freshCount(0) } };
+    const user: User = {
+      userId,
+      current: null,
+      staged: null,
+      hadSet: false,
+      doors: { 'first-factor': freshCount(0), nothing: freshCount(0) },
+    };
     this.users.set(key, user);
     return user;
   }
 
   private begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
-    user.current = { header, codes: codes.map((code) => ({ ...code, consumedAt: null })), lastConsumedAt: null, reminded: 0 };
+    user.current = {
+      header,
+      codes: codes.map((code) => ({ ...code, consumedAt: null })),
+      lastConsumedAt: null,
+      reminded: 0,
+    };
     user.staged = null;
     user.hadSet = true;
-    for (const door of ['first-factor', 'nothing'] as const) user.doors[door] = freshCount(user.doors[door].generation + 1);
+    for (const door of ['first-factor', 'nothing'] as const)
+      user.doors[door] = freshCount(user.doors[door].generation + 1);
   }
 
   private forgetNames(key: string, now: number): void {
@@ -236,5 +357,9 @@ function freshCount(generation: number): DoorCount {
 }
 
 function describeSet({ header, codes, lastConsumedAt }: WorkingSet): CurrentSet {
-  return { ...header, remaining: codes.filter(({ consumedAt }) => consumedAt === null).length, lastConsumedAt };
+  return {
+    ...header,
+    remaining: codes.filter(({ consumedAt }) => consumedAt === null).length,
+    lastConsumedAt,
+  };
 }

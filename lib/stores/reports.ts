@@ -69,9 +69,17 @@ export interface Report {
   readonly days: readonly DayCounts[];
   readonly unusual: {
     /** Users with as many failures as attempts are free, or more; the most first, at most 100. */
-    readonly users: readonly { readonly userId: string; readonly failures: number; readonly addresses: number }[];
+    readonly users: readonly {
+      readonly userId: string;
+      readonly failures: number;
+      readonly addresses: number;
+    }[];
     /** Addresses with as many failures, at any users and names. */
-    readonly addresses: readonly { readonly ip: string; readonly failures: number; readonly users: number }[];
+    readonly addresses: readonly {
+      readonly ip: string;
+      readonly failures: number;
+      readonly users: number;
+    }[];
   };
 }
 
@@ -123,7 +131,11 @@ export interface BackupCodeReports {
    *
    * @param reminders `leadsMs`: the longest first, and 0 last, which is `expired`
    */
-  remind(reminders: { readonly now: number; readonly leadsMs: readonly number[]; readonly toEvent: (due: DueSet) => AuditEvent }): Promise<readonly Reminder[]>;
+  remind(reminders: {
+    readonly now: number;
+    readonly leadsMs: readonly number[];
+    readonly toEvent: (due: DueSet) => AuditEvent;
+  }): Promise<readonly Reminder[]>;
 
   /** Counts over all users. Counted by the database, and not in one transaction: what is written meanwhile may be in it or not. */
   report(query: ReportQuery): Promise<Report>;
@@ -135,9 +147,19 @@ export const REPORT_METHODS = ['readEvents', 'prune', 'remind', 'report'] as con
 /**
  * How many of its reminders a set is past: 0 for none yet. A lead as long as the set's whole life, or longer, does not count.
  */
-export function dueReminder(
-  { createdAt, expiresAt, now, leadsMs }: { createdAt: number; expiresAt: number | null; now: number; leadsMs: readonly number[] },
-): number {
+export function dueReminder({
+  createdAt,
+  expiresAt,
+  now,
+  leadsMs,
+}: {
+  createdAt: number;
+  expiresAt: number | null;
+  now: number;
+  leadsMs: readonly number[];
+}): number {
   if (expiresAt === null) return 0;
-  return leadsMs.findLastIndex((lead) => now >= expiresAt - lead && createdAt < expiresAt - lead) + 1;
+  return (
+    leadsMs.findLastIndex((lead) => now >= expiresAt - lead && createdAt < expiresAt - lead) + 1
+  );
 }

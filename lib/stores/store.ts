@@ -77,7 +77,9 @@ export interface ClosedDoor {
 export interface FoundUser {
   readonly current: CurrentSet | null;
   /** Attempts since the last success or new set, and when the door was closed. */
-  readonly doors: Readonly<Record<Door, { readonly attempts: number; readonly disabledAt: number | null }>>;
+  readonly doors: Readonly<
+    Record<Door, { readonly attempts: number; readonly disabledAt: number | null }>
+  >;
 }
 
 /** A set to be written, its header, codes and event in one transaction. */
@@ -112,7 +114,12 @@ export interface BackupCodeStore {
    *
    * @returns the set's header, or `null` where there was no such staged set
    */
-  activate(staged: { readonly subject: Subject; readonly setId: string; readonly now: number; readonly event: AuditEvent }): Promise<SetHeader | null>;
+  activate(staged: {
+    readonly subject: Subject;
+    readonly setId: string;
+    readonly now: number;
+    readonly event: AuditEvent;
+  }): Promise<SetHeader | null>;
 
   /** `null` if nothing was ever recorded for the subject. */
   find(subject: Subject): Promise<FoundUser | null>;
@@ -162,7 +169,11 @@ export interface BackupCodeStore {
    *
    * @returns the id of the set that was current, or `null` where there was none
    */
-  revoke(set: { readonly subject: Subject; readonly now: number; readonly event: AuditEvent }): Promise<string | null>;
+  revoke(set: {
+    readonly subject: Subject;
+    readonly now: number;
+    readonly event: AuditEvent;
+  }): Promise<string | null>;
 
   /**
    * Writes events of one subject, all or none. With `closes`, closes that ticket's door too and writes that event after the others,
@@ -182,4 +193,15 @@ export const NAME_KEPT_MS = 30 * 86_400_000;
 export const REFUSALS_COUNTED_MS = 86_400_000;
 
 /** The names of the methods, for a check at construction. */
-export const STORE_METHODS = ['replace', 'stage', 'activate', 'find', 'takeAttempt', 'giveBack', 'consume', 'revoke', 'append', 'nameKey'] as const;
+export const STORE_METHODS = [
+  'replace',
+  'stage',
+  'activate',
+  'find',
+  'takeAttempt',
+  'giveBack',
+  'consume',
+  'revoke',
+  'append',
+  'nameKey',
+] as const;

@@ -24,16 +24,36 @@ interface Failures {
 const HARMLESS: readonly (Reason | null)[] = ['busy', 'step-up'];
 
 export class Tally {
-  private readonly counts = { users: 0, remainingCodes: 0, low: 0, exhausted: 0, expired: 0, disabled: 0, rotationDue: 0, neverUsed: 0 };
+  private readonly counts = {
+    users: 0,
+    remainingCodes: 0,
+    low: 0,
+    exhausted: 0,
+    expired: 0,
+    disabled: 0,
+    rotationDue: 0,
+    neverUsed: 0,
+  };
   private readonly setsByPepper = new Map<string, number>();
   private readonly setsByHasher = new Map<string, number>();
-  private readonly days = new Map<string, { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }>();
+  private readonly days = new Map<
+    string,
+    { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }
+  >();
   private readonly byUser = new Map<string, Failures>();
   private readonly byAddress = new Map<string, Failures>();
 
   constructor(private readonly query: ReportQuery) {}
 
-  addSet({ remaining, createdAt, expiresAt, lastConsumedAt, pepperId, hasher, isDisabled }: SetFacts): void {
+  addSet({
+    remaining,
+    createdAt,
+    expiresAt,
+    lastConsumedAt,
+    pepperId,
+    hasher,
+    isDisabled,
+  }: SetFacts): void {
     const { now, lowAt, rotateBefore } = this.query;
     const { counts } = this;
     const isExpired = expiresAt !== null && now >= expiresAt;
@@ -69,12 +89,27 @@ export class Tally {
 
   report(): Report {
     const { since, now, manyFailures } = this.query;
-    const days = [...this.days].map(([day, counts]): DayCounts => ({ day, ...counts })).sort((a, b) => (a.day < b.day ? -1 : 1));
+    const days = [...this.days]
+      .map(([day, counts]): DayCounts => ({ day, ...counts }))
+      .sort((a, b) => (a.day < b.day ? -1 : 1));
     return {
-      since, until: now, ...this.counts, setsByPepper: Object.fromEntries(this.setsByPepper), setsByHasher: Object.fromEntries(this.setsByHasher), days,
+      since,
+      until: now,
+      ...this.counts,
+      setsByPepper: Object.fromEntries(this.setsByPepper),
+      setsByHasher: Object.fromEntries(this.setsByHasher),
+      days,
       unusual: {
-        users: most(this.byUser, manyFailures).map(([userId, failures, addresses]) => ({ userId, failures, addresses })),
-        addresses: most(this.byAddress, manyFailures).map(([ip, failures, users]) => ({ ip, failures, users })),
+        users: most(this.byUser, manyFailures).map(([userId, failures, addresses]) => ({
+          userId,
+          failures,
+          addresses,
+        })),
+        addresses: most(this.byAddress, manyFailures).map(([ip, failures, users]) => ({
+          ip,
+          failures,
+          users,
+        })),
       },
     };
   }
@@ -89,7 +124,11 @@ function increase(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-function addFailures(counts: Map<string, Failures>, name: string, { times, other }: { times: number; other: string | null }): void {
+function addFailures(
+  counts: Map<string, Failures>,
+  name: string,
+  { times, other }: { times: number; other: string | null },
+): void {
   const entry = counts.get(name) ?? { failures: 0, others: new Set<string>() };
   counts.set(name, entry);
   entry.failures += times;
@@ -97,7 +136,10 @@ function addFailures(counts: Map<string, Failures>, name: string, { times, other
 }
 
 /** Those with `least` failures or more, the most first; in the order of their names where that is the same. */
-function most(counts: ReadonlyMap<string, Failures>, least: number): (readonly [string, number, number])[] {
+function most(
+  counts: ReadonlyMap<string, Failures>,
+  least: number,
+): (readonly [string, number, number])[] {
   return [...counts]
     .filter(([, { failures }]) => failures >= least)
     .sort(([a, { failures: of }], [b, { failures: than }]) => than - of || (a < b ? -1 : 1))

@@ -18,7 +18,14 @@ export interface BackupCodeInfo {
 
 /** What a custom callback finds in `info`, and `failureMessage` in `message`, when nobody was let in. */
 export interface BackupCodeFailure {
-  readonly code: 'malformed' | 'invalid_code' | 'login_required' | 'too_many_attempts' | 'denied' | 'step_up_required' | 'busy';
+  readonly code:
+    | 'malformed'
+    | 'invalid_code'
+    | 'login_required'
+    | 'too_many_attempts'
+    | 'denied'
+    | 'step_up_required'
+    | 'busy';
   /** For the person. The same for a wrong, reused and expired code, and for a user who does not exist. */
   readonly message: string;
   /** With `too_many_attempts`, unless only a new set helps, and with `busy`. */
@@ -27,8 +34,7 @@ export interface BackupCodeFailure {
 
 /** One of Passport's actions, decided on but not yet taken. */
 export type Decision =
-  | { readonly action: 'success'; readonly user: unknown; readonly info: unknown }
-  | Failure;
+  { readonly action: 'success'; readonly user: unknown; readonly info: unknown } | Failure;
 
 /** Never a string challenge: Passport would put it into WWW-Authenticate. */
 export interface Failure {
@@ -47,15 +53,22 @@ const MESSAGES: Readonly<Record<BackupCodeFailure['code'], string>> = {
   busy: 'The service is busy. Please try again in a few seconds.',
 };
 
-const DISABLED = 'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.';
+const DISABLED =
+  'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.';
 
 /** What to answer, or `null` if the code was consumed. Only `true` and `{ ok: true }` mean that. */
 export function readFailure(result: unknown, isAlone: boolean): Failure | null {
   if (result === true || hasOk(result, true)) return null;
   if (result === false) return fail('invalid_code', 401);
   if (hasOk(result, false)) {
-    const { reason, retryAfterSeconds } = result as { reason?: unknown; retryAfterSeconds?: unknown };
-    const wait = Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0 ? { retryAfterSeconds: Math.ceil(Number(retryAfterSeconds)) } : {};
+    const { reason, retryAfterSeconds } = result as {
+      reason?: unknown;
+      retryAfterSeconds?: unknown;
+    };
+    const wait =
+      Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0
+        ? { retryAfterSeconds: Math.ceil(Number(retryAfterSeconds)) }
+        : {};
     switch (reason as Reason) {
       case 'malformed':
         return fail('malformed', 400);
@@ -77,16 +90,25 @@ export function readFailure(result: unknown, isAlone: boolean): Failure | null {
         return fail('busy', 503, wait);
     }
   }
-  throw new BackupCodeError('invalid_result', `consumeCode must return true, false or an outcome { ok, … }, but returned ${describe(result)}. Only true or { ok: true } means that the code was consumed.`);
+  throw new BackupCodeError(
+    'invalid_result',
+    `consumeCode must return true, false or an outcome { ok, … }, but returned ${describe(result)}. Only true or { ok: true } means that the code was consumed.`,
+  );
 }
 
 /** Copies what an outcome may tell; never a replacement code, which would end in a session or a log. */
 export function readInfo(result: unknown): BackupCodeInfo {
-  const { remaining, total, low, expiresAt } = (result === true ? {} : result) as Omit<BackupCodeInfo, 'method' | 'amr'>;
+  const { remaining, total, low, expiresAt } = (result === true ? {} : result) as Omit<
+    BackupCodeInfo,
+    'method' | 'amr'
+  >;
   return {
-    method: 'backup-code', amr: ['otp'],
-    ...(remaining !== undefined && { remaining }), ...(total !== undefined && { total }),
-    ...(low !== undefined && { low }), ...(expiresAt !== undefined && { expiresAt }),
+    method: 'backup-code',
+    amr: ['otp'],
+    ...(remaining !== undefined && { remaining }),
+    ...(total !== undefined && { total }),
+    ...(low !== undefined && { low }),
+    ...(expiresAt !== undefined && { expiresAt }),
   };
 }
 
@@ -94,7 +116,11 @@ function hasOk(result: unknown, ok: boolean): result is object {
   return typeof result === 'object' && result !== null && (result as { ok?: unknown }).ok === ok;
 }
 
-export function fail(code: BackupCodeFailure['code'], status: number, more: { message?: string; retryAfterSeconds?: number } = {}): Failure {
+export function fail(
+  code: BackupCodeFailure['code'],
+  status: number,
+  more: { message?: string; retryAfterSeconds?: number } = {},
+): Failure {
   const failure: BackupCodeFailure = { code, message: MESSAGES[code], ...more };
   return { action: 'fail', failure, status };
 }
@@ -102,7 +128,11 @@ export function fail(code: BackupCodeFailure['code'], status: number, more: { me
 /** Tells a waiting time in the header too, where the host shows its response (Express does). */
 export function announce(req: Request, decision: Failure): Failure {
   const { retryAfterSeconds } = decision.failure as BackupCodeFailure;
-  if (retryAfterSeconds !== undefined && typeof req.res?.setHeader === 'function' && !req.res.headersSent) {
+  if (
+    retryAfterSeconds !== undefined &&
+    typeof req.res?.setHeader === 'function' &&
+    !req.res.headersSent
+  ) {
     req.res.setHeader('Retry-After', String(retryAfterSeconds));
   }
   return decision;

@@ -11,7 +11,10 @@ import { fail, type BackupCodeInfo, type Decision } from './answers';
 import { requestContext } from './request-context';
 
 /** What an app's own `consumeCode` may answer. Anything else is an error, never a failure and never a success. */
-export type ConsumeResult = boolean | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>) | Extract<Outcome, { ok: false }>;
+export type ConsumeResult =
+  | boolean
+  | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>)
+  | Extract<Outcome, { ok: false }>;
 
 /** How the last word is given: `done(null, user, info?)`, `done(null, false, challenge?)` or `done(error)`. */
 export type Done = (error: unknown, user?: unknown, info?: unknown) => void;
@@ -41,7 +44,10 @@ type WhoOptions<User> =
        * A fallback login: the user of a typed name, or `null`. The code is then all there is, so it needs 64 bits: a `BackupCodes` of a
        * shorter format is refused; with an own `consumeCode` that is yours to see to.
        */
-      readonly findUser: (username: string, req: Request) => MaybePromise<User | null | undefined | false>;
+      readonly findUser: (
+        username: string,
+        req: Request,
+      ) => MaybePromise<User | null | undefined | false>;
       readonly currentUser?: never;
     }
   | {
@@ -61,7 +67,11 @@ type ConsumeOptions<User> =
     }
   | {
       /** The app's own. It must be atomic: of any number of callers with one code, exactly one may be told `true`. */
-      readonly consumeCode: (user: User, code: string, context: CleanContext) => MaybePromise<ConsumeResult>;
+      readonly consumeCode: (
+        user: User,
+        code: string,
+        context: CleanContext,
+      ) => MaybePromise<ConsumeResult>;
       /** What a code looks like; it is handed over as it was issued. `'any'`: as it was typed, trimmed. Default `formats.standard`. */
       readonly format?: Format | 'any';
       readonly backupCodes?: never;
@@ -69,21 +79,32 @@ type ConsumeOptions<User> =
     };
 
 /** Who is meant (`findUser` or `currentUser`), what consumes (`backupCodes` or `consumeCode`), and how both are read from a request. */
-export type BackupCodeStrategyOptions<User, IsGivenRequest extends boolean = false> = CommonOptions<IsGivenRequest> & WhoOptions<User> & ConsumeOptions<User>;
+export type BackupCodeStrategyOptions<
+  User,
+  IsGivenRequest extends boolean = false,
+> = CommonOptions<IsGivenRequest> & WhoOptions<User> & ConsumeOptions<User>;
 
 /** The options, checked, with defaults. What of `User` was in their types was for the caller. */
 export interface Parts {
   readonly codeField: string;
   /** Finds out who is meant, or decides at once. */
-  readonly who: (req: Request) => Promise<{ readonly user: unknown; readonly username: string | null } | Decision>;
+  readonly who: (
+    req: Request,
+  ) => Promise<{ readonly user: unknown; readonly username: string | null } | Decision>;
   /** Has the code consumed; `user` is `null` for a name that belongs to nobody. */
-  readonly consume: (user: unknown, username: string | null, code: unknown, context: Context) => unknown;
+  readonly consume: (
+    user: unknown,
+    username: string | null,
+    code: unknown,
+    context: Context,
+  ) => unknown;
   /** Records that a code was consumed in vain. */
   readonly unfinished: (user: unknown, consumed: unknown, context: Context) => Promise<void>;
   readonly context: (req: Request) => Context;
   /** A fallback login: nobody may learn from an answer whether a user exists. */
   readonly isAlone: boolean;
-  readonly lastWord: ((req: Request, user: unknown, info: BackupCodeInfo) => Promise<Decision>) | undefined;
+  readonly lastWord:
+    ((req: Request, user: unknown, info: BackupCodeInfo) => Promise<Decision>) | undefined;
 }
 
 /** NIST SP 800-63B-4, section 4.2.1.1: a code that recovers an account alone has at least 64 bits. */
@@ -92,9 +113,21 @@ const MAX_USERNAME_LENGTH = 320;
 const MAX_TYPED_LENGTH = 128;
 
 /** @throws {BackupCodeError} `invalid_option`, `invalid_format` */
-export function checkOptions(options: BackupCodeStrategyOptions<unknown, boolean>, verify: Verify<unknown, boolean> | undefined): Parts {
+export function checkOptions(
+  options: BackupCodeStrategyOptions<unknown, boolean>,
+  verify: Verify<unknown, boolean> | undefined,
+): Parts {
   assertOptions('BackupCodeStrategy', options, [
-    'findUser', 'currentUser', 'consumeCode', 'backupCodes', 'userId', 'context', 'codeField', 'usernameField', 'passReqToCallback', 'format',
+    'findUser',
+    'currentUser',
+    'consumeCode',
+    'backupCodes',
+    'userId',
+    'context',
+    'codeField',
+    'usernameField',
+    'passReqToCallback',
+    'format',
   ]);
   const { codeField = 'code', usernameField = 'username' } = options;
   assertFieldName('codeField', codeField);
@@ -102,10 +135,19 @@ export function checkOptions(options: BackupCodeStrategyOptions<unknown, boolean
   const context = optionalFunction('context', options.context) ?? requestContext;
   const findUser = optionalFunction('findUser', options.findUser);
   const currentUser = optionalFunction('currentUser', options.currentUser);
-  if (findUser && currentUser) throw new BackupCodeError('invalid_option', 'Give findUser (a fallback login) or currentUser (a second factor), not both.');
-  if (options.passReqToCallback !== undefined && typeof options.passReqToCallback !== 'boolean') throw new BackupCodeError('invalid_option', `passReqToCallback must be true or false, but was ${describe(options.passReqToCallback)}.`);
+  if (findUser && currentUser)
+    throw new BackupCodeError(
+      'invalid_option',
+      'Give findUser (a fallback login) or currentUser (a second factor), not both.',
+    );
+  if (options.passReqToCallback !== undefined && typeof options.passReqToCallback !== 'boolean')
+    throw new BackupCodeError(
+      'invalid_option',
+      `passReqToCallback must be true or false, but was ${describe(options.passReqToCallback)}.`,
+    );
   return {
-    codeField, context,
+    codeField,
+    context,
     isAlone: findUser !== undefined,
     who: findUser ? findByName(findUser, usernameField) : useCurrent(currentUser ?? passportUser),
     ...consumer(options),
@@ -115,13 +157,20 @@ export function checkOptions(options: BackupCodeStrategyOptions<unknown, boolean
 
 function assertFieldName(option: string, given: unknown): void {
   if (typeof given === 'string' && given !== '') return;
-  throw new BackupCodeError('invalid_option', `${option} must be the name of a field of the body, but was ${given === '' ? 'empty' : describe(given)}.`);
+  throw new BackupCodeError(
+    'invalid_option',
+    `${option} must be the name of a field of the body, but was ${given === '' ? 'empty' : describe(given)}.`,
+  );
 }
 
-function findByName(findUser: (username: string, req: Request) => unknown, usernameField: string): Parts['who'] {
+function findByName(
+  findUser: (username: string, req: Request) => unknown,
+  usernameField: string,
+): Parts['who'] {
   return async (req) => {
     const username = ownString(req.body, usernameField);
-    if (username === undefined || username.length < 1 || username.length > MAX_USERNAME_LENGTH) return fail('malformed', 400);
+    if (username === undefined || username.length < 1 || username.length > MAX_USERNAME_LENGTH)
+      return fail('malformed', 400);
     return { user: (await findUser(username, req)) || null, username };
   };
 }
@@ -139,30 +188,64 @@ function passportUser(req: Request): unknown {
   return Reflect.get(req, property);
 }
 
-function consumer(options: BackupCodeStrategyOptions<unknown, boolean>): Pick<Parts, 'consume' | 'unfinished'> {
+function consumer(
+  options: BackupCodeStrategyOptions<unknown, boolean>,
+): Pick<Parts, 'consume' | 'unfinished'> {
   const { backupCodes, consumeCode } = options;
   if ((backupCodes === undefined) === (consumeCode === undefined)) {
-    throw new BackupCodeError('invalid_option', 'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.');
+    throw new BackupCodeError(
+      'invalid_option',
+      'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.',
+    );
   }
   if (backupCodes !== undefined) {
-    if (options.format !== undefined) throw new BackupCodeError('invalid_option', 'format belongs to consumeCode; a BackupCodes has its own.');
-    return withService(backupCodes, optionalFunction('userId', options.userId) ?? ((user) => (user as { id: UserId }).id), options.findUser !== undefined);
+    if (options.format !== undefined)
+      throw new BackupCodeError(
+        'invalid_option',
+        'format belongs to consumeCode; a BackupCodes has its own.',
+      );
+    return withService(
+      backupCodes,
+      optionalFunction('userId', options.userId) ?? ((user) => (user as { id: UserId }).id),
+      options.findUser !== undefined,
+    );
   }
   optionalFunction('consumeCode', consumeCode);
-  if (options.userId !== undefined) throw new BackupCodeError('invalid_option', 'userId belongs to backupCodes; consumeCode is given the user.');
-  return { consume: withCallback(consumeCode, options.format ?? formats.standard), unfinished: () => Promise.resolve() };
+  if (options.userId !== undefined)
+    throw new BackupCodeError(
+      'invalid_option',
+      'userId belongs to backupCodes; consumeCode is given the user.',
+    );
+  return {
+    consume: withCallback(consumeCode, options.format ?? formats.standard),
+    unfinished: () => Promise.resolve(),
+  };
 }
 
-function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId, isAlone: boolean): ReturnType<typeof consumer> {
+function withService(
+  backupCodes: BackupCodes,
+  userId: (user: unknown) => UserId,
+  isAlone: boolean,
+): ReturnType<typeof consumer> {
   assertMethods('backupCodes', backupCodes, ['consume', 'consumeUnknown']);
   const shortest = Math.min(...formatsOf(backupCodes).map(({ bits }) => bits));
   if (isAlone && shortest < MIN_BITS_ALONE) {
-    throw new BackupCodeError('invalid_format', `findUser signs people in with a code alone, which needs ${MIN_BITS_ALONE} bits (NIST SP 800-63B-4, section 4.2.1.1); this BackupCodes reads codes of ${shortest}. Give it formats.recovery.`);
+    throw new BackupCodeError(
+      'invalid_format',
+      `findUser signs people in with a code alone, which needs ${MIN_BITS_ALONE} bits (NIST SP 800-63B-4, section 4.2.1.1); this BackupCodes reads codes of ${shortest}. Give it formats.recovery.`,
+    );
   }
   return {
     consume: (user, username, code, context) =>
-      user === null && username !== null ? backupCodes.consumeUnknown(username, code, context) : backupCodes.consume(userId(user), code, context),
-    unfinished: (user, consumed, context) => backupCodes.loginUnfinished(userId(user), consumed as Extract<Outcome, { ok: true }>, context),
+      user === null && username !== null
+        ? backupCodes.consumeUnknown(username, code, context)
+        : backupCodes.consume(userId(user), code, context),
+    unfinished: (user, consumed, context) =>
+      backupCodes.loginUnfinished(
+        userId(user),
+        consumed as Extract<Outcome, { ok: true }>,
+        context,
+      ),
   };
 }
 
@@ -170,15 +253,23 @@ function withService(backupCodes: BackupCodes, userId: (user: unknown) => UserId
 function formatsOf(backupCodes: BackupCodes): readonly Format[] {
   const list: unknown = backupCodes.formats;
   if (Array.isArray(list)) return backupCodes.formats;
-  throw new BackupCodeError('invalid_option', 'backupCodes must be a BackupCodes; for anything else there is consumeCode.');
+  throw new BackupCodeError(
+    'invalid_option',
+    'backupCodes must be a BackupCodes; for anything else there is consumeCode.',
+  );
 }
 
-function withCallback(consumeCode: (user: unknown, code: string, context: CleanContext) => unknown, format: Format | 'any'): Parts['consume'] {
+function withCallback(
+  consumeCode: (user: unknown, code: string, context: CleanContext) => unknown,
+  format: Format | 'any',
+): Parts['consume'] {
   const read = format === 'any' ? readAny : readAsIssued(checkFormat(format));
   return (user, _username, typed, context) => {
     const code = read(typed);
     if (code === null) return { ok: false, reason: 'malformed' };
-    return user === null ? { ok: false, reason: 'unknown-user' } : consumeCode(user, code, cleanContext(context));
+    return user === null
+      ? { ok: false, reason: 'unknown-user' }
+      : consumeCode(user, code, cleanContext(context));
   };
 }
 
@@ -194,13 +285,17 @@ function readAny(typed: unknown): string | null {
   return typed.trim() || null;
 }
 
-function lastWord(verify: Verify<unknown, boolean> | undefined, isGivenRequest: boolean): Parts['lastWord'] {
+function lastWord(
+  verify: Verify<unknown, boolean> | undefined,
+  isGivenRequest: boolean,
+): Parts['lastWord'] {
   if (verify === undefined) return undefined;
   return (req, user, info) =>
     new Promise((resolve, reject) => {
       const done: Done = (error, verified, verifiedInfo) => {
         if (error) reject(asError(error));
-        else if (verified) resolve({ action: 'success', user: verified, info: merged(info, verifiedInfo) });
+        else if (verified)
+          resolve({ action: 'success', user: verified, info: merged(info, verifiedInfo) });
         else resolve(refused(verifiedInfo));
       };
       const args = isGivenRequest ? [req, user, info, done] : [user, info, done];
@@ -211,12 +306,15 @@ function lastWord(verify: Verify<unknown, boolean> | undefined, isGivenRequest: 
 
 /** What `completeLogin` needs to know stays, whatever the app adds. */
 function merged(info: BackupCodeInfo, added: unknown): object {
-  return typeof added === 'object' && added !== null ? { ...info, ...added, method: info.method, amr: info.amr } : info;
+  return typeof added === 'object' && added !== null
+    ? { ...info, ...added, method: info.method, amr: info.amr }
+    : info;
 }
 
 /** `done(null, false, info)`: an object goes on as it is, a text as a message. */
 function refused(info: unknown): Decision {
-  if (typeof info === 'object' && info !== null) return { action: 'fail', failure: info, status: 403 };
+  if (typeof info === 'object' && info !== null)
+    return { action: 'fail', failure: info, status: 403 };
   return fail('denied', 403, typeof info === 'string' ? { message: info } : {});
 }
 

@@ -6,10 +6,19 @@ import { recordUnfinished, rememberConsumed } from '../consumed';
 import type { Context } from '../context';
 import { asError } from '../errors';
 import { announce, fail, readFailure, readInfo, type Decision } from './answers';
-import { checkOptions, ownString, type BackupCodeStrategyOptions, type Parts, type Verify } from './options';
+import {
+  checkOptions,
+  ownString,
+  type BackupCodeStrategyOptions,
+  type Parts,
+  type Verify,
+} from './options';
 
 /** Lets somebody in with a backup code. Passport name: `backup-code`. */
-export class BackupCodeStrategy<User = Express.User, IsGivenRequest extends boolean = false> extends Strategy {
+export class BackupCodeStrategy<
+  User = Express.User,
+  IsGivenRequest extends boolean = false,
+> extends Strategy {
   name = 'backup-code';
   private readonly parts: Parts;
 
@@ -17,9 +26,15 @@ export class BackupCodeStrategy<User = Express.User, IsGivenRequest extends bool
    * @param verify optional; has the last word after a code was consumed. What NestJS and Ts.ED append.
    * @throws {BackupCodeError} `invalid_option`; `invalid_format` if `findUser` meets a format of fewer than 64 bits
    */
-  constructor(options: BackupCodeStrategyOptions<User, IsGivenRequest>, verify?: Verify<User, IsGivenRequest>) {
+  constructor(
+    options: BackupCodeStrategyOptions<User, IsGivenRequest>,
+    verify?: Verify<User, IsGivenRequest>,
+  ) {
     super();
-    this.parts = checkOptions(options as BackupCodeStrategyOptions<unknown, boolean>, verify as Verify<unknown, boolean> | undefined);
+    this.parts = checkOptions(
+      options as BackupCodeStrategyOptions<unknown, boolean>,
+      verify as Verify<unknown, boolean> | undefined,
+    );
   }
 
   /** Called by Passport on an object made from this one for each request; settles it exactly once. */
@@ -43,7 +58,10 @@ async function decide(parts: Parts, req: Request): Promise<Decision> {
   const found = await parts.who(req);
   if ('action' in found) return found;
   const { user, username } = found;
-  const context: Context = { ...parts.context(req), after: parts.isAlone ? 'nothing' : 'first-factor' };
+  const context: Context = {
+    ...parts.context(req),
+    after: parts.isAlone ? 'nothing' : 'first-factor',
+  };
   const result = await parts.consume(user, username, ownString(req.body, parts.codeField), context);
   const failure = readFailure(result, parts.isAlone);
   if (failure !== null) return announce(req, failure);

@@ -2,14 +2,26 @@
 import assert from 'node:assert/strict';
 import type { TakenAttempt } from '../stores/store';
 import { nameSubject } from '../subject';
-import { consumption, HOUR_MS, newEvent, newSet, newUser, NOW, take, taken, userWithSet, WAITS } from './samples';
+import {
+  consumption,
+  HOUR_MS,
+  newEvent,
+  newSet,
+  newUser,
+  NOW,
+  take,
+  taken,
+  userWithSet,
+  WAITS,
+} from './samples';
 import type { Contract } from './store-contract';
 
 export function attemptTests({ test, readEvents }: Contract): void {
   test('are counted from one, for a user with a set and for one without', async (store) => {
     for (const subject of [newUser(), (await userWithSet(store)).subject]) {
       const numbers = [];
-      for (let n = 0; n < 3; n += 1) numbers.push((await taken(store, subject, { waits: WAITS })).ticket.attempt);
+      for (let n = 0; n < 3; n += 1)
+        numbers.push((await taken(store, subject, { waits: WAITS })).ticket.attempt);
       assert.deepEqual(numbers, [1, 2, 3]);
       assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 3);
     }
@@ -17,9 +29,13 @@ export function attemptTests({ test, readEvents }: Contract): void {
 
   test('wait as the table says, to the millisecond, and end with it', async (store) => {
     const { subject } = await userWithSet(store);
-    const at = async (now: number): Promise<unknown> => summary(await take(store, subject, { now, waits: WAITS }));
+    const at = async (now: number): Promise<unknown> =>
+      summary(await take(store, subject, { now, waits: WAITS }));
     assert.deepEqual([await at(NOW), await at(NOW), await at(NOW), await at(NOW)], [1, 2, 3, 4]);
-    assert.deepEqual([await at(NOW), await at(NOW + 59_999)], [`throttled until ${NOW + 60_000}`, `throttled until ${NOW + 60_000}`]);
+    assert.deepEqual(
+      [await at(NOW), await at(NOW + 59_999)],
+      [`throttled until ${NOW + 60_000}`, `throttled until ${NOW + 60_000}`],
+    );
     assert.equal(await at(NOW + 60_000), 5);
     const disabled = await take(store, subject, { now: NOW + 1000 * HOUR_MS, waits: WAITS });
     assert.equal(!disabled.ok && disabled.reason, 'disabled');
@@ -41,26 +57,40 @@ export function attemptTests({ test, readEvents }: Contract): void {
     }
     assert.deepEqual(firsts, ['granted', true, false, 'granted', true]);
     const throttled = (await readEvents(subject.userId)).filter(({ type }) => type === 'throttled');
-    assert.deepEqual(throttled.map(({ reason, refusals }) => [reason, refusals]), [['throttled', 2], ['throttled', 1]]);
+    assert.deepEqual(
+      throttled.map(({ reason, refusals }) => [reason, refusals]),
+      [
+        ['throttled', 2],
+        ['throttled', 1],
+      ],
+    );
   });
 
   test('refused neither count nor lengthen the wait', async (store) => {
     const { subject } = await userWithSet(store);
     await take(store, subject, { waits: [60_000, 0] });
-    for (const later of [0, 1000, 59_999]) await take(store, subject, { now: NOW + later, waits: [60_000, 0] });
-    assert.equal((await taken(store, subject, { now: NOW + 60_000, waits: [60_000, 0] })).ticket.attempt, 2);
+    for (const later of [0, 1000, 59_999])
+      await take(store, subject, { now: NOW + later, waits: [60_000, 0] });
+    assert.equal(
+      (await taken(store, subject, { now: NOW + 60_000, waits: [60_000, 0] })).ticket.attempt,
+      2,
+    );
   });
 
   test('at one door do not count at the other', async (store) => {
     const { subject } = await userWithSet(store);
     await take(store, subject, { waits: [0], door: 'nothing' });
     assert.equal((await take(store, subject, { waits: [0], door: 'nothing' })).ok, false);
-    assert.equal((await taken(store, subject, { waits: [0], door: 'first-factor' })).ticket.attempt, 1);
+    assert.equal(
+      (await taken(store, subject, { waits: [0], door: 'first-factor' })).ticket.attempt,
+      1,
+    );
   });
 
   test('are counted from one again after a consumed code, at its door only', async (store) => {
     const set = await userWithSet(store);
-    for (const door of ['first-factor', 'nothing'] as const) await taken(store, set.subject, { door });
+    for (const door of ['first-factor', 'nothing'] as const)
+      await taken(store, set.subject, { door });
     await store.consume(consumption(set, 0));
     const doors = (await store.find(set.subject))?.doors;
     assert.deepEqual([doors?.['first-factor'].attempts, doors?.nothing.attempts], [0, 1]);
@@ -73,7 +103,8 @@ export function attemptTests({ test, readEvents }: Contract): void {
       await store.append([], { subject, ticket, now: NOW, event: newEvent('disabled', subject) });
     }
     await store.replace({ ...newSet(subject), now: NOW });
-    for (const door of ['first-factor', 'nothing'] as const) assert.equal((await taken(store, subject, { door, waits: [0] })).ticket.attempt, 1);
+    for (const door of ['first-factor', 'nothing'] as const)
+      assert.equal((await taken(store, subject, { door, waits: [0] })).ticket.attempt, 1);
   });
 
   test('are not cleared by a staged set, a revocation or a lost code', async (store) => {
@@ -91,22 +122,50 @@ export function attemptTests({ test, readEvents }: Contract): void {
     const set = await userWithSet(store);
     const { subject } = set;
     const { ticket } = await taken(store, subject);
-    assert.equal(await store.append([newEvent('rejected', subject, { reason: 'mismatch' })], { subject, ticket, now: NOW, event: newEvent('disabled', subject) }), true);
-    assert.deepEqual((await readEvents(subject.userId)).map(({ type }) => type), ['issued', 'rejected', 'disabled']);
+    assert.equal(
+      await store.append([newEvent('rejected', subject, { reason: 'mismatch' })], {
+        subject,
+        ticket,
+        now: NOW,
+        event: newEvent('disabled', subject),
+      }),
+      true,
+    );
+    assert.deepEqual(
+      (await readEvents(subject.userId)).map(({ type }) => type),
+      ['issued', 'rejected', 'disabled'],
+    );
     const refused = await take(store, subject);
     assert.equal(!refused.ok && refused.reason, 'disabled');
-    assert.deepEqual(await store.consume(consumption(set, 0)), { outcome: 'gone', reason: 'disabled' });
+    assert.deepEqual(await store.consume(consumption(set, 0)), {
+      outcome: 'gone',
+      reason: 'disabled',
+    });
     assert.equal((await store.find(subject))?.doors['first-factor'].disabledAt, NOW);
-    assert.equal((await store.consume({ ...consumption(set, 0), door: 'nothing' })).outcome, 'consumed');
+    assert.equal(
+      (await store.consume({ ...consumption(set, 0), door: 'nothing' })).outcome,
+      'consumed',
+    );
   });
 
   test('of an older generation close no door', async (store) => {
     const set = await userWithSet(store);
     const { ticket } = await taken(store, set.subject);
     await store.consume(consumption(set, 0));
-    const closes = { subject: set.subject, ticket, now: NOW, event: newEvent('disabled', set.subject) };
-    assert.equal(await store.append([newEvent('rejected', set.subject, { reason: 'reused' })], closes), false);
-    assert.deepEqual((await readEvents(set.subject.userId)).map(({ type }) => type), ['issued', 'consumed', 'rejected']);
+    const closes = {
+      subject: set.subject,
+      ticket,
+      now: NOW,
+      event: newEvent('disabled', set.subject),
+    };
+    assert.equal(
+      await store.append([newEvent('rejected', set.subject, { reason: 'reused' })], closes),
+      false,
+    );
+    assert.deepEqual(
+      (await readEvents(set.subject.userId)).map(({ type }) => type),
+      ['issued', 'consumed', 'rejected'],
+    );
     assert.equal((await take(store, set.subject)).ok, true);
   });
 
@@ -140,15 +199,21 @@ export function attemptTests({ test, readEvents }: Contract): void {
   test('of a name that belongs to nobody are counted and closed alike, and no set is found there', async (store) => {
     const subject = nameSubject(`name-${newUser().userId}`, await store.nameKey());
     const attempts = [];
-    for (let n = 0; n < 5; n += 1) attempts.push(await take(store, subject, { waits: WAITS, door: 'nothing' }));
+    for (let n = 0; n < 5; n += 1)
+      attempts.push(await take(store, subject, { waits: WAITS, door: 'nothing' }));
     assert.deepEqual(attempts.map(summary), [1, 2, 3, 4, `throttled until ${NOW + 60_000}`]);
     assert.equal(attempts[0]?.ok && attempts[0].current, null);
   });
 
   test('of a name that belongs to nobody are kept for 30 days after the last one, a refused one too', async (store) => {
     const key = await store.nameKey();
-    const [subject, another] = [nameSubject(`name-${newUser().userId}`, key), nameSubject(`name-${newUser().userId}`, key)];
-    const at = async (days: number): Promise<boolean> => (await take(store, subject, { now: NOW + days * 24 * HOUR_MS, waits: [0], door: 'nothing' })).ok;
+    const [subject, another] = [
+      nameSubject(`name-${newUser().userId}`, key),
+      nameSubject(`name-${newUser().userId}`, key),
+    ];
+    const at = async (days: number): Promise<boolean> =>
+      (await take(store, subject, { now: NOW + days * 24 * HOUR_MS, waits: [0], door: 'nothing' }))
+        .ok;
     assert.deepEqual([await at(0), await at(29)], [true, false]);
     // A new name is the occasion on which a store may sweep.
     await take(store, another, { now: NOW + 31 * 24 * HOUR_MS, door: 'nothing' });
@@ -157,8 +222,17 @@ export function attemptTests({ test, readEvents }: Contract): void {
 
   test('that were recorded stand in the trail with their reason', async (store) => {
     const subject = newUser();
-    await store.append([newEvent('rejected', subject, { reason: 'mismatch' }), newEvent('disabled', subject)]);
-    assert.deepEqual((await readEvents(subject.userId)).map(({ type, reason }) => [type, reason]), [['rejected', 'mismatch'], ['disabled', null]]);
+    await store.append([
+      newEvent('rejected', subject, { reason: 'mismatch' }),
+      newEvent('disabled', subject),
+    ]);
+    assert.deepEqual(
+      (await readEvents(subject.userId)).map(({ type, reason }) => [type, reason]),
+      [
+        ['rejected', 'mismatch'],
+        ['disabled', null],
+      ],
+    );
   });
 }
 

@@ -23,7 +23,8 @@ export interface ConsumeContractOptions<User> {
  */
 export function consumeContract<User>(runner: Runner, options: ConsumeContractOptions<User>): void {
   const { setUp, wrongCode, callers = 50, rounds = 20 } = options;
-  const consume = async (user: User, code: string): Promise<boolean> => isConsumed(await options.consumeCode(user, code));
+  const consume = async (user: User, code: string): Promise<boolean> =>
+    isConsumed(await options.consumeCode(user, code));
 
   runner.describe('consumeCode', () => {
     runner.it('accepts a right code', async () => {
@@ -53,7 +54,11 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
       for (let round = 0; round < rounds; round += 1) {
         const { user, codes } = await setUp();
         const results = await atOnce(callers, () => consume(user, first(codes)));
-        assert.equal(results.filter(Boolean).length, 1, 'exactly one caller must be told that the code was consumed');
+        assert.equal(
+          results.filter(Boolean).length,
+          1,
+          'exactly one caller must be told that the code was consumed',
+        );
         assert.equal(await consume(user, first(codes)), false);
       }
     });
@@ -63,7 +68,10 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
         const { user, codes } = await setUp();
         const two = codes.slice(0, 2);
         assert.deepEqual(await Promise.all(two.map((code) => consume(user, code))), [true, true]);
-        assert.deepEqual([await consume(user, two[0] ?? ''), await consume(user, two[1] ?? '')], [false, false]);
+        assert.deepEqual(
+          [await consume(user, two[0] ?? ''), await consume(user, two[1] ?? '')],
+          [false, false],
+        );
       }
     });
 
@@ -71,7 +79,10 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
       const { user, codes } = await setUp();
       const ten = codes.slice(0, 10);
       assert.equal(ten.length, 10, 'setUp must make at least ten codes');
-      assert.deepEqual(await Promise.all(ten.map((code) => consume(user, code))), ten.map(() => true));
+      assert.deepEqual(
+        await Promise.all(ten.map((code) => consume(user, code))),
+        ten.map(() => true),
+      );
     });
   });
 }
@@ -79,7 +90,8 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
 /** The strategy's own rule: only `true` and `{ ok: true }` count; what is neither that nor a refusal is a mistake. */
 function isConsumed(result: unknown): boolean {
   if (typeof result === 'boolean') return result;
-  const ok: unknown = typeof result === 'object' && result !== null ? Reflect.get(result, 'ok') : undefined;
+  const ok: unknown =
+    typeof result === 'object' && result !== null ? Reflect.get(result, 'ok') : undefined;
   assert.equal(typeof ok, 'boolean', 'consumeCode must return true, false or { ok: boolean }');
   return ok === true;
 }

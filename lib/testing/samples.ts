@@ -25,19 +25,46 @@ export function newUser(): User {
   return userSubject(`user-${randomUUID()}`);
 }
 
-export function newEvent(type: EventType, { userId }: Subject, facts: Partial<AuditEvent> = {}): AuditEvent {
-  return auditEvent(type, { at: NOW, userId, context: { ip: '192.0.2.7', userAgent: null, requestId: null, actor: null, after: 'first-factor' }, ...facts });
+export function newEvent(
+  type: EventType,
+  { userId }: Subject,
+  facts: Partial<AuditEvent> = {},
+): AuditEvent {
+  return auditEvent(type, {
+    at: NOW,
+    userId,
+    context: {
+      ip: '192.0.2.7',
+      userAgent: null,
+      requestId: null,
+      actor: null,
+      after: 'first-factor',
+    },
+    ...facts,
+  });
 }
 
 export function newCode(): CodeRecord {
   return { codeId: hex(16), salt: hex(16), digest: hex(32) };
 }
 
-export function newSet(subject: User, { count = 10, expiresAt = NOW + 1000 * HOUR_MS, type = 'issued' }: SetOptions = {}): UserSet {
+export function newSet(
+  subject: User,
+  { count = 10, expiresAt = NOW + 1000 * HOUR_MS, type = 'issued' }: SetOptions = {},
+): UserSet {
   const setId = hex(16);
   return {
     subject,
-    header: { setId, format: '{"alphabet":"0123456789","length":8}', salt: `$2b$12$${hex(11)}`, pepperId: '2030', check: hex(16), total: count, createdAt: NOW, expiresAt },
+    header: {
+      setId,
+      format: '{"alphabet":"0123456789","length":8}',
+      salt: `$2b$12$${hex(11)}`,
+      pepperId: '2030',
+      check: hex(16),
+      total: count,
+      createdAt: NOW,
+      expiresAt,
+    },
     codes: Array.from({ length: count }, newCode),
     event: newEvent(type, subject, { setId, total: count, remaining: count }),
   };
@@ -57,13 +84,21 @@ interface TakeOptions {
 }
 
 /** Takes an attempt, with many free ones unless told otherwise. */
-export function take(store: BackupCodeStore, subject: Subject, options: TakeOptions = {}): Promise<TakenAttempt> {
+export function take(
+  store: BackupCodeStore,
+  subject: Subject,
+  options: TakeOptions = {},
+): Promise<TakenAttempt> {
   const { now = NOW, waits = new Array<number>(50).fill(0), door = 'first-factor' } = options;
   return store.takeAttempt({ subject, door, now, waits, refusal: newEvent('throttled', subject) });
 }
 
 /** Takes an attempt that must be granted. */
-export async function taken(store: BackupCodeStore, subject: Subject, options?: TakeOptions): Promise<Extract<TakenAttempt, { ok: true }>> {
+export async function taken(
+  store: BackupCodeStore,
+  subject: Subject,
+  options?: TakeOptions,
+): Promise<Extract<TakenAttempt, { ok: true }>> {
   const attempt = await take(store, subject, options);
   if (!attempt.ok) throw new Error(`The attempt was refused: ${attempt.reason}.`);
   return attempt;
@@ -72,11 +107,26 @@ export async function taken(store: BackupCodeStore, subject: Subject, options?: 
 export function consumption(
   { subject, header, codes }: NewSet,
   index: number,
-  { now = NOW, replacement, milestones = [] }: Partial<Pick<Parameters<BackupCodeStore['consume']>[0], 'now' | 'replacement' | 'milestones'>> = {},
+  {
+    now = NOW,
+    replacement,
+    milestones = [],
+  }: Partial<
+    Pick<Parameters<BackupCodeStore['consume']>[0], 'now' | 'replacement' | 'milestones'>
+  > = {},
 ): Parameters<BackupCodeStore['consume']>[0] {
   const codeId = codes[index]?.codeId ?? '';
   const events = [newEvent('consumed', subject, { setId: header.setId, codeId })];
-  return { subject, setId: header.setId, codeId, door: 'first-factor', now, events, milestones, ...(replacement && { replacement }) };
+  return {
+    subject,
+    setId: header.setId,
+    codeId,
+    door: 'first-factor',
+    now,
+    events,
+    milestones,
+    ...(replacement && { replacement }),
+  };
 }
 
 function hex(bytes: number): string {

@@ -18,7 +18,14 @@ export interface StoreContractOptions {
   /** Connects to one database that all tests share, empty or not. Called several times a test: each as another process would. */
   readonly connect: () => Promise<StoreConnection>;
   /** The events of a user as the store recorded them, the oldest first. */
-  readonly readEvents: (userId: string) => Promise<readonly Pick<AuditEvent, 'type' | 'reason' | 'setId' | 'codeId' | 'remaining' | 'total' | 'refusals'>[]>;
+  readonly readEvents: (
+    userId: string,
+  ) => Promise<
+    readonly Pick<
+      AuditEvent,
+      'type' | 'reason' | 'setId' | 'codeId' | 'remaining' | 'total' | 'refusals'
+    >[]
+  >;
   /** How often each race is run. Default 20. */
   readonly rounds?: number;
 }
@@ -29,7 +36,10 @@ export interface Contract {
   readonly rounds: number;
   readonly readEvents: StoreContractOptions['readEvents'];
   /** Runs a test on `count` connections, and closes them. */
-  readonly withStores: (count: number, test: (stores: readonly [BackupCodeStore, ...BackupCodeStore[]]) => Promise<void>) => Promise<void>;
+  readonly withStores: (
+    count: number,
+    test: (stores: readonly [BackupCodeStore, ...BackupCodeStore[]]) => Promise<void>,
+  ) => Promise<void>;
   /** Declares a test on one connection. */
   readonly test: (name: string, body: (store: BackupCodeStore) => Promise<void>) => void;
 }
@@ -39,7 +49,10 @@ export interface Contract {
  *
  * @example storeContract({ describe, it }, { connect: async () => ({ store: new MyStore(client) }), readEvents });
  */
-export function storeContract(runner: Runner, { connect, readEvents, rounds = 20 }: StoreContractOptions): void {
+export function storeContract(
+  runner: Runner,
+  { connect, readEvents, rounds = 20 }: StoreContractOptions,
+): void {
   const contract: Contract = {
     runner,
     rounds,

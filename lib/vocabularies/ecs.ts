@@ -69,22 +69,51 @@ const CATEGORIES: Record<EventType, Pick<EcsEvent['event'], 'category' | 'type'>
 /** @throws {BackupCodeError} `invalid_option` */
 export function toEcs(event: AuditEvent, options: VocabularyOptions): EcsEvent {
   const { message, outcome, time, userId, ip, approval } = factsOf(event, options);
-  const { id, type, reason, setId, codeId, remaining, total, consumedSecondsAgo, refusals, context } = event;
+  const {
+    id,
+    type,
+    reason,
+    setId,
+    codeId,
+    remaining,
+    total,
+    consumedSecondsAgo,
+    refusals,
+    context,
+  } = event;
   const { actor } = context;
   const people = [...new Set([userId, actor])].filter((person) => person !== null);
-  const labels = { door: context.after, set_id: setId, code_id: codeId, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, ...approval };
+  const labels = {
+    door: context.after,
+    set_id: setId,
+    code_id: codeId,
+    remaining,
+    total,
+    consumed_seconds_ago: consumedSecondsAgo,
+    refusals,
+    ...approval,
+  };
   return {
     '@timestamp': time,
     ecs: { version: '8.17.0' },
     message,
     event: {
-      id, kind: 'event', ...CATEGORIES[type], action: `backup-code-${type}`,
-      provider: PRODUCT, module: 'passport_backup_code', dataset: 'passport_backup_code.audit',
+      id,
+      kind: 'event',
+      ...CATEGORIES[type],
+      action: `backup-code-${type}`,
+      provider: PRODUCT,
+      module: 'passport_backup_code',
+      dataset: 'passport_backup_code.audit',
       ...known({ outcome, reason: reason ?? event.approval?.reason }),
     },
     service: { name: options.appId },
     // The schema keeps them all as keywords.
-    labels: Object.fromEntries(Object.entries(labels).flatMap(([name, value]) => (value === null || value === undefined ? [] : [[name, String(value)]]))),
+    labels: Object.fromEntries(
+      Object.entries(labels).flatMap(([name, value]) =>
+        value === null || value === undefined ? [] : [[name, String(value)]],
+      ),
+    ),
     ...known({
       user: userOf(userId, actor),
       source: context.ip === null ? null : { address: context.ip, ...known({ ip }) },

@@ -89,29 +89,57 @@ export interface Facts {
   /** Why a code was rejected; `null` for another event, and for a double click. */
   readonly rejection: Reason | null;
   /** What two people decide; no line break, control or direction mark is left in it. */
-  readonly approval: { readonly approval_id?: string; readonly approval_action?: string; readonly approval_target?: string };
+  readonly approval: {
+    readonly approval_id?: string;
+    readonly approval_action?: string;
+    readonly approval_target?: string;
+  };
 }
 
 /** @throws {BackupCodeError} `invalid_option` */
 export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
   assertOptions('A vocabulary', options, ['appId']);
   if (typeof options.appId !== 'string' || options.appId === '') {
-    throw new BackupCodeError('invalid_option', `appId must be the name of your app, but was ${options.appId === '' ? 'empty' : describe(options.appId)}.`);
+    throw new BackupCodeError(
+      'invalid_option',
+      `appId must be the name of your app, but was ${options.appId === '' ? 'empty' : describe(options.appId)}.`,
+    );
   }
-  const { type, reason, consumedSecondsAgo, approval, context: { ip } } = event;
+  const {
+    type,
+    reason,
+    consumedSecondsAgo,
+    approval,
+    context: { ip },
+  } = event;
   const [sentence, outcome] = STORIES[type];
   const refusal = approval?.reason ?? null;
-  const detail = reason !== null ? REASONS[reason] : refusal !== null ? APPROVAL_REASONS[refusal] : null;
+  const detail =
+    reason !== null ? REASONS[reason] : refusal !== null ? APPROVAL_REASONS[refusal] : null;
   return {
     message: detail === null ? sentence : `${sentence} ${detail}`,
     detail,
     outcome,
     time: new Date(event.at).toISOString(),
     userId: event.userId === null ? null : oneLine(event.userId),
-    approval: known({ approval_id: approval?.id, approval_action: approval?.action && oneLine(approval.action), approval_target: approval?.target && oneLine(approval.target) }) ?? {},
+    approval:
+      known({
+        approval_id: approval?.id,
+        approval_action: approval?.action && oneLine(approval.action),
+        approval_target: approval?.target && oneLine(approval.target),
+      }) ?? {},
     // No zone of an interface: Elasticsearch reads none.
-    ip: ip !== null && isIP(ip) !== 0 && ip.length <= MAX_IP_LENGTH && !ip.includes('%') ? ip : null,
-    rejection: type === 'rejected' && !(reason === 'reused' && consumedSecondsAgo !== null && consumedSecondsAgo <= DOUBLE_CLICK_SECONDS) ? reason : null,
+    ip:
+      ip !== null && isIP(ip) !== 0 && ip.length <= MAX_IP_LENGTH && !ip.includes('%') ? ip : null,
+    rejection:
+      type === 'rejected' &&
+      !(
+        reason === 'reused' &&
+        consumedSecondsAgo !== null &&
+        consumedSecondsAgo <= DOUBLE_CLICK_SECONDS
+      )
+        ? reason
+        : null,
   };
 }
 
@@ -124,7 +152,13 @@ export function percentEncode(text: string, unsafe: RegExp): string {
 }
 
 /** Drops what is not known; `undefined` if nothing is. */
-export function known<T extends object>(fields: T): { [K in keyof T]?: NonNullable<T[K]> } | undefined {
-  const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== undefined);
-  return entries.length === 0 ? undefined : (Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> });
+export function known<T extends object>(
+  fields: T,
+): { [K in keyof T]?: NonNullable<T[K]> } | undefined {
+  const entries = Object.entries(fields).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return entries.length === 0
+    ? undefined
+    : (Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> });
 }

@@ -27,8 +27,12 @@ export interface OcsfEvent {
     /** Your app. */
     readonly log_source: string;
   };
-  readonly user: { readonly uid: string } | { readonly name: 'Unknown'; readonly type_id: 0; readonly type: 'Unknown' };
-  readonly auth_factors: readonly [{ readonly factor_type_id: 99; readonly factor_type: 'Backup code' }];
+  readonly user:
+    | { readonly uid: string }
+    | { readonly name: 'Unknown'; readonly type_id: 0; readonly type: 'Unknown' };
+  readonly auth_factors: readonly [
+    { readonly factor_type_id: 99; readonly factor_type: 'Backup code' },
+  ];
   readonly status_id?: 1 | 2;
   readonly status?: 'Success' | 'Failure';
   readonly status_code?: Reason | ApprovalReason;
@@ -37,20 +41,40 @@ export interface OcsfEvent {
   readonly actor?: { readonly user: { readonly uid: string } };
   readonly src_endpoint?: { readonly ip: string } | { readonly name: string };
   readonly http_request?: { readonly user_agent?: string; readonly uid?: string };
-  readonly observables?: readonly { readonly name: string; readonly type_id: number; readonly value: string }[];
+  readonly observables?: readonly {
+    readonly name: string;
+    readonly type_id: number;
+    readonly value: string;
+  }[];
   /** With class 3002. */
   readonly service?: { readonly name: string };
   /** With class 3002: the code came after a first factor. */
   readonly is_mfa?: boolean;
-  readonly unmapped?: { readonly set_id?: string; readonly code_id?: string; readonly remaining?: number; readonly total?: number; readonly consumed_seconds_ago?: number } & Facts['approval'];
+  readonly unmapped?: {
+    readonly set_id?: string;
+    readonly code_id?: string;
+    readonly remaining?: number;
+    readonly total?: number;
+    readonly consumed_seconds_ago?: number;
+  } & Facts['approval'];
 }
 
 const SEVERITIES = { Informational: 1, Low: 2, Medium: 3, High: 4 } as const;
 type Severity = keyof typeof SEVERITIES;
 type Activity = Pick<OcsfEvent, 'class_uid' | 'class_name' | 'activity_id' | 'activity_name'>;
 
-const LOGON: Activity = { class_uid: 3002, class_name: 'Authentication', activity_id: 1, activity_name: 'Logon' };
-const management = (activity_id: number, activity_name: string): Activity => ({ class_uid: 3007, class_name: 'User Management', activity_id, activity_name });
+const LOGON: Activity = {
+  class_uid: 3002,
+  class_name: 'Authentication',
+  activity_id: 1,
+  activity_name: 'Logon',
+};
+const management = (activity_id: number, activity_name: string): Activity => ({
+  class_uid: 3007,
+  class_name: 'User Management',
+  activity_id,
+  activity_name,
+});
 const LOCK = management(6, 'Lock');
 const ENABLE = management(12, 'MFA Factor Enable');
 const DISABLE = management(13, 'MFA Factor Disable');
@@ -124,11 +148,20 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
     severity,
     time: event.at,
     message,
-    metadata: { version: '1.9.0', product: { name: PRODUCT, vendor_name: PRODUCT }, uid: event.id, event_code: type, log_source: options.appId },
+    metadata: {
+      version: '1.9.0',
+      product: { name: PRODUCT, vendor_name: PRODUCT },
+      uid: event.id,
+      event_code: type,
+      log_source: options.appId,
+    },
     // The schema wants somebody, also where the name belongs to nobody.
     user: userId === null ? { name: 'Unknown', type_id: 0, type: 'Unknown' } : { uid: userId },
     auth_factors: [{ factor_type_id: 99, factor_type: 'Backup code' }],
-    ...(outcome !== null && (outcome === 'success' ? { status_id: 1, status: 'Success' } : { status_id: 2, status: 'Failure' })),
+    ...(outcome !== null &&
+      (outcome === 'success'
+        ? { status_id: 1, status: 'Success' }
+        : { status_id: 2, status: 'Failure' })),
     ...known({
       status_code: reason ?? event.approval?.reason,
       status_detail: detail,
@@ -139,7 +172,14 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
       observables: observables.length === 0 ? null : observables,
       service: isAttempt ? { name: options.appId } : null,
       is_mfa: isAttempt ? context.after === 'first-factor' : null,
-      unmapped: known({ set_id: setId, code_id: codeId, remaining, total, consumed_seconds_ago: consumedSecondsAgo, ...approval }),
+      unmapped: known({
+        set_id: setId,
+        code_id: codeId,
+        remaining,
+        total,
+        consumed_seconds_ago: consumedSecondsAgo,
+        ...approval,
+      }),
     }),
   };
 }

@@ -28,11 +28,26 @@ const VOCABULARY = {
   authn_token_created: ['INFO', ({ userId }) => [userId, 'backup_codes']],
   authn_token_revoked: ['INFO', ({ userId, setId }) => [userId, setId]],
   authn_token_reuse: ['CRITICAL', ({ userId, codeId }) => [userId, codeId]],
-  authz_admin: ['WARN', ({ userId, type, approval }) => [userId, [type, approval?.action, approval?.target].filter(Boolean).join(':')]],
-  authz_fail: ['CRITICAL', ({ userId, approval }) => [userId, [approval?.action, approval?.target].filter(Boolean).join(':')]],
+  authz_admin: [
+    'WARN',
+    ({ userId, type, approval }) => [
+      userId,
+      [type, approval?.action, approval?.target].filter(Boolean).join(':'),
+    ],
+  ],
+  authz_fail: [
+    'CRITICAL',
+    ({ userId, approval }) => [
+      userId,
+      [approval?.action, approval?.target].filter(Boolean).join(':'),
+    ],
+  ],
   excess_rate_limit_exceeded: ['WARN', ofUser],
   input_validation_fail: ['WARN', ({ userId }) => ['(code)', userId]],
-  user_updated: ['WARN', ({ userId, type, context: { actor } }) => [actor ?? userId, userId, `backup_codes:${type}`]],
+  user_updated: [
+    'WARN',
+    ({ userId, type, context: { actor } }) => [actor ?? userId, userId, `backup_codes:${type}`],
+  ],
 } as const satisfies Record<string, readonly [OwaspEvent['level'], Parameters]>;
 type Name = keyof typeof VOCABULARY;
 
@@ -85,13 +100,18 @@ const WITHOUT_ACTOR: ReadonlySet<Name> = new Set(['authn_token_created', 'authn_
 /** @throws {BackupCodeError} `invalid_option` */
 export function toOwasp(event: AuditEvent, options: VocabularyOptions): OwaspEvent {
   const { message, time, rejection } = factsOf(event, options);
-  const { type, context: { actor, userAgent, ip } } = event;
+  const {
+    type,
+    context: { actor, userAgent, ip },
+  } = event;
   const usual = rejection === null ? NAMES[type] : REJECTIONS[rejection];
   // Of what somebody else did to a set, the name that takes both people.
   const name = actor !== null && WITHOUT_ACTOR.has(usual) ? 'user_updated' : usual;
   const [level, parametersOf] = VOCABULARY[name];
   // An id may be any text: it cannot make two parameters of one, nor two lines.
-  const parameters = parametersOf(event).map((text) => percentEncode(text ?? '', /[,\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu));
+  const parameters = parametersOf(event).map((text) =>
+    percentEncode(text ?? '', /[,\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu),
+  );
   while (parameters.at(-1) === '') parameters.pop();
   return {
     datetime: time.replace('Z', '+00:00'),

@@ -19,41 +19,53 @@ describe('approvals in memory', () => {
 });
 
 /** In the quick run there is memory alone. */
-if (!('QUICK' in globalThis)) describe('approvals on SQLite', () => {
-  const opened: (() => Promise<void>)[] = [];
-  const open = async (): Promise<Kysely<unknown>> => {
-    const directory = mkdtempSync(join(tmpdir(), 'backup-code-approvals-'));
-    const database = new Database(join(directory, 'codes.db'));
-    database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;');
-    const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
-    opened.push(async () => {
-      await kysely.destroy();
-      rmSync(directory, { recursive: true });
+if (!('QUICK' in globalThis))
+  describe('approvals on SQLite', () => {
+    const opened: (() => Promise<void>)[] = [];
+    const open = async (): Promise<Kysely<unknown>> => {
+      const directory = mkdtempSync(join(tmpdir(), 'backup-code-approvals-'));
+      const database = new Database(join(directory, 'codes.db'));
+      database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY;');
+      const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+      opened.push(async () => {
+        await kysely.destroy();
+        rmSync(directory, { recursive: true });
+      });
+      await createTables(kysely);
+      return kysely;
+    };
+    afterEach(async () => {
+      for (const close of opened.splice(0)) await close();
     });
-    await createTables(kysely);
-    return kysely;
-  };
-  afterEach(async () => {
-    for (const close of opened.splice(0)) await close();
-  });
 
-  approvalTests(async () => {
-    const kysely = await open();
-    const stores = { backup: new SqlStore(kysely), approvals: new SqlApprovalStore(kysely) };
-    return { ...stores, another: { backup: stores.backup, approvals: new SqlApprovalStore(kysely) } };
-  });
+    approvalTests(async () => {
+      const kysely = await open();
+      const stores = { backup: new SqlStore(kysely), approvals: new SqlApprovalStore(kysely) };
+      return {
+        ...stores,
+        another: { backup: stores.backup, approvals: new SqlApprovalStore(kysely) },
+      };
+    });
 
-  it('what is over for thirty days is removed', async () => {
-    const store = new SqlApprovalStore(await open());
-    const record = newRecord();
-    await store.create(record);
-    await store.create(newRecord({ requestedAt: record.expiresAt + 30 * 86_400_000, expiresAt: record.expiresAt + 31 * 86_400_000 }));
-    expect(await store.update(record.id, () => null)).toBeNull();
-  });
+    it('what is over for thirty days is removed', async () => {
+      const store = new SqlApprovalStore(await open());
+      const record = newRecord();
+      await store.create(record);
+      await store.create(
+        newRecord({
+          requestedAt: record.expiresAt + 30 * 86_400_000,
+          expiresAt: record.expiresAt + 31 * 86_400_000,
+        }),
+      );
+      expect(await store.update(record.id, () => null)).toBeNull();
+    });
 
-  it('shows no connection, and takes nothing but a Kysely', async () => {
-    const store = new SqlApprovalStore(await open());
-    expect([inspect(store), JSON.stringify(store)]).toEqual(['SqlApprovalStore {}', '"SqlApprovalStore {}"']);
-    expect(() => new SqlApprovalStore({} as never)).toThrow(failure('invalid_option'));
+    it('shows no connection, and takes nothing but a Kysely', async () => {
+      const store = new SqlApprovalStore(await open());
+      expect([inspect(store), JSON.stringify(store)]).toEqual([
+        'SqlApprovalStore {}',
+        '"SqlApprovalStore {}"',
+      ]);
+      expect(() => new SqlApprovalStore({} as never)).toThrow(failure('invalid_option'));
+    });
   });
-});

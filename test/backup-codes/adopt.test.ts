@@ -3,32 +3,56 @@ import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
 /** As an older package printed them. */
-const OLD = defineFormat({ alphabet: '0123456789abcdef', length: 10, groupSize: 10, separator: '-' });
+const OLD = defineFormat({
+  alphabet: '0123456789abcdef',
+  length: 10,
+  groupSize: 10,
+  separator: '-',
+});
 const PRINTED = ['0123456789', 'fedcba9876', '00ff00ff00'];
 const options = { format: [formats.standard, OLD] };
 
 onEachStore('adopt', (open) => {
   it('makes a list that was printed before the first set: each code works once, however it is typed', async () => {
     const { backupCodes, hasher, written, told } = await openService(open, options);
-    expect(await backupCodes.adopt('ada', PRINTED, { format: OLD, context: { actor: 'migration' } })).toBe(true);
+    expect(
+      await backupCodes.adopt('ada', PRINTED, { format: OLD, context: { actor: 'migration' } }),
+    ).toBe(true);
     expect(hasher.count).toBe(3);
     expect(await backupCodes.status('ada')).toMatchObject({ total: 3, remaining: 3 });
-    expect(await backupCodes.consume('ada', 'FEDCB-A9876')).toMatchObject({ ok: true, remaining: 2, total: 3 });
+    expect(await backupCodes.consume('ada', 'FEDCB-A9876')).toMatchObject({
+      ok: true,
+      remaining: 2,
+      total: 3,
+    });
     expect(await backupCodes.consume('ada', 'fedcba9876')).toEqual({ ok: false, reason: 'reused' });
     const [adopted] = await written();
-    expect(adopted).toMatchObject({ type: 'adopted', userId: 'ada', remaining: 3, total: 3, context: { actor: 'migration' } });
+    expect(adopted).toMatchObject({
+      type: 'adopted',
+      userId: 'ada',
+      remaining: 3,
+      total: 3,
+      context: { actor: 'migration' },
+    });
     expect(told[0]).toEqual(adopted);
   });
 
   it('changes nothing for whoever has or had a set, and says so', async () => {
     const { backupCodes, written } = await openService(open, options);
-    const { codes: [code] } = await backupCodes.issue('ada');
+    const {
+      codes: [code],
+    } = await backupCodes.issue('ada');
     expect(await backupCodes.adopt('ada', PRINTED, { format: OLD })).toBe(false);
     expect(await backupCodes.consume('ada', PRINTED[0])).toEqual({ ok: false, reason: 'mismatch' });
     expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true });
     await backupCodes.revoke('ada');
     expect(await backupCodes.adopt('ada', PRINTED, { format: OLD })).toBe(false);
-    expect((await written()).map(({ type }) => type)).toEqual(['issued', 'rejected', 'consumed', 'revoked']);
+    expect((await written()).map(({ type }) => type)).toEqual([
+      'issued',
+      'rejected',
+      'consumed',
+      'revoked',
+    ]);
   });
 
   it('gives way to a staged set that was never activated', async () => {
@@ -50,7 +74,11 @@ onEachStore('adopt', (open) => {
   it.each<[string, unknown, string, Format?]>([
     ['an empty list', [], 'invalid_codes'],
     ['no list', '0123456789', 'invalid_codes'],
-    ['more than 32 codes', Array.from({ length: 33 }, (_, n) => String(n).padStart(10, '0')), 'invalid_codes'],
+    [
+      'more than 32 codes',
+      Array.from({ length: 33 }, (_, n) => String(n).padStart(10, '0')),
+      'invalid_codes',
+    ],
     ['a code of another format', [...PRINTED, WRONG], 'invalid_codes'],
     ['an empty code', [...PRINTED, ''], 'invalid_codes'],
     ['a code that is no text', [...PRINTED, 1234567890], 'invalid_codes'],
@@ -59,7 +87,9 @@ onEachStore('adopt', (open) => {
     ['a format that is none', PRINTED, 'invalid_format', {} as Format],
   ])('refuses %s, and changes nothing', async (_what, codes, code, format = OLD) => {
     const { backupCodes, hasher, watched } = await openService(open, options);
-    const error = await backupCodes.adopt('ada', codes as string[], { format }).catch((thrown: unknown) => thrown);
+    const error = await backupCodes
+      .adopt('ada', codes as string[], { format })
+      .catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ name: 'BackupCodeError', code });
     for (const printed of [...PRINTED, WRONG]) expect(String(error)).not.toContain(printed);
     expect([hasher.count, watched.calls]).toEqual([0, []]);
@@ -70,10 +100,17 @@ it('refuses a list that is too easy to guess, and hashes short codes slowly wher
   const { store } = await memory.open();
   const digits = defineFormat({ alphabet: '0123456789', length: 6, groupSize: 6, separator: '-' });
   const pepper = [{ id: '2026', key: Buffer.alloc(32, 1) }];
-  const service = new BackupCodes({ store, pepper, format: [formats.long, OLD, digits], hasher: fastHasher() });
+  const service = new BackupCodes({
+    store,
+    pepper,
+    format: [formats.long, OLD, digits],
+    hasher: fastHasher(),
+  });
   const sixDigits = Array.from({ length: 10 }, (_, n) => `00000${n}`);
-  await expect(service.adopt('grace', sixDigits, { format: digits })).rejects.toMatchObject({ code: 'invalid_format' });
+  await expect(service.adopt('grace', sixDigits, { format: digits })).rejects.toMatchObject({
+    code: 'invalid_format',
+  });
   expect(await service.adopt('ada', PRINTED.slice(0, 1), { format: OLD })).toBe(true);
-  expect((await service.report()).setsByHasher).toEqual({ '$2b$12': 1 });
+  expect((await service.report()).setsByHasher).toEqual({ $2b$12: 1 });
   expect(await service.consume('ada', PRINTED[0])).toMatchObject({ ok: true });
 });

@@ -11,10 +11,26 @@ const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number
 const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, disableAfter: 3 };
 
 /** Whoever tries: a user with a set, a user without one, and a name that belongs to nobody. */
-const kinds: readonly { who: string; reason: string; attempt: (service: Service, context?: Context) => Promise<Outcome> }[] = [
-  { who: 'a user with a set', reason: 'mismatch', attempt: ({ backupCodes }, context) => backupCodes.consume('ada', WRONG, context) },
-  { who: 'a user without a set', reason: 'none', attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context) },
-  { who: 'a name that belongs to nobody', reason: 'unknown-user', attempt: ({ backupCodes }, context) => backupCodes.consumeUnknown('eve', WRONG, context) },
+const kinds: readonly {
+  who: string;
+  reason: string;
+  attempt: (service: Service, context?: Context) => Promise<Outcome>;
+}[] = [
+  {
+    who: 'a user with a set',
+    reason: 'mismatch',
+    attempt: ({ backupCodes }, context) => backupCodes.consume('ada', WRONG, context),
+  },
+  {
+    who: 'a user without a set',
+    reason: 'none',
+    attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context),
+  },
+  {
+    who: 'a name that belongs to nobody',
+    reason: 'unknown-user',
+    attempt: ({ backupCodes }, context) => backupCodes.consumeUnknown('eve', WRONG, context),
+  },
 ];
 
 /** Attempts until the door is closed. */
@@ -28,7 +44,9 @@ async function closeDoor({ backupCodes, clock }: Service, context: Context = {})
 }
 
 onEachStore('guessing', (open) => {
-  async function withSet(options: Partial<BackupCodesOptions> = {}): Promise<Service & { codes: string[] }> {
+  async function withSet(
+    options: Partial<BackupCodesOptions> = {},
+  ): Promise<Service & { codes: string[] }> {
     const service = await openService(open, options);
     const { codes } = await service.backupCodes.issue('ada');
     service.hasher.count = 0;
@@ -42,9 +60,17 @@ onEachStore('guessing', (open) => {
         expect(await attempt(service)).toEqual({ ok: false, reason });
         expect(service.hasher.count).toBe(before + 1);
         if (seconds === 0 || before === 49) continue;
-        expect(await attempt(service)).toEqual({ ok: false, reason: 'throttled', retryAfterSeconds: seconds });
+        expect(await attempt(service)).toEqual({
+          ok: false,
+          reason: 'throttled',
+          retryAfterSeconds: seconds,
+        });
         service.clock.advance(seconds * SECOND_MS - 1);
-        expect(await attempt(service)).toEqual({ ok: false, reason: 'throttled', retryAfterSeconds: 1 });
+        expect(await attempt(service)).toEqual({
+          ok: false,
+          reason: 'throttled',
+          retryAfterSeconds: 1,
+        });
         service.clock.advance(1);
       }
       expect(await attempt(service)).toEqual({ ok: false, reason: 'disabled' });
@@ -59,13 +85,16 @@ onEachStore('guessing', (open) => {
       const outcomes = await atOnce(200, () => attempt(service));
       expect(service.hasher.count).toBe(5);
       expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === reason).length).toBe(5);
-      expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'throttled').length).toBe(195);
+      expect(
+        outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'throttled').length,
+      ).toBe(195);
     });
 
     it('is counted apart at the two doors', async () => {
       const service = await withSet({ attempts: few });
       for (const after of doors) {
-        for (let n = 0; n < 2; n += 1) expect(await attempt(service, { after })).toEqual({ ok: false, reason });
+        for (let n = 0; n < 2; n += 1)
+          expect(await attempt(service, { after })).toEqual({ ok: false, reason });
         expect(await attempt(service, { after })).toMatchObject({ reason: 'throttled' });
       }
     });
@@ -74,19 +103,36 @@ onEachStore('guessing', (open) => {
       const opened = await open();
       const service = serviceOn(opened);
       await service.backupCodes.issue('ada');
-      const others = await Promise.all(Array.from({ length: 10 }, (_, n) => attempt(serviceOn(opened), { ip: `192.0.2.${n}`, requestId: `r-${n}` })));
+      const others = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          attempt(serviceOn(opened), { ip: `192.0.2.${n}`, requestId: `r-${n}` }),
+        ),
+      );
       expect(others.filter((outcome) => !outcome.ok && outcome.reason === reason).length).toBe(5);
     });
 
     it('writes one event a wait, in which the other refusals are counted', async () => {
       const service = await withSet({ attempts: { ...few, disableAfter: 50 } });
-      const throttled = async (): Promise<unknown[]> => (await service.written()).filter(({ type }) => type === 'throttled').map(({ reason: why, refusals }) => [why, refusals]);
+      const throttled = async (): Promise<unknown[]> =>
+        (await service.written())
+          .filter(({ type }) => type === 'throttled')
+          .map(({ reason: why, refusals }) => [why, refusals]);
       for (let n = 0; n < 2 + 7; n += 1) await attempt(service);
       expect(await throttled()).toEqual([['throttled', 7]]);
       service.clock.advance(30 * SECOND_MS);
       for (let n = 0; n < 1 + 3; n += 1) await attempt(service);
-      expect(await throttled()).toEqual([['throttled', 7], ['throttled', 3]]);
-      expect(service.told.filter(({ type }) => type === 'throttled').map(({ reason: why, refusals }) => [why, refusals])).toEqual([['throttled', 1], ['throttled', 1]]);
+      expect(await throttled()).toEqual([
+        ['throttled', 7],
+        ['throttled', 3],
+      ]);
+      expect(
+        service.told
+          .filter(({ type }) => type === 'throttled')
+          .map(({ reason: why, refusals }) => [why, refusals]),
+      ).toEqual([
+        ['throttled', 1],
+        ['throttled', 1],
+      ]);
     });
 
     it('closes the door with an event, once, and the refusals behind it are one event a day', async () => {
@@ -97,13 +143,23 @@ onEachStore('guessing', (open) => {
       }
       const trail = (await service.written()).filter(({ type }) => type !== 'issued');
       expect(trail.map(({ type, reason: why, refusals }) => [type, why, refusals])).toEqual([
-        ['rejected', reason, null], ['rejected', reason, null], ['rejected', reason, null], ['disabled', null, null], ['throttled', 'disabled', 7],
+        ['rejected', reason, null],
+        ['rejected', reason, null],
+        ['rejected', reason, null],
+        ['disabled', null, null],
+        ['throttled', 'disabled', 7],
       ]);
       service.clock.advance(DAY_MS);
       for (let n = 0; n < 2; n += 1) await attempt(service);
-      expect((await service.written()).filter(({ type }) => type === 'throttled').map(({ refusals }) => refusals)).toEqual([7, 2]);
+      expect(
+        (await service.written())
+          .filter(({ type }) => type === 'throttled')
+          .map(({ refusals }) => refusals),
+      ).toEqual([7, 2]);
       const setId = reason === 'mismatch' ? (await service.backupCodes.status('ada'))!.setId : null;
-      expect(service.told.filter(({ type }) => type === 'disabled').map((event) => event.setId)).toEqual([setId]);
+      expect(
+        service.told.filter(({ type }) => type === 'disabled').map((event) => event.setId),
+      ).toEqual([setId]);
     });
   });
 
@@ -111,18 +167,26 @@ onEachStore('guessing', (open) => {
     const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
-    expect(await backupCodes.consume('ada', codes[0])).toEqual(await backupCodes.consume('ada', WRONG));
+    expect(await backupCodes.consume('ada', codes[0])).toEqual(
+      await backupCodes.consume('ada', WRONG),
+    );
     expect(hasher.count).toBe(0);
     clock.advance(30 * SECOND_MS);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
   it('a refusal neither counts nor lengthens the wait', async () => {
-    const { backupCodes, clock, charged } = await withSet({ attempts: { free: 1, firstDelaySeconds: 100 } });
+    const { backupCodes, clock, charged } = await withSet({
+      attempts: { free: 1, firstDelaySeconds: 100 },
+    });
     await backupCodes.consume('ada', WRONG);
     for (let n = 0; n < 50; n += 1) {
       clock.advance(SECOND_MS);
-      expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'throttled', retryAfterSeconds: 99 - n });
+      expect(await backupCodes.consume('ada', WRONG)).toEqual({
+        ok: false,
+        reason: 'throttled',
+        retryAfterSeconds: 99 - n,
+      });
     }
     expect(await charged('ada')).toEqual([1, 0]);
   });
@@ -142,8 +206,12 @@ onEachStore('guessing', (open) => {
     await closeDoor(service);
     service.clock.advance(300 * DAY_MS);
     const later = serviceOn(opened, { now: service.clock.now });
-    for (const { backupCodes } of [service, later]) expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
-    expect(await service.backupCodes.status('ada')).toMatchObject({ disabled: true, remaining: 10 });
+    for (const { backupCodes } of [service, later])
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
+    expect(await service.backupCodes.status('ada')).toMatchObject({
+      disabled: true,
+      remaining: 10,
+    });
   });
 
   it('a closed door stays closed where more attempts are allowed later', async () => {
@@ -152,26 +220,44 @@ onEachStore('guessing', (open) => {
     const { codes } = await service.backupCodes.issue('ada');
     await closeDoor(service);
     const generous = serviceOn(opened, { attempts: { disableAfter: 50 }, now: service.clock.now });
-    expect(await generous.backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
+    expect(await generous.backupCodes.consume('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
   });
 
   it('the other door stays open', async () => {
     const service = await withSet({ attempts: few });
     await closeDoor(service, { after: 'nothing' });
-    expect(await service.backupCodes.consume('ada', service.codes[0], { after: 'nothing' })).toEqual({ ok: false, reason: 'disabled' });
-    expect(await service.backupCodes.consume('ada', service.codes[0], { after: 'first-factor' })).toMatchObject({ ok: true });
-    expect(await service.backupCodes.consume('ada', service.codes[1], { after: 'nothing' })).toEqual({ ok: false, reason: 'disabled' });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[0], { after: 'nothing' }),
+    ).toEqual({ ok: false, reason: 'disabled' });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[0], { after: 'first-factor' }),
+    ).toMatchObject({ ok: true });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[1], { after: 'nothing' }),
+    ).toEqual({ ok: false, reason: 'disabled' });
   });
 
   it('only a new set opens a closed door', async () => {
     const service = await withSet({ attempts: few });
     for (const after of doors) await closeDoor(service, { after });
     await service.backupCodes.revoke('ada');
-    expect(await service.backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'disabled' });
+    expect(await service.backupCodes.consume('ada', WRONG)).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
     const staged = await service.backupCodes.stage('ada');
-    expect(await service.backupCodes.consume('ada', staged.codes[0])).toEqual({ ok: false, reason: 'disabled' });
+    expect(await service.backupCodes.consume('ada', staged.codes[0])).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
     await service.backupCodes.activate('ada', staged.setId);
-    for (const [n, after] of doors.entries()) expect(await service.backupCodes.consume('ada', staged.codes[n], { after })).toMatchObject({ ok: true });
+    for (const [n, after] of doors.entries())
+      expect(await service.backupCodes.consume('ada', staged.codes[n], { after })).toMatchObject({
+        ok: true,
+      });
     expect(await service.backupCodes.status('ada')).toMatchObject({ disabled: false });
   });
 
@@ -199,7 +285,10 @@ onEachStore('guessing', (open) => {
   });
 
   it('the wrong, the reused, the expired and the losing code count alike', async () => {
-    const { backupCodes, codes, clock, charged } = await withSet({ expiresAfterDays: 1, attempts: { free: 50 } });
+    const { backupCodes, codes, clock, charged } = await withSet({
+      expiresAfterDays: 1,
+      attempts: { free: 50 },
+    });
     await backupCodes.consume('ada', codes[0]);
     await backupCodes.consume('ada', WRONG);
     await backupCodes.consume('ada', codes[0]);
@@ -210,7 +299,9 @@ onEachStore('guessing', (open) => {
   });
 
   it('after a code was consumed, late attempts of before neither count nor close anything', async () => {
-    const { backupCodes, codes, watched, charged } = await withSet({ attempts: { free: 5, disableAfter: 2 } });
+    const { backupCodes, codes, watched, charged } = await withSet({
+      attempts: { free: 5, disableAfter: 2 },
+    });
     await backupCodes.consume('ada', WRONG);
     // The last attempt is refused while another is about to be recorded as it: by then the count has begun anew.
     watched.before('append', () => backupCodes.issue('ada'));
@@ -224,16 +315,31 @@ onEachStore('guessing', (open) => {
 onEachStore('a name that belongs to nobody', (open) => {
   it('is counted under one key, however it is written', async () => {
     const { backupCodes } = await openService(open, { attempts: few });
-    for (const name of ['Eve', ' eve ']) expect(await backupCodes.consumeUnknown(name, WRONG)).toEqual({ ok: false, reason: 'unknown-user' });
-    expect(await backupCodes.consumeUnknown('\uff25ve', WRONG)).toMatchObject({ reason: 'throttled' });
-    expect(await backupCodes.consumeUnknown('eva', WRONG)).toMatchObject({ reason: 'unknown-user' });
+    for (const name of ['Eve', ' eve '])
+      expect(await backupCodes.consumeUnknown(name, WRONG)).toEqual({
+        ok: false,
+        reason: 'unknown-user',
+      });
+    expect(await backupCodes.consumeUnknown('\uff25ve', WRONG)).toMatchObject({
+      reason: 'throttled',
+    });
+    expect(await backupCodes.consumeUnknown('eva', WRONG)).toMatchObject({
+      reason: 'unknown-user',
+    });
   });
 
   it('is made alike as the app says', async () => {
-    const { backupCodes } = await openService(open, { attempts: { ...few, free: 1 }, normalizeUsername: (name) => name.replace(/@.*/, '') });
+    const { backupCodes } = await openService(open, {
+      attempts: { ...few, free: 1 },
+      normalizeUsername: (name) => name.replace(/@.*/, ''),
+    });
     await backupCodes.consumeUnknown('eve@example.org', WRONG);
-    expect(await backupCodes.consumeUnknown('eve@example.com', WRONG)).toMatchObject({ reason: 'throttled' });
-    expect(await backupCodes.consumeUnknown('EVE', WRONG)).toMatchObject({ reason: 'unknown-user' });
+    expect(await backupCodes.consumeUnknown('eve@example.com', WRONG)).toMatchObject({
+      reason: 'throttled',
+    });
+    expect(await backupCodes.consumeUnknown('EVE', WRONG)).toMatchObject({
+      reason: 'unknown-user',
+    });
   });
 
   it('is counted in a key space that no user id reaches', async () => {
@@ -242,17 +348,23 @@ onEachStore('a name that belongs to nobody', (open) => {
     const { key } = nameSubject('eve', await opened.store.nameKey());
     for (const userId of ['eve', key, key.slice('name:'.length)]) await backupCodes.issue(userId);
     for (let n = 0; n < 3; n += 1) await backupCodes.consumeUnknown('eve', WRONG);
-    for (const userId of ['eve', key, key.slice('name:'.length)]) expect(await charged(userId)).toEqual([0, 0]);
-    expect((await opened.store.find({ key, userId: null }))?.doors['first-factor'].attempts).toBe(2);
+    for (const userId of ['eve', key, key.slice('name:'.length)])
+      expect(await charged(userId)).toEqual([0, 0]);
+    expect((await opened.store.find({ key, userId: null }))?.doors['first-factor'].attempts).toBe(
+      2,
+    );
   });
 
   it('stands nowhere: not in the store, not in an event', async () => {
     const opened = await open();
     const { backupCodes, told } = serviceOn(opened);
-    for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field']) await backupCodes.consumeUnknown(name, WRONG);
+    for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
+      await backupCodes.consumeUnknown(name, WRONG);
     expect(JSON.stringify(told)).not.toMatch(/mallory|hunter2/);
     expect(opened.dump()).not.toMatch(/mallory|hunter2/);
-    expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(Array(2).fill(['rejected', 'unknown-user', null]));
+    expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
+      Array(2).fill(['rejected', 'unknown-user', null]),
+    );
     expect(await opened.events()).toEqual(told);
   });
 
@@ -280,19 +392,28 @@ onEachStore('a name that belongs to nobody', (open) => {
 });
 
 describe('a user name', () => {
-  it.each<[string, unknown]>([['an empty one', ''], ['321 characters', 'x'.repeat(321)], ['undefined', undefined], ['a list', ['eve']], ['an object', { $ne: null }], ['a number', 7]])(
-    'that is no string of 1 to 320 characters is an error: %s',
-    async (_what, name) => {
-      const { backupCodes, watched } = await openService(memory.open);
-      await expect(backupCodes.consumeUnknown(name as string, WRONG)).rejects.toEqual(failure('invalid_username'));
-      expect(watched.calls).toEqual([]);
-    },
-  );
+  it.each<[string, unknown]>([
+    ['an empty one', ''],
+    ['321 characters', 'x'.repeat(321)],
+    ['undefined', undefined],
+    ['a list', ['eve']],
+    ['an object', { $ne: null }],
+    ['a number', 7],
+  ])('that is no string of 1 to 320 characters is an error: %s', async (_what, name) => {
+    const { backupCodes, watched } = await openService(memory.open);
+    await expect(backupCodes.consumeUnknown(name as string, WRONG)).rejects.toEqual(
+      failure('invalid_username'),
+    );
+    expect(watched.calls).toEqual([]);
+  });
 
   it('of a right code is never let in', async () => {
     const { backupCodes } = await openService(memory.open);
     const { codes } = await backupCodes.issue('ada');
-    expect(await backupCodes.consumeUnknown('ada', codes[0])).toEqual({ ok: false, reason: 'unknown-user' });
+    expect(await backupCodes.consumeUnknown('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'unknown-user',
+    });
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10 });
   });
 });

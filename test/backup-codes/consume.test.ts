@@ -11,13 +11,25 @@ onEachStore('a code', (open) => {
   it('is accepted, and the answer says which it was and how many are left', async () => {
     const { backupCodes } = await openService(open);
     const { setId, codes, expiresAt } = await backupCodes.issue('ada');
-    expect(await backupCodes.consume('ada', codes[3])).toEqual({ ok: true, remaining: 9, total: 10, low: false, setId, codeId: expect.stringMatching(/^[0-9a-f]{32}$/), expiresAt });
+    expect(await backupCodes.consume('ada', codes[3])).toEqual({
+      ok: true,
+      remaining: 9,
+      total: 10,
+      low: false,
+      setId,
+      codeId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      expiresAt,
+    });
   });
 
   it('is accepted however it is typed', async () => {
     const { backupCodes } = await openService(open);
     const [one = '', two = '', three = ''] = (await backupCodes.issue('ada')).codes;
-    for (const typed of [one.toLowerCase(), ` ${two.replace('-', '\u2014')}\n`, Array.from(three.replace('-', '')).join(' ')]) {
+    for (const typed of [
+      one.toLowerCase(),
+      ` ${two.replace('-', '\u2014')}\n`,
+      Array.from(three.replace('-', '')).join(' '),
+    ]) {
       expect(await backupCodes.consume('ada', typed)).toMatchObject({ ok: true });
     }
   });
@@ -28,7 +40,14 @@ onEachStore('a code', (open) => {
     const accepted = await backupCodes.consume('ada', codes[0]);
     clock.advance(2 * SECOND_MS);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-    expect((await written()).at(-1)).toMatchObject({ type: 'rejected', reason: 'reused', userId: 'ada', setId, codeId: accepted.ok && accepted.codeId, consumedSecondsAgo: 2 });
+    expect((await written()).at(-1)).toMatchObject({
+      type: 'rejected',
+      reason: 'reused',
+      userId: 'ada',
+      setId,
+      codeId: accepted.ok && accepted.codeId,
+      consumedSecondsAgo: 2,
+    });
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9 });
   });
 
@@ -36,7 +55,13 @@ onEachStore('a code', (open) => {
     const { backupCodes, written } = await openService(open);
     const { setId } = await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
-    expect((await written()).at(-1)).toMatchObject({ type: 'rejected', reason: 'mismatch', setId, codeId: null, consumedSecondsAgo: null });
+    expect((await written()).at(-1)).toMatchObject({
+      type: 'rejected',
+      reason: 'mismatch',
+      setId,
+      codeId: null,
+      consumedSecondsAgo: null,
+    });
   });
 
   it('of another user is a mismatch, and still works for its owner', async () => {
@@ -50,7 +75,9 @@ onEachStore('a code', (open) => {
   it('of somebody who never had a set is refused with none', async () => {
     const { backupCodes, written } = await openService(open);
     expect(await backupCodes.consume('nobody', WRONG)).toEqual({ ok: false, reason: 'none' });
-    expect(await written()).toMatchObject([{ type: 'rejected', reason: 'none', userId: 'nobody', setId: null, codeId: null }]);
+    expect(await written()).toMatchObject([
+      { type: 'rejected', reason: 'none', userId: 'nobody', setId: null, codeId: null },
+    ]);
   });
 
   it('of a revoked set is refused with none', async () => {
@@ -67,41 +94,56 @@ onEachStore('a code', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'mismatch' });
   });
 
-  it.each<[number, object]>([[-1, { ok: true }], [0, { ok: false, reason: 'expired' }], [1, { ok: false, reason: 'expired' }]])(
-    'tried %d ms from the expiry of its set gives %j',
-    async (offset, expected) => {
-      const { backupCodes, clock } = await openService(open, { expiresAfterDays: 30 });
-      const { codes, expiresAt } = await backupCodes.issue('ada');
-      clock.set((expiresAt ?? 0) + offset);
-      expect(await backupCodes.consume('ada', codes[0])).toMatchObject(expected);
-      expect(await backupCodes.status('ada')).toMatchObject({ remaining: 'ok' in expected && expected.ok === true ? 9 : 10, expired: offset >= 0 });
-    },
-  );
+  it.each<[number, object]>([
+    [-1, { ok: true }],
+    [0, { ok: false, reason: 'expired' }],
+    [1, { ok: false, reason: 'expired' }],
+  ])('tried %d ms from the expiry of its set gives %j', async (offset, expected) => {
+    const { backupCodes, clock } = await openService(open, { expiresAfterDays: 30 });
+    const { codes, expiresAt } = await backupCodes.issue('ada');
+    clock.set((expiresAt ?? 0) + offset);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject(expected);
+    expect(await backupCodes.status('ada')).toMatchObject({
+      remaining: 'ok' in expected && expected.ok === true ? 9 : 10,
+      expired: offset >= 0,
+    });
+  });
 
   it('whose set expires between the look and the consumption is expired', async () => {
     const { backupCodes, clock, watched } = await openService(open, { expiresAfterDays: 1 });
     const { codes, expiresAt } = await backupCodes.issue('ada');
     clock.set((expiresAt ?? 0) - 1);
-    const risky = serviceOn({ store: watched.store, events: () => Promise.resolve([]) }, {
-      now: clock.now,
-      assessRisk: () => {
-        clock.advance(1);
-        return 'allow';
+    const risky = serviceOn(
+      { store: watched.store, events: () => Promise.resolve([]) },
+      {
+        now: clock.now,
+        assessRisk: () => {
+          clock.advance(1);
+          return 'allow';
+        },
       },
+    );
+    expect(await risky.backupCodes.consume('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'expired',
     });
-    expect(await risky.backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'expired' });
   });
 
-  it.each<[string, string, (service: Awaited<ReturnType<typeof openService>>) => Promise<unknown>]>([
-    ['revoked', 'none', ({ backupCodes }) => backupCodes.revoke('ada')],
-    ['replaced', 'none', ({ backupCodes }) => backupCodes.issue('ada')],
-  ])('whose set is %s between the look and the consumption is refused with %s', async (_what, reason, end) => {
-    const service = await openService(open);
-    const { backupCodes, watched } = service;
-    const { codes } = await backupCodes.issue('ada');
-    watched.before('consume', () => end(service));
-    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
-  });
+  it.each<[string, string, (service: Awaited<ReturnType<typeof openService>>) => Promise<unknown>]>(
+    [
+      ['revoked', 'none', ({ backupCodes }) => backupCodes.revoke('ada')],
+      ['replaced', 'none', ({ backupCodes }) => backupCodes.issue('ada')],
+    ],
+  )(
+    'whose set is %s between the look and the consumption is refused with %s',
+    async (_what, reason, end) => {
+      const service = await openService(open);
+      const { backupCodes, watched } = service;
+      const { codes } = await backupCodes.issue('ada');
+      watched.before('consume', () => end(service));
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
+    },
+  );
 
   it('that was consumed by another between the look and the consumption is reused', async () => {
     const service = await openService(open);
@@ -115,7 +157,12 @@ onEachStore('a code', (open) => {
   it('counts the set down to nothing, and then everything is reused or wrong', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
-    for (const [used, code] of codes.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 9 - used, low: 9 - used <= 3 });
+    for (const [used, code] of codes.entries())
+      expect(await backupCodes.consume('ada', code)).toMatchObject({
+        ok: true,
+        remaining: 9 - used,
+        low: 9 - used <= 3,
+      });
     expect(await backupCodes.consume('ada', codes[9])).toEqual({ ok: false, reason: 'reused' });
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
   });
@@ -123,18 +170,27 @@ onEachStore('a code', (open) => {
   it('costs one event for each attempt, in the store and to listeners alike, and no code is in any', async () => {
     const { backupCodes, told, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
-    for (const typed of [codes[0], codes[0], WRONG]) await backupCodes.consume('ada', typed, { ip: '192.0.2.7', after: 'nothing' });
-    expect(told.map(({ type, reason, context }) => [type, reason, context.ip, context.after])).toEqual([
-      ['issued', null, null, 'first-factor'], ['consumed', null, '192.0.2.7', 'nothing'], ['rejected', 'reused', '192.0.2.7', 'nothing'], ['rejected', 'mismatch', '192.0.2.7', 'nothing'],
+    for (const typed of [codes[0], codes[0], WRONG])
+      await backupCodes.consume('ada', typed, { ip: '192.0.2.7', after: 'nothing' });
+    expect(
+      told.map(({ type, reason, context }) => [type, reason, context.ip, context.after]),
+    ).toEqual([
+      ['issued', null, null, 'first-factor'],
+      ['consumed', null, '192.0.2.7', 'nothing'],
+      ['rejected', 'reused', '192.0.2.7', 'nothing'],
+      ['rejected', 'mismatch', '192.0.2.7', 'nothing'],
     ]);
     expect(await written()).toEqual(told);
-    for (const text of [...codes, WRONG].flatMap((code) => [code, code.replace('-', '')])) expect(JSON.stringify(told)).not.toContain(text);
+    for (const text of [...codes, WRONG].flatMap((code) => [code, code.replace('-', '')]))
+      expect(JSON.stringify(told)).not.toContain(text);
   });
 
   it('is told to listeners only after it was written', async () => {
     const { backupCodes, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
-    const trail = new Promise<string[]>((resolve) => backupCodes.on('consumed', async () => resolve((await written()).map(({ type }) => type))));
+    const trail = new Promise<string[]>((resolve) =>
+      backupCodes.on('consumed', async () => resolve((await written()).map(({ type }) => type))),
+    );
     await backupCodes.consume('ada', codes[0]);
     expect(await trail).toEqual(['issued', 'consumed']);
   });
@@ -144,41 +200,71 @@ onEachStore('a set of an older configuration', (open) => {
   const crockford = defineFormat({ alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 12 });
   const older: [string, Partial<BackupCodesOptions>, Partial<BackupCodesOptions>][] = [
     ['format', { format: crockford }, { format: [formats.recovery, crockford] }],
-    ['format of the same length', { format: formats.numeric, pepper }, { format: [formats.standard, formats.numeric], pepper }],
-    ['hasher', { hasher: countingHasher('old') }, { hasher: [countingHasher('new'), countingHasher('old')] }],
+    [
+      'format of the same length',
+      { format: formats.numeric, pepper },
+      { format: [formats.standard, formats.numeric], pepper },
+    ],
+    [
+      'hasher',
+      { hasher: countingHasher('old') },
+      { hasher: [countingHasher('new'), countingHasher('old')] },
+    ],
     ['count', { count: 5 }, { count: 20 }],
     ['expiry', { expiresAfterDays: null }, { expiresAfterDays: 1 }],
   ];
 
-  it.each(older)('works after another %s came, as long as the old one is listed', async (_what, before, after) => {
-    const opened = await open();
-    const { codes } = await serviceOn(opened, before).backupCodes.issue('ada');
-    const { backupCodes } = serviceOn(opened, after);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: codes.length - 1 });
-    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-    expect(await backupCodes.consume('ada', codes.at(-1)?.toLowerCase())).toMatchObject({ ok: true });
-  });
+  it.each(older)(
+    'works after another %s came, as long as the old one is listed',
+    async (_what, before, after) => {
+      const opened = await open();
+      const { codes } = await serviceOn(opened, before).backupCodes.issue('ada');
+      const { backupCodes } = serviceOn(opened, after);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({
+        ok: true,
+        remaining: codes.length - 1,
+      });
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+      expect(await backupCodes.consume('ada', codes.at(-1)?.toLowerCase())).toMatchObject({
+        ok: true,
+      });
+    },
+  );
 
   it('takes no reading of another format for one of its own', async () => {
     const opened = await open();
     // Eight digits: a code of both formats, and of the set's only under the second.
-    const { codes } = await serviceOn(opened, { format: formats.numeric, pepper }).backupCodes.issue('ada');
-    const { backupCodes } = serviceOn(opened, { format: [formats.standard, formats.numeric], pepper });
-    expect(await backupCodes.consume('ada', 'ABCD-EFGH')).toEqual({ ok: false, reason: 'mismatch' });
+    const { codes } = await serviceOn(opened, {
+      format: formats.numeric,
+      pepper,
+    }).backupCodes.issue('ada');
+    const { backupCodes } = serviceOn(opened, {
+      format: [formats.standard, formats.numeric],
+      pepper,
+    });
+    expect(await backupCodes.consume('ada', 'ABCD-EFGH')).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
   });
 
   it('whose hasher is no longer listed is an error, charged to nobody, and no wrong code', async () => {
     const opened = await open();
-    const { codes } = await serviceOn(opened, { hasher: countingHasher('old') }).backupCodes.issue('ada');
+    const { codes } = await serviceOn(opened, { hasher: countingHasher('old') }).backupCodes.issue(
+      'ada',
+    );
     const { backupCodes, hasher, charged } = serviceOn(opened);
-    for (const typed of [codes[0], WRONG]) await expect(backupCodes.consume('ada', typed)).rejects.toEqual(failure('unreadable_hash'));
+    for (const typed of [codes[0], WRONG])
+      await expect(backupCodes.consume('ada', typed)).rejects.toEqual(failure('unreadable_hash'));
     expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
   });
 
   it('keeps its expiry', async () => {
     const opened = await open();
-    const { codes, expiresAt } = await serviceOn(opened, { expiresAfterDays: 365 }).backupCodes.issue('ada');
+    const { codes, expiresAt } = await serviceOn(opened, {
+      expiresAfterDays: 365,
+    }).backupCodes.issue('ada');
     expect(expiresAt).toBe(START + 365 * DAY_MS);
     const { backupCodes, clock } = serviceOn(opened, { expiresAfterDays: 1 });
     clock.advance(365 * DAY_MS - 1);
@@ -188,24 +274,49 @@ onEachStore('a set of an older configuration', (open) => {
 
 describe('what cannot be a code', () => {
   it.each<[string, unknown]>([
-    ['nothing', undefined], ['null', null], ['an empty string', ''], ['blanks', '   '], ['only dashes', '--\u2014--'], ['a code of a time-based authenticator', '123456'], ['a number', 23456789],
-    ['a list', ['ABCD-EFGH']], ['a query operator', { $ne: null }], ['an object that turns into a code', { toString: () => 'ABCD-EFGH' }], ['a megabyte', 'A'.repeat(2 ** 20)],
-    ['a code with NUL', 'ABCD-EFG\u0000H'], ['the name of a prototype', '__proto__'], ['a code and more', 'ABCD-EFGHJ'], ['half a code', 'ABCD'],
+    ['nothing', undefined],
+    ['null', null],
+    ['an empty string', ''],
+    ['blanks', '   '],
+    ['only dashes', '--\u2014--'],
+    ['a code of a time-based authenticator', '123456'],
+    ['a number', 23456789],
+    ['a list', ['ABCD-EFGH']],
+    ['a query operator', { $ne: null }],
+    ['an object that turns into a code', { toString: () => 'ABCD-EFGH' }],
+    ['a megabyte', 'A'.repeat(2 ** 20)],
+    ['a code with NUL', 'ABCD-EFG\u0000H'],
+    ['the name of a prototype', '__proto__'],
+    ['a code and more', 'ABCD-EFGHJ'],
+    ['half a code', 'ABCD'],
   ])('costs no hash, no attempt and no look at the store: %s', async (_what, typed) => {
-    const { backupCodes, hasher, watched, charged, told, written } = await openService(memory.open, { assessRisk: () => 'allow' });
+    const { backupCodes, hasher, watched, charged, told, written } = await openService(
+      memory.open,
+      { assessRisk: () => 'allow' },
+    );
     await backupCodes.issue('ada');
     watched.reset();
     hasher.count = 0;
-    for (const userId of ['ada', 'nobody']) expect(await backupCodes.consume(userId, typed)).toEqual({ ok: false, reason: 'malformed' });
-    expect(await backupCodes.consumeUnknown('eve', typed)).toEqual({ ok: false, reason: 'malformed' });
+    for (const userId of ['ada', 'nobody'])
+      expect(await backupCodes.consume(userId, typed)).toEqual({ ok: false, reason: 'malformed' });
+    expect(await backupCodes.consumeUnknown('eve', typed)).toEqual({
+      ok: false,
+      reason: 'malformed',
+    });
     expect([hasher.count, watched.calls]).toEqual([0, []]);
     expect(await charged('ada')).toEqual([0, 0]);
-    expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([['rejected', 'malformed', 'ada'], ['rejected', 'malformed', 'nobody'], ['rejected', 'malformed', null]]);
+    expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+      ['rejected', 'malformed', 'ada'],
+      ['rejected', 'malformed', 'nobody'],
+      ['rejected', 'malformed', null],
+    ]);
     expect(await written()).toHaveLength(1);
   });
 
   it('is so for a user who must wait, or may try no more, too', async () => {
-    const { backupCodes } = await openService(memory.open, { attempts: { free: 1, disableAfter: 2 } });
+    const { backupCodes } = await openService(memory.open, {
+      attempts: { free: 1, disableAfter: 2 },
+    });
     await backupCodes.issue('ada');
     await backupCodes.consume('ada', WRONG);
     expect(await backupCodes.consume('ada', WRONG)).toMatchObject({ reason: 'throttled' });
@@ -222,19 +333,37 @@ describe('what cannot be a code', () => {
 
 describe('a user id', () => {
   const invalid: [string, unknown][] = [
-    ['undefined', undefined], ['null', null], ['an empty string', ''], ['256 characters', 'x'.repeat(256)], ['NaN', NaN], ['a fraction', 1.5], ['an unsafe integer', 2 ** 53],
-    ['true', true], ['an object', { id: 1 }], ['a list', [1]], ['half a character', '\ud800'], ['a symbol', Symbol('ada')],
+    ['undefined', undefined],
+    ['null', null],
+    ['an empty string', ''],
+    ['256 characters', 'x'.repeat(256)],
+    ['NaN', NaN],
+    ['a fraction', 1.5],
+    ['an unsafe integer', 2 ** 53],
+    ['true', true],
+    ['an object', { id: 1 }],
+    ['a list', [1]],
+    ['half a character', '\ud800'],
+    ['a symbol', Symbol('ada')],
   ];
 
-  it.each(invalid)('that is %s is an error of every call, before anything is done', async (_what, given) => {
-    const { backupCodes, hasher, watched } = await openService(memory.open);
-    const userId = given as string;
-    for (const call of [
-      () => backupCodes.issue(userId), () => backupCodes.stage(userId), () => backupCodes.activate(userId, 'x'), () => backupCodes.consume(userId, WRONG),
-      () => backupCodes.status(userId), () => backupCodes.revoke(userId),
-    ]) await expect(call()).rejects.toEqual(failure('invalid_user_id'));
-    expect([hasher.count, watched.calls]).toEqual([0, []]);
-  });
+  it.each(invalid)(
+    'that is %s is an error of every call, before anything is done',
+    async (_what, given) => {
+      const { backupCodes, hasher, watched } = await openService(memory.open);
+      const userId = given as string;
+      for (const call of [
+        () => backupCodes.issue(userId),
+        () => backupCodes.stage(userId),
+        () => backupCodes.activate(userId, 'x'),
+        () => backupCodes.consume(userId, WRONG),
+        () => backupCodes.status(userId),
+        () => backupCodes.revoke(userId),
+      ])
+        await expect(call()).rejects.toEqual(failure('invalid_user_id'));
+      expect([hasher.count, watched.calls]).toEqual([0, []]);
+    },
+  );
 });
 
 onEachStore('user ids', (open) => {
@@ -248,12 +377,34 @@ onEachStore('user ids', (open) => {
 
   it('that differ in case, accent, space or NUL are different users', async () => {
     const { backupCodes } = await openService(open, { attempts: { free: 50 } });
-    const ids = ['ada', 'ADA', 'ada ', ' ada', '\u00e0da', 'a\u0300da', 'ada\u0000', '\uff41da', 'ada\u200b', 'x'.repeat(255), "ada' OR 1=1 --", '%', '_da', '\u{1F511}'];
+    const ids = [
+      'ada',
+      'ADA',
+      'ada ',
+      ' ada',
+      '\u00e0da',
+      'a\u0300da',
+      'ada\u0000',
+      '\uff41da',
+      'ada\u200b',
+      'x'.repeat(255),
+      "ada' OR 1=1 --",
+      '%',
+      '_da',
+      '\u{1F511}',
+    ];
     const sets = new Map<string, string[]>();
     for (const id of ids) sets.set(id, (await backupCodes.issue(id)).codes);
     for (const id of ids) {
-      for (const other of ids.filter((candidate) => candidate !== id)) expect(await backupCodes.consume(id, sets.get(other)?.[0])).toEqual({ ok: false, reason: 'mismatch' });
-      expect(await backupCodes.consume(id, sets.get(id)?.[1])).toMatchObject({ ok: true, remaining: 9 });
+      for (const other of ids.filter((candidate) => candidate !== id))
+        expect(await backupCodes.consume(id, sets.get(other)?.[0])).toEqual({
+          ok: false,
+          reason: 'mismatch',
+        });
+      expect(await backupCodes.consume(id, sets.get(id)?.[1])).toMatchObject({
+        ok: true,
+        remaining: 9,
+      });
     }
   });
 

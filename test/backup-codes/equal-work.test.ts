@@ -21,85 +21,172 @@ async function workOf({ hasher, watched }: Service, call: () => Promise<Outcome>
   const outcome = await call();
   const comparisons = compared.mock.calls.length;
   compared.mockRestore();
-  return { outcome: outcome.ok ? 'ok' : outcome.reason, slowHashes: hasher.count, comparisons, storeCalls: [...watched.calls] };
+  return {
+    outcome: outcome.ok ? 'ok' : outcome.reason,
+    slowHashes: hasher.count,
+    comparisons,
+    storeCalls: [...watched.calls],
+  };
 }
 
-type Path = [what: string, outcome: string, prepare: (service: Service) => Promise<() => Promise<Outcome>>, options: Partial<BackupCodesOptions>];
+type Path = [
+  what: string,
+  outcome: string,
+  prepare: (service: Service) => Promise<() => Promise<Outcome>>,
+  options: Partial<BackupCodesOptions>,
+];
 
 /** Each way through `consume` that looks at a code and refuses it. */
 const paths: Path[] = [
-  ['a name that belongs to nobody', 'unknown-user', async ({ backupCodes }) => {
-    await backupCodes.consumeUnknown('somebody', WRONG);
-    return () => backupCodes.consumeUnknown('eve', WRONG);
-  }, {}],
-  ['a user who never had a set', 'none', async ({ backupCodes }) => () => backupCodes.consume('bob', WRONG), {}],
-  ['a user whose set was revoked', 'none', async ({ backupCodes }) => {
-    const { codes } = await backupCodes.issue('ada');
-    await backupCodes.revoke('ada');
-    return () => backupCodes.consume('ada', codes[0]);
-  }, {}],
-  ['a user who only has a staged set', 'none', async ({ backupCodes }) => {
-    const { codes } = await backupCodes.stage('ada');
-    return () => backupCodes.consume('ada', codes[0]);
-  }, {}],
-  ['a wrong code', 'mismatch', async ({ backupCodes }) => {
-    await backupCodes.issue('ada');
-    return () => backupCodes.consume('ada', WRONG);
-  }, {}],
-  ['a code of another listed format', 'mismatch', async ({ backupCodes }) => {
-    await backupCodes.issue('ada');
-    return () => backupCodes.consume('ada', 'ABCD-EFGH-JKLM-NPQR');
-  }, { format: [formats.standard, formats.recovery] }],
-  ['a wrong code, where all are consumed', 'mismatch', async ({ backupCodes }) => {
-    for (const code of (await backupCodes.issue('ada')).codes) await backupCodes.consume('ada', code);
-    return () => backupCodes.consume('ada', WRONG);
-  }, {}],
-  ['a wrong code, where one is left', 'mismatch', async ({ backupCodes }) => {
-    for (const code of (await backupCodes.issue('ada')).codes.slice(1)) await backupCodes.consume('ada', code);
-    return () => backupCodes.consume('ada', WRONG);
-  }, {}],
-  ['a wrong code, where the set has expired', 'mismatch', async ({ backupCodes, clock }) => {
-    await backupCodes.issue('ada');
-    clock.advance(366 * DAY_MS);
-    return () => backupCodes.consume('ada', WRONG);
-  }, {}],
-  ['the first code of the set, reused', 'reused', async ({ backupCodes }) => {
-    const { codes } = await backupCodes.issue('ada');
-    await backupCodes.consume('ada', codes[0]);
-    return () => backupCodes.consume('ada', codes[0]);
-  }, {}],
-  ['the last code of the set, reused', 'reused', async ({ backupCodes }) => {
-    const { codes } = await backupCodes.issue('ada');
-    await backupCodes.consume('ada', codes[9]);
-    return () => backupCodes.consume('ada', codes[9]);
-  }, {}],
+  [
+    'a name that belongs to nobody',
+    'unknown-user',
+    async ({ backupCodes }) => {
+      await backupCodes.consumeUnknown('somebody', WRONG);
+      return () => backupCodes.consumeUnknown('eve', WRONG);
+    },
+    {},
+  ],
+  [
+    'a user who never had a set',
+    'none',
+    async ({ backupCodes }) =>
+      () =>
+        backupCodes.consume('bob', WRONG),
+    {},
+  ],
+  [
+    'a user whose set was revoked',
+    'none',
+    async ({ backupCodes }) => {
+      const { codes } = await backupCodes.issue('ada');
+      await backupCodes.revoke('ada');
+      return () => backupCodes.consume('ada', codes[0]);
+    },
+    {},
+  ],
+  [
+    'a user who only has a staged set',
+    'none',
+    async ({ backupCodes }) => {
+      const { codes } = await backupCodes.stage('ada');
+      return () => backupCodes.consume('ada', codes[0]);
+    },
+    {},
+  ],
+  [
+    'a wrong code',
+    'mismatch',
+    async ({ backupCodes }) => {
+      await backupCodes.issue('ada');
+      return () => backupCodes.consume('ada', WRONG);
+    },
+    {},
+  ],
+  [
+    'a code of another listed format',
+    'mismatch',
+    async ({ backupCodes }) => {
+      await backupCodes.issue('ada');
+      return () => backupCodes.consume('ada', 'ABCD-EFGH-JKLM-NPQR');
+    },
+    { format: [formats.standard, formats.recovery] },
+  ],
+  [
+    'a wrong code, where all are consumed',
+    'mismatch',
+    async ({ backupCodes }) => {
+      for (const code of (await backupCodes.issue('ada')).codes)
+        await backupCodes.consume('ada', code);
+      return () => backupCodes.consume('ada', WRONG);
+    },
+    {},
+  ],
+  [
+    'a wrong code, where one is left',
+    'mismatch',
+    async ({ backupCodes }) => {
+      for (const code of (await backupCodes.issue('ada')).codes.slice(1))
+        await backupCodes.consume('ada', code);
+      return () => backupCodes.consume('ada', WRONG);
+    },
+    {},
+  ],
+  [
+    'a wrong code, where the set has expired',
+    'mismatch',
+    async ({ backupCodes, clock }) => {
+      await backupCodes.issue('ada');
+      clock.advance(366 * DAY_MS);
+      return () => backupCodes.consume('ada', WRONG);
+    },
+    {},
+  ],
+  [
+    'the first code of the set, reused',
+    'reused',
+    async ({ backupCodes }) => {
+      const { codes } = await backupCodes.issue('ada');
+      await backupCodes.consume('ada', codes[0]);
+      return () => backupCodes.consume('ada', codes[0]);
+    },
+    {},
+  ],
+  [
+    'the last code of the set, reused',
+    'reused',
+    async ({ backupCodes }) => {
+      const { codes } = await backupCodes.issue('ada');
+      await backupCodes.consume('ada', codes[9]);
+      return () => backupCodes.consume('ada', codes[9]);
+    },
+    {},
+  ],
 ];
 
 onEachStore('one slow hash, and one comparison for each code of a set', (open) => {
   it.each(paths)('are the work for %s', async (_what, outcome, prepare, options) => {
     const service = await openService(open, options);
     const call = await prepare(service);
-    expect(await workOf(service, call)).toEqual({ outcome, slowHashes: 1, comparisons: 10, storeCalls: ['takeAttempt', 'append'] });
+    expect(await workOf(service, call)).toEqual({
+      outcome,
+      slowHashes: 1,
+      comparisons: 10,
+      storeCalls: ['takeAttempt', 'append'],
+    });
   });
 
   it.each([0, 4, 9])('are the work for the right code at place %d', async (place) => {
     const service = await openService(open);
     const { codes } = await service.backupCodes.issue('ada');
-    expect(await workOf(service, () => service.backupCodes.consume('ada', codes[place]))).toEqual({ outcome: 'ok', slowHashes: 1, comparisons: 10, storeCalls: ['takeAttempt', 'consume'] });
+    expect(await workOf(service, () => service.backupCodes.consume('ada', codes[place]))).toEqual({
+      outcome: 'ok',
+      slowHashes: 1,
+      comparisons: 10,
+      storeCalls: ['takeAttempt', 'consume'],
+    });
   });
 
   it('are the work for the right code of a set that has expired', async () => {
     const service = await openService(open);
     const { codes } = await service.backupCodes.issue('ada');
     service.clock.advance(366 * DAY_MS);
-    expect(await workOf(service, () => service.backupCodes.consume('ada', codes[0]))).toMatchObject({ outcome: 'expired', slowHashes: 1, comparisons: 10 });
+    expect(await workOf(service, () => service.backupCodes.consume('ada', codes[0]))).toMatchObject(
+      { outcome: 'expired', slowHashes: 1, comparisons: 10 },
+    );
   });
 
   it('are of the newest configuration where there is no set', async () => {
     const service = await openService(open, { count: 16 });
-    expect(await workOf(service, () => service.backupCodes.consume('bob', WRONG))).toMatchObject({ slowHashes: 1, comparisons: 16 });
+    expect(await workOf(service, () => service.backupCodes.consume('bob', WRONG))).toMatchObject({
+      slowHashes: 1,
+      comparisons: 16,
+    });
     await service.backupCodes.issue('ada');
-    expect(await workOf(service, () => service.backupCodes.consume('ada', WRONG))).toMatchObject({ slowHashes: 1, comparisons: 16 });
+    expect(await workOf(service, () => service.backupCodes.consume('ada', WRONG))).toMatchObject({
+      slowHashes: 1,
+      comparisons: 16,
+    });
   });
 });
 
@@ -107,7 +194,10 @@ onEachStore('no work at all', (open) => {
   const tries: [string, (service: Service) => Promise<Outcome>][] = [
     ['a user with a set', ({ backupCodes }) => backupCodes.consume('ada', WRONG)],
     ['a user without one', ({ backupCodes }) => backupCodes.consume('bob', WRONG)],
-    ['a name that belongs to nobody', ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG)],
+    [
+      'a name that belongs to nobody',
+      ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
+    ],
   ];
 
   it.each(tries)('is done for %s who must wait, or may try no more', async (_who, attempt) => {
@@ -115,9 +205,15 @@ onEachStore('no work at all', (open) => {
     await service.backupCodes.issue('ada');
     await attempt(service);
     const nothing = { slowHashes: 0, comparisons: 0, storeCalls: ['takeAttempt'] };
-    expect(await workOf(service, () => attempt(service))).toEqual({ outcome: 'throttled', ...nothing });
+    expect(await workOf(service, () => attempt(service))).toEqual({
+      outcome: 'throttled',
+      ...nothing,
+    });
     service.clock.advance(HOUR_MS);
     await attempt(service);
-    expect(await workOf(service, () => attempt(service))).toEqual({ outcome: 'disabled', ...nothing });
+    expect(await workOf(service, () => attempt(service))).toEqual({
+      outcome: 'disabled',
+      ...nothing,
+    });
   });
 });

@@ -26,44 +26,94 @@ function named(value: unknown): string {
 
 /** Answers that are wrong for every method that a verification rests on. */
 const nonsense: readonly unknown[] = [
-  undefined, null, true, false, 0, 1, '', 'ok', 'consumed', [], ['consumed'], {}, { ok: true }, { ok: 'true' }, { ok: 1 }, { ok: false }, { ok: true, current: null },
-  { outcome: 'yes' }, { outcome: true }, { outcome: 'consumed' }, { outcome: ['consumed'], remaining: 9, total: 10 }, () => ({ outcome: 'consumed', remaining: 9, total: 10 }),
+  undefined,
+  null,
+  true,
+  false,
+  0,
+  1,
+  '',
+  'ok',
+  'consumed',
+  [],
+  ['consumed'],
+  {},
+  { ok: true },
+  { ok: 'true' },
+  { ok: 1 },
+  { ok: false },
+  { ok: true, current: null },
+  { outcome: 'yes' },
+  { outcome: true },
+  { outcome: 'consumed' },
+  { outcome: ['consumed'], remaining: 9, total: 10 },
+  () => ({ outcome: 'consumed', remaining: 9, total: 10 }),
 ];
 
 describe('takeAttempt', () => {
-  it.each(nonsense.map((answer) => [named(answer), answer]))('that answers %s: an error, for whoever asks, and nothing is hashed', async (_what, answer) => {
-    const { backupCodes, codes, hasher, next, told, watched } = await open();
-    hasher.count = 0;
-    for (const attempt of [() => backupCodes.consume('ada', codes[0]), () => backupCodes.consume('ada', WRONG), () => backupCodes.consume('bob', WRONG), () => backupCodes.consumeUnknown('eve', WRONG)]) {
-      next('takeAttempt', () => answer);
-      await expect(attempt()).rejects.toEqual(failure('invalid_result'));
-    }
-    expect([hasher.count, told]).toEqual([0, []]);
-    expect(watched.calls.filter((method) => !['takeAttempt', 'nameKey'].includes(method))).toEqual([]);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  });
+  it.each(nonsense.map((answer) => [named(answer), answer]))(
+    'that answers %s: an error, for whoever asks, and nothing is hashed',
+    async (_what, answer) => {
+      const { backupCodes, codes, hasher, next, told, watched } = await open();
+      hasher.count = 0;
+      for (const attempt of [
+        () => backupCodes.consume('ada', codes[0]),
+        () => backupCodes.consume('ada', WRONG),
+        () => backupCodes.consume('bob', WRONG),
+        () => backupCodes.consumeUnknown('eve', WRONG),
+      ]) {
+        next('takeAttempt', () => answer);
+        await expect(attempt()).rejects.toEqual(failure('invalid_result'));
+      }
+      expect([hasher.count, told]).toEqual([0, []]);
+      expect(
+        watched.calls.filter((method) => !['takeAttempt', 'nameKey'].includes(method)),
+      ).toEqual([]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
 
   it.each([
-    ['no ticket', { ticket: undefined }], ['a ticket of null', { ticket: null }], ['an empty ticket', { ticket: {} }], ['a ticket that is text', { ticket: 'granted' }],
-    ['ok of 1', { ok: 1 }], ["ok of 'true'", { ok: 'true' }],
-    ...(['attempt', 'generation', 'nextAt'] as const).flatMap((field) => [NaN, -1, 0.5, '1', null, undefined].map((value) => [`${field} of ${String(value)}`, { [field]: value }])),
-    ['another door', { door: 'back' }], ['no door', { door: undefined }],
-  ] as [string, Record<string, unknown>][])('that grants with %s: an error, and what was taken stays charged', async (_what, spoilt) => {
-    const { backupCodes, codes, hasher, next, charged } = await open();
-    hasher.count = 0;
-    next('takeAttempt', async (call) => {
-      const taken = (await call()) as { ticket: object };
-      return 'ok' in spoilt || 'ticket' in spoilt ? { ...taken, ...spoilt } : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
-    });
-    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    // There is no ticket that could be given back.
-    expect([hasher.count, await charged('ada')]).toEqual([0, [1, 0]]);
-  });
+    ['no ticket', { ticket: undefined }],
+    ['a ticket of null', { ticket: null }],
+    ['an empty ticket', { ticket: {} }],
+    ['a ticket that is text', { ticket: 'granted' }],
+    ['ok of 1', { ok: 1 }],
+    ["ok of 'true'", { ok: 'true' }],
+    ...(['attempt', 'generation', 'nextAt'] as const).flatMap((field) =>
+      [NaN, -1, 0.5, '1', null, undefined].map((value) => [
+        `${field} of ${String(value)}`,
+        { [field]: value },
+      ]),
+    ),
+    ['another door', { door: 'back' }],
+    ['no door', { door: undefined }],
+  ] as [string, Record<string, unknown>][])(
+    'that grants with %s: an error, and what was taken stays charged',
+    async (_what, spoilt) => {
+      const { backupCodes, codes, hasher, next, charged } = await open();
+      hasher.count = 0;
+      next('takeAttempt', async (call) => {
+        const taken = (await call()) as { ticket: object };
+        return 'ok' in spoilt || 'ticket' in spoilt
+          ? { ...taken, ...spoilt }
+          : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
+      });
+      await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+      // There is no ticket that could be given back.
+      expect([hasher.count, await charged('ada')]).toEqual([0, [1, 0]]);
+    },
+  );
 
   it.each([
-    ...[undefined, null, 0, ''].map((ok) => [`ok of ${String(ok)}`, { ok, reason: 'throttled', nextAt: 0, isFirst: true }]),
-    ['no reason', { ok: false, nextAt: 0, isFirst: false }], ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
-    ['no time', { ok: false, reason: 'throttled', isFirst: true }], ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
+    ...[undefined, null, 0, ''].map((ok) => [
+      `ok of ${String(ok)}`,
+      { ok, reason: 'throttled', nextAt: 0, isFirst: true },
+    ]),
+    ['no reason', { ok: false, nextAt: 0, isFirst: false }],
+    ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
+    ['no time', { ok: false, reason: 'throttled', isFirst: true }],
+    ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
   ] as [string, unknown][])('that refuses with %s: an error', async (_what, answer) => {
     const { backupCodes, codes, next, told } = await open();
     next('takeAttempt', () => answer);
@@ -72,27 +122,65 @@ describe('takeAttempt', () => {
   });
 
   it.each([
-    ['undefined', undefined], ['text', 'set'], ['an array', []], ['true', true], ['an empty object', {}],
-    ...(['setId', 'format', 'salt', 'check'] as const).flatMap((field) => [undefined, null, 1, {}].map((value) => [`a ${field} of ${JSON.stringify(value)}`, { [field]: value }])),
-    ['a pepperId of 1', { pepperId: 1 }], ['an expiresAt of NaN', { expiresAt: NaN }], ['an expiresAt that is text', { expiresAt: '2027-01-01' }],
-    ...(['remaining', 'total'] as const).flatMap((field) => [NaN, -1, '10', 9.5, null, undefined, Infinity].map((value) => [`${field} of ${String(value)}`, { [field]: value }])),
-    ...[undefined, null, {}, 'codes', 10, { length: 10 }, new Set(), [null], [undefined], [{}], ['code']].map((value, place) => [`codes that are none (${place})`, { codes: value }]),
-  ] as [string, unknown][])('that gives a set that is none (%s): an error before any hash, and the attempt is given back', async (_what, spoilt) => {
-    const { backupCodes, codes, hasher, next, charged } = await open();
-    hasher.count = 0;
-    for (const code of [codes[0], WRONG]) {
-      next('takeAttempt', async (call) => {
-        const taken = (await call()) as { current: object };
-        const isField = typeof spoilt === 'object' && !Array.isArray(spoilt) && Object.keys(spoilt ?? {}).length > 0;
-        return { ...taken, current: isField ? { ...taken.current, ...spoilt } : spoilt };
-      });
-      await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
-    }
-    expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  });
+    ['undefined', undefined],
+    ['text', 'set'],
+    ['an array', []],
+    ['true', true],
+    ['an empty object', {}],
+    ...(['setId', 'format', 'salt', 'check'] as const).flatMap((field) =>
+      [undefined, null, 1, {}].map((value) => [
+        `a ${field} of ${JSON.stringify(value)}`,
+        { [field]: value },
+      ]),
+    ),
+    ['a pepperId of 1', { pepperId: 1 }],
+    ['an expiresAt of NaN', { expiresAt: NaN }],
+    ['an expiresAt that is text', { expiresAt: '2027-01-01' }],
+    ...(['remaining', 'total'] as const).flatMap((field) =>
+      [NaN, -1, '10', 9.5, null, undefined, Infinity].map((value) => [
+        `${field} of ${String(value)}`,
+        { [field]: value },
+      ]),
+    ),
+    ...[
+      undefined,
+      null,
+      {},
+      'codes',
+      10,
+      { length: 10 },
+      new Set(),
+      [null],
+      [undefined],
+      [{}],
+      ['code'],
+    ].map((value, place) => [`codes that are none (${place})`, { codes: value }]),
+  ] as [string, unknown][])(
+    'that gives a set that is none (%s): an error before any hash, and the attempt is given back',
+    async (_what, spoilt) => {
+      const { backupCodes, codes, hasher, next, charged } = await open();
+      hasher.count = 0;
+      for (const code of [codes[0], WRONG]) {
+        next('takeAttempt', async (call) => {
+          const taken = (await call()) as { current: object };
+          const isField =
+            typeof spoilt === 'object' &&
+            !Array.isArray(spoilt) &&
+            Object.keys(spoilt ?? {}).length > 0;
+          return { ...taken, current: isField ? { ...taken.current, ...spoilt } : spoilt };
+        });
+        await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
+      }
+      expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
 
-  it.each((['codeId', 'salt', 'digest', 'consumedAt'] as const).flatMap((field) => [undefined, 1.5, {}, ['x'], NaN].map((value) => [field, value] as const)))(
+  it.each(
+    (['codeId', 'salt', 'digest', 'consumedAt'] as const).flatMap((field) =>
+      [undefined, 1.5, {}, ['x'], NaN].map((value) => [field, value] as const),
+    ),
+  )(
     'that gives a code with %s of %p: an error before any hash, for every code of the set',
     async (field, value) => {
       const { backupCodes, codes, hasher, next, charged } = await open();
@@ -100,7 +188,15 @@ describe('takeAttempt', () => {
       for (const code of [codes[0], codes[9]]) {
         next('takeAttempt', async (call) => {
           const taken = (await call()) as { current: { codes: object[] } };
-          return { ...taken, current: { ...taken.current, codes: taken.current.codes.map((record, place) => (place === 4 ? { ...record, [field]: value } : record)) } };
+          return {
+            ...taken,
+            current: {
+              ...taken.current,
+              codes: taken.current.codes.map((record, place) =>
+                place === 4 ? { ...record, [field]: value } : record,
+              ),
+            },
+          };
         });
         await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
       }
@@ -119,7 +215,9 @@ describe('takeAttempt', () => {
     await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
     next('takeAttempt', async (call) => ({ ...((await call()) as object), current: setOfAda }));
-    await expect(backupCodes.consumeUnknown('eve', codes[0])).rejects.toEqual(failure('wrong_pepper'));
+    await expect(backupCodes.consumeUnknown('eve', codes[0])).rejects.toEqual(
+      failure('wrong_pepper'),
+    );
     expect([hasher.count, watched.calls.at(-1)]).toEqual([0, 'giveBack']);
   });
 });
@@ -128,18 +226,28 @@ describe('consume', () => {
   it.each([
     ...nonsense.map((answer) => [named(answer), answer]),
     ...[NaN, -1, 8.5, '9', null, undefined, Infinity, true].flatMap((value) => [
-      [`consumed, remaining ${String(value)}`, { outcome: 'consumed', remaining: value, total: 10 }], [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
+      [
+        `consumed, remaining ${String(value)}`,
+        { outcome: 'consumed', remaining: value, total: 10 },
+      ],
+      [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
     ]),
-    ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }], ["'', with a reason", { outcome: '', reason: 'none' }],
-    ['already consumed, but when', { outcome: 'already-consumed' }], ['already consumed at NaN', { outcome: 'already-consumed', consumedAt: NaN }],
-    ['gone, but why', { outcome: 'gone' }], ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
-  ] as [string, unknown][])('that answers %s: an error, told to nobody, and the attempt stays charged', async (_what, answer) => {
-    const { backupCodes, codes, next, told, charged } = await open();
-    next('consume', () => answer);
-    await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  });
+    ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }],
+    ["'', with a reason", { outcome: '', reason: 'none' }],
+    ['already consumed, but when', { outcome: 'already-consumed' }],
+    ['already consumed at NaN', { outcome: 'already-consumed', consumedAt: NaN }],
+    ['gone, but why', { outcome: 'gone' }],
+    ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
+  ] as [string, unknown][])(
+    'that answers %s: an error, told to nobody, and the attempt stays charged',
+    async (_what, answer) => {
+      const { backupCodes, codes, next, told, charged } = await open();
+      next('consume', () => answer);
+      await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
+      expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
 
   it('that did it and answers nonsense: an error, and the code is spent', async () => {
     const { backupCodes, codes, next, told } = await open();
@@ -156,17 +264,29 @@ describe('consume', () => {
   it('an error about an answer says what was asked and where to look, and repeats nothing of it', async () => {
     const { backupCodes, codes, next } = await open();
     next('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
-    const error: unknown = await backupCodes.consume('ada', codes[0]).catch((thrown: unknown) => thrown);
+    const error: unknown = await backupCodes
+      .consume('ada', codes[0])
+      .catch((thrown: unknown) => thrown);
     expect(error).toEqual(failure('invalid_result'));
-    expect((error as Error).message).toMatch(/^The store gave a malformed consumption: nobody is let in\. storeContract /);
+    expect((error as Error).message).toMatch(
+      /^The store gave a malformed consumption: nobody is let in\. storeContract /,
+    );
     expect(String((error as Error).stack)).not.toContain('SECRET');
   });
 });
 
 describe('what is well formed is taken', () => {
   it.each<[string, object, object]>([
-    ['refuses for a while', { ok: false, reason: 'throttled', nextAt: START + 61_000, isFirst: false }, { ok: false, reason: 'throttled', retryAfterSeconds: 61 }],
-    ['refuses for ever', { ok: false, reason: 'disabled', nextAt: 0, isFirst: false }, { ok: false, reason: 'disabled' }],
+    [
+      'refuses for a while',
+      { ok: false, reason: 'throttled', nextAt: START + 61_000, isFirst: false },
+      { ok: false, reason: 'throttled', retryAfterSeconds: 61 },
+    ],
+    [
+      'refuses for ever',
+      { ok: false, reason: 'disabled', nextAt: 0, isFirst: false },
+      { ok: false, reason: 'disabled' },
+    ],
   ])('from a takeAttempt that %s', async (_what, answer, outcome) => {
     const { backupCodes, codes, next } = await open();
     next('takeAttempt', () => answer);
@@ -175,55 +295,83 @@ describe('what is well formed is taken', () => {
 
   it('from a takeAttempt at either door, for a set with a pepper and without an end', async () => {
     for (const after of ['first-factor', 'nothing'] as const) {
-      const { backupCodes } = await openService(memory.open, { pepper: [{ id: '2026', key: Buffer.alloc(32) }], expiresAfterDays: null });
+      const { backupCodes } = await openService(memory.open, {
+        pepper: [{ id: '2026', key: Buffer.alloc(32) }],
+        expiresAfterDays: null,
+      });
       const { codes } = await backupCodes.issue('ada');
-      expect(await backupCodes.consume('ada', codes[0], { after })).toMatchObject({ ok: true, expiresAt: null });
+      expect(await backupCodes.consume('ada', codes[0], { after })).toMatchObject({
+        ok: true,
+        expiresAt: null,
+      });
     }
   });
 
   it.each<[object, string]>([
     [{ outcome: 'already-consumed', consumedAt: START - 5000 }, 'reused'],
-    [{ outcome: 'gone', reason: 'none' }, 'none'], [{ outcome: 'gone', reason: 'expired' }, 'expired'], [{ outcome: 'gone', reason: 'disabled' }, 'disabled'],
+    [{ outcome: 'gone', reason: 'none' }, 'none'],
+    [{ outcome: 'gone', reason: 'expired' }, 'expired'],
+    [{ outcome: 'gone', reason: 'disabled' }, 'disabled'],
   ])('from a consume that says %j', async (answer, reason) => {
     const { backupCodes, codes, next, told } = await open();
     next('consume', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
-    expect(told).toMatchObject([{ type: 'rejected', reason, codeId: expect.any(String), consumedSecondsAgo: reason === 'reused' ? 5 : null }]);
+    expect(told).toMatchObject([
+      {
+        type: 'rejected',
+        reason,
+        codeId: expect.any(String),
+        consumedSecondsAgo: reason === 'reused' ? 5 : null,
+      },
+    ]);
   });
 });
 
 describe('any one thing of an answer replaced by anything', () => {
   /** All places within an answer, as paths. */
   function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
-    const inner = typeof value === 'object' && value !== null ? Object.entries(value).flatMap(([key, field]) => places(field, [...path, key])) : [];
+    const inner =
+      typeof value === 'object' && value !== null
+        ? Object.entries(value).flatMap(([key, field]) => places(field, [...path, key]))
+        : [];
     return [path, ...inner];
   }
 
   function spoil(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
     if (key === undefined) return by;
-    const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }) as Record<string, unknown>;
+    const copy = (
+      Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }
+    ) as Record<string, unknown>;
     copy[key] = spoil(copy[key], rest, by);
     return copy;
   }
 
-  it.each(['takeAttempt', 'consume'] as const)('of %s: whoever is let in had the right code, which is spent, and a wrong one lets nobody in', async (method) => {
-    await fc.assert(
-      fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
-        const { backupCodes, codes, next, watched } = await open();
-        const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
-          const answer = await call();
-          const all = places(answer);
-          return spoil(answer, all[nth % all.length]!, by);
-        };
-        next(method, spoilIt);
-        const outcome: Outcome | null = await backupCodes.consume('ada', isRight ? codes[0] : WRONG).catch(() => null);
-        if (outcome?.ok !== true) return;
-        expect(isRight).toBe(true);
-        expect([outcome.remaining, outcome.total].every(Number.isSafeInteger)).toBe(true);
-        expect(watched.calls).toContain('consume');
-        expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-      }),
-      { numRuns: 'QUICK' in globalThis ? 100 : 500 },
-    );
-  });
+  it.each(['takeAttempt', 'consume'] as const)(
+    'of %s: whoever is let in had the right code, which is spent, and a wrong one lets nobody in',
+    async (method) => {
+      await fc.assert(
+        fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
+          const { backupCodes, codes, next, watched } = await open();
+          const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
+            const answer = await call();
+            const all = places(answer);
+            return spoil(answer, all[nth % all.length]!, by);
+          };
+          next(method, spoilIt);
+          const outcome: Outcome | null = await backupCodes
+            .consume('ada', isRight ? codes[0] : WRONG)
+            .catch(() => null);
+          if (outcome?.ok !== true) return;
+          expect(isRight).toBe(true);
+          expect([outcome.remaining, outcome.total].every(Number.isSafeInteger)).toBe(true);
+          expect(watched.calls).toContain('consume');
+          expect(await backupCodes.consume('ada', codes[0])).toEqual({
+            ok: false,
+            reason: 'reused',
+          });
+        }),
+        { numRuns: 'QUICK' in globalThis ? 100 : 500 },
+      );
+    },
+  );
 });

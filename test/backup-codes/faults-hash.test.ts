@@ -22,7 +22,10 @@ async function open(options: Partial<BackupCodesOptions> = {}): Promise<Opened> 
     ...good,
     hash: async (code, salt) => {
       untilHang -= 1;
-      if (untilHang <= 0) await new Promise<void>((answer, reject) => hanging.push({ answer, fail: () => reject(new Error('late')) }));
+      if (untilHang <= 0)
+        await new Promise<void>((answer, reject) =>
+          hanging.push({ answer, fail: () => reject(new Error('late')) }),
+        );
       return good.hash(code, salt);
     },
   };
@@ -31,7 +34,13 @@ async function open(options: Partial<BackupCodesOptions> = {}): Promise<Opened> 
   await service.backupCodes.issue('bob');
   service.told.length = 0;
   service.watched.reset();
-  return { ...service, codes, hanging, hangFrom: (nth) => (untilHang = nth), stopHanging: () => (untilHang = Infinity) };
+  return {
+    ...service,
+    codes,
+    hanging,
+    hangFrom: (nth) => (untilHang = nth),
+    stopHanging: () => (untilHang = Infinity),
+  };
 }
 
 /** Lets everything go on that can. */
@@ -91,7 +100,10 @@ describe('a slow hash that hangs', () => {
     jest.advanceTimersByTime(4000);
     expect(await soFar(hung)).toEqual(failure('hash_timeout'));
     expect(await soFar(waiting)).toMatchObject({ ok: true, remaining: 9 });
-    expect(await soFar(backupCodes.consume('ada', codes[1]))).toMatchObject({ ok: true, remaining: 8 });
+    expect(await soFar(backupCodes.consume('ada', codes[1]))).toMatchObject({
+      ok: true,
+      remaining: 8,
+    });
   });
 
   it('does no harm when it answers or fails after all: nothing is consumed, told or left unhandled', async () => {
@@ -110,21 +122,26 @@ describe('a slow hash that hangs', () => {
     expect(unhandled).not.toHaveBeenCalled();
   });
 
-  it.each(['issue', 'stage'] as const)('in the middle of %s: nothing is stored or told, the old set works', async (call) => {
-    const { backupCodes, codes, told, watched, hanging, hangFrom, stopHanging } = await open();
-    hangFrom(5);
-    const hung = backupCodes[call]('ada');
-    expect(await soFar(hung)).toBe('pending');
-    expect(hanging).toHaveLength(1);
-    jest.advanceTimersByTime(30_000);
-    expect(await soFar(hung)).toEqual(failure('hash_timeout'));
-    expect([watched.calls, told, jest.getTimerCount()]).toEqual([[], [], 0]);
-    stopHanging();
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  });
+  it.each(['issue', 'stage'] as const)(
+    'in the middle of %s: nothing is stored or told, the old set works',
+    async (call) => {
+      const { backupCodes, codes, told, watched, hanging, hangFrom, stopHanging } = await open();
+      hangFrom(5);
+      const hung = backupCodes[call]('ada');
+      expect(await soFar(hung)).toBe('pending');
+      expect(hanging).toHaveLength(1);
+      jest.advanceTimersByTime(30_000);
+      expect(await soFar(hung)).toEqual(failure('hash_timeout'));
+      expect([watched.calls, told, jest.getTimerCount()]).toEqual([[], [], 0]);
+      stopHanging();
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
 
   it('while a replacement is made: the verdict was given, so the attempt stays charged, and the code is unspent', async () => {
-    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({ afterConsume: 'one' });
+    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({
+      afterConsume: 'one',
+    });
     hangFrom(2);
     const hung = backupCodes.consume('ada', codes[0]);
     await soFar(hung);
@@ -132,42 +149,68 @@ describe('a slow hash that hangs', () => {
     expect(await soFar(hung)).toEqual(failure('hash_timeout'));
     expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
     stopHanging();
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10, total: 11 });
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({
+      ok: true,
+      remaining: 10,
+      total: 11,
+    });
   });
 });
 
 describe('a hasher that gives one hash for all codes', () => {
   const always = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(32, 7));
 
-  it.each(['issue', 'stage'] as const)('is found by %s: any code would be right. Nothing is stored', async (call) => {
-    const hasher = countingHasher();
-    const { backupCodes, watched, told } = await openService(memory.open, { hasher });
-    const { codes } = await backupCodes.issue('ada');
-    watched.reset();
-    told.length = 0;
-    jest.spyOn(hasher, 'hash').mockImplementation(always);
-    const failed: unknown = await backupCodes[call]('ada').catch((error: unknown) => error);
-    expect(failed).toEqual(failure('invalid_result'));
-    expect((failed as Error).message).toBe('A hasher gave the same hash for two codes.');
-    expect([watched.calls, told, hasher.count]).toEqual([[], [], 10]);
-    jest.restoreAllMocks();
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
-  });
+  it.each(['issue', 'stage'] as const)(
+    'is found by %s: any code would be right. Nothing is stored',
+    async (call) => {
+      const hasher = countingHasher();
+      const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+      const { codes } = await backupCodes.issue('ada');
+      watched.reset();
+      told.length = 0;
+      jest.spyOn(hasher, 'hash').mockImplementation(always);
+      const failed: unknown = await backupCodes[call]('ada').catch((error: unknown) => error);
+      expect(failed).toEqual(failure('invalid_result'));
+      expect((failed as Error).message).toBe('A hasher gave the same hash for two codes.');
+      expect([watched.calls, told, hasher.count]).toEqual([[], [], 10]);
+      jest.restoreAllMocks();
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    },
+  );
 
   it('is found where a replacement is made, which does not go on for ever; the attempt stays charged, the code is unspent', async () => {
     const hash = jest.fn(always);
-    const { backupCodes, watched, charged, told } = await openService(memory.open, { hasher: { ...countingHasher(), hash }, count: 1, afterConsume: 'one' });
+    const { backupCodes, watched, charged, told } = await openService(memory.open, {
+      hasher: { ...countingHasher(), hash },
+      count: 1,
+      afterConsume: 'one',
+    });
     const { codes } = await backupCodes.issue('ada');
     hash.mockClear();
-    const failed: unknown = await backupCodes.consume('ada', codes[0]).catch((error: unknown) => error);
+    const failed: unknown = await backupCodes
+      .consume('ada', codes[0])
+      .catch((error: unknown) => error);
     expect(failed).toEqual(failure('invalid_result'));
     expect((failed as Error).message).toBe('A hasher gave the same hash for several codes.');
     expect(hash).toHaveBeenCalledTimes(1 + 5);
-    expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([['replace', 'takeAttempt'], [1, 0], ['issued']]);
+    expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([
+      ['replace', 'takeAttempt'],
+      [1, 0],
+      ['issued'],
+    ]);
   });
 });
 
-it.each([undefined, null, 7, '', 'salt', Buffer.from('salt'), Promise.resolve('$counted$00'), `$counted$${'0'.repeat(300)}`])(
+it.each([
+  undefined,
+  null,
+  7,
+  '',
+  'salt',
+  Buffer.from('salt'),
+  Promise.resolve('$counted$00'),
+  `$counted$${'0'.repeat(300)}`,
+])(
   'a salt of %p, which could not be read again, makes no set: nothing is stored, the old one works',
   async (salt) => {
     const hasher = countingHasher();
@@ -187,9 +230,12 @@ it.each([undefined, null, 7, '', 'salt', Buffer.from('salt'), Promise.resolve('$
 );
 
 it.each<[string, () => boolean]>([
-  ['throws', () => {
-    throw new Error('cannot say');
-  }],
+  [
+    'throws',
+    () => {
+      throw new Error('cannot say');
+    },
+  ],
   ['says no', () => false],
 ])('a hasher whose reads() %s lets nobody in, and nobody is charged', async (_how, reads) => {
   const hasher = countingHasher();
@@ -197,7 +243,10 @@ it.each<[string, () => boolean]>([
   const { codes } = await backupCodes.issue('ada');
   hasher.count = 0;
   const spy = jest.spyOn(hasher, 'reads').mockImplementation(reads);
-  for (const code of [codes[0], WRONG]) await expect(backupCodes.consume('ada', code)).rejects.toThrow(/cannot say|none of the configured hashers/);
+  for (const code of [codes[0], WRONG])
+    await expect(backupCodes.consume('ada', code)).rejects.toThrow(
+      /cannot say|none of the configured hashers/,
+    );
   expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
   spy.mockRestore();
   expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });

@@ -20,27 +20,60 @@ const SET = Array<number>(32).fill(0);
 const operations: readonly Operation[] = [
   { what: 'issue', run: ({ backupCodes }) => backupCodes.issue('ada'), clock: [0], random: SET },
   { what: 'stage', run: ({ backupCodes }) => backupCodes.stage('ada'), clock: [0], random: SET },
-  { what: 'activate', run: ({ backupCodes, staged }) => backupCodes.activate('ada', staged), clock: [0], random: [] },
+  {
+    what: 'activate',
+    run: ({ backupCodes, staged }) => backupCodes.activate('ada', staged),
+    clock: [0],
+    random: [],
+  },
   { what: 'revoke', run: ({ backupCodes }) => backupCodes.revoke('ada'), clock: [0], random: [] },
   { what: 'status', run: ({ backupCodes }) => backupCodes.status('ada'), clock: [0], random: [] },
   // Before the attempt; after the verdict, for the consumption and what may come of it.
-  { what: 'consume, of the right code', run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]), clock: [0, 1, 1, 1], random: [] },
-  { what: 'consume, of a wrong code', run: ({ backupCodes }) => backupCodes.consume('ada', WRONG), clock: [0, 1], random: [] },
-  { what: 'consume, of what is no code', run: ({ backupCodes }) => backupCodes.consume('ada', '123'), clock: [0], random: [] },
-  { what: 'consumeUnknown', run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG), clock: [0, 0], random: [] },
   {
-    what: 'consume, refused by the risk hook', run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
-    clock: [0, 0], random: [], options: { assessRisk: () => 'deny' },
+    what: 'consume, of the right code',
+    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+    clock: [0, 1, 1, 1],
+    random: [],
   },
   {
-    what: 'consume, with a replacement', run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
-    clock: [0, 1, 1, 1], random: [1, 1, 1], options: { afterConsume: 'one' },
+    what: 'consume, of a wrong code',
+    run: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
+    clock: [0, 1],
+    random: [],
+  },
+  {
+    what: 'consume, of what is no code',
+    run: ({ backupCodes }) => backupCodes.consume('ada', '123'),
+    clock: [0],
+    random: [],
+  },
+  {
+    what: 'consumeUnknown',
+    run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
+    clock: [0, 0],
+    random: [],
+  },
+  {
+    what: 'consume, refused by the risk hook',
+    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+    clock: [0, 0],
+    random: [],
+    options: { assessRisk: () => 'deny' },
+  },
+  {
+    what: 'consume, with a replacement',
+    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+    clock: [0, 1, 1, 1],
+    random: [1, 1, 1],
+    options: { afterConsume: 'one' },
   },
 ];
 
 const fault = new Error('the source is down');
 
-async function open(options: Partial<BackupCodesOptions> = {}): Promise<Service & { codes: string[]; staged: string }> {
+async function open(
+  options: Partial<BackupCodesOptions> = {},
+): Promise<Service & { codes: string[]; staged: string }> {
   const service = await openService(memory.open, options);
   const { codes } = await service.backupCodes.issue('ada');
   const { setId: staged } = await service.backupCodes.stage('ada');
@@ -49,42 +82,68 @@ async function open(options: Partial<BackupCodesOptions> = {}): Promise<Service 
 }
 
 /** Nothing was written or told, the set is as it was, and only so many attempts are charged. */
-async function expectUntouched(service: Service & { codes: string[] }, before: unknown, charged: number): Promise<void> {
-  expect([service.told, await service.written(), await service.charged('ada')]).toEqual([[], before, [charged, 0]]);
-  expect(await service.backupCodes.status('ada')).toMatchObject({ remaining: 10, lastConsumedAt: null });
+async function expectUntouched(
+  service: Service & { codes: string[] },
+  before: unknown,
+  charged: number,
+): Promise<void> {
+  expect([service.told, await service.written(), await service.charged('ada')]).toEqual([
+    [],
+    before,
+    [charged, 0],
+  ]);
+  expect(await service.backupCodes.status('ada')).toMatchObject({
+    remaining: 10,
+    lastConsumedAt: null,
+  });
 }
 
 describe.each<[string, () => number]>([
-  ['throws', () => {
-    throw fault;
-  }],
-  ['says NaN', () => NaN], ['says a time long after the last', () => 9e15], ['says a time before the first', () => -1],
+  [
+    'throws',
+    () => {
+      throw fault;
+    },
+  ],
+  ['says NaN', () => NaN],
+  ['says a time long after the last', () => 9e15],
+  ['says a time before the first', () => -1],
 ])('a clock that %s', (_how, nonsense) => {
-  it.each(operations)('at any step of $what: nobody is in, nothing is changed or told', async ({ run, clock, options }) => {
-    for (const [place, charged] of [...clock, null].entries()) {
-      let untilFault = Infinity;
-      const now = (): number => ((untilFault -= 1) === 0 ? nonsense() : START);
-      const service = await open({ ...options, now });
-      const before = await service.written();
-      untilFault = place + 1;
-      if (charged === null) {
-        await expect(run(service)).resolves.toBeDefined();
-        continue;
+  it.each(operations)(
+    'at any step of $what: nobody is in, nothing is changed or told',
+    async ({ run, clock, options }) => {
+      for (const [place, charged] of [...clock, null].entries()) {
+        let untilFault = Infinity;
+        const now = (): number => ((untilFault -= 1) === 0 ? nonsense() : START);
+        const service = await open({ ...options, now });
+        const before = await service.written();
+        untilFault = place + 1;
+        if (charged === null) {
+          await expect(run(service)).resolves.toBeDefined();
+          continue;
+        }
+        await expect(run(service)).rejects.toThrow(/the source is down|now\(\) must return/);
+        await expectUntouched(service, before, charged);
       }
-      await expect(run(service)).rejects.toThrow(/the source is down|now\(\) must return/);
-      await expectUntouched(service, before, charged);
-    }
-  });
+    },
+  );
 });
 
 describe('a clock that goes back', () => {
   it('lets nobody try before their time, and opens no closed door', async () => {
     const clock = fakeClock();
-    const { backupCodes } = await openService(memory.open, { now: clock.now, attempts: { disableAfter: 6 } });
+    const { backupCodes } = await openService(memory.open, {
+      now: clock.now,
+      attempts: { disableAfter: 6 },
+    });
     const { codes } = await backupCodes.issue('ada');
     for (let n = 0; n < 5; n += 1) await backupCodes.consume('ada', WRONG);
     clock.set(START - 1);
-    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'throttled', retryAfterSeconds: 61 });
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'throttled',
+      retryAfterSeconds: 61,
+    });
     clock.set(START + 60 * SECOND_MS);
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
     for (const time of [START + 60 * SECOND_MS, START, START - HOUR_MS, 0]) {
@@ -106,36 +165,45 @@ describe('a clock that goes back', () => {
 });
 
 describe("a random source of the operating system's that", () => {
-  it.each(operations.filter(({ random }) => random.length > 0))('fails at any step of $what: nothing is stored or told, the old codes work', async ({ run, random, options }) => {
-    for (const [place, charged] of [...random, null].entries()) {
-      const service = await open(options);
-      const before = await service.written();
-      const { randomBytes } = crypto;
-      let untilFault = place + 1;
-      const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation((size: number) => {
-        if ((untilFault -= 1) === 0) throw fault;
-        return randomBytes(size);
-      });
-      try {
-        if (charged === null) await expect(run(service)).resolves.toBeDefined();
-        else await expect(run(service)).rejects.toBe(fault);
-      } finally {
-        spy.mockRestore();
+  it.each(operations.filter(({ random }) => random.length > 0))(
+    'fails at any step of $what: nothing is stored or told, the old codes work',
+    async ({ run, random, options }) => {
+      for (const [place, charged] of [...random, null].entries()) {
+        const service = await open(options);
+        const before = await service.written();
+        const { randomBytes } = crypto;
+        let untilFault = place + 1;
+        const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation((size: number) => {
+          if ((untilFault -= 1) === 0) throw fault;
+          return randomBytes(size);
+        });
+        try {
+          if (charged === null) await expect(run(service)).resolves.toBeDefined();
+          else await expect(run(service)).rejects.toBe(fault);
+        } finally {
+          spy.mockRestore();
+        }
+        if (charged === null) continue;
+        await expectUntouched(service, before, charged);
+        expect(await service.backupCodes.consume('ada', service.codes[0])).toMatchObject({
+          ok: true,
+        });
       }
-      if (charged === null) continue;
-      await expectUntouched(service, before, charged);
-      expect(await service.backupCodes.consume('ada', service.codes[0])).toMatchObject({ ok: true });
-    }
-  });
+    },
+  );
 
   it.each<[string, (size: number) => Buffer]>([
-    ['gives the same bytes again and again', (size) => Buffer.alloc(size, 9)], ['gives nothing', () => Buffer.alloc(0)],
+    ['gives the same bytes again and again', (size) => Buffer.alloc(size, 9)],
+    ['gives nothing', () => Buffer.alloc(0)],
   ])('%s: no set is made, rather than one of a guessable code', async (_how, broken) => {
     const service = await open();
     const before = await service.written();
     const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation(broken);
     try {
-      for (const call of ['issue', 'stage'] as const) await expect(service.backupCodes[call]('ada')).rejects.toThrow('The random source does not give random bytes.');
+      for (const call of ['issue', 'stage'] as const)
+        await expect(service.backupCodes[call]('ada')).rejects.toThrow(
+          'The random source does not give random bytes.',
+        );
     } finally {
       spy.mockRestore();
     }

@@ -6,13 +6,14 @@ import { memory } from '../helpers/stores';
 import { sabotaged, type Sabotage, type SabotagedStore } from '../helpers/sabotage';
 import { storeFault, type StoreMethod } from '../helpers/watch';
 
-type Opened = Service & Pick<SabotagedStore, 'next'> & {
-  readonly codes: string[];
-  readonly codeOfBob: string;
-  readonly staged: string;
-  /** How many attempts are charged at the door of the operation's user, as the next one is told. */
-  nextAttempt(): Promise<number>;
-};
+type Opened = Service &
+  Pick<SabotagedStore, 'next'> & {
+    readonly codes: string[];
+    readonly codeOfBob: string;
+    readonly staged: string;
+    /** How many attempts are charged at the door of the operation's user, as the next one is told. */
+    nextAttempt(): Promise<number>;
+  };
 
 interface Operation {
   readonly what: string;
@@ -30,25 +31,62 @@ const hashFault = new Error('out of memory');
 let answerOfRisk: 'allow' | 'deny' = 'allow';
 
 const operations: readonly Operation[] = [
-  { what: 'issue', calls: ['replace'], run: ({ backupCodes }) => backupCodes.issue('ada'), gives: expect.objectContaining({ codes: expect.any(Array) }) },
-  { what: 'stage', calls: ['stage'], run: ({ backupCodes }) => backupCodes.stage('ada'), gives: expect.objectContaining({ codes: expect.any(Array) }) },
-  { what: 'activate', calls: ['activate'], run: ({ backupCodes, staged }) => backupCodes.activate('ada', staged), gives: true },
-  { what: 'status', calls: ['find'], run: ({ backupCodes }) => backupCodes.status('ada'), gives: expect.objectContaining({ remaining: 10 }) },
-  { what: 'revoke', calls: ['revoke'], run: ({ backupCodes }) => backupCodes.revoke('ada'), gives: true },
   {
-    what: 'consume, of the right code', calls: ['takeAttempt', 'consume'], charging: ['consume'],
-    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]), gives: expect.objectContaining({ ok: true, remaining: 9 }),
+    what: 'issue',
+    calls: ['replace'],
+    run: ({ backupCodes }) => backupCodes.issue('ada'),
+    gives: expect.objectContaining({ codes: expect.any(Array) }),
   },
   {
-    what: 'consume, with a replacement', calls: ['takeAttempt', 'consume'], charging: ['consume'], options: { afterConsume: 'one' },
-    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]), gives: expect.objectContaining({ ok: true, remaining: 10, total: 11 }),
+    what: 'stage',
+    calls: ['stage'],
+    run: ({ backupCodes }) => backupCodes.stage('ada'),
+    gives: expect.objectContaining({ codes: expect.any(Array) }),
   },
   {
-    what: 'consume, of a wrong code', calls: ['takeAttempt', 'append'], charging: ['append'],
-    run: ({ backupCodes }) => backupCodes.consume('ada', WRONG), gives: { ok: false, reason: 'mismatch' },
+    what: 'activate',
+    calls: ['activate'],
+    run: ({ backupCodes, staged }) => backupCodes.activate('ada', staged),
+    gives: true,
   },
   {
-    what: 'consume, refused by the risk hook', calls: ['takeAttempt', 'giveBack', 'append'], charging: ['giveBack'],
+    what: 'status',
+    calls: ['find'],
+    run: ({ backupCodes }) => backupCodes.status('ada'),
+    gives: expect.objectContaining({ remaining: 10 }),
+  },
+  {
+    what: 'revoke',
+    calls: ['revoke'],
+    run: ({ backupCodes }) => backupCodes.revoke('ada'),
+    gives: true,
+  },
+  {
+    what: 'consume, of the right code',
+    calls: ['takeAttempt', 'consume'],
+    charging: ['consume'],
+    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+    gives: expect.objectContaining({ ok: true, remaining: 9 }),
+  },
+  {
+    what: 'consume, with a replacement',
+    calls: ['takeAttempt', 'consume'],
+    charging: ['consume'],
+    options: { afterConsume: 'one' },
+    run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+    gives: expect.objectContaining({ ok: true, remaining: 10, total: 11 }),
+  },
+  {
+    what: 'consume, of a wrong code',
+    calls: ['takeAttempt', 'append'],
+    charging: ['append'],
+    run: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
+    gives: { ok: false, reason: 'mismatch' },
+  },
+  {
+    what: 'consume, refused by the risk hook',
+    calls: ['takeAttempt', 'giveBack', 'append'],
+    charging: ['giveBack'],
     run: ({ backupCodes, codes }) => {
       answerOfRisk = 'deny';
       return backupCodes.consume('ada', codes[0]);
@@ -56,12 +94,17 @@ const operations: readonly Operation[] = [
     gives: { ok: false, reason: 'denied' },
   },
   {
-    what: 'consumeUnknown', calls: ['nameKey', 'takeAttempt', 'append'], charging: ['append'],
-    run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG), gives: { ok: false, reason: 'unknown-user' },
+    what: 'consumeUnknown',
+    calls: ['nameKey', 'takeAttempt', 'append'],
+    charging: ['append'],
+    run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
+    gives: { ok: false, reason: 'unknown-user' },
   },
 ];
 
-const calls = operations.flatMap((operation) => operation.calls.map((method) => ({ ...operation, method })));
+const calls = operations.flatMap((operation) =>
+  operation.calls.map((method) => ({ ...operation, method })),
+);
 
 async function open({ what, options }: Operation): Promise<Opened> {
   answerOfRisk = 'allow';
@@ -72,7 +115,11 @@ async function open({ what, options }: Operation): Promise<Opened> {
     attempts.push(attempt);
     return userId === 'ada' ? answerOfRisk : 'allow';
   };
-  const service = await openService(() => Promise.resolve({ ...opened, store }), { assessRisk, hashConcurrency: 1, ...options });
+  const service = await openService(() => Promise.resolve({ ...opened, store }), {
+    assessRisk,
+    hashConcurrency: 1,
+    ...options,
+  });
   const { backupCodes, told, watched } = service;
   const { codes } = await backupCodes.issue('ada');
   const { setId: staged } = await backupCodes.stage('ada');
@@ -81,7 +128,9 @@ async function open({ what, options }: Operation): Promise<Opened> {
   watched.reset();
   const nextAttempt = async (): Promise<number> => {
     answerOfRisk = 'allow';
-    await (what === 'consumeUnknown' ? backupCodes.consumeUnknown('eve', WRONG) : backupCodes.consume('ada', WRONG));
+    await (what === 'consumeUnknown'
+      ? backupCodes.consumeUnknown('eve', WRONG)
+      : backupCodes.consume('ada', WRONG));
     return attempts.at(-1)!;
   };
   return { ...service, next, codes, codeOfBob, staged, nextAttempt };
@@ -110,42 +159,66 @@ it.each(operations)('$what makes the calls that go wrong here', async (operation
 });
 
 describe.each<[string, Sabotage, unknown]>([
-  ['throws', () => {
-    throw storeFault;
-  }, storeFault],
-  ['rejects', rejectWith(storeFault), storeFault], ['rejects with undefined', rejectWith(undefined), undefined], ['rejects with null', rejectWith(null), null],
+  [
+    'throws',
+    () => {
+      throw storeFault;
+    },
+    storeFault,
+  ],
+  ['rejects', rejectWith(storeFault), storeFault],
+  ['rejects with undefined', rejectWith(undefined), undefined],
+  ['rejects with null', rejectWith(null), null],
 ])('a store that %s', (_how, sabotage, thrown) => {
-  it.each(calls)('at $method of $what: nobody is in, nothing is changed or told, and no attempt is free', async ({ method, ...operation }) => {
-    const service = await open(operation);
-    const before = await service.written();
-    service.next(method, sabotage);
-    await expect(operation.run(service)).rejects.toBe(thrown);
-    await settle();
-    expect(service.told).toEqual([]);
-    expect(await service.written()).toEqual(before);
-    expect(await service.nextAttempt()).toBe(operation.charging?.includes(method) ? 2 : 1);
-    expect(await service.backupCodes.consume('ada', service.codes[0])).toMatchObject({ ok: true });
-    expect(unhandled).not.toHaveBeenCalled();
-  });
+  it.each(calls)(
+    'at $method of $what: nobody is in, nothing is changed or told, and no attempt is free',
+    async ({ method, ...operation }) => {
+      const service = await open(operation);
+      const before = await service.written();
+      service.next(method, sabotage);
+      await expect(operation.run(service)).rejects.toBe(thrown);
+      await settle();
+      expect(service.told).toEqual([]);
+      expect(await service.written()).toEqual(before);
+      expect(await service.nextAttempt()).toBe(operation.charging?.includes(method) ? 2 : 1);
+      expect(await service.backupCodes.consume('ada', service.codes[0])).toMatchObject({
+        ok: true,
+      });
+      expect(unhandled).not.toHaveBeenCalled();
+    },
+  );
 });
 
 it.each<[string, Sabotage]>([
-  ['throws', () => {
-    throw storeFault;
-  }],
+  [
+    'throws',
+    () => {
+      throw storeFault;
+    },
+  ],
   ['rejects with undefined', rejectWith(undefined)],
-])('a store that %s where the attempt is to be given back: the fault that led there is told, and the attempt stays charged', async (_how, sabotage) => {
-  const service = await open({ what: 'consume', calls: [], run: () => Promise.resolve(), gives: undefined });
-  jest.spyOn(service.hasher, 'hash').mockRejectedValueOnce(hashFault);
-  service.next('giveBack', sabotage);
-  await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(hashFault);
-  expect(await service.nextAttempt()).toBe(2);
-  expect(service.told.map(({ reason }) => reason)).toEqual(['mismatch']);
-});
+])(
+  'a store that %s where the attempt is to be given back: the fault that led there is told, and the attempt stays charged',
+  async (_how, sabotage) => {
+    const service = await open({
+      what: 'consume',
+      calls: [],
+      run: () => Promise.resolve(),
+      gives: undefined,
+    });
+    jest.spyOn(service.hasher, 'hash').mockRejectedValueOnce(hashFault);
+    service.next('giveBack', sabotage);
+    await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(hashFault);
+    expect(await service.nextAttempt()).toBe(2);
+    expect(service.told.map(({ reason }) => reason)).toEqual(['mismatch']);
+  },
+);
 
 describe('a store that hangs', () => {
   /** Real turns of the event loop, but no timer that is not seen. */
-  beforeEach(() => jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }));
+  beforeEach(() =>
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }),
+  );
   afterEach(() => jest.useRealTimers());
 
   function hang(): { sabotage: Sabotage; answer: () => void; fail: () => void } {
@@ -163,38 +236,50 @@ describe('a store that hangs', () => {
     };
   }
 
-  it.each(calls)('at $method of $what: nobody is in and nothing is told, it holds no place and no timer, and others go on', async ({ method, ...operation }) => {
-    const service = await open(operation);
-    const { sabotage, answer } = hang();
-    service.next(method, sabotage);
-    const outcome = operation.run(service);
-    const became = jest.fn();
-    void outcome.then(became, became);
-    await settle();
-    expect([became.mock.calls, service.told, jest.getTimerCount()]).toEqual([[], [], 0]);
+  it.each(calls)(
+    'at $method of $what: nobody is in and nothing is told, it holds no place and no timer, and others go on',
+    async ({ method, ...operation }) => {
+      const service = await open(operation);
+      const { sabotage, answer } = hang();
+      service.next(method, sabotage);
+      const outcome = operation.run(service);
+      const became = jest.fn();
+      void outcome.then(became, became);
+      await settle();
+      expect([became.mock.calls, service.told, jest.getTimerCount()]).toEqual([[], [], 0]);
 
-    expect(await service.backupCodes.consume('bob', service.codeOfBob)).toMatchObject({ ok: true });
-    expect(service.told.map(({ userId }) => userId)).not.toContain('ada');
-    expect(became).not.toHaveBeenCalled();
+      expect(await service.backupCodes.consume('bob', service.codeOfBob)).toMatchObject({
+        ok: true,
+      });
+      expect(service.told.map(({ userId }) => userId)).not.toContain('ada');
+      expect(became).not.toHaveBeenCalled();
 
-    answer();
-    expect(await outcome).toEqual(operation.gives);
-  });
+      answer();
+      expect(await outcome).toEqual(operation.gives);
+    },
+  );
 
-  it.each(calls)('at $method of $what and then fails has let nobody in', async ({ method, ...operation }) => {
-    const service = await open(operation);
-    const before = await service.written();
-    const { sabotage, fail } = hang();
-    service.next(method, sabotage);
-    const outcome = operation.run(service);
-    await settle();
-    fail();
-    await expect(outcome).rejects.toBe(storeFault);
-    await settle();
-    expect([service.told, await service.written(), jest.getTimerCount()]).toEqual([[], before, 0]);
-    expect(await service.nextAttempt()).toBe(operation.charging?.includes(method) ? 2 : 1);
-    expect(unhandled).not.toHaveBeenCalled();
-  });
+  it.each(calls)(
+    'at $method of $what and then fails has let nobody in',
+    async ({ method, ...operation }) => {
+      const service = await open(operation);
+      const before = await service.written();
+      const { sabotage, fail } = hang();
+      service.next(method, sabotage);
+      const outcome = operation.run(service);
+      await settle();
+      fail();
+      await expect(outcome).rejects.toBe(storeFault);
+      await settle();
+      expect([service.told, await service.written(), jest.getTimerCount()]).toEqual([
+        [],
+        before,
+        0,
+      ]);
+      expect(await service.nextAttempt()).toBe(operation.charging?.includes(method) ? 2 : 1);
+      expect(unhandled).not.toHaveBeenCalled();
+    },
+  );
 
   it('at takeAttempt for one user keeps no slow hash from another, however many wait', async () => {
     const service = await open(operations[5]!);

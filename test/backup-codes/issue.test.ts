@@ -12,8 +12,20 @@ const pepper = [{ id: '2026', key: crypto.randomBytes(32) }];
 /** The ways in which a secret might lie somewhere. */
 function forms(secret: string): string[] {
   const plain = [secret, secret.replace(/[^A-Za-z0-9]/g, '')];
-  const texts = plain.flatMap((text) => [text, Array.from(text).reverse().join('')]).flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
-  return [...new Set(texts.flatMap((text) => [text, Buffer.from(text).toString('base64').replace(/=+$/, ''), Buffer.from(text).toString('base64url'), Buffer.from(text).toString('hex'), Buffer.from(text, 'utf16le').toString('latin1')]))];
+  const texts = plain
+    .flatMap((text) => [text, Array.from(text).reverse().join('')])
+    .flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
+  return [
+    ...new Set(
+      texts.flatMap((text) => [
+        text,
+        Buffer.from(text).toString('base64').replace(/=+$/, ''),
+        Buffer.from(text).toString('base64url'),
+        Buffer.from(text).toString('hex'),
+        Buffer.from(text, 'utf16le').toString('latin1'),
+      ]),
+    ),
+  ];
 }
 
 onEachStore('issuing a set', (open) => {
@@ -21,7 +33,11 @@ onEachStore('issuing a set', (open) => {
     const { backupCodes, written } = await openService(open);
     const issued = await backupCodes.issue('ada');
     expect(Object.keys(issued).sort()).toEqual(['codes', 'createdAt', 'expiresAt', 'setId']);
-    expect(issued).toMatchObject({ setId: expect.stringMatching(/^[0-9a-f]{32}$/), createdAt: START, expiresAt: START + 365 * DAY_MS });
+    expect(issued).toMatchObject({
+      setId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      createdAt: START,
+      expiresAt: START + 365 * DAY_MS,
+    });
     expect(issued.codes).toHaveLength(10);
     expect(new Set(issued.codes).size).toBe(10);
     for (const code of issued.codes) expect(code).toMatch(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/);
@@ -30,26 +46,65 @@ onEachStore('issuing a set', (open) => {
 
   it('is recorded with the event that is told: who, when, which set, how many, by whom, from where', async () => {
     const { backupCodes, told, written } = await openService(open);
-    const { setId } = await backupCodes.issue(42, { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', actor: 'support-7' });
-    const context = { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', actor: 'support-7', after: 'first-factor' };
+    const { setId } = await backupCodes.issue(42, {
+      ip: '192.0.2.1',
+      userAgent: 'Firefox',
+      requestId: 'r-1',
+      actor: 'support-7',
+    });
+    const context = {
+      ip: '192.0.2.1',
+      userAgent: 'Firefox',
+      requestId: 'r-1',
+      actor: 'support-7',
+      after: 'first-factor',
+    };
     expect(told).toEqual([
-      { id: expect.any(String), type: 'issued', at: START, userId: '42', setId, codeId: null, reason: null, remaining: 10, total: 10, consumedSecondsAgo: null, refusals: null, approval: null, context },
+      {
+        id: expect.any(String),
+        type: 'issued',
+        at: START,
+        userId: '42',
+        setId,
+        codeId: null,
+        reason: null,
+        remaining: 10,
+        total: 10,
+        consumedSecondsAgo: null,
+        refusals: null,
+        approval: null,
+        context,
+      },
     ]);
     expect(await written()).toEqual(told);
   });
 
-  it.each<[string, Format]>([...Object.entries(formats), ['of the app', defineFormat({ alphabet: 'abcdefghjkmnpqrstvwxyz', length: 10, groupSize: 5, separator: ' ' })]])(
-    'takes the format: %s',
-    async (_name, format) => {
-      const { backupCodes } = await openService(open, { format, pepper });
-      const { codes } = await backupCodes.issue('ada');
-      for (const code of codes) {
-        expect(code).toHaveLength(format.length + format.separator.length * (Math.ceil(format.length / format.groupSize) - 1));
-        expect(readCode(format, code)).not.toBeNull();
-      }
-      for (const [used, code] of codes.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 9 - used });
-    },
-  );
+  it.each<[string, Format]>([
+    ...Object.entries(formats),
+    [
+      'of the app',
+      defineFormat({
+        alphabet: 'abcdefghjkmnpqrstvwxyz',
+        length: 10,
+        groupSize: 5,
+        separator: ' ',
+      }),
+    ],
+  ])('takes the format: %s', async (_name, format) => {
+    const { backupCodes } = await openService(open, { format, pepper });
+    const { codes } = await backupCodes.issue('ada');
+    for (const code of codes) {
+      expect(code).toHaveLength(
+        format.length + format.separator.length * (Math.ceil(format.length / format.groupSize) - 1),
+      );
+      expect(readCode(format, code)).not.toBeNull();
+    }
+    for (const [used, code] of codes.entries())
+      expect(await backupCodes.consume('ada', code)).toMatchObject({
+        ok: true,
+        remaining: 9 - used,
+      });
+  });
 
   it.each([1, 16, 32])('gives %d codes where so many are asked for', async (count) => {
     const { backupCodes, hasher } = await openService(open, { count });
@@ -79,18 +134,26 @@ onEachStore('issuing a set', (open) => {
     for (const secret of [...issued.codes, ...staged.codes, 'WRNG-WRNG']) {
       for (const form of forms(secret)) expect(dump).not.toContain(form);
     }
-    for (const encoding of ['hex', 'base64', 'latin1'] as const) expect(dump).not.toContain(pepper[0]?.key.toString(encoding).replace(/=+$/, ''));
+    for (const encoding of ['hex', 'base64', 'latin1'] as const)
+      expect(dump).not.toContain(pepper[0]?.key.toString(encoding).replace(/=+$/, ''));
   });
 
   it('puts an end to the set before, with all its codes and counts', async () => {
     const { backupCodes, charged } = await openService(open);
     const old = await backupCodes.issue('ada');
-    for (const after of ['first-factor', 'nothing'] as const) await backupCodes.consume('ada', WRONG, { after });
+    for (const after of ['first-factor', 'nothing'] as const)
+      await backupCodes.consume('ada', WRONG, { after });
     expect(await charged('ada')).toEqual([1, 1]);
     const fresh = await backupCodes.issue('ada');
     expect(await charged('ada')).toEqual([0, 0]);
-    expect(await backupCodes.consume('ada', old.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
-    expect(await backupCodes.consume('ada', fresh.codes[0])).toMatchObject({ ok: true, setId: fresh.setId });
+    expect(await backupCodes.consume('ada', old.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
+    expect(await backupCodes.consume('ada', fresh.codes[0])).toMatchObject({
+      ok: true,
+      setId: fresh.setId,
+    });
   });
 
   it('erases what is left of the set before: of a code that has ended, no salt and no digest stays', async () => {
@@ -113,7 +176,10 @@ onEachStore('issuing a set', (open) => {
   it('is one set for each user', async () => {
     const { backupCodes } = await openService(open);
     const [ada, bob] = [await backupCodes.issue('ada'), await backupCodes.issue('bob')];
-    expect(await backupCodes.consume('bob', ada.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
+    expect(await backupCodes.consume('bob', ada.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
     expect(await backupCodes.consume('ada', ada.codes[0])).toMatchObject({ ok: true });
     expect(await backupCodes.consume('bob', bob.codes[0])).toMatchObject({ ok: true });
   });
@@ -121,9 +187,13 @@ onEachStore('issuing a set', (open) => {
   it('ten times at once leaves exactly one set that works', async () => {
     const { backupCodes } = await openService(open, { attempts: { free: 50 } });
     const sets = await atOnce(10, () => backupCodes.issue('ada'));
-    const outcomes = await Promise.all(sets.map(({ codes }) => backupCodes.consume('ada', codes[0])));
+    const outcomes = await Promise.all(
+      sets.map(({ codes }) => backupCodes.consume('ada', codes[0])),
+    );
     expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'mismatch')).toHaveLength(9);
+    expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'mismatch')).toHaveLength(
+      9,
+    );
   });
 });
 
@@ -144,14 +214,25 @@ describe('a set that cannot be made', () => {
 
   it.each<[string, () => unknown]>([
     ['rejects', () => Promise.reject(new Error('hash failed'))],
-    ['throws', () => {
-      throw new Error('hash failed');
-    }],
-    ['gives nothing', () => undefined], ['gives text', () => 'x'.repeat(60)], ['gives 15 bytes', () => Buffer.alloc(15)],
+    [
+      'throws',
+      () => {
+        throw new Error('hash failed');
+      },
+    ],
+    ['gives nothing', () => undefined],
+    ['gives text', () => 'x'.repeat(60)],
+    ['gives 15 bytes', () => Buffer.alloc(15)],
   ])('is not stored where the hasher %s', async (_how, hash) => {
-    const hasher = { newSalt: () => '$odd$', reads: (salt: string) => salt === '$odd$', hash } as unknown as Hasher;
+    const hasher = {
+      newSalt: () => '$odd$',
+      reads: (salt: string) => salt === '$odd$',
+      hash,
+    } as unknown as Hasher;
     const { backupCodes, watched, told } = await openService(memory.open, { hasher });
-    await expect(backupCodes.issue('ada')).rejects.toThrow(/hash failed|A hasher must return 16 bytes or more/);
+    await expect(backupCodes.issue('ada')).rejects.toThrow(
+      /hash failed|A hasher must return 16 bytes or more/,
+    );
     expect(watched.calls).toEqual([]);
     expect(told).toEqual([]);
     expect(await backupCodes.status('ada')).toBeNull();
@@ -160,7 +241,12 @@ describe('a set that cannot be made', () => {
   it('is refused as busy where the queue is full, and nothing is stored', async () => {
     let finish: (hash: Buffer) => void = () => undefined;
     const hash = (): Promise<Buffer> => new Promise((resolve) => (finish = resolve));
-    const { backupCodes, watched } = await openService(memory.open, { count: 1, hasher: { newSalt: () => '$odd$', reads: () => true, hash }, hashConcurrency: 1, maxQueuedHashes: 0 });
+    const { backupCodes, watched } = await openService(memory.open, {
+      count: 1,
+      hasher: { newSalt: () => '$odd$', reads: () => true, hash },
+      hashConcurrency: 1,
+      maxQueuedHashes: 0,
+    });
     const first = backupCodes.issue('ada');
     await expect(backupCodes.issue('bob')).rejects.toEqual(failure('busy'));
     await expect(backupCodes.stage('bob')).rejects.toEqual(failure('busy'));
@@ -175,7 +261,8 @@ describe('the hashes of a set', () => {
     const order: string[] = [];
     let name = 'set';
     const hasher: Hasher = {
-      newSalt: () => '$odd$', reads: (salt) => salt === '$odd$',
+      newSalt: () => '$odd$',
+      reads: (salt) => salt === '$odd$',
       hash: async (code) => {
         order.push(name === 'login' && code === 'AAAAAAAA' ? 'login' : 'set');
         await new Promise((resolve) => setImmediate(resolve));
@@ -195,22 +282,32 @@ describe('the hashes of a set', () => {
     const hashed: string[] = [];
     const finish: (() => void)[] = [];
     const hasher: Hasher = {
-      newSalt: () => '$odd$', reads: (salt) => salt === '$odd$',
-      hash: (code) => new Promise((resolve) => {
-        hashed.push(code);
-        finish.push(() => resolve(crypto.createHash('sha256').update(code).digest()));
-      }),
+      newSalt: () => '$odd$',
+      reads: (salt) => salt === '$odd$',
+      hash: (code) =>
+        new Promise((resolve) => {
+          hashed.push(code);
+          finish.push(() => resolve(crypto.createHash('sha256').update(code).digest()));
+        }),
     };
-    const { backupCodes } = await openService(memory.open, { hasher, hashConcurrency: 1, count: 1 });
+    const { backupCodes } = await openService(memory.open, {
+      hasher,
+      hashConcurrency: 1,
+      count: 1,
+    });
     const settle = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
-    const strangers = ['AAAA-AAAA', 'BBBB-BBBB'].map((code) => backupCodes.consumeUnknown('eve', code, { after: 'nothing' }));
+    const strangers = ['AAAA-AAAA', 'BBBB-BBBB'].map((code) =>
+      backupCodes.consumeUnknown('eve', code, { after: 'nothing' }),
+    );
     await settle();
     const issuing = backupCodes.issue('ada');
     for (let n = 0; n < 3; n += 1) {
       await settle();
       finish.shift()?.();
     }
-    const { codes: [code] } = await issuing;
+    const {
+      codes: [code],
+    } = await issuing;
     await Promise.all(strangers);
     expect(hashed).toEqual(['AAAAAAAA', code!.replace('-', ''), 'BBBBBBBB']);
   });
@@ -224,7 +321,10 @@ describe('the hashes of a set', () => {
   });
 
   it('run off the event loop with bcrypt: a timer keeps its time beside four of them', async () => {
-    const { backupCodes } = await openService(memory.open, { count: 4, hasher: bcryptHasher({ cost: 10 }) });
+    const { backupCodes } = await openService(memory.open, {
+      count: 4,
+      hasher: bcryptHasher({ cost: 10 }),
+    });
     let ticks = 0;
     const ticking = setInterval(() => (ticks += 1), 5);
     await backupCodes.issue('ada');

@@ -7,11 +7,28 @@ onEachStore('a staged set', (open) => {
     const { backupCodes, told, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada', { actor: 'ada' });
-    expect(staged).toEqual({ setId: expect.not.stringContaining(old.setId), codes: expect.any(Array), createdAt: START, expiresAt: START + 365 * DAY_MS });
+    expect(staged).toEqual({
+      setId: expect.not.stringContaining(old.setId),
+      codes: expect.any(Array),
+      createdAt: START,
+      expiresAt: START + 365 * DAY_MS,
+    });
     expect(new Set(staged.codes).size).toBe(10);
-    expect(await backupCodes.consume('ada', staged.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
-    expect(await backupCodes.consume('ada', old.codes[0])).toMatchObject({ ok: true, setId: old.setId });
-    expect(told[1]).toMatchObject({ type: 'staged', setId: staged.setId, remaining: 10, total: 10, context: { actor: 'ada' } });
+    expect(await backupCodes.consume('ada', staged.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
+    expect(await backupCodes.consume('ada', old.codes[0])).toMatchObject({
+      ok: true,
+      setId: old.setId,
+    });
+    expect(told[1]).toMatchObject({
+      type: 'staged',
+      setId: staged.setId,
+      remaining: 10,
+      total: 10,
+      context: { actor: 'ada' },
+    });
     expect(await written()).toEqual(told);
   });
 
@@ -19,14 +36,29 @@ onEachStore('a staged set', (open) => {
     const { backupCodes, charged, told, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
-    for (const after of ['first-factor', 'nothing'] as const) await backupCodes.consume('ada', WRONG, { after });
+    for (const after of ['first-factor', 'nothing'] as const)
+      await backupCodes.consume('ada', WRONG, { after });
     expect(await charged('ada')).toEqual([1, 1]);
     expect(await backupCodes.activate('ada', staged.setId, { ip: '192.0.2.1' })).toBe(true);
     expect(await charged('ada')).toEqual([0, 0]);
-    expect(told.at(-1)).toMatchObject({ type: 'activated', setId: staged.setId, remaining: 10, total: 10, context: { ip: '192.0.2.1' } });
+    expect(told.at(-1)).toMatchObject({
+      type: 'activated',
+      setId: staged.setId,
+      remaining: 10,
+      total: 10,
+      context: { ip: '192.0.2.1' },
+    });
     expect(await written()).toEqual(told);
-    expect(await backupCodes.consume('ada', old.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
-    for (const [used, code] of staged.codes.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, setId: staged.setId, remaining: 9 - used });
+    expect(await backupCodes.consume('ada', old.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
+    for (const [used, code] of staged.codes.entries())
+      expect(await backupCodes.consume('ada', code)).toMatchObject({
+        ok: true,
+        setId: staged.setId,
+        remaining: 9 - used,
+      });
   });
 
   it('may be the first that a user has', async () => {
@@ -38,13 +70,19 @@ onEachStore('a staged set', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
   });
 
-  it.each([[-1, true], [0, false], [1, false]])('can be activated for an hour: %d ms from its end gives %s', async (offset, expected) => {
+  it.each([
+    [-1, true],
+    [0, false],
+    [1, false],
+  ])('can be activated for an hour: %d ms from its end gives %s', async (offset, expected) => {
     const { backupCodes, clock } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     clock.set(START + HOUR_MS + offset);
     expect(await backupCodes.activate('ada', staged.setId)).toBe(expected);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject(expected ? { ok: false, reason: 'mismatch' } : { ok: true });
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject(
+      expected ? { ok: false, reason: 'mismatch' } : { ok: true },
+    );
   });
 
   it('keeps the expiry it was made with', async () => {
@@ -52,7 +90,10 @@ onEachStore('a staged set', (open) => {
     const staged = await backupCodes.stage('ada');
     clock.advance(HOUR_MS - 1);
     await backupCodes.activate('ada', staged.setId);
-    expect(await backupCodes.status('ada')).toMatchObject({ createdAt: START, expiresAt: START + DAY_MS });
+    expect(await backupCodes.status('ada')).toMatchObject({
+      createdAt: START,
+      expiresAt: START + DAY_MS,
+    });
   });
 
   it('is void once a later one is staged', async () => {
@@ -60,11 +101,17 @@ onEachStore('a staged set', (open) => {
     const [earlier, later] = [await backupCodes.stage('ada'), await backupCodes.stage('ada')];
     expect(await backupCodes.activate('ada', earlier.setId)).toBe(false);
     expect(await backupCodes.activate('ada', later.setId)).toBe(true);
-    expect(await backupCodes.consume('ada', earlier.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
+    expect(await backupCodes.consume('ada', earlier.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
     expect(await backupCodes.consume('ada', later.codes[0])).toMatchObject({ ok: true });
   });
 
-  it.each([['a set is issued', 'issue'], ['the user is revoked', 'revoke']] as const)('is void once %s', async (_what, call) => {
+  it.each([
+    ['a set is issued', 'issue'],
+    ['the user is revoked', 'revoke'],
+  ] as const)('is void once %s', async (_what, call) => {
     const { backupCodes, told } = await openService(open);
     await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
@@ -96,7 +143,19 @@ onEachStore('a staged set', (open) => {
     const current = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     expect(await backupCodes.activate('bob', staged.setId)).toBe(false);
-    for (const setId of [current.setId, '', 'x', 'a\0b', '__proto__', undefined, null, {}, { $ne: null }, [staged.setId]]) expect(await backupCodes.activate('ada', setId as string)).toBe(false);
+    for (const setId of [
+      current.setId,
+      '',
+      'x',
+      'a\0b',
+      '__proto__',
+      undefined,
+      null,
+      {},
+      { $ne: null },
+      [staged.setId],
+    ])
+      expect(await backupCodes.activate('ada', setId as string)).toBe(false);
     expect(await backupCodes.activate('ada', staged.setId)).toBe(true);
   });
 
@@ -105,7 +164,8 @@ onEachStore('a staged set', (open) => {
     const { codes, setId } = await backupCodes.issue('ada');
     await backupCodes.stage('ada');
     clock.advance(DAY_MS);
-    for (const code of codes) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, setId });
+    for (const code of codes)
+      expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, setId });
   });
 });
 
@@ -114,7 +174,12 @@ onEachStore('revoking', (open) => {
     const { backupCodes, told, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     expect(await backupCodes.revoke('ada', { actor: 'support-7' })).toBe(true);
-    expect(told.at(-1)).toMatchObject({ type: 'revoked', userId: 'ada', setId, context: { actor: 'support-7' } });
+    expect(told.at(-1)).toMatchObject({
+      type: 'revoked',
+      userId: 'ada',
+      setId,
+      context: { actor: 'support-7' },
+    });
     expect(await written()).toEqual(told);
     expect(await backupCodes.status('ada')).toBeNull();
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'none' });
@@ -154,7 +219,18 @@ onEachStore('the status of a user', (open) => {
     await backupCodes.consume('ada', WRONG);
     expect(await backupCodes.status('ada')).toBeNull();
     const { setId, createdAt, expiresAt } = await backupCodes.issue('ada');
-    expect(await backupCodes.status('ada')).toEqual({ setId, total: 10, remaining: 10, createdAt, expiresAt, lastConsumedAt: null, disabled: false, low: false, rotationDue: false, expired: false });
+    expect(await backupCodes.status('ada')).toEqual({
+      setId,
+      total: 10,
+      remaining: 10,
+      createdAt,
+      expiresAt,
+      lastConsumedAt: null,
+      disabled: false,
+      low: false,
+      rotationDue: false,
+      expired: false,
+    });
   });
 
   it('counts what is left, and tells when the last code was consumed', async () => {
@@ -163,36 +239,53 @@ onEachStore('the status of a user', (open) => {
     for (let used = 1; used <= 10; used += 1) {
       clock.advance(HOUR_MS);
       await backupCodes.consume('ada', codes[used - 1]);
-      expect(await backupCodes.status('ada')).toMatchObject({ total: 10, remaining: 10 - used, lastConsumedAt: START + used * HOUR_MS, low: 10 - used <= 3 });
+      expect(await backupCodes.status('ada')).toMatchObject({
+        total: 10,
+        remaining: 10 - used,
+        lastConsumedAt: START + used * HOUR_MS,
+        low: 10 - used <= 3,
+      });
     }
     clock.advance(HOUR_MS);
     await backupCodes.consume('ada', codes[0]);
     expect(await backupCodes.status('ada')).toMatchObject({ lastConsumedAt: START + 10 * HOUR_MS });
   });
 
-  it.each([[180 * DAY_MS - 1, false], [180 * DAY_MS, true]])('is due for rotation after 180 days, and goes on working: %d ms give %s', async (age, rotationDue) => {
-    const { backupCodes, clock } = await openService(open);
-    const { codes } = await backupCodes.issue('ada');
-    clock.advance(age);
-    expect(await backupCodes.status('ada')).toMatchObject({ rotationDue, expired: false });
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
-  });
+  it.each([
+    [180 * DAY_MS - 1, false],
+    [180 * DAY_MS, true],
+  ])(
+    'is due for rotation after 180 days, and goes on working: %d ms give %s',
+    async (age, rotationDue) => {
+      const { backupCodes, clock } = await openService(open);
+      const { codes } = await backupCodes.issue('ada');
+      clock.advance(age);
+      expect(await backupCodes.status('ada')).toMatchObject({ rotationDue, expired: false });
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    },
+  );
 
   it('is never due where no rotation is wished for', async () => {
-    const { backupCodes, clock } = await openService(open, { rotateAfterDays: null, expiresAfterDays: null });
+    const { backupCodes, clock } = await openService(open, {
+      rotateAfterDays: null,
+      expiresAfterDays: null,
+    });
     await backupCodes.issue('ada');
     clock.advance(5000 * DAY_MS);
     expect(await backupCodes.status('ada')).toMatchObject({ rotationDue: false, expired: false });
   });
 
-  it.each(['first-factor', 'nothing'] as const)('is disabled once the door "%s" is closed', async (closed) => {
-    const { backupCodes } = await openService(open, { attempts: { free: 5, disableAfter: 2 } });
-    await backupCodes.issue('ada');
-    await backupCodes.consume('ada', WRONG, { after: closed });
-    expect(await backupCodes.status('ada')).toMatchObject({ disabled: false });
-    await backupCodes.consume('ada', WRONG, { after: closed });
-    expect(await backupCodes.status('ada')).toMatchObject({ disabled: true });
-  });
+  it.each(['first-factor', 'nothing'] as const)(
+    'is disabled once the door "%s" is closed',
+    async (closed) => {
+      const { backupCodes } = await openService(open, { attempts: { free: 5, disableAfter: 2 } });
+      await backupCodes.issue('ada');
+      await backupCodes.consume('ada', WRONG, { after: closed });
+      expect(await backupCodes.status('ada')).toMatchObject({ disabled: false });
+      await backupCodes.consume('ada', WRONG, { after: closed });
+      expect(await backupCodes.status('ada')).toMatchObject({ disabled: true });
+    },
+  );
 
   it('is that of the newest set, whichever instance is asked', async () => {
     const opened = await open();
@@ -208,14 +301,23 @@ onEachStore('running low', (open) => {
     const { setId, codes } = await backupCodes.issue('ada');
     for (const code of codes) await backupCodes.consume('ada', code);
     expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
-      ...[9, 8, 7, 6, 5, 4].map((remaining) => ['consumed', remaining, 10]), ['consumed', 3, 10], ['low', 3, 10], ['consumed', 2, 10], ['consumed', 1, 10], ['consumed', 0, 10], ['exhausted', 0, 10],
+      ...[9, 8, 7, 6, 5, 4].map((remaining) => ['consumed', remaining, 10]),
+      ['consumed', 3, 10],
+      ['low', 3, 10],
+      ['consumed', 2, 10],
+      ['consumed', 1, 10],
+      ['consumed', 0, 10],
+      ['exhausted', 0, 10],
     ]);
     expect(new Set(told.map((event) => event.setId))).toEqual(new Set([setId]));
     expect(await written()).toEqual(told);
   });
 
   it('may be told early, or not at all', async () => {
-    for (const [lowAt, expected] of [[9, ['consumed', 'low']], [0, ['consumed']]] as const) {
+    for (const [lowAt, expected] of [
+      [9, ['consumed', 'low']],
+      [0, ['consumed']],
+    ] as const) {
       const { backupCodes, told } = await openService(open, { lowAt });
       const { codes } = await backupCodes.issue('ada');
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ low: lowAt === 9 });
@@ -234,6 +336,10 @@ onEachStore('running low', (open) => {
     const { backupCodes, written } = await openService(open, { attempts: { free: 50 } });
     const { codes } = await backupCodes.issue('ada');
     await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));
-    expect((await written()).filter(({ type }) => type === 'low' || type === 'exhausted').map(({ type }) => type)).toEqual(['low', 'exhausted']);
+    expect(
+      (await written())
+        .filter(({ type }) => type === 'low' || type === 'exhausted')
+        .map(({ type }) => type),
+    ).toEqual(['low', 'exhausted']);
   });
 });

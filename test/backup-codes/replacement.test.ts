@@ -14,22 +14,40 @@ onEachStore('a replacement', (open) => {
     let typed = codes[0];
     for (let n = 1; n <= 15; n += 1) {
       const outcome = await backupCodes.consume('ada', typed);
-      expect(outcome).toEqual({ ok: true, remaining: 10, total: 10 + n, low: false, setId, codeId: expect.any(String), expiresAt, replacement: expect.stringMatching(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/) });
+      expect(outcome).toEqual({
+        ok: true,
+        remaining: 10,
+        total: 10 + n,
+        low: false,
+        setId,
+        codeId: expect.any(String),
+        expiresAt,
+        replacement: expect.stringMatching(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/),
+      });
       expect(await backupCodes.consume('ada', typed)).toEqual({ ok: false, reason: 'reused' });
       typed = (outcome as { replacement?: string }).replacement;
     }
-    for (const code of codes.slice(1)) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 10 });
+    for (const code of codes.slice(1))
+      expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 10 });
   });
 
   it('is told as renewed, beside consumed, and never as low or exhausted', async () => {
-    const { backupCodes, told, written } = await openService(open, { ...options, count: 1, lowAt: 1 });
+    const { backupCodes, told, written } = await openService(open, {
+      ...options,
+      count: 1,
+      lowAt: 1,
+    });
     const { codes } = await backupCodes.issue('ada');
     const outcome = await backupCodes.consume('ada', codes[0]);
-    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([['consumed', 1, 2], ['renewed', 1, 2]]);
+    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
+      ['consumed', 1, 2],
+      ['renewed', 1, 2],
+    ]);
     expect(told[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
     expect(told[2]?.codeId).not.toBe(told[1]?.codeId);
     expect(await written()).toEqual(told);
-    for (const code of [codes[0], (outcome as { replacement?: string }).replacement]) expect(JSON.stringify(told)).not.toContain(code);
+    for (const code of [codes[0], (outcome as { replacement?: string }).replacement])
+      expect(JSON.stringify(told)).not.toContain(code);
   });
 
   it('has the format of the set, whatever is the newest', async () => {
@@ -38,8 +56,13 @@ onEachStore('a replacement', (open) => {
     const { codes } = await older.backupCodes.issue('ada');
     const newer = serviceOn(opened, { ...options, format: [formats.standard, formats.hex] });
     const outcome = await newer.backupCodes.consume('ada', codes[0]);
-    expect(outcome).toMatchObject({ ok: true, replacement: expect.stringMatching(/^[0-9a-f]{5}-[0-9a-f]{5}$/) });
-    expect(await newer.backupCodes.consume('ada', (outcome as { replacement?: string }).replacement)).toMatchObject({ ok: true });
+    expect(outcome).toMatchObject({
+      ok: true,
+      replacement: expect.stringMatching(/^[0-9a-f]{5}-[0-9a-f]{5}$/),
+    });
+    expect(
+      await newer.backupCodes.consume('ada', (outcome as { replacement?: string }).replacement),
+    ).toMatchObject({ ok: true });
   });
 
   it('costs a second slow hash, and only after a match that counts', async () => {
@@ -50,14 +73,18 @@ onEachStore('a replacement', (open) => {
       await backupCodes.consume('ada', typed);
       return hasher.count;
     };
-    expect([await costOf(codes[0]), await costOf(codes[0]), await costOf(WRONG)]).toEqual([2, 1, 1]);
+    expect([await costOf(codes[0]), await costOf(codes[0]), await costOf(WRONG)]).toEqual([
+      2, 1, 1,
+    ]);
   });
 
   it('is made for exactly one of fifty who ask at once', async () => {
     const { backupCodes } = await openService(open, options);
     const { codes } = await backupCodes.issue('ada');
     const outcomes = await atOnce(50, () => backupCodes.consume('ada', codes[0]));
-    expect(outcomes.filter((outcome) => outcome.ok && outcome.replacement !== undefined).length).toBe(1);
+    expect(
+      outcomes.filter((outcome) => outcome.ok && outcome.replacement !== undefined).length,
+    ).toBe(1);
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10, total: 11 });
   });
 });
@@ -66,9 +93,13 @@ describe('a replacement', () => {
   it('is no code that the set has or had: such a one would work twice, or come back', async () => {
     const { backupCodes } = await openService(memory.open, options);
     const bytes = (symbol: number): Buffer => Buffer.alloc(8, symbol);
-    const { codes } = await withRandom([...Array.from({ length: 10 }, (_, n) => bytes(n))], () => backupCodes.issue('ada'));
+    const { codes } = await withRandom([...Array.from({ length: 10 }, (_, n) => bytes(n))], () =>
+      backupCodes.issue('ada'),
+    );
     expect(codes.slice(0, 2)).toEqual(['AAAA-AAAA', 'BBBB-BBBB']);
-    const outcome = await withRandom([bytes(0), bytes(1), bytes(20)], () => backupCodes.consume('ada', 'AAAA-AAAA'));
+    const outcome = await withRandom([bytes(0), bytes(1), bytes(20)], () =>
+      backupCodes.consume('ada', 'AAAA-AAAA'),
+    );
     expect(outcome).toMatchObject({ ok: true, remaining: 10, replacement: 'WWWW-WWWW' });
     expect(await backupCodes.consume('ada', 'AAAA-AAAA')).toEqual({ ok: false, reason: 'reused' });
   });
@@ -106,7 +137,9 @@ describe('a replacement', () => {
 /** Codes are drawn from these bytes, eight at a time; ids and salts from the operating system as ever. */
 async function withRandom<T>(drawn: Buffer[], work: () => Promise<T>): Promise<T> {
   const real = crypto.randomBytes.bind(crypto) as (size: number) => Buffer;
-  const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation(((size: number) => (size === 8 && drawn.shift()) || real(size)));
+  const spy = jest
+    .spyOn(crypto, 'randomBytes')
+    .mockImplementation((size: number) => (size === 8 && drawn.shift()) || real(size));
   try {
     return await work();
   } finally {

@@ -4,12 +4,33 @@ import { openService, WRONG, type Service } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 import { storeFault } from '../helpers/watch';
 
-const context = { ip: '192.0.2.1', userAgent: 'Firefox', requestId: 'r-1', after: 'nothing' } as const;
+const context = {
+  ip: '192.0.2.1',
+  userAgent: 'Firefox',
+  requestId: 'r-1',
+  after: 'nothing',
+} as const;
 
-const kinds: readonly { who: string; userId: string | null; attempt: (service: Service, code: unknown) => Promise<Outcome> }[] = [
-  { who: 'a user with a set', userId: 'ada', attempt: ({ backupCodes }, code) => backupCodes.consume('ada', code, context) },
-  { who: 'a user without a set', userId: 'bob', attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context) },
-  { who: 'a name that belongs to nobody', userId: null, attempt: ({ backupCodes }, code) => backupCodes.consumeUnknown('eve', code, context) },
+const kinds: readonly {
+  who: string;
+  userId: string | null;
+  attempt: (service: Service, code: unknown) => Promise<Outcome>;
+}[] = [
+  {
+    who: 'a user with a set',
+    userId: 'ada',
+    attempt: ({ backupCodes }, code) => backupCodes.consume('ada', code, context),
+  },
+  {
+    who: 'a user without a set',
+    userId: 'bob',
+    attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context),
+  },
+  {
+    who: 'a name that belongs to nobody',
+    userId: null,
+    attempt: ({ backupCodes }, code) => backupCodes.consumeUnknown('eve', code, context),
+  },
 ];
 
 let warn: jest.SpyInstance;
@@ -37,20 +58,37 @@ onEachStore('the risk hook', (open) => {
         return 'allow';
       });
       for (let n = 0; n < 2; n += 1) await attempt(service, WRONG);
-      expect(hook.mock.calls).toEqual([1, 2].map((n) => [{ userId, attempt: n, context: { ...context, actor: null } }]));
+      expect(hook.mock.calls).toEqual(
+        [1, 2].map((n) => [{ userId, attempt: n, context: { ...context, actor: null } }]),
+      );
       expect(service.hasher.count).toBe(2);
     });
 
-    it.each([['deny', 'denied', 'rejected'], ['step-up', 'step-up', 'step-up-required']] as const)('that says %s refuses with %s: nothing hashed, nothing charged, one event', async (answer, reason, type) => {
-      const service = await withSet();
-      hook.mockReturnValue(answer);
-      for (let n = 0; n < 20; n += 1) expect(await attempt(service, service.codes[0])).toEqual({ ok: false, reason });
-      expect(service.hasher.count).toBe(0);
-      expect(hook.mock.calls.map(([asked]) => asked.attempt)).toEqual(Array(20).fill(1));
-      expect((await service.written()).slice(1)).toEqual(service.told.slice(1));
-      expect(service.told.slice(1)).toHaveLength(20);
-      expect(service.told[1]).toMatchObject({ type, reason, at: START, userId, setId: null, codeId: null, context });
-    });
+    it.each([
+      ['deny', 'denied', 'rejected'],
+      ['step-up', 'step-up', 'step-up-required'],
+    ] as const)(
+      'that says %s refuses with %s: nothing hashed, nothing charged, one event',
+      async (answer, reason, type) => {
+        const service = await withSet();
+        hook.mockReturnValue(answer);
+        for (let n = 0; n < 20; n += 1)
+          expect(await attempt(service, service.codes[0])).toEqual({ ok: false, reason });
+        expect(service.hasher.count).toBe(0);
+        expect(hook.mock.calls.map(([asked]) => asked.attempt)).toEqual(Array(20).fill(1));
+        expect((await service.written()).slice(1)).toEqual(service.told.slice(1));
+        expect(service.told.slice(1)).toHaveLength(20);
+        expect(service.told[1]).toMatchObject({
+          type,
+          reason,
+          at: START,
+          userId,
+          setId: null,
+          codeId: null,
+          context,
+        });
+      },
+    );
   });
 
   it('that allows changes nothing', async () => {
@@ -63,15 +101,21 @@ onEachStore('the risk hook', (open) => {
   it('that denied the right code leaves it unspent', async () => {
     const { backupCodes, codes } = await withSet();
     hook.mockReturnValueOnce('deny').mockReturnValueOnce('step-up').mockReturnValueOnce('allow');
-    for (let n = 0; n < 2; n += 1) expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: false });
+    for (let n = 0; n < 2; n += 1)
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: false });
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
   it.each<[string, () => unknown]>([
-    ['throws', () => {
-      throw new Error('no connection');
-    }],
-    ['rejects', () => Promise.reject(new Error('no connection'))], ['says true', () => true], ['says nothing', () => undefined],
+    [
+      'throws',
+      () => {
+        throw new Error('no connection');
+      },
+    ],
+    ['rejects', () => Promise.reject(new Error('no connection'))],
+    ['says true', () => true],
+    ['says nothing', () => undefined],
   ])('that %s denies, and charges nobody', async (_how, answer) => {
     const { backupCodes, codes, charged, hasher } = await withSet();
     hook.mockImplementation(answer as () => Risk);

@@ -14,13 +14,26 @@ onEachStore('one code', (open) => {
       const [first, ...others] = codes;
       const outcomes = await atOnce(CALLERS, () => backupCodes.consume('ada', first));
       expect(outcomes.filter(({ ok }) => ok).length).toBe(1);
-      expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'reused').length).toBe(CALLERS - 1);
+      expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'reused').length).toBe(
+        CALLERS - 1,
+      );
       expect(outcomes.find(({ ok }) => ok)).toMatchObject({ remaining: 9, total: 10 });
-      const trail = (await written()).filter(({ setId: of }) => of === setId).map(({ type, reason }) => reason ?? type).sort();
-      expect(trail).toEqual(['consumed', 'issued', ...new Array<string>(CALLERS - 1).fill('reused')]);
+      const trail = (await written())
+        .filter(({ setId: of }) => of === setId)
+        .map(({ type, reason }) => reason ?? type)
+        .sort();
+      expect(trail).toEqual([
+        'consumed',
+        'issued',
+        ...new Array<string>(CALLERS - 1).fill('reused'),
+      ]);
       // The last of them had the last attempt, and closes nothing: the count began anew with the consumption.
       expect(told.map(({ type }) => type)).not.toContain('disabled');
-      for (const [used, code] of others.entries()) expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 8 - used });
+      for (const [used, code] of others.entries())
+        expect(await backupCodes.consume('ada', code)).toMatchObject({
+          ok: true,
+          remaining: 8 - used,
+        });
     }
   });
 
@@ -28,10 +41,11 @@ onEachStore('one code', (open) => {
     const opened = await open();
     const services = Array.from({ length: 5 }, () => serviceOn(opened, { attempts }));
     const { codes } = await services[0]!.backupCodes.issue('ada');
-    const outcomes = await atOnce(CALLERS, (caller) => services[caller % 5]!.backupCodes.consume('ada', codes[0]));
+    const outcomes = await atOnce(CALLERS, (caller) =>
+      services[caller % 5]!.backupCodes.consume('ada', codes[0]),
+    );
     expect(outcomes.filter(({ ok }) => ok).length).toBe(1);
   });
-
 });
 
 onEachStore('different codes at once', (open) => {
@@ -39,9 +53,13 @@ onEachStore('different codes at once', (open) => {
     const { backupCodes } = await openService(open);
     for (let round = 0; round < ROUNDS; round += 1) {
       const [one, other] = (await backupCodes.issue('ada')).codes;
-      const outcomes = await Promise.all([backupCodes.consume('ada', one), backupCodes.consume('ada', other)]);
+      const outcomes = await Promise.all([
+        backupCodes.consume('ada', one),
+        backupCodes.consume('ada', other),
+      ]);
       expect(outcomes.map((outcome) => outcome.ok && outcome.remaining).sort()).toEqual([8, 9]);
-      for (const code of [one, other]) expect(await backupCodes.consume('ada', code)).toEqual({ ok: false, reason: 'reused' });
+      for (const code of [one, other])
+        expect(await backupCodes.consume('ada', code)).toEqual({ ok: false, reason: 'reused' });
     }
   });
 
@@ -49,7 +67,9 @@ onEachStore('different codes at once', (open) => {
     const { backupCodes } = await openService(open, { attempts });
     const { codes } = await backupCodes.issue('ada');
     const outcomes = await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));
-    expect(outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort()).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+    expect(outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort()).toEqual([
+      0, 1, 2, 3, 4, 5, 6, 7, 8, 9,
+    ]);
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 0 });
   });
 });

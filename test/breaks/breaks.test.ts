@@ -16,7 +16,9 @@ describe('each break', () => {
   it('compiles, so that tests fail for what was done and not for a comma', () => {
     for (const { file, find, replace } of breaks) {
       const spoilt = source(file).split(find).join(replace);
-      expect(() => transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } })).not.toThrow();
+      expect(() =>
+        transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } }),
+      ).not.toThrow();
     }
   });
 
@@ -40,7 +42,11 @@ describe('the names of tests', () => {
 
   it('are read with the groups around them, and … for what is filled in', () => {
     expect(names).toEqual([
-      ['a thing', 'does this'], ['a thing', 'does … of …'], ['a thing', 'on …', 'works'], ['a thing', 'ends by …'], ['on a database', 'keeps'],
+      ['a thing', 'does this'],
+      ['a thing', 'does … of …'],
+      ['a thing', 'on …', 'works'],
+      ['a thing', 'ends by …'],
+      ['on a database', 'keeps'],
     ]);
   });
 
@@ -48,7 +54,12 @@ describe('the names of tests', () => {
     const here = 'test/breaks/breaks.test.ts';
     expect(isDeclared(`${here} › each break › is noticed by something`)).toBe(true);
     expect(isDeclared(`${here} › is noticed by something`)).toBe(true);
-    for (const other of ['each break', 'the names of tests › is noticed by something', 'is noticed', 'is noticed by something.']) {
+    for (const other of [
+      'each break',
+      'the names of tests › is noticed by something',
+      'is noticed',
+      'is noticed by something.',
+    ]) {
       expect(isDeclared(`${here} › ${other}`)).toBe(false);
     }
     expect(isDeclared(here)).toBe(false);
@@ -57,7 +68,17 @@ describe('the names of tests', () => {
 
   it('make a pattern that only their test matches', () => {
     const pattern = new RegExp(namePattern(parseReference('file › a thing › does … (of two)')));
-    expect(['a thing does 1 (of two)', 'a thing on SQLite does 1 (of two)', 'other a thing does 1 (of two)'].map((name) => pattern.test(name))).toEqual([true, true, true]);
-    expect(['a thing does 1 (of two) things', 'does 1 (of two)', 'a thing does 1 of two'].map((name) => pattern.test(name))).toEqual([false, false, false]);
+    expect(
+      [
+        'a thing does 1 (of two)',
+        'a thing on SQLite does 1 (of two)',
+        'other a thing does 1 (of two)',
+      ].map((name) => pattern.test(name)),
+    ).toEqual([true, true, true]);
+    expect(
+      ['a thing does 1 (of two) things', 'does 1 (of two)', 'a thing does 1 of two'].map((name) =>
+        pattern.test(name),
+      ),
+    ).toEqual([false, false, false]);
   });
 });

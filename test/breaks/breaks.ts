@@ -8,4 +8,12 @@ import { loginBreaks } from './login';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
-export const breaks: readonly Break[] = [...codeBreaks, ...singleUseBreaks, ...guessingBreaks, ...inputBreaks, ...loginBreaks, ...lifeCycleBreaks, ...twoPeopleBreaks];
+export const breaks: readonly Break[] = [
+  ...codeBreaks,
+  ...singleUseBreaks,
+  ...guessingBreaks,
+  ...inputBreaks,
+  ...loginBreaks,
+  ...lifeCycleBreaks,
+  ...twoPeopleBreaks,
+];

@@ -4,7 +4,15 @@
 //   npm run test:breaks              all of them, some minutes
 //   npm run test:breaks -- N-05 W-   those of one requirement, or of a letter
 import { spawnSync } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
@@ -14,7 +22,11 @@ import { namePattern, parseReference, ROOT } from './test-names';
 
 /** Of Jest's report, what is read here. */
 interface Report {
-  readonly testResults: readonly { readonly name: string; readonly message: string; readonly assertionResults: readonly Result[] }[];
+  readonly testResults: readonly {
+    readonly name: string;
+    readonly message: string;
+    readonly assertionResults: readonly Result[];
+  }[];
 }
 interface Result {
   readonly fullName: string;
@@ -36,19 +48,29 @@ const NOT_A_FINDING = /ReferenceError|SyntaxError/;
 const TIME_OUT = /Exceeded timeout/;
 
 function main(filters: readonly string[]): void {
-  const chosen = breaks.filter(({ id }) => filters.length === 0 || filters.some((filter) => id.startsWith(filter)));
+  const chosen = breaks.filter(
+    ({ id }) => filters.length === 0 || filters.some((filter) => id.startsWith(filter)),
+  );
   if (chosen.length === 0) throw new Error(`There is no break of ${filters.join(' ')}.`);
   const copy = copyTree();
   try {
-    const unspoilt = complaints(chosen.flatMap(wantedBy), runJest(copy, chosen.flatMap(wantedBy)), 'passed');
+    const unspoilt = complaints(
+      chosen.flatMap(wantedBy),
+      runJest(copy, chosen.flatMap(wantedBy)),
+      'passed',
+    );
     if (unspoilt.length > 0) throw new Error(`On the package as it is:\n${unspoilt.join('\n')}`);
     const survivors = chosen.filter((spoilt) => {
       const found = spoil(copy, spoilt);
-      console.log(`${found.length === 0 ? 'noticed ' : 'SURVIVED'}  ${spoilt.id.padEnd(9)} ${spoilt.what}  (${spoilt.file})`);
+      console.log(
+        `${found.length === 0 ? 'noticed ' : 'SURVIVED'}  ${spoilt.id.padEnd(9)} ${spoilt.what}  (${spoilt.file})`,
+      );
       for (const complaint of found) console.log(`          ${complaint}`);
       return found.length > 0;
     });
-    console.log(`\n${chosen.length - survivors.length} of ${chosen.length} breaks were noticed by every test that is named for them.`);
+    console.log(
+      `\n${chosen.length - survivors.length} of ${chosen.length} breaks were noticed by every test that is named for them.`,
+    );
     process.exitCode = survivors.length === 0 ? 0 : 1;
   } finally {
     rmSync(copy, { recursive: true });
@@ -58,8 +80,15 @@ function main(filters: readonly string[]): void {
 /** What git knows of, and what is new and not ignored: so that this can be run before a commit. */
 function copyTree(): string {
   const copy = mkdtempSync(join(tmpdir(), 'backup-codes-breaks-'));
-  const { stdout } = spawnSync('git', ['ls-files', '-z', '--cached', '--others', '--exclude-standard'], { cwd: ROOT, encoding: 'utf8' });
-  for (const file of stdout.split('\0').filter((name) => name !== '' && existsSync(join(ROOT, name)))) cpSync(join(ROOT, file), join(copy, file));
+  const { stdout } = spawnSync(
+    'git',
+    ['ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    { cwd: ROOT, encoding: 'utf8' },
+  );
+  for (const file of stdout
+    .split('\0')
+    .filter((name) => name !== '' && existsSync(join(ROOT, name))))
+    cpSync(join(ROOT, file), join(copy, file));
   symlinkSync(join(ROOT, 'node_modules'), join(copy, 'node_modules'));
   return copy;
 }
@@ -86,7 +115,12 @@ function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] 
 function wantedBy({ file: spoilt, noticedBy, hangs }: Break): Wanted[] {
   return noticedBy.map((reference) => {
     const parsed = parseReference(reference);
-    return { reference, mayHang: hangs === true, file: runsIn(parsed.path, spoilt), pattern: new RegExp(namePattern(parsed)) };
+    return {
+      reference,
+      mayHang: hangs === true,
+      file: runsIn(parsed.path, spoilt),
+      pattern: new RegExp(namePattern(parsed)),
+    };
   });
 }
 
@@ -104,22 +138,46 @@ function runJest(copy: string, wanted: readonly Wanted[]): Report {
   const files = [...new Set(wanted.map(({ file }) => file))];
   const names = [...new Set(wanted.map(({ pattern }) => pattern.source))].join('|');
   const args = [
-    'node_modules/jest/bin/jest.js', '--selectProjects', 'unit', 'thorough', '--silent', '--json', '--outputFile', output,
-    '--testNamePattern', names, '--runTestsByPath', ...files,
+    'node_modules/jest/bin/jest.js',
+    '--selectProjects',
+    'unit',
+    'thorough',
+    '--silent',
+    '--json',
+    '--outputFile',
+    output,
+    '--testNamePattern',
+    names,
+    '--runTestsByPath',
+    ...files,
   ];
-  const { stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', timeout: JEST_TIMEOUT_MS });
+  const { stderr } = spawnSync(process.execPath, args, {
+    cwd: copy,
+    encoding: 'utf8',
+    timeout: JEST_TIMEOUT_MS,
+  });
   if (!existsSync(output)) throw new Error(`Jest gave no report:\n${stderr}`);
   return JSON.parse(readFileSync(output, 'utf8')) as Report;
 }
 
 /** Of each test there must be one that ended so: on the package as it is all of them, spoilt one of those that a table makes. */
-function complaints(wanted: readonly Wanted[], { testResults }: Report, status: 'passed' | 'failed'): string[] {
+function complaints(
+  wanted: readonly Wanted[],
+  { testResults }: Report,
+  status: 'passed' | 'failed',
+): string[] {
   return wanted.flatMap(({ reference, mayHang, file, pattern }) => {
     const ran = testResults.filter(({ name }) => name.endsWith(`/${file}`));
-    const named = ran.flatMap(({ assertionResults }) => assertionResults).filter(({ fullName }) => pattern.test(fullName));
-    if (named.length === 0) return [`not run: ${reference}\n${ran.map(({ message }) => message).join('\n')}`];
-    const isFinding = (message: string): boolean => !NOT_A_FINDING.test(message) && (mayHang || !TIME_OUT.test(message));
-    const ended = named.filter((result) => result.status === status && result.failureMessages.every(isFinding));
+    const named = ran
+      .flatMap(({ assertionResults }) => assertionResults)
+      .filter(({ fullName }) => pattern.test(fullName));
+    if (named.length === 0)
+      return [`not run: ${reference}\n${ran.map(({ message }) => message).join('\n')}`];
+    const isFinding = (message: string): boolean =>
+      !NOT_A_FINDING.test(message) && (mayHang || !TIME_OUT.test(message));
+    const ended = named.filter(
+      (result) => result.status === status && result.failureMessages.every(isFinding),
+    );
     const isRight = status === 'passed' ? ended.length === named.length : ended.length > 0;
     const why = named.flatMap(({ failureMessages }) => failureMessages)[0]?.split('\n')[0];
     return isRight ? [] : [`not ${status}${why === undefined ? '' : ` (${why})`}: ${reference}`];

@@ -10,7 +10,13 @@ export const STEP = ' › ';
 const FILLED_IN = '…';
 
 const DECLARES_TESTS = new Set(['it', 'test']);
-const DECLARES_GROUPS = new Set(['describe', 'describeInBrowser', 'onEachStore', 'describeOn', 'describeWith']);
+const DECLARES_GROUPS = new Set([
+  'describe',
+  'describeInBrowser',
+  'onEachStore',
+  'describeOn',
+  'describeWith',
+]);
 /** Their first argument is a database. */
 const TITLE_IS_SECOND = new Set(['describeOn', 'describeWith']);
 
@@ -39,7 +45,12 @@ export function isDeclared(reference: string): boolean {
 
 /** What Jest's `-t` takes to run this test, and (but for one of the same words) no other. */
 export function namePattern({ titles }: TestReference): string {
-  const words = titles.map((title) => title.split(FILLED_IN).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('.*'));
+  const words = titles.map((title) =>
+    title
+      .split(FILLED_IN)
+      .map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'))
+      .join('.*'),
+  );
   return `${words.join('.* ')}$`;
 }
 
@@ -74,9 +85,12 @@ export function readTestNames(source: string): readonly (readonly string[])[] {
 /** `it('title', …)`, `runner.it('title', …)`, `it.each(table)('title', …)`: what it declares, or `null` for another call. */
 function declaration(call: SyntaxNode): { title: string; isTest: boolean } | null {
   const isTable = isNode(call['callee']) && call['callee'].type === 'CallExpression';
-  const name = isTable ? calledName((call['callee'] as SyntaxNode)['callee'], 'each') : calledName(call['callee']);
+  const name = isTable
+    ? calledName((call['callee'] as SyntaxNode)['callee'], 'each')
+    : calledName(call['callee']);
   if (name === null || !(DECLARES_TESTS.has(name) || DECLARES_GROUPS.has(name))) return null;
-  const given = (call['arguments'] as { expression: unknown }[])[TITLE_IS_SECOND.has(name) ? 1 : 0]?.expression;
+  const given = (call['arguments'] as { expression: unknown }[])[TITLE_IS_SECOND.has(name) ? 1 : 0]
+    ?.expression;
   const title = titleOf(given, isTable);
   return title === null ? null : { title, isTest: DECLARES_TESTS.has(name) };
 }
@@ -87,15 +101,21 @@ function calledName(callee: unknown, member?: string): string | null {
   if (callee.type === 'Identifier' && member === undefined) return String(callee['value']);
   if (callee.type !== 'MemberExpression') return null;
   const property = calledName(callee['property']);
-  return member === undefined ? property : property === member ? calledName(callee['object']) : null;
+  return member === undefined
+    ? property
+    : property === member
+      ? calledName(callee['object'])
+      : null;
 }
 
 function titleOf(given: unknown, isTable: boolean): string | null {
   if (!isNode(given)) return null;
   const text =
-    given.type === 'StringLiteral' ? String(given['value'])
-    : given.type === 'TemplateLiteral' ? (given['quasis'] as { cooked: string }[]).map(({ cooked }) => cooked).join(FILLED_IN)
-    : null;
+    given.type === 'StringLiteral'
+      ? String(given['value'])
+      : given.type === 'TemplateLiteral'
+        ? (given['quasis'] as { cooked: string }[]).map(({ cooked }) => cooked).join(FILLED_IN)
+        : null;
   return isTable && text !== null ? text.replace(/%[#a-zA-Z]|\$\w+(?:\.\w+)*/g, FILLED_IN) : text;
 }
 
@@ -111,5 +131,9 @@ function isSame(declared: readonly string[], wanted: readonly string[]): boolean
 }
 
 function isNode(value: unknown): value is SyntaxNode {
-  return typeof value === 'object' && value !== null && typeof (value as { type?: unknown }).type === 'string';
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as { type?: unknown }).type === 'string'
+  );
 }

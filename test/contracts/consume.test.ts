@@ -13,9 +13,15 @@ type ConsumeCode = (user: User, code: string) => unknown;
 const WRONG = 'AAAA-AAAA';
 
 describe('an own consumeCode that is one conditional UPDATE', () => {
-  const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: new Database(':memory:') }) });
+  const db = new Kysely<unknown>({
+    dialect: new SqliteDialect({ database: new Database(':memory:') }),
+  });
 
-  beforeAll(() => sql`CREATE TABLE codes (user_id text, digest text, consumed_at integer, PRIMARY KEY (user_id, digest))`.execute(db));
+  beforeAll(() =>
+    sql`CREATE TABLE codes (user_id text, digest text, consumed_at integer, PRIMARY KEY (user_id, digest))`.execute(
+      db,
+    ),
+  );
   afterAll(() => db.destroy());
 
   consumeContract(
@@ -24,11 +30,15 @@ describe('an own consumeCode that is one conditional UPDATE', () => {
       setUp: async () => {
         const user = { id: randomUUID() };
         const codes = newCodes();
-        for (const code of codes) await sql`INSERT INTO codes VALUES (${user.id}, ${code}, NULL)`.execute(db);
+        for (const code of codes)
+          await sql`INSERT INTO codes VALUES (${user.id}, ${code}, NULL)`.execute(db);
         return { user, codes };
       },
       consumeCode: async (user, code) => {
-        const { numAffectedRows } = await sql`UPDATE codes SET consumed_at = ${Date.now()} WHERE user_id = ${user.id} AND digest = ${code} AND consumed_at IS NULL`.execute(db);
+        const { numAffectedRows } =
+          await sql`UPDATE codes SET consumed_at = ${Date.now()} WHERE user_id = ${user.id} AND digest = ${code} AND consumed_at IS NULL`.execute(
+            db,
+          );
         return numAffectedRows === 1n;
       },
       wrongCode: WRONG,
@@ -67,7 +77,9 @@ describe('an own consumeCode', () => {
 
   it('that does not look whose code it is fails the suite', async () => {
     const left = new Map<string, Set<string>>();
-    const failed = await failures(left, (_user, code) => [...left.values()].some((codes) => codes.delete(code)));
+    const failed = await failures(left, (_user, code) =>
+      [...left.values()].some((codes) => codes.delete(code)),
+    );
     expect(failed).toEqual(["refuses another user's code, which still works for its owner"]);
   });
 
@@ -79,7 +91,10 @@ describe('an own consumeCode', () => {
 });
 
 /** Runs the suite under a runner of its own, and tells which tests failed. */
-async function failures(left: Map<string, Set<string>>, consumeCode: ConsumeCode): Promise<string[]> {
+async function failures(
+  left: Map<string, Set<string>>,
+  consumeCode: ConsumeCode,
+): Promise<string[]> {
   const tests: { name: string; body: () => Promise<void> }[] = [];
   const options: ConsumeContractOptions<User> = {
     setUp: () => {
@@ -91,7 +106,10 @@ async function failures(left: Map<string, Set<string>>, consumeCode: ConsumeCode
     consumeCode,
     wrongCode: WRONG,
   };
-  consumeContract({ describe: (_name, body) => body(), it: (name, body) => tests.push({ name, body }) }, options);
+  consumeContract(
+    { describe: (_name, body) => body(), it: (name, body) => tests.push({ name, body }) },
+    options,
+  );
   const failed: string[] = [];
   for (const { name, body } of tests) await body().catch(() => failed.push(name));
   return failed;

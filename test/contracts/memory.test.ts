@@ -8,7 +8,8 @@ describe('MemoryStore', () => {
     { describe, it },
     {
       connect: () => Promise.resolve({ store }),
-      readEvents: (userId) => Promise.resolve(store.auditTrail.filter((event) => event.userId === userId)),
+      readEvents: (userId) =>
+        Promise.resolve(store.auditTrail.filter((event) => event.userId === userId)),
     },
   );
 });

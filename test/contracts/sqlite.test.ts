@@ -24,8 +24,12 @@ describe('SqlStore on SQLite', () => {
 
   storeContract(
     { describe, it },
-    { connect: () => Promise.resolve({ store: new SqlStore(db) }), readEvents: (userId) => readSqlEvents(db, userId) },
+    {
+      connect: () => Promise.resolve({ store: new SqlStore(db) }),
+      readEvents: (userId) => readSqlEvents(db, userId),
+    },
   );
 
-  it('does what MemoryStore does, whatever the calls', () => expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
+  it('does what MemoryStore does, whatever the calls', () =>
+    expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
 });

@@ -9,7 +9,8 @@ let browser: Browser;
 async function guard(options: AssuranceOptions, more: SiteOptions = {}): Promise<void> {
   site = await Site.open({
     ...more,
-    routes: (app, { now }) => app.all('/guarded', requireAssurance({ now, ...options }), (_req, res) => res.send('in')),
+    routes: (app, { now }) =>
+      app.all('/guarded', requireAssurance({ now, ...options }), (_req, res) => res.send('in')),
   });
   browser = site.browser();
 }
@@ -28,7 +29,12 @@ function challengeOf(answer: Answer): Record<string, string> {
   const header = answer.headers.get('www-authenticate')!;
   const parameter = /^([a-z_]+)="((?:[^"\\]|\\.)*)"$/;
   expect(header).toMatch(/^Bearer /);
-  return Object.fromEntries(header.slice('Bearer '.length).split(/, (?=[a-z_]+=)/).map((part) => parameter.exec(part)!.slice(1)) as [string, string][]);
+  return Object.fromEntries(
+    header
+      .slice('Bearer '.length)
+      .split(/, (?=[a-z_]+=)/)
+      .map((part) => parameter.exec(part)!.slice(1)) as [string, string][],
+  );
 }
 
 afterEach(() => site.shut());
@@ -45,12 +51,18 @@ describe('who gets through', () => {
     expect((await browser.get('/guarded')).status).toBe(401);
   });
 
-  test.each([['4', express4], ['5', express5]])('whoever showed two kinds of factor, however long ago (Express %s)', async (_version, express) => {
-    await guard({}, { express });
-    await logIn('totp');
-    site.passSeconds(86_400);
-    expectIn(await browser.get('/guarded'));
-  });
+  test.each([
+    ['4', express4],
+    ['5', express5],
+  ])(
+    'whoever showed two kinds of factor, however long ago (Express %s)',
+    async (_version, express) => {
+      await guard({}, { express });
+      await logIn('totp');
+      site.passSeconds(86_400);
+      expectIn(await browser.get('/guarded'));
+    },
+  );
 
   test('nobody with one factor where two are asked for', async () => {
     await guard({});
@@ -69,7 +81,10 @@ describe('kinds of factor', () => {
   test('TOTP and a backup code are one', async () => {
     await guard({ factors: 2 }, { begin: { amr: ['otp'], methods: ['totp'] } });
     await logIn('backup-code');
-    expect((await browser.get('/guarded')).body).toMatchObject({ factors: 2, fresh: ['possession'] });
+    expect((await browser.get('/guarded')).body).toMatchObject({
+      factors: 2,
+      fresh: ['possession'],
+    });
   });
 
   test('a method that is excepted does not count', async () => {
@@ -144,9 +159,19 @@ describe('a client that asks for no HTML', () => {
     await browser.post('/login/without', { user: 'ada' });
     const answer = await browser.get('/guarded');
     expect(answer.status).toBe(401);
-    expect(challengeOf(answer)).toEqual({ error: 'insufficient_user_authentication', error_description: 'A different authentication level is required', acr_values: 'aal2' });
+    expect(challengeOf(answer)).toEqual({
+      error: 'insufficient_user_authentication',
+      error_description: 'A different authentication level is required',
+      acr_values: 'aal2',
+    });
     expect(answer.headers.get('cache-control')).toBe('no-store');
-    expect(answer.body).toEqual({ code: 'insufficient_user_authentication', message: 'A different authentication level is required', acr_values: 'aal2', factors: 2, fresh: ['knowledge'] });
+    expect(answer.body).toEqual({
+      code: 'insufficient_user_authentication',
+      message: 'A different authentication level is required',
+      acr_values: 'aal2',
+      factors: 2,
+      fresh: ['knowledge'],
+    });
   });
 
   test('is told the age where that is what is wrong', async () => {
@@ -154,11 +179,21 @@ describe('a client that asks for no HTML', () => {
     await browser.post('/login/without', { user: 'ada' });
     site.passSeconds(301);
     const answer = await browser.get('/guarded', { accept: 'application/json' });
-    expect(challengeOf(answer)).toEqual({ error: 'insufficient_user_authentication', error_description: 'More recent authentication is required', acr_values: 'aal1', max_age: '300' });
+    expect(challengeOf(answer)).toEqual({
+      error: 'insufficient_user_authentication',
+      error_description: 'More recent authentication is required',
+      acr_values: 'aal1',
+      max_age: '300',
+    });
     expect(answer.body).toMatchObject({ max_age: 300, factors: 1, fresh: [] });
   });
 
-  test.each([['*/*', {}], ['application/json', {}], ['application/json, text/html', {}], ['text/html', { 'x-requested-with': 'XMLHttpRequest' }]])('is one that sends Accept: %s %j', async (accept, headers) => {
+  test.each([
+    ['*/*', {}],
+    ['application/json', {}],
+    ['application/json, text/html', {}],
+    ['text/html', { 'x-requested-with': 'XMLHttpRequest' }],
+  ])('is one that sends Accept: %s %j', async (accept, headers) => {
     await guard({ stepUpUrl: '/step-up' });
     expect((await browser.get('/guarded', { accept, ...headers })).status).toBe(401);
   });
@@ -174,14 +209,20 @@ describe('a browser', () => {
     await guard({ stepUpUrl: '/step-up', loginUrl: '/login' });
     await browser.post('/login/without', { user: 'ada' });
     const { status, headers } = await browser.get('/guarded', HTML);
-    expect([status, headers.get('location'), headers.get('cache-control')]).toEqual([303, '/step-up', 'no-store']);
+    expect([status, headers.get('location'), headers.get('cache-control')]).toEqual([
+      303,
+      '/step-up',
+      'no-store',
+    ]);
   });
 
   test('is sent to log in where nobody is logged in, and comes back to the page it asked for', async () => {
     await guard({ stepUpUrl: '/step-up', loginUrl: '/login' });
     expect((await browser.get('/guarded?a=1', HTML)).headers.get('location')).toBe('/login');
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe('/guarded?a=1');
+    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe(
+      '/guarded?a=1',
+    );
   });
 
   test('is sent to the step-up page where there is no other', async () => {
@@ -197,16 +238,32 @@ describe('a browser', () => {
   });
 
   test.each<[string, (origin: string) => string | undefined, string | null]>([
-    ['to the page of its form', (origin) => `${origin}/account/security?tab=2`, '/account/security?tab=2'],
+    [
+      'to the page of its form',
+      (origin) => `${origin}/account/security?tab=2`,
+      '/account/security?tab=2',
+    ],
     ['nowhere in particular where it says no page', () => undefined, null],
-    ['nowhere in particular where the form was on another site', () => 'https://evil.example/phish', null],
+    [
+      'nowhere in particular where the form was on another site',
+      () => 'https://evil.example/phish',
+      null,
+    ],
     ['nowhere in particular where what it says is no URL', () => '/account', null],
     ['to no other host that a path may hide', (origin) => `${origin}//evil.example`, null],
   ])('that posted a form comes back %s', async (_where, referer, expected) => {
     await guard({ stepUpUrl: '/step-up' });
     await browser.post('/login/without', { user: 'ada' });
     const page = referer(browser.origin);
-    expect((await browser.post('/guarded', {}, { ...HTML, ...(page === undefined ? {} : { referer: page }) })).status).toBe(303);
+    expect(
+      (
+        await browser.post(
+          '/guarded',
+          {},
+          { ...HTML, ...(page === undefined ? {} : { referer: page }) },
+        )
+      ).status,
+    ).toBe(303);
     expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe(expected);
   });
 
@@ -218,12 +275,22 @@ describe('a browser', () => {
 });
 
 describe('without sessions', () => {
-  test.each([['at once', (facts: AssuranceFacts) => facts], ['later', (facts: AssuranceFacts) => Promise.resolve(facts)]])('the facts are read from the token, %s', async (_when, answer) => {
+  test.each([
+    ['at once', (facts: AssuranceFacts) => facts],
+    ['later', (facts: AssuranceFacts) => Promise.resolve(facts)],
+  ])('the facts are read from the token, %s', async (_when, answer) => {
     const at = Date.UTC(2026, 10, 21);
-    await guard({ factors: 2, maxAgeSeconds: 300, read: () => answer({ userId: 7, methods: ['pwd', 'totp'], authenticatedAt: at }) });
+    await guard({
+      factors: 2,
+      maxAgeSeconds: 300,
+      read: () => answer({ userId: 7, methods: ['pwd', 'totp'], authenticatedAt: at }),
+    });
     expectIn(await browser.get('/guarded'));
     site.passSeconds(301);
-    expect(challengeOf(await browser.get('/guarded'))).toMatchObject({ max_age: '300', error_description: 'More recent authentication is required' });
+    expect(challengeOf(await browser.get('/guarded'))).toMatchObject({
+      max_age: '300',
+      error_description: 'More recent authentication is required',
+    });
   });
 
   test.each([
@@ -232,7 +299,10 @@ describe('without sessions', () => {
     ['names that nobody knows', ['pwd', 'wink']],
     ['a claim of "mfa" alone', ['mfa']],
   ])('two factors are not had from %s', async (_what, methods) => {
-    await guard({ except: ['sms'], read: () => ({ userId: 7, methods, authenticatedAt: site.clock }) });
+    await guard({
+      except: ['sms'],
+      read: () => ({ userId: 7, methods, authenticatedAt: site.clock }),
+    });
     expect((await browser.get('/guarded')).status).toBe(401);
   });
 
@@ -243,29 +313,53 @@ describe('without sessions', () => {
     expect([status, headers.get('location'), headers.getSetCookie()]).toEqual([303, '/login', []]);
   });
 
-  test.each([['a throw', () => { throw new Error('bad token'); }], ['a rejection', () => Promise.reject(new Error('bad token'))]])('%s goes to the error handler', async (_what, read) => {
+  test.each([
+    [
+      'a throw',
+      () => {
+        throw new Error('bad token');
+      },
+    ],
+    ['a rejection', () => Promise.reject(new Error('bad token'))],
+  ])('%s goes to the error handler', async (_what, read) => {
     await guard({ read });
-    expect(await browser.get('/guarded')).toMatchObject({ status: 500, body: { message: 'bad token' } });
+    expect(await browser.get('/guarded')).toMatchObject({
+      status: 500,
+      body: { message: 'bad token' },
+    });
   });
 
-  test.each([[undefined], [true], [{}], [{ userId: 7, methods: 'pwd', authenticatedAt: 1 }], [{ userId: 7, methods: ['pwd'], authenticatedAt: '1' }], [{ methods: ['pwd'], authenticatedAt: 1 }]])('any other answer is an error: %j', async (facts) => {
+  test.each([
+    [undefined],
+    [true],
+    [{}],
+    [{ userId: 7, methods: 'pwd', authenticatedAt: 1 }],
+    [{ userId: 7, methods: ['pwd'], authenticatedAt: '1' }],
+    [{ methods: ['pwd'], authenticatedAt: 1 }],
+  ])('any other answer is an error: %j', async (facts) => {
     await guard({ factors: 1, read: () => facts as AssuranceFacts });
-    expect(await browser.get('/guarded')).toMatchObject({ status: 500, body: { error: 'invalid_result' } });
+    expect(await browser.get('/guarded')).toMatchObject({
+      status: 500,
+      body: { error: 'invalid_result' },
+    });
   });
 });
 
 describe('a reader that fails', () => {
   // To Express next(undefined) means "go on", and next('route') "skip the rest of this route".
-  test.each([undefined, null, '', 0, false, 'route', 'router', new Error('no')])('with %p lets nobody through', async (thrown) => {
-    const read = (): Promise<null> =>
-      Promise.resolve().then(() => {
-        throw thrown as Error;
-      });
-    await guard({ factors: 1, read });
-    const answer = await browser.get('/guarded');
-    expect(answer.status).toBe(500);
-    expect(answer.body).not.toBe('in');
-  });
+  test.each([undefined, null, '', 0, false, 'route', 'router', new Error('no')])(
+    'with %p lets nobody through',
+    async (thrown) => {
+      const read = (): Promise<null> =>
+        Promise.resolve().then(() => {
+          throw thrown as Error;
+        });
+      await guard({ factors: 1, read });
+      const answer = await browser.get('/guarded');
+      expect(answer.status).toBe(500);
+      expect(answer.body).not.toBe('in');
+    },
+  );
 });
 
 describe('a guard that makes no sense is refused when it is made', () => {
@@ -284,7 +378,9 @@ describe('a guard that makes no sense is refused when it is made', () => {
     ['a reader that is none', { read: {} }, /read must be a function/],
     ['a list of options', [], /options object/],
   ])('%s', (_what, options, message) => {
-    expect(() => requireAssurance(options)).toThrow(expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }));
+    expect(() => requireAssurance(options)).toThrow(
+      expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
+    );
   });
 
   test('an empty list of exceptions makes sense', () => {

@@ -14,7 +14,12 @@ let clock: FakeClock;
 /** A site whose every page but the login asks for working codes. */
 async function guard(options: Partial<EnrollmentOptions> = {}, express = express5): Promise<void> {
   clock = fakeClock();
-  backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher(), now: clock.now, attempts: { free: 1, disableAfter: 1 } });
+  backupCodes = new BackupCodes({
+    store: new MemoryStore(),
+    hasher: countingHasher(),
+    now: clock.now,
+    attempts: { free: 1, disableAfter: 1 },
+  });
   site = await Site.open({
     express,
     routes: (app) => {
@@ -26,38 +31,66 @@ async function guard(options: Partial<EnrollmentOptions> = {}, express = express
   await browser.post('/login/without', { user: 'ada' });
 }
 
-const expectIn = (answer: Answer): void => expect([answer.status, answer.body]).toEqual([200, 'in']);
-const expectSent = (answer: Answer, location: string): void => expect([answer.status, answer.headers.get('location'), answer.headers.get('cache-control')]).toEqual([303, location, 'no-store']);
+const expectIn = (answer: Answer): void =>
+  expect([answer.status, answer.body]).toEqual([200, 'in']);
+const expectSent = (answer: Answer, location: string): void =>
+  expect([
+    answer.status,
+    answer.headers.get('location'),
+    answer.headers.get('cache-control'),
+  ]).toEqual([303, location, 'no-store']);
 
 afterEach(() => site.shut());
 
 describe('whoever has no working codes is sent to make some', () => {
-  test.each([['4', express4], ['5', express5]])('and told where to come back to (Express %s)', async (_version, express) => {
+  test.each([
+    ['4', express4],
+    ['5', express5],
+  ])('and told where to come back to (Express %s)', async (_version, express) => {
     await guard({}, express);
     const answer = await browser.get('/page?q=1&r=%2F', HTML);
     expectSent(answer, '/codes?returnTo=%2Fpage%3Fq%3D1%26r%3D%252F');
-    expect(safeReturnTo(new URL(answer.headers.get('location')!, 'http://here.example').searchParams.get('returnTo'))).toBe('/page?q=1&r=%2F');
+    expect(
+      safeReturnTo(
+        new URL(answer.headers.get('location')!, 'http://here.example').searchParams.get(
+          'returnTo',
+        ),
+      ),
+    ).toBe('/page?q=1&r=%2F');
     await backupCodes.issue('ada');
     expectIn(await browser.get('/page', HTML));
   });
 
   test.each<[string, () => Promise<unknown>]>([
-    ['were used up', async () => {
-      for (const code of (await backupCodes.issue('ada')).codes) await backupCodes.consume('ada', code);
-    }],
-    ['expired', async () => {
-      await backupCodes.issue('ada');
-      clock.advance(365 * DAY_MS);
-    }],
-    ['were revoked', async () => {
-      await backupCodes.issue('ada');
-      await backupCodes.revoke('ada');
-    }],
-    ['were closed by too many failures', async () => {
-      await backupCodes.issue('ada');
-      await backupCodes.consume('ada', WRONG);
-    }],
-    ['are another user\'s', () => backupCodes.issue('bob')],
+    [
+      'were used up',
+      async () => {
+        for (const code of (await backupCodes.issue('ada')).codes)
+          await backupCodes.consume('ada', code);
+      },
+    ],
+    [
+      'expired',
+      async () => {
+        await backupCodes.issue('ada');
+        clock.advance(365 * DAY_MS);
+      },
+    ],
+    [
+      'were revoked',
+      async () => {
+        await backupCodes.issue('ada');
+        await backupCodes.revoke('ada');
+      },
+    ],
+    [
+      'were closed by too many failures',
+      async () => {
+        await backupCodes.issue('ada');
+        await backupCodes.consume('ada', WRONG);
+      },
+    ],
+    ["are another user's", () => backupCodes.issue('bob')],
   ])('also if the codes %s', async (_what, spend) => {
     await guard({ rotation: 'never' });
     await spend();
@@ -72,7 +105,10 @@ describe('whoever has no working codes is sent to make some', () => {
 
   test('with a page that has a query of its own, or lies elsewhere', async () => {
     await guard({ enrollUrl: 'https://id.example/codes?from=app#top' });
-    expectSent(await browser.get('/page', HTML), 'https://id.example/codes?from=app&returnTo=%2Fpage#top');
+    expectSent(
+      await browser.get('/page', HTML),
+      'https://id.example/codes?from=app&returnTo=%2Fpage#top',
+    );
   });
 
   test('but not at the page itself and below it, nor where nobody is logged in', async () => {
@@ -114,8 +150,11 @@ describe('whoever has old codes', () => {
     await site.shut();
     await guard({ rotation: 'always' });
     await age();
-    expect((await browser.get('/page', { accept: 'application/json' })).body.code).toBe('enrollment_required');
-    for (let time = 1; time <= 2; time += 1) expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+    expect((await browser.get('/page', { accept: 'application/json' })).body.code).toBe(
+      'enrollment_required',
+    );
+    for (let time = 1; time <= 2; time += 1)
+      expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
   });
 
   test('is left alone where rotation is never asked for, and the day before it is due', async () => {
@@ -138,10 +177,21 @@ test('a store that fails lets nobody through', async () => {
 test.each<[object, RegExp]>([
   [{ enrollUrl: '/codes' }, /backupCodes must be an object with status/],
   [{ backupCodes: { status: () => null } }, /enrollUrl must be given/],
-  [{ backupCodes: { status: () => null }, enrollUrl: '//evil.example' }, /enrollUrl must be a path/],
-  [{ backupCodes: { status: () => null }, enrollUrl: '/codes', rotation: 'daily' }, /rotation must be 'once', 'always' or 'never'/],
-  [{ backupCodes: { status: () => null }, enrollUrl: '/codes', enrolUrl: '/x' }, /Did you mean "enrollUrl"/],
+  [
+    { backupCodes: { status: () => null }, enrollUrl: '//evil.example' },
+    /enrollUrl must be a path/,
+  ],
+  [
+    { backupCodes: { status: () => null }, enrollUrl: '/codes', rotation: 'daily' },
+    /rotation must be 'once', 'always' or 'never'/,
+  ],
+  [
+    { backupCodes: { status: () => null }, enrollUrl: '/codes', enrolUrl: '/x' },
+    /Did you mean "enrollUrl"/,
+  ],
 ])('a guard with %p is refused at once', async (options, message) => {
   await guard();
-  expect(() => requireEnrollment(options as EnrollmentOptions)).toThrow(expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }));
+  expect(() => requireEnrollment(options as EnrollmentOptions)).toThrow(
+    expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
+  );
 });

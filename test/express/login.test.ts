@@ -12,12 +12,25 @@ async function open(options: SiteOptions = {}): Promise<void> {
 
 afterEach(() => site.shut());
 
-describe.each([['4', express4], ['5', express5]])('a login over two requests, on Express %s', (_version, express) => {
+describe.each([
+  ['4', express4],
+  ['5', express5],
+])('a login over two requests, on Express %s', (_version, express) => {
   beforeEach(() => open({ express }));
 
   test('after the first factor there is a pending login, and nobody is logged in', async () => {
     const { body } = await browser.post('/login', { user: 'ada' });
-    const expected = { user: null, isAuthenticated: false, pending: { userId: 'ada', idType: 'string', methods: ['pwd'], amr: ['pwd'], startedAt: site.clock } };
+    const expected = {
+      user: null,
+      isAuthenticated: false,
+      pending: {
+        userId: 'ada',
+        idType: 'string',
+        methods: ['pwd'],
+        amr: ['pwd'],
+        startedAt: site.clock,
+      },
+    };
     expect(body).toMatchObject(expected);
     expect((await browser.get('/whoami')).body).toMatchObject(expected);
   });
@@ -26,19 +39,37 @@ describe.each([['4', express4], ['5', express5]])('a login over two requests, on
     await browser.post('/login', { user: 'ada', returnTo: '/inbox?page=2' });
     const { status, body } = await browser.post('/login/backup-code', { code: 'right' });
     expect(status).toBe(200);
-    expect(body).toMatchObject({ user: 'ada', isAuthenticated: true, pending: null, returnTo: '/inbox?page=2', methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' });
-    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', isAuthenticated: true, pending: null });
+    expect(body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+      pending: null,
+      returnTo: '/inbox?page=2',
+      methods: ['pwd', 'backup-code'],
+      amr: ['pwd', 'otp', 'mfa'],
+      acr: 'aal2',
+    });
+    expect((await browser.get('/whoami')).body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+      pending: null,
+    });
   });
 
   test('a wrong second factor leaves the pending login as it was', async () => {
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/backup-code', { code: 'wrong' })).status).toBe(401);
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: 'ada' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      user: 'ada',
+    });
   });
 
   test('an error goes to the error handler', async () => {
-    expect((await browser.post('/login', { user: 'nobody' })).body).toMatchObject({ error: 'invalid_user_id' });
-    expect((await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/login', { user: 'nobody' })).body).toMatchObject({
+      error: 'invalid_user_id',
+    });
+    expect(
+      (await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body,
+    ).toMatchObject({ error: 'no_pending_login' });
   });
 });
 
@@ -66,35 +97,53 @@ describe('what a completed login is remembered as', () => {
   test('two factors of one kind are not called multi-factor', async () => {
     await open({ begin: { amr: ['otp'], methods: ['totp'] } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ methods: ['totp', 'backup-code'], amr: ['otp'], acr: 'aal1' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      methods: ['totp', 'backup-code'],
+      amr: ['otp'],
+      acr: 'aal1',
+    });
   });
 
   test('"mfa" is concluded from the factors, never taken over', async () => {
     await open({ begin: { amr: ['pwd', 'mfa'] } });
-    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({ methods: ['pwd'], amr: ['pwd'] });
+    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({
+      methods: ['pwd'],
+      amr: ['pwd'],
+    });
   });
 
   test('a security key unlocked by a PIN is of two kinds', async () => {
     await open({ begin: { amr: ['hwk', 'pin'], methods: ['passkey'] } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ methods: ['passkey', 'backup-code'], amr: ['hwk', 'pin', 'otp', 'mfa'], acr: 'aal2' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      methods: ['passkey', 'backup-code'],
+      amr: ['hwk', 'pin', 'otp', 'mfa'],
+      acr: 'aal2',
+    });
   });
 
   test('methods that are not named are those of amr that are factors', async () => {
     await open({ begin: { amr: ['hwk', 'user'] } });
-    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({ methods: ['hwk'], amr: ['hwk', 'user'] });
+    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({
+      methods: ['hwk'],
+      amr: ['hwk', 'user'],
+    });
   });
 
   test('the app may say which factor it was where the strategy does not', async () => {
     await open({ complete: { method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({ methods: ['pwd', 'totp'] });
+    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
+      methods: ['pwd', 'totp'],
+    });
   });
 
   test('what the strategy says is believed before what the app says, so that a backup code never passes for TOTP', async () => {
     await open({ complete: { method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ methods: ['pwd', 'backup-code'] });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      methods: ['pwd', 'backup-code'],
+    });
   });
 });
 
@@ -102,39 +151,61 @@ describe('a login by one factor', () => {
   test('is completed only when the app says that no second one is enrolled', async () => {
     await open();
     const { body } = await browser.post('/login/without', { user: 'ada' });
-    expect(body).toMatchObject({ user: 'ada', isAuthenticated: true, returnTo: null, methods: ['pwd'], amr: ['pwd'], acr: 'aal1' });
+    expect(body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+      returnTo: null,
+      methods: ['pwd'],
+      amr: ['pwd'],
+      acr: 'aal1',
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 
   test('is not completed by forgetting to say which factor was shown', async () => {
     await open();
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({ error: 'invalid_option', message: expect.stringContaining('secondFactor'), user: null });
+    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+      message: expect.stringContaining('secondFactor'),
+      user: null,
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
   test('is not completed by showing the first factor twice', async () => {
     await open();
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/pwd', { code: 'right' })).body).toMatchObject({ error: 'invalid_option', message: expect.stringContaining('"pwd"') });
+    expect((await browser.post('/login/pwd', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+      message: expect.stringContaining('"pwd"'),
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
   test('needs a pending login like any other', async () => {
     await open({ complete: { secondFactor: 'not-enrolled' } });
-    expect((await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect(
+      (await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body,
+    ).toMatchObject({ error: 'no_pending_login' });
     await browser.post('/login/without', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ error: 'invalid_option' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+    });
   });
 
   test('is completed by no other word, and not together with a method', async () => {
     await open({ complete: { secondFactor: 'none' as 'not-enrolled' } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({ error: 'invalid_option' });
+    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+    });
     await site.shut();
     await open({ complete: { secondFactor: 'not-enrolled', method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({ error: 'invalid_option' });
+    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+    });
   });
 });
 
@@ -146,7 +217,9 @@ describe('the pending login', () => {
     expect((await browser.get('/whoami')).body.pending).not.toBeNull();
     site.clock += 1;
     expect((await browser.get('/whoami')).body.pending).toBeNull();
-    expect((await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login', user: null });
+    expect(
+      (await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body,
+    ).toMatchObject({ error: 'no_pending_login', user: null });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
@@ -154,7 +227,9 @@ describe('the pending login', () => {
     await open({ complete: { maxAgeSeconds: 60 } });
     await browser.post('/login', { user: 'ada' });
     site.passSeconds(61);
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      error: 'no_pending_login',
+    });
   });
 
   test('from the future is none, but for a minute that two clocks may differ by', async () => {
@@ -166,39 +241,76 @@ describe('the pending login', () => {
     expect((await browser.get('/whoami')).body.pending).toBeNull();
   });
 
-  test.each([['seven', '7', 'number'], ['zero', '0', 'number'], ['big', '12345678901234567890', 'bigint']])('keeps the type of an id (%s)', async (user, userId, idType) => {
+  test.each([
+    ['seven', '7', 'number'],
+    ['zero', '0', 'number'],
+    ['big', '12345678901234567890', 'bigint'],
+  ])('keeps the type of an id (%s)', async (user, userId, idType) => {
     await open();
     await browser.post('/login', { user });
     expect((await browser.get('/whoami')).body.pending).toMatchObject({ userId, idType });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: userId });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      user: userId,
+    });
   });
 
   test('finds the id where the app says it is', async () => {
     const userId = (): string => 'ada@example.org';
     await open({ begin: { userId }, complete: { userId } });
-    expect((await browser.post('/login', { user: 'nobody' })).body.pending).toMatchObject({ userId: 'ada@example.org' });
-    expect((await browser.post('/login/backup-code', { code: 'right', of: 'nobody' })).status).toBe(200);
+    expect((await browser.post('/login', { user: 'nobody' })).body.pending).toMatchObject({
+      userId: 'ada@example.org',
+    });
+    expect((await browser.post('/login/backup-code', { code: 'right', of: 'nobody' })).status).toBe(
+      200,
+    );
   });
 
   test.each([
     ['no object', 'ada'],
-    ['no user', { factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }], amr: ['pwd'] }],
+    [
+      'no user',
+      { factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }], amr: ['pwd'] },
+    ],
     ['no factor', { userId: 'ada', factors: [], amr: ['pwd'] }],
-    ['a factor without a time', { userId: 'ada', factors: [{ method: 'pwd', amr: ['pwd'], at: 'now' }], amr: ['pwd'] }],
-    ['amr of other things than names', { userId: 'ada', factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }], amr: [1] }],
-    ['a bigint that is none', { userId: { bigint: 'x' }, factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }], amr: ['pwd'] }],
+    [
+      'a factor without a time',
+      { userId: 'ada', factors: [{ method: 'pwd', amr: ['pwd'], at: 'now' }], amr: ['pwd'] },
+    ],
+    [
+      'amr of other things than names',
+      {
+        userId: 'ada',
+        factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }],
+        amr: [1],
+      },
+    ],
+    [
+      'a bigint that is none',
+      {
+        userId: { bigint: 'x' },
+        factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }],
+        amr: ['pwd'],
+      },
+    ],
   ])('is none where its record makes no sense: %s', async (_what, pending) => {
-    await open({ routes: (app) => app.get('/plant', (req, res) => {
-      Reflect.set(req.session, 'passport-backup-code', { pending });
-      res.json({});
-    }) });
+    await open({
+      routes: (app) =>
+        app.get('/plant', (req, res) => {
+          Reflect.set(req.session, 'passport-backup-code', { pending });
+          res.json({});
+        }),
+    });
     await browser.get('/plant');
     expect((await browser.get('/whoami')).body.pending).toBeNull();
   });
 
   test('is told without where to go, which is not for the strategy', async () => {
     await open();
-    expect(Object.keys((await browser.post('/login', { user: 'ada', returnTo: '/inbox' })).body.pending).sort()).toEqual(['amr', 'idType', 'methods', 'startedAt', 'userId']);
+    expect(
+      Object.keys(
+        (await browser.post('/login', { user: 'ada', returnTo: '/inbox' })).body.pending,
+      ).sort(),
+    ).toEqual(['amr', 'idType', 'methods', 'startedAt', 'userId']);
   });
 });
 
@@ -207,16 +319,31 @@ describe('whoever is logged in when another login begins', () => {
     await open();
     await browser.post('/login', { user: 'ada' });
     await browser.post('/login/backup-code', { code: 'right' });
-    expect((await browser.post('/login', { user: 'bob' })).body).toMatchObject({ user: null, isAuthenticated: false, pending: { userId: 'bob' } });
-    expect((await browser.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false });
+    expect((await browser.post('/login', { user: 'bob' })).body).toMatchObject({
+      user: null,
+      isAuthenticated: false,
+      pending: { userId: 'bob' },
+    });
+    expect((await browser.get('/whoami')).body).toMatchObject({
+      user: null,
+      isAuthenticated: false,
+    });
   });
 
   test('also where Passport keeps the user under another name', async () => {
     await open({ userProperty: 'account' });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: 'ada', isAuthenticated: true });
-    expect((await browser.post('/login', { user: 'bob' })).body).toMatchObject({ user: null, isAuthenticated: false });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: 'bob' });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+    });
+    expect((await browser.post('/login', { user: 'bob' })).body).toMatchObject({
+      user: null,
+      isAuthenticated: false,
+    });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      user: 'bob',
+    });
   });
 });
 
@@ -230,7 +357,11 @@ describe('attacks on a login', () => {
     const pending = browser.copy();
     await browser.post('/login/backup-code', { code: 'right' });
     expect(new Set([planted.cookie, pending.cookie, browser.cookie]).size).toBe(3);
-    expect((await planted.get('/whoami')).body).toMatchObject({ user: null, pending: null, note: null });
+    expect((await planted.get('/whoami')).body).toMatchObject({
+      user: null,
+      pending: null,
+      note: null,
+    });
     expect((await pending.get('/whoami')).body).toMatchObject({ user: null, pending: null });
     expect(Object.keys(await site.store.contents())).toHaveLength(1);
   });
@@ -245,12 +376,20 @@ describe('attacks on a login', () => {
 
   test("one person's second factor does not complete another's pending login", async () => {
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right', of: 'bob' })).body).toMatchObject({ error: 'no_pending_login', user: null });
-    expect((await browser.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false });
+    expect(
+      (await browser.post('/login/backup-code', { code: 'right', of: 'bob' })).body,
+    ).toMatchObject({ error: 'no_pending_login', user: null });
+    expect((await browser.get('/whoami')).body).toMatchObject({
+      user: null,
+      isAuthenticated: false,
+    });
   });
 
   test('a second factor alone logs nobody in', async () => {
-    expect((await browser.post('/login/totp', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login', user: null });
+    expect((await browser.post('/login/totp', { code: 'right', of: 'ada' })).body).toMatchObject({
+      error: 'no_pending_login',
+      user: null,
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
@@ -258,7 +397,9 @@ describe('attacks on a login', () => {
     await browser.post('/login', { user: 'ada' });
     const tab = browser.copy();
     await browser.post('/login/backup-code', { code: 'right' });
-    expect((await tab.post('/login/backup-code', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await tab.post('/login/backup-code', { code: 'right', of: 'ada' })).body).toMatchObject(
+      { error: 'no_pending_login' },
+    );
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 });
@@ -282,10 +423,13 @@ describe('two requests of one pending login at once', () => {
     await browser.post('/login', { user: 'ada' });
     const tabs = [browser.copy(), browser.copy()];
     together(2);
-    const answers = await Promise.all(tabs.map((tab) => tab.post('/login/totp', { code: 'right' })));
+    const answers = await Promise.all(
+      tabs.map((tab) => tab.post('/login/totp', { code: 'right' })),
+    );
     expect(answers.map(({ status }) => status)).toEqual([200, 200]);
     expect(tabs[0]!.cookie).not.toBe(tabs[1]!.cookie);
-    for (const tab of tabs) expect((await tab.get('/whoami')).body).toMatchObject({ user: 'ada', pending: null });
+    for (const tab of tabs)
+      expect((await tab.get('/whoami')).body).toMatchObject({ user: 'ada', pending: null });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null, pending: null });
   });
 
@@ -310,12 +454,15 @@ describe('two requests of one pending login at once', () => {
     await site.shut();
     let answered: () => void;
     const first = new Promise<void>((resolve) => (answered = resolve));
-    await open({ routes: (app) => app.get('/slow', (req, res) => {
-      void first.then(() => {
-        Reflect.set(req.session, 'note', 'slow');
-        res.json({});
-      });
-    }) });
+    await open({
+      routes: (app) =>
+        app.get('/slow', (req, res) => {
+          void first.then(() => {
+            Reflect.set(req.session, 'note', 'slow');
+            res.json({});
+          });
+        }),
+    });
     await browser.post('/login', { user: 'ada' });
     const old = browser.copy();
     const slow = old.get('/slow');
@@ -323,7 +470,11 @@ describe('two requests of one pending login at once', () => {
     await browser.post('/login/totp', { code: 'right' });
     answered!();
     await slow;
-    expect((await old.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false, pending: { userId: 'ada' } });
+    expect((await old.get('/whoami')).body).toMatchObject({
+      user: null,
+      isAuthenticated: false,
+      pending: { userId: 'ada' },
+    });
     expect((await old.post('/login/totp', { code: 'wrong' })).status).toBe(401);
     site.passSeconds(601);
     expect((await old.get('/whoami')).body).toMatchObject({ user: null, pending: null });
@@ -341,7 +492,10 @@ describe('mistakes in the calls', () => {
   ])('beginLogin refuses %s and changes nothing', async (_what, options, message) => {
     await open(options);
     await browser.post('/note', { note: 'kept' });
-    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({ error: 'invalid_option', message: expect.stringMatching(message) });
+    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({
+      error: 'invalid_option',
+      message: expect.stringMatching(message),
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ note: 'kept', pending: null });
   });
 
@@ -353,7 +507,11 @@ describe('mistakes in the calls', () => {
   ])('completeLogin refuses %s and logs nobody in', async (_what, complete, message) => {
     await open({ complete: complete });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({ error: 'invalid_option', message: expect.stringMatching(message), user: null });
+    expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
+      error: 'invalid_option',
+      message: expect.stringMatching(message),
+      user: null,
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 });
@@ -361,7 +519,10 @@ describe('mistakes in the calls', () => {
 describe('a session that cannot carry a login', () => {
   test('is missed in so many words', async () => {
     await open();
-    const missing = expect.objectContaining({ code: 'session_unavailable', message: expect.stringMatching(/Mount express-session/) });
+    const missing = expect.objectContaining({
+      code: 'session_unavailable',
+      message: expect.stringMatching(/Mount express-session/),
+    });
     const req: Request = Object.create(null);
     await expect(beginLogin(req, { id: 1 }, { amr: ['pwd'] })).rejects.toEqual(missing);
     expect(() => pendingLogin(req)).toThrow(missing);
@@ -375,6 +536,9 @@ describe('a session that cannot carry a login', () => {
         next();
       },
     });
-    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({ error: 'session_unavailable', message: expect.stringMatching(/regenerate/) });
+    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({
+      error: 'session_unavailable',
+      message: expect.stringMatching(/regenerate/),
+    });
   });
 });

@@ -3,9 +3,20 @@ import { safeReturnTo } from '../../lib/express/return-to';
 import { Site } from './site';
 
 describe('where to go after logging in', () => {
-  test.each(['/', '/inbox', '/inbox?page=2&q=a%20b#top', '/a/../b?x=//y', '/@evil.example', '/%5Cevil.example', '/%2F%2Fevil.example', '/?next=https://evil.example'])('is a path of this origin: %j', (value) => {
+  test.each([
+    '/',
+    '/inbox',
+    '/inbox?page=2&q=a%20b#top',
+    '/a/../b?x=//y',
+    '/@evil.example',
+    '/%5Cevil.example',
+    '/%2F%2Fevil.example',
+    '/?next=https://evil.example',
+  ])('is a path of this origin: %j', (value) => {
     expect(safeReturnTo(value)).not.toBeNull();
-    expect(new URL(safeReturnTo(value)!, 'https://shop.example').origin).toBe('https://shop.example');
+    expect(new URL(safeReturnTo(value)!, 'https://shop.example').origin).toBe(
+      'https://shop.example',
+    );
   });
 
   test('is percent-encoded, ready for a Location header', () => {
@@ -14,21 +25,80 @@ describe('where to go after logging in', () => {
   });
 
   test.each([
-    '//evil.example', '///evil.example', '/\\evil.example', '\\/evil.example', '\\\\evil.example', '/\\/evil.example', '/inbox\\..\\..', //
-    'http:evil.example', 'http://evil.example', 'https:/evil.example', 'HTTPS://evil.example', 'ftp://evil.example', 'javascript:alert(1)', 'JaVaScRiPt:alert(1)', 'data:text/html,x', 'mailto:x@evil.example',
-    '/\t/evil.example', '/\n/evil.example', '/\r\n/evil.example', '\t//evil.example', ' //evil.example', '/inbox\u0000', '/inbox\r\nSet-Cookie: a=b', '/\u0085/evil.example', //
-    '/.//evil.example', '/%2e//evil.example', '/a/..//evil.example', '/%2E%2E//evil.example', //
-    '', 'inbox', '?a', '#a', '.', '@evil.example', `/${'a'.repeat(2048)}`, //
+    '//evil.example',
+    '///evil.example',
+    '/\\evil.example',
+    '\\/evil.example',
+    '\\\\evil.example',
+    '/\\/evil.example',
+    '/inbox\\..\\..', //
+    'http:evil.example',
+    'http://evil.example',
+    'https:/evil.example',
+    'HTTPS://evil.example',
+    'ftp://evil.example',
+    'javascript:alert(1)',
+    'JaVaScRiPt:alert(1)',
+    'data:text/html,x',
+    'mailto:x@evil.example',
+    '/\t/evil.example',
+    '/\n/evil.example',
+    '/\r\n/evil.example',
+    '\t//evil.example',
+    ' //evil.example',
+    '/inbox\u0000',
+    '/inbox\r\nSet-Cookie: a=b',
+    '/\u0085/evil.example', //
+    '/.//evil.example',
+    '/%2e//evil.example',
+    '/a/..//evil.example',
+    '/%2E%2E//evil.example', //
+    '',
+    'inbox',
+    '?a',
+    '#a',
+    '.',
+    '@evil.example',
+    `/${'a'.repeat(2048)}`, //
   ])('is nothing else, and that is no error: %j', (value) => {
     expect(safeReturnTo(value)).toBeNull();
   });
 
-  test.each([[['/inbox']], [{ '0': '/' }], [null], [undefined], [7], [true], [{ toString: () => '/inbox' }]])('is no array or object of a parsed body: %j', (value) => {
+  test.each([
+    [['/inbox']],
+    [{ '0': '/' }],
+    [null],
+    [undefined],
+    [7],
+    [true],
+    [{ toString: () => '/inbox' }],
+  ])('is no array or object of a parsed body: %j', (value) => {
     expect(safeReturnTo(value)).toBeNull();
   });
 
   test('never leaves this origin, whatever is typed', () => {
-    const piece = fc.constantFrom('/', '\\', '.', '%2e', '%2f', '%5c', '\t', '\n', ' ', ':', '@', '#', '?', 'http:', 'evil.example', '\u3002', '\uff0f', '\u2215', '\ud800', 'a');
+    const piece = fc.constantFrom(
+      '/',
+      '\\',
+      '.',
+      '%2e',
+      '%2f',
+      '%5c',
+      '\t',
+      '\n',
+      ' ',
+      ':',
+      '@',
+      '#',
+      '?',
+      'http:',
+      'evil.example',
+      '\u3002',
+      '\uff0f',
+      '\u2215',
+      '\ud800',
+      'a',
+    );
     fc.assert(
       fc.property(fc.array(piece, { maxLength: 8 }), (pieces) => {
         const path = safeReturnTo(`/${pieces.join('')}`);
@@ -46,7 +116,10 @@ describe('where to go after logging in', () => {
     for (const returnTo of ['//evil.example', ['/inbox'], { a: 1 }, 5, null, 'x'.repeat(5000)]) {
       const browser = site.browser();
       expect((await browser.post('/login', { user: 'ada', returnTo })).status).toBe(200);
-      expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({ user: 'ada', returnTo: null });
+      expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+        user: 'ada',
+        returnTo: null,
+      });
     }
     await site.shut();
   });

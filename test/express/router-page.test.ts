@@ -23,7 +23,11 @@ describe('the page', () => {
   const opened = openService(memory.open);
 
   beforeAll(async () => {
-    site = await Site.open({ routes: (made) => { app = made; } });
+    site = await Site.open({
+      routes: (made) => {
+        app = made;
+      },
+    });
     site.clock = Date.now();
     const { backupCodes } = await opened;
     // Behind the error handling of the site, which is not needed here.
@@ -36,7 +40,14 @@ describe('the page', () => {
   afterAll(() => site.shut());
 
   const inBrowser = (path: string, init: RequestInit): Promise<Response> =>
-    fetch(browser.origin + path, { ...init, headers: { ...(init.headers as Record<string, string>), cookie: browser.cookie!, 'sec-fetch-site': 'same-origin' } });
+    fetch(browser.origin + path, {
+      ...init,
+      headers: {
+        ...(init.headers as Record<string, string>),
+        cookie: browser.cookie!,
+        'sec-fetch-site': 'same-origin',
+      },
+    });
 
   test('stages, shows and activates', async () => {
     const { backupCodes } = await opened;
@@ -44,8 +55,15 @@ describe('the page', () => {
       expect(codes).toHaveLength(10);
       expect(await backupCodes.status('ada')).toBeNull();
     };
-    const { set } = await runRecipe(recipes.get('client')!, { fetch: inBrowser, show, stepUp: () => undefined }, ['set']);
-    expect(await backupCodes.status('ada')).toMatchObject({ setId: (set as { setId: string }).setId, remaining: 10 });
+    const { set } = await runRecipe(
+      recipes.get('client')!,
+      { fetch: inBrowser, show, stepUp: () => undefined },
+      ['set'],
+    );
+    expect(await backupCodes.status('ada')).toMatchObject({
+      setId: (set as { setId: string }).setId,
+      remaining: 10,
+    });
   });
 
   test('is led to show both factors again where that was long ago', async () => {
@@ -59,19 +77,34 @@ describe('the page', () => {
       asked.push(answer);
       throw new Error('went to show them');
     };
-    await expect(runRecipe(recipes.get('client')!, { fetch: inBrowser, show: () => undefined, stepUp })).rejects.toThrow('went to show them');
+    await expect(
+      runRecipe(recipes.get('client')!, { fetch: inBrowser, show: () => undefined, stepUp }),
+    ).rejects.toThrow('went to show them');
     expect(asked).toMatchObject([{ acr_values: 'aal2', max_age: 300 }]);
   });
 
   test('serves the description', async () => {
-    expect((await browser.get('/openapi.json')).body).toEqual(backupCodesOpenApi({ basePath: BASE }));
+    expect((await browser.get('/openapi.json')).body).toEqual(
+      backupCodesOpenApi({ basePath: BASE }),
+    );
   });
 });
 
 test('its table of refusals is that of the description, but for the methods that are not described', () => {
-  const rows = [...page.matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(([, status, code]) => `${status} ${code}`);
-  const described = Object.values(backupCodesOpenApi().paths).flatMap((methods) => Object.values(methods))
+  const rows = [...page.matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(
+    ([, status, code]) => `${status} ${code}`,
+  );
+  const described = Object.values(backupCodesOpenApi().paths)
+    .flatMap((methods) => Object.values(methods))
     .flatMap((operation) => Object.entries((operation as { responses: object }).responses))
-    .flatMap(([status, response]) => [...JSON.stringify(response).matchAll(/"code":\{"const":"(\w+)"\}/g)].map(([, code]) => `${status} ${code}`));
-  expect(rows.sort()).toEqual([...new Set([...described, '401 insufficient_user_authentication', '405 method_not_allowed'])].sort());
+    .flatMap(([status, response]) =>
+      [...JSON.stringify(response).matchAll(/"code":\{"const":"(\w+)"\}/g)].map(
+        ([, code]) => `${status} ${code}`,
+      ),
+    );
+  expect(rows.sort()).toEqual(
+    [
+      ...new Set([...described, '401 insufficient_user_authentication', '405 method_not_allowed']),
+    ].sort(),
+  );
 });

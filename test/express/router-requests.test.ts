@@ -1,6 +1,15 @@
 // What a request must look like before anything is changed: by which method, of which origin, with which body, past which guard.
 import type { RequestHandler } from 'express';
-import { ask, BASE, expresses, letOn, openBareApp, type BareApp, type BareOptions, type Told } from './router-site';
+import {
+  ask,
+  BASE,
+  expresses,
+  letOn,
+  openBareApp,
+  type BareApp,
+  type BareOptions,
+  type Told,
+} from './router-site';
 
 const CHANGES = ['POST /', 'POST /stage', 'POST /activate', 'DELETE /'] as const;
 const LARGE = JSON.stringify({ setId: 'x'.repeat(4096) });
@@ -24,19 +33,30 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['reads JSON', [express.json()]],
     ['reads JSON as text', [express.text({ type: '*/*' })]],
     ['reads JSON as bytes', [express.raw({ type: '*/*' })]],
-    ['reads JSON, forms and all else', [express.json(), express.urlencoded({ extended: true }), express.text(), express.raw()]],
+    [
+      'reads JSON, forms and all else',
+      [express.json(), express.urlencoded({ extended: true }), express.text(), express.raw()],
+    ],
   ])('in an app that %s', (_what, before) => {
     beforeEach(() => open({ before }));
 
     test('a JSON object is read, in one piece or in many', async () => {
-      const { body: { setId } } = await ask(app, 'POST /stage', { body: {} });
+      const {
+        body: { setId },
+      } = await ask(app, 'POST /stage', { body: {} });
       const pieces = new ReadableStream({
         start: (controller) => {
-          for (const piece of ['{"setId"', ':"', setId, '"}']) controller.enqueue(new TextEncoder().encode(piece));
+          for (const piece of ['{"setId"', ':"', setId, '"}'])
+            controller.enqueue(new TextEncoder().encode(piece));
           controller.close();
         },
       });
-      const response = await fetch(`${app.origin}${BASE}/activate`, { method: 'POST', headers: json, body: pieces, duplex: 'half' } as RequestInit);
+      const response = await fetch(`${app.origin}${BASE}/activate`, {
+        method: 'POST',
+        headers: json,
+        body: pieces,
+        duplex: 'half',
+      } as RequestInit);
       expect([response.status, await response.json()]).toEqual([200, { setId }]);
     });
 
@@ -45,20 +65,44 @@ describe.each(expresses)('on %s', (_name, express) => {
         const answer = await ask(app, at, { body, headers: json });
         expect([body, answer.status]).toEqual([body, 400]);
       }
-      expect(await ask(app, at, { headers: json })).toMatchObject({ status: 400, body: { code: 'invalid_body' } });
+      expect(await ask(app, at, { headers: json })).toMatchObject({
+        status: 400,
+        body: { code: 'invalid_body' },
+      });
       expectUnchanged();
     });
 
     test.each(CHANGES)('%s of anything but application/json changes nothing', async (at) => {
-      for (const type of ['text/plain', 'application/x-www-form-urlencoded', 'multipart/form-data', 'application/jsonp', 'text/plain; application/json', 'application/json, text/plain']) {
-        expect([type, await ask(app, at, { body: '{}', headers: { 'content-type': type } })]).toMatchObject([type, { status: 415, body: { code: 'unsupported_media_type' } }]);
+      for (const type of [
+        'text/plain',
+        'application/x-www-form-urlencoded',
+        'multipart/form-data',
+        'application/jsonp',
+        'text/plain; application/json',
+        'application/json, text/plain',
+      ]) {
+        expect([
+          type,
+          await ask(app, at, { body: '{}', headers: { 'content-type': type } }),
+        ]).toMatchObject([type, { status: 415, body: { code: 'unsupported_media_type' } }]);
       }
       expectUnchanged();
     });
 
     test('activating wants the id as a text of its own', async () => {
-      for (const body of [{}, { setId: 1 }, { setId: null }, { setId: ['a'] }, { setId: { $ne: null } }, '{"__proto__":{"setId":"a"}}', { constructor: { setId: 'a' } }]) {
-        expect([body, await ask(app, 'POST /activate', { body })]).toMatchObject([body, { status: 400, body: { code: 'invalid_body' } }]);
+      for (const body of [
+        {},
+        { setId: 1 },
+        { setId: null },
+        { setId: ['a'] },
+        { setId: { $ne: null } },
+        '{"__proto__":{"setId":"a"}}',
+        { constructor: { setId: 'a' } },
+      ]) {
+        expect([body, await ask(app, 'POST /activate', { body })]).toMatchObject([
+          body,
+          { status: 400, body: { code: 'invalid_body' } },
+        ]);
       }
       expectUnchanged();
     });
@@ -66,35 +110,69 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   test('a charset and upper case are part of the type', async () => {
     await open();
-    for (const type of ['application/json; charset=utf-8', 'Application/JSON', 'application/json ;charset=UTF-8']) {
-      expect([type, (await ask(app, 'DELETE /', { body: '{}', headers: { 'content-type': type } })).status]).toEqual([type, 200]);
+    for (const type of [
+      'application/json; charset=utf-8',
+      'Application/JSON',
+      'application/json ;charset=UTF-8',
+    ]) {
+      expect([
+        type,
+        (await ask(app, 'DELETE /', { body: '{}', headers: { 'content-type': type } })).status,
+      ]).toEqual([type, 200]);
     }
   });
 
-  test('what looks like JSON and is none is the router\'s to refuse where the app reads no bodies', async () => {
+  test("what looks like JSON and is none is the router's to refuse where the app reads no bodies", async () => {
     await open();
-    for (const body of ['{', '{}}', '{"setId":}', "{'setId':'a'}", '\0']) expect((await ask(app, 'POST /', { body })).status).toBe(400);
+    for (const body of ['{', '{}}', '{"setId":}', "{'setId':'a'}", '\0'])
+      expect((await ask(app, 'POST /', { body })).status).toBe(400);
     expectUnchanged();
   });
 
   test('a body of more than 4 kB is read to its end, kept by nobody, and refused; the connection goes on', async () => {
     await open();
-    expect(await ask(app, 'POST /activate', { body: LARGE })).toMatchObject({ status: 413, body: { code: 'body_too_large' } });
-    expect(await ask(app, 'POST /activate', { body: JSON.stringify({ setId: 'x', more: 'x'.repeat(8_000_000) }) })).toMatchObject({ status: 413 });
-    expect((await ask(app, 'POST /activate', { body: JSON.stringify({ setId: 'x'.repeat(4000) }) })).status).toBe(409);
+    expect(await ask(app, 'POST /activate', { body: LARGE })).toMatchObject({
+      status: 413,
+      body: { code: 'body_too_large' },
+    });
+    expect(
+      await ask(app, 'POST /activate', {
+        body: JSON.stringify({ setId: 'x', more: 'x'.repeat(8_000_000) }),
+      }),
+    ).toMatchObject({ status: 413 });
+    expect(
+      (await ask(app, 'POST /activate', { body: JSON.stringify({ setId: 'x'.repeat(4000) }) }))
+        .status,
+    ).toBe(409);
     expectUnchanged();
   });
 
   describe('a browser that says where the request comes from', () => {
     beforeEach(() => open());
-    const from = (site: string): { body: object; headers: Record<string, string> } => ({ body: {}, headers: { 'sec-fetch-site': site } });
-
-    test.each(CHANGES)('%s of another site, of a sibling, of an address that was typed, or of two places changes nothing', async (at) => {
-      for (const site of ['cross-site', 'same-site', 'none', 'same-origin, cross-site', 'Same-Origin', '']) {
-        expect([site, await ask(app, at, from(site))]).toMatchObject([site, { status: 403, body: { code: 'cross_site_request' } }]);
-      }
-      expectUnchanged();
+    const from = (site: string): { body: object; headers: Record<string, string> } => ({
+      body: {},
+      headers: { 'sec-fetch-site': site },
     });
+
+    test.each(CHANGES)(
+      '%s of another site, of a sibling, of an address that was typed, or of two places changes nothing',
+      async (at) => {
+        for (const site of [
+          'cross-site',
+          'same-site',
+          'none',
+          'same-origin, cross-site',
+          'Same-Origin',
+          '',
+        ]) {
+          expect([site, await ask(app, at, from(site))]).toMatchObject([
+            site,
+            { status: 403, body: { code: 'cross_site_request' } },
+          ]);
+        }
+        expectUnchanged();
+      },
+    );
 
     test('may change what is asked for by a page of this origin, and read from anywhere', async () => {
       expect((await ask(app, 'POST /', from('same-origin'))).status).toBe(201);
@@ -102,10 +180,22 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
 
     test('gets no leave to read it elsewhere: a preflight is refused, and no answer has a header of CORS', async () => {
-      const headers = { origin: 'https://other.example', 'access-control-request-method': 'POST', 'access-control-request-headers': 'content-type' };
-      const answers = [await ask(app, 'OPTIONS /', { headers }), await ask(app, 'GET /', { headers }), await ask(app, 'POST /', { body: {}, headers })];
+      const headers = {
+        origin: 'https://other.example',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type',
+      };
+      const answers = [
+        await ask(app, 'OPTIONS /', { headers }),
+        await ask(app, 'GET /', { headers }),
+        await ask(app, 'POST /', { body: {}, headers }),
+      ];
       expect(answers.map(({ status }) => status)).toEqual([405, 200, 201]);
-      expect(answers.flatMap(({ headers: sent }) => [...sent.keys()].filter((name) => name.startsWith('access-control-')))).toEqual([]);
+      expect(
+        answers.flatMap(({ headers: sent }) =>
+          [...sent.keys()].filter((name) => name.startsWith('access-control-')),
+        ),
+      ).toEqual([]);
     });
   });
 
@@ -113,8 +203,14 @@ describe.each(expresses)('on %s', (_name, express) => {
     beforeEach(() => open());
 
     test.each([
-      ['PUT /', 'GET, HEAD, POST, DELETE'], ['PATCH /', 'GET, HEAD, POST, DELETE'], ['OPTIONS /', 'GET, HEAD, POST, DELETE'],
-      ['GET /stage', 'POST'], ['DELETE /stage', 'POST'], ['OPTIONS /stage', 'POST'], ['GET /activate', 'POST'], ['HEAD /activate', 'POST'],
+      ['PUT /', 'GET, HEAD, POST, DELETE'],
+      ['PATCH /', 'GET, HEAD, POST, DELETE'],
+      ['OPTIONS /', 'GET, HEAD, POST, DELETE'],
+      ['GET /stage', 'POST'],
+      ['DELETE /stage', 'POST'],
+      ['OPTIONS /stage', 'POST'],
+      ['GET /activate', 'POST'],
+      ['HEAD /activate', 'POST'],
     ])('%s is not for here, and says what is: %s', async (at, allow) => {
       const answer = await ask(app, at, at.startsWith('PUT') ? { body: {} } : {});
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
@@ -126,10 +222,11 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect([status, text]).toEqual([200, '']);
     });
 
-    test('a slash at the end is no other path; any other path is the app\'s', async () => {
+    test("a slash at the end is no other path; any other path is the app's", async () => {
       expect((await fetch(`${app.origin}${BASE}/?page=1`)).status).toBe(200);
       expect((await ask(app, 'POST /stage/', { body: {} })).status).toBe(201);
-      for (const path of ['/Stage', '/stage/now', '/activate/x', '/codes', '/__proto__']) expect((await ask(app, `POST ${path}`, { body: {} })).status).toBe(404);
+      for (const path of ['/Stage', '/stage/now', '/activate/x', '/codes', '/__proto__'])
+        expect((await ask(app, `POST ${path}`, { body: {} })).status).toBe(404);
     });
   });
 
@@ -137,13 +234,28 @@ describe.each(expresses)('on %s', (_name, express) => {
     await open();
     const answers: Told[] = [];
     for (const at of ['GET /', 'HEAD /', ...CHANGES, 'PUT /']) {
-      for (const question of [{}, { body: {} }, { body: '{' }, { body: {}, headers: { 'sec-fetch-site': 'cross-site' } }, { body: LARGE }]) {
+      for (const question of [
+        {},
+        { body: {} },
+        { body: '{' },
+        { body: {}, headers: { 'sec-fetch-site': 'cross-site' } },
+        { body: LARGE },
+      ]) {
         if (/^(?:GET|HEAD)/.test(at) && 'body' in question) continue;
         answers.push(await ask(app, at, question));
       }
     }
-    expect(answers.map(({ status }) => status)).toEqual(expect.arrayContaining([200, 201, 400, 403, 405, 413, 415]));
-    expect(answers.filter(({ headers }) => headers.get('cache-control') !== 'no-store' || headers.has('etag') || !headers.get('content-type')?.startsWith('application/json'))).toEqual([]);
+    expect(answers.map(({ status }) => status)).toEqual(
+      expect.arrayContaining([200, 201, 400, 403, 405, 413, 415]),
+    );
+    expect(
+      answers.filter(
+        ({ headers }) =>
+          headers.get('cache-control') !== 'no-store' ||
+          headers.has('etag') ||
+          !headers.get('content-type')?.startsWith('application/json'),
+      ),
+    ).toEqual([]);
   });
 
   describe('a guard', () => {
@@ -151,18 +263,32 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['answers by itself', (_req, res) => void res.status(418).end(), 418],
       ['gives next an error', (_req, _res, next) => next(new Error('no')), 500],
       ["gives next 'route'", (_req, _res, next) => next('route'), 500],
-      ['throws', () => { throw new Error('no'); }, 500],
+      [
+        'throws',
+        () => {
+          throw new Error('no');
+        },
+        500,
+      ],
       ['rejects', () => Promise.reject(new Error('no')), 500],
       ['rejects with nothing', () => Promise.reject(), 500], // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
     ])('that %s lets nothing be changed', async (_what, guard, expected) => {
       await open({ router: { guard } });
-      for (const at of CHANGES) expect((await ask(app, at, { body: { setId: 'a' } })).status).toBe(expected);
+      for (const at of CHANGES)
+        expect((await ask(app, at, { body: { setId: 'a' } })).status).toBe(expected);
       expectUnchanged();
       expect((await ask(app, 'GET /')).status).toBe(200);
     });
 
     test('that says "go on" twice makes one set', async () => {
-      await open({ router: { guard: (_req, _res, next) => { next(); next(); } } });
+      await open({
+        router: {
+          guard: (_req, _res, next) => {
+            next();
+            next();
+          },
+        },
+      });
       await ask(app, 'POST /', { body: {} });
       expect(app.told.map(({ type }) => type)).toEqual(['issued']);
     });
@@ -174,10 +300,14 @@ describe.each(expresses)('on %s', (_name, express) => {
 
     test('is asked before a byte of the body is read', async () => {
       let wasRead: boolean | undefined;
-      await open({ router: { guard: (req, res) => {
-        wasRead = req.readableDidRead;
-        res.status(401).end();
-      } } });
+      await open({
+        router: {
+          guard: (req, res) => {
+            wasRead = req.readableDidRead;
+            res.status(401).end();
+          },
+        },
+      });
       expect((await ask(app, 'POST /', { body: LARGE })).status).toBe(401);
       expect(wasRead).toBe(false);
     });
@@ -186,28 +316,59 @@ describe.each(expresses)('on %s', (_name, express) => {
   describe('whose codes they are', () => {
     test('may take time to tell, and nobody is 401', async () => {
       const ids: Record<string, string | null> = { a: 'ada', n: null };
-      await open({ router: { userId: (req) => Promise.resolve(ids[req.get('authorization') ?? '']) } });
-      expect((await ask(app, 'POST /', { body: {}, headers: { authorization: 'a' } })).status).toBe(201);
-      for (const authorization of ['n', 'x']) expect((await ask(app, 'POST /', { body: {}, headers: { authorization } })).status).toBe(401);
+      await open({
+        router: { userId: (req) => Promise.resolve(ids[req.get('authorization') ?? '']) },
+      });
+      expect((await ask(app, 'POST /', { body: {}, headers: { authorization: 'a' } })).status).toBe(
+        201,
+      );
+      for (const authorization of ['n', 'x'])
+        expect((await ask(app, 'POST /', { body: {}, headers: { authorization } })).status).toBe(
+          401,
+        );
     });
 
     test('is not told by what is no id, nor by a user who has none: the app hears of it', async () => {
       await open({ router: { userId: () => ({}) as string } });
       expect((await ask(app, 'GET /')).status).toBe(500);
       await app.shut();
-      await open({ before: [(req, _res, next) => { Object.assign(req, { user: { name: 'ada' } }); next(); }], router: { userId: undefined as never } });
-      expect(await ask(app, 'POST /', { body: {} })).toMatchObject({ status: 500, body: { error: expect.stringContaining('userId: (req) => ...') } });
+      await open({
+        before: [
+          (req, _res, next) => {
+            Object.assign(req, { user: { name: 'ada' } });
+            next();
+          },
+        ],
+        router: { userId: undefined as never },
+      });
+      expect(await ask(app, 'POST /', { body: {} })).toMatchObject({
+        status: 500,
+        body: { error: expect.stringContaining('userId: (req) => ...') },
+      });
       expectUnchanged();
     });
   });
 
   test('what the app tells of the request is in the trail', async () => {
-    await open({ before: [(req, _res, next) => { Object.assign(req, { id: 'request-7' }); next(); }] });
+    await open({
+      before: [
+        (req, _res, next) => {
+          Object.assign(req, { id: 'request-7' });
+          next();
+        },
+      ],
+    });
     await ask(app, 'POST /', { body: {} });
     expect(app.told[0]?.context).toMatchObject({ requestId: 'request-7', actor: null });
     await app.shut();
-    await open({ router: { context: () => ({ ip: '192.0.2.1', actor: 'support' }), guard: letOn } });
+    await open({
+      router: { context: () => ({ ip: '192.0.2.1', actor: 'support' }), guard: letOn },
+    });
     await ask(app, 'POST /', { body: {} });
-    expect(app.told[0]?.context).toMatchObject({ ip: '192.0.2.1', actor: 'support', userAgent: null });
+    expect(app.told[0]?.context).toMatchObject({
+      ip: '192.0.2.1',
+      actor: 'support',
+      userAgent: null,
+    });
   });
 });

@@ -2,12 +2,20 @@
 import type { AddressInfo } from 'node:net';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { BackupCodeStrategy, type BackupCodesOptions } from '../../lib';
-import { backupCodesRouter, completeLogin, pendingLogin, type BackupCodesRouterOptions } from '../../lib/express';
+import {
+  backupCodesRouter,
+  completeLogin,
+  pendingLogin,
+  type BackupCodesRouterOptions,
+} from '../../lib/express';
 import { openService, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { express4, express5, Site, type Browser } from './site';
 
-export const expresses = [['Express 4', express4], ['Express 5', express5]] as const;
+export const expresses = [
+  ['Express 4', express4],
+  ['Express 5', express5],
+] as const;
 export const BASE = '/account/backup-codes';
 
 export interface Told {
@@ -24,13 +32,33 @@ export interface Question {
 }
 
 /** Asks the router, as JSON where there is a body. `at` is such as `POST /stage`. */
-export async function ask({ origin, cookie }: Pick<Browser, 'origin' | 'cookie'>, at: string, { body, headers }: Question = {}): Promise<Told> {
+export async function ask(
+  { origin, cookie }: Pick<Browser, 'origin' | 'cookie'>,
+  at: string,
+  { body, headers }: Question = {},
+): Promise<Told> {
   const [method = '', path = ''] = at.split(' ');
-  const init: RequestInit = { method, redirect: 'manual', headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...(cookie !== undefined && { cookie }), ...headers } };
+  const init: RequestInit = {
+    method,
+    redirect: 'manual',
+    headers: {
+      ...(body !== undefined && { 'content-type': 'application/json' }),
+      ...(cookie !== undefined && { cookie }),
+      ...headers,
+    },
+  };
   if (body !== undefined) init.body = typeof body === 'string' ? body : JSON.stringify(body);
   const response = await fetch(origin + BASE + (path === '/' ? '' : path), init);
   const text = await response.text();
-  return { status: response.status, headers: response.headers, text, body: response.headers.get('content-type')?.includes('json') && text !== '' ? JSON.parse(text) : undefined };
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body:
+      response.headers.get('content-type')?.includes('json') && text !== ''
+        ? JSON.parse(text)
+        : undefined,
+  };
 }
 
 /** Where people log in with a password, and with a real code after it. */
@@ -43,16 +71,32 @@ export interface CodeSite extends Service {
   shut(): Promise<void>;
 }
 
-export async function openCodeSite(express: typeof express5, options: { service?: Partial<BackupCodesOptions>; router?: Partial<BackupCodesRouterOptions> } = {}): Promise<CodeSite> {
+export async function openCodeSite(
+  express: typeof express5,
+  options: {
+    service?: Partial<BackupCodesOptions>;
+    router?: Partial<BackupCodesRouterOptions>;
+  } = {},
+): Promise<CodeSite> {
   const service = await openService(memory.open, options.service);
   const { backupCodes } = service;
   const site = await Site.open({
     express,
     routes: (app, { passport, people, now }) => {
-      passport.use('code', new BackupCodeStrategy({ backupCodes, currentUser: (req) => people[String(pendingLogin(req, { now })?.userId)] }));
-      app.post('/login/code', passport.authenticate('code', { session: false }) as RequestHandler, (req, res, next) => {
-        completeLogin(req, { now }).then((done) => res.json(done), next);
-      });
+      passport.use(
+        'code',
+        new BackupCodeStrategy({
+          backupCodes,
+          currentUser: (req) => people[String(pendingLogin(req, { now })?.userId)],
+        }),
+      );
+      app.post(
+        '/login/code',
+        passport.authenticate('code', { session: false }) as RequestHandler,
+        (req, res, next) => {
+          completeLogin(req, { now }).then((done) => res.json(done), next);
+        },
+      );
       app.use(BASE, backupCodesRouter({ backupCodes, ...options.router }));
     },
   });
@@ -65,7 +109,8 @@ export async function openCodeSite(express: typeof express5, options: { service?
   // The guard of the router goes by the clock of the machine.
   site.clock = Date.now();
   return {
-    ...service, site,
+    ...service,
+    site,
     loggedIn: (name = 'ada') => logIn(name),
     stale: async () => {
       site.passSeconds(-360);
@@ -89,12 +134,28 @@ export interface BareOptions {
   readonly service?: Partial<BackupCodesOptions>;
 }
 
-export async function openBareApp(express: typeof express5, { before = [], router, service: serviceOptions }: BareOptions = {}): Promise<BareApp> {
+export async function openBareApp(
+  express: typeof express5,
+  { before = [], router, service: serviceOptions }: BareOptions = {},
+): Promise<BareApp> {
   const service = await openService(memory.open, serviceOptions);
   const app = express();
   app.use(...(before.length > 0 ? before : [letOn]));
-  app.use(BASE, backupCodesRouter({ backupCodes: service.backupCodes, userId: () => 'ada', guard: letOn, ...router }));
-  const answerError: ErrorRequestHandler = (error: Error & { status?: number }, _req, res, next) => {
+  app.use(
+    BASE,
+    backupCodesRouter({
+      backupCodes: service.backupCodes,
+      userId: () => 'ada',
+      guard: letOn,
+      ...router,
+    }),
+  );
+  const answerError: ErrorRequestHandler = (
+    error: Error & { status?: number },
+    _req,
+    res,
+    next,
+  ) => {
     if (res.headersSent) next(error);
     else res.status(error.status ?? 500).json({ error: error.message });
   };
@@ -104,10 +165,11 @@ export async function openBareApp(express: typeof express5, { before = [], route
   return {
     ...service,
     origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    shut: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    shut: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 

@@ -31,34 +31,60 @@ describe.each(expresses)('on %s', (_name, express) => {
     test('makes a set that works at once, is shown its codes in that one answer, and pays one hash for each', async () => {
       const browser = await open.loggedIn();
       const made = await ask(browser, 'POST /', { body: {} });
-      expect(made).toMatchObject({ status: 201, body: { setId: expect.any(String), codes: expect.any(Array), createdAt: open.clock.now(), expiresAt: expect.any(Number) } });
+      expect(made).toMatchObject({
+        status: 201,
+        body: {
+          setId: expect.any(String),
+          codes: expect.any(Array),
+          createdAt: open.clock.now(),
+          expiresAt: expect.any(Number),
+        },
+      });
       expect([made.body.codes.length, open.hasher.count]).toEqual([10, 10]);
       const status = await ask(browser, 'GET /');
       expect(status.body.set).toEqual(await open.backupCodes.status('ada'));
       expect(status.body.set).toMatchObject({ setId: made.body.setId, remaining: 10 });
       expectNoCodes(status);
-      expect(await open.backupCodes.consume('ada', made.body.codes[3])).toMatchObject({ ok: true, remaining: 9 });
+      expect(await open.backupCodes.consume('ada', made.body.codes[3])).toMatchObject({
+        ok: true,
+        remaining: 9,
+      });
     });
 
     test('stages a set, and the old one works until the new one is activated', async () => {
-      const { codes: [old, oldToo] } = await open.backupCodes.issue('ada');
+      const {
+        codes: [old, oldToo],
+      } = await open.backupCodes.issue('ada');
       const browser = await open.loggedIn();
       const staged = await ask(browser, 'POST /stage', { body: {} });
       expect(staged.status).toBe(201);
-      expect(await open.backupCodes.consume('ada', staged.body.codes[0])).toMatchObject({ ok: false });
+      expect(await open.backupCodes.consume('ada', staged.body.codes[0])).toMatchObject({
+        ok: false,
+      });
       expect(await open.backupCodes.consume('ada', old)).toMatchObject({ ok: true });
-      const activated = await ask(browser, 'POST /activate', { body: { setId: staged.body.setId } });
+      const activated = await ask(browser, 'POST /activate', {
+        body: { setId: staged.body.setId },
+      });
       expect([activated.status, activated.body]).toEqual([200, { setId: staged.body.setId }]);
       expectNoCodes(activated);
       expect(await open.backupCodes.consume('ada', oldToo)).toMatchObject({ ok: false });
-      expect(await open.backupCodes.consume('ada', staged.body.codes[0])).toMatchObject({ ok: true });
+      expect(await open.backupCodes.consume('ada', staged.body.codes[0])).toMatchObject({
+        ok: true,
+      });
     });
 
     test('who activates twice hears the same twice, and the set was activated once', async () => {
       const browser = await open.loggedIn();
-      const { body: { setId } } = await ask(browser, 'POST /stage', { body: {} });
-      const answers = [...(await atOnce(2, () => ask(browser, 'POST /activate', { body: { setId } }))), await ask(browser, 'POST /activate', { body: { setId } })];
-      expect(answers.map(({ status, body }) => [status, body])).toEqual(Array(3).fill([200, { setId }]));
+      const {
+        body: { setId },
+      } = await ask(browser, 'POST /stage', { body: {} });
+      const answers = [
+        ...(await atOnce(2, () => ask(browser, 'POST /activate', { body: { setId } }))),
+        await ask(browser, 'POST /activate', { body: { setId } }),
+      ];
+      expect(answers.map(({ status, body }) => [status, body])).toEqual(
+        Array(3).fill([200, { setId }]),
+      );
       expect(open.told.filter(({ type }) => type === 'activated')).toHaveLength(1);
     });
 
@@ -68,15 +94,22 @@ describe.each(expresses)('on %s', (_name, express) => {
       const earlier = await ask(ada, 'POST /stage', { body: {} });
       await ask(ada, 'POST /stage', { body: {} });
       const answers = [];
-      for (const setId of [ofBob.body.setId, earlier.body.setId, 'nothing']) answers.push(await ask(ada, 'POST /activate', { body: { setId } }));
-      expect(answers.map(({ status, body }) => [status, body.code])).toEqual(Array(3).fill([409, 'not_staged']));
+      for (const setId of [ofBob.body.setId, earlier.body.setId, 'nothing'])
+        answers.push(await ask(ada, 'POST /activate', { body: { setId } }));
+      expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+        Array(3).fill([409, 'not_staged']),
+      );
       expect(new Set(answers.map(({ text }) => text)).size).toBe(1);
       expect(await open.backupCodes.status('ada')).toBeNull();
-      expect((await ask(bob, 'POST /activate', { body: { setId: ofBob.body.setId } })).status).toBe(200);
+      expect((await ask(bob, 'POST /activate', { body: { setId: ofBob.body.setId } })).status).toBe(
+        200,
+      );
     });
 
     test('revokes the set, and hears whether there was one', async () => {
-      const { codes: [code] } = await open.backupCodes.issue('ada');
+      const {
+        codes: [code],
+      } = await open.backupCodes.issue('ada');
       const browser = await open.loggedIn();
       expect((await ask(browser, 'DELETE /', { body: {} })).body).toEqual({ revoked: true });
       expect(await open.backupCodes.consume('ada', code)).toMatchObject({ ok: false });
@@ -87,13 +120,18 @@ describe.each(expresses)('on %s', (_name, express) => {
     test('changes their own set and no other', async () => {
       const { setId } = await open.backupCodes.issue('bob');
       const browser = await open.loggedIn();
-      await ask(browser, 'POST /', { body: { userId: 'bob', id: 'bob' }, headers: { 'x-user-id': 'bob' } });
+      await ask(browser, 'POST /', {
+        body: { userId: 'bob', id: 'bob' },
+        headers: { 'x-user-id': 'bob' },
+      });
       await ask(browser, 'DELETE /', { body: { userId: 'bob' } });
       expect(await open.backupCodes.status('bob')).toMatchObject({ setId, remaining: 10 });
     });
 
     test('cannot choose the codes', async () => {
-      const { body } = await ask(await open.loggedIn(), 'POST /', { body: { codes: ['AAAA-AAAA'], count: 1, setId: 'mine', format: 'numeric' } });
+      const { body } = await ask(await open.loggedIn(), 'POST /', {
+        body: { codes: ['AAAA-AAAA'], count: 1, setId: 'mine', format: 'numeric' },
+      });
       expect(body.codes).toHaveLength(10);
       expect(body.setId).not.toBe('mine');
       expect(body.codes).not.toContain('AAAA-AAAA');
@@ -102,24 +140,37 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   describe('a new set', () => {
     test('locks out nobody who is in the middle of a login: the old code is refused like a wrong one, a new one lets them in', async () => {
-      const { codes: [old] } = await open.backupCodes.issue('ada');
+      const {
+        codes: [old],
+      } = await open.backupCodes.issue('ada');
       const [laptop, phone] = [await open.loggedIn(), open.site.browser()];
       await phone.post('/login', { user: 'ada' });
       for (let i = 0; i < 5; i += 1) await phone.post('/login/code', { code: 'AAAA-AAAA' });
       expect((await phone.post('/login/code', { code: old })).status).toBe(429);
-      const { body: { codes } } = await ask(laptop, 'POST /', { body: {} });
+      const {
+        body: { codes },
+      } = await ask(laptop, 'POST /', { body: {} });
       expect((await phone.post('/login/code', { code: old })).status).toBe(401);
-      expect(await phone.post('/login/code', { code: codes[0] })).toMatchObject({ status: 200, body: { methods: ['pwd', 'backup-code'] } });
+      expect(await phone.post('/login/code', { code: codes[0] })).toMatchObject({
+        status: 200,
+        body: { methods: ['pwd', 'backup-code'] },
+      });
     });
 
     test('leaves those who are logged in where they are', async () => {
       const [laptop, phone] = [await open.loggedIn(), await open.loggedIn()];
       await ask(laptop, 'POST /', { body: {} });
-      for (const browser of [laptop, phone]) expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', isAuthenticated: true });
+      for (const browser of [laptop, phone])
+        expect((await browser.get('/whoami')).body).toMatchObject({
+          user: 'ada',
+          isAuthenticated: true,
+        });
     });
 
     test('can be made by whoever came in with the last code of the old one', async () => {
-      const { codes: [code] } = await open.backupCodes.issue('ada');
+      const {
+        codes: [code],
+      } = await open.backupCodes.issue('ada');
       const browser = open.site.browser();
       await browser.post('/login', { user: 'ada' });
       await browser.post('/login/code', { code });
@@ -141,26 +192,52 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(open.told.map(({ type }) => type)).toEqual(['issued']);
     };
 
-    test.each(CHANGES)('by %s of a session that showed its factors six minutes ago: it is asked to show them again', async (at) => {
-      const answer = await ask(await open.stale(), at, { body: { setId: 'x' } });
-      expect(answer).toMatchObject({ status: 401, body: { code: 'insufficient_user_authentication', acr_values: 'aal2', max_age: 300, fresh: [] } });
-      expect(answer.headers.get('www-authenticate')).toMatch(/^Bearer error="insufficient_user_authentication"/);
-      expectNoCodes(answer);
-      await expectUnchanged();
-    });
+    test.each(CHANGES)(
+      'by %s of a session that showed its factors six minutes ago: it is asked to show them again',
+      async (at) => {
+        const answer = await ask(await open.stale(), at, { body: { setId: 'x' } });
+        expect(answer).toMatchObject({
+          status: 401,
+          body: {
+            code: 'insufficient_user_authentication',
+            acr_values: 'aal2',
+            max_age: 300,
+            fresh: [],
+          },
+        });
+        expect(answer.headers.get('www-authenticate')).toMatch(
+          /^Bearer error="insufficient_user_authentication"/,
+        );
+        expectNoCodes(answer);
+        await expectUnchanged();
+      },
+    );
 
     test.each(CHANGES)('by %s after a password alone', async (at) => {
       const browser = open.site.browser();
       await browser.post('/login', { user: 'ada' });
-      expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({ status: 401, body: { code: 'login_required' } });
+      expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({
+        status: 401,
+        body: { code: 'login_required' },
+      });
       await browser.post('/login/without', { user: 'ada' });
-      expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({ status: 401, body: { code: 'insufficient_user_authentication' } });
+      expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({
+        status: 401,
+        body: { code: 'insufficient_user_authentication' },
+      });
       await expectUnchanged();
     });
 
     test.each(['GET /', ...CHANGES])('by %s of nobody', async (at) => {
-      const answer = await ask(open.site.browser(), at, at === 'GET /' ? {} : { body: { setId: 'x' } });
-      expect(answer).toMatchObject({ status: 401, body: { code: 'login_required', message: expect.any(String) } });
+      const answer = await ask(
+        open.site.browser(),
+        at,
+        at === 'GET /' ? {} : { body: { setId: 'x' } },
+      );
+      expect(answer).toMatchObject({
+        status: 401,
+        body: { code: 'login_required', message: expect.any(String) },
+      });
       expect(answer.headers.get('www-authenticate')).toBe('Bearer');
       await expectUnchanged();
     });
@@ -173,20 +250,36 @@ describe.each(expresses)('on %s', (_name, express) => {
   test('audit events tell the address, the browser and no actor', async () => {
     const browser = await open.loggedIn();
     const headers = { 'user-agent': 'Firefox' };
-    const { body: { setId } } = await ask(browser, 'POST /stage', { body: {}, headers });
+    const {
+      body: { setId },
+    } = await ask(browser, 'POST /stage', { body: {}, headers });
     await ask(browser, 'POST /activate', { body: { setId }, headers });
     await ask(browser, 'POST /', { body: {}, headers });
     await ask(browser, 'DELETE /', { body: {}, headers });
-    expect(open.told.map(({ type, userId, context }) => [type, userId, context])).toEqual(['staged', 'activated', 'issued', 'revoked'].map((type) => [
-      type, 'ada', { ip: '127.0.0.1', userAgent: 'Firefox', requestId: null, actor: null, after: 'first-factor' },
-    ]));
+    expect(open.told.map(({ type, userId, context }) => [type, userId, context])).toEqual(
+      ['staged', 'activated', 'issued', 'revoked'].map((type) => [
+        type,
+        'ada',
+        {
+          ip: '127.0.0.1',
+          userAgent: 'Firefox',
+          requestId: null,
+          actor: null,
+          after: 'first-factor',
+        },
+      ]),
+    );
   });
 
   test('what fails inside goes to the error handling of the app, and nothing of it is answered here', async () => {
     const browser = await open.loggedIn();
     open.watched.failAt(1, 'before');
     const answer = await ask(browser, 'GET /');
-    expect([answer.status, answer.body.message, answer.headers.get('cache-control')]).toEqual([500, storeFault.message, 'no-store']);
+    expect([answer.status, answer.body.message, answer.headers.get('cache-control')]).toEqual([
+      500,
+      storeFault.message,
+      'no-store',
+    ]);
   });
 });
 
@@ -202,7 +295,11 @@ describe('options', () => {
 
   test.each([
     ['a BackupCodes that is missing', {}, 'backupCodes'],
-    ['one that lacks a method', { backupCodes: { status: () => null } }, 'issue, stage, activate, revoke'],
+    [
+      'one that lacks a method',
+      { backupCodes: { status: () => null } },
+      'issue, stage, activate, revoke',
+    ],
     ['a guard that is no function', { backupCodes, guard: true }, 'guard'],
     ['a userId that is no function', { backupCodes, userId: 'ada' }, 'userId'],
     ['a context that is no function', { backupCodes, context: {} }, 'context'],

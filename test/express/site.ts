@@ -6,7 +6,13 @@ import express5 from 'express';
 import session from 'express-session';
 import { Authenticator } from 'passport';
 import { Strategy } from 'passport-strategy';
-import { beginLogin, completeLogin, pendingLogin, type BeginLoginOptions, type CompleteLoginOptions } from '../../lib/express';
+import {
+  beginLogin,
+  completeLogin,
+  pendingLogin,
+  type BeginLoginOptions,
+  type CompleteLoginOptions,
+} from '../../lib/express';
 import { BackupCodeError } from '../../lib/errors';
 import type { UserId } from '../../lib/subject';
 
@@ -69,11 +75,19 @@ class StandIn extends Strategy {
   override authenticate(req: Request): void {
     const { code, of } = req.body as { code?: string; of?: string };
     const pending = pendingLogin(req, { now: this.site.now });
-    const user = of === undefined ? (pending ? this.site.userById(pending.userId) : req.user) : this.site.people[of];
-    this.site.meanwhile(code ?? '').then(() => {
-      if (code?.startsWith('right') && user) this.success(user, this.info);
-      else this.fail(401);
-    }, (error: unknown) => this.error(error as Error));
+    const user =
+      of === undefined
+        ? pending
+          ? this.site.userById(pending.userId)
+          : req.user
+        : this.site.people[of];
+    this.site.meanwhile(code ?? '').then(
+      () => {
+        if (code?.startsWith('right') && user) this.success(user, this.info);
+        else this.fail(401);
+      },
+      (error: unknown) => this.error(error as Error),
+    );
   }
 }
 
@@ -89,7 +103,14 @@ export interface SiteOptions {
 }
 
 export class Site {
-  readonly people: Record<string, Person> = { ada: { id: 'ada' }, bob: { id: 'bob' }, seven: { id: 7 }, zero: { id: 0 }, big: { id: 12345678901234567890n }, nobody: {} as Person };
+  readonly people: Record<string, Person> = {
+    ada: { id: 'ada' },
+    bob: { id: 'bob' },
+    seven: { id: 7 },
+    zero: { id: 0 },
+    big: { id: 12345678901234567890n },
+    nobody: {} as Person,
+  };
   readonly store = new FaultyStore();
   readonly passport = new Authenticator();
   readonly serialize = { fails: false };
@@ -105,10 +126,11 @@ export class Site {
     const server = site.app(options).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     site.origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    site.close = () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    });
+    site.close = () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
     return site;
   }
 
@@ -131,31 +153,60 @@ export class Site {
   private app(options: SiteOptions): Express {
     const { express = express5, userProperty = 'user' } = options;
     const { passport, now } = this;
-    passport.serializeUser((user, done) => (this.serialize.fails ? done(new Error('serializeUser failed')) : done(null, String((user as Person).id))));
-    passport.deserializeUser((id, done) => done(null, (this.userById(id) ?? false) as Express.User));
+    passport.serializeUser((user, done) =>
+      this.serialize.fails
+        ? done(new Error('serializeUser failed'))
+        : done(null, String((user as Person).id)),
+    );
+    passport.deserializeUser((id, done) =>
+      done(null, (this.userById(id) ?? false) as Express.User),
+    );
     passport.use('backup-code', new StandIn(this, { method: 'backup-code', amr: ['otp'] }));
     passport.use('totp', new StandIn(this, { method: 'totp', amr: ['otp'] }));
     passport.use('silent', new StandIn(this, {}));
     passport.use('pwd', new StandIn(this, { method: 'pwd', amr: ['pwd'] }));
 
     const app = express();
-    app.use(options.sessions ?? session({ secret: 'test', resave: false, saveUninitialized: false, store: this.store, ...options.sessionOptions }));
+    app.use(
+      options.sessions ??
+        session({
+          secret: 'test',
+          resave: false,
+          saveUninitialized: false,
+          store: this.store,
+          ...options.sessionOptions,
+        }),
+    );
     app.use(express.json());
     app.use(passport.initialize({ userProperty }));
     app.use(passport.session());
     app.post('/login', (req, res, next) => {
       const { user, returnTo } = req.body as { user: string; returnTo?: unknown };
-      beginLogin(req, this.people[user] as Express.User, { amr: ['pwd'], now, ...(returnTo === undefined ? {} : { returnTo }), ...options.begin }).then(() => res.json(this.whoami(req, userProperty)), next);
+      beginLogin(req, this.people[user] as Express.User, {
+        amr: ['pwd'],
+        now,
+        ...(returnTo === undefined ? {} : { returnTo }),
+        ...options.begin,
+      }).then(() => res.json(this.whoami(req, userProperty)), next);
     });
     for (const strategy of ['backup-code', 'totp', 'silent', 'pwd']) {
-      app.post(`/login/${strategy}`, passport.authenticate(strategy, { session: false }), (req, res, next) => {
-        completeLogin(req, { now, ...options.complete }).then((done) => res.json({ ...done, ...this.whoami(req, userProperty) }), next);
-      });
+      app.post(
+        `/login/${strategy}`,
+        passport.authenticate(strategy, { session: false }),
+        (req, res, next) => {
+          completeLogin(req, { now, ...options.complete }).then(
+            (done) => res.json({ ...done, ...this.whoami(req, userProperty) }),
+            next,
+          );
+        },
+      );
     }
     app.post('/login/without', (req, res, next) => {
       const user = this.people[(req.body as { user: string }).user] as Express.User;
       const begun = beginLogin(req, user, { amr: ['pwd'], now });
-      begun.then(() => completeLogin(req, { user, secondFactor: 'not-enrolled', now })).then((done) => res.json({ ...done, ...this.whoami(req, userProperty) }), next);
+      begun
+        .then(() => completeLogin(req, { user, secondFactor: 'not-enrolled', now }))
+        .then((done) => res.json({ ...done, ...this.whoami(req, userProperty) }), next);
     });
     app.post('/note', (req, res) => {
       Reflect.set(req.session, 'note', (req.body as { note: unknown }).note);
@@ -169,8 +220,16 @@ export class Site {
         return;
       }
       const code = error instanceof BackupCodeError ? error.code : undefined;
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined;
-      res.status(500).json({ error: code, message: error instanceof Error ? error.message : String(error), cause, user: Reflect.get(req, userProperty) ?? null });
+      const cause =
+        error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined;
+      res
+        .status(500)
+        .json({
+          error: code,
+          message: error instanceof Error ? error.message : String(error),
+          cause,
+          user: Reflect.get(req, userProperty) ?? null,
+        });
     });
     return app;
   }
@@ -181,7 +240,11 @@ export class Site {
     return {
       user: user ? String(user.id) : null,
       isAuthenticated: req.isAuthenticated(),
-      pending: pending && { ...pending, userId: String(pending.userId), idType: typeof pending.userId },
+      pending: pending && {
+        ...pending,
+        userId: String(pending.userId),
+        idType: typeof pending.userId,
+      },
       note: Reflect.get(req.session, 'note') ?? null,
     };
   }
@@ -206,7 +269,11 @@ export class Browser {
   }
 
   post(path: string, body: object = {}, headers: Record<string, string> = {}): Promise<Answer> {
-    return this.fetch(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } });
+    return this.fetch(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json', ...headers },
+    });
   }
 
   /** Another one that was handed this one's cookie: a second tab, or a thief. */
@@ -214,12 +281,22 @@ export class Browser {
     return new Browser(this.origin, this.cookie);
   }
 
-  private async fetch(path: string, init: { method: string; body?: string; headers: Record<string, string> }): Promise<Answer> {
-    const headers = { ...init.headers, ...(this.cookie === undefined ? {} : { cookie: this.cookie }) };
+  private async fetch(
+    path: string,
+    init: { method: string; body?: string; headers: Record<string, string> },
+  ): Promise<Answer> {
+    const headers = {
+      ...init.headers,
+      ...(this.cookie === undefined ? {} : { cookie: this.cookie }),
+    };
     const response = await fetch(this.origin + path, { ...init, headers, redirect: 'manual' });
     const [cookie] = response.headers.getSetCookie();
     if (cookie !== undefined) this.cookie = cookie.split(';')[0];
     const text = await response.text();
-    return { status: response.status, headers: response.headers, body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text };
+    return {
+      status: response.status,
+      headers: response.headers,
+      body: response.headers.get('content-type')?.includes('json') ? JSON.parse(text) : text,
+    };
   }
 }

@@ -1,6 +1,11 @@
 // Logins that begin at another provider: what its assertion says is kept, and believed no further than it goes.
 import type { Express } from 'express';
-import { beginLogin, completeLogin, requireAssurance, type BeginLoginOptions } from '../../lib/express';
+import {
+  beginLogin,
+  completeLogin,
+  requireAssurance,
+  type BeginLoginOptions,
+} from '../../lib/express';
 import { Site, type Browser } from './site';
 
 let site: Site;
@@ -13,10 +18,14 @@ async function open(begin: Partial<BeginLoginOptions>): Promise<void> {
     app.post('/login/included', (req, res, next) => {
       const user = people['ada'] as Express.User;
       const begun = beginLogin(req, user, { amr: ['pwd'], now, ...begin });
-      begun.then(() => completeLogin(req, { user, secondFactor: 'included', now })).then((done) => res.json(done), next);
+      begun
+        .then(() => completeLogin(req, { user, secondFactor: 'included', now }))
+        .then((done) => res.json(done), next);
     });
     app.get('/two', requireAssurance({ now }), (_req, res) => res.json({ in: true }));
-    app.get('/own', requireAssurance({ now, factors: 1, except: ['sso'] }), (_req, res) => res.json({ in: true }));
+    app.get('/own', requireAssurance({ now, factors: 1, except: ['sso'] }), (_req, res) =>
+      res.json({ in: true }),
+    );
   };
   site = await Site.open({ begin, routes });
   browser = site.browser();
@@ -37,8 +46,16 @@ describe('the amr of an assertion, in front of a backup code', () => {
     [['urn:example:badge'], ['urn:example:badge', 'otp'], 'aal1'],
   ])('%j is kept: %j, which is %s', async (asserted, amr, acr) => {
     await open(sso(...asserted));
-    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({ methods: ['sso'], amr: expect.arrayContaining(asserted) });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: 'ada', methods: ['sso', 'backup-code'], amr, acr });
+    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({
+      methods: ['sso'],
+      amr: expect.arrayContaining(asserted),
+    });
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      user: 'ada',
+      methods: ['sso', 'backup-code'],
+      amr,
+      acr,
+    });
     expect(await status('/two')).toBe(acr === 'aal2' ? 200 : 401);
     expect(await status('/own')).toBe(200);
   });
@@ -47,27 +64,45 @@ describe('the amr of an assertion, in front of a backup code', () => {
     const many = Array.from({ length: 16 }, (_, n) => `x${n}`);
     await open(sso(...many));
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body.amr).toEqual([...many, 'otp']);
+    expect((await browser.post('/login/backup-code', { code: 'right' })).body.amr).toEqual([
+      ...many,
+      'otp',
+    ]);
     expect(await status('/own')).toBe(200);
   });
 });
 
 describe('an assertion of several factors', () => {
-  test.each([[['mfa']], [['pwd', 'mfa']], [['pwd', 'otp']], [['hwk', 'pin']]])('%j may be enough, where the app says so', async (amr) => {
-    await open(sso(...amr));
-    const { body } = await browser.post('/login/included');
-    expect(body).toMatchObject({ methods: ['sso'], acr: 'aal2' });
-    expect(new Set(body.amr)).toEqual(new Set([...amr, 'mfa']));
-    expect(await status('/two')).toBe(200);
-    expect(await status('/own')).toBe(401);
-  });
+  test.each([[['mfa']], [['pwd', 'mfa']], [['pwd', 'otp']], [['hwk', 'pin']]])(
+    '%j may be enough, where the app says so',
+    async (amr) => {
+      await open(sso(...amr));
+      const { body } = await browser.post('/login/included');
+      expect(body).toMatchObject({ methods: ['sso'], acr: 'aal2' });
+      expect(new Set(body.amr)).toEqual(new Set([...amr, 'mfa']));
+      expect(await status('/two')).toBe(200);
+      expect(await status('/own')).toBe(401);
+    },
+  );
 
-  test.each([[['fed']], [['pwd']], [['hwk']], [['otp', 'sms']]])('%j is none: nobody is logged in by it, and a second factor still completes it', async (amr) => {
-    await open(sso(...amr));
-    expect((await browser.post('/login/included')).body).toMatchObject({ error: 'invalid_option', message: expect.stringContaining("'included'") });
-    expect((await browser.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false, pending: { userId: 'ada' } });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({ user: 'ada' });
-  });
+  test.each([[['fed']], [['pwd']], [['hwk']], [['otp', 'sms']]])(
+    '%j is none: nobody is logged in by it, and a second factor still completes it',
+    async (amr) => {
+      await open(sso(...amr));
+      expect((await browser.post('/login/included')).body).toMatchObject({
+        error: 'invalid_option',
+        message: expect.stringContaining("'included'"),
+      });
+      expect((await browser.get('/whoami')).body).toMatchObject({
+        user: null,
+        isAuthenticated: false,
+        pending: { userId: 'ada' },
+      });
+      expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+        user: 'ada',
+      });
+    },
+  );
 
   test('is believed of a single sign-on alone: elsewhere "mfa" is concluded, and a login of nothing else is none', async () => {
     await open({ amr: ['pwd', 'mfa'], methods: ['pwd'] });
@@ -75,7 +110,10 @@ describe('an assertion of several factors', () => {
     await site.shut();
     await open({ amr: ['mfa'] });
     await browser.post('/note', { note: 'kept' });
-    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({ error: 'invalid_option', message: expect.stringContaining("['sso']") });
+    expect((await browser.post('/login', { user: 'ada' })).body).toMatchObject({
+      error: 'invalid_option',
+      message: expect.stringContaining("['sso']"),
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ note: 'kept', pending: null });
   });
 });

@@ -16,7 +16,13 @@ async function logIn(user = 'ada', second = 'totp'): Promise<void> {
 }
 
 function recorded(): Promise<Record<string, unknown>> {
-  return site.store.contents().then((all) => (Object.values(all)[0]!['passport-backup-code'] as { login: Record<string, unknown> }).login);
+  return site.store
+    .contents()
+    .then(
+      (all) =>
+        (Object.values(all)[0]!['passport-backup-code'] as { login: Record<string, unknown> })
+          .login,
+    );
 }
 
 afterEach(() => site.shut());
@@ -29,11 +35,25 @@ describe('somebody who is logged in and shows a factor again', () => {
     const before = browser.copy();
     site.passSeconds(3600);
     const { body } = await browser.post('/login/backup-code', { code: 'right' });
-    expect(body).toMatchObject({ user: 'ada', isAuthenticated: true, note: 'in the cart', methods: ['pwd', 'totp', 'backup-code'], amr: ['pwd', 'otp', 'mfa'], acr: 'aal2', returnTo: null });
+    expect(body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+      note: 'in the cart',
+      methods: ['pwd', 'totp', 'backup-code'],
+      amr: ['pwd', 'otp', 'mfa'],
+      acr: 'aal2',
+      returnTo: null,
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', note: 'in the cart' });
     expect(browser.cookie).not.toBe(before.cookie);
     expect((await before.get('/whoami')).body).toMatchObject({ user: null });
-    expect(await recorded()).toMatchObject({ factors: [{ method: 'pwd', at: site.clock - 3_600_000 }, { method: 'totp', at: site.clock - 3_600_000 }, { method: 'backup-code', at: site.clock }] });
+    expect(await recorded()).toMatchObject({
+      factors: [
+        { method: 'pwd', at: site.clock - 3_600_000 },
+        { method: 'totp', at: site.clock - 3_600_000 },
+        { method: 'backup-code', at: site.clock },
+      ],
+    });
   });
 
   test('has its time renewed where it was shown before; the others stay as old as they are', async () => {
@@ -43,21 +63,46 @@ describe('somebody who is logged in and shows a factor again', () => {
     await browser.post('/login/totp', { code: 'right' });
     site.passSeconds(100);
     await browser.post('/login/pwd', { code: 'right' });
-    expect(await recorded()).toMatchObject({ factors: [{ method: 'totp', at: site.clock - 100_000 }, { method: 'pwd', at: site.clock }], amr: ['pwd', 'otp', 'mfa'] });
+    expect(await recorded()).toMatchObject({
+      factors: [
+        { method: 'totp', at: site.clock - 100_000 },
+        { method: 'pwd', at: site.clock },
+      ],
+      amr: ['pwd', 'otp', 'mfa'],
+    });
   });
 
   test('reaches two kinds after a login by one', async () => {
     await open();
     await browser.post('/login/without', { user: 'ada' });
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({ methods: ['pwd', 'totp'], amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' });
+    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+      methods: ['pwd', 'totp'],
+      amr: ['pwd', 'otp', 'mfa'],
+      acr: 'aal2',
+    });
   });
 
   test('is led back to the page that asked for it, once', async () => {
-    await open({ routes: (app, { now }) => app.get('/codes', requireAssurance({ factors: 1, except: ['pwd'], maxAgeSeconds: 300, stepUpUrl: '/step-up', now }), (_req, res) => res.json('codes')) });
+    await open({
+      routes: (app, { now }) =>
+        app.get(
+          '/codes',
+          requireAssurance({
+            factors: 1,
+            except: ['pwd'],
+            maxAgeSeconds: 300,
+            stepUpUrl: '/step-up',
+            now,
+          }),
+          (_req, res) => res.json('codes'),
+        ),
+    });
     await logIn();
     site.passSeconds(301);
     expect((await browser.get('/codes?all=1', HTML)).headers.get('location')).toBe('/step-up');
-    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe('/codes?all=1');
+    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe(
+      '/codes?all=1',
+    );
     expect((await browser.get('/codes', HTML)).body).toBe('codes');
     expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBeNull();
   });
@@ -65,7 +110,10 @@ describe('somebody who is logged in and shows a factor again', () => {
   test("shows their own: another person's is refused, and the session stays what it was", async () => {
     await open();
     await logIn();
-    expect((await browser.post('/login/totp', { code: 'right', of: 'bob' })).body).toMatchObject({ error: 'no_pending_login', user: null });
+    expect((await browser.post('/login/totp', { code: 'right', of: 'bob' })).body).toMatchObject({
+      error: 'no_pending_login',
+      user: null,
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 });
@@ -75,10 +123,21 @@ describe('what is recorded of one login never speaks for another', () => {
     routes: (app, { now, people, passport }) => {
       app.get('/vault', requireAssurance({ now }), (req, res) => res.json(req.user));
       app.post('/plain-login', (req, res, next) => {
-        req.logIn(people[(req.body as { user: string }).user] as Express.User, { keepSessionInfo: true, session: true }, (error) => (error ? next(error) : res.json({})));
+        req.logIn(
+          people[(req.body as { user: string }).user] as Express.User,
+          { keepSessionInfo: true, session: true },
+          (error) => (error ? next(error) : res.json({})),
+        );
       });
-      app.post('/logout', (req, res, next) => req.logout({ keepSessionInfo: true }, (error) => (error ? next(error) : res.json({}))));
-      app.post('/token', passport.authenticate('totp', { session: false }), requireAssurance({ now }), (_req, res) => res.json({}));
+      app.post('/logout', (req, res, next) =>
+        req.logout({ keepSessionInfo: true }, (error) => (error ? next(error) : res.json({}))),
+      );
+      app.post(
+        '/token',
+        passport.authenticate('totp', { session: false }),
+        requireAssurance({ now }),
+        (_req, res) => res.json({}),
+      );
     },
   };
 
@@ -89,7 +148,9 @@ describe('what is recorded of one login never speaks for another', () => {
     await browser.post('/plain-login', { user: 'bob' });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'bob' });
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+      error: 'no_pending_login',
+    });
   });
 
   test('not after a logout that keeps the session', async () => {
@@ -97,7 +158,9 @@ describe('what is recorded of one login never speaks for another', () => {
     await logIn('ada');
     await browser.post('/logout');
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right', of: 'ada' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/login/totp', { code: 'right', of: 'ada' })).body).toMatchObject({
+      error: 'no_pending_login',
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
@@ -111,22 +174,38 @@ describe('what is recorded of one login never speaks for another', () => {
     await open(guarded);
     await browser.post('/plain-login', { user: 'ada' });
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+      error: 'no_pending_login',
+    });
   });
 });
 
 describe('with a custom callback', () => {
   test('the user and the factor are given by hand', async () => {
     await open({
-      routes: (app, { passport, now }) => app.post('/callback', (req, res, next) => {
-        passport.authenticate('backup-code', (error: unknown, user: Express.User | false, info: { method: string; amr: string[] }) => {
-          if (user === false) next(error);
-          else completeLogin(req, { user, method: info.method, amr: info.amr, now }).then((done) => res.json(done), next);
-        })(req, res, next);
-      }),
+      routes: (app, { passport, now }) =>
+        app.post('/callback', (req, res, next) => {
+          passport.authenticate(
+            'backup-code',
+            (
+              error: unknown,
+              user: Express.User | false,
+              info: { method: string; amr: string[] },
+            ) => {
+              if (user === false) next(error);
+              else
+                completeLogin(req, { user, method: info.method, amr: info.amr, now }).then(
+                  (done) => res.json(done),
+                  next,
+                );
+            },
+          )(req, res, next);
+        }),
     });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/callback', { code: 'right' })).body).toMatchObject({ methods: ['pwd', 'backup-code'] });
+    expect((await browser.post('/callback', { code: 'right' })).body).toMatchObject({
+      methods: ['pwd', 'backup-code'],
+    });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 });

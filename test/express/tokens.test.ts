@@ -14,7 +14,9 @@ import { WRONG } from '../helpers/service';
 /** A token library in two functions, good enough for a test. */
 const tokens = {
   sign: (claims: object, { seconds }: { seconds: number }): string => {
-    const body = Buffer.from(JSON.stringify({ ...claims, exp: Date.now() + 1000 * seconds })).toString('base64url');
+    const body = Buffer.from(
+      JSON.stringify({ ...claims, exp: Date.now() + 1000 * seconds }),
+    ).toString('base64url');
     return `${body}.${createHmac('sha256', 'key').update(body).digest('base64url')}`;
   },
   verify: (token: string): object | null => {
@@ -42,7 +44,13 @@ beforeAll(async () => {
   passport.use('local', new Password());
   const app = express().use(express.json());
   const users = { byId: (id: string) => (id === 'ada' ? { id } : null) };
-  await runRecipe(recipesOf('docs/tokens.md').get('tokens')!, { app, passport, tokens, backupCodes, users });
+  await runRecipe(recipesOf('docs/tokens.md').get('tokens')!, {
+    app,
+    passport,
+    tokens,
+    backupCodes,
+    users,
+  });
   server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
 });
@@ -51,17 +59,34 @@ beforeEach(async () => {
   ({ codes } = await backupCodes.issue('ada'));
 });
 
-async function ask(method: 'GET' | 'POST', path: string, { token, body = {} }: { token?: string | undefined; body?: object } = {}): Promise<{ status: number; headers: Headers; body: Record<string, string> }> {
+async function ask(
+  method: 'GET' | 'POST',
+  path: string,
+  { token, body = {} }: { token?: string | undefined; body?: object } = {},
+): Promise<{ status: number; headers: Headers; body: Record<string, string> }> {
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
-  const headers = { 'content-type': 'application/json', ...(token !== undefined && { authorization: `Bearer ${token}` }) };
-  const response = await fetch(url, { method, headers, ...(method === 'POST' && { body: JSON.stringify(body) }) });
+  const headers = {
+    'content-type': 'application/json',
+    ...(token !== undefined && { authorization: `Bearer ${token}` }),
+  };
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(method === 'POST' && { body: JSON.stringify(body) }),
+  });
   const text = await response.text();
-  return { status: response.status, headers: response.headers, body: text.startsWith('{') ? (JSON.parse(text) as Record<string, string>) : {} };
+  return {
+    status: response.status,
+    headers: response.headers,
+    body: text.startsWith('{') ? (JSON.parse(text) as Record<string, string>) : {},
+  };
 }
 
 async function logIn(): Promise<{ pending: string | undefined; access: string | undefined }> {
   const { pending } = (await ask('POST', '/login', { body: { password: 'correct horse' } })).body;
-  const { access } = (await ask('POST', '/login/backup-code', { token: pending, body: { code: codes[0] } })).body;
+  const { access } = (
+    await ask('POST', '/login/backup-code', { token: pending, body: { code: codes[0] } })
+  ).body;
   return { pending, access };
 }
 
@@ -77,23 +102,45 @@ it('lets in with a password and a backup code, and keeps no session', async () =
 
 it('opens nothing with a pending token, with a forged one or with none', async () => {
   const { pending } = await logIn();
-  const forged = Buffer.from(JSON.stringify({ use: 'access', sub: 'ada', methods: ['pwd', 'otp'], auth_time: 1, exp: 9e15 })).toString('base64url');
+  const forged = Buffer.from(
+    JSON.stringify({ use: 'access', sub: 'ada', methods: ['pwd', 'otp'], auth_time: 1, exp: 9e15 }),
+  ).toString('base64url');
   for (const token of [pending, `${forged}.AAAA`, undefined]) {
     const { status, headers } = await ask('GET', '/orders', { token });
-    expect([status, headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('insufficient_user_authentication')]);
+    expect([status, headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringContaining('insufficient_user_authentication'),
+    ]);
   }
 });
 
 it('takes no code without a pending token, an access token included, and no wrong or used one', async () => {
   const { access, pending } = await logIn();
-  for (const token of [access, undefined]) expect((await ask('POST', '/login/backup-code', { token, body: { code: codes[1] } })).status).toBe(401);
-  for (const code of [WRONG, codes[0]]) expect((await ask('POST', '/login/backup-code', { token: pending, body: { code } })).status).toBe(401);
+  for (const token of [access, undefined])
+    expect(
+      (await ask('POST', '/login/backup-code', { token, body: { code: codes[1] } })).status,
+    ).toBe(401);
+  for (const code of [WRONG, codes[0]])
+    expect(
+      (await ask('POST', '/login/backup-code', { token: pending, body: { code } })).status,
+    ).toBe(401);
   expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9 });
 });
 
 it('asks for newer factors where they must be fresh', async () => {
-  const access = tokens.sign({ use: 'access', sub: 'ada', methods: ['pwd', 'backup-code'], auth_time: Math.floor(Date.now() / 1000) - 301 }, { seconds: 3600 });
+  const access = tokens.sign(
+    {
+      use: 'access',
+      sub: 'ada',
+      methods: ['pwd', 'backup-code'],
+      auth_time: Math.floor(Date.now() / 1000) - 301,
+    },
+    { seconds: 3600 },
+  );
   expect((await ask('GET', '/orders', { token: access })).status).toBe(200);
   const { status, headers } = await ask('POST', '/account/backup-codes', { token: access });
-  expect([status, headers.get('www-authenticate')]).toEqual([401, expect.stringContaining('max_age="300"')]);
+  expect([status, headers.get('www-authenticate')]).toEqual([
+    401,
+    expect.stringContaining('max_age="300"'),
+  ]);
 });

@@ -22,12 +22,22 @@ async function open(verify?: Verify<Express.User>): Promise<void> {
     routes: (app: Express, { passport, now, userById }) => {
       const currentUser = (req: Request): Express.User | undefined => {
         const pending = pendingLogin(req, { now });
-        return (pending === null ? undefined : userById.call(site, pending.userId));
+        return pending === null ? undefined : userById.call(site, pending.userId);
       };
-      passport.use('real', new BackupCodeStrategy<Express.User>({ backupCodes, currentUser, userId: (user) => Reflect.get(user, 'id') as string }, verify));
-      app.post('/codes', passport.authenticate('real', { session: false }), (req: Request, res: Response, next: NextFunction) => {
-        completeLogin(req, { now }).then((done) => res.json(done), next);
-      });
+      passport.use(
+        'real',
+        new BackupCodeStrategy<Express.User>(
+          { backupCodes, currentUser, userId: (user) => Reflect.get(user, 'id') as string },
+          verify,
+        ),
+      );
+      app.post(
+        '/codes',
+        passport.authenticate('real', { session: false }),
+        (req: Request, res: Response, next: NextFunction) => {
+          completeLogin(req, { now }).then((done) => res.json(done), next);
+        },
+      );
     },
   });
   browser = site.browser();
@@ -35,12 +45,14 @@ async function open(verify?: Verify<Express.User>): Promise<void> {
   await browser.post('/login', { user: 'ada' });
 }
 
-const trail = (): [string, string | null][] => store.current.auditTrail.map(({ type, codeId }) => [type, codeId]);
+const trail = (): [string, string | null][] =>
+  store.current.auditTrail.map(({ type, codeId }) => [type, codeId]);
 
 afterEach(() => site.shut());
 
 test.each<[string, Verify<Express.User> | undefined]>([
-  ['', undefined], [', with a last word of the app', (user, _info, done) => done(null, user)],
+  ['', undefined],
+  [', with a last word of the app', (user, _info, done) => done(null, user)],
 ])('a login that succeeds is no unfinished one%s', async (_how, verify) => {
   await open(verify);
   expect((await browser.post('/codes', { code: codes[0] })).status).toBe(200);
@@ -50,37 +62,56 @@ test.each<[string, Verify<Express.User> | undefined]>([
 test.each<[string, () => void, string]>([
   ['the session store is down', () => site.store.failAtWrite(1), 'login_unfinished'],
   ['serializeUser fails', () => (site.serialize.fails = true), 'login_unfinished'],
-  ['the pending login ends between the code and the session', () => {
-    let seconds = 3600;
-    backupCodes.on('consumed', () => {
-      site.passSeconds(seconds);
-      seconds = 0;
+  [
+    'the pending login ends between the code and the session',
+    () => {
+      let seconds = 3600;
+      backupCodes.on('consumed', () => {
+        site.passSeconds(seconds);
+        seconds = 0;
+      });
+    },
+    'no_pending_login',
+  ],
+])(
+  'where %s, the event names the code, which is spent, and the next one works',
+  async (_what, breakIt, error) => {
+    await open();
+    breakIt();
+    const { status, body } = await browser.post('/codes', { code: codes[0] });
+    expect([status, body.error]).toEqual([500, error]);
+    const [, consumed, unfinished] = trail();
+    expect([consumed?.[0], unfinished]).toEqual(['consumed', ['login-unfinished', consumed?.[1]]]);
+    expect(store.current.auditTrail.at(-1)).toMatchObject({
+      userId: 'ada',
+      context: { ip: '127.0.0.1', after: 'first-factor' },
     });
-  }, 'no_pending_login'],
-])('where %s, the event names the code, which is spent, and the next one works', async (_what, breakIt, error) => {
-  await open();
-  breakIt();
-  const { status, body } = await browser.post('/codes', { code: codes[0] });
-  expect([status, body.error]).toEqual([500, error]);
-  const [, consumed, unfinished] = trail();
-  expect([consumed?.[0], unfinished]).toEqual(['consumed', ['login-unfinished', consumed?.[1]]]);
-  expect(store.current.auditTrail.at(-1)).toMatchObject({ userId: 'ada', context: { ip: '127.0.0.1', after: 'first-factor' } });
-  site.store.recover();
-  site.serialize.fails = false;
-  await browser.post('/login', { user: 'ada' });
-  expect((await browser.post('/codes', { code: codes[0] })).status).toBe(401);
-  expect((await browser.post('/codes', { code: codes[1] })).status).toBe(200);
-});
+    site.store.recover();
+    site.serialize.fails = false;
+    await browser.post('/login', { user: 'ada' });
+    expect((await browser.post('/codes', { code: codes[0] })).status).toBe(401);
+    expect((await browser.post('/codes', { code: codes[1] })).status).toBe(200);
+  },
+);
 
 test.each<[string, Verify<Express.User>, number]>([
   ['refuses', (_user, _info, done) => done(null, false), 403],
   ['gives an error', (_user, _info, done) => done(new Error('the last word failed')), 500],
-  ['throws', () => { throw new Error('the last word failed'); }, 500],
-])('where verify %s after the code was consumed, the event says so', async (_what, verify, expected) => {
-  await open(verify);
-  expect((await browser.post('/codes', { code: codes[0] })).status).toBe(expected);
-  expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed', 'login-unfinished']);
-});
+  [
+    'throws',
+    () => {
+      throw new Error('the last word failed');
+    },
+    500,
+  ],
+])(
+  'where verify %s after the code was consumed, the event says so',
+  async (_what, verify, expected) => {
+    await open(verify);
+    expect((await browser.post('/codes', { code: codes[0] })).status).toBe(expected);
+    expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed', 'login-unfinished']);
+  },
+);
 
 test('a code that was wrong leaves no login unfinished', async () => {
   await open();
@@ -91,8 +122,13 @@ test('a code that was wrong leaves no login unfinished', async () => {
 test('an audit that fails too changes nothing of the answer', async () => {
   await open();
   site.serialize.fails = true;
-  watched.before('append', () => { throw new Error('the audit is down'); });
-  expect((await browser.post('/codes', { code: codes[0] })).body).toMatchObject({ error: 'login_unfinished', cause: 'serializeUser failed' });
+  watched.before('append', () => {
+    throw new Error('the audit is down');
+  });
+  expect((await browser.post('/codes', { code: codes[0] })).body).toMatchObject({
+    error: 'login_unfinished',
+    cause: 'serializeUser failed',
+  });
 });
 
 test('listeners are told, so that the owner can be', async () => {

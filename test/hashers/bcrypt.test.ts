@@ -22,26 +22,39 @@ describe('bcryptHasher', () => {
   });
 
   it('is refused with a cost that is text, or an option that it does not know', () => {
-    expect(() => bcryptHasher({ cost: '12' as unknown as number })).toThrow(failure('invalid_hasher'));
+    expect(() => bcryptHasher({ cost: '12' as unknown as number })).toThrow(
+      failure('invalid_hasher'),
+    );
     expect(() => bcryptHasher({ rounds: 12 } as never)).toThrow(failure('invalid_option'));
   });
 
   it('reads costs from 10 to 16, whatever its own', () => {
-    for (const cost of ['10', '12', '16']) expect(quick.reads(`$2b$${cost}$abcdefghijklmnopqrstuu`)).toBe(true);
+    for (const cost of ['10', '12', '16'])
+      expect(quick.reads(`$2b$${cost}$abcdefghijklmnopqrstuu`)).toBe(true);
   });
 
   it.each([
-    ['below the floor', '$2b$09$abcdefghijklmnopqrstuu'], ['beyond the cap', '$2b$17$abcdefghijklmnopqrstuu'], ['absurdly strong', '$2b$31$abcdefghijklmnopqrstuu'],
-    ['of an older bcrypt', '$2a$12$abcdefghijklmnopqrstuu'], ['cut short', '$2b$12$abcdefghijklmnopqrstu'], ['too long', '$2b$12$abcdefghijklmnopqrstuuu'],
-    ['with a hash behind it', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij'], ['with a line break', '$2b$12$abcdefghijklmnopqrstuu\n'],
-    ['of another scheme', '$scrypt$ln=17,r=8,p=1$c2FsdA'], ['empty', ''], ['that is a word', 'null'],
+    ['below the floor', '$2b$09$abcdefghijklmnopqrstuu'],
+    ['beyond the cap', '$2b$17$abcdefghijklmnopqrstuu'],
+    ['absurdly strong', '$2b$31$abcdefghijklmnopqrstuu'],
+    ['of an older bcrypt', '$2a$12$abcdefghijklmnopqrstuu'],
+    ['cut short', '$2b$12$abcdefghijklmnopqrstu'],
+    ['too long', '$2b$12$abcdefghijklmnopqrstuuu'],
+    ['with a hash behind it', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij'],
+    ['with a line break', '$2b$12$abcdefghijklmnopqrstuu\n'],
+    ['of another scheme', '$scrypt$ln=17,r=8,p=1$c2FsdA'],
+    ['empty', ''],
+    ['that is a word', 'null'],
   ])('does not read a salt %s', (_what, salt) => {
     expect(quick.reads(salt)).toBe(false);
   });
 
   it('gives the same 31 bytes for the same code and salt, and others for another', async () => {
     const [one, again, otherCode, otherSalt] = await Promise.all([
-      quick.hash('ABCDEFGH', SALT), quick.hash('ABCDEFGH', SALT), quick.hash('ABCDEFGJ', SALT), quick.hash('ABCDEFGH', '$2b$10$bbcdefghijklmnopqrstuu'),
+      quick.hash('ABCDEFGH', SALT),
+      quick.hash('ABCDEFGH', SALT),
+      quick.hash('ABCDEFGJ', SALT),
+      quick.hash('ABCDEFGH', '$2b$10$bbcdefghijklmnopqrstuu'),
     ]);
     expect(one).toHaveLength(31);
     expect(again).toEqual(one);
@@ -51,7 +64,9 @@ describe('bcryptHasher', () => {
 
   it('cuts nothing off: inputs of 80 bytes that are equal in the first 72 differ', async () => {
     const start = 'A'.repeat(72);
-    const [one, other, cut] = await Promise.all([`${start}BBBBBBBB`, `${start}CCCCCCCC`, start].map((code) => quick.hash(code, SALT)));
+    const [one, other, cut] = await Promise.all(
+      [`${start}BBBBBBBB`, `${start}CCCCCCCC`, start].map((code) => quick.hash(code, SALT)),
+    );
     expect(one).not.toEqual(other);
     expect(one).not.toEqual(cut);
     expect(other).not.toEqual(cut);
@@ -59,7 +74,9 @@ describe('bcryptHasher', () => {
 
   it('counts bytes and not characters: 40 two-byte characters are not cut either', async () => {
     const start = '\u00e9'.repeat(36);
-    const [one, other] = await Promise.all([`${start}aaaa`, `${start}bbbb`].map((code) => quick.hash(code, SALT)));
+    const [one, other] = await Promise.all(
+      [`${start}aaaa`, `${start}bbbb`].map((code) => quick.hash(code, SALT)),
+    );
     expect(one).not.toEqual(other);
   });
 
@@ -76,7 +93,9 @@ describe('the hasher of a stored set', () => {
   });
 
   it('is an error, and no wrong code, where none reads it', () => {
-    expect(() => hasherFor([countingHasher(), quick], '$2b$31$abcdefghijklmnopqrstuu', 40)).toThrow(failure('unreadable_hash'));
+    expect(() => hasherFor([countingHasher(), quick], '$2b$31$abcdefghijklmnopqrstuu', 40)).toThrow(
+      failure('unreadable_hash'),
+    );
   });
 
   it('is an error where the format is too short for it', () => {
@@ -92,9 +111,17 @@ describe('a list of hashers', () => {
   });
 
   it.each<[string, unknown]>([
-    ['empty', []], ['null', null], ['a name', 'bcrypt'], ['an object that lacks a method', { newSalt: () => '$x', reads: () => true }], ['a list with a hole', [quick, undefined]],
-    ['one that does not read its own salts', { ...countingHasher(), reads: () => false }], ['one whose salt is no text', { ...countingHasher(), newSalt: () => 12 }],
-    ['one whose salt is too long to store', { ...countingHasher(), newSalt: () => `$counted$${'x'.repeat(300)}` }],
+    ['empty', []],
+    ['null', null],
+    ['a name', 'bcrypt'],
+    ['an object that lacks a method', { newSalt: () => '$x', reads: () => true }],
+    ['a list with a hole', [quick, undefined]],
+    ['one that does not read its own salts', { ...countingHasher(), reads: () => false }],
+    ['one whose salt is no text', { ...countingHasher(), newSalt: () => 12 }],
+    [
+      'one whose salt is too long to store',
+      { ...countingHasher(), newSalt: () => `$counted$${'x'.repeat(300)}` },
+    ],
   ])('is refused where it is %s', (_what, given) => {
     expect(() => hasherList(given as Hasher, 40)).toThrow(failure('invalid_hasher'));
   });

@@ -15,10 +15,20 @@ export class Canary {
     const bare = code.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
     this.loose.add(bare, name);
     this.loose.add(Array.from(bare).reverse().join(''), `${name}, reversed`);
-    for (const spelling of new Set([code, code.toLowerCase(), code.toUpperCase(), bare, bare.toUpperCase()])) {
+    for (const spelling of new Set([
+      code,
+      code.toLowerCase(),
+      code.toUpperCase(),
+      bare,
+      bare.toUpperCase(),
+    ])) {
       const bytes = Buffer.from(spelling);
       this.addEncoded(bytes, name);
-      for (const escape of ['x', 'u00']) this.loose.add(Array.from(bytes, (byte) => escape + byte.toString(16)).join(''), `${name}, escaped`);
+      for (const escape of ['x', 'u00'])
+        this.loose.add(
+          Array.from(bytes, (byte) => escape + byte.toString(16)).join(''),
+          `${name}, escaped`,
+        );
     }
   }
 
@@ -33,7 +43,10 @@ export class Canary {
 
   /** What of it occurs in a text, and in which form, each once. */
   findIn(text: string): string[] {
-    const squeezed = text.normalize('NFKC').toLowerCase().replace(/[^a-z0-9]+/g, '');
+    const squeezed = text
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[^a-z0-9]+/g, '');
     return [...new Set([...this.exact.findIn(text), ...this.loose.findIn(squeezed)])];
   }
 
@@ -41,16 +54,27 @@ export class Canary {
     this.loose.add(bytes.toString('hex'), `${name}, in hex`);
     this.loose.add(Array.from(bytes).join(''), `${name}, as numbers`);
     // What JSON makes of a typed array: {"0":12,"1":240}.
-    this.loose.add(Array.from(bytes, (byte, index) => `${index}${byte}`).join(''), `${name}, as numbers`);
+    this.loose.add(
+      Array.from(bytes, (byte, index) => `${index}${byte}`).join(''),
+      `${name}, as numbers`,
+    );
     this.addBase64(bytes, name);
   }
 
   /** Also in the middle of more that was encoded with it: without the characters that the neighbours have a share in. */
   private addBase64(bytes: Buffer, name: string): void {
     for (const before of [0, 1, 2]) {
-      const [from, to] = [Math.ceil((before * 8) / 6), Math.floor(((before + bytes.length) * 8) / 6)];
+      const [from, to] = [
+        Math.ceil((before * 8) / 6),
+        Math.floor(((before + bytes.length) * 8) / 6),
+      ];
       for (const encoding of ['base64', 'base64url'] as const) {
-        this.exact.add(Buffer.concat([Buffer.alloc(before), bytes]).toString(encoding).slice(from, to), `${name}, in base64`);
+        this.exact.add(
+          Buffer.concat([Buffer.alloc(before), bytes])
+            .toString(encoding)
+            .slice(from, to),
+          `${name}, in base64`,
+        );
       }
     }
   }
@@ -77,8 +101,18 @@ class Forms {
 
 /** All that a log, a debugger or an error page can make of a value. */
 export function printed(value: unknown): string {
-  const whole = { depth: Infinity, maxArrayLength: null, maxStringLength: null, breakLength: Infinity };
-  const parts = [inspect(value, whole), inspect(value, { ...whole, showHidden: true }), asJson(value), asText(value)];
+  const whole = {
+    depth: Infinity,
+    maxArrayLength: null,
+    maxStringLength: null,
+    breakLength: Infinity,
+  };
+  const parts = [
+    inspect(value, whole),
+    inspect(value, { ...whole, showHidden: true }),
+    asJson(value),
+    asText(value),
+  ];
   if (value instanceof Error) parts.push(value.message, value.stack ?? '', asText(value.cause));
   return [...new Set(parts)].join('\n');
 }

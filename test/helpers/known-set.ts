@@ -10,14 +10,35 @@ import { userSubject } from '../../lib/subject';
 import { START } from './clock';
 
 /** @param symbols of each code, without separators */
-export async function storeKnownSet(store: BackupCodeStore, { userId, format, hasher, symbols }: { userId: string; format: Format; hasher: Hasher; symbols: readonly string[] }): Promise<void> {
+export async function storeKnownSet(
+  store: BackupCodeStore,
+  {
+    userId,
+    format,
+    hasher,
+    symbols,
+  }: { userId: string; format: Format; hasher: Hasher; symbols: readonly string[] },
+): Promise<void> {
   const { id: pepperId, key } = pepperRing(undefined).newest;
   const binding = { userId, setId: randomBytes(16).toString('hex'), salt: hasher.newSalt() };
-  const codes = await Promise.all(symbols.map(async (code) => recordCode(keyStretched(await hasher.hash(code, binding.salt), key, binding))));
+  const codes = await Promise.all(
+    symbols.map(async (code) =>
+      recordCode(keyStretched(await hasher.hash(code, binding.salt), key, binding)),
+    ),
+  );
   const { setId, salt } = binding;
   await store.replace({
     subject: userSubject(userId),
-    header: { setId, salt, pepperId, format: serializeFormat(format), check: checkOf(key, binding), total: codes.length, createdAt: START, expiresAt: null },
+    header: {
+      setId,
+      salt,
+      pepperId,
+      format: serializeFormat(format),
+      check: checkOf(key, binding),
+      total: codes.length,
+      createdAt: START,
+      expiresAt: null,
+    },
     codes,
     event: auditEvent('issued', { at: START, userId, setId, context: cleanContext() }),
     now: START,

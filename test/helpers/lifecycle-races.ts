@@ -12,10 +12,21 @@ const USERS = 12;
 /** @param options.open gives a store that holds nothing yet; a second call gives another one on the same data */
 export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void {
   /** Four services, as four processes would have them. */
-  const start = async (options: Partial<BackupCodesOptions> = {}): Promise<{ at: (n: number) => BackupCodes; clock: FakeClock }> => {
+  const start = async (
+    options: Partial<BackupCodesOptions> = {},
+  ): Promise<{ at: (n: number) => BackupCodes; clock: FakeClock }> => {
     const { store, another } = await open();
     const clock = fakeClock();
-    const services = [store, another(), another(), another()].map((each) => new BackupCodes({ store: each, hasher: countingHasher(), now: clock.now, attempts: { free: 50 }, ...options }));
+    const services = [store, another(), another(), another()].map(
+      (each) =>
+        new BackupCodes({
+          store: each,
+          hasher: countingHasher(),
+          now: clock.now,
+          attempts: { free: 50 },
+          ...options,
+        }),
+    );
     return { at: (n) => services[n % services.length]!, clock };
   };
   const trailOf = async (service: BackupCodes, userId: string): Promise<AuditEvent[]> => {
@@ -27,16 +38,24 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     const { at } = await start({ afterConsume: 'one' });
     for (let round = 0; round < ROUNDS; round += 1) {
       const userId = `user-${round}`;
-      let { codes: [code] } = await at(0).issue(userId);
+      let {
+        codes: [code],
+      } = await at(0).issue(userId);
       for (const total of [11, 12]) {
         const outcomes = await atOnce(10, (n) => at(n).consume(userId, code));
         const winners = outcomes.filter((outcome) => outcome.ok);
-        expect(winners).toEqual([expect.objectContaining({ remaining: 10, total, replacement: expect.any(String) })]);
-        expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'reused')).toHaveLength(9);
+        expect(winners).toEqual([
+          expect.objectContaining({ remaining: 10, total, replacement: expect.any(String) }),
+        ]);
+        expect(
+          outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'reused'),
+        ).toHaveLength(9);
         expect(await at(round).status(userId)).toMatchObject({ remaining: 10, total });
         code = winners[0]?.replacement;
       }
-      expect((await trailOf(at(0), userId)).filter(({ type }) => type === 'renewed')).toHaveLength(2);
+      expect((await trailOf(at(0), userId)).filter(({ type }) => type === 'renewed')).toHaveLength(
+        2,
+      );
     }
   });
 
@@ -46,9 +65,16 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
       const userId = `user-${round}`;
       const { codes } = await at(0).issue(userId);
       const outcomes = await atOnce(10, (n) => at(n).consume(userId, codes[n]));
-      expect(outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
-      const reached = (await trailOf(at(0), userId)).filter(({ type }) => type === 'low' || type === 'exhausted');
-      expect(reached.map(({ type, remaining }) => [type, remaining])).toEqual([['low', 3], ['exhausted', 0]]);
+      expect(
+        outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort((a, b) => a - b),
+      ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+      const reached = (await trailOf(at(0), userId)).filter(
+        ({ type }) => type === 'low' || type === 'exhausted',
+      );
+      expect(reached.map(({ type, remaining }) => [type, remaining])).toEqual([
+        ['low', 3],
+        ['exhausted', 0],
+      ]);
     }
   });
 
@@ -62,16 +88,30 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
       given.push(...(await at(n).due()));
     };
     await Promise.all([
-      ...users.map((userId, n) => (n % 3 === 0 ? at(n).issue(userId) : n % 3 === 1 ? at(n).revoke(userId) : Promise.resolve())),
+      ...users.map((userId, n) =>
+        n % 3 === 0 ? at(n).issue(userId) : n % 3 === 1 ? at(n).revoke(userId) : Promise.resolve(),
+      ),
       ...Array.from({ length: 4 }, (_, n) => remind(n)),
     ]);
     await remind(0);
 
     const trails = await Promise.all(users.map((userId) => trailOf(at(0), userId)));
-    const reminders = trails.flatMap((trail) => trail.flatMap(({ type, setId }, n) => (type === 'expiring' ? [{ setId, previous: trail[n - 1] }] : [])));
-    for (const { setId, previous } of reminders) expect(previous).toMatchObject({ type: 'issued', setId });
-    expect(given.map(({ setId }) => setId).sort()).toEqual(reminders.map(({ setId }) => setId).sort());
+    const reminders = trails.flatMap((trail) =>
+      trail.flatMap(({ type, setId }, n) =>
+        type === 'expiring' ? [{ setId, previous: trail[n - 1] }] : [],
+      ),
+    );
+    for (const { setId, previous } of reminders)
+      expect(previous).toMatchObject({ type: 'issued', setId });
+    expect(given.map(({ setId }) => setId).sort()).toEqual(
+      reminders.map(({ setId }) => setId).sort(),
+    );
     const stories = trails.map((trail) => trail.map(({ type }) => type).join(' '));
-    for (const [n, story] of stories.entries()) expect(story).toMatch([/^issued (expiring )?issued$/, /^issued (expiring )?revoked$/, /^issued expiring$/][n % 3]!);
+    for (const [n, story] of stories.entries())
+      expect(story).toMatch(
+        [/^issued (expiring )?issued$/, /^issued (expiring )?revoked$/, /^issued expiring$/][
+          n % 3
+        ]!,
+      );
   });
 }

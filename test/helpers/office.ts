@@ -1,12 +1,22 @@
 // People who decide by twos, over any store: the service, its clock, what was done, and what was told.
 import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
-import { MemoryApprovalStore, TwoPersonApproval, type ApprovalOutcome, type ApprovalStore, type TwoPersonApprovalOptions } from '../../lib/approval';
+import {
+  MemoryApprovalStore,
+  TwoPersonApproval,
+  type ApprovalOutcome,
+  type ApprovalStore,
+  type TwoPersonApprovalOptions,
+} from '../../lib/approval';
 import { EVENT_TYPES } from '../../lib/events';
 import { MemoryStore } from '../../lib/stores/memory';
 import { fakeClock, type FakeClock } from './clock';
 import { countingHasher, type CountingHasher } from './counting-hasher';
 
-export const PROPOSAL = { action: 'open-vault', target: 'vault-7', parameters: { reason: 'audit', amount: 3 } } as const;
+export const PROPOSAL = {
+  action: 'open-vault',
+  target: 'vault-7',
+  parameters: { reason: 'audit', amount: 3 },
+} as const;
 
 export interface Office {
   readonly approval: TwoPersonApproval;
@@ -30,13 +40,29 @@ export interface Stores {
   readonly approvals: ApprovalStore;
 }
 
-export function openOffice(options: Partial<TwoPersonApprovalOptions> = {}, { backup, approvals }: Stores = { backup: new MemoryStore(), approvals: new MemoryApprovalStore() }): Office {
-  const [hasher, clock, done, told, unused] = [countingHasher(), fakeClock(), [] as unknown[], [] as AuditEvent[], new Map<string, Promise<string[]>>()];
+export function openOffice(
+  options: Partial<TwoPersonApprovalOptions> = {},
+  { backup, approvals }: Stores = {
+    backup: new MemoryStore(),
+    approvals: new MemoryApprovalStore(),
+  },
+): Office {
+  const [hasher, clock, done, told, unused] = [
+    countingHasher(),
+    fakeClock(),
+    [] as unknown[],
+    [] as AuditEvent[],
+    new Map<string, Promise<string[]>>(),
+  ];
   const backupCodes = new BackupCodes({ store: backup, hasher, now: clock.now });
-  for (const type of EVENT_TYPES) if (type.startsWith('approval-')) backupCodes.on(type, (event) => told.push(event));
+  for (const type of EVENT_TYPES)
+    if (type.startsWith('approval-')) backupCodes.on(type, (event) => told.push(event));
   const another = (more: Partial<TwoPersonApprovalOptions> = {}): TwoPersonApproval => {
     const approval: TwoPersonApproval = new TwoPersonApproval({
-      store: approvals, backupCodes, isEntitled: () => true, now: clock.now,
+      store: approvals,
+      backupCodes,
+      isEntitled: () => true,
+      now: clock.now,
       actions: {
         'open-vault': (approved) => {
           approval.assertApproved(approved, 'open-vault');
@@ -46,14 +72,25 @@ export function openOffice(options: Partial<TwoPersonApprovalOptions> = {}, { ba
         'close-vault': (approved) => done.push(approved),
         break: () => Promise.reject(new Error('it is stuck')),
       },
-      ...options, ...more,
+      ...options,
+      ...more,
     });
     return approval;
   };
   return {
-    approval: another(), backupCodes, hasher, clock, done, told, another,
+    approval: another(),
+    backupCodes,
+    hasher,
+    clock,
+    done,
+    told,
+    another,
     code: async (userId) => {
-      if (!unused.has(userId)) unused.set(userId, backupCodes.issue(userId).then(({ codes }) => codes));
+      if (!unused.has(userId))
+        unused.set(
+          userId,
+          backupCodes.issue(userId).then(({ codes }) => codes),
+        );
       const code = (await unused.get(userId))?.pop();
       if (code === undefined) throw new Error('All codes are used up.');
       return code;
@@ -66,14 +103,27 @@ export function openOffice(options: Partial<TwoPersonApprovalOptions> = {}, { ba
 }
 
 /** What was asked for, by `ada`. */
-export async function requested(office: Office, proposal: { action?: string; target?: string; parameters?: unknown } = {}): Promise<{ id: string; digest: string }> {
-  return ok(await office.approval.request('ada', { ...PROPOSAL, ...proposal, code: await office.code('ada') })).approval;
+export async function requested(
+  office: Office,
+  proposal: { action?: string; target?: string; parameters?: unknown } = {},
+): Promise<{ id: string; digest: string }> {
+  return ok(
+    await office.approval.request('ada', {
+      ...PROPOSAL,
+      ...proposal,
+      code: await office.code('ada'),
+    }),
+  ).approval;
 }
 
 /** And approved, by `bob`. */
-export async function approved(office: Office, proposal: { action?: string; target?: string; parameters?: unknown } = {}): Promise<{ id: string; digest: string }> {
+export async function approved(
+  office: Office,
+  proposal: { action?: string; target?: string; parameters?: unknown } = {},
+): Promise<{ id: string; digest: string }> {
   const { id, digest } = await requested(office, proposal);
-  return ok(await office.approval.approve('bob', { id, digest, code: await office.code('bob') })).approval;
+  return ok(await office.approval.approve('bob', { id, digest, code: await office.code('bob') }))
+    .approval;
 }
 
 export function ok<T>(outcome: ApprovalOutcome<T>): Extract<ApprovalOutcome<T>, { ok: true }> {

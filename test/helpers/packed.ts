@@ -11,8 +11,11 @@ const ROOT = join(__dirname, '../..');
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', 'coverage', 'test-results', 'data']);
 
 /** Npm tells its own children about itself; that is not to be taken for their options, but for how packages are reached. */
-const FROM_NPM = /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|strict_ssl|noproxy|https?_proxy|fetch_\w+)$)|INIT_CWD$|NODE_OPTIONS$)/i;
-export const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !FROM_NPM.test(name)));
+const FROM_NPM =
+  /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|strict_ssl|noproxy|https?_proxy|fetch_\w+)$)|INIT_CWD$|NODE_OPTIONS$)/i;
+export const env = Object.fromEntries(
+  Object.entries(process.env).filter(([name]) => !FROM_NPM.test(name)),
+);
 
 /** What app.cjs prints. */
 export interface CommonJsAnswers {
@@ -24,11 +27,24 @@ export interface CommonJsAnswers {
 
 /** Password and backup code log in; neither does alone, nor a wrong code, nor the same code twice. */
 export const LOGINS = [
-  '401 /secret', '200 /login', '401 /secret', '401 /login/backup-code', '200 /login/backup-code', '200 /secret', '200 /login', '401 /login/backup-code',
+  '401 /secret',
+  '200 /login',
+  '401 /secret',
+  '401 /login/backup-code',
+  '200 /login/backup-code',
+  '200 /secret',
+  '200 /login',
+  '401 /login/backup-code',
 ];
 
 /** What app.mjs prints. */
-export const ES_MODULE_ANSWERS = { user: { id: 'ada' }, sameStrategy: true, sameService: true, sameError: true, others: ['function', 'function'] };
+export const ES_MODULE_ANSWERS = {
+  user: { id: 'ada' },
+  sameStrategy: true,
+  sameService: true,
+  sameError: true,
+  others: ['function', 'function'],
+};
 
 export interface RunOptions {
   readonly cwd: string;
@@ -37,10 +53,18 @@ export interface RunOptions {
 }
 
 /** What it prints; where it fails, an error that says all it said. */
-export async function outputOf(command: readonly [string, ...string[]], options: RunOptions): Promise<string> {
+export async function outputOf(
+  command: readonly [string, ...string[]],
+  options: RunOptions,
+): Promise<string> {
   const [program, ...args] = command;
   try {
-    const { stdout } = await promisify(execFile)(program, args, { cwd: options.cwd, env: { ...env, ...options.env }, maxBuffer: 1 << 26, shell: process.platform === 'win32' });
+    const { stdout } = await promisify(execFile)(program, args, {
+      cwd: options.cwd,
+      env: { ...env, ...options.env },
+      maxBuffer: 1 << 26,
+      shell: process.platform === 'win32',
+    });
     return stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };

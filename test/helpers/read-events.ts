@@ -17,6 +17,12 @@ interface EventRow {
 
 export async function readSqlEvents(db: Kysely<unknown>, userId: string): Promise<Events> {
   const key = createHash('sha256').update(userId).digest('hex');
-  const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events WHERE user_key = ${key} ORDER BY seq`.execute(db);
-  return rows.map(({ type, reason, set_id: setId, code_id: codeId, remaining, total, refusals }) => ({ type, reason, setId, codeId, remaining, total, refusals }) as Events[number]);
+  const { rows } =
+    await sql<EventRow>`SELECT * FROM backup_code_events WHERE user_key = ${key} ORDER BY seq`.execute(
+      db,
+    );
+  return rows.map(
+    ({ type, reason, set_id: setId, code_id: codeId, remaining, total, refusals }) =>
+      ({ type, reason, setId, codeId, remaining, total, refusals }) as Events[number],
+  );
 }

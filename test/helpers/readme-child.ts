@@ -30,7 +30,8 @@ const LIB = join(__dirname, '../../lib');
 type Resolve = (request: string, ...others: unknown[]) => string;
 const internals = Module as unknown as { _resolveFilename: Resolve };
 const resolve = internals._resolveFilename;
-internals._resolveFilename = (request, ...others) => resolve.call(Module, request.replace(/^passport-backup-code(?=\/|$)/, LIB), ...others);
+internals._resolveFilename = (request, ...others) =>
+  resolve.call(Module, request.replace(/^passport-backup-code(?=\/|$)/, LIB), ...others);
 
 /** A block takes the default hash. Ten of those are seconds; at the lowest cost that is read, half of one. */
 const { genSaltSync } = bcrypt;
@@ -41,21 +42,45 @@ const users = {
   byId: (id: unknown) => Promise.resolve(id === ada.id ? ada : null),
   byName: (name: unknown) => Promise.resolve(name === ada.name ? ada : null),
 };
-passport.use(new LocalStrategy((name, password, done) => {
-  users.byName(name).then((user) => done(null, password === 'correct horse' && user !== null ? user : false), done);
-}));
+passport.use(
+  new LocalStrategy((name, password, done) => {
+    users
+      .byName(name)
+      .then(
+        (user) => done(null, password === 'correct horse' && user !== null ? user : false),
+        done,
+      );
+  }),
+);
 passport.serializeUser((user, done) => done(null, (user as Person).id));
 passport.deserializeUser((id, done) => {
   users.byId(id).then((user) => done(null, user ?? false), done);
 });
 
-const parsers = [express.urlencoded({ extended: false }), session({ secret: 'secret', resave: false, saveUninitialized: false }), passport.session()];
+const parsers = [
+  express.urlencoded({ extended: false }),
+  session({ secret: 'secret', resave: false, saveUninitialized: false }),
+  passport.session(),
+];
 const db = new Sqlite(':memory:');
-db.exec('CREATE TABLE my_codes (id INTEGER PRIMARY KEY, user_id TEXT, code TEXT, consumed_at INTEGER)');
-const findCode = (user: Person, code: string): Promise<unknown> => Promise.resolve(db.prepare('SELECT id FROM my_codes WHERE user_id = ? AND code = ?').get([user.id, code]));
+db.exec(
+  'CREATE TABLE my_codes (id INTEGER PRIMARY KEY, user_id TEXT, code TEXT, consumed_at INTEGER)',
+);
+const findCode = (user: Person, code: string): Promise<unknown> =>
+  Promise.resolve(
+    db.prepare('SELECT id FROM my_codes WHERE user_id = ? AND code = ?').get([user.id, code]),
+  );
 
 /** All that a block may assume. A quick start has `users` and `secret`; it makes the rest itself. */
-Object.assign(globalThis, { users, secret: 'secret', app: express().use(...parsers), passport, store: new MemoryStore(), db, findCode });
+Object.assign(globalThis, {
+  users,
+  secret: 'secret',
+  app: express().use(...parsers),
+  passport,
+  store: new MemoryStore(),
+  db,
+  findCode,
+});
 
 async function main(): Promise<void> {
   const block = process.argv[2] ?? '';
@@ -66,7 +91,9 @@ async function main(): Promise<void> {
   });
   const codes = (await made.backupCodes?.issue(ada.id))?.codes ?? [];
   if (made.consumeCode !== undefined) await prove(made.consumeCode);
-  const server = app.listen(0, '127.0.0.1', () => process.send?.({ port: (server.address() as AddressInfo).port, codes }));
+  const server = app.listen(0, '127.0.0.1', () =>
+    process.send?.({ port: (server.address() as AddressInfo).port, codes }),
+  );
 }
 
 /** The suite that README offers to apps. */
@@ -77,7 +104,8 @@ async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<voi
     people += 1;
     const user = { id: `p${people}`, name: '' };
     const codes = Array.from({ length: 10 }, (_, index) => `CODE-${people}-${index}`);
-    for (const code of codes) db.prepare('INSERT INTO my_codes (user_id, code) VALUES (?, ?)').run([user.id, code]);
+    for (const code of codes)
+      db.prepare('INSERT INTO my_codes (user_id, code) VALUES (?, ?)').run([user.id, code]);
     return Promise.resolve({ user, codes });
   };
   const runner = {

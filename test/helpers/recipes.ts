@@ -8,19 +8,41 @@ const LIB = join(ROOT, 'lib');
 
 /** All blocks of a page, by name. @throws where two have one name */
 export function recipesOf(page: string): ReadonlyMap<string, string> {
-  const found = [...readFileSync(join(ROOT, page), 'utf8').matchAll(/<!-- recipe: ([\w-]+) -->\s*```(?:js|ts)\n([\s\S]*?)```/g)];
+  const found = [
+    ...readFileSync(join(ROOT, page), 'utf8').matchAll(
+      /<!-- recipe: ([\w-]+) -->\s*```(?:js|ts)\n([\s\S]*?)```/g,
+    ),
+  ];
   const recipes = new Map(found.map(([, name = '', code = '']) => [name, code]));
   if (recipes.size !== found.length) throw new Error(`${page} has two recipes of one name`);
   return recipes;
 }
 
 /** @returns the variables that are asked for, as they stand at the end */
-export async function runRecipe(code: string, scope: Readonly<Record<string, unknown>>, results: readonly string[] = []): Promise<Record<string, unknown>> {
-  const body = code.replace(/^import (\{[^}]*\}) from '([^']+)';$/gm, (_, names: string, from: string) => `const ${names} = load('${from}');`);
+export async function runRecipe(
+  code: string,
+  scope: Readonly<Record<string, unknown>>,
+  results: readonly string[] = [],
+): Promise<Record<string, unknown>> {
+  const body = code.replace(
+    /^import (\{[^}]*\}) from '([^']+)';$/gm,
+    (_, names: string, from: string) => `const ${names} = load('${from}');`,
+  );
   // The one entry point that is not named for its folder: a file of the core has that name.
-  const folder = (from: string): string => from.replace(/^passport-backup-code\/events$/, `${LIB}/vocabularies`).replace(/^passport-backup-code(?=\/|$)/, LIB);
+  const folder = (from: string): string =>
+    from
+      .replace(/^passport-backup-code\/events$/, `${LIB}/vocabularies`)
+      .replace(/^passport-backup-code(?=\/|$)/, LIB);
   const load = (from: string): unknown => jest.requireActual(folder(from));
-  const AsyncFunction = Object.getPrototypeOf(runRecipe) as unknown as { constructor: new (...names: string[]) => (...values: unknown[]) => Promise<Record<string, unknown>> };
-  const run = new AsyncFunction.constructor('load', ...Object.keys(scope), `${body}\nreturn { ${results.join(', ')} };`);
+  const AsyncFunction = Object.getPrototypeOf(runRecipe) as unknown as {
+    constructor: new (
+      ...names: string[]
+    ) => (...values: unknown[]) => Promise<Record<string, unknown>>;
+  };
+  const run = new AsyncFunction.constructor(
+    'load',
+    ...Object.keys(scope),
+    `${body}\nreturn { ${results.join(', ')} };`,
+  );
   return run(load, ...Object.values(scope));
 }

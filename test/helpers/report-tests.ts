@@ -1,5 +1,12 @@
 // What a store with reports promises, asked through the service, so that the same tests run on every store.
-import { BackupCodes, type AuditEvent, type BackupCodeReports, type BackupCodesOptions, type BackupCodeStore, type EventsQuery } from '../../lib';
+import {
+  BackupCodes,
+  type AuditEvent,
+  type BackupCodeReports,
+  type BackupCodesOptions,
+  type BackupCodeStore,
+  type EventsQuery,
+} from '../../lib';
 import { EVENT_TYPES } from '../../lib/events';
 import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
@@ -15,16 +22,27 @@ export interface ReportTestOptions {
 }
 
 export function reportTests({ open }: ReportTestOptions): void {
-  const start = async (options: Partial<BackupCodesOptions> = {}): Promise<{ backupCodes: BackupCodes; another: () => BackupCodes; clock: FakeClock; told: AuditEvent[] }> => {
+  const start = async (
+    options: Partial<BackupCodesOptions> = {},
+  ): Promise<{
+    backupCodes: BackupCodes;
+    another: () => BackupCodes;
+    clock: FakeClock;
+    told: AuditEvent[];
+  }> => {
     const { store, another } = await open();
     const [clock, told] = [fakeClock(), [] as AuditEvent[]];
-    const over = (given: ReportingStore): BackupCodes => new BackupCodes({ store: given, hasher: countingHasher(), now: clock.now, ...options });
+    const over = (given: ReportingStore): BackupCodes =>
+      new BackupCodes({ store: given, hasher: countingHasher(), now: clock.now, ...options });
     const backupCodes = over(store);
     for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
     return { backupCodes, another: () => over(another()), clock, told };
   };
   const typesOf = (events: readonly AuditEvent[]): string[] => events.map(({ type }) => type);
-  const readAll = async (backupCodes: BackupCodes, query: EventsQuery = {}): Promise<AuditEvent[]> => {
+  const readAll = async (
+    backupCodes: BackupCodes,
+    query: EventsQuery = {},
+  ): Promise<AuditEvent[]> => {
     const all: AuditEvent[] = [];
     for (let after: string | null = null; ;) {
       const page = await backupCodes.events({ ...query, after });
@@ -38,7 +56,9 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('come as they were told, with every field, in the order of the changes', async () => {
       const { backupCodes, told, clock } = await start({ lowAt: 9 });
       const userId = 'a "strange"\r\n\0id \u{1f511}';
-      const { codes: [code] } = await backupCodes.issue(userId, CONTEXT);
+      const {
+        codes: [code],
+      } = await backupCodes.issue(userId, CONTEXT);
       await backupCodes.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
       clock.advance(1500);
       await backupCodes.consume(userId, code, CONTEXT);
@@ -46,12 +66,16 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.consume(userId, code);
       await backupCodes.consumeUnknown('nobody', WRONG, { after: 'nothing' });
       await backupCodes.revoke(userId);
-      for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const) expect(typesOf(told)).toContain(type);
+      for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
+        expect(typesOf(told)).toContain(type);
       const all = await readAll(backupCodes);
       // Those of names that belong to nobody have no order among the others on a store of many partitions.
-      const ofUser = (events: readonly AuditEvent[]): AuditEvent[] => events.filter((event) => event.userId === userId);
+      const ofUser = (events: readonly AuditEvent[]): AuditEvent[] =>
+        events.filter((event) => event.userId === userId);
       expect(ofUser(all)).toEqual(ofUser(told));
-      expect(all.filter((event) => event.userId === null)).toEqual(told.filter((event) => event.userId === null));
+      expect(all.filter((event) => event.userId === null)).toEqual(
+        told.filter((event) => event.userId === null),
+      );
       expect(await readAll(backupCodes, { userId })).toEqual(ofUser(told));
     });
 
@@ -74,8 +98,15 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect(third.cursor).toBe(second.cursor);
       await backupCodes.consume('ada', WRONG);
       await backupCodes.revoke('ada');
-      expect(typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor })).events)).toEqual(['rejected', 'revoked']);
-      expect(typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor, types: ['revoked'] })).events)).toEqual(['revoked']);
+      expect(
+        typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor })).events),
+      ).toEqual(['rejected', 'revoked']);
+      expect(
+        typesOf(
+          (await backupCodes.events({ userId: 'ada', after: third.cursor, types: ['revoked'] }))
+            .events,
+        ),
+      ).toEqual(['revoked']);
       expect((await backupCodes.events({ userId: 'ada', types: [] })).events).toEqual([]);
       const ids = (await readAll(backupCodes, { limit: 2 })).map(({ id }) => id);
       expect([ids.length, new Set(ids).size]).toEqual([8, 8]);
@@ -87,7 +118,9 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.issue('grace');
       await backupCodes.revoke('ada');
       const oldestFirst = await readAll(backupCodes, { userId: 'ada' });
-      expect(await readAll(backupCodes, { userId: 'ada', order: 'newest-first', limit: 2 })).toEqual(oldestFirst.toReversed());
+      expect(
+        await readAll(backupCodes, { userId: 'ada', order: 'newest-first', limit: 2 }),
+      ).toEqual(oldestFirst.toReversed());
       expect((await readAll(backupCodes, { order: 'newest-first', limit: 2 })).length).toBe(7);
     });
 
@@ -98,12 +131,16 @@ export function reportTests({ open }: ReportTestOptions): void {
     });
 
     it.each([
-      ['empty', ''], ['a letter', 'x'], ['an empty list', 'W10'], ['a negative position', Buffer.from('["memory","-1"]').toString('base64url')],
-      ['a statement', Buffer.from('["sqlite","1; DROP"]').toString('base64url')], ['too long', 'A'.repeat(9000)],
+      ['empty', ''],
+      ['a letter', 'x'],
+      ['an empty list', 'W10'],
+      ['a negative position', Buffer.from('["memory","-1"]').toString('base64url')],
+      ['a statement', Buffer.from('["sqlite","1; DROP"]').toString('base64url')],
+      ['too long', 'A'.repeat(9000)],
     ])('refuse a cursor that is none: %s', async (_what, after) => {
-        const { backupCodes } = await start();
-        await expect(backupCodes.events({ after })).rejects.toMatchObject({ code: 'invalid_cursor' });
-      });
+      const { backupCodes } = await start();
+      await expect(backupCodes.events({ after })).rejects.toMatchObject({ code: 'invalid_cursor' });
+    });
   });
 
   describe('prune', () => {
@@ -130,8 +167,12 @@ export function reportTests({ open }: ReportTestOptions): void {
     clock.advance(HOUR_MS);
     await backupCodes.prune({ before: clock.now() });
     for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
-    expect((await readAll(backupCodes)).map(({ type, reason, refusals }) => [type, reason, refusals])).toEqual([['throttled', 'disabled', 3]]);
-    expect((await backupCodes.report({ since: START })).days.map(({ failures }) => failures)).toEqual([{ disabled: 3 }]);
+    expect(
+      (await readAll(backupCodes)).map(({ type, reason, refusals }) => [type, reason, refusals]),
+    ).toEqual([['throttled', 'disabled', 3]]);
+    expect(
+      (await backupCodes.report({ since: START })).days.map(({ failures }) => failures),
+    ).toEqual([{ disabled: 3 }]);
   });
 
   describe('due', () => {
@@ -139,10 +180,17 @@ export function reportTests({ open }: ReportTestOptions): void {
 
     it('gives each set once at 30 days, once at 7, and once when it has expired, to the millisecond', async () => {
       const { backupCodes, another } = await start();
-      const { setId, codes: [code] } = await backupCodes.issue('ada');
+      const {
+        setId,
+        codes: [code],
+      } = await backupCodes.issue('ada');
       await backupCodes.consume('ada', code);
       const due = { userId: 'ada', setId, expiresAt: END, remaining: 9, total: 10 };
-      for (const [before, type] of [[30, 'expiring'], [7, 'expiring'], [0, 'expired']] as const) {
+      for (const [before, type] of [
+        [30, 'expiring'],
+        [7, 'expiring'],
+        [0, 'expired'],
+      ] as const) {
         const at = END - before * DAY_MS;
         expect(await backupCodes.due({ now: at - 1 })).toEqual([]);
         expect(await another().due({ now: at })).toEqual([{ ...due, type }]);
@@ -150,15 +198,21 @@ export function reportTests({ open }: ReportTestOptions): void {
       }
       const { events } = await backupCodes.events({ types: ['expiring', 'expired'] });
       expect(events.map((event) => [event.type, event.at, event.setId, event.remaining])).toEqual([
-        ['expiring', END - 30 * DAY_MS, setId, 9], ['expiring', END - 7 * DAY_MS, setId, 9], ['expired', END, setId, 9],
+        ['expiring', END - 30 * DAY_MS, setId, 9],
+        ['expiring', END - 7 * DAY_MS, setId, 9],
+        ['expired', END, setId, 9],
       ]);
     });
 
     it('gives only the latest reminder after a pause', async () => {
       const { backupCodes } = await start();
       await backupCodes.issue('ada');
-      expect((await backupCodes.due({ now: END - DAY_MS })).map(({ type }) => type)).toEqual(['expiring']);
-      expect((await backupCodes.due({ now: END + DAY_MS })).map(({ type }) => type)).toEqual(['expired']);
+      expect((await backupCodes.due({ now: END - DAY_MS })).map(({ type }) => type)).toEqual([
+        'expiring',
+      ]);
+      expect((await backupCodes.due({ now: END + DAY_MS })).map(({ type }) => type)).toEqual([
+        'expired',
+      ]);
       expect(await backupCodes.due({ now: END + 400 * DAY_MS })).toEqual([]);
     });
 
@@ -171,7 +225,9 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.issue('revoked');
       await backupCodes.revoke('revoked');
       await backupCodes.stage('staged');
-      expect((await backupCodes.due({ now: END })).map((one) => [one.userId, one.setId])).toEqual([['ada', setId]]);
+      expect((await backupCodes.due({ now: END })).map((one) => [one.userId, one.setId])).toEqual([
+        ['ada', setId],
+      ]);
       await never.issue('grace');
       expect(await never.due({ now: END + 3650 * DAY_MS })).toEqual([]);
     });
@@ -180,7 +236,9 @@ export function reportTests({ open }: ReportTestOptions): void {
       const { backupCodes } = await start({ expiresAfterDays: 10 });
       await backupCodes.issue('ada');
       expect(await backupCodes.due({ now: START + DAY_MS })).toEqual([]);
-      expect((await backupCodes.due({ now: START + 3 * DAY_MS })).map(({ type }) => type)).toEqual(['expiring']);
+      expect((await backupCodes.due({ now: START + 3 * DAY_MS })).map(({ type }) => type)).toEqual([
+        'expiring',
+      ]);
     });
 
     it('gives each reminder to one of four that ask at once, and tells its listeners', async () => {
@@ -189,9 +247,15 @@ export function reportTests({ open }: ReportTestOptions): void {
       for (const userId of users) await backupCodes.issue(userId);
       const told: string[] = [];
       const services = [backupCodes, another(), another(), another()];
-      for (const service of services) service.on('expiring', ({ userId }) => told.push(String(userId)));
+      for (const service of services)
+        service.on('expiring', ({ userId }) => told.push(String(userId)));
       const given = await atOnce(4, (n) => services[n]!.due({ now: END - 30 * DAY_MS }));
-      expect(given.flat().map(({ userId }) => userId).sort()).toEqual([...users].sort());
+      expect(
+        given
+          .flat()
+          .map(({ userId }) => userId)
+          .sort(),
+      ).toEqual([...users].sort());
       expect(told.sort()).toEqual([...users].sort());
       expect((await backupCodes.events({ types: ['expiring'] })).events).toHaveLength(40);
     });
@@ -199,7 +263,10 @@ export function reportTests({ open }: ReportTestOptions): void {
 
   describe('report', () => {
     it('counts sets, codes, what happened on which day, and who failed unusually often', async () => {
-      const { backupCodes, another, clock } = await start({ lowAt: 3, attempts: { free: 3, disableAfter: 4 } });
+      const { backupCodes, another, clock } = await start({
+        lowAt: 3,
+        attempts: { free: 3, disableAfter: 4 },
+      });
       const consumed = async (userId: string, times: number): Promise<void> => {
         const { codes } = await backupCodes.issue(userId);
         for (const code of codes.slice(0, times)) await backupCodes.consume(userId, code, CONTEXT);
@@ -216,7 +283,8 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.stage('staged');
       clock.advance(DAY_MS);
       await backupCodes.issue('attacked');
-      for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.1']) await another().consume('attacked', WRONG, { ip });
+      for (const ip of ['192.0.2.1', '192.0.2.1', '192.0.2.2', '192.0.2.1', '192.0.2.1'])
+        await another().consume('attacked', WRONG, { ip });
       clock.advance(HOUR_MS);
       await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
@@ -227,14 +295,31 @@ export function reportTests({ open }: ReportTestOptions): void {
       const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
       expect(await backupCodes.report({ since: START + 500 * DAY_MS })).toEqual({
-        since: START + 500 * DAY_MS, until: now,
-        users: 6, remainingCodes: 10 + 10 + 2, low: 1, exhausted: 1, expired: 1, disabled: 1, rotationDue: 1, neverUsed: 3,
-        setsByPepper: { none: 6 }, setsByHasher: { $counted: 6 },
+        since: START + 500 * DAY_MS,
+        until: now,
+        users: 6,
+        remainingCodes: 10 + 10 + 2,
+        low: 1,
+        exhausted: 1,
+        expired: 1,
+        disabled: 1,
+        rotationDue: 1,
+        neverUsed: 3,
+        setsByPepper: { none: 6 },
+        setsByHasher: { $counted: 6 },
         days: [
           { day: dayOf(START + 566 * DAY_MS), issued: 4, consumed: 18, failures: {} },
-          { day: dayOf(now), issued: 1, consumed: 0, failures: { mismatch: 6, 'unknown-user': 1, throttled: 2, disabled: 1 } },
+          {
+            day: dayOf(now),
+            issued: 1,
+            consumed: 0,
+            failures: { mismatch: 6, 'unknown-user': 1, throttled: 2, disabled: 1 },
+          },
         ],
-        unusual: { users: [{ userId: 'attacked', failures: 7, addresses: 2 }], addresses: [{ ip: '192.0.2.1', failures: 8, users: 2 }] },
+        unusual: {
+          users: [{ userId: 'attacked', failures: 7, addresses: 2 }],
+          addresses: [{ ip: '192.0.2.1', failures: 8, users: 2 }],
+        },
       });
     });
 
@@ -242,17 +327,36 @@ export function reportTests({ open }: ReportTestOptions): void {
       const { store } = await open();
       const key = (byte: number): Buffer => Buffer.alloc(32, byte);
       await new BackupCodes({ store, hasher: countingHasher('old$cost=1') }).issue('ada');
-      const peppered = new BackupCodes({ store, hasher: countingHasher('new$cost=2'), pepper: [{ id: '2026', key: key(1) }] });
+      const peppered = new BackupCodes({
+        store,
+        hasher: countingHasher('new$cost=2'),
+        pepper: [{ id: '2026', key: key(1) }],
+      });
       for (const userId of ['grace', 'alan']) await peppered.issue(userId);
       const { setsByPepper, setsByHasher } = await peppered.report();
-      expect([setsByPepper, setsByHasher]).toEqual([{ none: 1, 2026: 2 }, { '$old$cost=1': 1, '$new$cost=2': 2 }]);
+      expect([setsByPepper, setsByHasher]).toEqual([
+        { none: 1, 2026: 2 },
+        { '$old$cost=1': 1, '$new$cost=2': 2 },
+      ]);
     });
 
     it('is all noughts where there is nobody', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.report()).toEqual({
-        since: START - 30 * DAY_MS, until: START, users: 0, remainingCodes: 0, low: 0, exhausted: 0, expired: 0, disabled: 0, rotationDue: 0, neverUsed: 0,
-        setsByPepper: {}, setsByHasher: {}, days: [], unusual: { users: [], addresses: [] },
+        since: START - 30 * DAY_MS,
+        until: START,
+        users: 0,
+        remainingCodes: 0,
+        low: 0,
+        exhausted: 0,
+        expired: 0,
+        disabled: 0,
+        rotationDue: 0,
+        neverUsed: 0,
+        setsByPepper: {},
+        setsByHasher: {},
+        days: [],
+        unusual: { users: [], addresses: [] },
       });
     });
   });

@@ -22,7 +22,9 @@ export function sabotaged(inner: BackupCodeStore): SabotagedStore {
     return sabotage === undefined ? real() : sabotage(real);
   };
   return {
-    store: Object.fromEntries(STORE_METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)])) as unknown as BackupCodeStore,
+    store: Object.fromEntries(
+      STORE_METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
+    ) as unknown as BackupCodeStore,
     next: (method, sabotage) => void pending.set(method, sabotage),
   };
 }

@@ -3,7 +3,16 @@ import fc from 'fast-check';
 import { MemoryStore } from '../../lib';
 import type { BackupCodeStore, Ticket } from '../../lib/stores/store';
 import type { StoreContractOptions } from '../../lib/testing';
-import { newCode, newEvent, newSet, newUser, NOW, WAITS, type User, type UserSet } from '../../lib/testing/samples';
+import {
+  newCode,
+  newEvent,
+  newSet,
+  newUser,
+  NOW,
+  WAITS,
+  type User,
+  type UserSet,
+} from '../../lib/testing/samples';
 
 /** What was made so far: a later call is about one of the last. */
 interface Story {
@@ -20,12 +29,27 @@ const expiresAt = fc.option(at);
 
 const plan = fc.array(
   fc.oneof(
-    fc.record({ call: fc.constant('replace' as const), expiresAt, now: at, only: fc.constantFrom('first' as const, undefined) }),
+    fc.record({
+      call: fc.constant('replace' as const),
+      expiresAt,
+      now: at,
+      only: fc.constantFrom('first' as const, undefined),
+    }),
     fc.record({ call: fc.constant('stage' as const), expiresAt, until: at }),
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
     { weight: 3, arbitrary: fc.record({ call: fc.constant('take' as const), now: at, door }) },
     fc.record({ call: fc.constant('giveBack' as const), ticket: place }),
-    { weight: 4, arbitrary: fc.record({ call: fc.constant('consume' as const), set: place, code: fc.nat({ max: 2 }), now: at, door, isReplaced: fc.boolean() }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({
+        call: fc.constant('consume' as const),
+        set: place,
+        code: fc.nat({ max: 2 }),
+        now: at,
+        door,
+        isReplaced: fc.boolean(),
+      }),
+    },
     fc.record({ call: fc.constant('close' as const), ticket: place, now: at }),
     fc.record({ call: fc.constant('revoke' as const), now: at }),
     fc.record({ call: fc.constant('find' as const) }),
@@ -33,7 +57,11 @@ const plan = fc.array(
   { minLength: 1, maxLength: 40 },
 );
 
-export async function expectSameAsMemory(store: BackupCodeStore, readEvents: StoreContractOptions['readEvents'], numRuns = 100): Promise<void> {
+export async function expectSameAsMemory(
+  store: BackupCodeStore,
+  readEvents: StoreContractOptions['readEvents'],
+  numRuns = 100,
+): Promise<void> {
   await fc.assert(
     fc.asyncProperty(plan, async (steps) => {
       const memory = new MemoryStore();
@@ -46,8 +74,27 @@ export async function expectSameAsMemory(store: BackupCodeStore, readEvents: Sto
         const { ticket } = (expected ?? {}) as { ticket?: Ticket };
         if (ticket) story.tickets.push(ticket);
       }
-      const facts = ({ type, reason, setId, codeId, remaining, total, refusals }: Awaited<ReturnType<typeof readEvents>>[number]): unknown => [type, reason, setId, codeId, remaining, total, refusals];
-      const [trail, expectedTrail] = [await readEvents(subject.userId), memory.auditTrail.filter(({ userId }) => userId === subject.userId)];
+      const facts = ({
+        type,
+        reason,
+        setId,
+        codeId,
+        remaining,
+        total,
+        refusals,
+      }: Awaited<ReturnType<typeof readEvents>>[number]): unknown => [
+        type,
+        reason,
+        setId,
+        codeId,
+        remaining,
+        total,
+        refusals,
+      ];
+      const [trail, expectedTrail] = [
+        await readEvents(subject.userId),
+        memory.auditTrail.filter(({ userId }) => userId === subject.userId),
+      ];
       expect(trail.map(facts)).toEqual(expectedTrail.map(facts));
     }),
     { numRuns },
@@ -55,7 +102,10 @@ export async function expectSameAsMemory(store: BackupCodeStore, readEvents: Sto
 }
 
 /** The same call for both stores. */
-function callOf(step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : never, { subject, sets, tickets }: Story): (store: BackupCodeStore) => Promise<unknown> {
+function callOf(
+  step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : never,
+  { subject, sets, tickets }: Story,
+): (store: BackupCodeStore) => Promise<unknown> {
   if ('expiresAt' in step) sets.push(newSet(subject, { count: 3, expiresAt: step.expiresAt }));
   const given = sets.at(-1 - ('set' in step ? step.set : 0)) ?? sets[0]!;
   const ticket = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
@@ -68,19 +118,50 @@ function callOf(step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : 
       case 'stage':
         return store.stage({ ...given, until: step.until });
       case 'activate':
-        return store.activate({ subject, setId, now: step.now, event: newEvent('activated', subject, { setId }) });
+        return store.activate({
+          subject,
+          setId,
+          now: step.now,
+          event: newEvent('activated', subject, { setId }),
+        });
       case 'take':
-        return store.takeAttempt({ subject, door: step.door, now: step.now, waits: WAITS, refusal: newEvent('throttled', subject) });
+        return store.takeAttempt({
+          subject,
+          door: step.door,
+          now: step.now,
+          waits: WAITS,
+          refusal: newEvent('throttled', subject),
+        });
       case 'giveBack':
         return ticket && store.giveBack({ subject, ticket });
       case 'consume': {
         const { codeId } = given.codes[step.code]!;
         const events = [newEvent('consumed', subject, { setId, codeId })];
-        const milestones = [1, 0].map((remaining) => ({ remaining, event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }) }));
-        return store.consume({ subject, setId, codeId, door: step.door, now: step.now, events, milestones, ...(step.isReplaced && { replacement: added }) });
+        const milestones = [1, 0].map((remaining) => ({
+          remaining,
+          event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }),
+        }));
+        return store.consume({
+          subject,
+          setId,
+          codeId,
+          door: step.door,
+          now: step.now,
+          events,
+          milestones,
+          ...(step.isReplaced && { replacement: added }),
+        });
       }
       case 'close':
-        return ticket && store.append([newEvent('rejected', subject, { reason: 'mismatch' })], { subject, ticket, now: step.now, event: newEvent('disabled', subject) });
+        return (
+          ticket &&
+          store.append([newEvent('rejected', subject, { reason: 'mismatch' })], {
+            subject,
+            ticket,
+            now: step.now,
+            event: newEvent('disabled', subject),
+          })
+        );
       case 'revoke':
         return store.revoke({ subject, now: step.now, event: newEvent('revoked', subject) });
       case 'find':
@@ -95,9 +176,22 @@ function comparable(answer: unknown): unknown {
   if ('reason' in answer && answer.reason === 'disabled') return { ...answer, nextAt: null };
   if ('doors' in answer) {
     const { current, doors } = answer as NonNullable<Awaited<ReturnType<BackupCodeStore['find']>>>;
-    return { current, doors: Object.entries(doors).map(([name, { attempts, disabledAt }]) => [name, attempts, disabledAt]) };
+    return {
+      current,
+      doors: Object.entries(doors).map(([name, { attempts, disabledAt }]) => [
+        name,
+        attempts,
+        disabledAt,
+      ]),
+    };
   }
   if (!('current' in answer)) return answer;
   const { current } = answer as { current: { codes: { codeId: string }[] } | null };
-  return { ...answer, current: current && { ...current, codes: [...current.codes].sort((a, b) => (a.codeId < b.codeId ? -1 : 1)) } };
+  return {
+    ...answer,
+    current: current && {
+      ...current,
+      codes: [...current.codes].sort((a, b) => (a.codeId < b.codeId ? -1 : 1)),
+    },
+  };
 }

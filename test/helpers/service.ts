@@ -1,5 +1,11 @@
 // A service on a quick, counted hash, a clock that stands still and a store that is watched.
-import { BackupCodes, type AuditEvent, type BackupCodesOptions, type BackupCodeStore, type UserId } from '../../lib';
+import {
+  BackupCodes,
+  type AuditEvent,
+  type BackupCodesOptions,
+  type BackupCodeStore,
+  type UserId,
+} from '../../lib';
 import { EVENT_TYPES } from '../../lib/events';
 import { userSubject } from '../../lib/subject';
 import { fakeClock, type FakeClock } from './clock';
@@ -23,16 +29,35 @@ export interface Service {
   charged(userId: UserId): Promise<[number, number]>;
 }
 
-export async function openService(open: () => Promise<OpenStore>, options: Partial<BackupCodesOptions> = {}): Promise<Service> {
+export async function openService(
+  open: () => Promise<OpenStore>,
+  options: Partial<BackupCodesOptions> = {},
+): Promise<Service> {
   return serviceOn(await open(), options);
 }
 
 /** Another instance over the same store, as after a restart or in another process. */
-export function serviceOn({ store, events }: Pick<OpenStore, 'store' | 'events'>, options: Partial<BackupCodesOptions> = {}): Service {
-  const [hasher, clock, watched, told] = [countingHasher(), fakeClock(), watch(store), [] as AuditEvent[]];
+export function serviceOn(
+  { store, events }: Pick<OpenStore, 'store' | 'events'>,
+  options: Partial<BackupCodesOptions> = {},
+): Service {
+  const [hasher, clock, watched, told] = [
+    countingHasher(),
+    fakeClock(),
+    watch(store),
+    [] as AuditEvent[],
+  ];
   const backupCodes = new BackupCodes({ store: watched.store, hasher, now: clock.now, ...options });
   for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
-  return { backupCodes, hasher, clock, watched, told, written: events, charged: (userId) => chargedTo(store, userId) };
+  return {
+    backupCodes,
+    hasher,
+    clock,
+    watched,
+    told,
+    written: events,
+    charged: (userId) => chargedTo(store, userId),
+  };
 }
 
 async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {

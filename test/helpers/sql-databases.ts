@@ -24,7 +24,12 @@ type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 const POOL_SIZE = 5;
 
 /** Declares the tests for one database; what it opens is closed after them. */
-export function describeOn(kind: SqlKind, title: string, body: (database: () => SqlDatabaseUnderTest) => void, options: { isolation?: Isolation } = {}): void {
+export function describeOn(
+  kind: SqlKind,
+  title: string,
+  body: (database: () => SqlDatabaseUnderTest) => void,
+  options: { isolation?: Isolation } = {},
+): void {
   const opened: Kysely<unknown>[] = [];
   const closeAll = async (): Promise<void> => {
     for (const kysely of opened.splice(0)) await kysely.destroy();
@@ -50,7 +55,11 @@ export function describeOn(kind: SqlKind, title: string, body: (database: () => 
       title,
       (server) => {
         afterAll(closeAll);
-        body(() => ({ connection: { kind: 'postgres', url: server().url }, connect: () => keep(openPostgres(server().url)), server: server() }));
+        body(() => ({
+          connection: { kind: 'postgres', url: server().url },
+          connect: () => keep(openPostgres(server().url)),
+          server: server(),
+        }));
       },
       options,
     );
@@ -62,7 +71,14 @@ export function describeOn(kind: SqlKind, title: string, body: (database: () => 
         afterAll(closeAll);
         body(() => ({
           connection: { kind: 'mysql', url: server().url },
-          connect: () => keep(new Kysely<unknown>({ dialect: new MysqlDialect({ pool: createPool({ uri: server().url, connectionLimit: POOL_SIZE }) }) })),
+          connect: () =>
+            keep(
+              new Kysely<unknown>({
+                dialect: new MysqlDialect({
+                  pool: createPool({ uri: server().url, connectionLimit: POOL_SIZE }),
+                }),
+              }),
+            ),
           server: server(),
         }));
       },

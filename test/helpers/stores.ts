@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Kysely, sql, SqliteDialect, type SqliteDatabase } from 'kysely';
 import Database from 'libsql';
-import { MemoryStore, type AuditEvent, type BackupCodeStore, type Door, type EventType, type Reason } from '../../lib';
+import {
+  MemoryStore,
+  type AuditEvent,
+  type BackupCodeStore,
+  type Door,
+  type EventType,
+  type Reason,
+} from '../../lib';
 import { createTables, SqlStore } from '../../lib/sql';
 
 export interface OpenStore {
@@ -49,7 +56,8 @@ export const memory: StoreKind = {
     return Promise.resolve({
       store,
       events: () => Promise.resolve([...store.auditTrail]),
-      dump: () => inspect(Object.entries(store), { depth: 20, maxArrayLength: null, maxStringLength: null }),
+      dump: () =>
+        inspect(Object.entries(store), { depth: 20, maxArrayLength: null, maxStringLength: null }),
       close: () => Promise.resolve(),
     });
   },
@@ -65,28 +73,72 @@ export const storeKinds: readonly StoreKind[] = 'QUICK' in globalThis ? [memory]
  *
  * @param before called before each statement of the store, but for those that begin and end transactions; may throw
  */
-export async function openSqlite(before: () => void = () => undefined): Promise<OpenStore & { rows(): unknown[] }> {
+export async function openSqlite(
+  before: () => void = () => undefined,
+): Promise<OpenStore & { rows(): unknown[] }> {
   const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
   const file = join(directory, 'codes.db');
   const database = new Database(file);
   // No power failure is tested here, and a file that need not reach the disk is thirty times as fast.
-  database.exec('PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000');
+  database.exec(
+    'PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000',
+  );
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   await createTables(kysely);
   return {
-    store: new SqlStore(new Kysely<unknown>({ dialect: new SqliteDialect({ database: watched(database, before) }) })),
+    store: new SqlStore(
+      new Kysely<unknown>({ dialect: new SqliteDialect({ database: watched(database, before) }) }),
+    ),
     events: async () => {
-      const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(kysely);
-      return rows.map(({ event_id: id, type, at, user_id: userId, set_id: setId, code_id: codeId, reason, remaining, total, consumed_seconds_ago: consumedSecondsAgo, refusals, approval, ...row }) => ({
-        id, type, at, userId, setId, codeId, reason, remaining, total, consumedSecondsAgo, refusals, approval: approval === null ? null : (JSON.parse(approval) as AuditEvent['approval']),
-        context: { ip: row.ip, userAgent: row.user_agent, requestId: row.request_id, actor: row.actor, after: row.door },
-      }));
+      const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(
+        kysely,
+      );
+      return rows.map(
+        ({
+          event_id: id,
+          type,
+          at,
+          user_id: userId,
+          set_id: setId,
+          code_id: codeId,
+          reason,
+          remaining,
+          total,
+          consumed_seconds_ago: consumedSecondsAgo,
+          refusals,
+          approval,
+          ...row
+        }) => ({
+          id,
+          type,
+          at,
+          userId,
+          setId,
+          codeId,
+          reason,
+          remaining,
+          total,
+          consumedSecondsAgo,
+          refusals,
+          approval: approval === null ? null : (JSON.parse(approval) as AuditEvent['approval']),
+          context: {
+            ip: row.ip,
+            userAgent: row.user_agent,
+            requestId: row.request_id,
+            actor: row.actor,
+            after: row.door,
+          },
+        }),
+      );
     },
     dump: () => {
       database.exec('VACUUM');
       return readFileSync(file, 'latin1');
     },
-    rows: () => ['users', 'codes', 'events', 'keys'].map((table) => database.prepare(`SELECT * FROM backup_${table === 'codes' ? '' : 'code_'}${table}`).all()),
+    rows: () =>
+      ['users', 'codes', 'events', 'keys'].map((table) =>
+        database.prepare(`SELECT * FROM backup_${table === 'codes' ? '' : 'code_'}${table}`).all(),
+      ),
     close: async () => {
       await kysely.destroy();
       rmSync(directory, { recursive: true });
@@ -95,7 +147,10 @@ export async function openSqlite(before: () => void = () => undefined): Promise<
 }
 
 /** Declares the tests once for each store; `open` gives one that is closed after the test. */
-export function onEachStore(title: string, declare: (open: () => Promise<OpenStore>) => void): void {
+export function onEachStore(
+  title: string,
+  declare: (open: () => Promise<OpenStore>) => void,
+): void {
   describe.each(storeKinds)(`${title}, on $name`, (kind) => {
     const opened: OpenStore[] = [];
     afterEach(async () => {

@@ -39,7 +39,9 @@ export function watch(inner: BackupCodeStore): Watch {
   };
 
   return {
-    store: Object.fromEntries(STORE_METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)])) as unknown as BackupCodeStore,
+    store: Object.fromEntries(
+      STORE_METHODS.map((method) => [method, (...args: unknown[]) => call(method, args)]),
+    ) as unknown as BackupCodeStore,
     calls,
     failAt: (nth, when) => {
       fault = { nth: calls.length + nth, when };

@@ -18,7 +18,9 @@ export interface WorkerOutcome {
 
 /** Loads everything, and waits for its first message. */
 export function startWorker(): ChildProcess {
-  return fork(join(__dirname, '../servers/worker.js'), { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  return fork(join(__dirname, '../servers/worker.js'), {
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
 }
 
 export async function stop(worker: ChildProcess): Promise<void> {
@@ -32,7 +34,11 @@ export async function stop(worker: ChildProcess): Promise<void> {
 export class ConsumingWorkers {
   private constructor(private readonly workers: readonly ChildProcess[]) {}
 
-  static async start(count: number, connection: Connection, attempts: AttemptOptions): Promise<ConsumingWorkers> {
+  static async start(
+    count: number,
+    connection: Connection,
+    attempts: AttemptOptions,
+  ): Promise<ConsumingWorkers> {
     const workers = Array.from({ length: count }, startWorker);
     await Promise.all(
       workers.map(async (worker) => {
@@ -44,7 +50,11 @@ export class ConsumingWorkers {
   }
 
   /** Each worker consumes the code (of its own place) `times` times at once, all of them at once. */
-  async consume(user: string, codeOf: (worker: number) => string, times: number): Promise<WorkerOutcome[]> {
+  async consume(
+    user: string,
+    codeOf: (worker: number) => string,
+    times: number,
+  ): Promise<WorkerOutcome[]> {
     const answers = await Promise.all(
       this.workers.map(async (worker, index) => {
         const answer = once(worker, 'message');

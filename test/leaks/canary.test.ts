@@ -25,14 +25,26 @@ describe('a code is found', () => {
     ['reversed', 'ZM3X-P7QK'],
     ['reversed, without its dash', 'zm3xp7qk'],
     ['in hex', Buffer.from(CODE).toString('hex')],
-    ['in hex, in lower case and without its dash', Buffer.from('kq7px3mz').toString('hex').toUpperCase()],
+    [
+      'in hex, in lower case and without its dash',
+      Buffer.from('kq7px3mz').toString('hex').toUpperCase(),
+    ],
     ['as a printed Buffer', inspect(Buffer.from(CODE))],
     ['as a Buffer in JSON', JSON.stringify(Buffer.from(CODE))],
     ['as a typed array', inspect(Uint8Array.from(Buffer.from(CODE)))],
     ['as a typed array in JSON', JSON.stringify(Uint8Array.from(Buffer.from(CODE)))],
-    ['escaped for a URL', Array.from(Buffer.from(CODE), (byte) => `%${byte.toString(16)}`).join('')],
-    ['escaped for JSON', Array.from('KQ7PX3MZ', (symbol) => `\\u00${symbol.charCodeAt(0).toString(16)}`).join('')],
-    ['escaped for a shell', Array.from('kq7px3mz', (symbol) => `\\x${symbol.charCodeAt(0).toString(16)}`).join('')],
+    [
+      'escaped for a URL',
+      Array.from(Buffer.from(CODE), (byte) => `%${byte.toString(16)}`).join(''),
+    ],
+    [
+      'escaped for JSON',
+      Array.from('KQ7PX3MZ', (symbol) => `\\u00${symbol.charCodeAt(0).toString(16)}`).join(''),
+    ],
+    [
+      'escaped for a shell',
+      Array.from('kq7px3mz', (symbol) => `\\x${symbol.charCodeAt(0).toString(16)}`).join(''),
+    ],
     ['as HTML entities', Array.from(CODE, (symbol) => `&#${symbol.charCodeAt(0)};`).join('')],
     ['in base64', Buffer.from(CODE).toString('base64')],
     ['in base64url', Buffer.from('kq7px3mz').toString('base64url')],
@@ -40,7 +52,9 @@ describe('a code is found', () => {
     ['in base64 behind two bytes', Buffer.from(`??${CODE.toLowerCase()}!!`).toString('base64')],
     ['in JSON in base64', Buffer.from(JSON.stringify({ code: CODE, at: 1 })).toString('base64url')],
   ])('%s', (_form, written) => {
-    expect(canary.findIn(`{"at":1,"what":"${written}"}`)).toEqual([expect.stringMatching(/^the code/)]);
+    expect(canary.findIn(`{"at":1,"what":"${written}"}`)).toEqual([
+      expect.stringMatching(/^the code/),
+    ]);
   });
 });
 
@@ -50,7 +64,10 @@ describe('a digest, a salt and a key are found', () => {
     ['in hex, in capitals and groups', KEY.toString('hex').toUpperCase().replace(/.{8}/g, '$& ')],
     ['in base64', KEY.toString('base64')],
     ['in base64url', KEY.toString('base64url')],
-    ['in base64 among more', Buffer.concat([Buffer.from('x'), KEY, Buffer.from('yz')]).toString('base64')],
+    [
+      'in base64 among more',
+      Buffer.concat([Buffer.from('x'), KEY, Buffer.from('yz')]).toString('base64'),
+    ],
     ['in hex, in base64', Buffer.from(`k=${KEY.toString('hex')}`).toString('base64')],
     ['as bytes', KEY.toString('latin1')],
     ['as a printed Buffer', inspect(KEY)],
@@ -63,12 +80,19 @@ describe('a digest, a salt and a key are found', () => {
 });
 
 it('a text without them holds none, and a part of a code is none', () => {
-  expect(canary.findIn(`KQ7P-X3M ${randomBytes(4096).toString('base64')} ${JSON.stringify(Array.from(randomBytes(1000)))}`)).toEqual([]);
+  expect(
+    canary.findIn(
+      `KQ7P-X3M ${randomBytes(4096).toString('base64')} ${JSON.stringify(Array.from(randomBytes(1000)))}`,
+    ),
+  ).toEqual([]);
 });
 
 it('each of thousands is found in a long text', () => {
   const many = new Canary();
-  const codes = Array.from({ length: 3000 }, (_, index) => `ZZZZ-${index.toString(36).toUpperCase().padStart(4, '0')}`);
+  const codes = Array.from(
+    { length: 3000 },
+    (_, index) => `ZZZZ-${index.toString(36).toUpperCase().padStart(4, '0')}`,
+  );
   for (const code of codes) many.addCode(code, code);
   expect(many.findIn(codes.map((code) => `${'x'.repeat(300)} ${code}`).join(' '))).toEqual(codes);
 });
@@ -89,7 +113,10 @@ describe('what can be printed of a value is searched', () => {
     ['a message', new Error(`no ${CODE}`)],
     ['a cause of a cause', new Error('no', { cause: new Error('no', { cause: CODE }) })],
     ['a property of an error', Object.assign(new Error('no'), { sql: `SELECT '${CODE}'` })],
-    ['a property that is not listed', Object.defineProperty({}, 'code', { value: CODE, enumerable: false })],
+    [
+      'a property that is not listed',
+      Object.defineProperty({}, 'code', { value: CODE, enumerable: false }),
+    ],
     ['a symbol', { [Symbol('code')]: CODE }],
     ['a class, in the depth', new Hider()],
     ['what it says of itself as JSON', { toJSON: () => CODE, [inspect.custom]: () => 'nothing' }],

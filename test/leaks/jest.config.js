@@ -15,7 +15,11 @@ module.exports = {
   setupFilesAfterEnv: ['<rootDir>/test/leaks/recorder.ts'],
   // Fuzz tests choose their codes themselves; the others look at pages, figures, options and single functions. None is handed out a code.
   testPathIgnorePatterns: [
-    ...elsewhere, '<rootDir>/test/leaks/', '/fuzz', '-fuzz', '<rootDir>/test/(bench|breaks|markdown|matrix|requirements|security-|timing|workflow)',
+    ...elsewhere,
+    '<rootDir>/test/leaks/',
+    '/fuzz',
+    '-fuzz',
+    '<rootDir>/test/(bench|breaks|markdown|matrix|requirements|security-|timing|workflow)',
     '<rootDir>/test/(attempts|config|context|formats|generate|hash-gate|hashers|options|redis|risk|scheme|sql/schema|stores|strategy/options|subject)',
     '<rootDir>/test/(approval/canonical|express/(assurance|faults|login|return-to|sso|step-up)|vocabularies/(ecs|ocsf|owasp))',
   ],

@@ -15,53 +15,91 @@ export interface Ear {
 }
 
 /** Every method that answers with a promise, so that the next one cannot be forgotten. */
-const METHODS: Readonly<Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'toJSON' | typeof inspect.custom>, true>> = {
-  issue: true, stage: true, activate: true, adopt: true, consume: true, consumeUnknown: true, status: true, revoke: true,
-  loginUnfinished: true, recordApproval: true, events: true, prune: true, due: true, report: true,
+const METHODS: Readonly<
+  Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'toJSON' | typeof inspect.custom>, true>
+> = {
+  issue: true,
+  stage: true,
+  activate: true,
+  adopt: true,
+  consume: true,
+  consumeUnknown: true,
+  status: true,
+  revoke: true,
+  loginUnfinished: true,
+  recordApproval: true,
+  events: true,
+  prune: true,
+  due: true,
+  report: true,
 };
 
 /** From now on, in this test file. */
 export function overhear(ear: Ear): void {
   const seen = new WeakSet();
   for (const name of Object.keys(METHODS)) {
-    replace(BackupCodes.prototype, name, (original) => function (this: object, ...args: unknown[]): unknown {
-      if (!seen.has(this)) ear.hear('objects', this);
-      seen.add(this);
-      const promise = original.apply(this, args) as Promise<unknown>;
-      promise.then((answer) => ear.hear('answers', withoutCodes(answer, ear)), (error: unknown) => ear.hear('errors', error));
-      return promise;
-    });
+    replace(
+      BackupCodes.prototype,
+      name,
+      (original) =>
+        function (this: object, ...args: unknown[]): unknown {
+          if (!seen.has(this)) ear.hear('objects', this);
+          seen.add(this);
+          const promise = original.apply(this, args) as Promise<unknown>;
+          promise.then(
+            (answer) => ear.hear('answers', withoutCodes(answer, ear)),
+            (error: unknown) => ear.hear('errors', error),
+          );
+          return promise;
+        },
+    );
   }
-  replace(Listeners.prototype, 'tell', (original) => function (this: object, ...args: unknown[]): unknown {
-    for (const event of args[0] as readonly AuditEvent[]) ear.hear('events', event);
-    return original.apply(this, args);
-  });
-  replace(BackupCodeStrategy.prototype, 'authenticate', (original) => function (this: object, ...args: unknown[]): unknown {
-    for (const action of ['success', 'fail', 'error']) {
-      replace(this, action, (settle) => (...told: unknown[]) => {
-        ear.hear('settlements', told);
-        settle.apply(this, told);
-      });
-    }
-    return original.apply(this, args);
-  });
+  replace(
+    Listeners.prototype,
+    'tell',
+    (original) =>
+      function (this: object, ...args: unknown[]): unknown {
+        for (const event of args[0] as readonly AuditEvent[]) ear.hear('events', event);
+        return original.apply(this, args);
+      },
+  );
+  replace(
+    BackupCodeStrategy.prototype,
+    'authenticate',
+    (original) =>
+      function (this: object, ...args: unknown[]): unknown {
+        for (const action of ['success', 'fail', 'error']) {
+          replace(this, action, (settle) => (...told: unknown[]) => {
+            ear.hear('settlements', told);
+            settle.apply(this, told);
+          });
+        }
+        return original.apply(this, args);
+      },
+  );
 }
 
 /** The same store, on whose way in the canary learns digests and salts. */
 export function noticing(store: BackupCodeStore, canary: Canary): BackupCodeStore {
   return new Proxy(store, {
-    get: (target, name) => (...args: unknown[]) => {
-      const { header, codes = [], replacement } = (args[0] ?? {}) as Partial<NewSet> & Parameters<BackupCodeStore['consume']>[0];
-      for (const { digest, salt } of replacement ? [replacement] : codes) {
-        canary.addBytes(Buffer.from(digest, 'hex'), 'a digest');
-        canary.addBytes(Buffer.from(salt, 'hex'), 'a salt');
-      }
-      if (header) {
-        canary.addBytes(Buffer.from(header.check, 'hex'), 'a check');
-        canary.addBytes(Buffer.from(header.salt.split('$').at(-1)!, 'hex'), 'the salt of a set');
-      }
-      return Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
-    },
+    get:
+      (target, name) =>
+      (...args: unknown[]) => {
+        const {
+          header,
+          codes = [],
+          replacement,
+        } = (args[0] ?? {}) as Partial<NewSet> & Parameters<BackupCodeStore['consume']>[0];
+        for (const { digest, salt } of replacement ? [replacement] : codes) {
+          canary.addBytes(Buffer.from(digest, 'hex'), 'a digest');
+          canary.addBytes(Buffer.from(salt, 'hex'), 'a salt');
+        }
+        if (header) {
+          canary.addBytes(Buffer.from(header.check, 'hex'), 'a check');
+          canary.addBytes(Buffer.from(header.salt.split('$').at(-1)!, 'hex'), 'the salt of a set');
+        }
+        return Reflect.apply(Reflect.get(target, name) as () => unknown, target, args);
+      },
   });
 }
 
@@ -74,7 +112,11 @@ function replace(owner: object, name: string, wrap: (original: Method) => Method
 /** What is left of an answer once its reader has taken the codes out. */
 function withoutCodes(answer: unknown, ear: Ear): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
-  const { codes = [], replacement, ...others } = answer as { codes?: readonly string[]; replacement?: string };
+  const {
+    codes = [],
+    replacement,
+    ...others
+  } = answer as { codes?: readonly string[]; replacement?: string };
   for (const code of replacement === undefined ? codes : [...codes, replacement]) ear.learn(code);
   return others;
 }

@@ -14,10 +14,16 @@ export interface Recording {
 
 const codes = new Set<string>();
 const heard = new Set<string>();
-overhear({ learn: (code) => codes.add(code), hear: (place, value) => heard.add(`${place}: ${printed(value)}`) });
+overhear({
+  learn: (code) => codes.add(code),
+  hear: (place, value) => heard.add(`${place}: ${printed(value)}`),
+});
 
 afterAll(() => {
   const file = expect.getState().testPath ?? '';
   const recording: Recording = { file, codes: [...codes], heard: [...heard] };
-  writeFileSync(join(process.env['LEAKS_DIR'] ?? '', `${createHash('sha256').update(file).digest('hex')}.json`), JSON.stringify(recording));
+  writeFileSync(
+    join(process.env['LEAKS_DIR'] ?? '', `${createHash('sha256').update(file).digest('hex')}.json`),
+    JSON.stringify(recording),
+  );
 });

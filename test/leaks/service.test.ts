@@ -2,8 +2,19 @@
 // that came out is searched for every code, digest, salt and key, in every form.
 import { randomBytes } from 'node:crypto';
 import {
-  BackupCodeError, BackupCodes, BackupCodeStrategy, bcryptHasher, fastHasher, formats, pbkdf2Hasher, scryptHasher,
-  type BackupCodesOptions, type BackupCodeStore, type EventType, type Outcome, type Reason,
+  BackupCodeError,
+  BackupCodes,
+  BackupCodeStrategy,
+  bcryptHasher,
+  fastHasher,
+  formats,
+  pbkdf2Hasher,
+  scryptHasher,
+  type BackupCodesOptions,
+  type BackupCodeStore,
+  type EventType,
+  type Outcome,
+  type Reason,
 } from '../../lib';
 import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
 import { EVENT_TYPES, type AuditEvent } from '../../lib/events';
@@ -47,7 +58,10 @@ class Play {
 
   /** Another instance, as in another process. */
   serve(options: Partial<BackupCodesOptions> = {}): Service {
-    const { store, opened: { events } } = this;
+    const {
+      store,
+      opened: { events },
+    } = this;
     return serviceOn({ store, events }, { pepper: [this.pepper], ...options });
   }
 
@@ -62,18 +76,26 @@ class Play {
 
   /** For the questions of operators, which the watched store does not take. */
   operator(now: number): BackupCodes {
-    return new BackupCodes({ store: this.store, pepper: [this.pepper], hasher: countingHasher(), now: () => now });
+    return new BackupCodes({
+      store: this.store,
+      pepper: [this.pepper],
+      hasher: countingHasher(),
+      now: () => now,
+    });
   }
 
   /** With what is read from the store changed on the way, as if somebody had written into the table. */
   serveDamaged(damage: (current: Record<string, unknown>) => object): Service {
     const store = new Proxy(this.store, {
-      get: (target, name) => (name === 'takeAttempt'
-        ? async (attempt: Parameters<BackupCodeStore['takeAttempt']>[0]) => {
-            const taken = await target.takeAttempt(attempt);
-            return taken.ok && taken.current ? { ...taken, current: { ...taken.current, ...damage({ ...taken.current }) } } : taken;
-          }
-        : Reflect.get(target, name) as unknown),
+      get: (target, name) =>
+        name === 'takeAttempt'
+          ? async (attempt: Parameters<BackupCodeStore['takeAttempt']>[0]) => {
+              const taken = await target.takeAttempt(attempt);
+              return taken.ok && taken.current
+                ? { ...taken, current: { ...taken.current, ...damage({ ...taken.current }) } }
+                : taken;
+            }
+          : (Reflect.get(target, name) as unknown),
     });
     return serviceOn({ store, events: this.opened.events }, { pepper: [this.pepper] });
   }
@@ -94,14 +116,22 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   'a set is issued, staged, activated, used up and revoked': async (play) => {
     const { backupCodes } = play.serve();
     await backupCodes.issue('ada', CONTEXT);
-    const { setId, codes: [first = '', ...others] } = await backupCodes.stage('ada', CONTEXT);
+    const {
+      setId,
+      codes: [first = '', ...others],
+    } = await backupCodes.stage('ada', CONTEXT);
     await backupCodes.activate('ada', setId, CONTEXT);
     await backupCodes.consume('ada', play.mistyped(first), CONTEXT);
-    const consumed = await backupCodes.consume('ada', first.toLowerCase().replace('-', ' '), CONTEXT);
+    const consumed = await backupCodes.consume(
+      'ada',
+      first.toLowerCase().replace('-', ' '),
+      CONTEXT,
+    );
     await backupCodes.consume('ada', first, CONTEXT);
     await backupCodes.loginUnfinished('ada', consumed as Extract<Outcome, { ok: true }>, CONTEXT);
     for (const code of others) await backupCodes.consume('ada', code, CONTEXT);
-    for (const typed of [`${first}X`, { code: first }, [first], null, `${first}\0`]) await backupCodes.consume('ada', typed, CONTEXT);
+    for (const typed of [`${first}X`, { code: first }, [first], null, `${first}\0`])
+      await backupCodes.consume('ada', typed, CONTEXT);
     await backupCodes.status('ada');
     await backupCodes.revoke('ada', { ...CONTEXT, actor: 'an administrator' });
     await backupCodes.consume('ada', others[0], CONTEXT);
@@ -111,22 +141,38 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
   'two people ask, approve, deny, withdraw, are late and are refused': async (play) => {
     const { backupCodes, clock } = play.serve();
-    const [ada, bob] = [await backupCodes.issue('ada of two', CONTEXT), await backupCodes.issue('bob of two', CONTEXT)];
+    const [ada, bob] = [
+      await backupCodes.issue('ada of two', CONTEXT),
+      await backupCodes.issue('bob of two', CONTEXT),
+    ];
     const approval = new TwoPersonApproval({
-      store: new MemoryApprovalStore(), backupCodes, now: clock.now, isEntitled: () => true,
+      store: new MemoryApprovalStore(),
+      backupCodes,
+      now: clock.now,
+      isEntitled: () => true,
       actions: { open: () => 'open', break: () => Promise.reject(new Error('stuck')) },
     });
     for (const [n, action] of ['open', 'break', 'open'].entries()) {
-      const asked = await approval.request('ada of two', { action, target: 'vault', code: ada.codes[n], sessionId: 's' }, CONTEXT);
+      const asked = await approval.request(
+        'ada of two',
+        { action, target: 'vault', code: ada.codes[n], sessionId: 's' },
+        CONTEXT,
+      );
       if (!asked.ok) throw new Error('It was refused.');
       const { id, digest } = asked.approval;
       await approval.approve('ada of two', { id, digest, code: ada.codes[9] }, CONTEXT);
       await approval.approve('bob of two', { id, digest, code: ada.codes[9] }, CONTEXT);
       await approval.approve('bob of two', { id, digest, code: bob.codes[n] }, CONTEXT);
-      await (n === 2 ? approval.deny('bob of two', { id }, CONTEXT) : play.letFail(() => approval.execute('bob of two', { id, digest }, CONTEXT)));
+      await (n === 2
+        ? approval.deny('bob of two', { id }, CONTEXT)
+        : play.letFail(() => approval.execute('bob of two', { id, digest }, CONTEXT)));
     }
     for (const n of [3, 4]) {
-      const asked = await approval.request('ada of two', { action: 'open', target: 'vault', code: ada.codes[n] }, CONTEXT);
+      const asked = await approval.request(
+        'ada of two',
+        { action: 'open', target: 'vault', code: ada.codes[n] },
+        CONTEXT,
+      );
       if (!asked.ok) throw new Error('It was refused.');
       if (n === 4) clock.advance(DAY_MS);
       await approval.cancel('ada of two', asked.approval, CONTEXT);
@@ -143,8 +189,17 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   'codes that were printed before are adopted': async (play) => {
     const { backupCodes, watched } = play.serve();
     const { codes } = await play.serve().backupCodes.issue('nia', CONTEXT);
-    const adopt = (plainCodes: readonly string[]): Promise<void> => play.letFail(() => backupCodes.adopt('pat', plainCodes, { format: formats.standard, context: CONTEXT }));
-    for (const plainCodes of [[], [`${codes[0]!}X`, codes[1]!], [codes[0]!, codes[0]!], [...codes, codes[0]!.toLowerCase()]]) await adopt(plainCodes);
+    const adopt = (plainCodes: readonly string[]): Promise<void> =>
+      play.letFail(() =>
+        backupCodes.adopt('pat', plainCodes, { format: formats.standard, context: CONTEXT }),
+      );
+    for (const plainCodes of [
+      [],
+      [`${codes[0]!}X`, codes[1]!],
+      [codes[0]!, codes[0]!],
+      [...codes, codes[0]!.toLowerCase()],
+    ])
+      await adopt(plainCodes);
     watched.failAt(1, 'before');
     await adopt(codes);
     watched.reset();
@@ -163,7 +218,9 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
   'somebody guesses until the door is closed': async (play) => {
     const { backupCodes, clock } = play.serve();
-    const { codes: [code = ''] } = await backupCodes.issue('dan', CONTEXT);
+    const {
+      codes: [code = ''],
+    } = await backupCodes.issue('dan', CONTEXT);
     const guess = play.mistyped(code);
     for (let attempt = 0; attempt < 50; attempt += 1) {
       await backupCodes.consume('dan', guess, CONTEXT);
@@ -172,13 +229,21 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     }
     await backupCodes.consume('dan', code, CONTEXT);
     await backupCodes.status('dan');
-    for (let attempt = 0; attempt < 7; attempt += 1) await backupCodes.consumeUnknown('nobody', code, CONTEXT);
+    for (let attempt = 0; attempt < 7; attempt += 1)
+      await backupCodes.consumeUnknown('nobody', code, CONTEXT);
   },
 
   'the risk hook says no, asks for more, and fails': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('eve', CONTEXT);
-    for (const assessRisk of [() => 'deny', () => 'step-up', () => 'perhaps', () => Promise.reject(outOfMemory)]) {
-      await play.serve({ assessRisk: assessRisk as NonNullable<BackupCodesOptions['assessRisk']> }).backupCodes.consume('eve', codes[0], CONTEXT);
+    for (const assessRisk of [
+      () => 'deny',
+      () => 'step-up',
+      () => 'perhaps',
+      () => Promise.reject(outOfMemory),
+    ]) {
+      await play
+        .serve({ assessRisk: assessRisk as NonNullable<BackupCodesOptions['assessRisk']> })
+        .backupCodes.consume('eve', codes[0], CONTEXT);
     }
   },
 
@@ -218,7 +283,11 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   'the hasher fails, and gives too little': async (play) => {
     const { backupCodes, hasher } = play.serve();
     const { codes } = await backupCodes.issue('hal', CONTEXT);
-    for (const hash of [() => Promise.reject(outOfMemory), () => Promise.resolve(Buffer.alloc(4)), () => Promise.resolve('hash' as unknown as Buffer)]) {
+    for (const hash of [
+      () => Promise.reject(outOfMemory),
+      () => Promise.resolve(Buffer.alloc(4)),
+      () => Promise.resolve('hash' as unknown as Buffer),
+    ]) {
       hasher.hash = hash;
       await play.letFail(() => backupCodes.consume('hal', codes[0], CONTEXT));
       await play.letFail(() => backupCodes.issue('hal', CONTEXT));
@@ -227,18 +296,33 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
   'the pepper is another one, is not there, and is new': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('ivy', CONTEXT);
-    for (const pepper of [[play.newPepper()], [play.newPepper('2031')], [play.newPepper('2031'), { id: 'none' as const }]]) {
-      await play.letFail(() => play.serve({ pepper }).backupCodes.consume('ivy', codes[0], CONTEXT));
+    for (const pepper of [
+      [play.newPepper()],
+      [play.newPepper('2031')],
+      [play.newPepper('2031'), { id: 'none' as const }],
+    ]) {
+      await play.letFail(() =>
+        play.serve({ pepper }).backupCodes.consume('ivy', codes[0], CONTEXT),
+      );
     }
   },
 
   'somebody wrote into the table': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('jon', CONTEXT);
     const damages: ((current: Record<string, unknown>) => object)[] = [
-      ({ salt }) => ({ format: salt, salt: '$2b$04$' }), ({ check }) => ({ salt: check }), ({ salt }) => ({ check: salt }), ({ codes: rows }) => ({ format: JSON.stringify(rows) }),
-      () => ({ pepperId: null }), () => ({ pepperId: 'another' }), () => ({ setId: 'another' }), () => ({ codes: null }),
+      ({ salt }) => ({ format: salt, salt: '$2b$04$' }),
+      ({ check }) => ({ salt: check }),
+      ({ salt }) => ({ check: salt }),
+      ({ codes: rows }) => ({ format: JSON.stringify(rows) }),
+      () => ({ pepperId: null }),
+      () => ({ pepperId: 'another' }),
+      () => ({ setId: 'another' }),
+      () => ({ codes: null }),
     ];
-    for (const damage of damages) await play.letFail(() => play.serveDamaged(damage).backupCodes.consume('jon', codes[0], CONTEXT));
+    for (const damage of damages)
+      await play.letFail(() =>
+        play.serveDamaged(damage).backupCodes.consume('jon', codes[0], CONTEXT),
+      );
   },
 
   'listeners fail, and the clock says nonsense': async (play) => {
@@ -255,15 +339,29 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
   'options are wrong': async (play) => {
     const pepper = play.newPepper();
-    const { codes: [code = ''] } = await play.serve().backupCodes.issue('lea', CONTEXT);
+    const {
+      codes: [code = ''],
+    } = await play.serve().backupCodes.issue('lea', CONTEXT);
     const wrong: Record<string, unknown>[] = [
-      { pepper: [pepper, pepper] }, { pepper: [{ ...pepper, key: pepper.key.subarray(0, 31) }] }, { pepper: [{ ...pepper, key: pepper.key.toString('base64') }] },
-      { pepper: { key: pepper.key } }, { peppers: [pepper] }, { pepper: [{ id: pepper.key.toString('base64'), key: pepper.key }] }, { format: code }, { count: code }, { store: pepper },
+      { pepper: [pepper, pepper] },
+      { pepper: [{ ...pepper, key: pepper.key.subarray(0, 31) }] },
+      { pepper: [{ ...pepper, key: pepper.key.toString('base64') }] },
+      { pepper: { key: pepper.key } },
+      { peppers: [pepper] },
+      { pepper: [{ id: pepper.key.toString('base64'), key: pepper.key }] },
+      { format: code },
+      { count: code },
+      { store: pepper },
     ];
     for (const options of wrong) await play.letFail(() => play.serve(options));
-    for (const userId of [[code], { code }]) await play.letFail(() => play.serve().backupCodes.issue(userId as unknown as string, CONTEXT));
+    for (const userId of [[code], { code }])
+      await play.letFail(() =>
+        play.serve().backupCodes.issue(userId as unknown as string, CONTEXT),
+      );
     await play.letFail(() => play.serve().backupCodes.consume('lea', code, { code } as never));
-    await play.letFail(() => play.serve().backupCodes.consumeUnknown([code] as unknown as string, code, CONTEXT));
+    await play.letFail(() =>
+      play.serve().backupCodes.consumeUnknown([code] as unknown as string, code, CONTEXT),
+    );
   },
 
   'an app is in production without a pepper': async (play) => {
@@ -275,10 +373,28 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
   'somebody prints what there is': async (play) => {
     const { backupCodes } = play.serve();
-    const { codes: [code = ''] } = await backupCodes.issue('mia', CONTEXT);
-    const strategies = [new BackupCodeStrategy({ backupCodes }), new BackupCodeStrategy({ backupCodes: play.serve({ format: formats.recovery }).backupCodes, findUser: () => ({ id: 'mia' }) })];
+    const {
+      codes: [code = ''],
+    } = await backupCodes.issue('mia', CONTEXT);
+    const strategies = [
+      new BackupCodeStrategy({ backupCodes }),
+      new BackupCodeStrategy({
+        backupCodes: play.serve({ format: formats.recovery }).backupCodes,
+        findUser: () => ({ id: 'mia' }),
+      }),
+    ];
     await backupCodes.consume('mia', code, CONTEXT);
-    for (const object of [backupCodes, play.opened.store, ...strategies, formats, bcryptHasher(), scryptHasher(), pbkdf2Hasher(), fastHasher(), new BackupCodeError('busy', 'no')]) {
+    for (const object of [
+      backupCodes,
+      play.opened.store,
+      ...strategies,
+      formats,
+      bcryptHasher(),
+      scryptHasher(),
+      pbkdf2Hasher(),
+      fastHasher(),
+      new BackupCodeError('busy', 'no'),
+    ]) {
       play.hear('objects', object);
       play.hear('objects', { app: { locals: [object] } });
     }
@@ -287,7 +403,17 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
 
 /** The reasons that an answer can have, all of which must be played. */
 const REASONS: Readonly<Record<Reason, true>> = {
-  malformed: true, mismatch: true, reused: true, expired: true, none: true, 'unknown-user': true, throttled: true, disabled: true, denied: true, 'step-up': true, busy: true,
+  malformed: true,
+  mismatch: true,
+  reused: true,
+  expired: true,
+  none: true,
+  'unknown-user': true,
+  throttled: true,
+  disabled: true,
+  denied: true,
+  'step-up': true,
+  busy: true,
 };
 
 let play: Play;
@@ -296,31 +422,77 @@ overhear({ learn: (code) => play.learn(code), hear: (place, value) => play.hear(
 describe.each(storeKinds)('on $name', ({ open }) => {
   beforeAll(async () => {
     play = new Play(await open());
-    const sinks = [jest.spyOn(process.stdout, 'write'), jest.spyOn(process.stderr, 'write'), ...(['log', 'info', 'warn', 'error', 'debug'] as const).map((level) => jest.spyOn(console, level))];
+    const sinks = [
+      jest.spyOn(process.stdout, 'write'),
+      jest.spyOn(process.stderr, 'write'),
+      ...(['log', 'info', 'warn', 'error', 'debug'] as const).map((level) =>
+        jest.spyOn(console, level),
+      ),
+    ];
     const warnings = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     for (const story of Object.values(STORIES)) await story(play);
     await new Promise(setImmediate);
     for (const { mock } of [...sinks, warnings]) play.hear('output', mock.calls);
     for (const spy of [...sinks, warnings]) spy.mockRestore();
     play.secrets.addBytes(await play.opened.store.nameKey(), 'the key of names');
-    for (const event of await play.opened.events()) play.hear('trail', [event, ...[toOwasp, toOcsf, toEcs].map((write) => write(event, { appId: 'leaks' }))]);
+    for (const event of await play.opened.events())
+      play.hear('trail', [
+        event,
+        ...[toOwasp, toOcsf, toEcs].map((write) => write(event, { appId: 'leaks' })),
+      ]);
   });
   afterAll(() => play.opened.close());
 
   it('the stories had every reason, every event and the errors that there are', () => {
-    const [answers, events, errors] = (['answers', 'trail', 'errors'] as const).map((place) => play.heard.get(place) ?? []);
-    expect(new Set(answers!.flatMap((answer) => (answer as Partial<Extract<Outcome, { ok: false }>> | null)?.reason ?? []))).toEqual(new Set(Object.keys(REASONS)));
-    expect(new Set(events!.map((lines) => (lines as AuditEvent[])[0]!.type))).toEqual(new Set<EventType>(EVENT_TYPES));
-    expect(new Set(errors!.map((error) => (error instanceof BackupCodeError ? error.code : 'of the app')))).toEqual(
-      new Set(['of the app', 'busy', 'invalid_option', 'invalid_result', 'invalid_codes', 'invalid_pepper', 'invalid_user_id', 'invalid_username', 'unknown_pepper', 'unreadable_hash', 'unreadable_set', 'wrong_pepper']),
+    const [answers, events, errors] = (['answers', 'trail', 'errors'] as const).map(
+      (place) => play.heard.get(place) ?? [],
+    );
+    expect(
+      new Set(
+        answers!.flatMap(
+          (answer) => (answer as Partial<Extract<Outcome, { ok: false }>> | null)?.reason ?? [],
+        ),
+      ),
+    ).toEqual(new Set(Object.keys(REASONS)));
+    expect(new Set(events!.map((lines) => (lines as AuditEvent[])[0]!.type))).toEqual(
+      new Set<EventType>(EVENT_TYPES),
+    );
+    expect(
+      new Set(
+        errors!.map((error) => (error instanceof BackupCodeError ? error.code : 'of the app')),
+      ),
+    ).toEqual(
+      new Set([
+        'of the app',
+        'busy',
+        'invalid_option',
+        'invalid_result',
+        'invalid_codes',
+        'invalid_pepper',
+        'invalid_user_id',
+        'invalid_username',
+        'unknown_pepper',
+        'unreadable_hash',
+        'unreadable_set',
+        'wrong_pepper',
+      ]),
     );
     expect(printed(play.heard.get('output'))).toMatch(/BACKUP_CODE_RISK[^]*BACKUP_CODE_LISTENER/);
   });
 
-  it.each<Heard>(['events', 'trail', 'answers', 'errors', 'objects', 'output'])('no code, digest, salt or key is in the %s', (place) => {
-    const found = play.heard.get(place)!.flatMap((value) => play.secrets.findIn(printed(value)).map((finding) => `${finding}: ${printed(value).slice(0, 300)}`));
-    expect(found).toEqual([]);
-  });
+  it.each<Heard>(['events', 'trail', 'answers', 'errors', 'objects', 'output'])(
+    'no code, digest, salt or key is in the %s',
+    (place) => {
+      const found = play.heard
+        .get(place)!
+        .flatMap((value) =>
+          play.secrets
+            .findIn(printed(value))
+            .map((finding) => `${finding}: ${printed(value).slice(0, 300)}`),
+        );
+      expect(found).toEqual([]);
+    },
+  );
 
   it('no code and no pepper is in what the store keeps', () => {
     expect(play.opened.dump()).toContain('mia');
@@ -328,6 +500,8 @@ describe.each(storeKinds)('on $name', ({ open }) => {
   });
 
   it('a digest and a salt are, so that the search is known to find them', () => {
-    expect(play.secrets.findIn(play.opened.dump())).toEqual(expect.arrayContaining(['a digest, in hex', 'a salt, in hex']));
+    expect(play.secrets.findIn(play.opened.dump())).toEqual(
+      expect.arrayContaining(['a digest, in hex', 'a salt, in hex']),
+    );
   });
 });

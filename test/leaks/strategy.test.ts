@@ -3,17 +3,53 @@ import type { RequestHandler } from 'express';
 import session, { MemoryStore as SessionStore } from 'express-session';
 import { BackupCodeStrategy, formats, type BackupCodesOptions } from '../../lib';
 import { Canary, printed } from '../helpers/canary';
-import { service as openService, ada, expresses, findUser, openHost, type ExpressModule, type Host, type Person, type Service } from '../strategy/host';
+import {
+  service as openService,
+  ada,
+  expresses,
+  findUser,
+  openHost,
+  type ExpressModule,
+  type Host,
+  type Person,
+  type Service,
+} from '../strategy/host';
 import { overhear } from './overhear';
 
-const heard: Record<'settlements' | 'errors' | 'objects' | 'events' | 'answers' | 'verify' | 'requests' | 'sessions' | 'pages' | 'output', unknown[]> = {
-  settlements: [], errors: [], objects: [], events: [], answers: [], verify: [], requests: [], sessions: [], pages: [], output: [],
+const heard: Record<
+  | 'settlements'
+  | 'errors'
+  | 'objects'
+  | 'events'
+  | 'answers'
+  | 'verify'
+  | 'requests'
+  | 'sessions'
+  | 'pages'
+  | 'output',
+  unknown[]
+> = {
+  settlements: [],
+  errors: [],
+  objects: [],
+  events: [],
+  answers: [],
+  verify: [],
+  requests: [],
+  sessions: [],
+  pages: [],
+  output: [],
 };
 const canary = new Canary();
-overhear({ learn: (code) => canary.addCode(code, 'a code'), hear: (place, value) => heard[place].push(value) });
+overhear({
+  learn: (code) => canary.addCode(code, 'a code'),
+  hear: (place, value) => heard[place].push(value),
+});
 
 const sinks = [process.stdout, process.stderr].map((stream) => jest.spyOn(stream, 'write'));
-const logs = (['log', 'info', 'warn', 'error'] as const).map((level) => jest.spyOn(console, level).mockImplementation(() => undefined));
+const logs = (['log', 'info', 'warn', 'error'] as const).map((level) =>
+  jest.spyOn(console, level).mockImplementation(() => undefined),
+);
 for (const { mock } of [...sinks, ...logs]) heard.output.push(mock.calls);
 
 const asAda: RequestHandler = (req, _res, next) => {
@@ -32,24 +68,54 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       res.on('finish', () => heard.sessions.push(Reflect.get(store, 'sessions')));
       next();
     });
-    const verify = (user: Person, info: object, done: (error: unknown, user?: unknown, info?: object) => void): void => {
+    const verify = (
+      user: Person,
+      info: object,
+      done: (error: unknown, user?: unknown, info?: object) => void,
+    ): void => {
       heard.verify.push([user, info]);
       done(null, user, { ...info, seen: true });
     };
     passport.use('second-factor', new BackupCodeStrategy<Person>({ backupCodes }, verify));
     passport.use('fallback', new BackupCodeStrategy<Person>({ findUser, backupCodes }));
-    passport.use('broken', new BackupCodeStrategy<Person>({ backupCodes, userId: () => ({}) as string }));
-    passport.use('refusing', new BackupCodeStrategy<Person>({ backupCodes }, (_user, _info, done) => done(null, false, 'not you')));
+    passport.use(
+      'broken',
+      new BackupCodeStrategy<Person>({ backupCodes, userId: () => ({}) as string }),
+    );
+    passport.use(
+      'refusing',
+      new BackupCodeStrategy<Person>({ backupCodes }, (_user, _info, done) =>
+        done(null, false, 'not you'),
+      ),
+    );
     const keep: RequestHandler = (req, res) => {
       heard.requests.push([req.user, req.authInfo]);
       res.json({ user: req.user, info: req.authInfo });
     };
     for (const name of ['second-factor', 'fallback', 'broken', 'refusing']) {
       app.post(`/${name}/plain`, asAda, passport.authenticate(name) as RequestHandler, keep);
-      app.post(`/${name}/messages`, asAda, passport.authenticate(name, { failureMessage: true, successMessage: true, failureRedirect: '/again' }) as RequestHandler, keep);
-      app.post(`/${name}/thrown`, asAda, passport.authenticate(name, { failWithError: true }) as RequestHandler, keep);
+      app.post(
+        `/${name}/messages`,
+        asAda,
+        passport.authenticate(name, {
+          failureMessage: true,
+          successMessage: true,
+          failureRedirect: '/again',
+        }) as RequestHandler,
+        keep,
+      );
+      app.post(
+        `/${name}/thrown`,
+        asAda,
+        passport.authenticate(name, { failWithError: true }) as RequestHandler,
+        keep,
+      );
       app.post(`/${name}/callback`, asAda, (req, res, next) => {
-        (passport.authenticate(name, (error: unknown, ...told: unknown[]) => (error ? next(error) : res.json(told))) as RequestHandler)(req, res, next);
+        (
+          passport.authenticate(name, (error: unknown, ...told: unknown[]) =>
+            error ? next(error) : res.json(told),
+          ) as RequestHandler
+        )(req, res, next);
       });
     }
     app.use((error: unknown, _req: unknown, _res: unknown, next: (error: unknown) => void) => {
@@ -60,50 +126,92 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
 }
 
 /** Each gives the code to type, before it is typed. */
-const CASES: Readonly<Record<string, { options?: Partial<BackupCodesOptions>; prepare?: (service: Service, codes: readonly string[]) => unknown; type: (codes: readonly string[]) => unknown }>> = {
+const CASES: Readonly<
+  Record<
+    string,
+    {
+      options?: Partial<BackupCodesOptions>;
+      prepare?: (service: Service, codes: readonly string[]) => unknown;
+      type: (codes: readonly string[]) => unknown;
+    }
+  >
+> = {
   right: { type: ([code]) => code },
   'typed in another way': { type: ([code = '']) => code.toLowerCase().replaceAll('-', '\u2003') },
   mistyped: { type: ([code = '']) => code.slice(0, -1) },
   'of too many symbols': { type: ([code]) => `${code}A` },
   'in a list': { type: (codes) => codes },
   'in an object': { type: ([code]) => ({ [String(code)]: code }) },
-  reused: { prepare: ({ backupCodes }, [code]) => backupCodes.consume('ada', code), type: ([code]) => code },
+  reused: {
+    prepare: ({ backupCodes }, [code]) => backupCodes.consume('ada', code),
+    type: ([code]) => code,
+  },
   expired: { prepare: ({ clock }) => (clock.now += 366 * 86_400_000), type: ([code]) => code },
-  'of a set that is gone': { prepare: ({ backupCodes }) => backupCodes.revoke('ada'), type: ([code]) => code },
+  'of a set that is gone': {
+    prepare: ({ backupCodes }) => backupCodes.revoke('ada'),
+    type: ([code]) => code,
+  },
   'too early': {
     options: { attempts: { free: 1 } },
-    prepare: async ({ backupCodes }) => Promise.all((['nothing', 'first-factor'] as const).map((after) => backupCodes.consume('ada', 'AAAA-AAAA-AAAA-AAAA', { after }))),
+    prepare: async ({ backupCodes }) =>
+      Promise.all(
+        (['nothing', 'first-factor'] as const).map((after) =>
+          backupCodes.consume('ada', 'AAAA-AAAA-AAAA-AAAA', { after }),
+        ),
+      ),
     type: ([code]) => code,
   },
   'of somebody who is refused': { options: { assessRisk: () => 'deny' }, type: ([code]) => code },
-  'of somebody who is asked for more': { options: { assessRisk: () => 'step-up' }, type: ([code]) => code },
+  'of somebody who is asked for more': {
+    options: { assessRisk: () => 'step-up' },
+    type: ([code]) => code,
+  },
   'that gives another': { options: { afterConsume: 'one' }, type: ([code]) => code },
-  'while the store fails': { prepare: ({ store }) => (store.takeAttempt = () => Promise.reject(new Error('the store is down'))), type: ([code]) => code },
-  'while the hasher fails': { prepare: ({ hasher }) => (hasher.hash = () => Promise.reject(new Error('out of memory'))), type: ([code]) => code },
+  'while the store fails': {
+    prepare: ({ store }) =>
+      (store.takeAttempt = () => Promise.reject(new Error('the store is down'))),
+    type: ([code]) => code,
+  },
+  'while the hasher fails': {
+    prepare: ({ hasher }) => (hasher.hash = () => Promise.reject(new Error('out of memory'))),
+    type: ([code]) => code,
+  },
 };
 
 const WAYS = ['plain', 'messages', 'thrown', 'callback'];
-const PATHS = [...['second-factor', 'fallback'].flatMap((name) => WAYS.map((way) => `/${name}/${way}`)), '/broken/plain', '/refusing/plain'];
+const PATHS = [
+  ...['second-factor', 'fallback'].flatMap((name) => WAYS.map((way) => `/${name}/${way}`)),
+  '/broken/plain',
+  '/refusing/plain',
+];
 const statuses = new Set<number>();
 
 describe.each(expresses)('on %s', (_name, express) => {
-  it.each(Object.entries(CASES))('a code %s is sent to every door, in every way', async (_what, { options, prepare, type }) => {
-    for (const path of PATHS) {
-      const service = openService({ format: formats.recovery, ...options });
-      const codes = await service.issue();
-      await prepare?.(service, codes);
-      const app = await openApp(express, service);
-      const { status, headers, text } = await app.post(path, { username: 'ada', code: type(codes) });
-      statuses.add(status);
-      heard.pages.push([status, [...headers], text]);
-    }
-  });
+  it.each(Object.entries(CASES))(
+    'a code %s is sent to every door, in every way',
+    async (_what, { options, prepare, type }) => {
+      for (const path of PATHS) {
+        const service = openService({ format: formats.recovery, ...options });
+        const codes = await service.issue();
+        await prepare?.(service, codes);
+        const app = await openApp(express, service);
+        const { status, headers, text } = await app.post(path, {
+          username: 'ada',
+          code: type(codes),
+        });
+        statuses.add(status);
+        heard.pages.push([status, [...headers], text]);
+      }
+    },
+  );
 });
 
 describe('afterwards', () => {
   it('every answer was given, and a session tells a person what a person may know', () => {
     expect([...statuses].sort()).toEqual([200, 302, 400, 401, 403, 429, 500]);
-    expect(printed(heard.sessions)).toContain('That backup code is not valid. Please try another one.');
+    expect(printed(heard.sessions)).toContain(
+      'That backup code is not valid. Please try another one.',
+    );
   });
 
   it.each(Object.keys(heard) as (keyof typeof heard)[])('no code is in the %s', (place) => {

@@ -21,10 +21,17 @@ let recordings: readonly Recording[];
 
 beforeAll(async () => {
   directory = mkdtempSync(join(tmpdir(), 'backup-codes-leaks-'));
-  const child = spawn(process.execPath, ['node_modules/jest/bin/jest.js', '--config', 'test/leaks/jest.config.js'], { cwd: ROOT, env: { ...process.env, LEAKS_DIR: directory } });
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  const child = spawn(
+    process.execPath,
+    ['node_modules/jest/bin/jest.js', '--config', 'test/leaks/jest.config.js'],
+    { cwd: ROOT, env: { ...process.env, LEAKS_DIR: directory } },
+  );
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk) => (output += String(chunk)));
   [exitCode] = (await once(child, 'close')) as unknown[];
-  recordings = readdirSync(directory).map((name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Recording);
+  recordings = readdirSync(directory).map(
+    (name) => JSON.parse(readFileSync(join(directory, name), 'utf8')) as Recording,
+  );
 }, TIMEOUT_MS);
 afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -35,22 +42,39 @@ function canaryOf(codes: readonly string[]): Canary {
 }
 
 it('the suite passes, and was overheard', () => {
-  expect({ exitCode, output }).toEqual({ exitCode: 0, output: expect.stringContaining('Test Suites:') });
+  expect({ exitCode, output }).toEqual({
+    exitCode: 0,
+    output: expect.stringContaining('Test Suites:'),
+  });
   expect(recordings).toHaveLength(Number(/Test Suites: (\d+) passed/.exec(output)?.[1]));
   for (const place of ['events', 'answers', 'errors', 'objects', 'settlements']) {
-    expect(recordings.filter(({ heard }) => heard.some((text) => text.startsWith(place))).length).toBeGreaterThan(1);
+    expect(
+      recordings.filter(({ heard }) => heard.some((text) => text.startsWith(place))).length,
+    ).toBeGreaterThan(1);
   }
   expect(recordings.flatMap(({ codes }) => codes).length).toBeGreaterThan(1000);
 });
 
-it('no event, answer, error or printed object holds a code', () => {
-  const found = recordings.flatMap(({ file, codes, heard }) => {
-    const canary = canaryOf(codes);
-    return heard.flatMap((text) => canary.findIn(text).map((finding) => `${basename(file)}: ${finding} in ${text.slice(0, 300)}`));
-  });
-  expect(found).toEqual([]);
-}, TIMEOUT_MS);
+it(
+  'no event, answer, error or printed object holds a code',
+  () => {
+    const found = recordings.flatMap(({ file, codes, heard }) => {
+      const canary = canaryOf(codes);
+      return heard.flatMap((text) =>
+        canary
+          .findIn(text)
+          .map((finding) => `${basename(file)}: ${finding} in ${text.slice(0, 300)}`),
+      );
+    });
+    expect(found).toEqual([]);
+  },
+  TIMEOUT_MS,
+);
 
-it('nothing that was printed does', () => {
-  expect(canaryOf(recordings.flatMap(({ codes }) => codes)).findIn(output)).toEqual([]);
-}, TIMEOUT_MS);
+it(
+  'nothing that was printed does',
+  () => {
+    expect(canaryOf(recordings.flatMap(({ codes }) => codes)).findIn(output)).toEqual([]);
+  },
+  TIMEOUT_MS,
+);

@@ -25,37 +25,74 @@ export const CHECKS: readonly Check[] = [
   // In the app whose Kysely is CommonJS: Jest cannot require the other.
   { name: 'the quick tests, on what was packed', app: 'oldest', run: runQuickTests },
   ...APP_NAMES.flatMap((app) => onExpress(app)),
-  { name: `Jest ${APPS.newest.jest} of the consumer`, app: 'newest', run: quietly(['node_modules/jest/bin/jest.js', '--rootDir', 'jest']) },
-  { name: `Vitest ${APPS.newest.vitest} of the consumer`, app: 'newest', run: quietly(['node_modules/vitest/vitest.mjs', 'run', '--root', 'vitest']) },
+  {
+    name: `Jest ${APPS.newest.jest} of the consumer`,
+    app: 'newest',
+    run: quietly(['node_modules/jest/bin/jest.js', '--rootDir', 'jest']),
+  },
+  {
+    name: `Vitest ${APPS.newest.vitest} of the consumer`,
+    app: 'newest',
+    run: quietly(['node_modules/vitest/vitest.mjs', 'run', '--root', 'vitest']),
+  },
   ...APP_NAMES.map((app) => onKysely(app)),
-  ...APP_NAMES.map((app) => ({ name: `RedisStore on redis ${APPS[app].redis}`, app, missing: redis.missing, run: runOnRedis })),
+  ...APP_NAMES.map((app) => ({
+    name: `RedisStore on redis ${APPS[app].redis}`,
+    app,
+    missing: redis.missing,
+    run: runOnRedis,
+  })),
   // Here <BackupCodeSheet> joins, on React 18 in the oldest app and 19 in the newest.
 ];
 
 async function runQuickTests({ directory, node }: App): Promise<void> {
-  await node([join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', join(__dirname, 'jest.config.js')], {
-    cwd: ROOT,
-    env: { PACKAGE_UNDER_TEST: join(directory, 'node_modules/passport-backup-code') },
-  });
+  await node(
+    [join(ROOT, 'node_modules/jest/bin/jest.js'), '--config', join(__dirname, 'jest.config.js')],
+    {
+      cwd: ROOT,
+      env: { PACKAGE_UNDER_TEST: join(directory, 'node_modules/passport-backup-code') },
+    },
+  );
 }
 
 function onExpress(app: AppName): Check[] {
   const { express } = APPS[app];
   return [
-    { name: `a CommonJS app on Express ${express}`, app, run: async ({ node }) => {
-      const { express: major, said } = JSON.parse(await node(['app.cjs'])) as CommonJsAnswers;
-      assert.deepEqual({ major, logins: said.filter((_, index) => index % 2 === 0) }, { major: express, logins: LOGINS });
-    } },
-    { name: `an ES module app on Express ${express}`, app, run: async ({ node }) => assert.deepEqual(JSON.parse(await node(['app.mjs'])), ES_MODULE_ANSWERS) },
-    ...TYPESCRIPTS.map((version): Check => ({ name: `TypeScript ${version}, with the types of Express ${express}`, app, run: async ({ node }) => {
-      await node([await typescriptProgram(version), '-p', '.']);
-    } })),
+    {
+      name: `a CommonJS app on Express ${express}`,
+      app,
+      run: async ({ node }) => {
+        const { express: major, said } = JSON.parse(await node(['app.cjs'])) as CommonJsAnswers;
+        assert.deepEqual(
+          { major, logins: said.filter((_, index) => index % 2 === 0) },
+          { major: express, logins: LOGINS },
+        );
+      },
+    },
+    {
+      name: `an ES module app on Express ${express}`,
+      app,
+      run: async ({ node }) =>
+        assert.deepEqual(JSON.parse(await node(['app.mjs'])), ES_MODULE_ANSWERS),
+    },
+    ...TYPESCRIPTS.map((version): Check => ({
+      name: `TypeScript ${version}, with the types of Express ${express}`,
+      app,
+      run: async ({ node }) => {
+        await node([await typescriptProgram(version), '-p', '.']);
+      },
+    })),
   ];
 }
 
 function onKysely(app: AppName): Check {
   const { kysely } = APPS[app];
-  return { name: `SqlStore on Kysely ${kysely}`, app, isFor: (node) => runsOn(`kysely@${kysely}`, node), run: quietly(['--test', 'kysely.mjs']) };
+  return {
+    name: `SqlStore on Kysely ${kysely}`,
+    app,
+    isFor: (node) => runsOn(`kysely@${kysely}`, node),
+    run: quietly(['--test', 'kysely.mjs']),
+  };
 }
 
 async function runOnRedis({ node }: App): Promise<void> {

@@ -24,7 +24,9 @@ async function main(args: readonly string[]): Promise<void> {
   const part = readPart(args);
   if (part === null) {
     const checks = CHECKS.map(({ name }) => `  ${name}\n`).join('');
-    process.stderr.write(`Usage: npm run test:matrix [-- --node MAJOR ...] [--check WORD ...]; Node: ${NODES.join(', ')}; checks:\n${checks}`);
+    process.stderr.write(
+      `Usage: npm run test:matrix [-- --node MAJOR ...] [--check WORD ...]; Node: ${NODES.join(', ')}; checks:\n${checks}`,
+    );
     process.exitCode = 2;
     return;
   }
@@ -34,9 +36,15 @@ async function main(args: readonly string[]): Promise<void> {
   try {
     const tarball = await pack(work);
     const columns: Result[][] = [];
-    for (const node of part.nodes) columns.push(await tryOn(node, { checks: part.checks, tarball, work }));
-    const rows = part.checks.map(({ name }, row) => [name, ...columns.map((results) => results[row] ?? 'not run')]);
-    process.stdout.write(`\n${formatTable([['', ...part.nodes.map((node) => `Node ${node}`)], ...rows])}`);
+    for (const node of part.nodes)
+      columns.push(await tryOn(node, { checks: part.checks, tarball, work }));
+    const rows = part.checks.map(({ name }, row) => [
+      name,
+      ...columns.map((results) => results[row] ?? 'not run'),
+    ]);
+    process.stdout.write(
+      `\n${formatTable([['', ...part.nodes.map((node) => `Node ${node}`)], ...rows])}`,
+    );
     process.exitCode = columns.flat().every((result) => result === 'ok' || result === '-') ? 0 : 1;
   } finally {
     clearInterval(alive);
@@ -48,10 +56,19 @@ async function main(args: readonly string[]): Promise<void> {
 function readPart(args: readonly string[]): Part | null {
   try {
     const repeatable = { type: 'string', multiple: true } as const;
-    const { node: majors = [], check: words = [] } = parseArgs({ args: [...args], options: { node: repeatable, check: repeatable } }).values;
-    const nodes = NODES.filter((node) => majors.length === 0 || majors.some((major) => isOf(major, node)));
-    const checks = CHECKS.filter(({ name }) => words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())));
-    const isKnown = majors.every((major) => nodes.some((node) => isOf(major, node))) && checks.length > 0;
+    const { node: majors = [], check: words = [] } = parseArgs({
+      args: [...args],
+      options: { node: repeatable, check: repeatable },
+    }).values;
+    const nodes = NODES.filter(
+      (node) => majors.length === 0 || majors.some((major) => isOf(major, node)),
+    );
+    const checks = CHECKS.filter(
+      ({ name }) =>
+        words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
+    );
+    const isKnown =
+      majors.every((major) => nodes.some((node) => isOf(major, node))) && checks.length > 0;
     return isKnown ? { nodes, checks } : null;
   } catch {
     return null;
@@ -63,7 +80,10 @@ function isOf(major: string, node: Node): boolean {
   return `${node}.`.startsWith(`${major}.`);
 }
 
-async function tryOn(node: Node, { checks, tarball, work }: { checks: readonly Check[]; tarball: string; work: string }): Promise<Result[]> {
+async function tryOn(
+  node: Node,
+  { checks, tarball, work }: { checks: readonly Check[]; tarball: string; work: string },
+): Promise<Result[]> {
   const apps = new Map<AppName, Promise<App>>();
   const appOf = (name: AppName): Promise<App> => {
     const app = apps.get(name) ?? installApp({ name, node, tarball, parent: work });
@@ -73,14 +93,22 @@ async function tryOn(node: Node, { checks, tarball, work }: { checks: readonly C
   const results: Result[] = [];
   for (const check of checks) {
     const start = performance.now();
-    const { result, said = '' } = check.isFor?.(node) === false ? { result: '-' as const } : await tryOne(check, () => appOf(check.app));
-    process.stdout.write(`Node ${node}: ${check.name}: ${result}, ${((performance.now() - start) / 1000).toFixed(1)} s\n${said}`);
+    const { result, said = '' } =
+      check.isFor?.(node) === false
+        ? { result: '-' as const }
+        : await tryOne(check, () => appOf(check.app));
+    process.stdout.write(
+      `Node ${node}: ${check.name}: ${result}, ${((performance.now() - start) / 1000).toFixed(1)} s\n${said}`,
+    );
     results.push(result);
   }
   return results;
 }
 
-async function tryOne(check: Check, app: () => Promise<App>): Promise<{ result: Result; said?: string }> {
+async function tryOne(
+  check: Check,
+  app: () => Promise<App>,
+): Promise<{ result: Result; said?: string }> {
   const missing = check.missing?.() ?? null;
   if (missing !== null) return { result: 'not run', said: `${missing}\n` };
   let installed: App;

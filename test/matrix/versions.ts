@@ -8,7 +8,15 @@ export const TYPESCRIPTS = ['5.9', '6', '7'] as const;
 /** Two apps on each Node: one on the oldest majors of what the package works with; one on the newest, with tests of its own. */
 export const APPS = {
   oldest: { express: '4', kysely: '0.28', react: '18', redis: '5', '@node-rs/argon2': '2' },
-  newest: { express: '5', kysely: '0.29', react: '19', redis: '6', '@node-rs/argon2': '2', jest: '30', vitest: '4' },
+  newest: {
+    express: '5',
+    kysely: '0.29',
+    react: '19',
+    redis: '6',
+    '@node-rs/argon2': '2',
+    jest: '30',
+    vitest: '4',
+  },
 } as const;
 
 /** The first Node of what does not run on all of them; before it, the newest app stays with the version of the oldest. */
@@ -29,5 +37,10 @@ export function runsOn(spec: string, node: Node): boolean {
 /** What is installed in that app on that Node, but for the package. */
 export function versionsOf(app: AppName, node: Node): Record<string, string> {
   const older: Readonly<Record<string, string>> = APPS.oldest;
-  return Object.fromEntries(Object.entries(APPS[app]).map(([name, version]) => [name, runsOn(`${name}@${version}`, node) ? version : older[name] ?? version]));
+  return Object.fromEntries(
+    Object.entries(APPS[app]).map(([name, version]) => [
+      name,
+      runsOn(`${name}@${version}`, node) ? version : (older[name] ?? version),
+    ]),
+  );
 }

@@ -13,9 +13,17 @@ module.exports = class BailRunner extends TestRunner {
       if (numFailingTests > 0) watcher.setState({ interrupted: true });
     });
     // Stryker names the mutated file; for its first run, without a mutant, all that are to be mutated.
-    const mutated = Object.keys(guards).filter((file) => this._globalConfig.nonFlagArgs.includes(join(ROOT, 'lib', file)));
-    const guarding = mutated.flatMap((file) => guards[file]).map((name) => join(ROOT, `test/${name}.test.ts`));
-    await super.runTests(tests.filter(({ path }) => guarding.includes(path)), watcher, options);
+    const mutated = Object.keys(guards).filter((file) =>
+      this._globalConfig.nonFlagArgs.includes(join(ROOT, 'lib', file)),
+    );
+    const guarding = mutated
+      .flatMap((file) => guards[file])
+      .map((name) => join(ROOT, `test/${name}.test.ts`));
+    await super.runTests(
+      tests.filter(({ path }) => guarding.includes(path)),
+      watcher,
+      options,
+    );
     stop();
   }
 };

@@ -8,7 +8,9 @@ module.exports = {
   rootDir: '../..',
   runner: require.resolve('./bail-runner.js'),
   testEnvironment: require.resolve('./bail-environment.js'),
-  testMatch: [...new Set(Object.values(guards).flat())].map((name) => `<rootDir>/test/${name}.test.ts`),
+  testMatch: [...new Set(Object.values(guards).flat())].map(
+    (name) => `<rootDir>/test/${name}.test.ts`,
+  ),
   testPathIgnorePatterns: ['/node_modules/'],
   testTimeout: 5000,
 };

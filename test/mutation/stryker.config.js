@@ -15,7 +15,16 @@ module.exports = {
   timeoutMS: 15_000,
   // Outside of the tree: other tools would find its copy of everything.
   tempDirName: join(tmpdir(), 'passport-backup-code-mutation'),
-  ignorePatterns: ['bench', 'dist', 'docs', 'example-app', 'test-results', 'test/hosts', 'test/package', 'test/servers'],
+  ignorePatterns: [
+    'bench',
+    'dist',
+    'docs',
+    'example-app',
+    'test-results',
+    'test/hosts',
+    'test/package',
+    'test/servers',
+  ],
   disableTypeChecks: false,
   reporters: ['clear-text', 'progress', 'json', 'html'],
   clearTextReporter: { reportTests: false, allowColor: false },

@@ -7,12 +7,26 @@ const ROOT = join(__dirname, '../..');
 
 it('is made of every entry point', () => {
   const read = (file: string): unknown => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
-  const { exports } = read('package.json') as { exports: Record<string, { readonly default?: string }> };
-  const sources = Object.entries(exports).filter(([entry]) => entry !== './package.json').map(([entry, { default: built }]) => (entry === '.' ? 'lib/index.ts' : built?.replace('./dist/', 'lib/').replace(/\.js$/, '.ts')));
-  expect((read('typedoc.json') as { entryPoints: string[] }).entryPoints.toSorted()).toEqual(sources.sort());
+  const { exports } = read('package.json') as {
+    exports: Record<string, { readonly default?: string }>;
+  };
+  const sources = Object.entries(exports)
+    .filter(([entry]) => entry !== './package.json')
+    .map(([entry, { default: built }]) =>
+      entry === '.' ? 'lib/index.ts' : built?.replace('./dist/', 'lib/').replace(/\.js$/, '.ts'),
+    );
+  expect((read('typedoc.json') as { entryPoints: string[] }).entryPoints.toSorted()).toEqual(
+    sources.sort(),
+  );
 });
 
 it('has no gap and no broken link', () => {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [join(ROOT, 'node_modules/typedoc/bin/typedoc'), '--emit', 'none'], { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } });
-  expect([`${stdout}${stderr}`.split('\n').filter((line) => line.startsWith('[')), status]).toEqual([[], 0]);
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    [join(ROOT, 'node_modules/typedoc/bin/typedoc'), '--emit', 'none'],
+    { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NO_COLOR: '1' } },
+  );
+  expect([`${stdout}${stderr}`.split('\n').filter((line) => line.startsWith('[')), status]).toEqual(
+    [[], 0],
+  );
 }, 300_000);

@@ -43,7 +43,11 @@ function trySheet(): void {
       complaints = [];
       context = await browser.newContext({ permissions: ['clipboard-read', 'clipboard-write'] });
       page = await context.newPage();
-      page.on('console', (message) => ['error', 'warning'].includes(message.type()) && complaints.push(message.text()));
+      page.on(
+        'console',
+        (message) =>
+          ['error', 'warning'].includes(message.type()) && complaints.push(message.text()),
+      );
       page.on('pageerror', (error) => complaints.push(error.message));
       site.activated.clear();
     });
@@ -57,25 +61,44 @@ function trySheet(): void {
       await page.goto(`${site.url}${path}?case=${name}`);
       await page.locator('#root[data-ready]').waitFor();
     };
-    const button = (name: string): ReturnType<Page['locator']> => page.getByRole('button', { name, exact: true });
+    const button = (name: string): ReturnType<Page['locator']> =>
+      page.getByRole('button', { name, exact: true });
     const status = (): Promise<string> => page.getByRole('status').innerText();
     const clipboard = (): Promise<string> => page.evaluate(() => navigator.clipboard.readText());
     /** Where the focus is, by name. */
-    const focused = (): Promise<string> => page.evaluate(() => {
-      const element = document.activeElement as HTMLElement;
-      return (element instanceof HTMLInputElement ? element.labels?.[0]?.innerText : element.innerText)?.trim() ?? '';
-    });
+    const focused = (): Promise<string> =>
+      page.evaluate(() => {
+        const element = document.activeElement as HTMLElement;
+        return (
+          (element instanceof HTMLInputElement
+            ? element.labels?.[0]?.innerText
+            : element.innerText
+          )?.trim() ?? ''
+        );
+      });
     const tabTo = async (name: string): Promise<void> => {
-      for (let steps = 0; steps < 10 && (await focused()) !== name; steps += 1) await page.keyboard.press('Tab');
+      for (let steps = 0; steps < 10 && (await focused()) !== name; steps += 1)
+        await page.keyboard.press('Tab');
       expect(await focused()).toBe(name);
     };
 
-    test.each(['/rendered', '/empty'])('it is there, from %s, of that React, numbered and monospaced, and without a complaint', async (path) => {
-      await open('spread', path);
-      expect(site.version.split('.')[0]).toBe(version);
-      expect(await page.locator('ol > li').allInnerTexts()).toEqual(CODES);
-      expect(await page.locator('ol > li code').first().evaluate((code) => [getComputedStyle(code).fontFamily, getComputedStyle(code.parentElement!).listStyleType])).toEqual(['monospace', 'decimal']);
-    });
+    test.each(['/rendered', '/empty'])(
+      'it is there, from %s, of that React, numbered and monospaced, and without a complaint',
+      async (path) => {
+        await open('spread', path);
+        expect(site.version.split('.')[0]).toBe(version);
+        expect(await page.locator('ol > li').allInnerTexts()).toEqual(CODES);
+        expect(
+          await page
+            .locator('ol > li code')
+            .first()
+            .evaluate((code) => [
+              getComputedStyle(code).fontFamily,
+              getComputedStyle(code.parentElement!).listStyleType,
+            ]),
+        ).toEqual(['monospace', 'decimal']);
+      },
+    );
 
     test('a screen reader is told all there is, each thing once and by its name', async () => {
       await open();
@@ -111,14 +134,26 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
         await page.keyboard.press('Tab');
         order.push(await focused());
       }
-      expect(order).toEqual(['Home', 'Copy', 'Download', 'Print', 'I have saved these codes', 'Continue', 'Legal']);
+      expect(order).toEqual([
+        'Home',
+        'Copy',
+        'Download',
+        'Print',
+        'I have saved these codes',
+        'Continue',
+        'Legal',
+      ]);
       await page.keyboard.press('Shift+Tab');
       await page.keyboard.press('Enter');
       expect(await page.getByRole('alert').innerText()).toBe(ENGLISH.acknowledgeFirst);
       expect(await focused()).toBe('I have saved these codes');
       const box = page.getByRole('checkbox');
       expect(await box.getAttribute('aria-invalid')).toBe('true');
-      expect(await page.locator(`[id="${(await box.getAttribute('aria-describedby')) ?? ''}"]`).innerText()).toBe(ENGLISH.acknowledgeFirst);
+      expect(
+        await page
+          .locator(`[id="${(await box.getAttribute('aria-describedby')) ?? ''}"]`)
+          .innerText(),
+      ).toBe(ENGLISH.acknowledgeFirst);
       expect(site.activated.size).toBe(0);
 
       await page.keyboard.press('Space');
@@ -131,7 +166,10 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       await page.getByText(ENGLISH.copied).waitFor();
       expect(await clipboard()).toBe(CODES.join('\n'));
       await tabTo('Download');
-      const [download] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')]);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        page.keyboard.press('Enter'),
+      ]);
       expect(download.suggestedFilename()).toBe('backup-codes.txt');
       await tabTo('Continue');
       await page.keyboard.press('Enter');
@@ -182,13 +220,22 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       });
       await page.clock.install();
       await open();
-      const [download] = await Promise.all([page.waitForEvent('download'), button('Download').click()]);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        button('Download').click(),
+      ]);
       const file = join(folder, `${version}.txt`);
       await download.saveAs(file);
-      expect(readFileSync(file, 'utf8')).toBe(`Service: ${SERVICE}\nAccount: ${ACCOUNT}\nCreated: 2026-11-21\nValid until: 2027-11-21\n\n${CODES.join('\n')}\n`);
+      expect(readFileSync(file, 'utf8')).toBe(
+        `Service: ${SERVICE}\nAccount: ${ACCOUNT}\nCreated: 2026-11-21\nValid until: 2027-11-21\n\n${CODES.join('\n')}\n`,
+      );
       expect(await status()).toBe(ENGLISH.downloaded);
-      const left = (): Promise<number> => page.evaluate(() => (Reflect.get(window, 'urls') as Set<string>).size);
-      expect([await left(), await page.evaluate(() => Reflect.get(window, 'types') as string[])]).toEqual([1, ['text/plain;charset=utf-8']]);
+      const left = (): Promise<number> =>
+        page.evaluate(() => (Reflect.get(window, 'urls') as Set<string>).size);
+      expect([
+        await left(),
+        await page.evaluate(() => Reflect.get(window, 'types') as string[]),
+      ]).toEqual([1, ['text/plain;charset=utf-8']]);
       await page.clock.runFor(40_000);
       expect(await left()).toBe(0);
     });
@@ -202,15 +249,37 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       const pages = await readPdf(file);
       expect(pages).toHaveLength(1);
       expect(pages[0]!.match(/[A-Z2-9]{4}-[A-Z2-9]{4}/g)).toEqual(CODES);
-      for (const text of [SERVICE, ACCOUNT, '2026-11-21', ENGLISH.heading]) expect(pages[0]).toContain(text);
+      for (const text of [SERVICE, ACCOUNT, '2026-11-21', ENGLISH.heading])
+        expect(pages[0]).toContain(text);
       await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
-      expect(await page.locator('code').first().evaluate((code) => [getComputedStyle(code).color, getComputedStyle(document.documentElement).colorScheme])).toEqual(['rgb(0, 0, 0)', 'light']);
-      for (const text of ['Home', 'Security', 'Legal', ENGLISH.copy, ENGLISH.acknowledge, ENGLISH.goOn]) expect(pages[0]).not.toContain(text);
+      expect(
+        await page
+          .locator('code')
+          .first()
+          .evaluate((code) => [
+            getComputedStyle(code).color,
+            getComputedStyle(document.documentElement).colorScheme,
+          ]),
+      ).toEqual(['rgb(0, 0, 0)', 'light']);
+      for (const text of [
+        'Home',
+        'Security',
+        'Legal',
+        ENGLISH.copy,
+        ENGLISH.acknowledge,
+        ENGLISH.goOn,
+      ])
+        expect(pages[0]).not.toContain(text);
     });
 
     test('the button prints; where the sheet has gone the page prints as before', async () => {
       await open();
-      await page.evaluate(() => addEventListener('beforeprint', () => (document.documentElement.dataset['printed'] = 'yes')));
+      await page.evaluate(() =>
+        addEventListener(
+          'beforeprint',
+          () => (document.documentElement.dataset['printed'] = 'yes'),
+        ),
+      );
       await button('Print').click();
       await page.locator('html[data-printed]').waitFor({ state: 'attached' });
       expect(await page.evaluate(() => document.adoptedStyleSheets.length)).toBe(1);
@@ -247,21 +316,30 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       const strangers: string[] = [];
       const look = async (): Promise<void> => {
         const text = await page.locator('section').innerText();
-        const rest = [...CODES, SERVICE, ACCOUNT].reduce((left, known) => left.replaceAll(known, ''), text);
+        const rest = [...CODES, SERVICE, ACCOUNT].reduce(
+          (left, known) => left.replaceAll(known, ''),
+          text,
+        );
         strangers.push(...(rest.match(/[a-z]+/gi) ?? []));
       };
       await look();
       await button(LABELS.copy).click();
       await page.getByText(LABELS.copied).waitFor();
       await look();
-      const [download] = await Promise.all([page.waitForEvent('download'), button(LABELS.download).click()]);
+      const [download] = await Promise.all([
+        page.waitForEvent('download'),
+        button(LABELS.download).click(),
+      ]);
       await look();
       await button(LABELS.goOn).click();
       await page.getByText(LABELS.acknowledgeFirst).waitFor();
       await look();
       const file = join(folder, 'replaced.txt');
       await download.saveAs(file);
-      expect([download.suggestedFilename(), readFileSync(file, 'utf8').split('\n')[2]]).toEqual(['codes.txt', `${LABELS.createdAt}: 2026年11月21日`]);
+      expect([download.suggestedFilename(), readFileSync(file, 'utf8').split('\n')[2]]).toEqual([
+        'codes.txt',
+        `${LABELS.createdAt}: 2026年11月21日`,
+      ]);
       expect(strangers).toEqual([]);
     });
 
@@ -271,30 +349,50 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       await Promise.all([page.waitForEvent('download'), button('Download').click()]);
       await button('Print').click();
       await button('Continue').click();
-      const kept = await page.evaluate(async () => [
-        document.title, location.href, JSON.stringify(history.state), document.cookie, JSON.stringify(localStorage), JSON.stringify(sessionStorage),
-        JSON.stringify(await indexedDB.databases()), JSON.stringify(await caches.keys()),
-        ...[...document.querySelectorAll('*')].flatMap((element) => [...element.attributes].map(({ value }) => value)),
-        ...performance.getEntries().map(({ name }) => name),
-      ].join('\n'));
+      const kept = await page.evaluate(async () =>
+        [
+          document.title,
+          location.href,
+          JSON.stringify(history.state),
+          document.cookie,
+          JSON.stringify(localStorage),
+          JSON.stringify(sessionStorage),
+          JSON.stringify(await indexedDB.databases()),
+          JSON.stringify(await caches.keys()),
+          ...[...document.querySelectorAll('*')].flatMap((element) =>
+            [...element.attributes].map(({ value }) => value),
+          ),
+          ...performance.getEntries().map(({ name }) => name),
+        ].join('\n'),
+      );
       for (const there of ['/rendered?case=plain', 'list']) expect(kept).toContain(there);
-      for (const code of CODES) for (const form of [code, code.replace('-', ''), code.toLowerCase()]) expect(kept).not.toContain(form);
+      for (const code of CODES)
+        for (const form of [code, code.replace('-', ''), code.toLowerCase()])
+          expect(kept).not.toContain(form);
     });
 
-    test.each(['light', 'dark'] as const)('axe finds nothing at 320 px, %s, before and after; nothing sticks out', async (colorScheme) => {
-      await page.setViewportSize({ width: 320, height: 640 });
-      await page.emulateMedia({ colorScheme });
-      await open();
-      await page.evaluate(axe.source);
-      const violations = (): Promise<string[]> => page.evaluate(async () => {
-        const { violations: found } = await (Reflect.get(window, 'axe') as typeof axe).run(document);
-        return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
-      });
-      expect(await violations()).toEqual([]);
-      await button('Copy').click();
-      await button('Continue').click();
-      expect(await violations()).toEqual([]);
-      expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-    });
+    test.each(['light', 'dark'] as const)(
+      'axe finds nothing at 320 px, %s, before and after; nothing sticks out',
+      async (colorScheme) => {
+        await page.setViewportSize({ width: 320, height: 640 });
+        await page.emulateMedia({ colorScheme });
+        await open();
+        await page.evaluate(axe.source);
+        const violations = (): Promise<string[]> =>
+          page.evaluate(async () => {
+            const { violations: found } = await (Reflect.get(window, 'axe') as typeof axe).run(
+              document,
+            );
+            return found.map(
+              ({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`,
+            );
+          });
+        expect(await violations()).toEqual([]);
+        await button('Copy').click();
+        await button('Continue').click();
+        expect(await violations()).toEqual([]);
+        expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
+      },
+    );
   });
 }

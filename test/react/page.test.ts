@@ -10,13 +10,19 @@ import { CODES, SERVICE } from './set';
 
 const page = readFileSync(join(__dirname, '../../docs/react.md'), 'utf8');
 const LANGUAGES = ['English', 'Deutsch', 'Français', 'Español', '日本語'];
-const rows = page.split('<!-- labels -->\n')[1]!.trim().split('\n').map((row) => row.replace(/^\| | \|$/g, '').split(' | '));
+const rows = page
+  .split('<!-- labels -->\n')[1]!
+  .trim()
+  .split('\n')
+  .map((row) => row.replace(/^\| | \|$/g, '').split(' | '));
 const set = { setId: 'a-set', codes: CODES, createdAt: Date.UTC(2026, 10, 21), expiresAt: null };
 
 /** The labels of a column, by name. */
 function labelsOf(language: string): BackupCodeSheetLabels {
   const column = rows[0]!.indexOf(language);
-  return Object.fromEntries(rows.slice(2).map((row) => [row[0]!.replaceAll('`', ''), row[column]!])) as unknown as BackupCodeSheetLabels;
+  return Object.fromEntries(
+    rows.slice(2).map((row) => [row[0]!.replaceAll('`', ''), row[column]!]),
+  ) as unknown as BackupCodeSheetLabels;
 }
 
 describe('the table of labels', () => {
@@ -28,35 +34,80 @@ describe('the table of labels', () => {
     expect(labelsOf('English')).toEqual(ENGLISH);
   });
 
-  it.each(LANGUAGES.slice(1))('has every label in %s, to be given to the sheet as it is', (language) => {
-    const labels = labelsOf(language);
-    expect(Object.keys(labels)).toEqual(Object.keys(ENGLISH));
-    // "Service" is a word of French, too.
-    expect(Object.entries(labels).filter(([name, text]) => text === ENGLISH[name as keyof typeof ENGLISH] && name !== 'service')).toEqual([]);
-    const html = renderToString(createElement(library.BackupCodeSheet, { ...set, service: SERVICE, labels, onAcknowledge: () => undefined }));
-    for (const name of ['heading', 'introduction', 'acknowledge', 'goOn', 'never'] as const) expect(html).toContain(labels[name]);
-  });
+  it.each(LANGUAGES.slice(1))(
+    'has every label in %s, to be given to the sheet as it is',
+    (language) => {
+      const labels = labelsOf(language);
+      expect(Object.keys(labels)).toEqual(Object.keys(ENGLISH));
+      // "Service" is a word of French, too.
+      expect(
+        Object.entries(labels).filter(
+          ([name, text]) => text === ENGLISH[name as keyof typeof ENGLISH] && name !== 'service',
+        ),
+      ).toEqual([]);
+      const html = renderToString(
+        createElement(library.BackupCodeSheet, {
+          ...set,
+          service: SERVICE,
+          labels,
+          onAcknowledge: () => undefined,
+        }),
+      );
+      for (const name of ['heading', 'introduction', 'acknowledge', 'goOn', 'never'] as const)
+        expect(html).toContain(labels[name]);
+    },
+  );
 });
 
 it('the example shows the codes', () => {
   const [, source = ''] = /<!-- run: sheet -->\s*```tsx\n([\s\S]*?)```/.exec(page) ?? [];
-  const { code } = transformSync(source, { jsc: { parser: { syntax: 'ecmascript', jsx: true }, transform: { react: { runtime: 'automatic' } }, target: 'es2022' }, module: { type: 'commonjs' } });
+  const { code } = transformSync(source, {
+    jsc: {
+      parser: { syntax: 'ecmascript', jsx: true },
+      transform: { react: { runtime: 'automatic' } },
+      target: 'es2022',
+    },
+    module: { type: 'commonjs' },
+  });
   const exported: { NewCodes?: FunctionComponent<Record<string, unknown>> } = {};
-  const load = (name: string): unknown => (name === 'passport-backup-code/react' ? library : jest.requireActual(name));
+  const load = (name: string): unknown =>
+    name === 'passport-backup-code/react' ? library : jest.requireActual(name);
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the block of the page, as it stands there
   new Function('require', 'exports', code)(load, exported);
-  const html = renderToString(createElement(exported.NewCodes!, { set, user: { email: 'ada@example.com' }, onDone: () => undefined }));
+  const html = renderToString(
+    createElement(exported.NewCodes!, {
+      set,
+      user: { email: 'ada@example.com' },
+      onDone: () => undefined,
+    }),
+  );
   for (const text of [...CODES, 'Example Shop', 'ada@example.com']) expect(html).toContain(text);
 });
 
 it('the table of props has all of them, and the parts that take a class', () => {
-  const unknown = (): string => renderToString(createElement(library.BackupCodeSheet, { zzz: 1 } as never));
+  const unknown = (): string =>
+    renderToString(createElement(library.BackupCodeSheet, { zzz: 1 } as never));
   const [, props = ''] = /It knows (.*)\./.exec(messageOf(unknown)) ?? [];
-  const documented = [...page.split('## Props')[1]!.split('\n## ')[0]!.matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm)].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
+  const documented = [
+    ...page
+      .split('## Props')[1]!
+      .split('\n## ')[0]!
+      .matchAll(/^\| ((?:`\w+`(?:, )?)+) \|/gm),
+  ].flatMap(([, names = '']) => names.replaceAll('`', '').split(', '));
   expect([...documented, 'setId'].sort()).toEqual(props.split(', ').sort());
-  const wrong = (): string => renderToString(createElement(library.BackupCodeSheet, { ...set, service: SERVICE, onAcknowledge: () => undefined, classNames: { zzz: 'x' } } as never));
+  const wrong = (): string =>
+    renderToString(
+      createElement(library.BackupCodeSheet, {
+        ...set,
+        service: SERVICE,
+        onAcknowledge: () => undefined,
+        classNames: { zzz: 'x' },
+      } as never),
+    );
   const [, parts = ''] = /It knows (.*)\./.exec(messageOf(wrong)) ?? [];
-  expect([.../by part: (.*) \|$/m.exec(page)![1]!.matchAll(/`([\w-]+)`/g)].map(([, name]) => name)).toEqual(parts.split(', '));
+  expect(
+    [.../by part: (.*) \|$/m.exec(page)![1]!.matchAll(/`([\w-]+)`/g)].map(([, name]) => name),
+  ).toEqual(parts.split(', '));
 });
 
 function messageOf(attempt: () => unknown): string {

@@ -12,7 +12,8 @@ import { ACCOUNT, CODES, SERVICE } from './set';
 
 const execute = promisify(execFile);
 const HOST = join(__dirname, '../hosts/react-18');
-const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 /** What the app around the sheet looks like. The sheet itself is laid out by nobody. */
 const CSS = `
@@ -24,8 +25,16 @@ a { color: inherit; }
 button { min-block-size: 2.75rem; }
 `;
 
-const set: PageProps = { codes: CODES, createdAt: Date.UTC(2026, 10, 21), expiresAt: Date.UTC(2027, 10, 21), service: SERVICE, account: ACCOUNT };
-export const LABELS = Object.fromEntries(Object.keys(ENGLISH).map((name, index) => [name, `\u3042${index}\u3044`])) as Record<keyof typeof ENGLISH, string>;
+const set: PageProps = {
+  codes: CODES,
+  createdAt: Date.UTC(2026, 10, 21),
+  expiresAt: Date.UTC(2027, 10, 21),
+  service: SERVICE,
+  account: ACCOUNT,
+};
+export const LABELS = Object.fromEntries(
+  Object.keys(ENGLISH).map((name, index) => [name, `\u3042${index}\u3044`]),
+) as Record<keyof typeof ENGLISH, string>;
 
 /** By the name in the query. */
 export const CASES: Readonly<Record<string, PageProps>> = {
@@ -40,12 +49,17 @@ export const CASES: Readonly<Record<string, PageProps>> = {
 
 /** Installs the packages of the host, once. */
 export async function installHost(): Promise<void> {
-  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], { cwd: HOST, timeout: 240_000 });
+  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], {
+    cwd: HOST,
+    timeout: 240_000,
+  });
 }
 
 /** The texts of a PDF's pages. */
 export async function readPdf(file: string): Promise<string[]> {
-  return JSON.parse((await execute(process.execPath, ['pdf-text.mjs', file], { cwd: HOST })).stdout) as string[];
+  return JSON.parse(
+    (await execute(process.execPath, ['pdf-text.mjs', file], { cwd: HOST })).stdout,
+  ) as string[];
 }
 
 export interface SheetSite {
@@ -61,15 +75,25 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
   const folder = mkdtempSync(join(tmpdir(), 'backup-code-sheet-'));
   await execute(process.execPath, ['bundle.mjs', react, folder], { cwd: HOST });
   const render = async (props: PageProps): Promise<{ version: string; html: string }> =>
-    JSON.parse((await execute(process.execPath, [join(folder, 'server.cjs'), JSON.stringify(props)])).stdout) as { version: string; html: string };
-  const rendered = new Map(await Promise.all(Object.entries(CASES).map(async ([name, props]) => [name, await render(props)] as const)));
+    JSON.parse(
+      (await execute(process.execPath, [join(folder, 'server.cjs'), JSON.stringify(props)])).stdout,
+    ) as { version: string; html: string };
+  const rendered = new Map(
+    await Promise.all(
+      Object.entries(CASES).map(async ([name, props]) => [name, await render(props)] as const),
+    ),
+  );
   const activated = new Map<string, number>();
 
   const answers: Record<string, (name: string) => [status: number, type: string, body: string]> = {
     'GET /rendered': (name) => [200, 'text/html', pageOf(rendered.get(name)?.html ?? '')],
     'GET /empty': () => [200, 'text/html', pageOf('')],
     'GET /page.css': () => [200, 'text/css', CSS],
-    'GET /client.js': () => [200, 'text/javascript', readFileSync(join(folder, 'client.js'), 'utf8')],
+    'GET /client.js': () => [
+      200,
+      'text/javascript',
+      readFileSync(join(folder, 'client.js'), 'utf8'),
+    ],
     'GET /props': (name) => [200, 'application/json', JSON.stringify(CASES[name])],
     'POST /activate': (name) => {
       const times = (activated.get(name) ?? 0) + 1;
@@ -80,20 +104,32 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://here.invalid');
     const name = searchParams.get('case') ?? '';
-    const [status, type, body] = answers[`${req.method ?? ''} ${pathname}`]?.(name) ?? [404, 'text/plain', ''];
-    const headers = { 'Content-Type': `${type}; charset=utf-8`, 'Content-Security-Policy': CSP, ...(name === 'refused' && { 'Permissions-Policy': 'clipboard-write=()' }) };
-    setTimeout(() => res.writeHead(status, headers).end(body), name === 'slow' && pathname === '/activate' ? 300 : 0);
+    const [status, type, body] = answers[`${req.method ?? ''} ${pathname}`]?.(name) ?? [
+      404,
+      'text/plain',
+      '',
+    ];
+    const headers = {
+      'Content-Type': `${type}; charset=utf-8`,
+      'Content-Security-Policy': CSP,
+      ...(name === 'refused' && { 'Permissions-Policy': 'clipboard-write=()' }),
+    };
+    setTimeout(
+      () => res.writeHead(status, headers).end(body),
+      name === 'slow' && pathname === '/activate' ? 300 : 0,
+    );
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     version: rendered.get('plain')?.version ?? '',
     activated,
-    close: () => new Promise((resolve) => {
-      rmSync(folder, { recursive: true });
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        rmSync(folder, { recursive: true });
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }
 

@@ -8,7 +8,9 @@ const store = new MemoryStore();
 const clock = fakeClock();
 const backupCodes = new BackupCodes({ store, hasher: countingHasher(), now: clock.now });
 /** Of another package, with what a verification needs and no more. */
-const bareStore = Object.fromEntries(STORE_METHODS.map((method) => [method, () => Promise.reject(new Error('unused'))])) as unknown as BackupCodeStore;
+const bareStore = Object.fromEntries(
+  STORE_METHODS.map((method) => [method, () => Promise.reject(new Error('unused'))]),
+) as unknown as BackupCodeStore;
 
 beforeAll(() => backupCodes.issue('ada'));
 afterAll(async () => {
@@ -24,8 +26,12 @@ describe('events', () => {
     ['half a limit', { limit: 1.5 }, 'invalid_limit'],
     ['a cursor that is none', { after: 'yesterday' }, 'invalid_cursor'],
     ['a cursor that is no text', { after: 7 }, 'invalid_cursor'],
-    ['a cursor of another store', { after: Buffer.from('["redis","1-1"]').toString('base64url') }, 'invalid_cursor'],
-    ['a user id left open, which would show everybody\'s', { userId: undefined }, 'invalid_user_id'],
+    [
+      'a cursor of another store',
+      { after: Buffer.from('["redis","1-1"]').toString('base64url') },
+      'invalid_cursor',
+    ],
+    ["a user id left open, which would show everybody's", { userId: undefined }, 'invalid_user_id'],
     ['an empty user id', { userId: '' }, 'invalid_user_id'],
     ['an unknown type', { types: ['login'] }, 'invalid_option'],
     ['a type that is no list', { types: 'issued' }, 'invalid_option'],
@@ -33,7 +39,10 @@ describe('events', () => {
     ['an unknown option', { user: 'ada' }, 'invalid_option'],
     ['no object', null, 'invalid_option'],
   ])('refuse %s', async (_what, query, code) => {
-    await expect(backupCodes.events(query as EventsQuery)).rejects.toMatchObject({ name: 'BackupCodeError', code });
+    await expect(backupCodes.events(query as EventsQuery)).rejects.toMatchObject({
+      name: 'BackupCodeError',
+      code,
+    });
   });
 });
 
@@ -53,14 +62,24 @@ describe('dates', () => {
 
   test('are taken as Date and as milliseconds', async () => {
     expect(await backupCodes.prune({ before: new Date(START) })).toBe(0);
-    expect(await backupCodes.report({ since: new Date(START - DAY_MS) })).toEqual(await backupCodes.report({ since: START - DAY_MS }));
+    expect(await backupCodes.report({ since: new Date(START - DAY_MS) })).toEqual(
+      await backupCodes.report({ since: START - DAY_MS }),
+    );
     expect(await backupCodes.due({ now: new Date(START) })).toEqual([]);
   });
 });
 
 test('a store that keeps no reports verifies codes all the same, and says what it lacks', async () => {
   const bare = new BackupCodes({ store: bareStore, hasher: countingHasher() });
-  for (const ask of [() => bare.events(), () => bare.prune({ before: 0 }), () => bare.due(), () => bare.report()]) {
-    await expect(ask()).rejects.toMatchObject({ code: 'not_supported', message: 'This store keeps no reports: it lacks readEvents, prune, remind, report.' });
+  for (const ask of [
+    () => bare.events(),
+    () => bare.prune({ before: 0 }),
+    () => bare.due(),
+    () => bare.report(),
+  ]) {
+    await expect(ask()).rejects.toMatchObject({
+      code: 'not_supported',
+      message: 'This store keeps no reports: it lacks readEvents, prune, remind, report.',
+    });
   }
 });

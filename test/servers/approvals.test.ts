@@ -16,8 +16,12 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
   describeOn(kind, `approvals on ${kind}`, (database) => {
     let pools: Kysely<unknown>[] = [];
     const open = async () => {
-      for (const table of ['backup_code_approvals', 'backup_code_users', 'backup_codes']) await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
-      const [here, there] = pools.map((pool) => ({ backup: new SqlStore(pool), approvals: new SqlApprovalStore(pool) }));
+      for (const table of ['backup_code_approvals', 'backup_code_users', 'backup_codes'])
+        await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
+      const [here, there] = pools.map((pool) => ({
+        backup: new SqlStore(pool),
+        approvals: new SqlApprovalStore(pool),
+      }));
       return { ...here!, another: there! };
     };
 
@@ -32,16 +36,33 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
       it('an action that was cut off by a crash was begun, is never run again, and leaves its target at the end of the window', async () => {
         const office = openOffice({}, await open());
         const { id, digest } = await approved(office);
-        const child = spawn(process.execPath, [join(__dirname, 'children/executor.js'), JSON.stringify({ url: database().connection.url, id, digest, now: office.clock.now() })], { stdio: ['ignore', 'pipe', 'inherit'] });
+        const child = spawn(
+          process.execPath,
+          [
+            join(__dirname, 'children/executor.js'),
+            JSON.stringify({ url: database().connection.url, id, digest, now: office.clock.now() }),
+          ],
+          { stdio: ['ignore', 'pipe', 'inherit'] },
+        );
         let said = '';
-        child.stdout.on('data', (text) => { said += String(text); });
+        child.stdout.on('data', (text) => {
+          said += String(text);
+        });
         const [code, signal] = (await once(child, 'close')) as unknown[];
         expect([said, code, signal]).toEqual(['the action began\n', null, 'SIGKILL']);
         expect(await office.approval.show(id)).toMatchObject({ state: 'executing' });
-        for (const who of ['ada', 'bob']) expect(await office.approval.execute(who, { id, digest })).toEqual({ ok: false, reason: 'not-open' });
+        for (const who of ['ada', 'bob'])
+          expect(await office.approval.execute(who, { id, digest })).toEqual({
+            ok: false,
+            reason: 'not-open',
+          });
         expect(office.done).toEqual([]);
-        const { events } = await office.backupCodes.events({ types: ['approval-executing', 'approval-executed', 'approval-failed'] });
-        expect(events.filter(({ approval }) => approval?.id === id).map(({ type }) => type)).toEqual(['approval-executing']);
+        const { events } = await office.backupCodes.events({
+          types: ['approval-executing', 'approval-executed', 'approval-failed'],
+        });
+        expect(
+          events.filter(({ approval }) => approval?.id === id).map(({ type }) => type),
+        ).toEqual(['approval-executing']);
         office.clock.advance(900_000);
         await requested(office);
       });
@@ -49,8 +70,14 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
   });
 }
 
-describeWith(redis, 'approvals on one Redis', (server) => testRedis(async () => createClient({ url: server().url }).connect()));
-describeWith(redisCluster, 'approvals on a Redis cluster of three', (cluster) => testRedis(async () => createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect()));
+describeWith(redis, 'approvals on one Redis', (server) =>
+  testRedis(async () => createClient({ url: server().url }).connect()),
+);
+describeWith(redisCluster, 'approvals on a Redis cluster of three', (cluster) =>
+  testRedis(async () =>
+    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
+  ),
+);
 
 function testRedis(connect: () => Promise<RedisClient & { close(): unknown }>): void {
   let clients: Awaited<ReturnType<typeof connect>>[] = [];
@@ -63,7 +90,10 @@ function testRedis(connect: () => Promise<RedisClient & { close(): unknown }>): 
 
   approvalTests(() => {
     const prefix = `${randomUUID()}:`;
-    const [here, there] = clients.map((client) => ({ backup: new RedisStore({ client, prefix }), approvals: new RedisApprovalStore({ client, prefix }) }));
+    const [here, there] = clients.map((client) => ({
+      backup: new RedisStore({ client, prefix }),
+      approvals: new RedisApprovalStore({ client, prefix }),
+    }));
     return Promise.resolve({ ...here!, another: there! });
   });
 }

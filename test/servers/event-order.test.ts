@@ -29,8 +29,14 @@ for (const { kind, isolation, calls, pauseMs } of [
     `events on ${kind}, ${isolation}`,
     (database) => {
       beforeAll(() => createTables(database().connect()));
-      readWhatIsWritten({ calls, pauseMs, connect: () => Promise.resolve(new SqlStore(database().connect())) });
-      if (kind !== 'SQLite') describe('a slow commit', () => waitForCommits({ pauseMs, connect: () => database().connect() }));
+      readWhatIsWritten({
+        calls,
+        pauseMs,
+        connect: () => Promise.resolve(new SqlStore(database().connect())),
+      });
+      if (kind !== 'SQLite')
+        describe('a slow commit', () =>
+          waitForCommits({ pauseMs, connect: () => database().connect() }));
     },
     { isolation },
   );
@@ -41,11 +47,19 @@ describeWith(redis, 'events on one Redis', (server) => {
 });
 
 describeWith(redisCluster, 'events on a Redis cluster of three', (cluster) => {
-  readFromRedis(async () => createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect());
+  readFromRedis(async () =>
+    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
+  );
 });
 
 /** @param pauseMs for which events are withheld */
-function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => Kysely<unknown> }): void {
+function waitForCommits({
+  pauseMs,
+  connect,
+}: {
+  pauseMs: number;
+  connect: () => Kysely<unknown>;
+}): void {
   let pools: Kysely<unknown>[] = [];
   let backupCodes: BackupCodes;
   let after: string | null = null;
@@ -63,11 +77,15 @@ function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => 
     }
   };
   const begin = async (): Promise<ControlledTransaction<unknown>> => {
-    const transaction = await pools[1]!.startTransaction().setIsolationLevel('read committed').execute();
+    const transaction = await pools[1]!
+      .startTransaction()
+      .setIsolationLevel('read committed')
+      .execute();
     begun.push(transaction);
     return transaction;
   };
-  const write = (transaction: ControlledTransaction<unknown>, userId: string): Promise<unknown> => insertEvents([revoked(userId)]).execute(transaction);
+  const write = (transaction: ControlledTransaction<unknown>, userId: string): Promise<unknown> =>
+    insertEvents([revoked(userId)]).execute(transaction);
 
   beforeAll(async () => {
     pools = [connect(), connect()];
@@ -75,7 +93,9 @@ function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => 
     await readOn();
   });
   afterEach(async () => {
-    for (const transaction of begun.splice(0)) if (!transaction.isCommitted && !transaction.isRolledBack) await transaction.rollback().execute();
+    for (const transaction of begun.splice(0))
+      if (!transaction.isCommitted && !transaction.isRolledBack)
+        await transaction.rollback().execute();
   });
 
   it('is waited for, and nobody waits: no page goes past it, and each event is given once', async () => {
@@ -122,7 +142,13 @@ function waitForCommits({ pauseMs, connect }: { pauseMs: number; connect: () => 
 }
 
 function revoked(userId: string): AuditEvent {
-  const context = { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' } as const;
+  const context = {
+    ip: null,
+    userAgent: null,
+    requestId: null,
+    actor: null,
+    after: 'first-factor',
+  } as const;
   return auditEvent('revoked', { at: Date.now(), userId, context });
 }
 
@@ -141,11 +167,30 @@ function readFromRedis(connect: () => Promise<RedisClient & { close(): unknown }
   });
 }
 
-function readWhatIsWritten({ calls, pauseMs = 0, connect }: { calls: number; pauseMs?: number; connect: () => Promise<BackupCodeStore> }): void {
+function readWhatIsWritten({
+  calls,
+  pauseMs = 0,
+  connect,
+}: {
+  calls: number;
+  pauseMs?: number;
+  connect: () => Promise<BackupCodeStore>;
+}): void {
   it('a reader of small pages is given each event of four writers once, and those of a user in the order of the changes', async () => {
-    const services = await Promise.all(Array.from({ length: WRITERS + 1 }, async () => new BackupCodes({ store: await connect(), hasher: countingHasher(), attempts: { free: 50 } })));
+    const services = await Promise.all(
+      Array.from(
+        { length: WRITERS + 1 },
+        async () =>
+          new BackupCodes({
+            store: await connect(),
+            hasher: countingHasher(),
+            attempts: { free: 50 },
+          }),
+      ),
+    );
     const told: AuditEvent[] = [];
-    for (const service of services) for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
+    for (const service of services)
+      for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
     const [reader, ...writers] = services;
 
     const read: AuditEvent[] = [];
@@ -172,7 +217,8 @@ function readWhatIsWritten({ calls, pauseMs = 0, connect }: { calls: number; pau
     await readOn();
 
     expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
-    for (const userId of known.keys()) expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
+    for (const userId of known.keys())
+      expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
   }, 60_000);
 }
 
@@ -188,11 +234,14 @@ async function writeSomething(writer: BackupCodes, known: Map<string, string[]>)
 
 /** Changes of one user that do not follow from the change before. */
 function contradictions(events: readonly AuditEvent[]): AuditEvent[] {
-  const changes = events.filter(({ type }) => type === 'issued' || type === 'consumed' || type === 'revoked');
+  const changes = events.filter(
+    ({ type }) => type === 'issued' || type === 'consumed' || type === 'revoked',
+  );
   return changes.filter((change, n) => {
     if (change.type === 'issued') return false;
     const before = changes[n - 1];
-    if (before === undefined || before.type === 'revoked' || before.setId !== change.setId) return true;
+    if (before === undefined || before.type === 'revoked' || before.setId !== change.setId)
+      return true;
     return change.type === 'consumed' && change.remaining !== (before.remaining ?? NaN) - 1;
   });
 }

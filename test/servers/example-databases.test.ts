@@ -32,7 +32,11 @@ function tellApart(open: () => DatabaseServer): void {
 
   beforeAll(async () => {
     // As several processes do that start at one moment.
-    const opened = await Promise.all(Array.from({ length: 4 }, () => openDatabase({ database: open(), dataDir: '' }, () => undefined)));
+    const opened = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        openDatabase({ database: open(), dataDir: '' }, () => undefined),
+      ),
+    );
     db = opened[0]!;
     await Promise.all(opened.slice(1).map((other) => other.destroy()));
     users = new Users({ db, passwordCost: 4, now });
@@ -41,19 +45,28 @@ function tellApart(open: () => DatabaseServer): void {
   });
   afterAll(() => db.destroy());
 
-  const signUp = (username: string): Promise<Account | null> => users.create({ username, email: 'a@example.com', password: PASSWORD });
+  const signUp = (username: string): Promise<Account | null> =>
+    users.create({ username, email: 'a@example.com', password: PASSWORD });
   const enroll = async (): Promise<{ userId: string; secret: string }> => {
     const { id: userId } = (await signUp(randomUUID()))!;
     const secret = newTotpSecret();
-    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), tell })).toBe(true);
+    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), tell })).toBe(
+      true,
+    );
     nowMs += 30_000;
     return { userId, secret };
   };
-  const atOnce = <T>(act: () => Promise<T>): Promise<T[]> => Promise.all(Array.from({ length: AT_ONCE }, act));
+  const atOnce = <T>(act: () => Promise<T>): Promise<T[]> =>
+    Promise.all(Array.from({ length: AT_ONCE }, act));
 
   it('an account is read as it was made', async () => {
     const made = await signUp('Ada');
-    expect(made).toEqual({ id: expect.any(String), username: 'Ada', email: 'a@example.com', createdAt: nowMs });
+    expect(made).toEqual({
+      id: expect.any(String),
+      username: 'Ada',
+      email: 'a@example.com',
+      createdAt: nowMs,
+    });
     expect(await users.byId(made!.id)).toEqual(made);
     expect(await users.byPassword(' ADA ', PASSWORD)).toEqual(made);
   });
@@ -61,7 +74,10 @@ function tellApart(open: () => DatabaseServer): void {
   it('two names that differ in an accent are two', async () => {
     const [plain, accented] = [await signUp('jose'), await signUp('josé')];
     expect(accented).not.toBeNull();
-    expect([await users.byPassword('jose', PASSWORD), await users.byPassword('josé', PASSWORD)]).toEqual([plain, accented]);
+    expect([
+      await users.byPassword('jose', PASSWORD),
+      await users.byPassword('josé', PASSWORD),
+    ]).toEqual([plain, accented]);
     expect(await users.byId(plain!.id.toUpperCase())).toBeNull();
   });
 
@@ -70,23 +86,34 @@ function tellApart(open: () => DatabaseServer): void {
     expect(made.filter((account) => account !== null)).toHaveLength(1);
   });
 
-  it.each([['with a NUL', 'a\0b'], ['with half a character', '\uD800'], ['too long', 'x'.repeat(10_000)]])('a name %s belongs to nobody', async (_what, name) => {
+  it.each([
+    ['with a NUL', 'a\0b'],
+    ['with half a character', '\uD800'],
+    ['too long', 'x'.repeat(10_000)],
+  ])('a name %s belongs to nobody', async (_what, name) => {
     expect(await users.byPassword(name, PASSWORD)).toBeNull();
   });
 
   it('one secret is enrolled once, however often it is sent', async () => {
     const { id } = (await signUp('enrolling'))!;
     for (const secret of [newTotpSecret(), newTotpSecret()]) {
-      const enrolled = await atOnce(() => authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), tell }));
+      const enrolled = await atOnce(() =>
+        authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), tell }),
+      );
       expect(enrolled.filter(Boolean)).toHaveLength(1);
     }
   });
 
   it('a TOTP code passes once, however often it is sent at once', async () => {
     const { userId, secret } = await enroll();
-    const verdicts = await Promise.all(Array.from({ length: 4 }, () => authenticators.check(userId, totpAt(secret, nowMs))));
+    const verdicts = await Promise.all(
+      Array.from({ length: 4 }, () => authenticators.check(userId, totpAt(secret, nowMs))),
+    );
     expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({ ok: false, reason: 'wrong' });
+    expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({
+      ok: false,
+      reason: 'wrong',
+    });
   });
 
   it('of many wrong codes at once five are looked at, and then each wait is twice the one before, up to an hour', async () => {
@@ -106,75 +133,129 @@ function tellApart(open: () => DatabaseServer): void {
     expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({ ok: true });
   });
 
-  const challenge = (): { value: string; at: number } => ({ value: randomBytes(32).toString('base64url'), at: (nowMs += 1000) });
+  const challenge = (): { value: string; at: number } => ({
+    value: randomBytes(32).toString('base64url'),
+    at: (nowMs += 1000),
+  });
   const addKey = async (key: SoftKey): Promise<string> => {
     const [{ id }, asked] = [(await signUp(randomUUID()))!, challenge()];
-    const added = await securityKeys.add(id, { response: key.register({ challenge: asked.value }), challenge: asked, name: 'Clé bleue 🔑', tell });
+    const added = await securityKeys.add(id, {
+      response: key.register({ challenge: asked.value }),
+      challenge: asked,
+      name: 'Clé bleue 🔑',
+      tell,
+    });
     expect(added).toEqual({ ok: true, amr: key.isSynced ? 'swk' : 'hwk' });
     return id;
   };
 
-  it.each([{ counts: true }, { counts: false }, { counts: false, isSynced: true }])('an answer of a security key passes once, however often it is sent at once: %j', async (kind) => {
-    const key = new SoftKey(ORIGIN, kind);
-    const userId = await addKey(key);
-    expect(await securityKeys.of(userId)).toEqual([{ id: expect.any(String), name: 'Clé bleue 🔑', createdAt: nowMs, lastUsedAt: null }]);
-    for (let login = 0; login < 2; login += 1) {
-      const asked = challenge();
-      const response = key.answer({ challenge: asked.value });
-      const verdicts = await atOnce(() => securityKeys.check(userId, { response, challenge: asked }));
-      expect(verdicts.filter(({ ok }) => ok)).toEqual([{ ok: true, amr: key.isSynced ? 'swk' : 'hwk' }]);
-      expect((await securityKeys.of(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
-    }
-  });
+  it.each([{ counts: true }, { counts: false }, { counts: false, isSynced: true }])(
+    'an answer of a security key passes once, however often it is sent at once: %j',
+    async (kind) => {
+      const key = new SoftKey(ORIGIN, kind);
+      const userId = await addKey(key);
+      expect(await securityKeys.of(userId)).toEqual([
+        { id: expect.any(String), name: 'Clé bleue 🔑', createdAt: nowMs, lastUsedAt: null },
+      ]);
+      for (let login = 0; login < 2; login += 1) {
+        const asked = challenge();
+        const response = key.answer({ challenge: asked.value });
+        const verdicts = await atOnce(() =>
+          securityKeys.check(userId, { response, challenge: asked }),
+        );
+        expect(verdicts.filter(({ ok }) => ok)).toEqual([
+          { ok: true, amr: key.isSynced ? 'swk' : 'hwk' },
+        ]);
+        expect((await securityKeys.of(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
+      }
+    },
+  );
 
   it('a key belongs to one account, also where it is added to two at once', async () => {
     const key = new SoftKey(ORIGIN);
     const asked = challenge();
     const added = await atOnce(async () => {
       const { id } = (await signUp(randomUUID()))!;
-      return securityKeys.add(id, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
+      return securityKeys.add(id, {
+        response: key.register({ challenge: asked.value }),
+        challenge: asked,
+        name: '',
+        tell,
+      });
     });
     expect(added.filter(({ ok }) => ok)).toHaveLength(1);
     expect(added.filter((one) => !one.ok && one.reason === 'known')).toHaveLength(AT_ONCE - 1);
   });
 
   it('codes end where the last two factors are turned off at one moment, though each sees the other', async () => {
-    const backupCodes = new BackupCodes({ store: new SqlStore(db), hasher: quickHasher, pepper: [{ id: 'test', key: randomBytes(32) }], now });
+    const backupCodes = new BackupCodes({
+      store: new SqlStore(db),
+      hasher: quickHasher,
+      pepper: [{ id: 'test', key: randomBytes(32) }],
+      now,
+    });
     const { userId } = await enroll();
     const [key, asked] = [new SoftKey(ORIGIN), challenge()];
-    await securityKeys.add(userId, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
+    await securityKeys.add(userId, {
+      response: key.register({ challenge: asked.value }),
+      challenge: asked,
+      name: '',
+      tell,
+    });
     await backupCodes.issue(userId);
 
     let arrived = 0;
     let open = (): void => undefined;
     const bothAreThere = new Promise<void>((resolve) => (open = resolve));
-    const late = <T extends { remove: (...given: never[]) => Promise<void> }>(real: T): T => Object.assign(Object.create(real) as T, {
-      remove: async (...given: Parameters<T['remove']>) => {
-        arrived += 1;
-        if (arrived === 2) open();
-        await bothAreThere;
-        await real.remove(...given);
-      },
+    const late = <T extends { remove: (...given: never[]) => Promise<void> }>(real: T): T =>
+      Object.assign(Object.create(real) as T, {
+        remove: async (...given: Parameters<T['remove']>) => {
+          arrived += 1;
+          if (arrived === 2) open();
+          await bothAreThere;
+          await real.remove(...given);
+        },
+      });
+    const factors = new SecondFactors({
+      authenticators: late(authenticators),
+      securityKeys: late(securityKeys),
+      backupCodes,
     });
-    const factors = new SecondFactors({ authenticators: late(authenticators), securityKeys: late(securityKeys), backupCodes });
-    await Promise.all([factors.turnOffTotp(userId, { tell, context: {} }), factors.removeKey(userId, { id: (await securityKeys.of(userId))[0]!.id, tell, context: {} })]);
-    expect([await factors.of(userId), await backupCodes.status(userId)]).toEqual([{ hasTotp: false, keys: [], hasAny: false }, null]);
+    await Promise.all([
+      factors.turnOffTotp(userId, { tell, context: {} }),
+      factors.removeKey(userId, { id: (await securityKeys.of(userId))[0]!.id, tell, context: {} }),
+    ]);
+    expect([await factors.of(userId), await backupCodes.status(userId)]).toEqual([
+      { hasTotp: false, keys: [], hasAny: false },
+      null,
+    ]);
   });
 
   it('requests of one session at once all find it and keep it', async () => {
     const faults: unknown[] = [];
     const report = (error: unknown): void => void faults.push(error);
-    const opened = await Promise.all(Array.from({ length: 4 }, () => openSessions({ database: open(), dataDir: '' }, { redis: null, report })));
+    const opened = await Promise.all(
+      Array.from({ length: 4 }, () =>
+        openSessions({ database: open(), dataDir: '' }, { redis: null, report }),
+      ),
+    );
     const [{ store }] = opened as [(typeof opened)[0]];
-    const session = { cookie: { maxAge: 60_000, expires: new Date(Date.now() + 60_000) }, notice: 'ünd \u0000 \uD83D\uDE00' } as unknown as SessionData;
-    const told = (act: (done: (error?: unknown, value?: unknown) => void) => void): Promise<unknown> =>
+    const session = {
+      cookie: { maxAge: 60_000, expires: new Date(Date.now() + 60_000) },
+      notice: 'ünd \u0000 \uD83D\uDE00',
+    } as unknown as SessionData;
+    const told = (
+      act: (done: (error?: unknown, value?: unknown) => void) => void,
+    ): Promise<unknown> =>
       new Promise((resolve, reject) => {
         act((error, value) => (error instanceof Error ? reject(error) : resolve(value)));
       });
     await told((done) => store.set('id', session, done));
     await atOnce(() => told((done) => store.touch!('id', session, () => done())));
     await atOnce(() => told((done) => store.set('id', session, done)));
-    expect(await told((done) => store.get('id', done))).toMatchObject({ notice: 'ünd \u0000 \uD83D\uDE00' });
+    expect(await told((done) => store.get('id', done))).toMatchObject({
+      notice: 'ünd \u0000 \uD83D\uDE00',
+    });
     await told((done) => store.destroy('id', done));
     expect(await told((done) => store.get('id', done))).toBeNull();
     await Promise.all(opened.map(({ check, close }) => check().then(close)));
@@ -185,11 +266,26 @@ function tellApart(open: () => DatabaseServer): void {
     const { userId } = await enroll();
     const key = new SoftKey(ORIGIN);
     const asked = challenge();
-    await securityKeys.add(userId, { response: key.register({ challenge: asked.value }), challenge: asked, name: '', tell });
+    await securityKeys.add(userId, {
+      response: key.register({ challenge: asked.value }),
+      challenge: asked,
+      name: '',
+      tell,
+    });
     await db.deleteFrom('users').where('id', '=', userId).execute();
     expect([await authenticators.has(userId), await securityKeys.of(userId)]).toEqual([false, []]);
   });
 }
 
-describeWith(postgres, 'the example on PostgreSQL', (server) => tellApart(() => ({ kind: 'postgres', url: server().url })), { isolation: 'SERIALIZABLE' });
-describeWith(mariadb, 'the example on MariaDB', (server) => tellApart(() => ({ kind: 'mysql', url: server().url })), { isolation: 'SERIALIZABLE' });
+describeWith(
+  postgres,
+  'the example on PostgreSQL',
+  (server) => tellApart(() => ({ kind: 'postgres', url: server().url })),
+  { isolation: 'SERIALIZABLE' },
+);
+describeWith(
+  mariadb,
+  'the example on MariaDB',
+  (server) => tellApart(() => ({ kind: 'mysql', url: server().url })),
+  { isolation: 'SERIALIZABLE' },
+);

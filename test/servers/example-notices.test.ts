@@ -15,7 +15,13 @@ import { MailServer, type ReceivedMail } from '../../example-app/test/helpers/ma
 import { type ServedService, startServed } from '../../example-app/test/helpers/served';
 import { startService } from '../../example-app/test/helpers/service';
 import { until } from '../../example-app/test/helpers/until';
-import { type Enrolled, enroll, givePassword, signUp, turnOnTotp } from '../../example-app/test/helpers/visitor';
+import {
+  type Enrolled,
+  enroll,
+  givePassword,
+  signUp,
+  turnOnTotp,
+} from '../../example-app/test/helpers/visitor';
 import { describeWith, mariadb, postgres, redis } from '../helpers/servers';
 
 jest.setTimeout(180_000);
@@ -31,7 +37,12 @@ function deliver(database: () => DatabaseServer): void {
   let service: ServedService;
   beforeAll(async () => {
     mailServer = await MailServer.start();
-    service = await startServed({ DATABASE_URL: database().url, WEB_CONCURRENCY: String(PROCESSES), SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com' });
+    service = await startServed({
+      DATABASE_URL: database().url,
+      WEB_CONCURRENCY: String(PROCESSES),
+      SMTP_URL: mailServer.url,
+      MAIL_FROM: 'codes@example.com',
+    });
   });
   afterAll(async () => {
     await (service as ServedService | undefined)?.stop();
@@ -39,25 +50,51 @@ function deliver(database: () => DatabaseServer): void {
   });
 
   it('each notice arrives once at each address, in the order of what happened', async () => {
-    await Promise.all(NAMES.map(async (name) => {
-      const visitor = await signUp(service, name);
-      const { codes } = await turnOnTotp(visitor);
-      await until(() => mailServer.mails.some(({ to, text }) => to === `${name}@example.com` && text.includes('Codes left')));
-      await visitor.submit('/account/emails', { email: `${name}@home.example` });
-      for (const code of codes.slice(0, 3)) expect((await (await givePassword(service, name)).submit('/login/backup-code', { code })).status).toBe(303);
-      expect((await visitor.submit('/account/security', {}, '/account/totp/disable')).status).toBe(303);
-    }));
-    const toEach = ['Codes left: 9 of 10', 'Codes left: 8 of 10', 'Codes left: 7 of 10', 'were ended'];
+    await Promise.all(
+      NAMES.map(async (name) => {
+        const visitor = await signUp(service, name);
+        const { codes } = await turnOnTotp(visitor);
+        await until(() =>
+          mailServer.mails.some(
+            ({ to, text }) => to === `${name}@example.com` && text.includes('Codes left'),
+          ),
+        );
+        await visitor.submit('/account/emails', { email: `${name}@home.example` });
+        for (const code of codes.slice(0, 3))
+          expect(
+            (await (await givePassword(service, name)).submit('/login/backup-code', { code }))
+              .status,
+          ).toBe(303);
+        expect(
+          (await visitor.submit('/account/security', {}, '/account/totp/disable')).status,
+        ).toBe(303);
+      }),
+    );
+    const toEach = [
+      'Codes left: 9 of 10',
+      'Codes left: 8 of 10',
+      'Codes left: 7 of 10',
+      'were ended',
+    ];
     // Beside these, of the authenticator app and of the new address.
     await mailServer.next(NAMES.length * 13);
     await wait(TWO_LOOKS_MS);
     for (const name of NAMES) {
-      const at = (host: string): string[] => mailServer.mails.filter(({ to }) => to === `${name}@${host}`).map(({ text }) => /Codes left: .*|was added|was removed|were ended/.exec(text)![0]);
+      const at = (host: string): string[] =>
+        mailServer.mails
+          .filter(({ to }) => to === `${name}@${host}`)
+          .map(({ text }) => /Codes left: .*|was added|was removed|were ended/.exec(text)![0]);
       // Events, and changes of addresses and factors, are not one trail: which of them is queued first is open.
-      const [events, changes] = [true, false].map((isEvent) => (host: string) => at(host).filter((line) => line.startsWith('was') !== isEvent));
+      const [events, changes] = [true, false].map(
+        (isEvent) => (host: string) =>
+          at(host).filter((line) => line.startsWith('was') !== isEvent),
+      );
       expect(events!('example.com')).toEqual(['Codes left: 10 of 10', ...toEach]);
       expect(changes!('example.com')).toEqual(['was added', 'was added', 'was removed']);
-      expect([events!('home.example'), changes!('home.example')]).toEqual([toEach, ['was removed']]);
+      expect([events!('home.example'), changes!('home.example')]).toEqual([
+        toEach,
+        ['was removed'],
+      ]);
     }
     expect(mailServer.unread()).toEqual([]);
     expect(service.complaints()).toBe('');
@@ -71,7 +108,11 @@ function deliver(database: () => DatabaseServer): void {
     for (const pid of service.workers()) process.kill(pid, 'SIGKILL');
     mailServer.answer = Promise.resolve();
     const [again, later] = await mailServer.next(2);
-    expect([again!.to, again!.subject, again!.headers['message-id']]).toEqual(['dan@example.com', 'An authenticator app was added', mail!.headers['message-id']]);
+    expect([again!.to, again!.subject, again!.headers['message-id']]).toEqual([
+      'dan@example.com',
+      'An authenticator app was added',
+      mail!.headers['message-id'],
+    ]);
     expect(later!.subject).toBe('New backup codes were made');
     await until(() => service.workers().length === PROCESSES);
   });
@@ -81,28 +122,39 @@ function decide(database: () => DatabaseServer): void {
   const machines: Database[] = [];
   const nowMs = Date.UTC(2026, 10, 21);
   beforeAll(async () => {
-    for (let machine = 0; machine < PROCESSES; machine += 1) machines.push(await openDatabase({ database: database(), dataDir: '' }, () => undefined));
+    for (let machine = 0; machine < PROCESSES; machine += 1)
+      machines.push(await openDatabase({ database: database(), dataDir: '' }, () => undefined));
   });
   afterAll(() => Promise.all(machines.map((db) => db.destroy())));
 
   it('of many that want a lease at once one holds it, and once that lets go, or is dead for twelve seconds, one other', async () => {
     let laterMs = 0;
-    const leases = Array.from({ length: AT_ONCE }, (_, index) => new Lease({ db: machines[index % PROCESSES]!, name: 'test', now: () => nowMs + laterMs }));
+    const leases = Array.from(
+      { length: AT_ONCE },
+      (_, index) =>
+        new Lease({ db: machines[index % PROCESSES]!, name: 'test', now: () => nowMs + laterMs }),
+    );
     const countHolders = async (): Promise<number> => {
       let letGo = (): void => undefined;
       const held = new Promise<void>((resolve) => (letGo = resolve));
       let turnedAway = 0;
-      const outcomes = await Promise.all(leases.map(async (lease) => {
-        const isHolder = await lease.whileHeld(() => held);
-        turnedAway += 1;
-        if (turnedAway === AT_ONCE - 1) letGo();
-        return isHolder;
-      }));
+      const outcomes = await Promise.all(
+        leases.map(async (lease) => {
+          const isHolder = await lease.whileHeld(() => held);
+          turnedAway += 1;
+          if (turnedAway === AT_ONCE - 1) letGo();
+          return isHolder;
+        }),
+      );
       return outcomes.filter((isHolder) => isHolder).length;
     };
     expect([await countHolders(), await countHolders()]).toEqual([1, 1]);
 
-    await machines[0]!.updateTable('leases').set({ holder: 'killed', expires_at: nowMs + 12_000 }).where('name', '=', 'test').execute();
+    await machines[0]!
+      .updateTable('leases')
+      .set({ holder: 'killed', expires_at: nowMs + 12_000 })
+      .where('name', '=', 'test')
+      .execute();
     laterMs = 11_999;
     expect(await countHolders()).toBe(0);
     laterMs = 12_000;
@@ -111,21 +163,32 @@ function decide(database: () => DatabaseServer): void {
 
   it('of many addresses that are added at once five stay, and of many that are removed at once the last one does', async () => {
     const now = (): number => nowMs;
-    const { id } = (await new Users({ db: machines[0]!, passwordCost: 4, now }).create({ username: randomUUID(), email: 'ada@example.com', password: 'correct horse battery staple' }))!;
+    const { id } = (await new Users({ db: machines[0]!, passwordCost: 4, now }).create({
+      username: randomUUID(),
+      email: 'ada@example.com',
+      password: 'correct horse battery staple',
+    }))!;
     const emails = machines.map((db) => new Emails({ db, queue: new MailQueue({ db, now }), now }));
     const notice = { subject: 'x', text: 'x' };
     const others = Array.from({ length: AT_ONCE }, (_, index) => `ada${index}@example.com`);
 
-    const added = await Promise.all(others.map((email, index) => emails[index % PROCESSES]!.add(id, { email, notice })));
+    const added = await Promise.all(
+      others.map((email, index) => emails[index % PROCESSES]!.add(id, { email, notice })),
+    );
     expect(added.filter((outcome) => outcome === 'added')).toHaveLength(4);
     expect(added.filter((outcome) => outcome === 'full')).toHaveLength(AT_ONCE - 4);
     const five = await emails[0]!.of(id);
     expect([five.length, five[0]]).toEqual([5, 'ada@example.com']);
 
-    const removed = await Promise.all(five.map((email, index) => emails[index % PROCESSES]!.remove(id, { email, notice })));
+    const removed = await Promise.all(
+      five.map((email, index) => emails[index % PROCESSES]!.remove(id, { email, notice })),
+    );
     expect(removed.toSorted()).toEqual(['last', 'removed', 'removed', 'removed', 'removed']);
     expect(await emails[0]!.of(id)).toEqual([five[removed.indexOf('last')]]);
-    const { mails } = await machines[0]!.selectFrom('mail_queue').select((eb) => eb.fn.countAll().as('mails')).executeTakeFirstOrThrow();
+    const { mails } = await machines[0]!
+      .selectFrom('mail_queue')
+      .select((eb) => eb.fn.countAll().as('mails'))
+      .executeTakeFirstOrThrow();
     expect(Number(mails)).toBe(1 + 2 + 3 + 4 + 5 + 4 + 3 + 2);
   });
 }
@@ -135,7 +198,11 @@ function readTwoTrails(redisUrl: () => string): void {
     const mailServer = await MailServer.start();
     const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-trails-'));
     const env = { SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir };
-    const inRedis = await startService({ ...env, REDIS_URL: redisUrl(), BACKUP_CODE_STORE: 'redis' });
+    const inRedis = await startService({
+      ...env,
+      REDIS_URL: redisUrl(),
+      BACKUP_CODE_STORE: 'redis',
+    });
     const mails: ReceivedMail[] = [];
     const users: Enrolled[] = [];
     for (const name of NAMES) {
@@ -167,8 +234,30 @@ function readTwoTrails(redisUrl: () => string): void {
 
 const STRICT = { isolation: 'SERIALIZABLE' } as const;
 
-describeWith(postgres, 'mail of several processes on PostgreSQL', (server) => deliver(() => ({ kind: 'postgres', url: server().url })), STRICT);
-describeWith(mariadb, 'mail of several processes on MariaDB', (server) => deliver(() => ({ kind: 'mysql', url: server().url })), STRICT);
-describeWith(postgres, 'what decides on PostgreSQL', (server) => decide(() => ({ kind: 'postgres', url: server().url })), STRICT);
-describeWith(mariadb, 'what decides on MariaDB', (server) => decide(() => ({ kind: 'mysql', url: server().url })), STRICT);
-describeWith(redis, 'mail where codes are kept in Redis', (server) => readTwoTrails(() => server().url));
+describeWith(
+  postgres,
+  'mail of several processes on PostgreSQL',
+  (server) => deliver(() => ({ kind: 'postgres', url: server().url })),
+  STRICT,
+);
+describeWith(
+  mariadb,
+  'mail of several processes on MariaDB',
+  (server) => deliver(() => ({ kind: 'mysql', url: server().url })),
+  STRICT,
+);
+describeWith(
+  postgres,
+  'what decides on PostgreSQL',
+  (server) => decide(() => ({ kind: 'postgres', url: server().url })),
+  STRICT,
+);
+describeWith(
+  mariadb,
+  'what decides on MariaDB',
+  (server) => decide(() => ({ kind: 'mysql', url: server().url })),
+  STRICT,
+);
+describeWith(redis, 'mail where codes are kept in Redis', (server) =>
+  readTwoTrails(() => server().url),
+);

@@ -10,18 +10,27 @@ const execute = promisify(execFile);
 const HOST = join(__dirname, '../hosts/databases');
 
 async function run(library: string, url: string): Promise<string> {
-  const { stdout } = await execute(process.execPath, ['run.js', library, url], { cwd: HOST, timeout: 60_000 });
+  const { stdout } = await execute(process.execPath, ['run.js', library, url], {
+    cwd: HOST,
+    timeout: 60_000,
+  });
   return stdout;
 }
 
 beforeAll(async () => {
-  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], { cwd: HOST, timeout: 240_000 });
+  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline'], {
+    cwd: HOST,
+    timeout: 240_000,
+  });
 }, 240_000);
 
 describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
-  it.each(['pg', 'knex', 'drizzle', 'typeorm', 'prisma adapter'])('shares the pool of %s', async (library) => {
-    expect(await run(library, database().connection.url)).toBe('shared\n');
-  });
+  it.each(['pg', 'knex', 'drizzle', 'typeorm', 'prisma adapter'])(
+    'shares the pool of %s',
+    async (library) => {
+      expect(await run(library, database().connection.url)).toBe('shared\n');
+    },
+  );
 });
 
 describeOn('MariaDB', 'an app on MariaDB', (database) => {

@@ -13,7 +13,10 @@ import { noticing, overhear } from '../leaks/overhear';
 
 const errors: unknown[] = [];
 const canary = new Canary();
-overhear({ learn: (code) => canary.addCode(code, 'a code'), hear: (place, value) => (place === 'errors' ? errors.push(value) : 0) });
+overhear({
+  learn: (code) => canary.addCode(code, 'a code'),
+  hear: (place, value) => (place === 'errors' ? errors.push(value) : 0),
+});
 
 beforeEach(() => errors.splice(0));
 
@@ -30,29 +33,52 @@ async function expectToFailQuietly(calls: readonly (() => Promise<unknown>)[]): 
 
 /** As a constraint that somebody else added, or a failed migration, leaves the tables. */
 const FAULTS = [
-  ['refuses a row of codes', `ALTER TABLE backup_codes ADD CONSTRAINT refused CHECK (created_at <= ${START})`, 'ALTER TABLE backup_codes DROP CONSTRAINT refused'],
-  ['refuses the header of a set', `ALTER TABLE backup_code_users ADD CONSTRAINT refused CHECK (created_at <= ${START})`, 'ALTER TABLE backup_code_users DROP CONSTRAINT refused'],
-  ['lacks a column of codes', 'ALTER TABLE backup_codes RENAME COLUMN digest TO elsewhere', 'ALTER TABLE backup_codes RENAME COLUMN elsewhere TO digest'],
-  ['lacks the table of events', 'ALTER TABLE backup_code_events RENAME TO elsewhere', 'ALTER TABLE elsewhere RENAME TO backup_code_events'],
+  [
+    'refuses a row of codes',
+    `ALTER TABLE backup_codes ADD CONSTRAINT refused CHECK (created_at <= ${START})`,
+    'ALTER TABLE backup_codes DROP CONSTRAINT refused',
+  ],
+  [
+    'refuses the header of a set',
+    `ALTER TABLE backup_code_users ADD CONSTRAINT refused CHECK (created_at <= ${START})`,
+    'ALTER TABLE backup_code_users DROP CONSTRAINT refused',
+  ],
+  [
+    'lacks a column of codes',
+    'ALTER TABLE backup_codes RENAME COLUMN digest TO elsewhere',
+    'ALTER TABLE backup_codes RENAME COLUMN elsewhere TO digest',
+  ],
+  [
+    'lacks the table of events',
+    'ALTER TABLE backup_code_events RENAME TO elsewhere',
+    'ALTER TABLE elsewhere RENAME TO backup_code_events',
+  ],
 ] as const;
 
 for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
   describeOn(kind, `what ${kind} says of a fault`, (database) => {
     // SQLite takes no constraint later on.
-    it.each(FAULTS.filter(([, statement]) => kind !== 'SQLite' || !statement.includes('CHECK')))('holds no secret where it %s', async (_what, breakIt, mendIt) => {
-      const db = database().connect();
-      await createTables(db);
-      const clock = fakeClock();
-      const backupCodes = serve(new SqlStore(db), clock);
-      const { codes } = await backupCodes.issue('ada');
-      clock.advance(SECOND_MS);
-      await sql.raw(breakIt).execute(db);
-      try {
-        await expectToFailQuietly([() => backupCodes.consume('ada', codes[0]), () => backupCodes.issue('ada'), () => backupCodes.stage('bea')]);
-      } finally {
-        await sql.raw(mendIt).execute(db);
-      }
-    });
+    it.each(FAULTS.filter(([, statement]) => kind !== 'SQLite' || !statement.includes('CHECK')))(
+      'holds no secret where it %s',
+      async (_what, breakIt, mendIt) => {
+        const db = database().connect();
+        await createTables(db);
+        const clock = fakeClock();
+        const backupCodes = serve(new SqlStore(db), clock);
+        const { codes } = await backupCodes.issue('ada');
+        clock.advance(SECOND_MS);
+        await sql.raw(breakIt).execute(db);
+        try {
+          await expectToFailQuietly([
+            () => backupCodes.consume('ada', codes[0]),
+            () => backupCodes.issue('ada'),
+            () => backupCodes.stage('bea'),
+          ]);
+        } finally {
+          await sql.raw(mendIt).execute(db);
+        }
+      },
+    );
   });
 }
 
@@ -62,7 +88,11 @@ describeWith(redis, 'what Redis says of a fault', (server) => {
     const backupCodes = serve(new RedisStore({ client }), fakeClock());
     const { codes } = await backupCodes.issue('ada');
     await client.configSet('maxmemory', '1');
-    await expectToFailQuietly([() => backupCodes.consume('ada', codes[0]), () => backupCodes.issue('ada'), () => backupCodes.stage('bea')]);
+    await expectToFailQuietly([
+      () => backupCodes.consume('ada', codes[0]),
+      () => backupCodes.issue('ada'),
+      () => backupCodes.stage('bea'),
+    ]);
     await client.close();
   });
 });

@@ -15,7 +15,10 @@ const KILLS = 20;
 const MAX_RUN_MS = 150;
 const PAGE = 10;
 
-for (const { kind, order } of [{ kind: 'SQLite', order: sql.raw('seq') }, { kind: 'PostgreSQL', order: sql.raw('tx, seq') }] as const) {
+for (const { kind, order } of [
+  { kind: 'SQLite', order: sql.raw('seq') },
+  { kind: 'PostgreSQL', order: sql.raw('tx, seq') },
+] as const) {
   describeOn(kind, `a notifier on ${kind}`, (database) => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-notifier-'));
     const [delivered, saved] = [join(dir, 'delivered'), join(dir, 'saved')];
@@ -28,7 +31,8 @@ for (const { kind, order } of [{ kind: 'SQLite', order: sql.raw('seq') }, { kind
       children.push(child);
       return child;
     };
-    const startNotifier = (): ChildProcess => started(fork(join(__dirname, 'children/notifier.js')));
+    const startNotifier = (): ChildProcess =>
+      started(fork(join(__dirname, 'children/notifier.js')));
 
     it(`killed ${KILLS} times delivers every event, in order but for what it had not yet noted`, async () => {
       const { connection, connect } = database();
@@ -58,6 +62,8 @@ for (const { kind, order } of [{ kind: 'SQLite', order: sql.raw('seq') }, { kind
 }
 
 async function idsIn(db: Kysely<unknown>, order: ReturnType<typeof sql.raw>): Promise<string[]> {
-  const { rows } = await sql<{ event_id: string }>`SELECT event_id FROM backup_code_events ORDER BY ${order}`.execute(db);
+  const { rows } = await sql<{
+    event_id: string;
+  }>`SELECT event_id FROM backup_code_events ORDER BY ${order}`.execute(db);
   return rows.map((row) => row.event_id);
 }

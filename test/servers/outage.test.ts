@@ -16,24 +16,41 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
       const db = database().connect();
       await createTables(db);
       const store = new SqlStore(db);
-      const backupCodes = new BackupCodes({ store, hasher: countingHasher(), attempts: { free: 50 } });
+      const backupCodes = new BackupCodes({
+        store,
+        hasher: countingHasher(),
+        attempts: { free: 50 },
+      });
       for (let outage = 0; outage < OUTAGES; outage += 1) {
         const user = randomUUID();
         const { codes } = await backupCodes.issue(user);
-        const attempts = codes.slice(0, 9).map((code): Promise<Outcome | 'threw'> => backupCodes.consume(user, code).catch(() => 'threw' as const));
+        const attempts = codes
+          .slice(0, 9)
+          .map((code): Promise<Outcome | 'threw'> =>
+            backupCodes.consume(user, code).catch(() => 'threw' as const),
+          );
         await sleep(randomInt(8));
         await database().server!.kill();
         const outcomes = await Promise.all(attempts);
         await database().server!.restart();
 
-        const letIn = outcomes.flatMap((outcome) => (outcome !== 'threw' && outcome.ok ? [outcome.codeId] : []));
-        const consumed = (await readSqlEvents(db, user)).filter(({ type }) => type === 'consumed').map(({ codeId }) => codeId);
+        const letIn = outcomes.flatMap((outcome) =>
+          outcome !== 'threw' && outcome.ok ? [outcome.codeId] : [],
+        );
+        const consumed = (await readSqlEvents(db, user))
+          .filter(({ type }) => type === 'consumed')
+          .map(({ codeId }) => codeId);
         expect(new Set(consumed).size).toBe(consumed.length);
         expect(letIn.filter((codeId) => !consumed.includes(codeId))).toEqual([]);
         const status = await backupCodes.status(user);
         expect(status?.remaining).toBe(10 - consumed.length);
-        expect((await store.find(userSubject(user)))!.doors['first-factor'].attempts).toBeLessThanOrEqual(attempts.length);
-        expect(await backupCodes.consume(user, codes[9])).toMatchObject({ ok: true, remaining: 9 - consumed.length });
+        expect(
+          (await store.find(userSubject(user)))!.doors['first-factor'].attempts,
+        ).toBeLessThanOrEqual(attempts.length);
+        expect(await backupCodes.consume(user, codes[9])).toMatchObject({
+          ok: true,
+          remaining: 9 - consumed.length,
+        });
       }
     }, 240_000);
   });

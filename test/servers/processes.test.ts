@@ -20,21 +20,26 @@ interface Opened {
   readonly close: () => Promise<void>;
 }
 
-for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) describeOn(kind, `four processes on ${kind}`, (database) => {
-  fourProcesses(async () => {
-    const { connect, connection } = database();
-    const db = connect();
-    await createTables(db);
-    return { store: new SqlStore(db), connection, close: () => Promise.resolve() };
+for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const)
+  describeOn(kind, `four processes on ${kind}`, (database) => {
+    fourProcesses(async () => {
+      const { connect, connection } = database();
+      const db = connect();
+      await createTables(db);
+      return { store: new SqlStore(db), connection, close: () => Promise.resolve() };
+    });
   });
-});
 
 describeWith(redis, 'four processes on Redis', (server) => {
   fourProcesses(async () => {
     const { url } = server();
     const client = createClient({ url });
     await client.connect();
-    return { store: new RedisStore({ client }), connection: { kind: 'redis', url }, close: () => client.close() };
+    return {
+      store: new RedisStore({ client }),
+      connection: { kind: 'redis', url },
+      close: () => client.close(),
+    };
   });
 });
 
@@ -81,6 +86,9 @@ function fourProcesses(open: () => Promise<Opened>): void {
     await backupCodes.issue(user);
     const outcomes = await workers.consume(user, () => 'AAAA-AAAA', 50);
     const reasons = outcomes.map(({ reason }) => reason).sort();
-    expect(reasons).toEqual([...new Array<string>(150).fill('disabled'), ...new Array<string>(50).fill('mismatch')]);
+    expect(reasons).toEqual([
+      ...new Array<string>(150).fill('disabled'),
+      ...new Array<string>(50).fill('mismatch'),
+    ]);
   });
 }

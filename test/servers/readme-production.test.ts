@@ -7,14 +7,29 @@ import { describeWith, postgres } from '../helpers/servers';
 describeWith(postgres, 'the set-up for production', (server) => {
   it('makes its tables, and issues and consumes behind a pepper', async () => {
     const faults: unknown[] = [];
-    const scope = { log: (fault: unknown) => faults.push(fault), process: { env: { DATABASE_URL: server().url, BACKUP_CODE_PEPPER: `2026:${Buffer.alloc(32, 7).toString('base64')}` } } };
-    const { backupCodes, pool } = (await runRecipe(recipesOf('README.md').get('production')!, scope, ['backupCodes', 'pool'])) as { backupCodes: BackupCodes; pool: Pool };
+    const scope = {
+      log: (fault: unknown) => faults.push(fault),
+      process: {
+        env: {
+          DATABASE_URL: server().url,
+          BACKUP_CODE_PEPPER: `2026:${Buffer.alloc(32, 7).toString('base64')}`,
+        },
+      },
+    };
+    const { backupCodes, pool } = (await runRecipe(
+      recipesOf('README.md').get('production')!,
+      scope,
+      ['backupCodes', 'pool'],
+    )) as { backupCodes: BackupCodes; pool: Pool };
     try {
       const { codes } = await backupCodes.issue('ada');
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
       expect((await backupCodes.report()).setsByPepper).toEqual({ 2026: 1 });
       // What it listens for: the server ends a connection that nobody uses at the moment.
-      await pool.query('SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = $1', ['client backend']);
+      await pool.query(
+        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = $1',
+        ['client backend'],
+      );
       expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
     } finally {
       await pool.end();

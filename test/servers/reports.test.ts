@@ -19,7 +19,10 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
       pools = [database().connect(), database().connect()];
       await createTables(pools[0]!);
       // The pause for which events are withheld is tested in event-order.test.ts. Here it is over for each.
-      if (kind === 'MariaDB') await sql`ALTER TABLE backup_code_events ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(pools[0]!);
+      if (kind === 'MariaDB')
+        await sql`ALTER TABLE backup_code_events ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(
+          pools[0]!,
+        );
     });
 
     reportTests({ open });

@@ -44,11 +44,18 @@ describeWith(postgres, 'PostgreSQL for tests', (server) => {
   });
 });
 
-describeWith(postgres, 'PostgreSQL for tests, SERIALIZABLE by default', (server) => {
-  it('says so', async () => {
-    expect(await askPostgres(server().url, 'SHOW transaction_isolation')).toEqual([{ transaction_isolation: 'serializable' }]);
-  });
-}, { isolation: 'SERIALIZABLE' });
+describeWith(
+  postgres,
+  'PostgreSQL for tests, SERIALIZABLE by default',
+  (server) => {
+    it('says so', async () => {
+      expect(await askPostgres(server().url, 'SHOW transaction_isolation')).toEqual([
+        { transaction_isolation: 'serializable' },
+      ]);
+    });
+  },
+  { isolation: 'SERIALIZABLE' },
+);
 
 describeWith(mariadb, 'MariaDB for tests', (server) => {
   it('keeps what was committed when it is killed, and comes back at the same address', async () => {
@@ -65,11 +72,18 @@ describeWith(mariadb, 'MariaDB for tests', (server) => {
   });
 });
 
-describeWith(mariadb, 'MariaDB for tests, SERIALIZABLE by default', (server) => {
-  it('says so', async () => {
-    expect(await askMariadb(server().url, 'SELECT @@tx_isolation AS isolation')).toEqual([{ isolation: 'SERIALIZABLE' }]);
-  });
-}, { isolation: 'SERIALIZABLE' });
+describeWith(
+  mariadb,
+  'MariaDB for tests, SERIALIZABLE by default',
+  (server) => {
+    it('says so', async () => {
+      expect(await askMariadb(server().url, 'SELECT @@tx_isolation AS isolation')).toEqual([
+        { isolation: 'SERIALIZABLE' },
+      ]);
+    });
+  },
+  { isolation: 'SERIALIZABLE' },
+);
 
 describeWith(redis, 'Redis for tests', (server) => {
   it('keeps what was written when it is killed, and comes back at the same address', async () => {
@@ -90,12 +104,21 @@ describeWith(redis, 'Redis for tests', (server) => {
   // The process below starts a server as a test does, and is then killed as nothing can prevent.
   it('ends with the process that started it, also when that is killed', async () => {
     const runTypescript = join(__dirname, '../helpers/run-typescript.js');
-    const child = spawn(process.execPath, ['--require', runTypescript, join(__dirname, 'children/start-redis.ts')], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const child = spawn(
+      process.execPath,
+      ['--require', runTypescript, join(__dirname, 'children/start-redis.ts')],
+      { stdio: ['ignore', 'pipe', 'inherit'] },
+    );
     const [output] = (await once(child.stdout, 'data')) as [Buffer];
     const { port, dir } = JSON.parse(output.toString()) as { port: number; dir: string };
     expect(await isListening(port)).toBe(true);
     child.kill('SIGKILL');
-    for (let waited = 0; waited < 100 && ((await isListening(port)) || existsSync(dir)); waited += 1) await sleep(100);
+    for (
+      let waited = 0;
+      waited < 100 && ((await isListening(port)) || existsSync(dir));
+      waited += 1
+    )
+      await sleep(100);
     expect([await isListening(port), existsSync(dir)]).toEqual([false, false]);
   });
 });

@@ -36,7 +36,8 @@ async function openStore({ kind, url }) {
       pool.on('connect', (client) => client.on('error', () => {}));
       return new PostgresDialect({ pool });
     },
-    mysql: () => new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),
+    mysql: () =>
+      new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),
   };
   return new SqlStore(new Kysely({ dialect: dialects[kind]() }));
 }
@@ -59,11 +60,21 @@ async function runUntilKilled(backupCodes, users) {
 }
 
 process.once('message', async ({ connection, attempts, users }) => {
-  const backupCodes = new BackupCodes({ store: await openStore(connection), hasher, attempts, hashConcurrency: 8, maxQueuedHashes: 1000 });
+  const backupCodes = new BackupCodes({
+    store: await openStore(connection),
+    hasher,
+    attempts,
+    hashConcurrency: 8,
+    maxQueuedHashes: 1000,
+  });
   if (users) return runUntilKilled(backupCodes, users);
   process.on('message', async ({ user, code, times }) => {
     const outcomes = await Promise.all(
-      Array.from({ length: times }, () => backupCodes.consume(user, code).catch((error) => ({ ok: false, reason: `threw ${error.message}` }))),
+      Array.from({ length: times }, () =>
+        backupCodes
+          .consume(user, code)
+          .catch((error) => ({ ok: false, reason: `threw ${error.message}` })),
+      ),
     );
     process.send({ outcomes });
   });

@@ -26,7 +26,10 @@ function faultAt(): { before(): void; arm(nth: number): void; disarm(): boolean 
   };
 }
 
-type Change = [what: string, change: (service: Service & { codes: string[]; stagedId: string }) => Promise<unknown>];
+type Change = [
+  what: string,
+  change: (service: Service & { codes: string[]; stagedId: string }) => Promise<unknown>,
+];
 
 const changes: Change[] = [
   ['issue', ({ backupCodes }) => backupCodes.issue('ada')],
@@ -37,48 +40,63 @@ const changes: Change[] = [
 ];
 
 describe('a statement that fails', () => {
-  it.each(changes)('at any place of %s leaves the database as it was, and the change can be made afterwards', async (_what, change) => {
-    const faults = faultAt();
-    const opened = await openSqlite(faults.before);
-    const service = serviceOn(opened);
-    const { codes } = await service.backupCodes.issue('ada');
-    const { setId: stagedId } = await service.backupCodes.stage('ada');
-    const before = opened.rows();
-    let nth = 1;
-    for (; ; nth += 1) {
-      faults.arm(nth);
-      const failed = await change({ ...service, codes, stagedId }).then(() => false, (error: unknown) => error === fault);
-      if (!faults.disarm()) break;
-      expect(failed).toBe(true);
-      expect(opened.rows()).toEqual(before);
-    }
-    expect(nth).toBeGreaterThan(3);
-    expect(opened.rows()).not.toEqual(before);
-    await opened.close();
-  });
+  it.each(changes)(
+    'at any place of %s leaves the database as it was, and the change can be made afterwards',
+    async (_what, change) => {
+      const faults = faultAt();
+      const opened = await openSqlite(faults.before);
+      const service = serviceOn(opened);
+      const { codes } = await service.backupCodes.issue('ada');
+      const { setId: stagedId } = await service.backupCodes.stage('ada');
+      const before = opened.rows();
+      let nth = 1;
+      for (; ; nth += 1) {
+        faults.arm(nth);
+        const failed = await change({ ...service, codes, stagedId }).then(
+          () => false,
+          (error: unknown) => error === fault,
+        );
+        if (!faults.disarm()) break;
+        expect(failed).toBe(true);
+        expect(opened.rows()).toEqual(before);
+      }
+      expect(nth).toBeGreaterThan(3);
+      expect(opened.rows()).not.toEqual(before);
+      await opened.close();
+    },
+  );
 
-  it.each([['the right code', 6], ['a wrong code', 3]] as const)('at any place of consuming %s lets nobody in, and of one consumption leaves all or nothing', async (what, statements) => {
-    const faults = faultAt();
-    const opened = await openSqlite(faults.before);
-    const { backupCodes, charged, clock, written } = serviceOn(opened);
-    const { codes } = await backupCodes.issue('ada');
-    const typed = what === 'the right code' ? codes[0] : WRONG;
-    let attempts = 0;
-    for (let nth = 1; nth <= statements; nth += 1) {
-      faults.arm(nth);
-      await expect(backupCodes.consume('ada', typed)).rejects.toBe(fault);
-      expect(faults.disarm()).toBe(true);
-      // The first two take the attempt: charged by itself, or not at all.
-      if (nth > 2) attempts += 1;
-      expect(await charged('ada')).toEqual([attempts, 0]);
-      expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10, lastConsumedAt: null });
-      expect(await written()).toHaveLength(1);
-    }
-    clock.advance(HOUR_MS);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-    expect((await written()).map(({ type }) => type)).toEqual(['issued', 'consumed']);
-    await opened.close();
-  });
+  it.each([
+    ['the right code', 6],
+    ['a wrong code', 3],
+  ] as const)(
+    'at any place of consuming %s lets nobody in, and of one consumption leaves all or nothing',
+    async (what, statements) => {
+      const faults = faultAt();
+      const opened = await openSqlite(faults.before);
+      const { backupCodes, charged, clock, written } = serviceOn(opened);
+      const { codes } = await backupCodes.issue('ada');
+      const typed = what === 'the right code' ? codes[0] : WRONG;
+      let attempts = 0;
+      for (let nth = 1; nth <= statements; nth += 1) {
+        faults.arm(nth);
+        await expect(backupCodes.consume('ada', typed)).rejects.toBe(fault);
+        expect(faults.disarm()).toBe(true);
+        // The first two take the attempt: charged by itself, or not at all.
+        if (nth > 2) attempts += 1;
+        expect(await charged('ada')).toEqual([attempts, 0]);
+        expect(await backupCodes.status('ada')).toMatchObject({
+          remaining: 10,
+          lastConsumedAt: null,
+        });
+        expect(await written()).toHaveLength(1);
+      }
+      clock.advance(HOUR_MS);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+      expect((await written()).map(({ type }) => type)).toEqual(['issued', 'consumed']);
+      await opened.close();
+    },
+  );
 
   it('at any place of a refusal changes neither count nor trail', async () => {
     const faults = faultAt();
@@ -95,7 +113,10 @@ describe('a statement that fails', () => {
         expect(opened.rows()).toEqual(before);
       }
       expect(await backupCodes.consume('ada', WRONG)).toMatchObject({ reason: 'throttled' });
-      expect((await opened.events()).at(-1)).toMatchObject({ type: 'throttled', refusals: refusal });
+      expect((await opened.events()).at(-1)).toMatchObject({
+        type: 'throttled',
+        refusals: refusal,
+      });
     }
     await opened.close();
   });
@@ -104,7 +125,12 @@ describe('a statement that fails', () => {
     const faults = faultAt();
     const opened = await openSqlite(faults.before);
     const clock = fakeClock();
-    const backupCodes = new BackupCodes({ store: opened.store, hasher: countingHasher(), count: 1, now: clock.now });
+    const backupCodes = new BackupCodes({
+      store: opened.store,
+      hasher: countingHasher(),
+      count: 1,
+      now: clock.now,
+    });
     for (let user = 0; user < 150; user += 1) await backupCodes.issue(user);
     clock.advance(340 * DAY_MS);
     // A hundred are read, marked one by one, counted and recorded; then comes the next read.

@@ -18,12 +18,31 @@ describe('the tables', () => {
     await backupCodes.revoke('ada');
 
     const [[user], codes] = opened.rows() as [Row[], Row[]];
-    const [issued, consumed, replaced, revoked] = [0, 1, 2, 3].map((hours) => START + hours * HOUR_MS);
-    const times = (setId: string): unknown[] => codes.filter((code) => code['set_id'] === setId).map((code) => [code['created_at'], code['consumed_at'], code['ended_at']]);
+    const [issued, consumed, replaced, revoked] = [0, 1, 2, 3].map(
+      (hours) => START + hours * HOUR_MS,
+    );
+    const times = (setId: string): unknown[] =>
+      codes
+        .filter((code) => code['set_id'] === setId)
+        .map((code) => [code['created_at'], code['consumed_at'], code['ended_at']]);
     expect(times(first.setId)).toHaveLength(2);
-    expect(times(first.setId)).toEqual(expect.arrayContaining([[issued, consumed, replaced], [issued, null, replaced]]));
-    expect(times(second.setId)).toEqual([[replaced, null, revoked], [replaced, null, revoked]]);
-    expect(user).toMatchObject({ set_id: second.setId, created_at: replaced, expires_at: START + 2 * HOUR_MS + 365 * DAY_MS, revoked_at: revoked, salt: null });
+    expect(times(first.setId)).toEqual(
+      expect.arrayContaining([
+        [issued, consumed, replaced],
+        [issued, null, replaced],
+      ]),
+    );
+    expect(times(second.setId)).toEqual([
+      [replaced, null, revoked],
+      [replaced, null, revoked],
+    ]);
+    expect(user).toMatchObject({
+      set_id: second.setId,
+      created_at: replaced,
+      expires_at: START + 2 * HOUR_MS + 365 * DAY_MS,
+      revoked_at: revoked,
+      salt: null,
+    });
     expect(codes.filter((code) => code['salt'] !== null || code['digest'] !== null)).toEqual([]);
     await opened.close();
   });

@@ -9,14 +9,28 @@ import { openSqlite, memory, type OpenStore } from '../helpers/stores';
 
 type Step = { readonly take: number } | { readonly giveBack: number } | { readonly wait: number };
 
-const context = { ip: null, userAgent: null, requestId: null, actor: null, after: 'nothing' } as const;
-const waits = attemptWaits({ free: 3, firstDelaySeconds: 30, maxDelaySeconds: 120, disableAfter: 12 });
+const context = {
+  ip: null,
+  userAgent: null,
+  requestId: null,
+  actor: null,
+  after: 'nothing',
+} as const;
+const waits = attemptWaits({
+  free: 3,
+  firstDelaySeconds: 30,
+  maxDelaySeconds: 120,
+  disableAfter: 12,
+});
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
   fc.oneof(
     { weight: 4, arbitrary: fc.record({ take: fc.integer({ min: 1, max: 8 }) }) },
     { weight: 3, arbitrary: fc.record({ giveBack: fc.nat() }) },
-    { weight: 2, arbitrary: fc.record({ wait: fc.constantFrom(1, 29_999, 30_000, 60_000, 120_000) }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ wait: fc.constantFrom(1, 29_999, 30_000, 60_000, 120_000) }),
+    },
   ),
   { minLength: 5, maxLength: 40 },
 );
@@ -32,7 +46,11 @@ function allowedWithin(elapsed: number): number {
   return attempts;
 }
 
-async function play(store: BackupCodeStore, subject: Subject, given: readonly Step[]): Promise<void> {
+async function play(
+  store: BackupCodeStore,
+  subject: Subject,
+  given: readonly Step[],
+): Promise<void> {
   let now = START;
   const kept: Ticket[] = [];
   // Who was granted last, and until when that keeps others waiting.
@@ -64,7 +82,10 @@ async function play(store: BackupCodeStore, subject: Subject, given: readonly St
   expect(kept.length).toBe(waits.length);
 }
 
-describe.each([['MemoryStore', memory.open, 80], ['SqlStore on SQLite', openSqlite, 8]] as const)('attempts on %s', (_name, open, numRuns) => {
+describe.each([
+  ['MemoryStore', memory.open, 80],
+  ['SqlStore on SQLite', openSqlite, 8],
+] as const)('attempts on %s', (_name, open, numRuns) => {
   let opened: OpenStore;
   beforeAll(async () => (opened = await open()));
   afterAll(() => opened.close());

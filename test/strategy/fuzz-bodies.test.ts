@@ -8,7 +8,15 @@ import { storeKnownSet } from '../helpers/known-set';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { expresses } from './host';
-import { DOORS, FIELDLESS, openParserSite, PARSERS, type DoorName, type Parser, type ParserSite } from './parsers';
+import {
+  DOORS,
+  FIELDLESS,
+  openParserSite,
+  PARSERS,
+  type DoorName,
+  type Parser,
+  type ParserSite,
+} from './parsers';
 
 const format = formats.recovery;
 const SYMBOLS = 'ABCDEFGHJKLMNPQR';
@@ -18,9 +26,41 @@ const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 const QUERY = `?username=ada&code=${RIGHT}&code[]=${RIGHT}&__proto__[code]=${RIGHT}`;
 
 /** Names of which a parser may make more than a field: a list, an object, a prototype. */
-const NESTED = ['code[]', 'code[0]', 'code[99]', 'code[code]', 'code[$ne]', '__proto__[code]', 'constructor[prototype][code]'];
-const NAMES = ['username', 'Code', 'code ', 'code[', 'code.code', 'code\0', '__proto__', 'constructor', 'toString', 'length', ''];
-const TEXTS = [`${RIGHT}\0`, `${RIGHT},${RIGHT}`, `${RIGHT}A`, '', ' \t', '----', 'ada', '__proto__', '{"$ne":null}', `["${RIGHT}"]`, '\uD800'];
+const NESTED = [
+  'code[]',
+  'code[0]',
+  'code[99]',
+  'code[code]',
+  'code[$ne]',
+  '__proto__[code]',
+  'constructor[prototype][code]',
+];
+const NAMES = [
+  'username',
+  'Code',
+  'code ',
+  'code[',
+  'code.code',
+  'code\0',
+  '__proto__',
+  'constructor',
+  'toString',
+  'length',
+  '',
+];
+const TEXTS = [
+  `${RIGHT}\0`,
+  `${RIGHT},${RIGHT}`,
+  `${RIGHT}A`,
+  '',
+  ' \t',
+  '----',
+  'ada',
+  '__proto__',
+  '{"$ne":null}',
+  `["${RIGHT}"]`,
+  '\uD800',
+];
 
 const name = fc.oneof(
   { weight: 6, arbitrary: fc.constant('code') },
@@ -33,7 +73,12 @@ const text = fc.oneof(
   { weight: 5, arbitrary: fc.constant(WRONG) },
   { weight: 10, arbitrary: fc.constantFrom(...TEXTS) },
   { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
-  { weight: 5, arbitrary: fc.array(fc.nat({ max: 0xffff }), { maxLength: 40 }).map((units) => String.fromCharCode(...units)) },
+  {
+    weight: 5,
+    arbitrary: fc
+      .array(fc.nat({ max: 0xffff }), { maxLength: 40 })
+      .map((units) => String.fromCharCode(...units)),
+  },
   { weight: 1, arbitrary: fc.constant('A'.repeat(2 ** 20)) },
 );
 
@@ -41,45 +86,105 @@ const text = fc.oneof(
 type Field = readonly [name: string, value: string, more: string];
 
 /** Some fields, or one beside a right user name. */
-function fields(value: fc.Arbitrary<string>, more: fc.Arbitrary<string>, username: Field): fc.Arbitrary<Field[]> {
+function fields(
+  value: fc.Arbitrary<string>,
+  more: fc.Arbitrary<string>,
+  username: Field,
+): fc.Arbitrary<Field[]> {
   const field = fc.tuple(name, value, more);
-  return fc.oneof(fc.array(field, { maxLength: 4, depthIdentifier: 'json' }), field.map((only): Field[] => [username, only]));
+  return fc.oneof(
+    fc.array(field, { maxLength: 4, depthIdentifier: 'json' }),
+    field.map((only): Field[] => [username, only]),
+  );
 }
 
 /** As text, in which a name can stand twice and `__proto__` is a name like any other. */
-const { record, json } = fc.letrec<{ json: string; scalar: string; list: string; record: string }>((tie) => ({
-  json: fc.oneof({ maxDepth: 3, depthSize: 'large', depthIdentifier: 'json' }, tie('scalar'), tie('list'), tie('record')),
-  scalar: fc.oneof({ weight: 3, arbitrary: text.map((value) => JSON.stringify(value)) }, fc.constantFrom('null', 'true', '0', '-0', '12345678', '1e999'), fc.double({ noNaN: true, noDefaultInfinity: true }).map(String)),
-  list: fc.oneof(tie('scalar').map((item) => [item]), fc.array(tie('json'), { maxLength: 4, depthIdentifier: 'json' })).map((items) => `[${items.join()}]`),
-  record: fields(tie('json'), fc.constant(''), ['username', '"ada"', '']).map((given) => `{${given.map(([field, value]) => `${JSON.stringify(field)}:${value}`).join()}}`),
-}));
+const { record, json } = fc.letrec<{ json: string; scalar: string; list: string; record: string }>(
+  (tie) => ({
+    json: fc.oneof(
+      { maxDepth: 3, depthSize: 'large', depthIdentifier: 'json' },
+      tie('scalar'),
+      tie('list'),
+      tie('record'),
+    ),
+    scalar: fc.oneof(
+      { weight: 3, arbitrary: text.map((value) => JSON.stringify(value)) },
+      fc.constantFrom('null', 'true', '0', '-0', '12345678', '1e999'),
+      fc.double({ noNaN: true, noDefaultInfinity: true }).map(String),
+    ),
+    list: fc
+      .oneof(
+        tie('scalar').map((item) => [item]),
+        fc.array(tie('json'), { maxLength: 4, depthIdentifier: 'json' }),
+      )
+      .map((items) => `[${items.join()}]`),
+    record: fields(tie('json'), fc.constant(''), ['username', '"ada"', '']).map(
+      (given) => `{${given.map(([field, value]) => `${JSON.stringify(field)}:${value}`).join()}}`,
+    ),
+  }),
+);
 
-const form = fields(text, fc.constantFrom('escaped', 'as it is'), ['username', 'ada', 'escaped']).map((given) =>
-  given.map(([field, value, how]) => (how === 'escaped' ? new URLSearchParams([[field, value]]).toString() : `${field}=${value}`)).join('&'),
+const form = fields(text, fc.constantFrom('escaped', 'as it is'), [
+  'username',
+  'ada',
+  'escaped',
+]).map((given) =>
+  given
+    .map(([field, value, how]) =>
+      how === 'escaped' ? new URLSearchParams([[field, value]]).toString() : `${field}=${value}`,
+    )
+    .join('&'),
 );
 
 const BOUNDARY = '----fuzz';
 /** Fields and files, some of which end before they should. */
-const multipart = fc.tuple(fields(text, fc.constantFrom('', '', '; filename="x.txt"'), ['username', 'ada', '']), fc.option(fc.nat({ max: 300 }), { freq: 5 })).map(([given, cut]) => {
-  const whole = [...given.map(([field, value, file]) => `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"${file}\r\n\r\n${value}\r\n`), `--${BOUNDARY}--\r\n`].join('');
-  return cut === null ? whole : whole.slice(0, cut);
-});
+const multipart = fc
+  .tuple(
+    fields(text, fc.constantFrom('', '', '; filename="x.txt"'), ['username', 'ada', '']),
+    fc.option(fc.nat({ max: 300 }), { freq: 5 }),
+  )
+  .map(([given, cut]) => {
+    const whole = [
+      ...given.map(
+        ([field, value, file]) =>
+          `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${field}"${file}\r\n\r\n${value}\r\n`,
+      ),
+      `--${BOUNDARY}--\r\n`,
+    ].join('');
+    return cut === null ? whole : whole.slice(0, cut);
+  });
 
 const SPOKEN: Readonly<Record<Parser['speaks'], { body: fc.Arbitrary<string>; type: string }>> = {
   JSON: { body: fc.oneof({ weight: 9, arbitrary: record }, json), type: 'application/json' },
   form: { body: form, type: 'application/x-www-form-urlencoded' },
   multipart: { body: multipart, type: `multipart/form-data; boundary=${BOUNDARY}` },
 };
-const TYPES = [...Object.values(SPOKEN).map(({ type }) => type), 'application/json; charset=utf-16', 'application/x-www-form-urlencoded; charset=iso-8859-1', 'multipart/form-data', 'text/plain', 'application/octet-stream', ''];
+const TYPES = [
+  ...Object.values(SPOKEN).map(({ type }) => type),
+  'application/json; charset=utf-16',
+  'application/x-www-form-urlencoded; charset=iso-8859-1',
+  'multipart/form-data',
+  'text/plain',
+  'application/octet-stream',
+  '',
+];
 
 /** Mostly what the parser understands, now and then bytes of any kind. The user name is there, mostly. */
 function hostile({ speaks, write }: Parser): fc.Arbitrary<RequestInit> {
   const spoken = SPOKEN[speaks];
-  const request = (body: BodyInit, type: string): RequestInit => ({ body, headers: { 'content-type': type } });
+  const request = (body: BodyInit, type: string): RequestInit => ({
+    body,
+    headers: { 'content-type': type },
+  });
   return fc.oneof(
     { weight: 20, arbitrary: spoken.body.map((body) => request(body, spoken.type)) },
     { weight: 5, arbitrary: text.map((code) => write({ username: 'ada', code })) },
-    { weight: 3, arbitrary: fc.tuple(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...TYPES)).map(([bytes, type]) => request(Buffer.from(bytes), type)) },
+    {
+      weight: 3,
+      arbitrary: fc
+        .tuple(fc.uint8Array({ maxLength: 300 }), fc.constantFrom(...TYPES))
+        .map(([bytes, type]) => request(Buffer.from(bytes), type)),
+    },
   );
 }
 
@@ -88,29 +193,56 @@ type Verdict = 'refused by the parser' | 'malformed' | 'invalid_code' | 'consume
 /** What must come of a body, once it is parsed. */
 function verdictOn(parsed: { readonly body: unknown } | null, door: DoorName): Verdict {
   if (parsed === null) return 'refused by the parser';
-  const own = (field: string): unknown => (typeof parsed.body === 'object' && parsed.body !== null ? Object.getOwnPropertyDescriptor(parsed.body, field)?.value : undefined);
+  const own = (field: string): unknown =>
+    typeof parsed.body === 'object' && parsed.body !== null
+      ? Object.getOwnPropertyDescriptor(parsed.body, field)?.value
+      : undefined;
   const [username, symbols] = [own('username'), readCode(format, own('code'))];
   const isNamed = typeof username === 'string' && username.length >= 1 && username.length <= 320;
   if (symbols === null || (door === 'nothing' && !isNamed)) return 'malformed';
-  return symbols === SYMBOLS && (door === 'first-factor' || username === 'ada') ? 'consumed' : 'invalid_code';
+  return symbols === SYMBOLS && (door === 'first-factor' || username === 'ada')
+    ? 'consumed'
+    : 'invalid_code';
 }
 
 /** Status, hashes, attempts still charged to anybody, and codes left, for each verdict. */
-const COST: Readonly<Record<Verdict, { status: number; hashes: number; attempts: number; left: number }>> = {
+const COST: Readonly<
+  Record<Verdict, { status: number; hashes: number; attempts: number; left: number }>
+> = {
   'refused by the parser': { status: 400, hashes: 0, attempts: 0, left: 1 },
   malformed: { status: 400, hashes: 0, attempts: 0, left: 1 },
   invalid_code: { status: 401, hashes: 1, attempts: 1, left: 1 },
   consumed: { status: 200, hashes: 1, attempts: 1, left: 0 },
 };
 
-const PROTOTYPES: readonly object[] = [Object.prototype, Array.prototype, String.prototype, Function.prototype, Buffer.prototype];
-const pristine = PROTOTYPES.map((prototype) => new Map(Reflect.ownKeys(prototype).map((key) => [key, Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown])));
+const PROTOTYPES: readonly object[] = [
+  Object.prototype,
+  Array.prototype,
+  String.prototype,
+  Function.prototype,
+  Buffer.prototype,
+];
+const pristine = PROTOTYPES.map(
+  (prototype) =>
+    new Map(
+      Reflect.ownKeys(prototype).map((key) => [
+        key,
+        Object.getOwnPropertyDescriptor(prototype, key)?.value as unknown,
+      ]),
+    ),
+);
 
 /** What was added to a prototype, or changed there. */
 function polluted(): string[] {
-  return PROTOTYPES.flatMap((prototype, index) => Reflect.ownKeys(prototype)
-    .filter((key) => !pristine[index]!.has(key) || pristine[index]!.get(key) !== Object.getOwnPropertyDescriptor(prototype, key)?.value)
-    .map(String));
+  return PROTOTYPES.flatMap((prototype, index) =>
+    Reflect.ownKeys(prototype)
+      .filter(
+        (key) =>
+          !pristine[index]!.has(key) ||
+          pristine[index]!.get(key) !== Object.getOwnPropertyDescriptor(prototype, key)?.value,
+      )
+      .map(String),
+  );
 }
 afterEach(() => expect(polluted()).toEqual([]));
 
@@ -131,18 +263,32 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
       const verdict = verdictOn(parsed, door);
       const attempts = watched.calls.filter((call) => call === 'takeAttempt').length;
       const left = (await backupCodes.status('ada'))?.remaining;
-      expect({ verdict: answer.status === 200 ? 'consumed' : answer.body?.info.code, status: answer.status, hashes: hasher.count, attempts, left }).toEqual({ verdict, ...COST[verdict] });
+      expect({
+        verdict: answer.status === 200 ? 'consumed' : answer.body?.info.code,
+        status: answer.status,
+        hashes: hasher.count,
+        attempts,
+        left,
+      }).toEqual({ verdict, ...COST[verdict] });
       return verdict;
     }
 
     it('nothing but an own string of the body is a code, and what is none costs nothing', async () => {
       const verdicts = new Set<Verdict>();
-      const examples = [RIGHT, WRONG, ''].map((code): [DoorName, RequestInit] => ['first-factor', parser.write({ code })]);
-      await fc.assert(fc.asyncProperty(fc.constantFrom(...DOORS), hostile(parser), async (door, request) => {
-        verdicts.add(await ask(door, request));
-      }), { ...fuzz(60), examples });
+      const examples = [RIGHT, WRONG, ''].map((code): [DoorName, RequestInit] => [
+        'first-factor',
+        parser.write({ code }),
+      ]);
+      await fc.assert(
+        fc.asyncProperty(fc.constantFrom(...DOORS), hostile(parser), async (door, request) => {
+          verdicts.add(await ask(door, request));
+        }),
+        { ...fuzz(60), examples },
+      );
       const hasFields = PARSERS.includes(parser);
-      expect([...verdicts].filter((verdict) => verdict !== 'refused by the parser').sort()).toEqual(hasFields ? ['consumed', 'invalid_code', 'malformed'] : ['malformed']);
+      expect([...verdicts].filter((verdict) => verdict !== 'refused by the parser').sort()).toEqual(
+        hasFields ? ['consumed', 'invalid_code', 'malformed'] : ['malformed'],
+      );
     });
 
     it('a code that somebody else put on Object.prototype is none', async () => {

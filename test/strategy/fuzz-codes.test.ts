@@ -13,14 +13,21 @@ const format = formats.recovery;
 const SYMBOLS = 'L2B3C4D5E6F7G8H9';
 
 /** A service in which one code is ada's. */
-async function serviceWith(symbols: string): Promise<{ backupCodes: Service['backupCodes']; facts: () => Promise<Facts> }> {
+async function serviceWith(
+  symbols: string,
+): Promise<{ backupCodes: Service['backupCodes']; facts: () => Promise<Facts> }> {
   const { backupCodes, hasher, watched, charged } = await openService(memory.open, { format });
   await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [symbols] });
   hasher.count = 0;
   watched.reset();
   return {
     backupCodes,
-    facts: async () => ({ hashes: hasher.count, calls: [...watched.calls], charged: await charged('ada'), left: (await backupCodes.status('ada'))?.remaining }),
+    facts: async () => ({
+      hashes: hasher.count,
+      calls: [...watched.calls],
+      charged: await charged('ada'),
+      left: (await backupCodes.status('ada'))?.remaining,
+    }),
   };
 }
 
@@ -43,32 +50,59 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
     });
 
     it('a right code is accepted in every printable decoration, for one hash, once', async () => {
-      await fc.assert(fc.asyncProperty(typedCode(format), fc.constantFrom(...DOORS), async ({ symbols, parts }, door) => {
-        const { backupCodes, facts } = await serviceWith(symbols);
-        const request = { door, ...parser.write({ username: 'ada', code: parts.join('') }) };
-        expect((await site.ask(backupCodes, request)).answer.status).toBe(200);
-        expect(await facts()).toEqual(CONSUMED);
-        expect((await site.ask(backupCodes, request)).answer.status).toBe(401);
-      }), fuzz(15));
+      await fc.assert(
+        fc.asyncProperty(
+          typedCode(format),
+          fc.constantFrom(...DOORS),
+          async ({ symbols, parts }, door) => {
+            const { backupCodes, facts } = await serviceWith(symbols);
+            const request = { door, ...parser.write({ username: 'ada', code: parts.join('') }) };
+            expect((await site.ask(backupCodes, request)).answer.status).toBe(200);
+            expect(await facts()).toEqual(CONSUMED);
+            expect((await site.ask(backupCodes, request)).answer.status).toBe(401);
+          },
+        ),
+        fuzz(15),
+      );
     });
 
-    it.each([['dash', DASHES], ['space', SPACES], ['invisible character', INVISIBLE], ['decoration', DECORATIONS.join('')]])('every %s is understood', async (_what, characters) => {
+    it.each([
+      ['dash', DASHES],
+      ['space', SPACES],
+      ['invisible character', INVISIBLE],
+      ['decoration', DECORATIONS.join('')],
+    ])('every %s is understood', async (_what, characters) => {
       for (const door of DOORS) {
         const { backupCodes, facts } = await serviceWith(SYMBOLS);
         const code = SYMBOLS.slice(0, 8) + characters + SYMBOLS.slice(8).toLowerCase();
-        expect((await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code }) })).answer.status).toBe(200);
+        expect(
+          (await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code }) })).answer
+            .status,
+        ).toBe(200);
         expect(await facts()).toEqual(CONSUMED);
       }
     });
 
     it('a right code in the URL is not consumed, however it is typed and named there', async () => {
-      await fc.assert(fc.asyncProperty(typedCode(format), fc.constantFrom(...DOORS), fc.constantFrom('code', 'code[]', 'body[code]', '__proto__[code]'), async ({ symbols, parts }, door, name) => {
-        const { backupCodes, facts } = await serviceWith(symbols);
-        const query = `?${new URLSearchParams({ username: 'ada', [name]: parts.join('') }).toString()}`;
-        const { answer } = await site.ask(backupCodes, { door, query, ...parser.write({ username: 'ada' }) });
-        expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
-        expect(await facts()).toEqual(UNTOUCHED);
-      }), fuzz(10));
+      await fc.assert(
+        fc.asyncProperty(
+          typedCode(format),
+          fc.constantFrom(...DOORS),
+          fc.constantFrom('code', 'code[]', 'body[code]', '__proto__[code]'),
+          async ({ symbols, parts }, door, name) => {
+            const { backupCodes, facts } = await serviceWith(symbols);
+            const query = `?${new URLSearchParams({ username: 'ada', [name]: parts.join('') }).toString()}`;
+            const { answer } = await site.ask(backupCodes, {
+              door,
+              query,
+              ...parser.write({ username: 'ada' }),
+            });
+            expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
+            expect(await facts()).toEqual(UNTOUCHED);
+          },
+        ),
+        fuzz(10),
+      );
     });
   });
 
@@ -76,7 +110,10 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
     const site = await openParserSite(express, parser);
     for (const door of DOORS) {
       const { backupCodes, facts } = await serviceWith(SYMBOLS);
-      const { answer } = await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code: SYMBOLS }) });
+      const { answer } = await site.ask(backupCodes, {
+        door,
+        ...parser.write({ username: 'ada', code: SYMBOLS }),
+      });
       expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
       expect(await facts()).toEqual(UNTOUCHED);
     }

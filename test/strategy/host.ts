@@ -6,7 +6,13 @@ import type { Express, NextFunction, Request, RequestHandler, Response } from 'e
 import express5 from 'express';
 import { Authenticator, type AuthenticateOptions } from 'passport';
 import type { Strategy } from 'passport-strategy';
-import { BackupCodes, BackupCodeStrategy, MemoryStore, type BackupCodesOptions, type Verify } from '../../lib';
+import {
+  BackupCodes,
+  BackupCodeStrategy,
+  MemoryStore,
+  type BackupCodesOptions,
+  type Verify,
+} from '../../lib';
 import { userSubject } from '../../lib/subject';
 import { countingHasher, type CountingHasher } from '../helpers/counting-hasher';
 
@@ -15,7 +21,10 @@ const express4 = jest.requireActual<typeof express5>('express4');
 export type ExpressModule = typeof express5;
 
 /** For `describe.each`. */
-export const expresses: [string, ExpressModule][] = [['Express 4', express4], ['Express 5', express5]];
+export const expresses: [string, ExpressModule][] = [
+  ['Express 4', express4],
+  ['Express 5', express5],
+];
 
 export interface Person {
   readonly id: string;
@@ -23,7 +32,8 @@ export interface Person {
 
 export const ada: Person = { id: 'ada' };
 export const people: Readonly<Record<string, Person>> = { ada, bob: { id: 'bob' } };
-export const findUser = (username: string): Person | null => (Object.hasOwn(people, username) ? (people[username] ?? null) : null);
+export const findUser = (username: string): Person | null =>
+  Object.hasOwn(people, username) ? (people[username] ?? null) : null;
 
 /** A service on a counted hash and a clock that stands still. */
 export interface Service {
@@ -38,10 +48,17 @@ export interface Service {
 }
 
 export function service(options: Partial<BackupCodesOptions> = {}): Service {
-  const [hasher, store, clock] = [countingHasher(), new MemoryStore(), { now: Date.UTC(2026, 10, 21) }];
+  const [hasher, store, clock] = [
+    countingHasher(),
+    new MemoryStore(),
+    { now: Date.UTC(2026, 10, 21) },
+  ];
   const backupCodes = new BackupCodes({ store, hasher, now: () => clock.now, ...options });
   return {
-    backupCodes, store, hasher, clock,
+    backupCodes,
+    store,
+    hasher,
+    clock,
     issue: async (userId = 'ada') => {
       const { codes } = await backupCodes.issue(userId);
       hasher.count = 0;
@@ -85,17 +102,25 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  await Promise.all(servers.splice(0).map((server) => new Promise((resolve) => {
-    server.close(resolve);
-    server.closeAllConnections();
-  })));
+  await Promise.all(
+    servers.splice(0).map(
+      (server) =>
+        new Promise((resolve) => {
+          server.close(resolve);
+          server.closeAllConnections();
+        }),
+    ),
+  );
 });
 
 /** Passport, parsers of JSON and forms, whatever `mount` adds, and an error handler that tells what reached it. */
 export async function openHost(
   express: ExpressModule,
   mount: (app: Express, host: Host) => void,
-  { userProperty = 'user', parsers = [express.json({ limit: '2mb' }), express.urlencoded({ extended: false })] }: { userProperty?: string; parsers?: RequestHandler[] } = {},
+  {
+    userProperty = 'user',
+    parsers = [express.json({ limit: '2mb' }), express.urlencoded({ extended: false })],
+  }: { userProperty?: string; parsers?: RequestHandler[] } = {},
 ): Promise<Host> {
   const passport = new Authenticator();
   const app = express();
@@ -104,15 +129,26 @@ export async function openHost(
   await new Promise((resolve) => server.once('listening', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const send: Host['send'] = async (path, init) => {
-    const response = await fetch(origin + path, { signal: AbortSignal.timeout(5000), redirect: 'manual', ...init });
+    const response = await fetch(origin + path, {
+      signal: AbortSignal.timeout(5000),
+      redirect: 'manual',
+      ...init,
+    });
     const text = await response.text();
     expect(response.headers.get('www-authenticate')).toBeNull();
     return { status: response.status, headers: response.headers, text, body: parsed(text) };
   };
   const host: Host = {
-    passport, origin, send,
+    passport,
+    origin,
+    send,
     errors: [],
-    post: (path, body, headers) => send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', ...headers } }),
+    post: (path, body, headers) =>
+      send(path, {
+        method: 'POST',
+        body: JSON.stringify(body),
+        headers: { 'content-type': 'application/json', ...headers },
+      }),
     postForm: (path, body) => send(path, { method: 'POST', body: new URLSearchParams(body) }),
   };
   for (const parser of parsers) app.use(parser);
@@ -125,7 +161,9 @@ export async function openHost(
       return;
     }
     const { status = 500 } = error as { status?: number };
-    res.status(status).json({ handledError: error instanceof Error ? error.message : String(error) });
+    res
+      .status(status)
+      .json({ handledError: error instanceof Error ? error.message : String(error) });
   });
   return host;
 }
@@ -134,24 +172,37 @@ export async function openHost(
 export async function openSite(
   express: ExpressModule,
   strategy: Strategy,
-  { user = ada, options = {}, userProperty = 'user' }: { user?: Person | null; options?: AuthenticateOptions; userProperty?: string } = {},
+  {
+    user = ada,
+    options = {},
+    userProperty = 'user',
+  }: { user?: Person | null; options?: AuthenticateOptions; userProperty?: string } = {},
 ): Promise<Host> {
-  return openHost(express, (app, { passport }) => {
-    passport.use('backup-code', watch(strategy));
-    app.use((req, _res, next) => {
-      if (user !== null) Reflect.set(req, userProperty, user);
-      next();
-    });
-    const authenticate = passport.authenticate('backup-code', { session: false, ...options }) as RequestHandler;
-    app.all('/login', authenticate, (req, res) => res.json({ user: Reflect.get(req, userProperty), info: req.authInfo }));
-    app.all('/callback', (req, res, next) => {
-      const answer = (error: unknown, found: unknown, info: unknown, status: unknown): void => {
-        if (error) next(error);
-        else res.status(typeof status === 'number' ? status : 200).json({ user: found, info });
-      };
-      (passport.authenticate('backup-code', answer) as RequestHandler)(req, res, next);
-    });
-  }, { userProperty });
+  return openHost(
+    express,
+    (app, { passport }) => {
+      passport.use('backup-code', watch(strategy));
+      app.use((req, _res, next) => {
+        if (user !== null) Reflect.set(req, userProperty, user);
+        next();
+      });
+      const authenticate = passport.authenticate('backup-code', {
+        session: false,
+        ...options,
+      }) as RequestHandler;
+      app.all('/login', authenticate, (req, res) =>
+        res.json({ user: Reflect.get(req, userProperty), info: req.authInfo }),
+      );
+      app.all('/callback', (req, res, next) => {
+        const answer = (error: unknown, found: unknown, info: unknown, status: unknown): void => {
+          if (error) next(error);
+          else res.status(typeof status === 'number' ? status : 200).json({ user: found, info });
+        };
+        (passport.authenticate('backup-code', answer) as RequestHandler)(req, res, next);
+      });
+    },
+    { userProperty },
+  );
 }
 
 /** A strategy of which every request is noted: by which of Passport's actions it was settled, and how often. */
@@ -173,8 +224,15 @@ export function watch<S extends Strategy>(strategy: S): S {
 }
 
 /** The strategy behind a first factor, or with `findUser` alone, over one service. */
-export function strategyOf(backupCodes: BackupCodes, door: 'first-factor' | 'nothing', verify?: Verify<Person>): BackupCodeStrategy<Person> {
-  const who = door === 'nothing' ? { findUser } : { currentUser: (req: Request) => req.user as Person | undefined };
+export function strategyOf(
+  backupCodes: BackupCodes,
+  door: 'first-factor' | 'nothing',
+  verify?: Verify<Person>,
+): BackupCodeStrategy<Person> {
+  const who =
+    door === 'nothing'
+      ? { findUser }
+      : { currentUser: (req: Request) => req.user as Person | undefined };
   return new BackupCodeStrategy<Person>({ ...who, backupCodes }, verify);
 }
 

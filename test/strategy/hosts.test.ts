@@ -6,7 +6,19 @@ import type { Express, Request, RequestHandler, Response } from 'express';
 import session from 'express-session';
 import { Strategy } from 'passport-strategy';
 import { BackupCodeStrategy, formats } from '../../lib';
-import { ada, expresses, findUser, openHost, openSite, people, service, strategyOf, watch, type Host, type Person } from './host';
+import {
+  ada,
+  expresses,
+  findUser,
+  openHost,
+  openSite,
+  people,
+  service,
+  strategyOf,
+  watch,
+  type Host,
+  type Person,
+} from './host';
 
 /** A strategy that lets in whoever sends its word, and challenges all others in Passport's way. */
 class WordStrategy extends Strategy {
@@ -15,52 +27,87 @@ class WordStrategy extends Strategy {
   }
 
   override authenticate(req: Request): void {
-    if ((req.body as { word?: string }).word === this.word) this.success(people['bob']!, { method: 'word' });
+    if ((req.body as { word?: string }).word === this.word)
+      this.success(people['bob']!, { method: 'word' });
     else this.fail({ message: 'no word' }, 418);
   }
 }
 
-const asUser = (person: Person): RequestHandler => (req, _res, next) => {
-  Reflect.set(req, 'user', person);
-  next();
-};
+const asUser =
+  (person: Person): RequestHandler =>
+  (req, _res, next) => {
+    Reflect.set(req, 'user', person);
+    next();
+  };
 
 describe.each(expresses)('on %s', (_name, express) => {
   it('failWithError hands Express an error of the same status, and of no more words', async () => {
     const { backupCodes, issue } = service();
     await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), { options: { failWithError: true } });
-    expect(await site.post('/login', { code: 'AAAA-AAAA' })).toMatchObject({ status: 401, body: { handledError: 'Unauthorized' } });
-    expect(await site.post('/login', {})).toMatchObject({ status: 400, body: { handledError: 'Bad Request' } });
+    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), {
+      options: { failWithError: true },
+    });
+    expect(await site.post('/login', { code: 'AAAA-AAAA' })).toMatchObject({
+      status: 401,
+      body: { handledError: 'Unauthorized' },
+    });
+    expect(await site.post('/login', {})).toMatchObject({
+      status: 400,
+      body: { handledError: 'Bad Request' },
+    });
   });
 
   it('failureRedirect leads to a page, with Retry-After where there is a wait', async () => {
     const { backupCodes, issue } = service({ attempts: { free: 1 } });
     await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), { options: { failureRedirect: '/again' } });
-    const [wrong, early] = [await site.post('/login', { code: 'AAAA-AAAA' }), await site.post('/login', { code: 'AAAA-AAAA' })];
-    expect([wrong.status, wrong.headers.get('location'), wrong.headers.get('retry-after')]).toEqual([302, '/again', null]);
-    expect([early.status, early.headers.get('location'), early.headers.get('retry-after')]).toEqual([302, '/again', '60']);
+    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), {
+      options: { failureRedirect: '/again' },
+    });
+    const [wrong, early] = [
+      await site.post('/login', { code: 'AAAA-AAAA' }),
+      await site.post('/login', { code: 'AAAA-AAAA' }),
+    ];
+    expect([wrong.status, wrong.headers.get('location'), wrong.headers.get('retry-after')]).toEqual(
+      [302, '/again', null],
+    );
+    expect([early.status, early.headers.get('location'), early.headers.get('retry-after')]).toEqual(
+      [302, '/again', '60'],
+    );
   });
 
-  it.each([['failureMessage', 'AAAA-AAAA', ['That backup code is not valid. Please try another one.']], ['successMessage', null, []]])('%s: true puts into the session what a person may read, and no code', async (option, wrong, messages) => {
-    const { backupCodes, issue } = service();
-    const [code] = await issue();
-    let sessionData = '';
-    const site = await openHost(express, (app, { passport }) => {
-      app.use(session({ secret: 'test', resave: false, saveUninitialized: false }), asUser(ada));
-      app.use((req, res, next) => {
-        res.on('finish', () => (sessionData = JSON.stringify(req.session)));
-        next();
+  it.each([
+    ['failureMessage', 'AAAA-AAAA', ['That backup code is not valid. Please try another one.']],
+    ['successMessage', null, []],
+  ])(
+    '%s: true puts into the session what a person may read, and no code',
+    async (option, wrong, messages) => {
+      const { backupCodes, issue } = service();
+      const [code] = await issue();
+      let sessionData = '';
+      const site = await openHost(express, (app, { passport }) => {
+        app.use(session({ secret: 'test', resave: false, saveUninitialized: false }), asUser(ada));
+        app.use((req, res, next) => {
+          res.on('finish', () => (sessionData = JSON.stringify(req.session)));
+          next();
+        });
+        passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+        app.post(
+          '/login',
+          passport.authenticate('backup-code', {
+            session: false,
+            [option]: true,
+          }) as RequestHandler,
+          (_req, res) => res.json({}),
+        );
       });
-      passport.use(watch(new BackupCodeStrategy({ backupCodes })));
-      app.post('/login', passport.authenticate('backup-code', { session: false, [option]: true }) as RequestHandler, (_req, res) => res.json({}));
-    });
-    await site.post('/login', { code: wrong ?? code });
-    const data = JSON.parse(sessionData) as { messages?: unknown[] };
-    expect((data.messages ?? []).filter((message) => typeof message === 'string')).toEqual(messages);
-    expect(sessionData).not.toContain(code);
-  });
+      await site.post('/login', { code: wrong ?? code });
+      const data = JSON.parse(sessionData) as { messages?: unknown[] };
+      expect((data.messages ?? []).filter((message) => typeof message === 'string')).toEqual(
+        messages,
+      );
+      expect(sessionData).not.toContain(code);
+    },
+  );
 
   it('failureFlash: true flashes the text for the person, as an error', async () => {
     const { backupCodes, issue } = service();
@@ -72,9 +119,18 @@ describe.each(expresses)('on %s', (_name, express) => {
         next();
       });
       passport.use(watch(new BackupCodeStrategy({ backupCodes })));
-      app.post('/login', passport.authenticate('backup-code', { session: false, failureFlash: true, failureRedirect: '/again' }) as RequestHandler);
+      app.post(
+        '/login',
+        passport.authenticate('backup-code', {
+          session: false,
+          failureFlash: true,
+          failureRedirect: '/again',
+        }) as RequestHandler,
+      );
     });
-    expect((await site.post('/login', { code: 'AAAA-AAAA' })).headers.get('location')).toBe('/again');
+    expect((await site.post('/login', { code: 'AAAA-AAAA' })).headers.get('location')).toBe(
+      '/again',
+    );
     expect(flashed).toEqual([['error', 'That backup code is not valid. Please try another one.']]);
   });
 
@@ -84,10 +140,17 @@ describe.each(expresses)('on %s', (_name, express) => {
     const site = await openHost(express, (app, { passport }) => {
       passport.serializeUser((user, done) => done(null, (user as Person).id));
       passport.deserializeUser((id, done) => done(null, findUser(String(id)) ?? false));
-      app.use(session({ secret: 'test', resave: false, saveUninitialized: false }), passport.session() as RequestHandler);
+      app.use(
+        session({ secret: 'test', resave: false, saveUninitialized: false }),
+        passport.session() as RequestHandler,
+      );
       passport.use(watch(strategyOf(backupCodes, 'nothing')));
       const whoami = (req: Request, res: Response): unknown => res.json({ user: req.user ?? null });
-      app.post('/once', passport.authenticate('backup-code', { session: false }) as RequestHandler, whoami);
+      app.post(
+        '/once',
+        passport.authenticate('backup-code', { session: false }) as RequestHandler,
+        whoami,
+      );
       app.post('/login', passport.authenticate('backup-code') as RequestHandler, whoami);
       app.get('/whoami', whoami);
     });
@@ -106,44 +169,77 @@ describe.each(expresses)('on %s', (_name, express) => {
     const [code] = await issue('bob');
     const site = await openHost(express, (app, { passport }) => {
       passport.use(watch(strategyOf(backupCodes, 'nothing')));
-      app.post('/confirm', asUser(ada), passport.authenticate('backup-code', { assignProperty: 'second' } as object) as RequestHandler, (req, res) => {
-        res.json({ user: req.user, second: Reflect.get(req, 'second'), info: req.authInfo });
-      });
+      app.post(
+        '/confirm',
+        asUser(ada),
+        passport.authenticate('backup-code', {
+          assignProperty: 'second',
+        } as object) as RequestHandler,
+        (req, res) => {
+          res.json({ user: req.user, second: Reflect.get(req, 'second'), info: req.authInfo });
+        },
+      );
     });
-    expect((await site.post('/confirm', { username: 'bob', code })).body).toMatchObject({ user: ada, second: people['bob'], info: { method: 'backup-code' } });
+    expect((await site.post('/confirm', { username: 'bob', code })).body).toMatchObject({
+      user: ada,
+      second: people['bob'],
+      info: { method: 'backup-code' },
+    });
   });
 
   it('the property that the app renamed is the one that is read: a user on req.user is none there', async () => {
     const { backupCodes, issue } = service();
     const [code] = await issue();
-    const site = await openHost(express, (app, { passport }) => {
-      passport.use(watch(new BackupCodeStrategy({ backupCodes })));
-      app.post('/login', asUser(ada), passport.authenticate('backup-code', { session: false }) as RequestHandler, (_req, res) => res.json({}));
-    }, { userProperty: 'account' });
+    const site = await openHost(
+      express,
+      (app, { passport }) => {
+        passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+        app.post(
+          '/login',
+          asUser(ada),
+          passport.authenticate('backup-code', { session: false }) as RequestHandler,
+          (_req, res) => res.json({}),
+        );
+      },
+      { userProperty: 'account' },
+    );
     expect((await site.post('/login', { code })).status).toBe(401);
     expect((await backupCodes.status('ada'))?.remaining).toBe(10);
   });
 
   describe('in an array with another strategy', () => {
-    async function open(order: readonly string[]): Promise<{ site: Host; code: string; hashes: () => number }> {
+    async function open(
+      order: readonly string[],
+    ): Promise<{ site: Host; code: string; hashes: () => number }> {
       const { backupCodes, issue, hasher } = service();
       const [code] = await issue();
       const site = await openHost(express, (app, { passport }) => {
         passport.use('word', new WordStrategy('please'));
         passport.use('backup-code', watch(new BackupCodeStrategy({ backupCodes })));
-        app.post('/login', asUser(ada), passport.authenticate([...order], { session: false }) as RequestHandler, (req, res) => res.json({ user: req.user, info: req.authInfo }));
+        app.post(
+          '/login',
+          asUser(ada),
+          passport.authenticate([...order], { session: false }) as RequestHandler,
+          (req, res) => res.json({ user: req.user, info: req.authInfo }),
+        );
       });
       return { site, code: code!, hashes: () => hasher.count };
     }
 
     it('the other is asked where the code was wrong', async () => {
       const { site } = await open(['backup-code', 'word']);
-      expect((await site.post('/login', { code: 'AAAA-AAAA', word: 'please' })).body).toEqual({ user: people['bob'], info: { method: 'word' } });
+      expect((await site.post('/login', { code: 'AAAA-AAAA', word: 'please' })).body).toEqual({
+        user: people['bob'],
+        info: { method: 'word' },
+      });
     });
 
     it('a right code is enough where the other refused', async () => {
       const { site, code } = await open(['word', 'backup-code']);
-      expect((await site.post('/login', { code })).body).toMatchObject({ user: ada, info: { method: 'backup-code' } });
+      expect((await site.post('/login', { code })).body).toMatchObject({
+        user: ada,
+        info: { method: 'backup-code' },
+      });
     });
 
     it('no hash is spent where the other let somebody in before', async () => {
@@ -153,8 +249,14 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
 
     it('the first failure gives the status where both refused', async () => {
-      expect((await (await open(['backup-code', 'word'])).site.post('/login', { code: 'AAAA-AAAA' })).status).toBe(401);
-      expect((await (await open(['word', 'backup-code'])).site.post('/login', { code: 'AAAA-AAAA' })).status).toBe(418);
+      expect(
+        (await (await open(['backup-code', 'word'])).site.post('/login', { code: 'AAAA-AAAA' }))
+          .status,
+      ).toBe(401);
+      expect(
+        (await (await open(['word', 'backup-code'])).site.post('/login', { code: 'AAAA-AAAA' }))
+          .status,
+      ).toBe(418);
     });
 
     it('a custom callback is told of both', async () => {
@@ -166,10 +268,18 @@ describe.each(expresses)('on %s', (_name, express) => {
           const answer = (_error: unknown, user: unknown, info: unknown, status: unknown): void => {
             res.json({ user, info, status });
           };
-          (passport.authenticate(['backup-code', 'word'], answer) as RequestHandler)(req, res, next);
+          (passport.authenticate(['backup-code', 'word'], answer) as RequestHandler)(
+            req,
+            res,
+            next,
+          );
         });
       });
-      expect((await site.post('/login', {})).body).toEqual({ user: false, info: [expect.objectContaining({ code: 'malformed' }), { message: 'no word' }], status: [400, 418] });
+      expect((await site.post('/login', {})).body).toEqual({
+        user: false,
+        info: [expect.objectContaining({ code: 'malformed' }), { message: 'no word' }],
+        status: [400, 418],
+      });
     });
   });
 
@@ -179,8 +289,17 @@ describe.each(expresses)('on %s', (_name, express) => {
     const site = await openHost(express, (app, { passport }) => {
       passport.use('second-factor', watch(strategyOf(backupCodes, 'first-factor')));
       passport.use('fallback', watch(strategyOf(backupCodes, 'nothing')));
-      app.post('/second-factor', asUser(ada), passport.authenticate('second-factor', { session: false }) as RequestHandler, (req, res) => res.json(req.user));
-      app.post('/fallback', passport.authenticate('fallback', { session: false }) as RequestHandler, (req, res) => res.json(req.user));
+      app.post(
+        '/second-factor',
+        asUser(ada),
+        passport.authenticate('second-factor', { session: false }) as RequestHandler,
+        (req, res) => res.json(req.user),
+      );
+      app.post(
+        '/fallback',
+        passport.authenticate('fallback', { session: false }) as RequestHandler,
+        (req, res) => res.json(req.user),
+      );
     });
     expect((await site.post('/second-factor', { code: codes[0] })).body).toEqual(ada);
     expect((await site.post('/fallback', { username: 'ada', code: codes[0] })).status).toBe(401);
@@ -193,56 +312,87 @@ describe.each(expresses)('on %s', (_name, express) => {
     const site = await openHost(express, (app, { passport }) => {
       passport.use('second-factor', watch(strategyOf(backupCodes, 'first-factor')));
       passport.use('fallback', watch(strategyOf(backupCodes, 'nothing')));
-      app.post('/second-factor', asUser(ada), passport.authenticate('second-factor', { session: false }) as RequestHandler, (req, res) => res.json(req.user));
-      app.post('/fallback', passport.authenticate('fallback', { session: false }) as RequestHandler, (req, res) => res.json(req.user));
+      app.post(
+        '/second-factor',
+        asUser(ada),
+        passport.authenticate('second-factor', { session: false }) as RequestHandler,
+        (req, res) => res.json(req.user),
+      );
+      app.post(
+        '/fallback',
+        passport.authenticate('fallback', { session: false }) as RequestHandler,
+        (req, res) => res.json(req.user),
+      );
     });
-    for (let i = 0; i < 5; i += 1) await site.post('/fallback', { username: 'ada', code: 'AAAA-AAAA-AAAA-AAAA' });
+    for (let i = 0; i < 5; i += 1)
+      await site.post('/fallback', { username: 'ada', code: 'AAAA-AAAA-AAAA-AAAA' });
     expect((await site.post('/fallback', { username: 'ada', code })).status).toBe(429);
     expect((await site.post('/second-factor', { code })).status).toBe(200);
   });
 
-  it.each(['registered by name', 'given to authenticate() itself, and so shared by all requests'])('a strategy %s answers each of two requests under way its own user', async (how) => {
-    const arrivals: Record<string, () => void> = {};
-    const gates: Record<string, Promise<void>> = {};
-    for (const id of ['ada', 'bob']) gates[id] = new Promise((resolve) => (arrivals[id] = resolve));
-    const consuming: string[] = [];
-    let bothIn: () => void = () => undefined;
-    const both = new Promise<void>((resolve) => (bothIn = resolve));
-    const strategy = new BackupCodeStrategy<Person>({
-      findUser: async (username) => findUser(username),
-      format: 'any',
-      consumeCode: async (user, code) => {
-        if (consuming.push(user.id) === 2) bothIn();
-        await gates[user.id];
-        return code === `code of ${user.id}`;
-      },
-    });
-    const site = await openHost(express, (app, { passport }) => {
-      passport.use('backup-code', watch(strategy));
-      const given = how.startsWith('given') ? strategy : 'backup-code';
-      app.post('/login', passport.authenticate(given, { session: false }) as RequestHandler, (req, res) => res.json(req.user));
-    });
+  it.each(['registered by name', 'given to authenticate() itself, and so shared by all requests'])(
+    'a strategy %s answers each of two requests under way its own user',
+    async (how) => {
+      const arrivals: Record<string, () => void> = {};
+      const gates: Record<string, Promise<void>> = {};
+      for (const id of ['ada', 'bob'])
+        gates[id] = new Promise((resolve) => (arrivals[id] = resolve));
+      const consuming: string[] = [];
+      let bothIn: () => void = () => undefined;
+      const both = new Promise<void>((resolve) => (bothIn = resolve));
+      const strategy = new BackupCodeStrategy<Person>({
+        findUser: async (username) => findUser(username),
+        format: 'any',
+        consumeCode: async (user, code) => {
+          if (consuming.push(user.id) === 2) bothIn();
+          await gates[user.id];
+          return code === `code of ${user.id}`;
+        },
+      });
+      const site = await openHost(express, (app, { passport }) => {
+        passport.use('backup-code', watch(strategy));
+        const given = how.startsWith('given') ? strategy : 'backup-code';
+        app.post(
+          '/login',
+          passport.authenticate(given, { session: false }) as RequestHandler,
+          (req, res) => res.json(req.user),
+        );
+      });
 
-    const first = site.post('/login', { username: 'ada', code: 'code of ada' });
-    const second = site.post('/login', { username: 'bob', code: 'stolen' });
-    await both;
-    arrivals['bob']!();
-    expect((await second).status).toBe(401);
-    arrivals['ada']!();
-    expect((await first).body).toEqual(ada);
-  });
+      const first = site.post('/login', { username: 'ada', code: 'code of ada' });
+      const second = site.post('/login', { username: 'bob', code: 'stolen' });
+      await both;
+      arrivals['bob']!();
+      expect((await second).status).toBe(401);
+      arrivals['ada']!();
+      expect((await first).body).toEqual(ada);
+    },
+  );
 
   it('fifty requests at once for different users, by one shared instance, are each answered for their own', async () => {
-    const strategy = watch(new BackupCodeStrategy<Person>({
-      findUser: (username) => new Promise((resolve) => setImmediate(resolve, { id: username })),
-      format: 'any',
-      consumeCode: (user, code) => new Promise((resolve) => setImmediate(resolve, code === user.id)),
-    }));
+    const strategy = watch(
+      new BackupCodeStrategy<Person>({
+        findUser: (username) => new Promise((resolve) => setImmediate(resolve, { id: username })),
+        format: 'any',
+        consumeCode: (user, code) =>
+          new Promise((resolve) => setImmediate(resolve, code === user.id)),
+      }),
+    );
     const site = await openHost(express, (app, { passport }) => {
-      app.post('/login', passport.authenticate(strategy, { session: false }) as RequestHandler, (req, res) => res.json(req.user));
+      app.post(
+        '/login',
+        passport.authenticate(strategy, { session: false }) as RequestHandler,
+        (req, res) => res.json(req.user),
+      );
     });
-    const answers = await Promise.all(Array.from({ length: 50 }, (_, n) => site.post('/login', { username: `u${n}`, code: n % 2 === 0 ? `u${n}` : 'wrong' })));
-    expect(answers.map(({ status, body }) => (status === 200 ? (body as Person).id : status))).toEqual(Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? `u${n}` : 401)));
+    const answers = await Promise.all(
+      Array.from({ length: 50 }, (_, n) =>
+        site.post('/login', { username: `u${n}`, code: n % 2 === 0 ? `u${n}` : 'wrong' }),
+      ),
+    );
+    expect(
+      answers.map(({ status, body }) => (status === 200 ? (body as Person).id : status)),
+    ).toEqual(Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? `u${n}` : 401)));
   });
 
   it('a handler that throws behind it ends in the error handler, and the code stays spent', async () => {
@@ -250,11 +400,18 @@ describe.each(expresses)('on %s', (_name, express) => {
     const [code] = await issue();
     const site = await openHost(express, (app: Express, { passport }) => {
       passport.use(watch(new BackupCodeStrategy({ backupCodes })));
-      app.post('/login', asUser(ada), passport.authenticate('backup-code', { session: false }) as RequestHandler, () => {
-        throw new Error('the page is broken');
-      });
+      app.post(
+        '/login',
+        asUser(ada),
+        passport.authenticate('backup-code', { session: false }) as RequestHandler,
+        () => {
+          throw new Error('the page is broken');
+        },
+      );
     });
-    expect((await site.post('/login', { code })).body).toEqual({ handledError: 'the page is broken' });
+    expect((await site.post('/login', { code })).body).toEqual({
+      handledError: 'the page is broken',
+    });
     expect((await backupCodes.status('ada'))?.remaining).toBe(9);
   });
 });
@@ -272,6 +429,10 @@ it('a custom callback that throws is not called a second time with its own error
     strategy.authenticate({ user: { id: 'ada' }, headers: {}, body: { code: 'ABCD-EFGH' } });
   `;
   const root = join(__dirname, '../..');
-  const { stdout } = await promisify(execFile)(process.execPath, ['--require', './test/helpers/run-typescript.js', '-e', script], { cwd: root });
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ['--require', './test/helpers/run-typescript.js', '-e', script],
+    { cwd: root },
+  );
   expect(stdout.trim()).toBe('success,unhandledRejection');
 });

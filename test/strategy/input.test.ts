@@ -1,13 +1,30 @@
 // What a client may send in place of a code or a name: 400, with nothing looked up, charged or hashed.
 import type { Express, Request, RequestHandler } from 'express';
 import { BackupCodeStrategy, formats } from '../../lib';
-import { ada, expresses, findUser, openHost, openSite, service, strategyOf, watch, type ExpressModule, type Host, type Person, type Service } from './host';
+import {
+  ada,
+  expresses,
+  findUser,
+  openHost,
+  openSite,
+  service,
+  strategyOf,
+  watch,
+  type ExpressModule,
+  type Host,
+  type Person,
+  type Service,
+} from './host';
 
 const MIB = 'A'.repeat(1024 * 1024);
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 
 /** Both doors behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none behind no parser at all. */
-async function openParsers(express: ExpressModule, { backupCodes }: Service, handler?: (app: Express) => void): Promise<Host> {
+async function openParsers(
+  express: ExpressModule,
+  { backupCodes }: Service,
+  handler?: (app: Express) => void,
+): Promise<Host> {
   const parsers: Record<string, RequestHandler[]> = {
     simple: [express.urlencoded({ extended: false, limit: '2mb' })],
     extended: [express.urlencoded({ extended: true, limit: '2mb' })],
@@ -16,32 +33,48 @@ async function openParsers(express: ExpressModule, { backupCodes }: Service, han
     raw: [express.raw({ type: '*/*' })],
     none: [],
   };
-  return openHost(express, (app, { passport }) => {
-    for (const door of ['first-factor', 'nothing'] as const) passport.use(door, watch(strategyOf(backupCodes, door)));
-    handler?.(app);
-    for (const [name, parse] of Object.entries(parsers)) {
-      for (const door of ['first-factor', 'nothing']) {
-        const setUser: RequestHandler = (req, _res, next) => {
-          if (door === 'first-factor') Reflect.set(req, 'user', ada);
-          next();
-        };
-        app.all(`/${name}/${door}`, ...parse, setUser, (req, res, next) => {
-          const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
-            if (error) next(error);
-            else res.status(Number(status ?? 200)).json({ user, info });
+  return openHost(
+    express,
+    (app, { passport }) => {
+      for (const door of ['first-factor', 'nothing'] as const)
+        passport.use(door, watch(strategyOf(backupCodes, door)));
+      handler?.(app);
+      for (const [name, parse] of Object.entries(parsers)) {
+        for (const door of ['first-factor', 'nothing']) {
+          const setUser: RequestHandler = (req, _res, next) => {
+            if (door === 'first-factor') Reflect.set(req, 'user', ada);
+            next();
           };
-          (passport.authenticate(door, answer) as RequestHandler)(req, res, next);
-        });
+          app.all(`/${name}/${door}`, ...parse, setUser, (req, res, next) => {
+            const answer = (
+              error: unknown,
+              user: unknown,
+              info: unknown,
+              status: unknown,
+            ): void => {
+              if (error) next(error);
+              else res.status(Number(status ?? 200)).json({ user, info });
+            };
+            (passport.authenticate(door, answer) as RequestHandler)(req, res, next);
+          });
+        }
       }
-    }
-  }, { parsers: [] });
+    },
+    { parsers: [] },
+  );
 }
 
 /** A service with a set, and a check that nothing was looked up, charged, hashed or spent since. */
-async function untouched(): Promise<{ served: Service; code: string; expectUntouched: () => Promise<void> }> {
+async function untouched(): Promise<{
+  served: Service;
+  code: string;
+  expectUntouched: () => Promise<void>;
+}> {
   const served = service({ format: formats.recovery });
   const [code] = await served.issue();
-  const spies = (['takeAttempt', 'nameKey', 'giveBack', 'consume', 'append'] as const).map((name) => jest.spyOn(served.store, name));
+  const spies = (['takeAttempt', 'nameKey', 'giveBack', 'consume', 'append'] as const).map((name) =>
+    jest.spyOn(served.store, name),
+  );
   return {
     served,
     code: code!,
@@ -110,7 +143,11 @@ describe.each(expresses)('on %s', (_name, express) => {
     ])('%s in a form is 400, whatever parses it', async (_what, body) => {
       for (const parser of ['simple', 'extended']) {
         const { host, code, expectUntouched } = shared;
-        const answer = await host.send(`/${parser}/${door}`, { method: 'POST', body: `username=ada&${body(code)}`, headers: { 'content-type': 'application/x-www-form-urlencoded' } });
+        const answer = await host.send(`/${parser}/${door}`, {
+          method: 'POST',
+          body: `username=ada&${body(code)}`,
+          headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        });
         expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
         await expectUntouched();
       }
@@ -121,7 +158,13 @@ describe.each(expresses)('on %s', (_name, express) => {
         const { served, code } = await untouched();
         const host = await openParsers(express, served);
         const path = `/${parser}/${door}`;
-        expect((await (parser === 'json' ? host.post(path, { username: 'ada', code }) : host.postForm(path, { username: 'ada', code }))).status).toBe(200);
+        expect(
+          (
+            await (parser === 'json'
+              ? host.post(path, { username: 'ada', code })
+              : host.postForm(path, { username: 'ada', code }))
+          ).status,
+        ).toBe(200);
       }
     });
 
@@ -133,7 +176,11 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['an empty object', () => '{}'],
     ])('%s as the whole JSON body is 400', async (_what, body) => {
       const { host, code, expectUntouched } = shared;
-      const answer = await host.send(`/json/${door}`, { method: 'POST', body: body(code), headers: { 'content-type': 'application/json' } });
+      const answer = await host.send(`/json/${door}`, {
+        method: 'POST',
+        body: body(code),
+        headers: { 'content-type': 'application/json' },
+      });
       expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
       await expectUntouched();
     });
@@ -141,25 +188,51 @@ describe.each(expresses)('on %s', (_name, express) => {
     it.each<[string, string, RequestInit]>([
       ['no body', 'json', { method: 'POST' }],
       ['a GET', 'json', { method: 'GET' }],
-      ['another content type', 'json', { method: 'POST', headers: { 'content-type': 'text/plain' } }],
+      [
+        'another content type',
+        'json',
+        { method: 'POST', headers: { 'content-type': 'text/plain' } },
+      ],
       ['a text body', 'text', { method: 'POST', headers: { 'content-type': 'text/plain' } }],
-      ['a body of bytes', 'raw', { method: 'POST', headers: { 'content-type': 'application/octet-stream' } }],
-      ['a route without a parser', 'none', { method: 'POST', headers: { 'content-type': 'application/json' } }],
-    ])('%s is 400, also with the right code in URL, headers and cookies', async (_what, parser, init) => {
-      const { host, code, expectUntouched } = shared;
-      const body = init.method === 'POST' && init.headers ? JSON.stringify({ username: 'ada', code }) : null;
-      const headers = { ...(init.headers as Record<string, string> | undefined), code, cookie: `code=${code}; username=ada` };
-      const answer = await host.send(`/${parser}/${door}?username=ada&code=${code}`, { ...init, body, headers });
-      expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
-      await expectUntouched();
-    });
+      [
+        'a body of bytes',
+        'raw',
+        { method: 'POST', headers: { 'content-type': 'application/octet-stream' } },
+      ],
+      [
+        'a route without a parser',
+        'none',
+        { method: 'POST', headers: { 'content-type': 'application/json' } },
+      ],
+    ])(
+      '%s is 400, also with the right code in URL, headers and cookies',
+      async (_what, parser, init) => {
+        const { host, code, expectUntouched } = shared;
+        const body =
+          init.method === 'POST' && init.headers ? JSON.stringify({ username: 'ada', code }) : null;
+        const headers = {
+          ...(init.headers as Record<string, string> | undefined),
+          code,
+          cookie: `code=${code}; username=ada`,
+        };
+        const answer = await host.send(`/${parser}/${door}?username=ada&code=${code}`, {
+          ...init,
+          body,
+          headers,
+        });
+        expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
+        await expectUntouched();
+      },
+    );
 
     it('a right code in the URL is not consumed, and works from the body', async () => {
       const { served, code, expectUntouched } = await untouched();
       const host = await openParsers(express, served);
       expect((await host.post(`/json/${door}?code=${code}`, { username: 'ada' })).status).toBe(400);
       await expectUntouched();
-      expect((await host.post(`/json/${door}?code=${WRONG}`, { username: 'ada', code })).status).toBe(200);
+      expect(
+        (await host.post(`/json/${door}?code=${WRONG}`, { username: 'ada', code })).status,
+      ).toBe(200);
     });
   });
 
@@ -175,7 +248,10 @@ describe.each(expresses)('on %s', (_name, express) => {
   ])('%s as the user name is 400, and findUser is not asked', async (_what, username) => {
     const { served, code, expectUntouched } = await untouched();
     let asked = 0;
-    const strategy = new BackupCodeStrategy<Person>({ findUser: (name) => (asked += 1) > 0 ? findUser(name) : null, backupCodes: served.backupCodes });
+    const strategy = new BackupCodeStrategy<Person>({
+      findUser: (name) => ((asked += 1) > 0 ? findUser(name) : null),
+      backupCodes: served.backupCodes,
+    });
     const site = await openSite(express, strategy, { user: null });
     const answer = await site.post('/callback', { username, code });
     expect([answer.status, answer.body.info.code, asked]).toEqual([400, 'malformed', 0]);
@@ -204,25 +280,53 @@ describe.each(expresses)('on %s', (_name, express) => {
         req.body = Object.create({ code, username: 'ada' });
         next();
       });
-      app.post('/login', passport.authenticate(watch(strategyOf(served.backupCodes, 'nothing')), { session: false }) as RequestHandler);
+      app.post(
+        '/login',
+        passport.authenticate(watch(strategyOf(served.backupCodes, 'nothing')), {
+          session: false,
+        }) as RequestHandler,
+      );
     });
     expect((await host.post('/login', {})).status).toBe(400);
     await expectUntouched();
   });
 
-  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])('a codeField of %s reads an own property of that name, and nothing inherited', async (codeField) => {
-    const codes: string[] = [];
-    const site = await openSite(express, new BackupCodeStrategy({ codeField, consumeCode: (_user, code) => codes.push(code) === 1 }));
-    expect((await site.post('/login', {})).status).toBe(400);
-    const own = await site.send('/login', { method: 'POST', body: `{"${codeField}":"ABCD-EFGH"}`, headers: { 'content-type': 'application/json' } });
-    expect([own.status, codes]).toEqual([200, ['ABCD-EFGH']]);
-  });
+  it.each(['__proto__', 'constructor', 'toString', 'hasOwnProperty'])(
+    'a codeField of %s reads an own property of that name, and nothing inherited',
+    async (codeField) => {
+      const codes: string[] = [];
+      const site = await openSite(
+        express,
+        new BackupCodeStrategy({ codeField, consumeCode: (_user, code) => codes.push(code) === 1 }),
+      );
+      expect((await site.post('/login', {})).status).toBe(400);
+      const own = await site.send('/login', {
+        method: 'POST',
+        body: `{"${codeField}":"ABCD-EFGH"}`,
+        headers: { 'content-type': 'application/json' },
+      });
+      expect([own.status, codes]).toEqual([200, ['ABCD-EFGH']]);
+    },
+  );
 
   it("what is no code is kept from the app's own consumeCode, with format 'any' too", async () => {
     let asked = 0;
     for (const format of ['any', formats.standard] as const) {
-      const site = await openSite(express, new BackupCodeStrategy({ format, consumeCode: () => (asked += 1) > 0 }));
-      for (const code of [['ABCD-EFGH'], { $ne: null }, 1, null, undefined, '', ' \n', MIB, 'A'.repeat(129)]) {
+      const site = await openSite(
+        express,
+        new BackupCodeStrategy({ format, consumeCode: () => (asked += 1) > 0 }),
+      );
+      for (const code of [
+        ['ABCD-EFGH'],
+        { $ne: null },
+        1,
+        null,
+        undefined,
+        '',
+        ' \n',
+        MIB,
+        'A'.repeat(129),
+      ]) {
         expect((await site.post('/login', { code })).status).toBe(400);
       }
     }

@@ -20,25 +20,77 @@ const LIMIT = '2mb';
 
 /** Those of which an object comes, with fields. */
 export const PARSERS: readonly Parser[] = [
-  { name: 'urlencoded, simple', mount: (express) => express.urlencoded({ extended: false, limit: LIMIT }), write: asForm, speaks: 'form' },
-  { name: 'urlencoded, extended', mount: (express) => express.urlencoded({ extended: true, limit: LIMIT }), write: asForm, speaks: 'form' },
-  { name: 'json', mount: (express) => express.json({ strict: false, limit: LIMIT }), write: asJson, speaks: 'JSON' },
-  { name: 'raw, read as JSON by the app', mount: (express) => readByApp(express.raw({ type: '*/*', limit: LIMIT })), write: asJson, speaks: 'JSON' },
-  { name: 'text, read as JSON by the app', mount: (express) => readByApp(express.text({ type: '*/*', limit: LIMIT })), write: asJson, speaks: 'JSON' },
-  { name: 'multer().none()', mount: () => multer().none(), write: asMultipart, speaks: 'multipart' },
-  { name: 'multer().fields()', mount: () => multer().fields([{ name: 'photo', maxCount: 2 }, { name: 'code', maxCount: 2 }]), write: asMultipart, speaks: 'multipart' },
+  {
+    name: 'urlencoded, simple',
+    mount: (express) => express.urlencoded({ extended: false, limit: LIMIT }),
+    write: asForm,
+    speaks: 'form',
+  },
+  {
+    name: 'urlencoded, extended',
+    mount: (express) => express.urlencoded({ extended: true, limit: LIMIT }),
+    write: asForm,
+    speaks: 'form',
+  },
+  {
+    name: 'json',
+    mount: (express) => express.json({ strict: false, limit: LIMIT }),
+    write: asJson,
+    speaks: 'JSON',
+  },
+  {
+    name: 'raw, read as JSON by the app',
+    mount: (express) => readByApp(express.raw({ type: '*/*', limit: LIMIT })),
+    write: asJson,
+    speaks: 'JSON',
+  },
+  {
+    name: 'text, read as JSON by the app',
+    mount: (express) => readByApp(express.text({ type: '*/*', limit: LIMIT })),
+    write: asJson,
+    speaks: 'JSON',
+  },
+  {
+    name: 'multer().none()',
+    mount: () => multer().none(),
+    write: asMultipart,
+    speaks: 'multipart',
+  },
+  {
+    name: 'multer().fields()',
+    mount: () =>
+      multer().fields([
+        { name: 'photo', maxCount: 2 },
+        { name: 'code', maxCount: 2 },
+      ]),
+    write: asMultipart,
+    speaks: 'multipart',
+  },
   { name: 'multer().any()', mount: () => multer().any(), write: asMultipart, speaks: 'multipart' },
 ];
 
 /** Those of which bytes or a text come, and no fields: with them nobody is ever let in. */
 export const FIELDLESS: readonly Parser[] = [
-  { name: 'raw', mount: (express) => express.raw({ type: '*/*', limit: LIMIT }), write: asJson, speaks: 'JSON' },
-  { name: 'text', mount: (express) => express.text({ type: '*/*', limit: LIMIT }), write: asJson, speaks: 'JSON' },
+  {
+    name: 'raw',
+    mount: (express) => express.raw({ type: '*/*', limit: LIMIT }),
+    write: asJson,
+    speaks: 'JSON',
+  },
+  {
+    name: 'text',
+    mount: (express) => express.text({ type: '*/*', limit: LIMIT }),
+    write: asJson,
+    speaks: 'JSON',
+  },
 ];
 
 export interface ParserSite {
   /** Sends one request, after the one before was answered. */
-  ask(backupCodes: BackupCodes, request: RequestInit & { readonly door: DoorName; readonly query?: string }): Promise<{
+  ask(
+    backupCodes: BackupCodes,
+    request: RequestInit & { readonly door: DoorName; readonly query?: string },
+  ): Promise<{
     readonly answer: Answer;
     /** What the strategy was given; `null` where the parser turned the request away. */
     readonly parsed: { readonly body: unknown } | null;
@@ -49,26 +101,34 @@ export interface ParserSite {
 export async function openParserSite(express: ExpressModule, parser: Parser): Promise<ParserSite> {
   let parsed: { body: unknown } | null = null;
   let served: BackupCodes | null = null;
-  const host = await openHost(express, (app, { passport }) => {
-    const parse = parser.mount(express);
-    app.post('/:door', (req, res, next) => {
-      void parse(req, res, (error?: unknown) => {
-        if (error) res.status(400).json({ info: { code: 'refused by the parser' } });
-        else next();
+  const host = await openHost(
+    express,
+    (app, { passport }) => {
+      const parse = parser.mount(express);
+      app.post('/:door', (req, res, next) => {
+        void parse(req, res, (error?: unknown) => {
+          if (error) res.status(400).json({ info: { code: 'refused by the parser' } });
+          else next();
+        });
       });
-    });
-    for (const door of DOORS) {
-      app.post(`/${door}`, (req, res, next) => {
-        parsed = { body: req.body };
-        if (door === 'first-factor') Reflect.set(req, 'user', ada);
-        const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
-          if (error) next(error);
-          else res.status(Number(status ?? 200)).json({ user, info });
-        };
-        (passport.authenticate(watch(strategyOf(served!, door)), answer) as RequestHandler)(req, res, next);
-      });
-    }
-  }, { parsers: [] });
+      for (const door of DOORS) {
+        app.post(`/${door}`, (req, res, next) => {
+          parsed = { body: req.body };
+          if (door === 'first-factor') Reflect.set(req, 'user', ada);
+          const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
+            if (error) next(error);
+            else res.status(Number(status ?? 200)).json({ user, info });
+          };
+          (passport.authenticate(watch(strategyOf(served!, door)), answer) as RequestHandler)(
+            req,
+            res,
+            next,
+          );
+        });
+      }
+    },
+    { parsers: [] },
+  );
   return {
     ask: async (backupCodes, { door, query = '', ...init }) => {
       [parsed, served] = [null, backupCodes];

@@ -30,14 +30,23 @@ function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } 
 describe.each(expresses)('on %s', (_name, express) => {
   it('of twenty requests that have all found the code unspent exactly one is let in', async () => {
     const meeting = meetingHasher();
-    const { backupCodes, issue } = service({ hasher: meeting.hasher, hashConcurrency: REQUESTS, attempts: { free: 50 } });
+    const { backupCodes, issue } = service({
+      hasher: meeting.hasher,
+      hashConcurrency: REQUESTS,
+      attempts: { free: 50 },
+    });
     const [code] = await issue();
     const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
     meeting.expect(REQUESTS);
 
-    const answers = await Promise.all(Array.from({ length: REQUESTS }, () => site.post('/login', { code })));
+    const answers = await Promise.all(
+      Array.from({ length: REQUESTS }, () => site.post('/login', { code })),
+    );
 
-    expect(answers.map(({ status }) => status).sort()).toEqual([200, ...Array<number>(REQUESTS - 1).fill(401)]);
+    expect(answers.map(({ status }) => status).sort()).toEqual([
+      200,
+      ...Array<number>(REQUESTS - 1).fill(401),
+    ]);
     expect((await backupCodes.status('ada'))?.remaining).toBe(9);
   });
 });

@@ -28,47 +28,84 @@ class TotpStrategy extends Strategy {
   }
 }
 
-const orders = [['totp', 'backup-code'], ['backup-code', 'totp']];
+const orders = [
+  ['totp', 'backup-code'],
+  ['backup-code', 'totp'],
+];
 
 describe.each(expresses)('on %s', (_name, express) => {
   describe.each(orders)('%s before %s', (...order) => {
     describe.each(['by name', 'by instance'])('%s', (how) => {
-      async function open(): Promise<Service & { give(code: string): Promise<Answer>; told(code: string): Promise<unknown> }> {
+      async function open(): Promise<
+        Service & { give(code: string): Promise<Answer>; told(code: string): Promise<unknown> }
+      > {
         const made = service();
-        const strategies = { totp: new TotpStrategy(), 'backup-code': watch(new BackupCodeStrategy({ backupCodes: made.backupCodes, currentUser: () => ada })) };
+        const strategies = {
+          totp: new TotpStrategy(),
+          'backup-code': watch(
+            new BackupCodeStrategy({ backupCodes: made.backupCodes, currentUser: () => ada }),
+          ),
+        };
         const site = await openHost(express, (app, { passport }) => {
           for (const strategy of Object.values(strategies)) passport.use(strategy);
           // Its types speak of names; instances have always done as well.
-          const given = (how === 'by name' ? order : order.map((name) => strategies[name as keyof typeof strategies])) as string[];
-          app.post('/login', passport.authenticate(given, { session: false }) as RequestHandler, (req, res) => res.json({ user: req.user, info: req.authInfo }));
+          const given = (
+            how === 'by name'
+              ? order
+              : order.map((name) => strategies[name as keyof typeof strategies])
+          ) as string[];
+          app.post(
+            '/login',
+            passport.authenticate(given, { session: false }) as RequestHandler,
+            (req, res) => res.json({ user: req.user, info: req.authInfo }),
+          );
           app.post('/callback', (req, res, next) => {
-            const answer = (_error: unknown, user: unknown, info: unknown, status: unknown): unknown => res.json({ user, info, status });
+            const answer = (
+              _error: unknown,
+              user: unknown,
+              info: unknown,
+              status: unknown,
+            ): unknown => res.json({ user, info, status });
             (passport.authenticate(given, answer) as RequestHandler)(req, res, next);
           });
         });
-        return { ...made, give: (code) => site.postForm('/login', { code }), told: async (code) => (await site.postForm('/callback', { code })).body };
+        return {
+          ...made,
+          give: (code) => site.postForm('/login', { code }),
+          told: async (code) => (await site.postForm('/callback', { code })).body,
+        };
       }
 
       it('a code of the app lets in, and costs no hash and no attempt at the backup codes', async () => {
         const { give, issue, hasher, charged } = await open();
         await issue();
-        expect((await give(await generate({ secret: SECRET }))).body).toEqual({ user: ada, info: { method: 'totp', amr: ['otp'] } });
+        expect((await give(await generate({ secret: SECRET }))).body).toEqual({
+          user: ada,
+          info: { method: 'totp', amr: ['otp'] },
+        });
         expect([hasher.count, await charged()]).toEqual([0, 0]);
       });
 
       it('a code of the app lets in also where the door of the backup codes is closed', async () => {
         const { give, issue, backupCodes, clock } = await open();
         const [right] = await issue();
-        for (let guess = 0; guess < 50; guess += 1, clock.now += 3_600_000) await backupCodes.consume(ada.id, 'AAAA-AAAA');
+        for (let guess = 0; guess < 50; guess += 1, clock.now += 3_600_000)
+          await backupCodes.consume(ada.id, 'AAAA-AAAA');
         expect((await give(right!)).status).toBe(order[0] === 'totp' ? 400 : 429);
         expect(await backupCodes.status(ada.id)).toMatchObject({ disabled: true, remaining: 10 });
-        expect((await give(await generate({ secret: SECRET }))).body).toEqual({ user: ada, info: { method: 'totp', amr: ['otp'] } });
+        expect((await give(await generate({ secret: SECRET }))).body).toEqual({
+          user: ada,
+          info: { method: 'totp', amr: ['otp'] },
+        });
       });
 
       it('a backup code lets in once', async () => {
         const { give, issue } = await open();
         const [code] = await issue();
-        expect((await give(code!)).body).toMatchObject({ user: ada, info: { method: 'backup-code', remaining: 9 } });
+        expect((await give(code!)).body).toMatchObject({
+          user: ada,
+          info: { method: 'backup-code', remaining: 9 },
+        });
         expect((await give(code!)).status).toBe(order[0] === 'totp' ? 400 : 401);
       });
 
@@ -78,7 +115,9 @@ describe.each(expresses)('on %s', (_name, express) => {
         const codes = { totp: ['malformed', 400], 'backup-code': ['invalid_code', 401] } as const;
         expect(await told('AAAA-AAAA')).toEqual({
           user: false,
-          info: order.map((name) => expect.objectContaining({ code: codes[name as keyof typeof codes][0] })),
+          info: order.map((name) =>
+            expect.objectContaining({ code: codes[name as keyof typeof codes][0] }),
+          ),
           status: order.map((name) => codes[name as keyof typeof codes][1]),
         });
       });

@@ -30,18 +30,36 @@ export const classes = {
   'an unknown name': { prepare: async () => ({ username: randomName(), code: anyCode() }) },
   'a user without a set': { prepare: async ({ join }) => ({ username: join(), code: anyCode() }) },
   'a wrong code, all consumed': {
-    prepare: (cast) => withSet(cast, async (codes, username) => {
-      for (const code of codes) await cast.backupCodes.consume(username, code);
-      return anyCode();
-    }),
+    prepare: (cast) =>
+      withSet(cast, async (codes, username) => {
+        for (const code of codes) await cast.backupCodes.consume(username, code);
+        return anyCode();
+      }),
   },
-  'a wrong code, expired set': { prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, () => anyCode()) },
-  'a reused code, first place': { prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(0))) },
-  'a reused code, last place': { prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(-1))) },
-  'the right code, first place': { prepare: (cast) => withSet(cast, (codes) => codes.at(0)), isOnce: true },
-  'the right code, last place': { prepare: (cast) => withSet(cast, (codes) => codes.at(-1)), isOnce: true },
-  'the right code, expired set': { prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, (codes) => codes.at(0)) },
-  'an unknown name, never tried before': { prepare: async () => ({ username: randomName(), code: anyCode() }), isOnce: true },
+  'a wrong code, expired set': {
+    prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, () => anyCode()),
+  },
+  'a reused code, first place': {
+    prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(0))),
+  },
+  'a reused code, last place': {
+    prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(-1))),
+  },
+  'the right code, first place': {
+    prepare: (cast) => withSet(cast, (codes) => codes.at(0)),
+    isOnce: true,
+  },
+  'the right code, last place': {
+    prepare: (cast) => withSet(cast, (codes) => codes.at(-1)),
+    isOnce: true,
+  },
+  'the right code, expired set': {
+    prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, (codes) => codes.at(0)),
+  },
+  'an unknown name, never tried before': {
+    prepare: async () => ({ username: randomName(), code: anyCode() }),
+    isOnce: true,
+  },
 } satisfies Record<string, Class>;
 
 export type ClassName = keyof typeof classes;
@@ -55,7 +73,10 @@ function anyCode(): string {
   return showCode(formats.recovery, symbols);
 }
 
-async function withSet({ backupCodes, join }: Cast, choose: (codes: readonly string[], username: string) => string | undefined | Promise<string>): Promise<Credential> {
+async function withSet(
+  { backupCodes, join }: Cast,
+  choose: (codes: readonly string[], username: string) => string | undefined | Promise<string>,
+): Promise<Credential> {
   const username = join();
   const { codes } = await backupCodes.issue(username);
   return { username, code: (await choose(codes, username)) ?? '' };

@@ -41,7 +41,12 @@ const SHOWN: readonly Pair[] = [
 const LEAKS: readonly Omit<Plan, 'classes'>[] = [
   { leak: 'no hash for unknown names', store: 'memory', slowHash: 'bcrypt', samples: 100 },
   { leak: 'half a hash for unknown names', store: 'memory', slowHash: 'bcrypt', samples: 100 },
-  { leak: 'ten milliseconds more for known names', store: 'sqlite', slowHash: 'bcrypt', samples: 100 },
+  {
+    leak: 'ten milliseconds more for known names',
+    store: 'sqlite',
+    slowHash: 'bcrypt',
+    samples: 100,
+  },
   { leak: 'ten digests more for known names', store: 'memory', slowHash: 'none', samples: 1000 },
   { leak: 'ten digests more for known names', store: 'sqlite', slowHash: 'none', samples: 1000 },
 ];
@@ -49,15 +54,30 @@ const LEAKS: readonly Omit<Plan, 'classes'>[] = [
 const ENOUGH_ATTEMPTS = 10 * 50;
 
 async function main(): Promise<void> {
-  process.stdout.write(`Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, load ${(loadavg()[0] ?? 0).toFixed(1)}\n`);
+  process.stdout.write(
+    `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, load ${(loadavg()[0] ?? 0).toFixed(1)}\n`,
+  );
   const failures: string[] = [];
   for (const store of ['memory', 'sqlite'] as const) {
     const alike = [...WITHOUT_SET, ...WITH_SET];
-    const slow = await attack({ store, slowHash: 'bcrypt', samples: 100, classes: classesOf(alike) });
+    const slow = await attack({
+      store,
+      slowHash: 'bcrypt',
+      samples: 100,
+      classes: classesOf(alike),
+    });
     failures.push(...judge(`${store}, bcrypt`, { times: slow, pairs: alike, verdict: strictly }));
     const pairs = [...alike, ...RIGHT, ...SHOWN];
-    const bare = await attack({ store, slowHash: 'none', samples: 1000, classes: classesOf(pairs) });
-    const byWorth = byAttempts({ slow: spreadOf(slow.get(WRONG) ?? []), bare: spreadOf(bare.get(WRONG) ?? []) });
+    const bare = await attack({
+      store,
+      slowHash: 'none',
+      samples: 1000,
+      classes: classesOf(pairs),
+    });
+    const byWorth = byAttempts({
+      slow: spreadOf(slow.get(WRONG) ?? []),
+      bare: spreadOf(bare.get(WRONG) ?? []),
+    });
     const verdict = (found: Comparison, pair: Pair): Verdict => {
       if (SHOWN.includes(pair)) return [`(shown) ${byWorth(found)[0]}`, false];
       return WITHOUT_SET.includes(pair) ? byWorth(found) : strictly(found);
@@ -67,25 +87,51 @@ async function main(): Promise<void> {
   for (const plan of LEAKS) {
     const pairs: readonly Pair[] = [['an unknown name', WRONG]];
     const times = await attack({ ...plan, classes: classesOf(pairs) });
-    failures.push(...judge(`an app with a leak on ${plan.store}, ${plan.leak ?? ''}`, { times, pairs, verdict: (found) => (isTold(found) ? ['seen', false] : ['BLIND', true]) }));
+    failures.push(
+      ...judge(`an app with a leak on ${plan.store}, ${plan.leak ?? ''}`, {
+        times,
+        pairs,
+        verdict: (found) => (isTold(found) ? ['seen', false] : ['BLIND', true]),
+      }),
+    );
   }
-  process.stdout.write(failures.length === 0 ? '\nAll are alike within their bounds, and every leak was seen.\n' : `\nFailed:\n${failures.join('\n')}\n`);
+  process.stdout.write(
+    failures.length === 0
+      ? '\nAll are alike within their bounds, and every leak was seen.\n'
+      : `\nFailed:\n${failures.join('\n')}\n`,
+  );
   process.exitCode = failures.length === 0 ? 0 : 1;
 }
 
 /** Prints what was found of each pair. @returns the pairs that fail */
-function judge(title: string, { times, pairs, verdict }: { times: Times; pairs: readonly Pair[]; verdict: (found: Comparison, pair: Pair) => Verdict }): string[] {
+function judge(
+  title: string,
+  {
+    times,
+    pairs,
+    verdict,
+  }: { times: Times; pairs: readonly Pair[]; verdict: (found: Comparison, pair: Pair) => Verdict },
+): string[] {
   const of = (name: ClassName): readonly number[] => times.get(name) ?? [];
-  const line = (cells: readonly string[], last: string): string => `  ${[cells[0]?.padEnd(36), ...cells.slice(1).map((cell) => cell.padStart(11))].join('')}  ${last}\n`;
+  const line = (cells: readonly string[], last: string): string =>
+    `  ${[cells[0]?.padEnd(36), ...cells.slice(1).map((cell) => cell.padStart(11))].join('')}  ${last}\n`;
   const failures: string[] = [];
-  const [median, spread, samples] = [quantile(of(WRONG), 0.5), spreadOf(of(WRONG)), of(WRONG).length];
-  process.stdout.write(`\n${title}: ${samples} samples; a wrong code takes ${median.toFixed(0)} us, spread ${spread.toFixed(0)}: ${(BOUND * spread * Math.sqrt(2 / samples)).toFixed(0)} us are told\n`);
+  const [median, spread, samples] = [
+    quantile(of(WRONG), 0.5),
+    spreadOf(of(WRONG)),
+    of(WRONG).length,
+  ];
+  process.stdout.write(
+    `\n${title}: ${samples} samples; a wrong code takes ${median.toFixed(0)} us, spread ${spread.toFixed(0)}: ${(BOUND * spread * Math.sqrt(2 / samples)).toFixed(0)} us are told\n`,
+  );
   process.stdout.write(line(['', 'slower, us', 't', 'z'], ''));
   for (const pair of pairs) {
     const [name, other] = pair;
     const found = compare(of(name), of(other));
     const [text, isFailure] = verdict(found, pair);
-    process.stdout.write(line([name, found.difference.toFixed(1), found.t.toFixed(1), found.z.toFixed(1)], text));
+    process.stdout.write(
+      line([name, found.difference.toFixed(1), found.t.toFixed(1), found.z.toFixed(1)], text),
+    );
     if (isFailure) failures.push(`  ${title}: ${name}, beside ${other}: ${text}`);
   }
   return failures;
@@ -99,9 +145,13 @@ function strictly(found: Comparison): Verdict {
 function byAttempts(spread: { slow: number; bare: number }): (found: Comparison) => Verdict {
   return (found) => {
     if (!isTold(found)) return ['alike', false];
-    const attempts = (through: number): number => Math.ceil(((BOUND * through) / found.difference) ** 2);
+    const attempts = (through: number): number =>
+      Math.ceil(((BOUND * through) / found.difference) ** 2);
     const isFailure = attempts(spread.slow) < ENOUGH_ATTEMPTS;
-    return [`${isFailure ? 'TOLD' : 'alike'} behind bcrypt: ${attempts(spread.slow)} attempts; bare: ${attempts(spread.bare)}`, isFailure];
+    return [
+      `${isFailure ? 'TOLD' : 'alike'} behind bcrypt: ${attempts(spread.slow)} attempts; bare: ${attempts(spread.bare)}`,
+      isFailure,
+    ];
   };
 }
 

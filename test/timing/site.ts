@@ -4,7 +4,13 @@ import type { AddressInfo } from 'node:net';
 import bcrypt from 'bcrypt';
 import express, { type RequestHandler } from 'express';
 import { Authenticator } from 'passport';
-import { BackupCodes, bcryptHasher, BackupCodeStrategy, formats, type BackupCodesOptions } from '../../lib';
+import {
+  BackupCodes,
+  bcryptHasher,
+  BackupCodeStrategy,
+  formats,
+  type BackupCodesOptions,
+} from '../../lib';
 import { findMatch, recordCode } from '../../lib/scheme';
 import { countingHasher } from '../helpers/counting-hasher';
 import { memory, sqlite } from '../helpers/stores';
@@ -72,15 +78,26 @@ async function open({ store, slowHash, leak, people }: SiteOptions): Promise<Ope
   const credentials: Record<string, Credential[]> = {};
   for (const [name, count] of Object.entries(people)) {
     const { prepare }: Class = classes[name as ClassName];
-    credentials[name] = await Promise.all(Array.from({ length: count }, () => prepare({ backupCodes, past, join })));
+    credentials[name] = await Promise.all(
+      Array.from({ length: count }, () => prepare({ backupCodes, past, join })),
+    );
   }
 
   const passport = new Authenticator();
-  passport.use(new BackupCodeStrategy<{ id: string }>({ backupCodes, findUser: (username) => (known.has(username) ? { id: username } : null) }));
+  passport.use(
+    new BackupCodeStrategy<{ id: string }>({
+      backupCodes,
+      findUser: (username) => (known.has(username) ? { id: username } : null),
+    }),
+  );
   const app = express();
   app.use(express.json());
   if (leak !== undefined) app.use(leaks[leak]);
-  app.post('/login', passport.authenticate('backup-code', { session: false }) as RequestHandler, (_req, res) => res.json({}));
+  app.post(
+    '/login',
+    passport.authenticate('backup-code', { session: false }) as RequestHandler,
+    (_req, res) => res.json({}),
+  );
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return { port: (server.address() as AddressInfo).port, credentials };
@@ -95,4 +112,7 @@ function refuse(res: express.Response): void {
   res.status(401).end('Unauthorized');
 }
 
-process.on('message', (options: SiteOptions) => void open(options).then((site) => process.send?.(site)));
+process.on(
+  'message',
+  (options: SiteOptions) => void open(options).then((site) => process.send?.(site)),
+);

@@ -3,7 +3,10 @@ import { compare, crop, isTold, quantile, rankZ, spreadOf, welchT } from './stat
 /** Numbers from 0 to 1 that look random and are always the same (Park and Miller's generator). */
 function noise(seed: number, count: number): number[] {
   let state = seed;
-  return Array.from({ length: count }, () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647);
+  return Array.from(
+    { length: count },
+    () => (state = (state * 48_271) % 2_147_483_647) / 2_147_483_647,
+  );
 }
 
 describe("Welch's t", () => {
@@ -35,8 +38,30 @@ describe('the rank statistic', () => {
 
 describe('cropping', () => {
   it('leaves what is at or below one threshold for both', () => {
-    expect(crop([[1, 2, 90], [3, 4, 95]], 0.7)).toEqual([[1, 2], [3, 4]]);
-    expect(crop([[1, 2, 90], [3, 4, 95]], 1)).toEqual([[1, 2, 90], [3, 4, 95]]);
+    expect(
+      crop(
+        [
+          [1, 2, 90],
+          [3, 4, 95],
+        ],
+        0.7,
+      ),
+    ).toEqual([
+      [1, 2],
+      [3, 4],
+    ]);
+    expect(
+      crop(
+        [
+          [1, 2, 90],
+          [3, 4, 95],
+        ],
+        1,
+      ),
+    ).toEqual([
+      [1, 2, 90],
+      [3, 4, 95],
+    ]);
   });
 });
 
@@ -44,7 +69,8 @@ describe('the comparison', () => {
   const quick = noise(1, 1000);
   const alike = noise(2, 1000);
   const slower = noise(3, 1000).map((time) => time + 0.1);
-  const disturbed = (times: readonly number[]): number[] => times.map((time, index) => (index % 50 === 0 ? time + 1000 * (1 + (index % 7)) : time));
+  const disturbed = (times: readonly number[]): number[] =>
+    times.map((time, index) => (index % 50 === 0 ? time + 1000 * (1 + (index % 7)) : time));
 
   it('does not tell apart what is of one distribution', () => {
     expect(isTold(compare(quick, alike))).toBe(false);
@@ -56,7 +82,11 @@ describe('the comparison', () => {
     expect([t > 4.5, z > 4.5]).toEqual([true, true]);
     expect(difference).toBeCloseTo(0.1, 1);
     const reversed = compare(quick, slower);
-    expect([reversed.t, reversed.z, reversed.difference]).toEqual([-t, expect.closeTo(-z, 9), -difference]);
+    expect([reversed.t, reversed.z, reversed.difference]).toEqual([
+      -t,
+      expect.closeTo(-z, 9),
+      -difference,
+    ]);
   });
 
   it('tells them apart through disturbances that drown the mean of all', () => {
@@ -66,13 +96,19 @@ describe('the comparison', () => {
   });
 
   it('needs but one of its two statistics', () => {
-    expect([isTold({ t: 4.6, z: 0, difference: 1 }), isTold({ t: 0, z: -4.6, difference: 1 }), isTold({ t: -4.5, z: 4.5, difference: 1 })]).toEqual([true, true, false]);
+    expect([
+      isTold({ t: 4.6, z: 0, difference: 1 }),
+      isTold({ t: 0, z: -4.6, difference: 1 }),
+      isTold({ t: -4.5, z: 4.5, difference: 1 }),
+    ]).toEqual([true, true, false]);
   });
 });
 
 describe('quantile and spread', () => {
   it('are of the samples in order, and no disturbance changes them', () => {
-    expect([quantile([3, 1, 2], 0), quantile([3, 1, 2], 0.5), quantile([3, 1, 2], 1)]).toEqual([1, 2, 3]);
+    expect([quantile([3, 1, 2], 0), quantile([3, 1, 2], 0.5), quantile([3, 1, 2], 1)]).toEqual([
+      1, 2, 3,
+    ]);
     const times = Array.from({ length: 101 }, (_, index) => index);
     expect(spreadOf(times)).toBe(50 - 15);
     expect(spreadOf([...times.slice(0, 60), ...Array<number>(41).fill(1e9)])).toBe(50 - 15);
@@ -81,7 +117,9 @@ describe('quantile and spread', () => {
   it('give the standard deviation of a normal distribution', () => {
     // Twelve numbers from 0 to 1 add up to a normal one, of deviation 1.
     const draws = noise(4, 12 * 2000);
-    const normal = Array.from({ length: 2000 }, (_, index) => draws.slice(12 * index, 12 * index + 12).reduce((sum, draw) => sum + draw, 0));
+    const normal = Array.from({ length: 2000 }, (_, index) =>
+      draws.slice(12 * index, 12 * index + 12).reduce((sum, draw) => sum + draw, 0),
+    );
     expect(Math.abs(spreadOf(normal) - 1)).toBeLessThan(0.1);
   });
 });

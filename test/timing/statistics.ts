@@ -20,7 +20,9 @@ export interface Comparison {
 
 export function compare(a: readonly number[], b: readonly number[]): Comparison {
   const all = CROPS.map((share) => welchT(...crop([a, b], share)));
-  const t = all.reduce((largest, candidate) => (Math.abs(candidate) > Math.abs(largest) ? candidate : largest));
+  const t = all.reduce((largest, candidate) =>
+    Math.abs(candidate) > Math.abs(largest) ? candidate : largest,
+  );
   return { t, z: rankZ(a, b), difference: quantile(a, 0.5) - quantile(b, 0.5) };
 }
 
@@ -31,11 +33,16 @@ export function isTold({ t, z }: Comparison): boolean {
 /** Welch's t: means that differ by so many of their standard errors. Infinite where neither sample varies and they differ. */
 export function welchT(a: readonly number[], b: readonly number[]): number {
   const difference = mean(a) - mean(b);
-  return difference === 0 ? 0 : difference / Math.sqrt(variance(a) / a.length + variance(b) / b.length);
+  return difference === 0
+    ? 0
+    : difference / Math.sqrt(variance(a) / a.length + variance(b) / b.length);
 }
 
 /** What lies at or below one threshold for both, which leaves that share of all. */
-export function crop([a, b]: readonly [readonly number[], readonly number[]], share: number): [number[], number[]] {
+export function crop(
+  [a, b]: readonly [readonly number[], readonly number[]],
+  share: number,
+): [number[], number[]] {
   const threshold = quantile([...a, ...b], share);
   return [a.filter((time) => time <= threshold), b.filter((time) => time <= threshold)];
 }
@@ -53,7 +60,8 @@ export function rankZ(a: readonly number[], b: readonly number[]): number {
     from = to;
   }
   const size = sorted.length;
-  const u = a.reduce((sum, time) => sum + (ranks.get(time) ?? NaN), 0) - (a.length * (a.length + 1)) / 2;
+  const u =
+    a.reduce((sum, time) => sum + (ranks.get(time) ?? NaN), 0) - (a.length * (a.length + 1)) / 2;
   const spread = Math.sqrt(((a.length * b.length) / 12) * (size + 1 - tied / (size * (size - 1))));
   return spread === 0 ? 0 : (u - (a.length * b.length) / 2) / spread;
 }

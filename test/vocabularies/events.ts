@@ -1,6 +1,15 @@
 // Audit events to be mapped: any that the type allows, and those that a service writes.
 import fc from 'fast-check';
-import { BackupCodes, formats, MemoryStore, type ApprovalReason, type AuditEvent, type Door, type EventType, type Reason } from '../../lib';
+import {
+  BackupCodes,
+  formats,
+  MemoryStore,
+  type ApprovalReason,
+  type AuditEvent,
+  type Door,
+  type EventType,
+  type Reason,
+} from '../../lib';
 import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
 import { cleanContext } from '../../lib/context';
 import { auditEvent } from '../../lib/events';
@@ -9,7 +18,19 @@ import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
 
 /** As a record, so that the compiler asks for a new one. */
-const reasons: Record<Reason, true> = { malformed: true, mismatch: true, reused: true, expired: true, none: true, 'unknown-user': true, throttled: true, disabled: true, denied: true, 'step-up': true, busy: true };
+const reasons: Record<Reason, true> = {
+  malformed: true,
+  mismatch: true,
+  reused: true,
+  expired: true,
+  none: true,
+  'unknown-user': true,
+  throttled: true,
+  disabled: true,
+  denied: true,
+  'step-up': true,
+  busy: true,
+};
 const REASONS = Object.keys(reasons) as Reason[];
 const DOORS: readonly Door[] = ['first-factor', 'nothing'];
 
@@ -18,21 +39,55 @@ const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
 const count = fc.option(fc.nat());
 const anyRest = fc.record({
   at: fc.integer({ min: 0, max: Date.UTC(9999, 0) }),
-  userId: fc.option(fc.oneof(text, fc.constantFrom('ada', 'ada\r\n{"event":"forged"}', 'a,maxretries', '\u2028\u0085\u202e'))),
-  setId: fc.option(fc.uuid()), codeId: fc.option(fc.uuid()), remaining: count, total: count, consumedSecondsAgo: count, refusals: count,
-  approval: fc.option(fc.record({ id: fc.option(fc.uuid()), action: fc.option(text), target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))), reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same-person', 'is-target')) })),
-  context: fc.record({ ip: fc.option(fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('fe80::1%eth0', 'unknown', 'unix:'), text)), userAgent: fc.option(text), requestId: fc.option(text), actor: fc.option(text) }),
+  userId: fc.option(
+    fc.oneof(
+      text,
+      fc.constantFrom('ada', 'ada\r\n{"event":"forged"}', 'a,maxretries', '\u2028\u0085\u202e'),
+    ),
+  ),
+  setId: fc.option(fc.uuid()),
+  codeId: fc.option(fc.uuid()),
+  remaining: count,
+  total: count,
+  consumedSecondsAgo: count,
+  refusals: count,
+  approval: fc.option(
+    fc.record({
+      id: fc.option(fc.uuid()),
+      action: fc.option(text),
+      target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))),
+      reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same-person', 'is-target')),
+    }),
+  ),
+  context: fc.record({
+    ip: fc.option(
+      fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('fe80::1%eth0', 'unknown', 'unix:'), text),
+    ),
+    userAgent: fc.option(text),
+    requestId: fc.option(text),
+    actor: fc.option(text),
+  }),
 });
 
 /** Events of this type, with every reason at every door. */
 export function anyEvents(type: EventType): fc.Arbitrary<AuditEvent[]> {
-  return anyRest.map(({ context, ...rest }) => [null, ...REASONS].flatMap((reason) => DOORS.map((after) => (
-    auditEvent(type, { ...rest, reason, context: cleanContext({ ...dropNulls(context), after }) })
-  ))));
+  return anyRest.map(({ context, ...rest }) =>
+    [null, ...REASONS].flatMap((reason) =>
+      DOORS.map((after) =>
+        auditEvent(type, {
+          ...rest,
+          reason,
+          context: cleanContext({ ...dropNulls(context), after }),
+        }),
+      ),
+    ),
+  );
 }
 
 function dropNulls(fields: Record<string, string | null>): Record<string, string> {
-  return Object.fromEntries(Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, value]])));
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
 }
 
 export interface Life {
@@ -59,7 +114,8 @@ export async function liveALife(userId: string): Promise<Life> {
   const { codes } = await usual.issue(userId, CONTEXT);
   for (const code of codes) {
     const outcome = await usual.consume(userId, code, CONTEXT);
-    if (outcome.ok && outcome.remaining === 0) await usual.loginUnfinished(userId, outcome, CONTEXT);
+    if (outcome.ok && outcome.remaining === 0)
+      await usual.loginUnfinished(userId, outcome, CONTEXT);
   }
   clock.advance(60_000);
   await usual.consume(userId, codes[0], CONTEXT);
@@ -72,7 +128,10 @@ export async function liveALife(userId: string): Promise<Life> {
     await usual.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
     if (attempt >= 4) clock.advance(DAY_MS);
   }
-  const cautious = new BackupCodes({ ...shared, assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step-up' : 'deny') });
+  const cautious = new BackupCodes({
+    ...shared,
+    assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step-up' : 'deny'),
+  });
   await cautious.consume(userId, staged.codes[0], CONTEXT);
   await cautious.consume(userId, staged.codes[0], { ...CONTEXT, userAgent: 'curl' });
   const generous = new BackupCodes({ ...shared, afterConsume: 'one' });
@@ -87,20 +146,34 @@ export async function liveALife(userId: string): Promise<Life> {
     clock.advance(days * DAY_MS);
     await usual.due();
   }
-  return { events: [...store.auditTrail, ...told], codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes] };
+  return {
+    events: [...store.auditTrail, ...told],
+    codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
+  };
 }
 
 /** Requests of every end. Gives the codes there were. */
-async function decideByTwo(backupCodes: BackupCodes, userId: string, clock: FakeClock): Promise<readonly string[]> {
+async function decideByTwo(
+  backupCodes: BackupCodes,
+  userId: string,
+  clock: FakeClock,
+): Promise<readonly string[]> {
   const approval = new TwoPersonApproval({
-    store: new MemoryApprovalStore(), backupCodes, now: clock.now, isEntitled: () => true,
+    store: new MemoryApprovalStore(),
+    backupCodes,
+    now: clock.now,
+    isEntitled: () => true,
     actions: { open: () => undefined, break: () => Promise.reject(new Error('stuck')) },
   });
   const { codes: first } = await backupCodes.issue(userId, CONTEXT);
   const { codes: second } = await backupCodes.issue('second', CONTEXT);
   const all = [...first, ...second];
   const ask = async (action: string): Promise<{ id: string; digest: string }> => {
-    const outcome = await approval.request(userId, { action, target: 'vault', code: first.pop() }, CONTEXT);
+    const outcome = await approval.request(
+      userId,
+      { action, target: 'vault', code: first.pop() },
+      CONTEXT,
+    );
     if (!outcome.ok) throw new Error(`It was refused: ${outcome.reason}`);
     return outcome.approval;
   };

@@ -1,7 +1,12 @@
 // The recipes of docs/siem.md are run: each block behind a comment `<!-- run: NAME -->`, as the module it is. In scope is what
 // the page says; `passport-backup-code/events` is this working tree.
 import { metrics } from '@opentelemetry/api';
-import { AggregationTemporality, InMemoryMetricExporter, MeterProvider, PeriodicExportingMetricReader } from '@opentelemetry/sdk-metrics';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,11 +27,20 @@ const RESULTS = join(ROOT, 'test-results/siem');
 
 /** Runs a block, with these names in scope. */
 async function run(name: string, scope: object): Promise<unknown> {
-  const [found, ...others] = [...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`js\\n([\\s\\S]*?)\`\`\``, 'g'))];
-  if (found?.[1] === undefined || others.length > 0) throw new Error(`docs/siem.md must have one \`\`\`js block behind <!-- run: ${name} -->.`);
+  const [found, ...others] = [
+    ...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`js\\n([\\s\\S]*?)\`\`\``, 'g')),
+  ];
+  if (found?.[1] === undefined || others.length > 0)
+    throw new Error(`docs/siem.md must have one \`\`\`js block behind <!-- run: ${name} -->.`);
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${name}.js`);
-  writeFileSync(file, found[1].replaceAll("'passport-backup-code/events'", JSON.stringify(join(ROOT, 'lib/vocabularies'))));
+  writeFileSync(
+    file,
+    found[1].replaceAll(
+      "'passport-backup-code/events'",
+      JSON.stringify(join(ROOT, 'lib/vocabularies')),
+    ),
+  );
   Object.assign(globalThis, scope);
   jest.resetModules();
   return import(file);
@@ -53,8 +67,13 @@ describe('with pino', () => {
     await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
     await attemptAll(backupCodes);
 
-    const lines = readFileSync(file, 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line));
-    expect(lines.map(({ event: { id }, log: { level } }) => [id, level])).toEqual(told.map(({ id, type }) => [id, type === 'rejected' ? 'warn' : 'info']));
+    const lines = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ event: { id }, log: { level } }) => [id, level])).toEqual(
+      told.map(({ id, type }) => [id, type === 'rejected' ? 'warn' : 'info']),
+    );
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(violations('ecs', line)).toEqual([]);
   });
@@ -76,13 +95,24 @@ async function openCollector(): Promise<Collector> {
     request.on('end', () => {
       const { next } = collector;
       collector.next = 'answer';
-      if (next !== 'refuse') collector.received.push(...body.trimEnd().split('\n').map((line) => JSON.parse(line)));
+      if (next !== 'refuse')
+        collector.received.push(
+          ...body
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line)),
+        );
       if (next === 'hang-up') request.socket.destroy();
       else response.writeHead(next === 'refuse' ? 503 : 204).end();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const collector: Collector = { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, server, received: [], next: 'answer' };
+  const collector: Collector = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    received: [],
+    next: 'answer',
+  };
   return collector;
 }
 
@@ -96,9 +126,15 @@ onEachStore('from a cursor', (open) => {
     opened = await open();
     backupCodes = new BackupCodes({ store: opened.store, hasher: countingHasher() });
     const file = join(directory, 'cursor');
-    const loadCursor = async (): Promise<string | null> => (existsSync(file) ? readFileSync(file, 'utf8') : null);
+    const loadCursor = async (): Promise<string | null> =>
+      existsSync(file) ? readFileSync(file, 'utf8') : null;
     const saveCursor = async (cursor: string): Promise<void> => writeFileSync(file, cursor);
-    ({ ship } = (await run('cursor', { backupCodes, collectorUrl: collector.url, loadCursor, saveCursor })) as { ship: () => Promise<number> });
+    ({ ship } = (await run('cursor', {
+      backupCodes,
+      collectorUrl: collector.url,
+      loadCursor,
+      saveCursor,
+    })) as { ship: () => Promise<number> });
   });
   afterEach(() => {
     collector.server.closeAllConnections();
@@ -139,7 +175,9 @@ onEachStore('from a cursor', (open) => {
 describe('with OpenTelemetry', () => {
   it('counts events by type and reason, and by nothing else', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-    const provider = new MeterProvider({ readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })] });
+    const provider = new MeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+    });
     metrics.setGlobalMeterProvider(provider);
     const { backupCodes } = await openService(memory.open);
     await run('metrics', { backupCodes });
@@ -147,7 +185,9 @@ describe('with OpenTelemetry', () => {
     await attemptAll(backupCodes);
 
     await provider.forceFlush();
-    const [counted, ...others] = exporter.getMetrics().flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+    const [counted, ...others] = exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
     expect(others).toEqual([]);
     expect(counted?.descriptor).toMatchObject({ name: 'backup_code.events', unit: '{event}' });
     expect(counted?.dataPoints.map(({ attributes, value }) => [attributes, value])).toEqual([

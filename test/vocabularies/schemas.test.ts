@@ -17,28 +17,38 @@ beforeAll(async () => {
 
 describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
   it.each(EVENT_TYPES)('has a valid word for %s, with every reason at every door', (type) => {
-    fc.assert(fc.property(anyEvents(type), (events) => {
-      for (const event of events) {
-        const json = toJson(vocabulary, event);
-        expect(json).not.toMatch(BREAKS);
-        expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
-      }
-    }), { numRuns: 3 });
+    fc.assert(
+      fc.property(anyEvents(type), (events) => {
+        for (const event of events) {
+          const json = toJson(vocabulary, event);
+          expect(json).not.toMatch(BREAKS);
+          expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
+        }
+      }),
+      { numRuns: 3 },
+    );
   });
 
   it('has a valid word for all that a service writes: an event of each type', () => {
     expect(new Set(life.events.map(({ type }) => type))).toEqual(new Set(EVENT_TYPES));
-    for (const event of life.events) expect(violations(vocabulary, JSON.parse(toJson(vocabulary, event)))).toEqual([]);
+    for (const event of life.events)
+      expect(violations(vocabulary, JSON.parse(toJson(vocabulary, event)))).toEqual([]);
   });
 
   it('is one line for each event, whatever the user id', () => {
-    const lines = life.events.map((event) => toJson(vocabulary, event)).join('\n').split(/\r\n|[\r\n\u0085\u2028\u2029]/u);
+    const lines = life.events
+      .map((event) => toJson(vocabulary, event))
+      .join('\n')
+      .split(/\r\n|[\r\n\u0085\u2028\u2029]/u);
     expect(lines).toHaveLength(life.events.length);
     for (const line of lines) expect(violations(vocabulary, JSON.parse(line))).toEqual([]);
   });
 
   it('never holds a code, however it is written', () => {
-    const said = life.events.map((event) => toJson(vocabulary, event)).join('\n').toUpperCase();
+    const said = life.events
+      .map((event) => toJson(vocabulary, event))
+      .join('\n')
+      .toUpperCase();
     expect(life.codes).toHaveLength(28);
     for (const code of life.codes) {
       expect(said).not.toContain(code);
@@ -55,12 +65,25 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
   });
 });
 
-describe.each([['toOwasp', toOwasp], ['toOcsf', toOcsf], ['toEcs', toEcs]] as const)('%s', (_name, map) => {
-  const event = auditEvent('issued', { at: 0, userId: 'ada', context: { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' } });
-
-  it.each([undefined, null, {}, { appId: '' }, { appId: 7 }, { appId, appid: appId }])('wants the name of the app, and nothing else: not %j', (options) => {
-    expect(() => map(event, options as unknown as { appId: string })).toThrow(failure('invalid_option'));
+describe.each([
+  ['toOwasp', toOwasp],
+  ['toOcsf', toOcsf],
+  ['toEcs', toEcs],
+] as const)('%s', (_name, map) => {
+  const event = auditEvent('issued', {
+    at: 0,
+    userId: 'ada',
+    context: { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' },
   });
+
+  it.each([undefined, null, {}, { appId: '' }, { appId: 7 }, { appId, appid: appId }])(
+    'wants the name of the app, and nothing else: not %j',
+    (options) => {
+      expect(() => map(event, options as unknown as { appId: string })).toThrow(
+        failure('invalid_option'),
+      );
+    },
+  );
 });
 
 /** A real event of this type, as a document that a test may break. */

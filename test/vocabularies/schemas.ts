@@ -7,13 +7,24 @@ import { join } from 'node:path';
 import type { AuditEvent } from '../../lib';
 import { toEcs, toOcsf, toOwasp } from '../../lib/vocabularies';
 
-const options = { allErrors: true, strictRequired: false, strictTypes: false, formats: { ip: (text: string) => isIP(text) !== 0 && !text.includes('%') } } as const;
+const options = {
+  allErrors: true,
+  strictRequired: false,
+  strictTypes: false,
+  formats: { ip: (text: string) => isIP(text) !== 0 && !text.includes('%') },
+} as const;
 
 function compile(ajv: Ajv | Ajv2019, name: string): ValidateFunction {
-  return ajv.compile(JSON.parse(readFileSync(join(__dirname, 'schemas', `${name}.schema.json`), 'utf8')) as object);
+  return ajv.compile(
+    JSON.parse(readFileSync(join(__dirname, 'schemas', `${name}.schema.json`), 'utf8')) as object,
+  );
 }
 
-const validators = { owasp: compile(new Ajv(options), 'owasp'), ocsf: compile(new Ajv2019(options), 'ocsf'), ecs: compile(new Ajv(options), 'ecs') };
+const validators = {
+  owasp: compile(new Ajv(options), 'owasp'),
+  ocsf: compile(new Ajv2019(options), 'ocsf'),
+  ecs: compile(new Ajv(options), 'ecs'),
+};
 
 export type Vocabulary = keyof typeof validators;
 export const VOCABULARIES = Object.keys(validators) as Vocabulary[];
@@ -29,5 +40,10 @@ export function toJson(vocabulary: Vocabulary, event: AuditEvent): string {
 /** What the schema says against a document; nothing if it is valid. */
 export function violations(vocabulary: Vocabulary, document: unknown): string[] {
   const validate = validators[vocabulary];
-  return validate(document) ? [] : (validate.errors ?? []).map(({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`);
+  return validate(document)
+    ? []
+    : (validate.errors ?? []).map(
+        ({ instancePath, message, params }) =>
+          `${instancePath} ${message} ${JSON.stringify(params)}`,
+      );
 }

@@ -12,29 +12,58 @@ export interface ApprovalFacts {
 }
 
 /** To an administrator who may be the second. */
-export function askingNotice(event: AuditEvent, { username, by, publicUrl }: ApprovalFacts): Notice {
+export function askingNotice(
+  event: AuditEvent,
+  { username, by, publicUrl }: ApprovalFacts,
+): Notice {
   return writeNotice({
     subject: `${by} asks for your approval`,
     username,
     what: `${by} asked for something at ${SERVICE_NAME} that takes two administrators.`,
     at: event.at,
     context: event.context,
-    advice: 'Look at what it is about, ask them about it, and approve it with one of your backup codes or deny it. The link changes nothing by itself:',
+    advice:
+      'Look at what it is about, ask them about it, and approve it with one of your backup codes or deny it. The link changes nothing by itself:',
     link: `${publicUrl}/vault/requests/${event.approval?.id ?? ''}`,
   });
 }
 
-const STEPS: Readonly<Partial<Record<AuditEvent['type'], readonly [subject: string, what: string]>>> = {
-  'approval-requested': ['Somebody asked to turn off your second factors', 'asked to turn off the second factors of your account, as is done for people who have lost them all. Another administrator must approve it.'],
-  'approval-granted': ['Turning off your second factors was approved', 'approved that the second factors of your account are turned off.'],
-  'approval-denied': ['Turning off your second factors was denied', 'denied that the second factors of your account are turned off. Nothing was changed.'],
-  'approval-executed': ['Your second factors were turned off', 'turned off the second factors of your account. Your password alone opens it now, and your backup codes have ended.'],
+const STEPS: Readonly<
+  Partial<Record<AuditEvent['type'], readonly [subject: string, what: string]>>
+> = {
+  'approval-requested': [
+    'Somebody asked to turn off your second factors',
+    'asked to turn off the second factors of your account, as is done for people who have lost them all. Another administrator must approve it.',
+  ],
+  'approval-granted': [
+    'Turning off your second factors was approved',
+    'approved that the second factors of your account are turned off.',
+  ],
+  'approval-denied': [
+    'Turning off your second factors was denied',
+    'denied that the second factors of your account are turned off. Nothing was changed.',
+  ],
+  'approval-executed': [
+    'Your second factors were turned off',
+    'turned off the second factors of your account. Your password alone opens it now, and your backup codes have ended.',
+  ],
 };
 
 /** To the one whom it is about. `null`: nothing worth a mail. */
-export function aboutYouNotice(event: AuditEvent, { username, by, publicUrl }: ApprovalFacts): Notice | null {
+export function aboutYouNotice(
+  event: AuditEvent,
+  { username, by, publicUrl }: ApprovalFacts,
+): Notice | null {
   const [subject, what] = STEPS[event.type] ?? [];
   if (subject === undefined || what === undefined) return null;
   const advice = `If you asked for this, ${event.type === 'approval-executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${TELL_US} at once.`;
-  return writeNotice({ subject, username, what: `At ${SERVICE_NAME} ${by} ${what}`, at: event.at, context: event.context, advice, link: `${publicUrl}/account/security` });
+  return writeNotice({
+    subject,
+    username,
+    what: `At ${SERVICE_NAME} ${by} ${what}`,
+    at: event.at,
+    context: event.context,
+    advice,
+    link: `${publicUrl}/account/security`,
+  });
 }

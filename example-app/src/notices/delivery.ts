@@ -33,7 +33,11 @@ export class Delivery {
     // Whoever finds nothing to do writes nothing.
     if ((await queue.next()) === null) return true;
     return this.lease.whileHeld(async (isHeld) => {
-      for (let mail = await queue.next(); mail !== null && isHeld() && !closing.aborted; mail = await queue.next()) {
+      for (
+        let mail = await queue.next();
+        mail !== null && isHeld() && !closing.aborted;
+        mail = await queue.next()
+      ) {
         await this.send(mail);
       }
     });
@@ -46,7 +50,13 @@ export class Delivery {
     } catch (error) {
       if (error instanceof MailServerDown) throw error;
       const fate = await queue.putOff(mail);
-      if (fate === 'put aside') report(new Error(`Mail ${mail.id} was refused too often, and is put aside: see the table mail_queue.`, { cause: error }));
+      if (fate === 'put aside')
+        report(
+          new Error(
+            `Mail ${mail.id} was refused too often, and is put aside: see the table mail_queue.`,
+            { cause: error },
+          ),
+        );
       return;
     }
     await queue.remove(mail);

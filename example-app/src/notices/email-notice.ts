@@ -13,7 +13,14 @@ export interface EmailChange {
   readonly publicUrl: string;
 }
 
-export function emailNotice({ change, email, username, at, context, publicUrl }: EmailChange): Notice {
+export function emailNotice({
+  change,
+  email,
+  username,
+  at,
+  context,
+  publicUrl,
+}: EmailChange): Notice {
   return writeNotice({
     subject: `An email address was ${change}`,
     username,

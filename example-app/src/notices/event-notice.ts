@@ -5,7 +5,22 @@ import { formatTime } from '../when-and-where';
 import { type Notice, TELL_US, writeNotice } from './notice';
 
 /** All others are told of by one of these, or are nobody's concern. */
-export const TOLD_TYPES = ['issued', 'activated', 'consumed', 'login-unfinished', 'disabled', 'expiring', 'expired', 'revoked', 'throttled', 'rejected', 'approval-requested', 'approval-granted', 'approval-denied', 'approval-executed'] as const satisfies readonly EventType[];
+export const TOLD_TYPES = [
+  'issued',
+  'activated',
+  'consumed',
+  'login-unfinished',
+  'disabled',
+  'expiring',
+  'expired',
+  'revoked',
+  'throttled',
+  'rejected',
+  'approval-requested',
+  'approval-granted',
+  'approval-denied',
+  'approval-executed',
+] as const satisfies readonly EventType[];
 
 /** What a notice says besides the event itself. */
 export interface NoticeFacts {
@@ -22,17 +37,30 @@ export const LOW_AT = 3;
 const DOUBLE_CLICK_SECONDS = 10;
 
 /** `null`: nobody is told. */
-export function eventNotice(event: AuditEvent, { username, publicUrl, codes }: NoticeFacts): Notice | null {
+export function eventNotice(
+  event: AuditEvent,
+  { username, publicUrl, codes }: NoticeFacts,
+): Notice | null {
   const wording = wordingOf(event, codes);
   if (wording === null) return null;
   const { remaining, total } = event.remaining === null && codes !== null ? codes : event;
   const left = remaining === null || total === null ? [] : [`Codes left: ${remaining} of ${total}`];
-  return writeNotice({ ...wording, username, at: event.at, context: event.context, facts: [...(wording.facts ?? []), ...left], link: `${publicUrl}/account/security` });
+  return writeNotice({
+    ...wording,
+    username,
+    at: event.at,
+    context: event.context,
+    facts: [...(wording.facts ?? []), ...left],
+    link: `${publicUrl}/account/security`,
+  });
 }
 
 /** Somebody may be trying codes that are not theirs. There can be many of these in a row, so not each is worth a mail. */
 export function isUnusual({ type, reason, consumedSecondsAgo }: AuditEvent): boolean {
-  return type === 'throttled' || (type === 'rejected' && reason === 'reused' && (consumedSecondsAgo ?? 0) > DOUBLE_CLICK_SECONDS);
+  return (
+    type === 'throttled' ||
+    (type === 'rejected' && reason === 'reused' && (consumedSecondsAgo ?? 0) > DOUBLE_CLICK_SECONDS)
+  );
 }
 
 type Wording = Pick<Parameters<typeof writeNotice>[0], 'subject' | 'what' | 'facts' | 'advice'>;
@@ -62,8 +90,15 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
         advice: `If it was not you, somebody knows your password: ${TELL_US}. Make new codes here:`,
       };
     case 'expiring': {
-      const until = codes !== null && codes.setId === event.setId && codes.expiresAt !== null ? `work until ${formatTime(codes.expiresAt)}` : 'expire soon';
-      return { subject: 'Your backup codes expire soon', what: `Your backup codes for ${SERVICE_NAME} ${until}.`, advice: 'Nobody did this: codes end with time. Make new ones before then:' };
+      const until =
+        codes !== null && codes.setId === event.setId && codes.expiresAt !== null
+          ? `work until ${formatTime(codes.expiresAt)}`
+          : 'expire soon';
+      return {
+        subject: 'Your backup codes expire soon',
+        what: `Your backup codes for ${SERVICE_NAME} ${until}.`,
+        advice: 'Nobody did this: codes end with time. Make new ones before then:',
+      };
     }
     case 'expired':
       return {
@@ -75,7 +110,9 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
       return {
         subject: 'Your backup codes were ended',
         what: `Your backup codes for ${SERVICE_NAME} were ended, and none of them works any more.`,
-        facts: [`By: ${event.context.actor === null ? 'somebody logged in as you' : `an administrator, ${event.context.actor}`}`],
+        facts: [
+          `By: ${event.context.actor === null ? 'somebody logged in as you' : `an administrator, ${event.context.actor}`}`,
+        ],
         advice: `If you neither did this nor asked for it, ${TELL_US}. Make new codes here:`,
       };
     case 'throttled':
@@ -87,9 +124,17 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
 }
 
 function used(remaining: number): Wording {
-  const few = remaining === 0 ? ' None is left: should your phone or your security key be gone, you could not log in.' : ' Few are left: make new ones before you need them.';
+  const few =
+    remaining === 0
+      ? ' None is left: should your phone or your security key be gone, you could not log in.'
+      : ' Few are left: make new ones before you need them.';
   return {
-    subject: remaining === 0 ? 'Your last backup code was used' : remaining <= LOW_AT ? `A backup code was used, and ${remaining} ${remaining === 1 ? 'is' : 'are'} left` : 'A backup code was used',
+    subject:
+      remaining === 0
+        ? 'Your last backup code was used'
+        : remaining <= LOW_AT
+          ? `A backup code was used, and ${remaining} ${remaining === 1 ? 'is' : 'are'} left`
+          : 'A backup code was used',
     what: `A backup code was used for your account at ${SERVICE_NAME}. It will not work again.${remaining <= LOW_AT ? few : ''}`,
     advice: `If this was not you, somebody has your password and codes of yours: make new ones at once, which ends the ones they have, and ${TELL_US}.`,
   };
@@ -103,7 +148,10 @@ function unusual({ type, reason }: AuditEvent): Wording {
       advice: `If this was you, cross out the codes that you have used. If it was not, somebody knows your password and has seen your codes: make new ones, and ${TELL_US}.`,
     };
   }
-  const then = reason === 'disabled' ? 'None is looked at: your codes are locked.' : 'For a while none is looked at.';
+  const then =
+    reason === 'disabled'
+      ? 'None is looked at: your codes are locked.'
+      : 'For a while none is looked at.';
   return {
     subject: 'Wrong backup codes were entered',
     what: `Several wrong backup codes were entered for your account at ${SERVICE_NAME}. ${then}`,

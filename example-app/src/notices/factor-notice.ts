@@ -13,7 +13,14 @@ export interface FactorChange {
   readonly publicUrl: string;
 }
 
-export function factorNotice({ change, factor, username, at, context, publicUrl }: FactorChange): Notice {
+export function factorNotice({
+  change,
+  factor,
+  username,
+  at,
+  context,
+  publicUrl,
+}: FactorChange): Notice {
   const one = `${factor === 'security key' ? 'A' : 'An'} ${factor}`;
   return writeNotice({
     subject: `${one} was ${change}`,

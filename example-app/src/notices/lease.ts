@@ -42,12 +42,24 @@ export class Lease {
 
   private async take(): Promise<boolean> {
     const mine = { holder: this.holder, expires_at: this.now() + LEASE_MS };
-    const { numUpdatedRows } = await this.db.updateTable('leases').set(mine).where('name', '=', this.name).where('expires_at', '<=', this.now()).executeTakeFirstOrThrow();
+    const { numUpdatedRows } = await this.db
+      .updateTable('leases')
+      .set(mine)
+      .where('name', '=', this.name)
+      .where('expires_at', '<=', this.now())
+      .executeTakeFirstOrThrow();
     if (numUpdatedRows === 1n) return true;
-    const isThere = await this.db.selectFrom('leases').select('name').where('name', '=', this.name).executeTakeFirst();
+    const isThere = await this.db
+      .selectFrom('leases')
+      .select('name')
+      .where('name', '=', this.name)
+      .executeTakeFirst();
     if (isThere !== undefined) return false;
     try {
-      await this.db.insertInto('leases').values({ name: this.name, ...mine }).execute();
+      await this.db
+        .insertInto('leases')
+        .values({ name: this.name, ...mine })
+        .execute();
       return true;
     } catch (error) {
       if (isDuplicate(error)) return false;
@@ -66,6 +78,11 @@ export class Lease {
   }
 
   private async release(): Promise<void> {
-    await this.db.updateTable('leases').set({ holder: '', expires_at: 0 }).where('name', '=', this.name).where('holder', '=', this.holder).execute();
+    await this.db
+      .updateTable('leases')
+      .set({ holder: '', expires_at: 0 })
+      .where('name', '=', this.name)
+      .where('holder', '=', this.holder)
+      .execute();
   }
 }

@@ -25,10 +25,22 @@ export class MailQueue {
   }
 
   /** One mail for each address, within the transaction of the caller. */
-  async add(db: Database, { to, notice: { subject, text } }: { to: readonly string[]; notice: Notice }): Promise<void> {
+  async add(
+    db: Database,
+    { to, notice: { subject, text } }: { to: readonly string[]; notice: Notice },
+  ): Promise<void> {
     if (to.length === 0) return;
     const now = this.now();
-    const rows = to.map((recipient) => ({ mail_id: randomUUID(), recipient, subject, body: text, queued_at: now, tries: 0, next_try_at: now, put_aside_at: null }));
+    const rows = to.map((recipient) => ({
+      mail_id: randomUUID(),
+      recipient,
+      subject,
+      body: text,
+      queued_at: now,
+      tries: 0,
+      next_try_at: now,
+      put_aside_at: null,
+    }));
     await db.insertInto('mail_queue').values(rows).execute();
   }
 
@@ -39,12 +51,31 @@ export class MailQueue {
       .select(['seq', 'mail_id', 'recipient', 'subject', 'body', 'tries'])
       .where('put_aside_at', 'is', null)
       .where('next_try_at', '<=', this.now())
-      .where((eb) => eb.not(eb.exists(eb.selectFrom('mail_queue as earlier').select('earlier.seq')
-        .where('earlier.put_aside_at', 'is', null).whereRef('earlier.recipient', '=', 'mail.recipient').whereRef('earlier.seq', '<', 'mail.seq'))))
+      .where((eb) =>
+        eb.not(
+          eb.exists(
+            eb
+              .selectFrom('mail_queue as earlier')
+              .select('earlier.seq')
+              .where('earlier.put_aside_at', 'is', null)
+              .whereRef('earlier.recipient', '=', 'mail.recipient')
+              .whereRef('earlier.seq', '<', 'mail.seq'),
+          ),
+        ),
+      )
       .orderBy('seq')
       .limit(1)
       .executeTakeFirst();
-    return row === undefined ? null : { seq: Number(row.seq), id: row.mail_id, to: row.recipient, subject: row.subject, text: row.body, tries: row.tries };
+    return row === undefined
+      ? null
+      : {
+          seq: Number(row.seq),
+          id: row.mail_id,
+          to: row.recipient,
+          subject: row.subject,
+          text: row.body,
+          tries: row.tries,
+        };
   }
 
   async remove({ seq }: QueuedMail): Promise<void> {

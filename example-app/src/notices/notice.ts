@@ -24,8 +24,24 @@ export interface Letter {
 /** The service knows nobody to name; an app of your own has an address to write here. */
 export const TELL_US = 'tell whoever runs this service';
 
-export function writeNotice({ subject, username, what, at, context, facts = [], advice, link }: Letter): Notice {
+export function writeNotice({
+  subject,
+  username,
+  what,
+  at,
+  context,
+  facts = [],
+  advice,
+  link,
+}: Letter): Notice {
   const place = formatPlace(context);
-  const lines = [`When: ${formatTime(at)}`, ...(place === null ? [] : [`From: ${place}`]), ...facts];
-  return { subject, text: `${[`Hello ${username},`, what, lines.join('\n'), `${advice}\n${link}`].join('\n\n')}\n` };
+  const lines = [
+    `When: ${formatTime(at)}`,
+    ...(place === null ? [] : [`From: ${place}`]),
+    ...facts,
+  ];
+  return {
+    subject,
+    text: `${[`Hello ${username},`, what, lines.join('\n'), `${advice}\n${link}`].join('\n\n')}\n`,
+  };
 }

@@ -1,6 +1,11 @@
 // Reads the audit trail from where it was left, and puts a mail into the queue for each event that somebody must be told of.
 // The mails and the place it has come to are one transaction, so that none is lost, and none is queued twice.
-import { type AuditEvent, BackupCodeError, type BackupCodes, type SetStatus } from 'passport-backup-code';
+import {
+  type AuditEvent,
+  BackupCodeError,
+  type BackupCodes,
+  type SetStatus,
+} from 'passport-backup-code';
 import { type Database, isDuplicate } from '../database';
 import type { Emails } from '../emails';
 import type { Account, Users } from '../users';
@@ -44,8 +49,16 @@ export class Notifier {
   async catchUp(): Promise<void> {
     for (;;) {
       const { name, db, backupCodes } = this.parts;
-      const row = await db.selectFrom('cursors').select(['place', 'moves']).where('name', '=', name).executeTakeFirst();
-      const { events, cursor } = await backupCodes.events({ after: row?.place ?? null, types: TOLD_TYPES, limit: PAGE });
+      const row = await db
+        .selectFrom('cursors')
+        .select(['place', 'moves'])
+        .where('name', '=', name)
+        .executeTakeFirst();
+      const { events, cursor } = await backupCodes.events({
+        after: row?.place ?? null,
+        types: TOLD_TYPES,
+        limit: PAGE,
+      });
       if (events.length === 0 || cursor === null) return;
       const tellings: Telling[] = [];
       for (const event of events) tellings.push(...(await this.tellingsOf(event)));
@@ -62,7 +75,11 @@ export class Notifier {
     if (userId === null || (event.type === 'rejected' && !isUnusual(event))) return [];
     const account = await users.byId(userId);
     if (account === null) return [];
-    const notice = eventNotice(event, { username: account.username, publicUrl, codes: await this.codesOf(userId) });
+    const notice = eventNotice(event, {
+      username: account.username,
+      publicUrl,
+      codes: await this.codesOf(userId),
+    });
     return notice === null ? [] : [{ userId, event, to: await emails.of(userId), notice }];
   }
 
@@ -70,16 +87,26 @@ export class Notifier {
   private async approvalTellings(event: AuditEvent): Promise<Telling[]> {
     const { users, emails, publicUrl, admins } = this.parts;
     const by = (await users.byId(event.userId ?? ''))?.username ?? 'somebody';
-    const tell = async ({ id, username }: Account, noticeOf: typeof aboutYouNotice): Promise<Telling[]> => {
+    const tell = async (
+      { id, username }: Account,
+      noticeOf: typeof aboutYouNotice,
+    ): Promise<Telling[]> => {
       const notice = noticeOf(event, { username, by, publicUrl });
       return notice === null ? [] : [{ userId: id, event, to: await emails.of(id), notice }];
     };
-    const others = event.type === 'approval-requested' ? await Promise.all(admins.map((name) => users.byName(name))) : [];
+    const others =
+      event.type === 'approval-requested'
+        ? await Promise.all(admins.map((name) => users.byName(name)))
+        : [];
     const about = await users.byId(event.approval?.target ?? '');
-    return (await Promise.all([
-      ...others.filter((other) => other !== null && other.id !== event.userId && other.id !== about?.id).map((other) => (other === null ? [] : tell(other, askingNotice))),
-      ...(about === null ? [] : [tell(about, aboutYouNotice)]),
-    ])).flat();
+    return (
+      await Promise.all([
+        ...others
+          .filter((other) => other !== null && other.id !== event.userId && other.id !== about?.id)
+          .map((other) => (other === null ? [] : tell(other, askingNotice))),
+        ...(about === null ? [] : [tell(about, aboutYouNotice)]),
+      ])
+    ).flat();
   }
 
   /** A set that cannot be read is no reason to tell nobody anything any more. */
@@ -93,13 +120,22 @@ export class Notifier {
   }
 
   /** @returns false if another process has moved on from there */
-  private async move({ moves, place, tellings }: { moves: number | null; place: string; tellings: readonly Telling[] }): Promise<boolean> {
+  private async move({
+    moves,
+    place,
+    tellings,
+  }: {
+    moves: number | null;
+    place: string;
+    tellings: readonly Telling[];
+  }): Promise<boolean> {
     const { name, queue } = this.parts;
     try {
       return await this.parts.db.transaction().execute(async (db) => {
         if (!(await takePlace(db, { name, moves, place }))) return false;
         for (const { userId, event, to, notice } of tellings) {
-          if (!isUnusual(event) || (await raiseAlarm(db, { userId, at: event.at }))) await queue.add(db, { to, notice });
+          if (!isUnusual(event) || (await raiseAlarm(db, { userId, at: event.at })))
+            await queue.add(db, { to, notice });
         }
         return true;
       });
@@ -111,18 +147,33 @@ export class Notifier {
   }
 }
 
-async function takePlace(db: Database, { name, moves, place }: { name: string; moves: number | null; place: string }): Promise<boolean> {
+async function takePlace(
+  db: Database,
+  { name, moves, place }: { name: string; moves: number | null; place: string },
+): Promise<boolean> {
   if (moves === null) {
     await db.insertInto('cursors').values({ name, place, moves: 1 }).execute();
     return true;
   }
-  const { numUpdatedRows } = await db.updateTable('cursors').set({ place, moves: moves + 1 }).where('name', '=', name).where('moves', '=', moves).executeTakeFirstOrThrow();
+  const { numUpdatedRows } = await db
+    .updateTable('cursors')
+    .set({ place, moves: moves + 1 })
+    .where('name', '=', name)
+    .where('moves', '=', moves)
+    .executeTakeFirstOrThrow();
   return numUpdatedRows === 1n;
 }
 
 /** Whoever took the place is alone here. */
-async function raiseAlarm(db: Database, { userId, at }: { userId: string; at: number }): Promise<boolean> {
-  const last = await db.selectFrom('alarms').select('told_at').where('user_id', '=', userId).executeTakeFirst();
+async function raiseAlarm(
+  db: Database,
+  { userId, at }: { userId: string; at: number },
+): Promise<boolean> {
+  const last = await db
+    .selectFrom('alarms')
+    .select('told_at')
+    .where('user_id', '=', userId)
+    .executeTakeFirst();
   if (last === undefined) {
     await db.insertInto('alarms').values({ user_id: userId, told_at: at }).execute();
     return true;

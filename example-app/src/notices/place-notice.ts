@@ -3,7 +3,17 @@ import { SERVICE_NAME } from '../config';
 import type { Where } from '../places';
 import { type Notice, TELL_US, writeNotice } from './notice';
 
-export function placeNotice({ username, at, context, link }: { username: string; at: number; context: Where; link: string }): Notice {
+export function placeNotice({
+  username,
+  at,
+  context,
+  link,
+}: {
+  username: string;
+  at: number;
+  context: Where;
+  link: string;
+}): Notice {
   return writeNotice({
     subject: 'Is it you who is logging in?',
     username,

@@ -4,13 +4,29 @@ import { sendPage } from '../answers';
 import { accountOf } from '../guards';
 import type { Services } from '../services';
 
-export function accountRoutes({ secondFactors, backupCodes, emails, guards }: Pick<Services, 'secondFactors' | 'backupCodes' | 'emails' | 'guards'>): Router {
+export function accountRoutes({
+  secondFactors,
+  backupCodes,
+  emails,
+  guards,
+}: Pick<Services, 'secondFactors' | 'backupCodes' | 'emails' | 'guards'>): Router {
   const router = Router();
   router.get('/account', ...guards.enrolled, async (req, res) => {
     const account = accountOf(req);
     const { id } = account;
-    const [factors, codes, addresses] = await Promise.all([secondFactors.of(id), backupCodes.status(id), emails.of(id)]);
-    sendPage('account', { req, res }, { title: 'Your account', data: { ...factors, codes, emails: addresses, isAdmin: guards.isAdmin(account) } });
+    const [factors, codes, addresses] = await Promise.all([
+      secondFactors.of(id),
+      backupCodes.status(id),
+      emails.of(id),
+    ]);
+    sendPage(
+      'account',
+      { req, res },
+      {
+        title: 'Your account',
+        data: { ...factors, codes, emails: addresses, isAdmin: guards.isAdmin(account) },
+      },
+    );
   });
   return router;
 }

@@ -12,18 +12,49 @@ const DAY_MS = 86_400_000;
 const DAYS = 30;
 const ON_A_PAGE = 25;
 
-export function adminRoutes(services: Pick<Services, 'users' | 'secondFactors' | 'backupCodes' | 'guards' | 'now'>): Router {
+export function adminRoutes(
+  services: Pick<Services, 'users' | 'secondFactors' | 'backupCodes' | 'guards' | 'now'>,
+): Router {
   const { users, secondFactors, backupCodes, guards, now } = services;
   const router = Router();
 
   router.get('/admin', ...guards.admin, async (req, res) => {
     const list = listOf(req);
-    const [report, accounts] = await Promise.all([backupCodes.report({ since: now() - DAYS * DAY_MS }), users.count()]);
-    const names = await Promise.all(report.unusual.users.map(async ({ userId }) => (await users.byId(userId))?.username ?? 'deleted'));
+    const [report, accounts] = await Promise.all([
+      backupCodes.report({ since: now() - DAYS * DAY_MS }),
+      users.count(),
+    ]);
+    const names = await Promise.all(
+      report.unusual.users.map(
+        async ({ userId }) => (await users.byId(userId))?.username ?? 'deleted',
+      ),
+    );
     const unusual = report.unusual.users.map((one, index) => ({ ...one, username: names[index] }));
-    const { people, next } = await listPeople(services, { list, after: textOf(req, 'after'), unusual: new Set(unusual.map(({ userId }) => userId)) });
+    const { people, next } = await listPeople(services, {
+      list,
+      after: textOf(req, 'after'),
+      unusual: new Set(unusual.map(({ userId }) => userId)),
+    });
     const days = lastDays(report, { now: now(), count: DAYS });
-    sendPage('admin', { req, res }, { title: 'Administration', data: { report, accounts, unusual, people, next, list, lists: LISTS, days, adoption: adoptionOf(report, accounts), charts: chartsOf(days) } });
+    sendPage(
+      'admin',
+      { req, res },
+      {
+        title: 'Administration',
+        data: {
+          report,
+          accounts,
+          unusual,
+          people,
+          next,
+          list,
+          lists: LISTS,
+          days,
+          adoption: adoptionOf(report, accounts),
+          charts: chartsOf(days),
+        },
+      },
+    );
   });
 
   router.get('/admin/users/:id', ...guards.admin, async (req, res) => {
@@ -33,9 +64,17 @@ export function adminRoutes(services: Pick<Services, 'users' | 'secondFactors' |
       return;
     }
     const { id } = account;
-    const [factors, codes, { events }] = await Promise.all([secondFactors.of(id), backupCodes.status(id), backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE })]);
+    const [factors, codes, { events }] = await Promise.all([
+      secondFactors.of(id),
+      backupCodes.status(id),
+      backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE }),
+    ]);
     const activity = { list: events.map(activityOf), isNewest: true, older: null };
-    sendPage('admin-user', { req, res }, { title: account.username, data: { person: account, ...factors, codes, activity } });
+    sendPage(
+      'admin-user',
+      { req, res },
+      { title: account.username, data: { person: account, ...factors, codes, activity } },
+    );
   });
 
   router.post('/admin/users/:id/revoke', ...guards.admin, ...guards.fresh, async (req, res) => {
@@ -44,15 +83,29 @@ export function adminRoutes(services: Pick<Services, 'users' | 'secondFactors' |
       sendError({ req, res }, NOBODY);
       return;
     }
-    const wasThere = await backupCodes.revoke(account.id, { ip: req.ip, userAgent: req.get('user-agent'), actor: accountOf(req).username });
-    await leaveNotice(req, wasThere ? `The backup codes of ${account.username} have ended. They are asked for new ones when they next log in.` : `${account.username} had no backup codes.`);
+    const wasThere = await backupCodes.revoke(account.id, {
+      ip: req.ip,
+      userAgent: req.get('user-agent'),
+      actor: accountOf(req).username,
+    });
+    await leaveNotice(
+      req,
+      wasThere
+        ? `The backup codes of ${account.username} have ended. They are asked for new ones when they next log in.`
+        : `${account.username} had no backup codes.`,
+    );
     res.redirect(303, `/admin/users/${account.id}`);
   });
 
   return router;
 }
 
-const NOBODY = { status: 404, code: 'unknown_user', title: 'No such account', message: 'There is no such account, or not any more.' };
+const NOBODY = {
+  status: 404,
+  code: 'unknown_user',
+  title: 'No such account',
+  message: 'There is no such account, or not any more.',
+};
 
 /** Where all accounts stand; each in one part. */
 function adoptionOf({ users, low, exhausted, expired }: Report, accounts: number): Share[] {

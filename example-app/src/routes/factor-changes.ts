@@ -9,7 +9,10 @@ import { type FactorChange, factorNotice } from '../notices/factor-notice';
 import type { Services } from '../services';
 import { showCodes } from '../show-codes';
 
-export type FactorParts = Pick<Services, 'backupCodes' | 'emails' | 'notices' | 'publicUrl' | 'secondFactors' | 'now'>;
+export type FactorParts = Pick<
+  Services,
+  'backupCodes' | 'emails' | 'notices' | 'publicUrl' | 'secondFactors' | 'now'
+>;
 
 interface Exchange {
   readonly req: Request;
@@ -17,14 +20,25 @@ interface Exchange {
 }
 
 /** For the transaction that changes the factor. */
-export function tellOwner({ emails, publicUrl, now }: FactorParts, req: Request, { change, factor }: Pick<FactorChange, 'change' | 'factor'>): Tell {
+export function tellOwner(
+  { emails, publicUrl, now }: FactorParts,
+  req: Request,
+  { change, factor }: Pick<FactorChange, 'change' | 'factor'>,
+): Tell {
   const { id, username } = accountOf(req);
   const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
-  return emails.telling(id, factorNotice({ change, factor, username, at: now(), context, publicUrl }));
+  return emails.telling(
+    id,
+    factorNotice({ change, factor, username, at: now(), context, publicUrl }),
+  );
 }
 
 /** The codes are only staged: whoever leaves the page without saving them is asked to make others, and nobody else has codes meanwhile. */
-export async function answerFactorOn({ backupCodes, notices, secondFactors, now }: FactorParts, { req, res }: Exchange, shown: { method: string; amr: readonly string[]; notice: string }): Promise<void> {
+export async function answerFactorOn(
+  { backupCodes, notices, secondFactors, now }: FactorParts,
+  { req, res }: Exchange,
+  shown: { method: string; amr: readonly string[]; notice: string },
+): Promise<void> {
   const account = accountOf(req);
   notices.poke();
   await completeLogin(req, { user: account, method: shown.method, amr: shown.amr, now });
@@ -32,12 +46,24 @@ export async function answerFactorOn({ backupCodes, notices, secondFactors, now 
     await leaveNotice(req, `${shown.notice} Your backup codes work as before.`);
     res.redirect(303, '/account/security');
   } else {
-    showCodes(res, await backupCodes.stage(account.id, { ip: req.ip, userAgent: req.get('user-agent') }));
+    showCodes(
+      res,
+      await backupCodes.stage(account.id, { ip: req.ip, userAgent: req.get('user-agent') }),
+    );
   }
 }
 
-export async function answerFactorOff({ notices }: FactorParts, { req, res }: Exchange, { isAnyLeft, notice }: { isAnyLeft: boolean; notice: string }): Promise<void> {
+export async function answerFactorOff(
+  { notices }: FactorParts,
+  { req, res }: Exchange,
+  { isAnyLeft, notice }: { isAnyLeft: boolean; notice: string },
+): Promise<void> {
   notices.poke();
-  await leaveNotice(req, isAnyLeft ? `${notice} Your backup codes work as before.` : `${notice} Your password alone opens this account now, and your backup codes no longer work.`);
+  await leaveNotice(
+    req,
+    isAnyLeft
+      ? `${notice} Your backup codes work as before.`
+      : `${notice} Your password alone opens this account now, and your backup codes no longer work.`,
+  );
   res.redirect(303, isAnyLeft ? '/account/security' : '/account');
 }

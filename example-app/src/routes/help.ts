@@ -4,6 +4,8 @@ import { sendPage } from '../answers';
 
 export function helpRoutes(): Router {
   const router = Router();
-  router.get('/help', (req, res) => sendPage('help', { req, res }, { title: 'Help with backup codes' }));
+  router.get('/help', (req, res) =>
+    sendPage('help', { req, res }, { title: 'Help with backup codes' }),
+  );
   return router;
 }

@@ -9,9 +9,19 @@ import type { Services } from '../services';
 import { whereIs } from '../places';
 import { COOKIE_ATTRIBUTES } from '../session-cookie';
 
-type Parts = Pick<Services, 'secondFactors' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'>;
+type Parts = Pick<
+  Services,
+  'secondFactors' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'
+>;
 
-export function loginRoutes({ secondFactors, passport, places, limitSignIn, cookieName, now }: Parts): Router {
+export function loginRoutes({
+  secondFactors,
+  passport,
+  places,
+  limitSignIn,
+  cookieName,
+  now,
+}: Parts): Router {
   const router = Router();
 
   router.get('/login', visitorsOnly, (req, res) => {
@@ -26,7 +36,12 @@ export function loginRoutes({ secondFactors, passport, places, limitSignIn, cook
     if (!verdict.ok) {
       const { status, message } = verdict;
       if (wantsJson(req)) sendJsonError(res, verdict);
-      else sendPage('login', { req, res }, { title: 'Log in', status, errors: { form: message }, values: { username } });
+      else
+        sendPage(
+          'login',
+          { req, res },
+          { title: 'Log in', status, errors: { form: message }, values: { username } },
+        );
       return;
     }
 
@@ -36,7 +51,11 @@ export function loginRoutes({ secondFactors, passport, places, limitSignIn, cook
       res.redirect(303, '/login/second-factor');
       return;
     }
-    const { returnTo } = await completeLogin(req, { user: account, secondFactor: 'not-enrolled', now });
+    const { returnTo } = await completeLogin(req, {
+      user: account,
+      secondFactor: 'not-enrolled',
+      now,
+    });
     await places.learn(account.id, whereIs(req));
     res.redirect(303, returnTo ?? '/account');
   });
@@ -55,4 +74,9 @@ export function loginRoutes({ secondFactors, passport, places, limitSignIn, cook
   return router;
 }
 
-const MISSING = { ok: false, status: 400, code: 'malformed', message: 'Enter your user name and your password.' } as const;
+const MISSING = {
+  ok: false,
+  status: 400,
+  code: 'malformed',
+  message: 'Enter your user name and your password.',
+} as const;

@@ -8,7 +8,11 @@ const SHOWN = 100;
 export function outboxRoutes(outbox: Outbox): Router {
   const router = Router();
   router.get('/outbox', async (req, res) => {
-    sendPage('outbox', { req, res }, { title: 'Outbox', data: { mails: await outbox.newest(SHOWN), shown: SHOWN } });
+    sendPage(
+      'outbox',
+      { req, res },
+      { title: 'Outbox', data: { mails: await outbox.newest(SHOWN), shown: SHOWN } },
+    );
   });
   return router;
 }

@@ -6,20 +6,46 @@ import type { Services } from '../services';
 
 const PATH = '/login/place/:token';
 
-export function placeRoutes({ places, limitSignIn }: Pick<Services, 'places' | 'limitSignIn'>): Router {
+export function placeRoutes({
+  places,
+  limitSignIn,
+}: Pick<Services, 'places' | 'limitSignIn'>): Router {
   const router = Router();
 
   router.get(PATH, async (req, res) => {
-    if (await places.isLink(tokenOf(req))) sendPage('confirm-place', { req, res }, { title: 'Is it you?' });
-    else sendPage('message', { req, res }, { title: 'This link no longer works', status: 404, data: { message: 'It works once, and for 15 minutes. Enter your backup code again to be sent another one.' } });
+    if (await places.isLink(tokenOf(req)))
+      sendPage('confirm-place', { req, res }, { title: 'Is it you?' });
+    else
+      sendPage(
+        'message',
+        { req, res },
+        {
+          title: 'This link no longer works',
+          status: 404,
+          data: {
+            message:
+              'It works once, and for 15 minutes. Enter your backup code again to be sent another one.',
+          },
+        },
+      );
   });
 
   router.post(PATH, limitSignIn, async (req, res) => {
     const isConfirmed = await places.confirm(tokenOf(req));
     const [title, message] = isConfirmed
-      ? ['Thank you', 'Go back to where you were logging in, and enter the same backup code again. It was not used up.']
-      : ['This link no longer works', 'It works once, and for 15 minutes. Enter your backup code again to be sent another one.'];
-    sendPage('message', { req, res }, { title, status: isConfirmed ? 200 : 404, data: { message } });
+      ? [
+          'Thank you',
+          'Go back to where you were logging in, and enter the same backup code again. It was not used up.',
+        ]
+      : [
+          'This link no longer works',
+          'It works once, and for 15 minutes. Enter your backup code again to be sent another one.',
+        ];
+    sendPage(
+      'message',
+      { req, res },
+      { title, status: isConfirmed ? 200 : 404, data: { message } },
+    );
   });
 
   return router;

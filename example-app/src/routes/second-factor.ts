@@ -13,7 +13,20 @@ import { signedInAccount } from '../passport';
 import { whereIs } from '../places';
 import type { Services } from '../services';
 
-type Parts = Pick<Services, 'backupCodes' | 'emails' | 'mailer' | 'places' | 'publicUrl' | 'users' | 'secondFactors' | 'securityKeys' | 'passport' | 'limitSignIn' | 'now'>;
+type Parts = Pick<
+  Services,
+  | 'backupCodes'
+  | 'emails'
+  | 'mailer'
+  | 'places'
+  | 'publicUrl'
+  | 'users'
+  | 'secondFactors'
+  | 'securityKeys'
+  | 'passport'
+  | 'limitSignIn'
+  | 'now'
+>;
 
 /** Two pages that lead to one another: one for the factors that the account has, one for a backup code in their place. */
 interface Desk {
@@ -69,10 +82,18 @@ export function secondFactorRoutes(parts: Parts): Router {
           await logIn(parts, desk, { req, res, verdict });
           return;
         }
-        const refusal = verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
-        if (refusal.retryAfterSeconds !== undefined) res.set('Retry-After', String(refusal.retryAfterSeconds));
+        const refusal =
+          verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
+        if (refusal.retryAfterSeconds !== undefined)
+          res.set('Retry-After', String(refusal.retryAfterSeconds));
         if (wantsJson(req)) sendJsonError(res, refusal);
-        else await showDesk(parts, desk, { req, res, view }, { status: refusal.status, errors: { [field]: inWords(refusal) } });
+        else
+          await showDesk(
+            parts,
+            desk,
+            { req, res, view },
+            { status: refusal.status, errors: { [field]: inWords(refusal) } },
+          );
       });
     }
   }
@@ -83,7 +104,9 @@ export function secondFactorRoutes(parts: Parts): Router {
 function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
   return async (req, res, next) => {
     const isSignedIn = signedInAccount(req) !== null;
-    const isAsked = isSignedIn === (askedOf === 'who is logged in') && (await secondFactors.has(whoIsAsked(req, now)));
+    const isAsked =
+      isSignedIn === (askedOf === 'who is logged in') &&
+      (await secondFactors.has(whoIsAsked(req, now)));
     if (isAsked) next();
     else res.redirect(303, isSignedIn ? '/account' : '/login');
   };
@@ -95,15 +118,27 @@ function whoIsAsked(req: Request, now: () => number): string {
 }
 
 /** The code is spent by now, so nothing stands between it and the login. */
-async function logIn({ backupCodes, places, now }: Parts, { askedOf }: Desk, { req, res, verdict: { account, method, amr } }: Exchange & { verdict: Extract<Verdict, { ok: true }> }): Promise<void> {
+async function logIn(
+  { backupCodes, places, now }: Parts,
+  { askedOf }: Desk,
+  {
+    req,
+    res,
+    verdict: { account, method, amr },
+  }: Exchange & { verdict: Extract<Verdict, { ok: true }> },
+): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
     await places.learn(account.id, whereIs(req));
     const codes = method === 'backup-code' ? await backupCodes.status(account.id) : null;
     const notices = [
-      ...(codes === null ? [] : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
+      ...(codes === null
+        ? []
+        : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
       // A form that was on its way when this was asked for has changed nothing.
-      ...(askedOf === 'who is logged in' ? ['Confirmed. What you were about to do is not done yet: do it now.'] : []),
+      ...(askedOf === 'who is logged in'
+        ? ['Confirmed. What you were about to do is not done yet: do it now.']
+        : []),
     ];
     if (notices.length > 0) await leaveNotice(req, notices.join(' '));
     res.redirect(303, returnTo ?? '/account');
@@ -115,12 +150,21 @@ async function logIn({ backupCodes, places, now }: Parts, { askedOf }: Desk, { r
 }
 
 /** From somewhere new: the code was not looked at, and the owner is mailed a link that makes the place known. */
-async function askByMail({ emails, mailer, places, publicUrl, users, now }: Parts, verdict: Refusal, req: Request): Promise<Refusal> {
+async function askByMail(
+  { emails, mailer, places, publicUrl, users, now }: Parts,
+  verdict: Refusal,
+  req: Request,
+): Promise<Refusal> {
   const id = whoIsAsked(req, now);
   const account = await users.byId(id);
   const token = account === null ? null : await places.newLink(id, whereIs(req));
   if (account !== null && token !== null) {
-    const notice = placeNotice({ username: account.username, at: now(), context: whereIs(req), link: `${publicUrl}/login/place/${token}` });
+    const notice = placeNotice({
+      username: account.username,
+      at: now(),
+      context: whereIs(req),
+      link: `${publicUrl}/login/place/${token}`,
+    });
     try {
       await mailEach(mailer, await emails.of(id), notice);
     } catch (error) {
@@ -129,11 +173,19 @@ async function askByMail({ emails, mailer, places, publicUrl, users, now }: Part
       throw error;
     }
   }
-  return { ...verdict, message: 'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.' };
+  return {
+    ...verdict,
+    message:
+      'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.',
+  };
 }
 
 /** To every address that takes it. @throws why the last one did not, if none did */
-async function mailEach(mailer: Mailer, addresses: readonly string[], notice: Omit<Mail, 'to'>): Promise<void> {
+async function mailEach(
+  mailer: Mailer,
+  addresses: readonly string[],
+  notice: Omit<Mail, 'to'>,
+): Promise<void> {
   let isSent = false;
   let refusal: unknown = new Error('this account has no address');
   for (const to of addresses) {
@@ -148,10 +200,23 @@ async function mailEach(mailer: Mailer, addresses: readonly string[], notice: Om
   if (!isSent) throw refusal;
 }
 
-async function showDesk({ secondFactors, securityKeys, now }: Parts, desk: Desk, { req, res, view }: Exchange & { view: View }, outcome: { status?: number; errors?: Record<string, string> } = {}): Promise<void> {
+async function showDesk(
+  { secondFactors, securityKeys, now }: Parts,
+  desk: Desk,
+  { req, res, view }: Exchange & { view: View },
+  outcome: { status?: number; errors?: Record<string, string> } = {},
+): Promise<void> {
   const userId = whoIsAsked(req, now);
   const factors = await secondFactors.of(userId);
-  const options = view === 'second-factor' && factors.keys.length > 0 ? await securityKeys.loginOptions(userId) : null;
-  if (options !== null) keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
-  sendPage(view, { req, res }, { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } });
+  const options =
+    view === 'second-factor' && factors.keys.length > 0
+      ? await securityKeys.loginOptions(userId)
+      : null;
+  if (options !== null)
+    keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
+  sendPage(
+    view,
+    { req, res },
+    { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } },
+  );
 }

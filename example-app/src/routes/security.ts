@@ -17,16 +17,46 @@ declare module 'express-session' {
 
 const ON_A_PAGE = 20;
 
-export function securityRoutes({ secondFactors, backupCodes, guards }: Pick<Services, 'secondFactors' | 'backupCodes' | 'guards'>): Router {
+export function securityRoutes({
+  secondFactors,
+  backupCodes,
+  guards,
+}: Pick<Services, 'secondFactors' | 'backupCodes' | 'guards'>): Router {
   const router = Router();
 
   router.get('/account/security', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
     const after = olderThan(req);
-    const trail = backupCodes.events({ userId: id, order: 'newest-first', after, limit: ON_A_PAGE });
-    const [factors, codes, { events, cursor }] = await Promise.all([secondFactors.of(id), backupCodes.status(id), trail]);
-    const activity = { list: events.map(activityOf), isNewest: after === null, older: events.length === ON_A_PAGE ? cursor : null };
-    sendPage('security', { req, res }, { title: 'Security', data: { ...factors, codes, activity, returnTo: safeReturnTo(req.query.returnTo), shownSetId: req.session.shownSetId ?? 'none' } });
+    const trail = backupCodes.events({
+      userId: id,
+      order: 'newest-first',
+      after,
+      limit: ON_A_PAGE,
+    });
+    const [factors, codes, { events, cursor }] = await Promise.all([
+      secondFactors.of(id),
+      backupCodes.status(id),
+      trail,
+    ]);
+    const activity = {
+      list: events.map(activityOf),
+      isNewest: after === null,
+      older: events.length === ON_A_PAGE ? cursor : null,
+    };
+    sendPage(
+      'security',
+      { req, res },
+      {
+        title: 'Security',
+        data: {
+          ...factors,
+          codes,
+          activity,
+          returnTo: safeReturnTo(req.query.returnTo),
+          shownSetId: req.session.shownSetId ?? 'none',
+        },
+      },
+    );
   });
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {

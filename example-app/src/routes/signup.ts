@@ -12,7 +12,12 @@ import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from 
 /** NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new account. */
 const MIN_PASSWORD_LENGTH = 15;
 
-export function signupRoutes({ users, places, limitSignIn, now }: Pick<Services, 'users' | 'places' | 'limitSignIn' | 'now'>): Router {
+export function signupRoutes({
+  users,
+  places,
+  limitSignIn,
+  now,
+}: Pick<Services, 'users' | 'places' | 'limitSignIn' | 'now'>): Router {
   const router = Router();
 
   router.get('/signup', visitorsOnly, (req, res) => {
@@ -20,9 +25,22 @@ export function signupRoutes({ users, places, limitSignIn, now }: Pick<Services,
   });
 
   router.post('/signup', visitorsOnly, limitSignIn, async (req, res) => {
-    const typed: NewAccount = { username: textField(req, 'username'), email: textField(req, 'email'), password: textField(req, 'password') };
+    const typed: NewAccount = {
+      username: textField(req, 'username'),
+      email: textField(req, 'email'),
+      password: textField(req, 'password'),
+    };
     const showAgain = (status: number, errors: Record<string, string>): void => {
-      sendPage('signup', { req, res }, { title: 'Sign up', status, errors, values: { username: typed.username, email: typed.email } });
+      sendPage(
+        'signup',
+        { req, res },
+        {
+          title: 'Sign up',
+          status,
+          errors,
+          values: { username: typed.username, email: typed.email },
+        },
+      );
     };
     const email = readEmailAddress(typed.email);
     const mistakes = { ...findMistakes(typed), ...(email === null && { email: NOT_AN_EMAIL }) };
@@ -46,8 +64,11 @@ export function signupRoutes({ users, places, limitSignIn, now }: Pick<Services,
 
 function findMistakes({ username, password }: NewAccount): Record<string, string> {
   const errors: Record<string, string> = {};
-  if (!/^[\p{L}\p{N}._\-+@]{1,64}$/u.test(usernameKey(username))) errors.username = 'Use 1 to 64 letters, digits and . _ - + @.';
-  if (password.length < MIN_PASSWORD_LENGTH) errors.password = `Use at least ${MIN_PASSWORD_LENGTH} characters.`;
-  else if (passwordBytes(password).length > MAX_PASSWORD_BYTES) errors.password = `Use at most ${MAX_PASSWORD_BYTES} bytes, which is as many plain letters.`;
+  if (!/^[\p{L}\p{N}._\-+@]{1,64}$/u.test(usernameKey(username)))
+    errors.username = 'Use 1 to 64 letters, digits and . _ - + @.';
+  if (password.length < MIN_PASSWORD_LENGTH)
+    errors.password = `Use at least ${MIN_PASSWORD_LENGTH} characters.`;
+  else if (passwordBytes(password).length > MAX_PASSWORD_BYTES)
+    errors.password = `Use at most ${MAX_PASSWORD_BYTES} bytes, which is as many plain letters.`;
   return errors;
 }

@@ -16,7 +16,9 @@ declare module 'express-session' {
   }
 }
 
-export function totpRoutes(services: FactorParts & Pick<Services, 'authenticators' | 'guards'>): Router {
+export function totpRoutes(
+  services: FactorParts & Pick<Services, 'authenticators' | 'guards'>,
+): Router {
   const { authenticators, secondFactors, guards } = services;
   const router = Router();
 
@@ -33,28 +35,61 @@ export function totpRoutes(services: FactorParts & Pick<Services, 'authenticator
       return;
     }
     const tell = tellOwner(services, req, { change: 'added', factor: 'authenticator app' });
-    if (!(await authenticators.enroll(account.id, { secret, code: textField(req, 'code'), tell }))) {
-      await showSecret(secret, { req, res }, { code: 'That code is not right. Enter the 6 digits that the app shows now.' });
+    if (
+      !(await authenticators.enroll(account.id, { secret, code: textField(req, 'code'), tell }))
+    ) {
+      await showSecret(
+        secret,
+        { req, res },
+        { code: 'That code is not right. Enter the 6 digits that the app shows now.' },
+      );
       return;
     }
     delete req.session.newTotpSecret;
-    await answerFactorOn(services, { req, res }, { method: 'totp', amr: ['otp'], notice: 'Your authenticator app is on.' });
+    await answerFactorOn(
+      services,
+      { req, res },
+      { method: 'totp', amr: ['otp'], notice: 'Your authenticator app is on.' },
+    );
   });
 
   router.post('/account/totp/disable', ...guards.fresh, async (req, res) => {
     const tell = tellOwner(services, req, { change: 'removed', factor: 'authenticator app' });
     const context = { ip: req.ip, userAgent: req.get('user-agent') };
     const isAnyLeft = await secondFactors.turnOffTotp(accountOf(req).id, { tell, context });
-    await answerFactorOff(services, { req, res }, { isAnyLeft, notice: 'Your authenticator app is off.' });
+    await answerFactorOff(
+      services,
+      { req, res },
+      { isAnyLeft, notice: 'Your authenticator app is off.' },
+    );
   });
 
-  async function showSecret(secret: string, { req, res }: { req: Request; res: Response }, errors: Record<string, string>): Promise<void> {
+  async function showSecret(
+    secret: string,
+    { req, res }: { req: Request; res: Response },
+    errors: Record<string, string>,
+  ): Promise<void> {
     const { id, username } = accountOf(req);
-    const svg = await drawQrCode(totpUri(secret, { issuer: SERVICE_NAME, username }), { type: 'svg', margin: 4 });
+    const svg = await drawQrCode(totpUri(secret, { issuer: SERVICE_NAME, username }), {
+      type: 'svg',
+      margin: 4,
+    });
     const qrCode = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
-    const [hasTotp, hasCodes] = await Promise.all([authenticators.has(id), secondFactors.haveCodes(id)]);
+    const [hasTotp, hasCodes] = await Promise.all([
+      authenticators.has(id),
+      secondFactors.haveCodes(id),
+    ]);
     const inGroups = secret.match(/.{1,4}/g)?.join(' ');
-    sendPage('totp', { req, res }, { title: 'Set up an authenticator app', status: 'code' in errors ? 400 : 200, errors, data: { secret: inGroups, qrCode, hasTotp, hasCodes } });
+    sendPage(
+      'totp',
+      { req, res },
+      {
+        title: 'Set up an authenticator app',
+        status: 'code' in errors ? 400 : 200,
+        errors,
+        data: { secret: inGroups, qrCode, hasTotp, hasCodes },
+      },
+    );
   }
 
   return router;

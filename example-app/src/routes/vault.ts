@@ -9,12 +9,20 @@ import { inWords } from '../in-words';
 import type { Services } from '../services';
 import { type ActionName, ACTIONS, VAULT } from '../vault';
 
-type Parts = Pick<Services, 'backupCodes' | 'guards' | 'limitSignIn' | 'notices' | 'users' | 'vault'>;
+type Parts = Pick<
+  Services,
+  'backupCodes' | 'guards' | 'limitSignIn' | 'notices' | 'users' | 'vault'
+>;
 type Refusal = Extract<ApprovalOutcome, { ok: false }>;
 
 const LATEST = 10;
 const MAX_TEXT = 1000;
-const UNKNOWN = { status: 404, code: 'unknown_request', title: 'No such request', message: 'There is no such request, or not any more.' };
+const UNKNOWN = {
+  status: 404,
+  code: 'unknown_request',
+  title: 'No such request',
+  message: 'There is no such request, or not any more.',
+};
 
 export function vaultRoutes(parts: Parts): Router {
   const { guards, limitSignIn, notices, users, vault } = parts;
@@ -25,7 +33,11 @@ export function vaultRoutes(parts: Parts): Router {
   router.post('/vault/text', ...guards.admin, ...guards.fresh, async (req, res) => {
     const text = textField(req, 'text').trim();
     if (text === '' || text.length > MAX_TEXT) {
-      await showVault(parts, { req, res }, { status: 400, errors: { text: `Between 1 and ${MAX_TEXT} characters, please.` } });
+      await showVault(
+        parts,
+        { req, res },
+        { status: 400, errors: { text: `Between 1 and ${MAX_TEXT} characters, please.` } },
+      );
       return;
     }
     await vault.put(text);
@@ -34,51 +46,128 @@ export function vaultRoutes(parts: Parts): Router {
   });
 
   router.post('/vault/requests', ...guards.admin, limitSignIn, async (req, res) => {
-    const [action, username, reason] = [textField(req, 'action'), textField(req, 'username'), textField(req, 'reason').trim()];
+    const [action, username, reason] = [
+      textField(req, 'action'),
+      textField(req, 'username'),
+      textField(req, 'reason').trim(),
+    ];
     const errors: Record<string, string> = {};
     if (!isAction(action)) errors.action = 'Choose what is to be done.';
-    const target = isAction(action) && ACTIONS[action].isAboutAccount ? ((await users.byName(username))?.id ?? null) : VAULT;
+    const target =
+      isAction(action) && ACTIONS[action].isAboutAccount
+        ? ((await users.byName(username))?.id ?? null)
+        : VAULT;
     if (target === null) errors.username = 'There is no account of this name.';
-    if (target === VAULT && username !== '') errors.username = 'What you chose is about no account: leave this empty, or choose something else.';
-    if (reason === '' || reason.length > MAX_TEXT) errors.reason = 'Say why, for the other one and for the record.';
+    if (target === VAULT && username !== '')
+      errors.username =
+        'What you chose is about no account: leave this empty, or choose something else.';
+    if (reason === '' || reason.length > MAX_TEXT)
+      errors.reason = 'Say why, for the other one and for the record.';
     if (!isAction(action) || target === null || Object.keys(errors).length > 0) {
-      await showVault(parts, { req, res }, { status: 400, errors, values: { action, username, reason } });
+      await showVault(
+        parts,
+        { req, res },
+        { status: 400, errors, values: { action, username, reason } },
+      );
       return;
     }
-    const outcome = await vault.approval.request(accountOf(req).id, { action, target, parameters: { reason }, code: textField(req, 'code'), sessionId: req.sessionID }, contextOf(req));
+    const outcome = await vault.approval.request(
+      accountOf(req).id,
+      {
+        action,
+        target,
+        parameters: { reason },
+        code: textField(req, 'code'),
+        sessionId: req.sessionID,
+      },
+      contextOf(req),
+    );
     notices.poke();
     if (outcome.ok) res.redirect(303, `/vault/requests/${outcome.approval.id}`);
-    else await showVault(parts, { req, res }, { ...answerTo(outcome, res), values: { action, username, reason } });
+    else
+      await showVault(
+        parts,
+        { req, res },
+        { ...answerTo(outcome, res), values: { action, username, reason } },
+      );
   });
 
-  router.get('/vault/requests/:id', ...guards.admin, async (req, res) => showRequest(parts, { req, res }));
+  router.get('/vault/requests/:id', ...guards.admin, async (req, res) =>
+    showRequest(parts, { req, res }),
+  );
 
   router.post('/vault/requests/:id/approve', ...guards.admin, limitSignIn, async (req, res) => {
-    const decision = { id: idOf(req), digest: textField(req, 'digest'), code: textField(req, 'code'), sessionId: req.sessionID };
-    await answer(parts, { req, res }, { outcome: await vault.approval.approve(accountOf(req).id, decision, contextOf(req)), wanted: 'approved', notice: 'Approved. Either of you can run it now, until its time is over.' });
+    const decision = {
+      id: idOf(req),
+      digest: textField(req, 'digest'),
+      code: textField(req, 'code'),
+      sessionId: req.sessionID,
+    };
+    await answer(
+      parts,
+      { req, res },
+      {
+        outcome: await vault.approval.approve(accountOf(req).id, decision, contextOf(req)),
+        wanted: 'approved',
+        notice: 'Approved. Either of you can run it now, until its time is over.',
+      },
+    );
   });
 
   router.post('/vault/requests/:id/deny', ...guards.admin, async (req, res) => {
-    await answer(parts, { req, res }, { outcome: await vault.approval.deny(accountOf(req).id, { id: idOf(req) }, contextOf(req)), wanted: 'denied', notice: 'Denied, for good.' });
+    await answer(
+      parts,
+      { req, res },
+      {
+        outcome: await vault.approval.deny(accountOf(req).id, { id: idOf(req) }, contextOf(req)),
+        wanted: 'denied',
+        notice: 'Denied, for good.',
+      },
+    );
   });
 
   router.post('/vault/requests/:id/cancel', ...guards.admin, async (req, res) => {
-    await answer(parts, { req, res }, { outcome: await vault.approval.cancel(accountOf(req).id, { id: idOf(req) }, contextOf(req)), wanted: 'cancelled', notice: 'Withdrawn, for good.' });
+    await answer(
+      parts,
+      { req, res },
+      {
+        outcome: await vault.approval.cancel(accountOf(req).id, { id: idOf(req) }, contextOf(req)),
+        wanted: 'cancelled',
+        notice: 'Withdrawn, for good.',
+      },
+    );
   });
 
   router.post('/vault/requests/:id/execute', ...guards.admin, async (req, res) => {
-    const outcome = await vault.approval.execute(accountOf(req).id, { id: idOf(req), digest: textField(req, 'digest') }, contextOf(req));
-    if (outcome.ok && typeof outcome.result === 'string') sendPage('vault-opened', { req, res }, { title: 'In the vault', data: { text: outcome.result } });
+    const outcome = await vault.approval.execute(
+      accountOf(req).id,
+      { id: idOf(req), digest: textField(req, 'digest') },
+      contextOf(req),
+    );
+    if (outcome.ok && typeof outcome.result === 'string')
+      sendPage(
+        'vault-opened',
+        { req, res },
+        { title: 'In the vault', data: { text: outcome.result } },
+      );
     else await answer(parts, { req, res }, { outcome, wanted: 'executed', notice: 'Done.' });
   });
 
   return router;
 }
 
-async function answer(parts: Parts, { req, res }: { req: Request; res: Response }, { outcome, wanted, notice }: { outcome: ApprovalOutcome; wanted: ApprovalState; notice: string }): Promise<void> {
+async function answer(
+  parts: Parts,
+  { req, res }: { req: Request; res: Response },
+  { outcome, wanted, notice }: { outcome: ApprovalOutcome; wanted: ApprovalState; notice: string },
+): Promise<void> {
   parts.notices.poke();
   // Clicked once more, after the first was answered: it is as they wanted it.
-  if (!outcome.ok && outcome.reason === 'not-open' && (await parts.vault.approval.show(idOf(req)))?.state === wanted) {
+  if (
+    !outcome.ok &&
+    outcome.reason === 'not-open' &&
+    (await parts.vault.approval.show(idOf(req)))?.state === wanted
+  ) {
     res.redirect(303, `/vault/requests/${idOf(req)}`);
     return;
   }
@@ -90,22 +179,60 @@ async function answer(parts: Parts, { req, res }: { req: Request; res: Response 
   res.redirect(303, `/vault/requests/${outcome.approval.id}`);
 }
 
-async function showVault({ backupCodes, users, vault }: Parts, { req, res }: { req: Request; res: Response }, page: { status?: number; errors?: Record<string, string>; values?: Record<string, string> } = {}): Promise<void> {
-  const { events } = await backupCodes.events({ types: ['approval-requested'], order: 'newest-first', limit: LATEST });
-  const approvals = await Promise.all(events.map(({ approval }) => vault.approval.show(approval?.id ?? '')));
-  const requests = await Promise.all(approvals.flatMap((approval) => (approval === null ? [] : [inFull(users, approval)])));
-  sendPage('vault', { req, res }, { title: 'Vault', ...page, data: { requests, actions: ACTIONS, filledAt: await vault.filledAt() } });
+async function showVault(
+  { backupCodes, users, vault }: Parts,
+  { req, res }: { req: Request; res: Response },
+  page: { status?: number; errors?: Record<string, string>; values?: Record<string, string> } = {},
+): Promise<void> {
+  const { events } = await backupCodes.events({
+    types: ['approval-requested'],
+    order: 'newest-first',
+    limit: LATEST,
+  });
+  const approvals = await Promise.all(
+    events.map(({ approval }) => vault.approval.show(approval?.id ?? '')),
+  );
+  const requests = await Promise.all(
+    approvals.flatMap((approval) => (approval === null ? [] : [inFull(users, approval)])),
+  );
+  sendPage(
+    'vault',
+    { req, res },
+    {
+      title: 'Vault',
+      ...page,
+      data: { requests, actions: ACTIONS, filledAt: await vault.filledAt() },
+    },
+  );
 }
 
-async function showRequest({ users, vault }: Parts, { req, res }: { req: Request; res: Response }, page: { status?: number; errors?: Record<string, string> } = {}): Promise<void> {
+async function showRequest(
+  { users, vault }: Parts,
+  { req, res }: { req: Request; res: Response },
+  page: { status?: number; errors?: Record<string, string> } = {},
+): Promise<void> {
   const approval = await vault.approval.show(idOf(req));
   if (approval === null) sendError({ req, res }, UNKNOWN);
-  else sendPage('vault-request', { req, res }, { title: 'A request', ...page, data: { request: await inFull(users, approval), isMine: approval.requestedBy === accountOf(req).id, isSecond: approval.approvedBy === accountOf(req).id } });
+  else
+    sendPage(
+      'vault-request',
+      { req, res },
+      {
+        title: 'A request',
+        ...page,
+        data: {
+          request: await inFull(users, approval),
+          isMine: approval.requestedBy === accountOf(req).id,
+          isSecond: approval.approvedBy === accountOf(req).id,
+        },
+      },
+    );
 }
 
 /** With names in the place of ids. */
 async function inFull(users: Parts['users'], approval: Approval): Promise<object> {
-  const nameOf = async (id: string | null): Promise<string | null> => (id === null ? null : ((await users.byId(id))?.username ?? 'deleted'));
+  const nameOf = async (id: string | null): Promise<string | null> =>
+    id === null ? null : ((await users.byId(id))?.username ?? 'deleted');
   const { reason } = approval.parameters as { readonly reason?: unknown };
   return {
     ...approval,
@@ -118,7 +245,10 @@ async function inFull(users: Parts['users'], approval: Approval): Promise<object
 }
 
 /** Of a code no more is said than at a login. */
-function answerTo({ reason, retryAfterSeconds }: Refusal, res: Response): { status: number; errors: Record<string, string> } {
+function answerTo(
+  { reason, retryAfterSeconds }: Refusal,
+  res: Response,
+): { status: number; errors: Record<string, string> } {
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   const [status, message, field] = ANSWERS[reason];
   return { status, errors: { [field ?? 'form']: inWords({ message, retryAfterSeconds }) } };
@@ -126,7 +256,9 @@ function answerTo({ reason, retryAfterSeconds }: Refusal, res: Response): { stat
 
 /** In the words of the strategy, so that people know them. */
 const WRONG_CODE = [401, 'That backup code is not valid. Please try another one.', 'code'] as const;
-const ANSWERS: Readonly<Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>> = {
+const ANSWERS: Readonly<
+  Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>
+> = {
   malformed: [400, 'That does not look like a backup code. Please check it and try again.', 'code'],
   mismatch: WRONG_CODE,
   reused: WRONG_CODE,
@@ -134,7 +266,11 @@ const ANSWERS: Readonly<Record<Refusal['reason'], readonly [status: number, mess
   none: WRONG_CODE,
   'unknown-user': WRONG_CODE,
   throttled: [429, 'Too many attempts. Please wait before you try again.', 'code'],
-  disabled: [429, 'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.', 'code'],
+  disabled: [
+    429,
+    'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.',
+    'code',
+  ],
   denied: [403, 'A backup code is not accepted here now.', 'code'],
   'step-up': [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
   busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
@@ -143,7 +279,10 @@ const ANSWERS: Readonly<Record<Refusal['reason'], readonly [status: number, mess
   'not-open': [409, 'This request is not open for that, or not any more.'],
   late: [409, 'The time of this request is over. Ask again.'],
   changed: [409, 'What you were shown is not what would be done. No code was used up.'],
-  'same-person': [403, 'It takes somebody else to approve what you asked for. No code was used up.'],
+  'same-person': [
+    403,
+    'It takes somebody else to approve what you asked for. No code was used up.',
+  ],
   'is-target': [403, 'Nobody decides about their own account. No code was used up.'],
   'not-entitled': [403, 'This is not for you to decide. No code was used up.'],
 };

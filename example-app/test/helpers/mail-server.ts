@@ -53,7 +53,12 @@ export class MailServer {
       },
       onRcptTo: ({ address }, { remotePort }, done) => {
         if (this.hungUpOn.has(address)) sockets.get(remotePort)!.destroy();
-        else done(this.refused.has(address) ? Object.assign(new Error('Nobody of that name lives here'), { responseCode: 550 }) : null);
+        else
+          done(
+            this.refused.has(address)
+              ? Object.assign(new Error('Nobody of that name lives here'), { responseCode: 550 })
+              : null,
+          );
       },
       onData: (stream, { envelope: { rcptTo } }, done) => {
         void readAll(stream).then(async (raw) => {
@@ -83,7 +88,13 @@ export class MailServer {
 
   /** The next ones, as many as are asked for. */
   async next(count = 1): Promise<ReceivedMail[]> {
-    await until(() => this.mails.length >= this.taken + count, () => `${count} mails were waited for, and there came ${this.unread().length}: ${this.unread().map(({ subject }) => subject).join('; ')}.`);
+    await until(
+      () => this.mails.length >= this.taken + count,
+      () =>
+        `${count} mails were waited for, and there came ${this.unread().length}: ${this.unread()
+          .map(({ subject }) => subject)
+          .join('; ')}.`,
+    );
     this.taken += count;
     return this.mails.slice(this.taken - count, this.taken);
   }
@@ -91,15 +102,32 @@ export class MailServer {
 
 function read(raw: string, to: string): ReceivedMail {
   const end = raw.indexOf('\r\n\r\n');
-  const lines = raw.slice(0, end).replace(/\r\n[ \t]+/g, ' ').split('\r\n');
-  const headers = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]));
+  const lines = raw
+    .slice(0, end)
+    .replace(/\r\n[ \t]+/g, ' ')
+    .split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [
+      line.slice(0, line.indexOf(':')).toLowerCase(),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]),
+  );
   const isQuoted = headers['content-transfer-encoding'] === 'quoted-printable';
   const body = raw.slice(end + 4);
-  return { to, from: headers['from'] ?? '', subject: headers['subject'] ?? '', text: (isQuoted ? unquote(body) : body).replaceAll('\r\n', '\n'), headers, raw };
+  return {
+    to,
+    from: headers['from'] ?? '',
+    subject: headers['subject'] ?? '',
+    text: (isQuoted ? unquote(body) : body).replaceAll('\r\n', '\n'),
+    headers,
+    raw,
+  };
 }
 
 /** Quoted-printable, RFC 2045, section 6.7. */
 function unquote(body: string): string {
-  const bytes = body.replace(/=\r\n/g, '').replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  const bytes = body
+    .replace(/=\r\n/g, '')
+    .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
   return Buffer.from(bytes, 'latin1').toString('utf8');
 }

@@ -9,5 +9,11 @@ const { text } = await extractText(new Uint8Array(Buffer.concat(chunks)));
 process.stdout.write(JSON.stringify(text));`;
 
 export function pdfText(pdf: Buffer): string[] {
-  return JSON.parse(execFileSync(process.execPath, ['--input-type=module', '--eval', READER], { input: pdf, cwd: __dirname, encoding: 'utf8' })) as string[];
+  return JSON.parse(
+    execFileSync(process.execPath, ['--input-type=module', '--eval', READER], {
+      input: pdf,
+      cwd: __dirname,
+      encoding: 'utf8',
+    }),
+  ) as string[];
 }

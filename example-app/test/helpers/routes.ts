@@ -12,7 +12,11 @@ export function routesOf({ app }: Service): { method: string; path: string }[] {
 
 function collect(layers: readonly Layer[]): { method: string; path: string }[] {
   return layers.flatMap(({ route, handle }) => {
-    if (route !== undefined) return Object.keys(route.methods).map((method) => ({ method: method.toUpperCase(), path: route.path }));
+    if (route !== undefined)
+      return Object.keys(route.methods).map((method) => ({
+        method: method.toUpperCase(),
+        path: route.path,
+      }));
     return handle.stack === undefined ? [] : collect(handle.stack);
   });
 }

@@ -20,9 +20,14 @@ export interface ServedService extends Site {
 }
 
 export async function startServed(env: Record<string, string>): Promise<ServedService> {
-  if (!existsSync(MAIN)) throw new Error('There is no build of the example: run `npm run build && npm run build:example` first.');
+  if (!existsSync(MAIN))
+    throw new Error(
+      'There is no build of the example: run `npm run build && npm run build:example` first.',
+    );
   const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-served-'));
-  const child = spawn(process.execPath, [MAIN], { env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', ...env } });
+  const child = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env.PATH, DATA_DIR: dataDir, PORT: '0', ...env },
+  });
   const ended = once(child, 'close') as Promise<[number | null]>;
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += String(chunk)));
@@ -55,7 +60,9 @@ export function isRunning(pid: number): boolean {
 }
 
 function childrenOf(parent: number): number[] {
-  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' }).trim().split('\n');
+  const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
+    .trim()
+    .split('\n');
   return processes.flatMap((line) => {
     const [pid, ppid, state] = line.trim().split(/\s+/);
     return Number(ppid) === parent && !state!.startsWith('Z') ? [Number(pid)] : [];

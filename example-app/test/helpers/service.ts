@@ -23,20 +23,27 @@ export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
 }
 
 /** With quick hashes: what is tested here is who gets in, not how long a hash takes. A `DATA_DIR` that is given outlives the service. */
-export async function startService(env: Record<string, string> = {}, options: AppOptions = {}): Promise<Service> {
+export async function startService(
+  env: Record<string, string> = {},
+  options: AppOptions = {},
+): Promise<Service> {
   const dataDir = env.DATA_DIR ?? mkdtempSync(join(tmpdir(), 'backup-code-example-'));
   const faults: unknown[] = [];
   let skippedMs = 0;
   const now = (): number => Date.now() + skippedMs;
-  const { app, backupCodes, close } = await createApp(readConfig({ PORT: '0', ...env, DATA_DIR: dataDir }), {
-    now,
-    passwordCost: 4,
-    backupCodes: { hasher: quickHasher },
-    report: (error) => faults.push(error),
-    ...options,
-  });
+  const { app, backupCodes, close } = await createApp(
+    readConfig({ PORT: '0', ...env, DATA_DIR: dataDir }),
+    {
+      now,
+      passwordCost: 4,
+      backupCodes: { hasher: quickHasher },
+      report: (error) => faults.push(error),
+      ...options,
+    },
+  );
   const events: AuditEvent[] = [];
-  for (const type of ['activated', 'consumed', 'rejected', 'throttled', 'revoked'] as const) backupCodes.on(type, (event) => events.push(event));
+  for (const type of ['activated', 'consumed', 'rejected', 'throttled', 'revoked'] as const)
+    backupCodes.on(type, (event) => events.push(event));
   const server = createServer(app);
   await new Promise<void>((resolve) => server.listen(Number(env.PORT ?? 0), '127.0.0.1', resolve));
   return {

@@ -1,7 +1,10 @@
 // A security key made of software (WebAuthn, sections 6 and 7), which can be told to misbehave: to be copied, to answer what it
 // was not asked, and to believe that it is on another site.
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
-import type { PublicKeyCredentialCreationOptionsJSON, PublicKeyCredentialRequestOptionsJSON } from '@simplewebauthn/server';
+import type {
+  PublicKeyCredentialCreationOptionsJSON,
+  PublicKeyCredentialRequestOptionsJSON,
+} from '@simplewebauthn/server';
 import { type Answer, tokenIn, type Visitor } from './visitor';
 
 const USER_PRESENT = 0x01;
@@ -19,7 +22,10 @@ export class SoftKey {
   private readonly publicKey: KeyObject;
   private readonly privateKey: KeyObject;
 
-  constructor(origin: string, { counts = true, isSynced = false }: { counts?: boolean; isSynced?: boolean } = {}) {
+  constructor(
+    origin: string,
+    { counts = true, isSynced = false }: { counts?: boolean; isSynced?: boolean } = {},
+  ) {
     const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
     this.publicKey = publicKey;
     this.privateKey = privateKey;
@@ -32,38 +38,85 @@ export class SoftKey {
   /** What a browser would send of it, as JSON, to be added. */
   register({ challenge }: Pick<PublicKeyCredentialCreationOptionsJSON, 'challenge'>): string {
     const id = Buffer.from(this.id, 'base64url');
-    const data = Buffer.concat([this.authenticatorData(HAS_NEW_KEY), Buffer.alloc(16), Buffer.from([0, id.length]), id, this.cose()]);
+    const data = Buffer.concat([
+      this.authenticatorData(HAS_NEW_KEY),
+      Buffer.alloc(16),
+      Buffer.from([0, id.length]),
+      id,
+      this.cose(),
+    ]);
     // CBOR, RFC 8949: { fmt: 'none', attStmt: {}, authData: data }.
-    const attestation = Buffer.concat([Buffer.from([0xa3]), cborText('fmt'), cborText('none'), cborText('attStmt'), Buffer.from([0xa0]), cborText('authData'), Buffer.from([0x58, data.length]), data]);
-    return this.toJson({ clientDataJSON: this.clientData('webauthn.create', challenge).toString('base64url'), attestationObject: attestation.toString('base64url'), transports: ['usb'] });
+    const attestation = Buffer.concat([
+      Buffer.from([0xa3]),
+      cborText('fmt'),
+      cborText('none'),
+      cborText('attStmt'),
+      Buffer.from([0xa0]),
+      cborText('authData'),
+      Buffer.from([0x58, data.length]),
+      data,
+    ]);
+    return this.toJson({
+      clientDataJSON: this.clientData('webauthn.create', challenge).toString('base64url'),
+      attestationObject: attestation.toString('base64url'),
+      transports: ['usb'],
+    });
   }
 
   /** The same, to log in. */
   answer({ challenge }: Pick<PublicKeyCredentialRequestOptionsJSON, 'challenge'>): string {
     if (this.counter > 0) this.counter += 1;
-    const [data, clientData] = [this.authenticatorData(0), this.clientData('webauthn.get', challenge)];
-    const signature = sign('sha256', Buffer.concat([data, createHash('sha256').update(clientData).digest()]), this.privateKey);
-    return this.toJson({ clientDataJSON: clientData.toString('base64url'), authenticatorData: data.toString('base64url'), signature: signature.toString('base64url') });
+    const [data, clientData] = [
+      this.authenticatorData(0),
+      this.clientData('webauthn.get', challenge),
+    ];
+    const signature = sign(
+      'sha256',
+      Buffer.concat([data, createHash('sha256').update(clientData).digest()]),
+      this.privateKey,
+    );
+    return this.toJson({
+      clientDataJSON: clientData.toString('base64url'),
+      authenticatorData: data.toString('base64url'),
+      signature: signature.toString('base64url'),
+    });
   }
 
   /** Its public key, as COSE (RFC 9052) writes it: { 1: EC2, 3: ES256, -1: P-256, -2: x, -3: y }. */
   cose(): Buffer {
     const { x, y } = this.publicKey.export({ format: 'jwk' });
-    return Buffer.concat([Buffer.from('a5010203262001215820', 'hex'), Buffer.from(x!, 'base64url'), Buffer.from('225820', 'hex'), Buffer.from(y!, 'base64url')]);
+    return Buffer.concat([
+      Buffer.from('a5010203262001215820', 'hex'),
+      Buffer.from(x!, 'base64url'),
+      Buffer.from('225820', 'hex'),
+      Buffer.from(y!, 'base64url'),
+    ]);
   }
 
   private authenticatorData(flags: number): Buffer {
     const counter = Buffer.alloc(4);
     counter.writeUInt32BE(this.counter);
-    return Buffer.concat([createHash('sha256').update(new URL(this.origin).hostname).digest(), Buffer.from([USER_PRESENT | (this.isSynced ? MAY_BE_COPIED : 0) | flags]), counter]);
+    return Buffer.concat([
+      createHash('sha256').update(new URL(this.origin).hostname).digest(),
+      Buffer.from([USER_PRESENT | (this.isSynced ? MAY_BE_COPIED : 0) | flags]),
+      counter,
+    ]);
   }
 
   private clientData(type: string, challenge: string): Buffer {
-    return Buffer.from(JSON.stringify({ type, challenge, origin: this.origin, crossOrigin: false }));
+    return Buffer.from(
+      JSON.stringify({ type, challenge, origin: this.origin, crossOrigin: false }),
+    );
   }
 
   private toJson(response: Record<string, unknown>): string {
-    return JSON.stringify({ id: this.id, rawId: this.id, type: 'public-key', clientExtensionResults: {}, response });
+    return JSON.stringify({
+      id: this.id,
+      rawId: this.id,
+      type: 'public-key',
+      clientExtensionResults: {},
+      response,
+    });
   }
 }
 
@@ -74,17 +127,30 @@ function cborText(text: string): Buffer {
 /** What a page asks of a key. */
 export function optionsIn(html: string): { challenge: string } {
   const [, json] = /data-options="([^"]+)"/.exec(html)!;
-  return JSON.parse(json!.replaceAll('&#34;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&')) as { challenge: string };
+  return JSON.parse(
+    json!.replaceAll('&#34;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
+  ) as { challenge: string };
 }
 
 /** Adds the key to whoever is logged in. */
 export async function addKey(visitor: Visitor, key: SoftKey, name = 'Blue key'): Promise<Answer> {
   const { text } = await visitor.get('/account/security-keys');
-  return visitor.post('/account/security-keys', { _csrf: tokenIn(text), name, response: key.register(optionsIn(text)) });
+  return visitor.post('/account/security-keys', {
+    _csrf: tokenIn(text),
+    name,
+    response: key.register(optionsIn(text)),
+  });
 }
 
 /** Shows the key where a second factor is asked for. */
-export async function showKey(visitor: Visitor, key: SoftKey, page = '/login/second-factor'): Promise<Answer> {
+export async function showKey(
+  visitor: Visitor,
+  key: SoftKey,
+  page = '/login/second-factor',
+): Promise<Answer> {
   const { text } = await visitor.get(page);
-  return visitor.post(page === '/login/step-up' ? '/login/step-up/security-key' : '/login/security-key', { _csrf: tokenIn(text), response: key.answer(optionsIn(text)) });
+  return visitor.post(
+    page === '/login/step-up' ? '/login/step-up/security-key' : '/login/security-key',
+    { _csrf: tokenIn(text), response: key.answer(optionsIn(text)) },
+  );
 }

@@ -1,6 +1,20 @@
 // What people do, told once and played against any service: in this process or as several, on any database.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Answer, codesIn, errorIn, givePassword, keepCodes, PASSWORD, secretIn, type Site, signUp, tokenIn, totpAt, turnOnTotp, Visitor } from './visitor';
+import {
+  type Answer,
+  codesIn,
+  errorIn,
+  givePassword,
+  keepCodes,
+  PASSWORD,
+  secretIn,
+  type Site,
+  signUp,
+  tokenIn,
+  totpAt,
+  turnOnTotp,
+  Visitor,
+} from './visitor';
 
 /** Sign up, turn on an authenticator app, see ten codes once, lose the phone, get in with one that never works again. Gives the ten. */
 export async function tellStory(site: Site, username: string): Promise<string[]> {
@@ -28,15 +42,25 @@ export async function tellStory(site: Site, username: string): Promise<string[]>
     expect(codes.filter((code) => text.includes(code))).toEqual([]);
   }
 
-  expect(await ada.submit('/account', {}, '/logout')).toMatchObject({ status: 303, location: '/login' });
+  expect(await ada.submit('/account', {}, '/logout')).toMatchObject({
+    status: 303,
+    location: '/login',
+  });
   expect(await ada.isLoggedIn()).toBe(false);
 
-  expect(await ada.submit('/login', { username: ` ${username.toUpperCase()} `, password: PASSWORD })).toMatchObject({ status: 303, location: '/login/second-factor' });
+  expect(
+    await ada.submit('/login', { username: ` ${username.toUpperCase()} `, password: PASSWORD }),
+  ).toMatchObject({ status: 303, location: '/login/second-factor' });
   expect(await ada.isLoggedIn()).toBe(false);
-  expect((await ada.get('/login/second-factor')).text).toContain('<a href="/login/backup-code">Use a backup code instead</a>');
+  expect((await ada.get('/login/second-factor')).text).toContain(
+    '<a href="/login/backup-code">Use a backup code instead</a>',
+  );
 
   const typed = codes[3]!.toLowerCase().replace('-', ' ');
-  expect(await ada.submit('/login/backup-code', { code: typed })).toMatchObject({ status: 303, location: '/account' });
+  expect(await ada.submit('/login/backup-code', { code: typed })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
   const { text } = await ada.get('/account');
   expect(text).toContain('9 of 10 are left');
   expect((await ada.get('/account')).text).not.toContain('You used a backup code');
@@ -51,17 +75,29 @@ export async function tellStory(site: Site, username: string): Promise<string[]>
 }
 
 /** As many browsers, each with a session of its own that gave the password, send one code at once. Exactly one gets in. */
-export async function raceWithOneCode(site: Site, { username, code, browsers }: { username: string; code: string; browsers: number }): Promise<void> {
-  const visitors = await Promise.all(Array.from({ length: browsers }, () => givePassword(site, username)));
-  const tokens = await Promise.all(visitors.map(async (visitor) => tokenIn((await visitor.get('/login/backup-code')).text)));
-  const answers = await Promise.all(visitors.map((visitor, index) => visitor.post('/login/backup-code', { _csrf: tokens[index]!, code })));
+export async function raceWithOneCode(
+  site: Site,
+  { username, code, browsers }: { username: string; code: string; browsers: number },
+): Promise<void> {
+  const visitors = await Promise.all(
+    Array.from({ length: browsers }, () => givePassword(site, username)),
+  );
+  const tokens = await Promise.all(
+    visitors.map(async (visitor) => tokenIn((await visitor.get('/login/backup-code')).text)),
+  );
+  const answers = await Promise.all(
+    visitors.map((visitor, index) =>
+      visitor.post('/login/backup-code', { _csrf: tokens[index]!, code }),
+    ),
+  );
 
   const isIn = await Promise.all(visitors.map((visitor) => visitor.isLoggedIn()));
   expect(isIn.filter(Boolean)).toHaveLength(1);
   expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
   const refused = answers.filter(({ status }) => status !== 303);
   for (const { status } of refused) expect([401, 429]).toContain(status);
-  for (const { text } of refused.filter(({ status }) => status === 401)) expect(errorIn(text)).toBe('That backup code is not valid. Please try another one.');
+  for (const { text } of refused.filter(({ status }) => status === 401))
+    expect(errorIn(text)).toBe('That backup code is not valid. Please try another one.');
 }
 
 /** Somebody makes new codes: once they are saved the old ones are dead, and a new one lets in. Gives the nine that are left. */
@@ -73,13 +109,20 @@ export async function replaceCodes(site: Site, username: string): Promise<string
   const newCodes = await keepCodes(visitor, shown);
   const other = await givePassword(site, username);
   expect((await other.submit('/login/backup-code', { code: codes[0]! })).status).toBe(401);
-  expect(await other.submit('/login/backup-code', { code: newCodes[0]! })).toMatchObject({ status: 303, location: '/account' });
+  expect(await other.submit('/login/backup-code', { code: newCodes[0]! })).toMatchObject({
+    status: 303,
+    location: '/account',
+  });
   expect((await other.get('/account')).text).toContain('9 of 10 are left');
   return newCodes.slice(1);
 }
 
 /** The first click's answer is dropped, as browsers do; what is given is the second one's. */
-export async function doubleClick(visitor: Visitor, path: string, fields: Record<string, string>): Promise<Answer> {
+export async function doubleClick(
+  visitor: Visitor,
+  path: string,
+  fields: Record<string, string>,
+): Promise<Answer> {
   const dropped = new AbortController();
   const body = (): URLSearchParams => new URLSearchParams(fields);
   const first = visitor.copy().send(path, { method: 'POST', body: body(), signal: dropped.signal });

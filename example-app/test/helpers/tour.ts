@@ -25,7 +25,12 @@ export interface Tour {
   readonly onTab?: (page: Page) => void;
 }
 
-export async function takeTour({ browser, service, see, onTab = () => undefined }: Tour): Promise<void> {
+export async function takeTour({
+  browser,
+  service,
+  see,
+  onTab = () => undefined,
+}: Tour): Promise<void> {
   const openTab = async (options: Parameters<Browser['newContext']>[0] = {}): Promise<Page> => {
     const context = await browser.newContext({ baseURL: service.url, ...options });
     const page = await context.newPage();
@@ -38,9 +43,17 @@ export async function takeTour({ browser, service, see, onTab = () => undefined 
   await loseThePhone(ada, { service, see, codes });
   await stepUp(ada, { service, see, secret });
   await changeAddresses(ada, { service, see });
-  await comeFromSomewhereNew(await openTab({ userAgent: FIREFOX }), { see, code: codes[9]!, mailbox: await openTab() });
+  await comeFromSomewhereNew(await openTab({ userAgent: FIREFOX }), {
+    see,
+    code: codes[9]!,
+    mailbox: await openTab(),
+  });
   await useSecurityKey(await openTab(), { service, see });
-  await administer(await openTab({ userAgent: HOME.userAgent }), { service, see, other: await openTab({ userAgent: HOME.userAgent }) });
+  await administer(await openTab({ userAgent: HOME.userAgent }), {
+    service,
+    see,
+    other: await openTab({ userAgent: HOME.userAgent }),
+  });
 }
 
 interface Trip {
@@ -48,7 +61,10 @@ interface Trip {
   readonly see: See;
 }
 
-async function signUpAndEnroll(page: Page, { service, see }: Trip): Promise<{ codes: string[]; secret: string }> {
+async function signUpAndEnroll(
+  page: Page,
+  { service, see }: Trip,
+): Promise<{ codes: string[]; secret: string }> {
   await page.goto('/');
   await see('log-in', page);
   await fill(page, { Username: 'ada', Password: 'not this one' });
@@ -84,7 +100,10 @@ async function signUpAndEnroll(page: Page, { service, see }: Trip): Promise<{ co
   return { codes, secret };
 }
 
-async function loseThePhone(page: Page, { service, see, codes }: Trip & { codes: string[] }): Promise<void> {
+async function loseThePhone(
+  page: Page,
+  { service, see, codes }: Trip & { codes: string[] },
+): Promise<void> {
   await press(page, 'Log out');
   await fill(page, { Username: 'ada', Password: PASSWORD });
   await press(page, 'Log in');
@@ -112,7 +131,10 @@ async function loseThePhone(page: Page, { service, see, codes }: Trip & { codes:
   await see('codes-too-late', page);
 }
 
-async function stepUp(page: Page, { service, see, secret }: Trip & { secret: string }): Promise<void> {
+async function stepUp(
+  page: Page,
+  { service, see, secret }: Trip & { secret: string },
+): Promise<void> {
   await page.goto('/account/security');
   service.forward(301);
   await press(page, 'Make new backup codes');
@@ -128,7 +150,9 @@ async function stepUp(page: Page, { service, see, secret }: Trip & { secret: str
 
 async function changeAddresses(page: Page, { see }: Trip): Promise<void> {
   await page.goto('/account/emails');
-  await fill(page, { 'Another email address': 'ada-has-a-rather-long-name@mail.department.university.example' });
+  await fill(page, {
+    'Another email address': 'ada-has-a-rather-long-name@mail.department.university.example',
+  });
   await press(page, 'Add');
   await see('emails', page);
   await press(page, 'Remove ada@example.com');
@@ -136,7 +160,10 @@ async function changeAddresses(page: Page, { see }: Trip): Promise<void> {
   await see('emails-refused', page);
 }
 
-async function comeFromSomewhereNew(page: Page, { see, code, mailbox }: { see: See; code: string; mailbox: Page }): Promise<void> {
+async function comeFromSomewhereNew(
+  page: Page,
+  { see, code, mailbox }: { see: See; code: string; mailbox: Page },
+): Promise<void> {
   await page.goto('/login');
   await fill(page, { Username: 'ada', Password: PASSWORD });
   await press(page, 'Log in');
@@ -168,7 +195,10 @@ async function useSecurityKey(page: Page, { service, see }: Trip): Promise<void>
   await see('second-factor-either', page);
 }
 
-async function administer(page: Page, { service, see, other }: Trip & { other: Page }): Promise<void> {
+async function administer(
+  page: Page,
+  { service, see, other }: Trip & { other: Page },
+): Promise<void> {
   const { visitor: root, codes } = await enrollBySending(service, 'root');
   await carryOver(root, page.context(), service);
   await page.goto('/admin');
@@ -190,7 +220,10 @@ async function administer(page: Page, { service, see, other }: Trip & { other: P
 }
 
 /** Which takes two. */
-async function openVault(page: Page, { see, other, codes: [code, othersCode] }: { see: See; other: Page; codes: [string, string] }): Promise<void> {
+async function openVault(
+  page: Page,
+  { see, other, codes: [code, othersCode] }: { see: See; other: Page; codes: [string, string] },
+): Promise<void> {
   await page.goto('/vault');
   await fill(page, { 'What to keep': 'the combination is 12-7-33' });
   await press(page, 'Put it into the vault');
@@ -213,28 +246,55 @@ async function openVault(page: Page, { see, other, codes: [code, othersCode] }: 
 /** A month of a small service: people come, use codes, mistype them; and one night somebody tries another's. */
 async function livePastMonth(service: Service): Promise<void> {
   service.forward(-30 * DAY_SECONDS);
-  const names = ['bela', 'chidi', 'dora', 'emre', 'farah', 'goran', 'hana', 'ines', 'jun', 'kofi', 'lena', 'mateo'];
+  const names = [
+    'bela',
+    'chidi',
+    'dora',
+    'emre',
+    'farah',
+    'goran',
+    'hana',
+    'ines',
+    'jun',
+    'kofi',
+    'lena',
+    'mateo',
+  ];
   const people: { userId: string; codes: string[] }[] = [];
   for (let day = 0; day < 30; day += 1) {
     const name = day % 2 === 0 ? names[day / 2] : undefined;
     if (name !== undefined) people.push(await withCodes(service, name));
     else if (day % 7 === 3) await register(service, `visitor-${day}`);
     const [one, other] = [people[day % people.length]!, people[(day * 5) % people.length]!];
-    for (const code of one.codes.splice(0, day % 4)) await service.backupCodes.consume(one.userId, code, HOME);
-    for (let slip = 0; slip < day % 3; slip += 1) await service.backupCodes.consume(other.userId, 'AAAA-AAAA', HOME);
-    if (day === 22) for (let guess = 0; guess < 12; guess += 1) await service.backupCodes.consume(people[3]!.userId, 'BBBB-BBBB', { ip: `127.0.0.${guess % 3}` });
+    for (const code of one.codes.splice(0, day % 4))
+      await service.backupCodes.consume(one.userId, code, HOME);
+    for (let slip = 0; slip < day % 3; slip += 1)
+      await service.backupCodes.consume(other.userId, 'AAAA-AAAA', HOME);
+    if (day === 22)
+      for (let guess = 0; guess < 12; guess += 1)
+        await service.backupCodes.consume(people[3]!.userId, 'BBBB-BBBB', {
+          ip: `127.0.0.${guess % 3}`,
+        });
     service.forward(DAY_SECONDS);
   }
 }
 
-async function withCodes(service: Service, username: string): Promise<{ userId: string; codes: string[] }> {
+async function withCodes(
+  service: Service,
+  username: string,
+): Promise<{ userId: string; codes: string[] }> {
   const { codes } = await enrollBySending(service, username);
-  const { userId } = (await service.backupCodes.events({ types: ['activated'], order: 'newest-first', limit: 1 })).events[0]!;
+  const { userId } = (
+    await service.backupCodes.events({ types: ['activated'], order: 'newest-first', limit: 1 })
+  ).events[0]!;
   return { userId: userId!, codes };
 }
 
 /** Without a browser: signed up, an authenticator app turned on, the codes saved. */
-export async function enrollBySending(service: Service, username: string): Promise<{ visitor: Visitor; codes: string[] }> {
+export async function enrollBySending(
+  service: Service,
+  username: string,
+): Promise<{ visitor: Visitor; codes: string[] }> {
   const visitor = await register(service, username);
   const secret = secretIn((await visitor.get('/account/totp')).text);
   const { text } = await visitor.submit('/account/totp', { code: totpAt(secret, service.now()) });
@@ -248,7 +308,11 @@ export async function enrollBySending(service: Service, username: string): Promi
 
 async function register(service: Service, username: string): Promise<Visitor> {
   const visitor = new Visitor(service);
-  await visitor.submit('/signup', { username, email: `${username}@example.com`, password: PASSWORD });
+  await visitor.submit('/signup', {
+    username,
+    email: `${username}@example.com`,
+    password: PASSWORD,
+  });
   return visitor;
 }
 
@@ -257,8 +321,14 @@ export function setIdIn(html: string): string {
 }
 
 /** The visitor's session goes on in a browser. */
-export async function carryOver(visitor: Visitor, context: BrowserContext, service: Service): Promise<void> {
-  await context.addCookies([...visitor.cookies].map(([name, value]) => ({ name, value, url: service.url })));
+export async function carryOver(
+  visitor: Visitor,
+  context: BrowserContext,
+  service: Service,
+): Promise<void> {
+  await context.addCookies(
+    [...visitor.cookies].map(([name, value]) => ({ name, value, url: service.url })),
+  );
 }
 
 async function enterBackupCode(page: Page, code: string): Promise<void> {
@@ -267,7 +337,8 @@ async function enterBackupCode(page: Page, code: string): Promise<void> {
 }
 
 async function fill(page: Page, fields: Readonly<Record<string, string>>): Promise<void> {
-  for (const [label, value] of Object.entries(fields)) await page.getByLabel(label, { exact: true }).fill(value);
+  for (const [label, value] of Object.entries(fields))
+    await page.getByLabel(label, { exact: true }).fill(value);
 }
 
 async function press(page: Page, name: string): Promise<void> {

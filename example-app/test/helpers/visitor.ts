@@ -46,14 +46,24 @@ export class Visitor {
 
   async send(path: string, init: RequestInit): Promise<Answer> {
     const cookie = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
-    const headers = { ...this.site.headers, ...this.headers, ...(cookie === '' ? {} : { cookie }), ...(init.headers as Record<string, string> | undefined) };
+    const headers = {
+      ...this.site.headers,
+      ...this.headers,
+      ...(cookie === '' ? {} : { cookie }),
+      ...(init.headers as Record<string, string> | undefined),
+    };
     const response = await fetch(this.site.url + path, { redirect: 'manual', ...init, headers });
     for (const line of response.headers.getSetCookie()) {
       const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
       if (value === '') this.cookies.delete(name!);
       else this.cookies.set(name!, value!);
     }
-    return { status: response.status, location: response.headers.get('location'), text: await response.text(), headers: response.headers };
+    return {
+      status: response.status,
+      location: response.headers.get('location'),
+      text: await response.text(),
+      headers: response.headers,
+    };
   }
 
   sessionCookie(): string | undefined {
@@ -75,7 +85,13 @@ export class Visitor {
 /** A visitor who signed up as `username`, and nothing else. */
 export async function signUp(site: Site, username = 'ada'): Promise<Visitor> {
   const visitor = new Visitor(site);
-  expect(await visitor.submit('/signup', { username, email: `${username}@example.com`, password: PASSWORD })).toMatchObject({ status: 303, location: '/account' });
+  expect(
+    await visitor.submit('/signup', {
+      username,
+      email: `${username}@example.com`,
+      password: PASSWORD,
+    }),
+  ).toMatchObject({ status: 303, location: '/account' });
   return visitor;
 }
 
@@ -101,9 +117,13 @@ export async function enroll(service: Service, username = 'ada'): Promise<Enroll
 }
 
 /** An authenticator app for somebody who is logged in, and the ten codes that come with it. */
-export async function turnOnTotp(visitor: Visitor): Promise<{ codes: string[]; totpSecret: string }> {
+export async function turnOnTotp(
+  visitor: Visitor,
+): Promise<{ codes: string[]; totpSecret: string }> {
   const totpSecret = secretIn((await visitor.get('/account/totp')).text);
-  const answer = await visitor.submit('/account/totp', { code: totpAt(totpSecret, visitor.site.now()) });
+  const answer = await visitor.submit('/account/totp', {
+    code: totpAt(totpSecret, visitor.site.now()),
+  });
   return { codes: await keepCodes(visitor, answer), totpSecret };
 }
 
@@ -113,7 +133,12 @@ export async function keepCodes(visitor: Visitor, shown: Answer): Promise<string
   expect([shown.status, codes.length]).toEqual([200, 10]);
   const [, setId] = /name="setId" value="([^"]+)"/.exec(shown.text)!;
   const [, returnTo = ''] = /name="returnTo" value="([^"]+)"/.exec(shown.text) ?? [];
-  const kept = await visitor.post('/account/codes/activate', { _csrf: tokenIn(shown.text), setId: setId!, returnTo, saved: 'yes' });
+  const kept = await visitor.post('/account/codes/activate', {
+    _csrf: tokenIn(shown.text),
+    setId: setId!,
+    returnTo,
+    saved: 'yes',
+  });
   expect(kept).toMatchObject({ status: 303, location: returnTo === '' ? '/account' : returnTo });
   return codes;
 }
@@ -121,7 +146,10 @@ export async function keepCodes(visitor: Visitor, shown: Answer): Promise<string
 /** Somebody at another browser who gave the password, and nothing else. */
 export async function givePassword(site: Site, username = 'ada'): Promise<Visitor> {
   const visitor = new Visitor(site);
-  expect(await visitor.submit('/login', { username, password: PASSWORD })).toMatchObject({ status: 303, location: '/login/second-factor' });
+  expect(await visitor.submit('/login', { username, password: PASSWORD })).toMatchObject({
+    status: 303,
+    location: '/login/second-factor',
+  });
   return visitor;
 }
 

@@ -37,7 +37,8 @@ export function describeWith<S extends Pick<Server, 'stop'>, Options>(
       started = await kind.start(options);
     }, START_TIMEOUT_MS);
     body(() => {
-      if (started === null) throw new Error(`${kind.name} is not started yet: ask for it inside a test or a hook.`);
+      if (started === null)
+        throw new Error(`${kind.name} is not started yet: ask for it inside a test or a hook.`);
       return started;
     });
     // Jest runs these in the order in which they stand: those of the body close what they opened first.

@@ -19,14 +19,35 @@ export interface MariadbServer extends Server {
   createDatabase(name: string): Promise<string>;
 }
 
-export const mariadb: ServerKind<MariadbServer, MariadbOptions> = { name: 'MariaDB', missing, start: startMariadb };
+export const mariadb: ServerKind<MariadbServer, MariadbOptions> = {
+  name: 'MariaDB',
+  missing,
+  start: startMariadb,
+};
 
-async function startMariadb({ isolation = 'REPEATABLE READ', fsync = 'off' }: MariadbOptions = {}): Promise<MariadbServer> {
-  const [server, installer] = [findProgram('mariadbd') ?? '', findProgram('mariadb-install-db') ?? ''];
+async function startMariadb({
+  isolation = 'REPEATABLE READ',
+  fsync = 'off',
+}: MariadbOptions = {}): Promise<MariadbServer> {
+  const [server, installer] = [
+    findProgram('mariadbd') ?? '',
+    findProgram('mariadb-install-db') ?? '',
+  ];
   const started = await ServerProcess.start({
     name: 'MariaDB',
     prepare: (dir) => {
-      run({ file: installer, args: ['--no-defaults', `--datadir=${join(dir, 'data')}`, '--auth-root-authentication-method=normal', '--skip-test-db'] }, dir);
+      run(
+        {
+          file: installer,
+          args: [
+            '--no-defaults',
+            `--datadir=${join(dir, 'data')}`,
+            '--auth-root-authentication-method=normal',
+            '--skip-test-db',
+          ],
+        },
+        dir,
+      );
       writeFileSync(
         join(dir, 'init.sql'),
         "CREATE USER IF NOT EXISTS 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE IF NOT EXISTS test;\n",
@@ -35,9 +56,18 @@ async function startMariadb({ isolation = 'REPEATABLE READ', fsync = 'off' }: Ma
     program: (dir, port) => ({
       file: server,
       args: [
-        '--no-defaults', `--datadir=${join(dir, 'data')}`, '--bind-address=127.0.0.1', `--port=${port}`, `--socket=${join(dir, 'socket')}`, `--pid-file=${join(dir, 'pid')}`,
-        `--init-file=${join(dir, 'init.sql')}`, '--skip-name-resolve', `--transaction-isolation=${isolation.replace(' ', '-')}`,
-        `--innodb-flush-log-at-trx-commit=${fsync === 'on' ? 1 : 2}`, '--max-connections=300', '--character-set-server=utf8mb4',
+        '--no-defaults',
+        `--datadir=${join(dir, 'data')}`,
+        '--bind-address=127.0.0.1',
+        `--port=${port}`,
+        `--socket=${join(dir, 'socket')}`,
+        `--pid-file=${join(dir, 'pid')}`,
+        `--init-file=${join(dir, 'init.sql')}`,
+        '--skip-name-resolve',
+        `--transaction-isolation=${isolation.replace(' ', '-')}`,
+        `--innodb-flush-log-at-trx-commit=${fsync === 'on' ? 1 : 2}`,
+        '--max-connections=300',
+        '--character-set-server=utf8mb4',
       ],
     }),
     probe: (port) => query(urlOf(port, 'test'), 'SELECT 1'),

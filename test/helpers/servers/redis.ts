@@ -21,10 +21,18 @@ export interface RedisCluster {
 const SLOTS = 16_384;
 const FORM_TIMEOUT_MS = 30_000;
 
-export const redis: ServerKind<RedisServer, RedisOptions> = { name: 'Redis', missing, start: startRedis };
+export const redis: ServerKind<RedisServer, RedisOptions> = {
+  name: 'Redis',
+  missing,
+  start: startRedis,
+};
 
 /** Three nodes by default, each with a third of the slots and no replica. */
-export const redisCluster: ServerKind<RedisCluster, { readonly size?: number }> = { name: 'a Redis cluster', missing, start: startCluster };
+export const redisCluster: ServerKind<RedisCluster, { readonly size?: number }> = {
+  name: 'a Redis cluster',
+  missing,
+  start: startCluster,
+};
 
 async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer> {
   const file = findProgram('redis-server') ?? 'redis-server';
@@ -32,7 +40,23 @@ async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer
     name: 'Redis',
     program: (dir, port) => ({
       file,
-      args: ['--port', String(port), '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'yes', '--appendfsync', 'always', '--maxmemory-policy', 'noeviction', ...args],
+      args: [
+        '--port',
+        String(port),
+        '--bind',
+        '127.0.0.1',
+        '--dir',
+        dir,
+        '--save',
+        '',
+        '--appendonly',
+        'yes',
+        '--appendfsync',
+        'always',
+        '--maxmemory-policy',
+        'noeviction',
+        ...args,
+      ],
     }),
     probe: async (port) => {
       await ask(port, ['PING']);
@@ -42,8 +66,17 @@ async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer
 }
 
 async function startCluster({ size = 3 }: { readonly size?: number } = {}): Promise<RedisCluster> {
-  const args = ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1', '--cluster-node-timeout', '5000'];
-  const started = await Promise.allSettled(Array.from({ length: size }, () => startRedis({ args })));
+  const args = [
+    '--cluster-enabled',
+    'yes',
+    '--cluster-announce-ip',
+    '127.0.0.1',
+    '--cluster-node-timeout',
+    '5000',
+  ];
+  const started = await Promise.allSettled(
+    Array.from({ length: size }, () => startRedis({ args })),
+  );
   const nodes = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const stop = async (): Promise<void> => {
     await Promise.all(nodes.map((node) => node.stop()));
@@ -69,7 +102,12 @@ async function untilFormed(port: number, size: number): Promise<void> {
   for (;;) {
     const info = String(await ask(port, ['CLUSTER', 'INFO']));
     const slots = (await ask(port, ['CLUSTER', 'SLOTS'])) as unknown[];
-    if (info.includes('cluster_state:ok') && info.includes(`cluster_size:${size}`) && slots.length === size) return;
+    if (
+      info.includes('cluster_state:ok') &&
+      info.includes(`cluster_size:${size}`) &&
+      slots.length === size
+    )
+      return;
     if (Date.now() > deadline) throw new Error(`The Redis cluster did not form.\n${info}`);
     await sleep(50);
   }
@@ -87,5 +125,7 @@ async function ask(port: number, command: [string, ...string[]]): Promise<unknow
 }
 
 function missing(): string | null {
-  return findProgram('redis-server') === null ? 'redis-server is not installed; run .ci/install.' : null;
+  return findProgram('redis-server') === null
+    ? 'redis-server is not installed; run .ci/install.'
+    : null;
 }

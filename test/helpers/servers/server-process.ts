@@ -109,9 +109,18 @@ export class ServerProcess implements Server {
   }
 
   /** Whether it came to answer; `false` if it ended before. */
-  private async startOnce(file: string, args: readonly string[], deadline: number): Promise<boolean> {
+  private async startOnce(
+    file: string,
+    args: readonly string[],
+    deadline: number,
+  ): Promise<boolean> {
     this.log = '';
-    const child = spawn(file, args, { cwd: this.dir, stdio: ['ignore', 'pipe', 'pipe'], detached: true, ...unprivileged() });
+    const child = spawn(file, args, {
+      cwd: this.dir,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+      ...unprivileged(),
+    });
     const keep = (chunk: Buffer): void => {
       this.log = (this.log + chunk.toString()).slice(-4000);
     };
@@ -144,8 +153,13 @@ export class ServerProcess implements Server {
 
 /** Runs a program to its end, as the server will run. */
 export function run({ file, args }: Program, dir: string): void {
-  const { status, stdout, stderr, error } = spawnSync(file, args, { cwd: dir, encoding: 'utf8', ...unprivileged() });
-  if (status !== 0) throw new Error(`${file} failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`);
+  const { status, stdout, stderr, error } = spawnSync(file, args, {
+    cwd: dir,
+    encoding: 'utf8',
+    ...unprivileged(),
+  });
+  if (status !== 0)
+    throw new Error(`${file} failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`);
 }
 
 /** Whether the server's user may run this file. */
@@ -162,7 +176,8 @@ export function findProgram(name: string): string | null {
 /** PostgreSQL and MariaDB refuse to run as root; `nobody` is on every machine. */
 function unprivileged(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
-  const idOf = (option: string): number => Number(spawnSync('id', [option, 'nobody'], { encoding: 'utf8' }).stdout);
+  const idOf = (option: string): number =>
+    Number(spawnSync('id', [option, 'nobody'], { encoding: 'utf8' }).stdout);
   return { uid: idOf('-u'), gid: idOf('-g') };
 }
 
@@ -172,7 +187,10 @@ function giveAway(dir: string): void {
 }
 
 function startGuard(dir: string, signal = 'SIGKILL'): ChildProcess {
-  const guard = spawn('sh', ['-c', GUARD, 'guard', signal.replace('SIG', ''), dir], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+  const guard = spawn('sh', ['-c', GUARD, 'guard', signal.replace('SIG', ''), dir], {
+    stdio: ['pipe', 'ignore', 'ignore'],
+    detached: true,
+  });
   guard.stdin.on('error', () => undefined);
   guard.unref();
   return guard;

@@ -12,23 +12,39 @@ const libraries = {
   pg: (url) => {
     const { Pool } = require('pg');
     const pool = new Pool({ connectionString: url, max: 3 });
-    return { kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }), ask: () => pool.query('SELECT 1'), end: () => pool.end() };
+    return {
+      kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      ask: () => pool.query('SELECT 1'),
+      end: () => pool.end(),
+    };
   },
   mysql2: (url) => {
     const { createPool } = require('mysql2');
     const pool = createPool({ uri: url, connectionLimit: 3 });
-    return { kysely: new Kysely({ dialect: new MysqlDialect({ pool }) }), ask: () => pool.promise().query('SELECT 1'), end: () => pool.promise().end() };
+    return {
+      kysely: new Kysely({ dialect: new MysqlDialect({ pool }) }),
+      ask: () => pool.promise().query('SELECT 1'),
+      end: () => pool.promise().end(),
+    };
   },
   'mysql2/promise': (url) => {
     const { createPool } = require('mysql2/promise');
     const pool = createPool({ uri: url, connectionLimit: 3 });
-    return { kysely: new Kysely({ dialect: new MysqlDialect({ pool: pool.pool }) }), ask: () => pool.query('SELECT 1'), end: () => pool.end() };
+    return {
+      kysely: new Kysely({ dialect: new MysqlDialect({ pool: pool.pool }) }),
+      ask: () => pool.query('SELECT 1'),
+      end: () => pool.end(),
+    };
   },
   libsql: (url) => {
     const Database = require('libsql');
     const database = new Database(url);
     database.pragma('busy_timeout = 5000');
-    return { kysely: new Kysely({ dialect: new SqliteDialect({ database }) }), ask: async () => database.prepare('SELECT 1').get(), end: async () => database.close() };
+    return {
+      kysely: new Kysely({ dialect: new SqliteDialect({ database }) }),
+      ask: async () => database.prepare('SELECT 1').get(),
+      end: async () => database.close(),
+    };
   },
   knex: (url) => {
     const knex = require('knex')({ client: 'pg', connection: url, pool: { min: 0, max: 3 } });
@@ -39,17 +55,29 @@ const libraries = {
       },
       end: async () => {},
     };
-    return { kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }), ask: () => knex.raw('SELECT 1'), end: () => knex.destroy() };
+    return {
+      kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      ask: () => knex.raw('SELECT 1'),
+      end: () => knex.destroy(),
+    };
   },
   drizzle: (url) => {
     const { drizzle } = require('drizzle-orm/node-postgres');
     const db = drizzle(url);
-    return { kysely: new Kysely({ dialect: new PostgresDialect({ pool: db.$client }) }), ask: () => db.execute('SELECT 1'), end: () => db.$client.end() };
+    return {
+      kysely: new Kysely({ dialect: new PostgresDialect({ pool: db.$client }) }),
+      ask: () => db.execute('SELECT 1'),
+      end: () => db.$client.end(),
+    };
   },
   typeorm: async (url) => {
     const { DataSource } = require('typeorm');
     const dataSource = await new DataSource({ type: 'postgres', url }).initialize();
-    return { kysely: new Kysely({ dialect: new PostgresDialect({ pool: dataSource.driver.master }) }), ask: () => dataSource.query('SELECT 1'), end: () => dataSource.destroy() };
+    return {
+      kysely: new Kysely({ dialect: new PostgresDialect({ pool: dataSource.driver.master }) }),
+      ask: () => dataSource.query('SELECT 1'),
+      end: () => dataSource.destroy(),
+    };
   },
   'prisma adapter': async (url) => {
     const { PrismaPg } = require('@prisma/adapter-pg');
@@ -70,10 +98,18 @@ const libraries = {
 async function main([library, url]) {
   const { kysely, ask, end } = await libraries[library](url);
   await createTables(kysely);
-  const backupCodes = new BackupCodes({ store: new SqlStore(kysely), hasher: bcryptHasher({ cost: 10 }), count: 2 });
+  const backupCodes = new BackupCodes({
+    store: new SqlStore(kysely),
+    hasher: bcryptHasher({ cost: 10 }),
+    count: 2,
+  });
   const user = randomUUID();
   const { codes } = await backupCodes.issue(user);
-  const [outcomes] = await Promise.all([Promise.all([0, 0, 0, 1].map((n) => backupCodes.consume(user, codes[n]))), ask(), ask()]);
+  const [outcomes] = await Promise.all([
+    Promise.all([0, 0, 0, 1].map((n) => backupCodes.consume(user, codes[n]))),
+    ask(),
+    ask(),
+  ]);
   assert.equal(outcomes.filter(({ ok }) => ok).length, 2);
   await ask();
   await end();

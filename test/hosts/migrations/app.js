@@ -8,8 +8,10 @@ app.use(express.urlencoded({ extended: false }), passport.session());
 app.post('/login', (req, res, next) => {
   const user = users.byId(req.body.username);
   if (user === null || req.body.password !== 'correct horse') return res.status(401).end();
-  req.logIn(user, (error) => error ? next(error) : res.end());
+  req.logIn(user, (error) => (error ? next(error) : res.end()));
 });
 await import('./second-factor.js');
-app.get('/', (req, res) => res.json({ id: req.user?.id ?? null, authFactors: req.session.authFactors ?? [] }));
+app.get('/', (req, res) =>
+  res.json({ id: req.user?.id ?? null, authFactors: req.session.authFactors ?? [] }),
+);
 app.listen(3000);

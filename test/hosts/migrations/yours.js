@@ -8,10 +8,20 @@ import { usersFile } from './data.js';
 
 export { backupCodes, OLD, passport };
 export const app = express();
-app.use(session({ secret: 'a secret of thirty-two characters, or more', resave: false, saveUninitialized: false }));
+app.use(
+  session({
+    secret: 'a secret of thirty-two characters, or more',
+    resave: false,
+    saveUninitialized: false,
+  }),
+);
 
 const read = () => JSON.parse(readFileSync(usersFile, 'utf8'));
-const setCodes = (id, codes) => writeFileSync(usersFile, JSON.stringify(read().map((user) => (user.id === id ? { ...user, codes } : user))));
+const setCodes = (id, codes) =>
+  writeFileSync(
+    usersFile,
+    JSON.stringify(read().map((user) => (user.id === id ? { ...user, codes } : user))),
+  );
 export const users = {
   byId: (id) => read().find((user) => user.id === id) ?? null,
   setCodes,

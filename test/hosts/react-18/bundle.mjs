@@ -13,6 +13,17 @@ const shared = {
   logLevel: 'warning',
 };
 await Promise.all([
-  build({ ...shared, entryPoints: [join(page, 'client.tsx')], outfile: join(folder, 'client.js'), format: 'esm' }),
-  build({ ...shared, entryPoints: [join(page, 'server.tsx')], outfile: join(folder, 'server.cjs'), format: 'cjs', platform: 'node' }),
+  build({
+    ...shared,
+    entryPoints: [join(page, 'client.tsx')],
+    outfile: join(folder, 'client.js'),
+    format: 'esm',
+  }),
+  build({
+    ...shared,
+    entryPoints: [join(page, 'server.tsx')],
+    outfile: join(folder, 'server.cjs'),
+    format: 'cjs',
+    platform: 'node',
+  }),
 ]);

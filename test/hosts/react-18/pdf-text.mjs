@@ -2,5 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { extractText, getDocumentProxy } from 'unpdf';
 
-const { text } = await extractText(await getDocumentProxy(new Uint8Array(readFileSync(process.argv[2]))), { mergePages: false });
+const { text } = await extractText(
+  await getDocumentProxy(new Uint8Array(readFileSync(process.argv[2]))),
+  { mergePages: false },
+);
 process.stdout.write(JSON.stringify(text));

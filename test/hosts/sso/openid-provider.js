@@ -12,7 +12,10 @@ async function handle(req, res) {
 
 /** Consent is not asked for. */
 async function loadExistingGrant({ oidc }) {
-  const grant = new oidc.provider.Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
+  const grant = new oidc.provider.Grant({
+    clientId: oidc.client.clientId,
+    accountId: oidc.session.accountId,
+  });
   grant.addOIDCScope('openid');
   await grant.save();
   return grant;

@@ -5,7 +5,8 @@ import { provider } from './provider.js';
 export { backupCodes, commands, provider, secret };
 export const users = {
   ...people,
-  bySubject: async (issuer, subject) => (issuer === provider.trusted ? people.checkPassword(subject, PASSWORD) : null),
+  bySubject: async (issuer, subject) =>
+    issuer === provider.trusted ? people.checkPassword(subject, PASSWORD) : null,
 };
 /** Everybody of this policy has it in their name. */
 export const isMfaEnough = ({ name }) => name.startsWith('trusted-');

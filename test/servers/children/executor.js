@@ -7,7 +7,9 @@ const { TwoPersonApproval } = require('../../../dist/approval');
 const { SqlApprovalStore, SqlStore } = require('../../../dist/sql');
 
 const { url, id, digest, now } = JSON.parse(process.argv[2]);
-const kysely = new Kysely({ dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }) });
+const kysely = new Kysely({
+  dialect: new PostgresDialect({ pool: new Pool({ connectionString: url }) }),
+});
 const approval = new TwoPersonApproval({
   store: new SqlApprovalStore(kysely),
   backupCodes: new BackupCodes({ store: new SqlStore(kysely) }),

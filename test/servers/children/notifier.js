@@ -1,7 +1,15 @@
 'use strict';
 // A notifier as an app has it, in a process of its own: delivers a page of events, saves where it ended, and goes on, until
 // it is killed. Runs the built package.
-const { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } = require('node:fs');
+const {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { Kysely, PostgresDialect, SqliteDialect } = require('kysely');
 const { BackupCodes } = require('../../../dist');
@@ -10,7 +18,10 @@ const { SqlStore } = require('../../../dist/sql');
 const IDLE_MS = 5;
 
 function dialectOf({ kind, url }) {
-  if (kind === 'postgres') return new PostgresDialect({ pool: new (require('pg').Pool)({ connectionString: url, max: 1 }) });
+  if (kind === 'postgres')
+    return new PostgresDialect({
+      pool: new (require('pg').Pool)({ connectionString: url, max: 1 }),
+    });
   const database = new (require('libsql'))(url);
   database.exec('PRAGMA busy_timeout = 5000');
   return new SqliteDialect({ database });
@@ -25,7 +36,9 @@ function writeDown(file, flags, text) {
 }
 
 process.once('message', async ({ connection, delivered, saved }) => {
-  const backupCodes = new BackupCodes({ store: new SqlStore(new Kysely({ dialect: dialectOf(connection) })) });
+  const backupCodes = new BackupCodes({
+    store: new SqlStore(new Kysely({ dialect: dialectOf(connection) })),
+  });
   process.send({ ready: true });
   let after = existsSync(saved) ? readFileSync(saved, 'utf8') : null;
   for (;;) {

@@ -15,7 +15,8 @@ afterAll(() => host?.stop());
 describe('the page', () => {
   itIsServed(() => host!, {
     refused: (status) => STATUS_CODES[status],
-    welcomed: () => expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
+    welcomed: () =>
+      expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
     failed: expect.stringContaining('the hash is broken'),
   });
 });

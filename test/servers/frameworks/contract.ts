@@ -26,22 +26,35 @@ export interface Person {
 /** Somebody with codes, and a browser that was nowhere. */
 export async function newPerson(host: Host): Promise<Person> {
   const name = `person-${(people += 1)}`;
-  return { name, ...(await host.ask<{ id: string; codes: string[] }>('enrol', name)), visitor: host.visitor() };
+  return {
+    name,
+    ...(await host.ask<{ id: string; codes: string[] }>('enrol', name)),
+    visitor: host.visitor(),
+  };
 }
 
 /** Somebody who has shown the password. */
 export async function pendingPerson(host: Host): Promise<Person> {
   const person = await newPerson(host);
-  expect((await person.visitor.post('/login', { username: person.name, password: PASSWORD })).status).toBeLessThan(400);
+  expect(
+    (await person.visitor.post('/login', { username: person.name, password: PASSWORD })).status,
+  ).toBeLessThan(400);
   return person;
 }
 
-export const giveCode = (visitor: Visitor, code: string): Promise<Answer> => visitor.post('/login/backup-code', { code });
+export const giveCode = (visitor: Visitor, code: string): Promise<Answer> =>
+  visitor.post('/login/backup-code', { code });
 
 export function itIsServed(host: () => Host, { refused, failed, welcomed }: Manners): void {
-  const refusal = (status: number, code: string): unknown => ({ status, body: refused(status, code), headers: expect.anything() });
-  const isIn = async (visitor: Visitor, name: string): Promise<void> => expect(await visitor.get('/me')).toMatchObject({ status: 200, body: { name } });
-  const isOut = async (visitor: Visitor): Promise<void> => expect((await visitor.get('/me')).status).toBe(401);
+  const refusal = (status: number, code: string): unknown => ({
+    status,
+    body: refused(status, code),
+    headers: expect.anything(),
+  });
+  const isIn = async (visitor: Visitor, name: string): Promise<void> =>
+    expect(await visitor.get('/me')).toMatchObject({ status: 200, body: { name } });
+  const isOut = async (visitor: Visitor): Promise<void> =>
+    expect((await visitor.get('/me')).status).toBe(401);
 
   afterEach(async () => {
     const settled = await host().ask<string[][]>('settlements');
@@ -106,9 +119,14 @@ export function itIsServed(host: () => Host, { refused, failed, welcomed }: Mann
 
   it('what is no code is told so, and charged to nobody', async () => {
     const { visitor, codes, name } = await pendingPerson(host());
-    for (let i = 0; i < 4; i += 1) expect(await giveCode(visitor, '123456')).toEqual(refusal(400, 'malformed'));
-    expect(await visitor.send('/login/backup-code', { method: 'POST' })).toEqual(refusal(400, 'malformed'));
-    expect(await visitor.post(`/login/backup-code?code=${codes[0]!}`, {})).toEqual(refusal(400, 'malformed'));
+    for (let i = 0; i < 4; i += 1)
+      expect(await giveCode(visitor, '123456')).toEqual(refusal(400, 'malformed'));
+    expect(await visitor.send('/login/backup-code', { method: 'POST' })).toEqual(
+      refusal(400, 'malformed'),
+    );
+    expect(await visitor.post(`/login/backup-code?code=${codes[0]!}`, {})).toEqual(
+      refusal(400, 'malformed'),
+    );
     await giveCode(visitor, codes[0]!);
     await isIn(visitor, name);
   });
@@ -153,7 +171,9 @@ export function itIsServed(host: () => Host, { refused, failed, welcomed }: Mann
 
   it('one code sent twenty times at once lets exactly one request through', async () => {
     const { visitor, codes, id } = await pendingPerson(host());
-    const answers = await Promise.all(Array.from({ length: 20 }, () => giveCode(visitor.copy(), codes[0]!)));
+    const answers = await Promise.all(
+      Array.from({ length: 20 }, () => giveCode(visitor.copy(), codes[0]!)),
+    );
     expect(answers.filter(({ status }) => status < 400)).toHaveLength(1);
     expect(await host().ask('remaining', id)).toBe(2);
   });
@@ -175,8 +195,13 @@ export function itTellsOfAnUnfinishedLogin(failing: () => Host): void {
     const { visitor, codes, id } = await pendingPerson(failing());
     expect((await giveCode(visitor, codes[0]!)).status).toBe(500);
     expect((await visitor.get('/me')).status).toBe(401);
-    expect((await failing().ask<string[]>('events', id)).slice(-2)).toEqual(['consumed', 'login-unfinished']);
-    expect((await failing().ask<string[][]>('settlements')).map((actions) => actions.length)).toEqual([1]);
+    expect((await failing().ask<string[]>('events', id)).slice(-2)).toEqual([
+      'consumed',
+      'login-unfinished',
+    ]);
+    expect(
+      (await failing().ask<string[][]>('settlements')).map((actions) => actions.length),
+    ).toEqual([1]);
   });
 }
 

@@ -3,18 +3,31 @@ import { changed, itIsServed, itTellsOfAnUnfinishedLogin, newPerson, PASSWORD } 
 import { complaints, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/fastify.md');
-const failing = { 'app.ts': changed(page['app.ts'], 'async (user: User) => user.id', "async () => { throw new Error('no session today'); }") };
+const failing = {
+  'app.ts': changed(
+    page['app.ts'],
+    'async (user: User) => user.id',
+    "async () => { throw new Error('no session today'); }",
+  ),
+};
 const misled = {
   'app.ts': changed(
-    changed(page['app.ts'], 'await request.session.regenerate();', "await beginLogin(request as never, user as never, { amr: ['pwd'] });"),
-    "import { backupCodes", "import { beginLogin } from 'passport-backup-code/express';\nimport { backupCodes",
+    changed(
+      page['app.ts'],
+      'await request.session.regenerate();',
+      "await beginLogin(request as never, user as never, { amr: ['pwd'] });",
+    ),
+    'import { backupCodes',
+    "import { beginLogin } from 'passport-backup-code/express';\nimport { backupCodes",
   ),
 };
 let hosts: Host[] = [];
 
 beforeAll(async () => {
   await install('fastify');
-  hosts = await Promise.all([page, failing, misled].map((files) => start('fastify', { files, main: 'app.ts' })));
+  hosts = await Promise.all(
+    [page, failing, misled].map((files) => start('fastify', { files, main: 'app.ts' })),
+  );
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
@@ -34,5 +47,10 @@ describe('the page', () => {
 it("an app that calls Express's beginLogin here is told at once, before any code is asked for", async () => {
   const { name, visitor } = await newPerson(hosts[2]!);
   const { status, body } = await visitor.post('/login', { username: name, password: PASSWORD });
-  expect({ status, body }).toEqual({ status: 500, body: expect.objectContaining({ message: expect.stringContaining('This is a Fastify request.') }) });
+  expect({ status, body }).toEqual({
+    status: 500,
+    body: expect.objectContaining({
+      message: expect.stringContaining('This is a Fastify request.'),
+    }),
+  });
 });

@@ -16,8 +16,17 @@ const execute = promisify(execFile);
 
 const TSCONFIG = {
   compilerOptions: {
-    module: 'nodenext', target: 'es2022', strict: true, noEmit: true, skipLibCheck: true, esModuleInterop: true, noImplicitOverride: true,
-    experimentalDecorators: true, emitDecoratorMetadata: true, useDefineForClassFields: false, types: ['node'],
+    module: 'nodenext',
+    target: 'es2022',
+    strict: true,
+    noEmit: true,
+    skipLibCheck: true,
+    esModuleInterop: true,
+    noImplicitOverride: true,
+    experimentalDecorators: true,
+    emitDecoratorMetadata: true,
+    useDefineForClassFields: false,
+    types: ['node'],
   },
   include: ['*.ts'],
 };
@@ -28,13 +37,21 @@ type Files = Readonly<Record<string, string>>;
 /** Installs what the lock of `test/hosts/NAME` says, and the package as it was built. */
 export async function install(name: string): Promise<void> {
   const host = join(ROOT, 'test/hosts', name);
-  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], { cwd: host, timeout: 240_000 });
-  for (const part of ['dist', 'package.json']) cpSync(join(ROOT, part), join(host, 'node_modules/passport-backup-code', part), { recursive: true });
+  await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], {
+    cwd: host,
+    timeout: 240_000,
+  });
+  for (const part of ['dist', 'package.json'])
+    cpSync(join(ROOT, part), join(host, 'node_modules/passport-backup-code', part), {
+      recursive: true,
+    });
 }
 
 /** The code of a page, by the names in `<!-- file: NAME -->`. */
 export function filesOf(page: string): Files {
-  const blocks = readFileSync(join(ROOT, page), 'utf8').matchAll(/<!-- file: ([\w.-]+) -->\s*```(?:js|ts)\n([\s\S]*?)```/g);
+  const blocks = readFileSync(join(ROOT, page), 'utf8').matchAll(
+    /<!-- file: ([\w.-]+) -->\s*```(?:js|ts)\n([\s\S]*?)```/g,
+  );
   return Object.fromEntries([...blocks].map(([, name = '', code = '']) => [name, code]));
 }
 
@@ -52,12 +69,20 @@ export interface Host {
  *
  * @param files the app; `./yours.js` is there too
  */
-export async function start(name: string, { files, main }: { files: Files; main: string }): Promise<Host> {
+export async function start(
+  name: string,
+  { files, main }: { files: Files; main: string },
+): Promise<Host> {
   const folder = writeApp(name, files);
   const output: string[] = [];
   const app = join(folder, main.replace(/ts$/, 'js'));
-  const child = fork(join(folder, 'start.js'), [app], { cwd: folder, env: { ...process.env, NODE_ENV: 'development' }, stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (text: Buffer) => output.push(String(text)));
+  const child = fork(join(folder, 'start.js'), [app], {
+    cwd: folder,
+    env: { ...process.env, NODE_ENV: 'development' },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (text: Buffer) => output.push(String(text)));
   // For what is wrong with an app before it listens.
   const ended = once(child, 'exit').then(() => {
     throw new Error(`the app ended:\n${output.join('')}`);
@@ -94,13 +119,16 @@ function writeApp(name: string, files: Files): string {
   apps += 1;
   const folder = join(ROOT, 'test/hosts', name, 'node_modules', `.app-${apps}`);
   mkdirSync(folder, { recursive: true });
-  const ours = Object.fromEntries(['start.ts', 'yours.ts'].map((file) => [file, readFileSync(join(CHILD, file), 'utf8')]));
+  const ours = Object.fromEntries(
+    ['start.ts', 'yours.ts'].map((file) => [file, readFileSync(join(CHILD, file), 'utf8')]),
+  );
   const all: Files = { ...ours, ...files };
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ type: 'module' }));
   writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify(TSCONFIG));
   for (const [file, code] of Object.entries(all)) {
     writeFileSync(join(folder, file), code);
-    if (file.endsWith('.ts')) writeFileSync(join(folder, file.replace(/ts$/, 'js')), compiled(code));
+    if (file.endsWith('.ts'))
+      writeFileSync(join(folder, file.replace(/ts$/, 'js')), compiled(code));
   }
   return folder;
 }
@@ -121,11 +149,15 @@ function compiled(code: string): string {
 
 function asker(child: ChildProcess): Host['ask'] {
   const waiting = new Map<number, (message: { result?: unknown; error?: string }) => void>();
-  child.on('message', (message: { id?: number; result?: unknown; error?: string }) => waiting.get(message.id ?? -1)?.(message));
+  child.on('message', (message: { id?: number; result?: unknown; error?: string }) =>
+    waiting.get(message.id ?? -1)?.(message),
+  );
   let asked = 0;
   return async <T>(command: string, ...args: readonly unknown[]): Promise<T> => {
     const id = (asked += 1);
-    const answer = new Promise<{ result?: unknown; error?: string }>((resolve) => waiting.set(id, resolve));
+    const answer = new Promise<{ result?: unknown; error?: string }>((resolve) =>
+      waiting.set(id, resolve),
+    );
     child.send({ id, command, args });
     const { result, error } = await answer;
     if (error !== undefined) throw new Error(error);

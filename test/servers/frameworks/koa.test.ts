@@ -4,12 +4,20 @@ import { changed, itIsServed, itTellsOfAnUnfinishedLogin } from './contract';
 import { complaints, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/koa.md');
-const failing = { 'app.ts': changed(page['app.ts'], 'done(null, (user as User).id)', "done(new Error('no session today'))") };
+const failing = {
+  'app.ts': changed(
+    page['app.ts'],
+    'done(null, (user as User).id)',
+    "done(new Error('no session today'))",
+  ),
+};
 let hosts: Host[] = [];
 
 beforeAll(async () => {
   await install('koa');
-  hosts = await Promise.all([page, failing].map((files) => start('koa', { files, main: 'app.ts' })));
+  hosts = await Promise.all(
+    [page, failing].map((files) => start('koa', { files, main: 'app.ts' })),
+  );
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 

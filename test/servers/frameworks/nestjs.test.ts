@@ -6,12 +6,17 @@ import { complaints, filesOf, install, start, type Host } from './host';
 import type { Answer } from './visitor';
 
 const page = filesOf('docs/nestjs.md');
-const validating = { 'validate.ts': readFileSync(join(__dirname, '../../hosts/nestjs/validate.ts'), 'utf8') };
+const validating = {
+  'validate.ts': readFileSync(join(__dirname, '../../hosts/nestjs/validate.ts'), 'utf8'),
+};
 let hosts: Host[] = [];
 
 beforeAll(async () => {
   await install('nestjs');
-  hosts = await Promise.all([start('nestjs', { files: page, main: 'main.ts' }), start('nestjs', { files: validating, main: 'validate.ts' })]);
+  hosts = await Promise.all([
+    start('nestjs', { files: page, main: 'main.ts' }),
+    start('nestjs', { files: validating, main: 'validate.ts' }),
+  ]);
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
@@ -22,7 +27,8 @@ it('the page compiles as it stands, and so does every kind of validate', async (
 describe('the page', () => {
   itIsServed(() => hosts[0]!, {
     refused: (_status, code) => expect.objectContaining({ code, message: expect.any(String) }),
-    welcomed: () => expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
+    welcomed: () =>
+      expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
     failed: { statusCode: 500, message: 'Internal server error' },
   });
 });
@@ -31,7 +37,11 @@ describe('with PassportStrategy', () => {
   const host = (): Host => hosts[1]!;
   let person: Person;
   const give = (name: string, code: string): Promise<Answer> =>
-    person.visitor.send(`/${name}`, { method: 'POST', body: JSON.stringify({ code }), headers: { 'content-type': 'application/json', 'x-user': person.id } });
+    person.visitor.send(`/${name}`, {
+      method: 'POST',
+      body: JSON.stringify({ code }),
+      headers: { 'content-type': 'application/json', 'x-user': person.id },
+    });
   const remaining = (): Promise<number> => host().ask('remaining', person.id);
   const events = (): Promise<string[]> => host().ask('events', person.id);
   beforeEach(async () => {
@@ -42,35 +52,54 @@ describe('with PassportStrategy', () => {
     expect(settled.filter((actions) => actions.length !== 1)).toEqual([]);
   });
 
-  it.each(['user-as-given', 'by-arity', 'no-mixin'])('%s: a right code lets in whose it is', async (name) => {
-    expect(await give(name, person.codes[0]!)).toMatchObject({ status: 201, body: { user: { id: person.id }, info: { method: 'backup-code', remaining: 2 } } });
-  });
+  it.each(['user-as-given', 'by-arity', 'no-mixin'])(
+    '%s: a right code lets in whose it is',
+    async (name) => {
+      expect(await give(name, person.codes[0]!)).toMatchObject({
+        status: 201,
+        body: { user: { id: person.id }, info: { method: 'backup-code', remaining: 2 } },
+      });
+    },
+  );
 
   it('a validate that returns every user is not asked about a wrong code', async () => {
     expect((await give('user-as-given', WRONG)).status).toBe(401);
     expect((await give('user-as-given', '')).status).toBe(400);
-    expect((await give('user-as-given', person.codes[0]!)).body).toMatchObject({ called: [person.name] });
+    expect((await give('user-as-given', person.codes[0]!)).body).toMatchObject({
+      called: [person.name],
+    });
   });
 
   it('with passReqToCallback it is given the request, the user and what is left', async () => {
-    expect((await give('with-request', person.codes[0]!)).body).toMatchObject({ user: { id: person.id, path: '/with-request', remaining: 2 } });
+    expect((await give('with-request', person.codes[0]!)).body).toMatchObject({
+      user: { id: person.id, path: '/with-request', remaining: 2 },
+    });
   });
 
   it('what it adds to the info is kept, but the method stays', async () => {
-    expect((await give('user-and-info', person.codes[0]!)).body).toMatchObject({ user: { id: person.id }, info: { note: 'extra', method: 'backup-code' } });
+    expect((await give('user-and-info', person.codes[0]!)).body).toMatchObject({
+      user: { id: person.id },
+      info: { note: 'extra', method: 'backup-code' },
+    });
   });
 
   it.each([
     ['refusing', 403, { code: 'denied' }],
     ['throwing', 403, { message: 'your account is locked' }],
     ['without', 500, { message: 'Internal server error' }],
-  ])('%s: nobody is let in, and the trail says that the code was consumed in vain', async (name, status, body) => {
-    expect(await give(name, person.codes[0]!)).toMatchObject({ status, body });
-    expect(await remaining()).toBe(2);
-    expect((await events()).slice(-2)).toEqual(['consumed', 'login-unfinished']);
-  });
+  ])(
+    '%s: nobody is let in, and the trail says that the code was consumed in vain',
+    async (name, status, body) => {
+      expect(await give(name, person.codes[0]!)).toMatchObject({ status, body });
+      expect(await remaining()).toBe(2);
+      expect((await events()).slice(-2)).toEqual(['consumed', 'login-unfinished']);
+    },
+  );
 
   it('in a guard of two strategies the second is asked where the first refused, and both answers are told', async () => {
-    expect(await give('both', person.codes[0]!)).toMatchObject({ status: 403, body: [{ code: 'denied' }, { code: 'invalid_code' }] });
+    expect(await give('both', person.codes[0]!)).toMatchObject({
+      status: 403,
+      body: [{ code: 'denied' }, { code: 'invalid_code' }],
+    });
   });
 });

@@ -4,12 +4,20 @@ import { complaints, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/tsed.md');
 const DECORATOR = "@Authenticate('backup-code', { session: false })";
-const asking = { 'server.ts': changed(page['server.ts'], DECORATOR, "@Use(passport.authenticate('backup-code', { session: false }))") };
+const asking = {
+  'server.ts': changed(
+    page['server.ts'],
+    DECORATOR,
+    "@Use(passport.authenticate('backup-code', { session: false }))",
+  ),
+};
 let hosts: Host[] = [];
 
 beforeAll(async () => {
   await install('tsed');
-  hosts = await Promise.all([page, asking].map((files) => start('tsed', { files, main: 'server.ts' })));
+  hosts = await Promise.all(
+    [page, asking].map((files) => start('tsed', { files, main: 'server.ts' })),
+  );
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
@@ -20,7 +28,8 @@ it('the page compiles as it stands', async () => {
 describe('the page', () => {
   itIsServed(() => hosts[0]!, {
     refused: (status) => expect.objectContaining({ name: 'AuthenticationError', status }),
-    welcomed: () => expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
+    welcomed: () =>
+      expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
     failed: expect.objectContaining({ status: 500, message: 'the hash is broken' }),
   });
 });

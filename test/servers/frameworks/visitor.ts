@@ -24,7 +24,11 @@ export class Visitor {
   }
 
   post(path: string, body: object): Promise<Answer> {
-    return this.send(path, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json' } });
+    return this.send(path, {
+      method: 'POST',
+      body: JSON.stringify(body),
+      headers: { 'content-type': 'application/json' },
+    });
   }
 
   postForm(path: string, body: Record<string, string>): Promise<Answer> {
@@ -34,7 +38,12 @@ export class Visitor {
   async send(path: string, init: RequestInit): Promise<Answer> {
     const headers = new Headers(init.headers);
     headers.set('cookie', [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; '));
-    const response = await fetch(this.origin + path, { ...init, headers, redirect: 'manual', signal: AbortSignal.timeout(15_000) });
+    const response = await fetch(this.origin + path, {
+      ...init,
+      headers,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(15_000),
+    });
     for (const cookie of response.headers.getSetCookie()) {
       const [, name = '', value = ''] = /^([^=]+)=([^;]*)/.exec(cookie) ?? [];
       this.cookies.set(name, value);

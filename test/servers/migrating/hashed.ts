@@ -6,7 +6,14 @@ import express, { type Request } from 'express';
 import { sql } from 'kysely';
 import Database from 'libsql';
 import { Authenticator } from 'passport';
-import { BackupCodes, defineFormat, formats, MemoryStore, type Format, type Outcome } from '../../../lib';
+import {
+  BackupCodes,
+  defineFormat,
+  formats,
+  MemoryStore,
+  type Format,
+  type Outcome,
+} from '../../../lib';
 import { consumeContract } from '../../../lib/testing';
 import { countingHasher } from '../../helpers/counting-hasher';
 import { fakeClock, type FakeClock } from '../../helpers/clock';
@@ -18,7 +25,8 @@ import { changed } from '../frameworks/contract';
 const page = readFileSync(join(__dirname, '../../../docs/migrating.md'), 'utf8');
 const recipes = recipesOf('docs/migrating.md');
 const TABLE = /CREATE TABLE old_codes .*;/.exec(page)![0];
-const statement = (database: string): string => new RegExp(`(INSERT INTO old_codes .*;) +-- ${database}`).exec(page)![1]!;
+const statement = (database: string): string =>
+  new RegExp(`(INSERT INTO old_codes .*;) +-- ${database}`).exec(page)![1]!;
 const HEX = defineFormat({ alphabet: '0123456789abcdef', length: 16 });
 
 interface User {
@@ -37,38 +45,69 @@ interface App {
 }
 
 /** The recipe, run; as for devise-two-factor where there is a pepper. */
-async function open({ format = HEX, pepper, free = 5 }: { format?: Format; pepper?: string; free?: number } = {}): Promise<App> {
+async function open({
+  format = HEX,
+  pepper,
+  free = 5,
+}: { format?: Format; pepper?: string; free?: number } = {}): Promise<App> {
   const db = new Database(':memory:');
   db.exec(TABLE);
   const clock = fakeClock();
-  const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher(), format: [formats.standard, format], attempts: { free }, now: clock.now });
+  const backupCodes = new BackupCodes({
+    store: new MemoryStore(),
+    hasher: countingHasher(),
+    format: [formats.standard, format],
+    attempts: { free },
+    now: clock.now,
+  });
   const passport = new Authenticator();
   const currentUser = (req: Request): User => ({ id: String(req.headers['x-user']) });
-  const recipe = pepper === undefined ? recipes.get('hashed') : changed(recipes.get('hashed'), 'compare(code, hash)', 'compare(code + pepper, hash)');
-  const { consumeCode } = (await runRecipe(recipe!, { db, backupCodes, passport, currentUser, pepper }, ['consumeCode'])) as { consumeCode: Consume };
+  const recipe =
+    pepper === undefined
+      ? recipes.get('hashed')
+      : changed(recipes.get('hashed'), 'compare(code, hash)', 'compare(code + pepper, hash)');
+  const { consumeCode } = (await runRecipe(
+    recipe!,
+    { db, backupCodes, passport, currentUser, pepper },
+    ['consumeCode'],
+  )) as { consumeCode: Consume };
   const app = express().use(express.urlencoded(), passport.initialize());
-  app.post('/', passport.authenticate('backup-code', { session: false }), (_req, res) => void res.end());
+  app.post(
+    '/',
+    passport.authenticate('backup-code', { session: false }),
+    (_req, res) => void res.end(),
+  );
   const post = async (userId: string, code: string): Promise<number> => {
     const server = app.listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     try {
       const { port } = server.address() as { port: number };
-      return (await fetch(`http://127.0.0.1:${port}`, { method: 'POST', headers: { 'x-user': userId }, body: new URLSearchParams({ code }) })).status;
+      return (
+        await fetch(`http://127.0.0.1:${port}`, {
+          method: 'POST',
+          headers: { 'x-user': userId },
+          body: new URLSearchParams({ code }),
+        })
+      ).status;
     } finally {
       server.close();
       server.closeAllConnections();
     }
   };
-  const left = (userId: string): number => db.prepare('SELECT hash FROM old_codes WHERE user_id = ?').all(userId).length;
+  const left = (userId: string): number =>
+    db.prepare('SELECT hash FROM old_codes WHERE user_id = ?').all(userId).length;
   return { db, backupCodes, consumeCode, clock, post, left };
 }
 
 function keep({ db }: Pick<App, 'db'>, userId: string, hashes: readonly string[]): void {
-  for (const hash of hashes) db.prepare('INSERT INTO old_codes (user_id, hash) VALUES (?, ?)').run(userId, hash);
+  for (const hash of hashes)
+    db.prepare('INSERT INTO old_codes (user_id, hash) VALUES (?, ?)').run(userId, hash);
 }
 
-const isOk = (result: boolean | Outcome): boolean => result === true || (typeof result === 'object' && result.ok);
-const codesOf = (count: number): string[] => Array.from({ length: count }, (_, n) => `00112233445566${(160 + n).toString(16)}`);
+const isOk = (result: boolean | Outcome): boolean =>
+  result === true || (typeof result === 'object' && result.ok);
+const codesOf = (count: number): string[] =>
+  Array.from({ length: count }, (_, n) => `00112233445566${(160 + n).toString(16)}`);
 const hashed = (codes: readonly string[]): string[] => codes.map((code) => hashSync(code, 4));
 
 export function hashedOnes(): void {
@@ -83,23 +122,40 @@ export function hashedOnes(): void {
     });
 
     it('goes on: each code works once, however it is typed, and for its owner alone', async () => {
-      expect([await app.post('ada', ` ${first.toUpperCase()} `), await app.post('ada', first)]).toEqual([200, 401]);
-      expect([await app.post('ada', '0011-2233-4455-66a1'), await app.post('bob', third)]).toEqual([200, 401]);
+      expect([
+        await app.post('ada', ` ${first.toUpperCase()} `),
+        await app.post('ada', first),
+      ]).toEqual([200, 401]);
+      expect([await app.post('ada', '0011-2233-4455-66a1'), await app.post('bob', third)]).toEqual([
+        200, 401,
+      ]);
       expect([app.left('ada'), app.left('bob')]).toEqual([8, 1]);
       expect(await app.post('ada', 'nothing like a code')).toBe(400);
     });
 
     it('is dead with the first set of its owner, and new codes work in the same field', async () => {
       expect(await app.post('ada', first)).toBe(200);
-      const { codes: [fresh] } = await app.backupCodes.issue('ada');
-      expect([await app.post('ada', second), await app.post('ada', fresh!), await app.post('ada', fresh!)]).toEqual([401, 200, 401]);
+      const {
+        codes: [fresh],
+      } = await app.backupCodes.issue('ada');
+      expect([
+        await app.post('ada', second),
+        await app.post('ada', fresh!),
+        await app.post('ada', fresh!),
+      ]).toEqual([401, 200, 401]);
       expect(await app.post('bob', first)).toBe(200);
     });
 
     it('stays dead after a revocation, once its rows are removed as the page does', async () => {
-      await runRecipe(recipes.get('end-old')!, { backupCodes: app.backupCodes, db: app.db, user: { id: 'ada' } });
+      await runRecipe(recipes.get('end-old')!, {
+        backupCodes: app.backupCodes,
+        db: app.db,
+        user: { id: 'ada' },
+      });
       await app.backupCodes.revoke('ada');
-      expect([app.left('ada'), app.left('bob'), await app.post('ada', second)]).toEqual([0, 1, 401]);
+      expect([app.left('ada'), app.left('bob'), await app.post('ada', second)]).toEqual([
+        0, 1, 401,
+      ]);
     });
 
     it('is guessed at no faster than a set: after five attempts a right code waits, and stays unspent', async () => {
@@ -113,7 +169,9 @@ export function hashedOnes(): void {
       const [hash] = hashed([first]) as [string];
       keep(app, 'eve', [hash.replace('$2b$', '$2y$')]);
       expect(await app.post('eve', first)).toBe(401);
-      app.db.prepare("UPDATE old_codes SET hash = replace(hash, '$2y$', '$2b$') WHERE user_id = 'eve'").run();
+      app.db
+        .prepare("UPDATE old_codes SET hash = replace(hash, '$2y$', '$2b$') WHERE user_id = 'eve'")
+        .run();
       expect(await app.post('eve', first)).toBe(200);
     });
   });
@@ -124,18 +182,24 @@ export function hashedOnes(): void {
     beforeAll(async () => {
       app = await open({ free: 50 });
     });
-    const lists = [codesOf(20).slice(0, 10), codesOf(20).slice(10)].map((codes) => ({ codes, hashes: hashed(codes) }));
-    consumeContract<User>({ describe, it }, {
-      setUp: () => {
-        const user = { id: `person-${(people += 1)}` };
-        const list = lists[people % 2]!; // two people in a row have different codes
-        keep(app, user.id, list.hashes);
-        return Promise.resolve({ user, codes: list.codes });
+    const lists = [codesOf(20).slice(0, 10), codesOf(20).slice(10)].map((codes) => ({
+      codes,
+      hashes: hashed(codes),
+    }));
+    consumeContract<User>(
+      { describe, it },
+      {
+        setUp: () => {
+          const user = { id: `person-${(people += 1)}` };
+          const list = lists[people % 2]!; // two people in a row have different codes
+          keep(app, user.id, list.hashes);
+          return Promise.resolve({ user, codes: list.codes });
+        },
+        consumeCode: (user, code) => app.consumeCode(user, code),
+        wrongCode: 'ffffffffffffffff',
+        rounds: 5,
       },
-      consumeCode: (user, code) => app.consumeCode(user, code),
-      wrongCode: 'ffffffffffffffff',
-      rounds: 5,
-    });
+    );
   });
 
   describe('devise-two-factor', () => {
@@ -146,18 +210,24 @@ export function hashedOnes(): void {
       readonly printed: string[];
       readonly spent: string[];
     }
-    const { users } = JSON.parse(readFileSync(join(__dirname, '../../hosts/migrations/devise-two-factor.json'), 'utf8')) as { users: DeviseUser[] };
+    const { users } = JSON.parse(
+      readFileSync(join(__dirname, '../../hosts/migrations/devise-two-factor.json'), 'utf8'),
+    ) as { users: DeviseUser[] };
 
-    it.each(users)('what it printed still works, each code once, but for the one that was spent there: user $id', async ({ id, pepper, otp_backup_codes, printed, spent }) => {
-      const app = await open({ pepper: pepper ?? '', free: 50 });
-      app.db.exec('CREATE TABLE users (id INTEGER PRIMARY KEY, otp_backup_codes TEXT)');
-      app.db.prepare('INSERT INTO users VALUES (?, ?)').run(id, JSON.stringify(otp_backup_codes));
-      app.db.exec(statement('SQLite'));
-      const accepted: string[] = [];
-      for (const code of [...printed, ...printed]) if (isOk(await app.consumeCode({ id: String(id) }, code))) accepted.push(code);
-      expect(accepted).toEqual(printed.filter((code) => !spent.includes(code)));
-      expect(app.left(String(id))).toBe(0);
-    });
+    it.each(users)(
+      'what it printed still works, each code once, but for the one that was spent there: user $id',
+      async ({ id, pepper, otp_backup_codes, printed, spent }) => {
+        const app = await open({ pepper: pepper ?? '', free: 50 });
+        app.db.exec('CREATE TABLE users (id INTEGER PRIMARY KEY, otp_backup_codes TEXT)');
+        app.db.prepare('INSERT INTO users VALUES (?, ?)').run(id, JSON.stringify(otp_backup_codes));
+        app.db.exec(statement('SQLite'));
+        const accepted: string[] = [];
+        for (const code of [...printed, ...printed])
+          if (isOk(await app.consumeCode({ id: String(id) }, code))) accepted.push(code);
+        expect(accepted).toEqual(printed.filter((code) => !spent.includes(code)));
+        expect(app.left(String(id))).toBe(0);
+      },
+    );
 
     it('one code at once is accepted once', async () => {
       const [{ otp_backup_codes, printed }] = users as [DeviseUser];
@@ -170,12 +240,20 @@ export function hashedOnes(): void {
     describeOn('PostgreSQL', 'its array, on PostgreSQL', (database) => {
       it('is split into rows by the statement of the page', async () => {
         const kysely = database().connect();
-        await sql.raw('CREATE TABLE users (id bigserial PRIMARY KEY, otp_backup_codes varchar[])').execute(kysely);
+        await sql
+          .raw('CREATE TABLE users (id bigserial PRIMARY KEY, otp_backup_codes varchar[])')
+          .execute(kysely);
         await sql.raw(TABLE).execute(kysely);
-        for (const { id, otp_backup_codes } of users) await sql`INSERT INTO users VALUES (${id}, ${otp_backup_codes})`.execute(kysely);
+        for (const { id, otp_backup_codes } of users)
+          await sql`INSERT INTO users VALUES (${id}, ${otp_backup_codes})`.execute(kysely);
         await sql.raw(statement('PostgreSQL')).execute(kysely);
-        const { rows } = await sql<{ user_id: string; hash: string }>`SELECT user_id, hash FROM old_codes`.execute(kysely);
-        const expected = users.flatMap(({ id, otp_backup_codes }) => otp_backup_codes.map((hash) => ({ user_id: String(id), hash })));
+        const { rows } = await sql<{
+          user_id: string;
+          hash: string;
+        }>`SELECT user_id, hash FROM old_codes`.execute(kysely);
+        const expected = users.flatMap(({ id, otp_backup_codes }) =>
+          otp_backup_codes.map((hash) => ({ user_id: String(id), hash })),
+        );
         expect(rows).toHaveLength(expected.length);
         expect(rows).toEqual(expect.arrayContaining(expected));
       });

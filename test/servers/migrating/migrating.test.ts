@@ -7,8 +7,16 @@ import { readable } from './readable';
 beforeAll(() => install('migrations'), 300_000);
 
 it('every block of the page is run here', () => {
-  expect([...recipesOf('docs/migrating.md').keys()]).toEqual(['format', 'allauth', 'hashed', 'end-old']);
-  expect(Object.keys(filesOf('docs/migrating.md'))).toEqual(['adopt.config.js', 'second-factor.js']);
+  expect([...recipesOf('docs/migrating.md').keys()]).toEqual([
+    'format',
+    'allauth',
+    'hashed',
+    'end-old',
+  ]);
+  expect(Object.keys(filesOf('docs/migrating.md'))).toEqual([
+    'adopt.config.js',
+    'second-factor.js',
+  ]);
 });
 
 describe('codes that can be read', readable);

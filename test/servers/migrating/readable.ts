@@ -5,7 +5,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
-import { BackupCodes, defineFormat, formats, MemoryStore, type FormatDefinition } from '../../../lib';
+import {
+  BackupCodes,
+  defineFormat,
+  formats,
+  MemoryStore,
+  type FormatDefinition,
+} from '../../../lib';
 import { SqlStore } from '../../../lib/sql';
 import { countingHasher } from '../../helpers/counting-hasher';
 import { atOnce } from '../../helpers/service';
@@ -35,54 +41,98 @@ const hosts: Host[] = [];
 
 /** What the app has of its own, for one format of old codes. */
 function ownFiles(definition: FormatDefinition): Record<string, string> {
-  const data = { usersFile: join(dir, 'users.json'), codesFile: join(dir, 'codes.db'), definition, key };
-  const lines = Object.entries(data).map(([name, value]) => `export const ${name} = ${JSON.stringify(value)};`);
-  return { ...page, 'data.js': lines.join('\n'), ...Object.fromEntries(['app.js', 'yours.js', 'backup-codes.js'].map((file) => [file, read(file)])) };
+  const data = {
+    usersFile: join(dir, 'users.json'),
+    codesFile: join(dir, 'codes.db'),
+    definition,
+    key,
+  };
+  const lines = Object.entries(data).map(
+    ([name, value]) => `export const ${name} = ${JSON.stringify(value)};`,
+  );
+  return {
+    ...page,
+    'data.js': lines.join('\n'),
+    ...Object.fromEntries(
+      ['app.js', 'yours.js', 'backup-codes.js'].map((file) => [file, read(file)]),
+    ),
+  };
 }
 
 async function app(secondFactor: string): Promise<Host> {
-  const host = await start('migrations', { files: { ...ownFiles(HEX), 'second-factor.js': secondFactor }, main: 'app.js' });
+  const host = await start('migrations', {
+    files: { ...ownFiles(HEX), 'second-factor.js': secondFactor },
+    main: 'app.js',
+  });
   hosts.push(host);
   return host;
 }
 
 /** The command as npx runs it, in the folder of an app, with an export that is piped to it. */
-async function command(definition: FormatDefinition, lines: readonly string[], ...more: readonly string[]): Promise<{ code: number; stdout: string; stderr: string }> {
+async function command(
+  definition: FormatDefinition,
+  lines: readonly string[],
+  ...more: readonly string[]
+): Promise<{ code: number; stdout: string; stderr: string }> {
   const folder = join(HOST, 'node_modules/.command');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder);
-  const files: Record<string, string> = { ...ownFiles(definition), 'package.json': '{ "type": "module" }' };
+  const files: Record<string, string> = {
+    ...ownFiles(definition),
+    'package.json': '{ "type": "module" }',
+  };
   for (const [file, text] of Object.entries(files)) writeFileSync(join(folder, file), text);
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [CLI, 'adopt', '--config', './adopt.config.js', ...more], { cwd: folder }, (error, stdout, stderr) => {
-      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
-    });
+    const child = execFile(
+      process.execPath,
+      [CLI, 'adopt', '--config', './adopt.config.js', ...more],
+      { cwd: folder },
+      (error, stdout, stderr) => {
+        resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr });
+      },
+    );
     child.stdin?.end(lines.join('\n'));
   });
 }
 
 /** The same database, as another process has it. */
-async function onTheDatabase<T>(definition: FormatDefinition, work: (backupCodes: BackupCodes) => Promise<T>): Promise<T> {
+async function onTheDatabase<T>(
+  definition: FormatDefinition,
+  work: (backupCodes: BackupCodes) => Promise<T>,
+): Promise<T> {
   const database = new Database(join(dir, 'codes.db'));
   database.exec('PRAGMA busy_timeout = 5000');
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   const format = [formats.standard, defineFormat(definition)];
   try {
-    return await work(new BackupCodes({ store: new SqlStore(kysely), pepper, format, hasher: countingHasher('quick'), attempts: { free: 50 } }));
+    return await work(
+      new BackupCodes({
+        store: new SqlStore(kysely),
+        pepper,
+        format,
+        hasher: countingHasher('quick'),
+        attempts: { free: 50 },
+      }),
+    );
   } finally {
     await kysely.destroy();
   }
 }
 
-const logIn = (visitor: Visitor, username: string): Promise<Answer> => visitor.postForm('/login', { username, password: 'correct horse' });
-const give = (visitor: Visitor, code: string): Promise<Answer> => visitor.postForm('/verify-otp', { code });
+const logIn = (visitor: Visitor, username: string): Promise<Answer> =>
+  visitor.postForm('/login', { username, password: 'correct horse' });
+const give = (visitor: Visitor, code: string): Promise<Answer> =>
+  visitor.postForm('/verify-otp', { code });
 /** Whether somebody who was nowhere gets in by the password and this code. */
 async function opens(host: Host, username: string, code: string): Promise<boolean> {
   const visitor = host.visitor();
   await logIn(visitor, username);
   const { status } = await give(visitor, code);
   const { body } = await visitor.get('/');
-  expect(body).toEqual({ id: username, authFactors: status === 303 ? ['password', 'backup-code'] : [] });
+  expect(body).toEqual({
+    id: username,
+    authFactors: status === 303 ? ['password', 'backup-code'] : [],
+  });
   return status === 303;
 }
 
@@ -96,15 +146,33 @@ export function readable(): void {
   afterEach(end);
 
   describe('passport-backup-codes, with its list on the user row', () => {
-    const PRINTED = ['00f3a9c1d2', '8b7e6d5c4a', 'a0b1c2d3e4', '1234567890', 'ffffffffff', '0000000001'];
-    const users = (): { id: string; codes: string[] | null }[] => JSON.parse(readFileSync(join(dir, 'users.json'), 'utf8')) as never;
+    const PRINTED = [
+      '00f3a9c1d2',
+      '8b7e6d5c4a',
+      'a0b1c2d3e4',
+      '1234567890',
+      'ffffffffff',
+      '0000000001',
+    ];
+    const users = (): { id: string; codes: string[] | null }[] =>
+      JSON.parse(readFileSync(join(dir, 'users.json'), 'utf8')) as never;
 
     let left: string;
     beforeAll(async () => {
       dir = mkdtempSync(join(tmpdir(), 'backup-codes-migrating-'));
-      writeFileSync(join(dir, 'users.json'), JSON.stringify([{ id: 'ada', codes: PRINTED }, { id: 'grace', codes: PRINTED.slice(0, 2) }, { id: 'alan', codes: null }]));
+      writeFileSync(
+        join(dir, 'users.json'),
+        JSON.stringify([
+          { id: 'ada', codes: PRINTED },
+          { id: 'grace', codes: PRINTED.slice(0, 2) },
+          { id: 'alan', codes: null },
+        ]),
+      );
       const old = await app(read('old-second-factor.js'));
-      expect([await opens(old, 'ada', PRINTED[0]!), await opens(old, 'ada', PRINTED[0]!)]).toEqual([true, false]);
+      expect([await opens(old, 'ada', PRINTED[0]!), await opens(old, 'ada', PRINTED[0]!)]).toEqual([
+        true,
+        false,
+      ]);
       left = readFileSync(join(dir, 'users.json'), 'utf8');
       await end();
     });
@@ -116,8 +184,15 @@ export function readable(): void {
     it('one route changes, and no printed code dies: each works once, and the password as before', async () => {
       const host = await app(page['second-factor.js']!);
       expect(await opens(host, 'ada', PRINTED[0]!)).toBe(false);
-      for (const code of PRINTED.slice(1, 4)) expect([await opens(host, 'ada', code.toUpperCase()), await opens(host, 'ada', code)]).toEqual([true, false]);
-      expect([await opens(host, 'grace', PRINTED[0]!), await opens(host, 'alan', PRINTED[0]!)]).toEqual([true, false]);
+      for (const code of PRINTED.slice(1, 4))
+        expect([
+          await opens(host, 'ada', code.toUpperCase()),
+          await opens(host, 'ada', code),
+        ]).toEqual([true, false]);
+      expect([
+        await opens(host, 'grace', PRINTED[0]!),
+        await opens(host, 'alan', PRINTED[0]!),
+      ]).toEqual([true, false]);
       expect(users().map(({ codes }) => codes)).toEqual([null, null, null]);
     });
 
@@ -130,7 +205,10 @@ export function readable(): void {
       await hosts.pop()!.stop();
       writeFileSync(join(dir, 'users.json'), left); // as if the process had ended between taking over and forgetting
       const after = await app(page['second-factor.js']!);
-      expect([await opens(after, 'ada', PRINTED[1]!), await opens(after, 'ada', PRINTED[2]!)]).toEqual([false, true]);
+      expect([
+        await opens(after, 'ada', PRINTED[1]!),
+        await opens(after, 'ada', PRINTED[2]!),
+      ]).toEqual([false, true]);
     });
 
     it('of four requests at once that take a user over, one code opens for exactly one', async () => {
@@ -145,47 +223,89 @@ export function readable(): void {
       const lines = users().map(({ id, codes }) => JSON.stringify({ userId: id, codes }));
       const host = await app(page['second-factor.js']!);
       expect(await opens(host, 'ada', PRINTED[1]!)).toBe(true);
-      expect(await command(HEX, lines, '--dry-run')).toEqual({ code: 0, stdout: 'to adopt 1, kept 1, refused 0, without codes 1\n', stderr: '' });
-      expect(await command(HEX, lines)).toEqual({ code: 0, stdout: 'adopted 1, kept 1, refused 0, without codes 1\n', stderr: '' });
+      expect(await command(HEX, lines, '--dry-run')).toEqual({
+        code: 0,
+        stdout: 'to adopt 1, kept 1, refused 0, without codes 1\n',
+        stderr: '',
+      });
+      expect(await command(HEX, lines)).toEqual({
+        code: 0,
+        stdout: 'adopted 1, kept 1, refused 0, without codes 1\n',
+        stderr: '',
+      });
       const again = await command(HEX, [...lines, 'joan,nonsense']);
-      expect(again).toMatchObject({ code: 1, stdout: 'adopted 0, kept 2, refused 1, without codes 1\nline 4: Adopted code number 1 is not of the format given.\n' });
-      expect([await opens(host, 'ada', PRINTED[1]!), await opens(host, 'ada', PRINTED[2]!), await opens(host, 'grace', PRINTED[1]!)]).toEqual([false, true, true]);
+      expect(again).toMatchObject({
+        code: 1,
+        stdout:
+          'adopted 0, kept 2, refused 1, without codes 1\nline 4: Adopted code number 1 is not of the format given.\n',
+      });
+      expect([
+        await opens(host, 'ada', PRINTED[1]!),
+        await opens(host, 'ada', PRINTED[2]!),
+        await opens(host, 'grace', PRINTED[1]!),
+      ]).toEqual([false, true, true]);
     });
   });
 
   describe('django-allauth', () => {
     async function exported(chosen: readonly AllauthRow[]): Promise<string[]> {
       const lines: string[] = [];
-      await runRecipe(recipes.get('allauth')!, { rows: chosen, print: (line: string) => lines.push(line) });
+      await runRecipe(recipes.get('allauth')!, {
+        rows: chosen,
+        print: (line: string) => lines.push(line),
+      });
       return lines;
     }
 
     it.each<[string, boolean, FormatDefinition]>([
       ['a seed', false, formats.numeric],
-      ['codes of django-allauth-2fa', true, { alphabet: '0123456789abcdefghijklmnopqrstuvwxyz', length: 8 }],
-    ])('%s gives what was printed and not used; each works once', async (_what, isMigrated, { alphabet, length, groupSize, separator }) => {
-      const definition = { alphabet, length, ...(groupSize !== undefined && { groupSize, separator }) };
-      const chosen = rows.filter(({ data }) => (data.migrated_codes !== undefined) === isMigrated);
-      expect(await command(definition, await exported(chosen))).toMatchObject({ code: 0, stdout: `adopted ${chosen.length}, kept 0, refused 0, without codes 0\n` });
-      await onTheDatabase(definition, async (backupCodes) => {
-        for (const { user_id: userId, printed, spent } of chosen) {
-          const right = printed.filter((code) => !spent.includes(code));
-          const accepted: string[] = [];
-          for (const code of [...printed, ...printed]) if ((await backupCodes.consume(userId, code)).ok) accepted.push(code);
-          expect(accepted).toEqual(right);
-        }
-      });
-    });
+      [
+        'codes of django-allauth-2fa',
+        true,
+        { alphabet: '0123456789abcdefghijklmnopqrstuvwxyz', length: 8 },
+      ],
+    ])(
+      '%s gives what was printed and not used; each works once',
+      async (_what, isMigrated, { alphabet, length, groupSize, separator }) => {
+        const definition = {
+          alphabet,
+          length,
+          ...(groupSize !== undefined && { groupSize, separator }),
+        };
+        const chosen = rows.filter(
+          ({ data }) => (data.migrated_codes !== undefined) === isMigrated,
+        );
+        expect(await command(definition, await exported(chosen))).toMatchObject({
+          code: 0,
+          stdout: `adopted ${chosen.length}, kept 0, refused 0, without codes 0\n`,
+        });
+        await onTheDatabase(definition, async (backupCodes) => {
+          for (const { user_id: userId, printed, spent } of chosen) {
+            const right = printed.filter((code) => !spent.includes(code));
+            const accepted: string[] = [];
+            for (const code of [...printed, ...printed])
+              if ((await backupCodes.consume(userId, code)).ok) accepted.push(code);
+            expect(accepted).toEqual(right);
+          }
+        });
+      },
+    );
   });
 
   it('base 32 is read by a format of all letters and digits', async () => {
-    expect(() => defineFormat({ alphabet: 'abcdefghijklmnopqrstuvwxyz234567', length: 8 })).toThrow(/look-alike/);
+    expect(() => defineFormat({ alphabet: 'abcdefghijklmnopqrstuvwxyz234567', length: 8 })).toThrow(
+      /look-alike/,
+    );
     const printed = rows.flatMap(({ data }) => data.migrated_codes ?? []);
     expect(printed.some((code) => /[il]/.test(code))).toBe(true);
   });
 
   it('the format of the page is listed behind the new one', async () => {
-    const { backupCodes } = (await runRecipe(recipes.get('format')!, { store: new MemoryStore(), pepper }, ['backupCodes'])) as { backupCodes: BackupCodes };
+    const { backupCodes } = (await runRecipe(
+      recipes.get('format')!,
+      { store: new MemoryStore(), pepper },
+      ['backupCodes'],
+    )) as { backupCodes: BackupCodes };
     expect(backupCodes.formats).toEqual([formats.standard, defineFormat(HEX)]);
   });
 }

@@ -27,7 +27,9 @@ describeWith(redis, 'RedisStore on one server', (server) => {
   it('gives for any sequence of calls what MemoryStore gives', async () => {
     const client = await createClient({ url: server().url }).connect();
     try {
-      await expectSameAsMemory(new RedisStore({ client }), (userId) => readRedisEvents(client, userId));
+      await expectSameAsMemory(new RedisStore({ client }), (userId) =>
+        readRedisEvents(client, userId),
+      );
     } finally {
       await client.close();
     }

@@ -15,7 +15,9 @@ describeWith(redis, 'reports on one Redis', (server) => {
 });
 
 describeWith(redisCluster, 'reports on a Redis cluster of three', (cluster) => {
-  testReports(async () => createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect());
+  testReports(async () =>
+    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
+  );
 });
 
 function testReports(connect: () => Promise<RedisClient & { close(): unknown }>): void {
@@ -23,7 +25,10 @@ function testReports(connect: () => Promise<RedisClient & { close(): unknown }>)
   /** Each prefix holds nothing yet. */
   const open = async () => {
     const prefix = `${randomUUID()}:`;
-    return { store: new RedisStore({ client: clients[0]!, prefix }), another: () => new RedisStore({ client: clients[1]!, prefix }) };
+    return {
+      store: new RedisStore({ client: clients[0]!, prefix }),
+      another: () => new RedisStore({ client: clients[1]!, prefix }),
+    };
   };
 
   beforeAll(async () => {
@@ -42,7 +47,13 @@ function testReports(connect: () => Promise<RedisClient & { close(): unknown }>)
     while (partitionOf(busy.key) !== partitionOf(quiet.key)) busy = newUser();
     const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
     const written: string[] = [];
-    for (const [user, type, times] of [[quiet, 'issued', 1], [busy, 'rejected', 1200], [quiet, 'low', 1], [busy, 'rejected', 700], [quiet, 'exhausted', 1]] as const) {
+    for (const [user, type, times] of [
+      [quiet, 'issued', 1],
+      [busy, 'rejected', 1200],
+      [quiet, 'low', 1],
+      [busy, 'rejected', 700],
+      [quiet, 'exhausted', 1],
+    ] as const) {
       await store.append(Array.from({ length: times }, () => newEvent(type, user)));
       if (user === quiet) written.push(type);
     }
@@ -56,7 +67,9 @@ function testReports(connect: () => Promise<RedisClient & { close(): unknown }>)
       }
     };
     expect(await read({ userId: quiet.userId })).toEqual(written);
-    expect(await read({ userId: quiet.userId, order: 'newest-first' })).toEqual(written.toReversed());
+    expect(await read({ userId: quiet.userId, order: 'newest-first' })).toEqual(
+      written.toReversed(),
+    );
     expect(await read({ types: ['low', 'exhausted'] })).toEqual(['low', 'exhausted']);
     expect(await read({ userId: quiet.userId, types: ['low', 'rejected'] })).toEqual(['low']);
   });

@@ -4,23 +4,61 @@ import { RedisStore, type RedisClient } from '../../../lib/redis';
 import { keysOf } from '../../../lib/redis/keys';
 import type { BackupCodeStore } from '../../../lib/stores/store';
 import { nameSubject } from '../../../lib/subject';
-import { consumption, HOUR_MS, newCode, newEvent, newSet, NOW, take, taken, userWithSet, type UserSet } from '../../../lib/testing/samples';
+import {
+  consumption,
+  HOUR_MS,
+  newCode,
+  newEvent,
+  newSet,
+  NOW,
+  take,
+  taken,
+  userWithSet,
+  type UserSet,
+} from '../../../lib/testing/samples';
 import { countingHasher } from '../../helpers/counting-hasher';
 import { readRedisEvents } from '../../helpers/read-redis-events';
 import { describeWith, redis, redisCluster } from '../../helpers/servers';
 
 const DAY_MS = 86_400_000;
 /** All that changes something, or could. */
-const CALLS: readonly (readonly [name: string, call: (store: BackupCodeStore, set: UserSet) => Promise<unknown>])[] = [
+const CALLS: readonly (readonly [
+  name: string,
+  call: (store: BackupCodeStore, set: UserSet) => Promise<unknown>,
+])[] = [
   ['replace', (store, { subject }) => store.replace({ ...newSet(subject), now: NOW })],
   ['stage', (store, { subject }) => store.stage({ ...newSet(subject), until: NOW + HOUR_MS })],
-  ['activate', (store, { subject, header: { setId } }) => store.activate({ subject, setId, now: NOW, event: newEvent('activated', subject) })],
+  [
+    'activate',
+    (store, { subject, header: { setId } }) =>
+      store.activate({ subject, setId, now: NOW, event: newEvent('activated', subject) }),
+  ],
   ['find', (store, { subject }) => store.find(subject)],
   ['takeAttempt', (store, { subject }) => take(store, subject)],
-  ['giveBack', (store, { subject }) => store.giveBack({ subject, ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW } })],
+  [
+    'giveBack',
+    (store, { subject }) =>
+      store.giveBack({
+        subject,
+        ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW },
+      }),
+  ],
   ['consume', (store, set) => store.consume(consumption(set, 0, { replacement: newCode() }))],
-  ['revoke', (store, { subject }) => store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) })],
-  ['append', (store, { subject }) => store.append([], { subject, ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW }, now: NOW, event: newEvent('disabled', subject) })],
+  [
+    'revoke',
+    (store, { subject }) =>
+      store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
+  ],
+  [
+    'append',
+    (store, { subject }) =>
+      store.append([], {
+        subject,
+        ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW },
+        now: NOW,
+        event: newEvent('disabled', subject),
+      }),
+  ],
 ];
 type Client = ReturnType<typeof createClient>;
 
@@ -39,18 +77,42 @@ describeWith(redis, 'RedisStore', (server) => {
   describe('round trips', () => {
     it('are two for a verification, whatever comes of it, and one for a refusal', async () => {
       const counted = countTrips(client);
-      const backupCodes = new BackupCodes({ store: new RedisStore({ client: counted.client }), hasher: countingHasher(), attempts: { free: 3 } });
-      const { codes: [code = '', ...others] } = await backupCodes.issue('ada');
+      const backupCodes = new BackupCodes({
+        store: new RedisStore({ client: counted.client }),
+        hasher: countingHasher(),
+        attempts: { free: 3 },
+      });
+      const {
+        codes: [code = '', ...others],
+      } = await backupCodes.issue('ada');
       // The server is told each script once; from then on its name is enough.
       await backupCodes.consume('ada', code);
       await backupCodes.consume('ada', code);
       const verifications = [];
-      for (const typed of [others[0]!, code, 'AAAA-AAAA', others[1]!, 'AAAA-AAAA', 'AAAA-AAAA', 'AAAA-AAAA', others[2]!]) {
+      for (const typed of [
+        others[0]!,
+        code,
+        'AAAA-AAAA',
+        others[1]!,
+        'AAAA-AAAA',
+        'AAAA-AAAA',
+        'AAAA-AAAA',
+        others[2]!,
+      ]) {
         counted.trips = 0;
         const outcome = await backupCodes.consume('ada', typed);
         verifications.push([outcome.ok ? 'ok' : outcome.reason, counted.trips]);
       }
-      expect(verifications).toEqual([['ok', 2], ['reused', 2], ['mismatch', 2], ['ok', 2], ['mismatch', 2], ['mismatch', 2], ['mismatch', 2], ['throttled', 1]]);
+      expect(verifications).toEqual([
+        ['ok', 2],
+        ['reused', 2],
+        ['mismatch', 2],
+        ['ok', 2],
+        ['mismatch', 2],
+        ['mismatch', 2],
+        ['mismatch', 2],
+        ['throttled', 1],
+      ]);
     });
 
     it('are one more where the server forgot the scripts, once', async () => {
@@ -74,7 +136,9 @@ describeWith(redis, 'RedisStore', (server) => {
         if (kept) await client.rename(key, kept);
         await client.set(key, 'of another kind');
         const before = await snapshot(client);
-        await expect(call(store, set)).rejects.toThrow(/WRONGTYPE .* is a string\. Nothing was changed/);
+        await expect(call(store, set)).rejects.toThrow(
+          /WRONGTYPE .* is a string\. Nothing was changed/,
+        );
         expect(await snapshot(client)).toEqual(before);
         await client.del(key);
         if (kept) await client.rename(kept, key);
@@ -97,8 +161,12 @@ describeWith(redis, 'RedisStore', (server) => {
     it.each(['header', 'remaining'])('in the stored field %s is no missing set', async (field) => {
       const set = await userWithSet(store);
       await client.hSet(keysOf('backup-code:', set.subject.key)[0]!, field, 'damaged');
-      await expect(store.find(set.subject)).rejects.toThrow(expect.objectContaining({ code: 'unreadable_set' }));
-      await expect(take(store, set.subject)).rejects.toThrow(expect.objectContaining({ code: 'unreadable_set' }));
+      await expect(store.find(set.subject)).rejects.toThrow(
+        expect.objectContaining({ code: 'unreadable_set' }),
+      );
+      await expect(take(store, set.subject)).rejects.toThrow(
+        expect.objectContaining({ code: 'unreadable_set' }),
+      );
     });
 
     it('of a full server is thrown, and nothing is changed; a set can still be ended', async () => {
@@ -106,15 +174,26 @@ describeWith(redis, 'RedisStore', (server) => {
       const before = await snapshot(client);
       await client.configSet('maxmemory', '1');
       try {
-        await expect(store.stage({ ...newSet(set.subject), until: NOW + HOUR_MS })).rejects.toThrow(/OOM/);
+        await expect(store.stage({ ...newSet(set.subject), until: NOW + HOUR_MS })).rejects.toThrow(
+          /OOM/,
+        );
         await expect(store.consume(consumption(set, 0))).rejects.toThrow(/OOM/);
         await expect(take(store, set.subject)).rejects.toThrow(/OOM/);
         expect(await snapshot(client)).toEqual(before);
-        expect(await store.revoke({ subject: set.subject, now: NOW, event: newEvent('revoked', set.subject) })).toBe(set.header.setId);
+        expect(
+          await store.revoke({
+            subject: set.subject,
+            now: NOW,
+            event: newEvent('revoked', set.subject),
+          }),
+        ).toBe(set.header.setId);
       } finally {
         await client.configSet('maxmemory', '0');
       }
-      expect((await readRedisEvents(client, set.subject.userId)).map(({ type }) => type)).toEqual(['issued', 'revoked']);
+      expect((await readRedisEvents(client, set.subject.userId)).map(({ type }) => type)).toEqual([
+        'issued',
+        'revoked',
+      ]);
     });
   });
 
@@ -138,14 +217,17 @@ describeWith(redis, 'RedisStore', (server) => {
       const name = nameSubject('eve', await store.nameKey());
       await taken(store, name, { waits: [0] });
       expect((await take(store, name, { waits: [0], now: NOW + 30 * DAY_MS - 1 })).ok).toBe(false);
-      expect((await taken(store, name, { waits: [0], now: NOW + 60 * DAY_MS - 1 })).ticket.attempt).toBe(1);
+      expect(
+        (await taken(store, name, { waits: [0], now: NOW + 60 * DAY_MS - 1 })).ticket.attempt,
+      ).toBe(1);
     });
 
     it("is no user's count and no set", async () => {
       const set = await userWithSet(store);
       await taken(store, set.subject);
       await store.consume(consumption(set, 0));
-      for (const key of await client.keys('*')) expect([key, await client.pTTL(key)]).toEqual([key, -1]);
+      for (const key of await client.keys('*'))
+        expect([key, await client.pTTL(key)]).toEqual([key, -1]);
     });
 
     it('is what stays of an ended set, times alone, after 400 days', async () => {
@@ -154,21 +236,36 @@ describeWith(redis, 'RedisStore', (server) => {
       await store.consume(consumption(first, 0, { now: NOW + 1 }));
       const second = newSet(first.subject, { expiresAt: null });
       await store.replace({ ...second, now: NOW + 2 });
-      await store.revoke({ subject: first.subject, now: NOW + 3, event: newEvent('revoked', first.subject) });
+      await store.revoke({
+        subject: first.subject,
+        now: NOW + 3,
+        event: newEvent('revoked', first.subject),
+      });
       const read = async (): Promise<Record<string, unknown>> =>
-        Object.fromEntries(Object.entries(await client.hGetAll(ended)).map(([setId, times]) => [setId, JSON.parse(times)]));
+        Object.fromEntries(
+          Object.entries(await client.hGetAll(ended)).map(([setId, times]) => [
+            setId,
+            JSON.parse(times),
+          ]),
+        );
       const { createdAt, expiresAt } = first.header;
       expect(await read()).toEqual({
         [first.header.setId]: { endedAt: NOW + 2, createdAt, expiresAt, consumedAt: [NOW + 1] },
         [second.header.setId]: { endedAt: NOW + 3, createdAt, expiresAt: null, consumedAt: [] },
       });
       expect(await client.pTTL(ended)).toBeGreaterThan(400 * DAY_MS - 60_000);
-      expect(Object.keys(await client.hGetAll(user)).filter((field) => /^(code|consumed|set|header)/.test(field))).toEqual([]);
+      expect(
+        Object.keys(await client.hGetAll(user)).filter((field) =>
+          /^(code|consumed|set|header)/.test(field),
+        ),
+      ).toEqual([]);
 
       const third = newSet(first.subject);
       await store.replace({ ...third, now: NOW + 4 });
       await store.replace({ ...newSet(first.subject), now: NOW + 400 * DAY_MS + 2 });
-      expect(Object.keys(await read()).sort()).toEqual([second.header.setId, third.header.setId].sort());
+      expect(Object.keys(await read()).sort()).toEqual(
+        [second.header.setId, third.header.setId].sort(),
+      );
     });
   });
 
@@ -179,11 +276,23 @@ describeWith(redis, 'RedisStore', (server) => {
       const staged = newSet(subject);
       if (end !== 'replace') await store.stage({ ...staged, until: NOW + HOUR_MS });
       if (end === 'replace') await store.replace({ ...newSet(subject), now: NOW });
-      else if (end === 'activate') await store.activate({ subject, setId: staged.header.setId, now: NOW, event: newEvent('activated', subject) });
+      else if (end === 'activate')
+        await store.activate({
+          subject,
+          setId: staged.header.setId,
+          now: NOW,
+          event: newEvent('activated', subject),
+        });
       else await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
       const all = await everything(client);
       const erased = end === 'revoke' ? [set, staged] : [set];
-      for (const { header, codes } of erased) for (const secret of [header.salt, header.check, ...codes.flatMap(({ salt, digest }) => [salt, digest])]) expect(all).not.toContain(secret);
+      for (const { header, codes } of erased)
+        for (const secret of [
+          header.salt,
+          header.check,
+          ...codes.flatMap(({ salt, digest }) => [salt, digest]),
+        ])
+          expect(all).not.toContain(secret);
     }
   });
 
@@ -198,44 +307,91 @@ describeWith(redis, 'RedisStore', (server) => {
   });
 
   it('keeps apart what has another prefix', async () => {
-    const [one, other] = [new RedisStore({ client, prefix: 'one:' }), new RedisStore({ client, prefix: 'other:' })];
+    const [one, other] = [
+      new RedisStore({ client, prefix: 'one:' }),
+      new RedisStore({ client, prefix: 'other:' }),
+    ];
     const set = await userWithSet(one);
     expect(await other.find(set.subject)).toBeNull();
     expect(await other.consume(consumption(set, 0))).toEqual({ outcome: 'gone', reason: 'none' });
     expect((await one.consume(consumption(set, 0))).outcome).toBe('consumed');
     expect(Buffer.from(await one.nameKey()).equals(Buffer.from(await other.nameKey()))).toBe(false);
-    expect((await client.keys('*')).filter((key) => !key.startsWith('one:') && key !== 'other:name-key')).toEqual([]);
+    expect(
+      (await client.keys('*')).filter((key) => !key.startsWith('one:') && key !== 'other:name-key'),
+    ).toEqual([]);
   });
 
   it('makes one key for names, however many ask at once', async () => {
-    const keys = await Promise.all(Array.from({ length: 20 }, () => new RedisStore({ client }).nameKey()));
+    const keys = await Promise.all(
+      Array.from({ length: 20 }, () => new RedisStore({ client }).nameKey()),
+    );
     expect(new Set(keys.map((key) => Buffer.from(key).toString('hex'))).size).toBe(1);
     await client.set('backup-code:name-key', 'short');
-    await expect(store.nameKey()).rejects.toThrow(expect.objectContaining({ code: 'unreadable_set' }));
+    await expect(store.nameKey()).rejects.toThrow(
+      expect.objectContaining({ code: 'unreadable_set' }),
+    );
   });
 
   it('keeps times to the millisecond, however late', async () => {
     const late = Number.MAX_SAFE_INTEGER - 120_000;
     const set = await userWithSet(store, { expiresAt: Number.MAX_SAFE_INTEGER });
     const waits = [120_000, 0];
-    expect((await taken(store, set.subject, { now: late - 1, waits })).ticket.nextAt).toBe(late + 119_999);
-    expect(await take(store, set.subject, { now: late, waits })).toEqual({ ok: false, reason: 'throttled', nextAt: late + 119_999, isFirst: true });
+    expect((await taken(store, set.subject, { now: late - 1, waits })).ticket.nextAt).toBe(
+      late + 119_999,
+    );
+    expect(await take(store, set.subject, { now: late, waits })).toEqual({
+      ok: false,
+      reason: 'throttled',
+      nextAt: late + 119_999,
+      isFirst: true,
+    });
     await store.consume(consumption(set, 0, { now: late }));
-    expect(await store.consume(consumption(set, 0, { now: late }))).toEqual({ outcome: 'already-consumed', consumedAt: late });
-    expect((await store.find(set.subject))?.current).toMatchObject({ lastConsumedAt: late, expiresAt: Number.MAX_SAFE_INTEGER });
+    expect(await store.consume(consumption(set, 0, { now: late }))).toEqual({
+      outcome: 'already-consumed',
+      consumedAt: late,
+    });
+    expect((await store.find(set.subject))?.current).toMatchObject({
+      lastConsumedAt: late,
+      expiresAt: Number.MAX_SAFE_INTEGER,
+    });
   });
 
   it('fills in the events that it writes, and alters nothing else in them', async () => {
     const set = await userWithSet(store);
     const { userId } = set.subject;
-    const events = [newEvent('consumed', set.subject, { setId: set.header.setId, codeId: set.codes[0]!.codeId, context: { ip: null, userAgent: '\u{1f511} "\\/', requestId: '', actor: null, after: 'nothing' } })];
+    const events = [
+      newEvent('consumed', set.subject, {
+        setId: set.header.setId,
+        codeId: set.codes[0]!.codeId,
+        context: {
+          ip: null,
+          userAgent: '\u{1f511} "\\/',
+          requestId: '',
+          actor: null,
+          after: 'nothing',
+        },
+      }),
+    ];
     await store.consume({ ...consumption(set, 0), events });
-    expect((await readRedisEvents(client, userId)).at(-1)).toEqual({ ...events[0], remaining: 9, total: 10 });
+    expect((await readRedisEvents(client, userId)).at(-1)).toEqual({
+      ...events[0],
+      remaining: 9,
+      total: 10,
+    });
   });
 
   it.each([
-    ['gives bytes for text', (url: string) => createClient({ url }).withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }) as unknown as Client],
-    ['speaks the older protocol', (url: string) => createClient({ url, RESP: 2 }) as unknown as Client],
+    [
+      'gives bytes for text',
+      (url: string) =>
+        createClient({ url }).withTypeMapping({
+          [RESP_TYPES.BLOB_STRING]: Buffer,
+        }) as unknown as Client,
+    ],
+    [
+      'speaks the older protocol',
+      (url: string) => createClient({ url, RESP: 2 }) as unknown as Client,
+    ],
   ])('works with a client that %s', async (_, connect) => {
     const other = connect(server().url);
     await other.connect();
@@ -243,7 +399,11 @@ describeWith(redis, 'RedisStore', (server) => {
       const set = await userWithSet(new RedisStore({ client: other }));
       const { current } = await taken(new RedisStore({ client: other }), set.subject);
       expect(current).toMatchObject({ setId: set.header.setId, remaining: 10 });
-      expect(await new RedisStore({ client: other }).consume(consumption(set, 0))).toEqual({ outcome: 'consumed', remaining: 9, total: 10 });
+      expect(await new RedisStore({ client: other }).consume(consumption(set, 0))).toEqual({
+        outcome: 'consumed',
+        remaining: 9,
+        total: 10,
+      });
     } finally {
       other.destroy();
     }
@@ -256,7 +416,11 @@ describeWith(redis, 'RedisStore, when its server goes away', (server) => {
 
   beforeAll(async () => {
     // As the option's doc says: a login should fail at once, not wait.
-    client = createClient({ url: server().url, disableOfflineQueue: true, socket: { reconnectStrategy: () => 20 } });
+    client = createClient({
+      url: server().url,
+      disableOfflineQueue: true,
+      socket: { reconnectStrategy: () => 20 },
+    });
     client.on('error', () => undefined);
     await client.connect();
     store = new RedisStore({ client });
@@ -276,7 +440,11 @@ describeWith(redis, 'RedisStore, when its server goes away', (server) => {
     await expect(take(store, set.subject)).rejects.toThrow();
     await comeBack();
     expect((await taken(store, set.subject)).ticket.attempt).toBe(2);
-    expect(await store.consume(consumption(set, 0))).toEqual({ outcome: 'consumed', remaining: 9, total: 10 });
+    expect(await store.consume(consumption(set, 0))).toEqual({
+      outcome: 'consumed',
+      remaining: 9,
+      total: 10,
+    });
   });
 
   it('keeps what it said it had done, when it is killed in the middle of much', async () => {
@@ -296,14 +464,20 @@ describeWith(redis, 'RedisStore, when its server goes away', (server) => {
       const consumed = Promise.allSettled(sets.map(consumeAll));
       await isTime;
       await server().kill();
-      expect((await consumed).filter(({ status }) => status === 'rejected').length).toBeGreaterThan(0);
+      expect((await consumed).filter(({ status }) => status === 'rejected').length).toBeGreaterThan(
+        0,
+      );
       await comeBack();
       for (const set of sets) {
         const { current } = await taken(store, set.subject);
-        const spent = current!.codes.filter(({ consumedAt }) => consumedAt !== null).map(({ codeId }) => codeId);
+        const spent = current!.codes
+          .filter(({ consumedAt }) => consumedAt !== null)
+          .map(({ codeId }) => codeId);
         expect(spent).toEqual(expect.arrayContaining(told.get(set.header.setId)!));
         expect(current!.remaining).toBe(10 - spent.length);
-        const trail = (await readRedisEvents(client, set.subject.userId)).flatMap(({ type, codeId }) => (type === 'consumed' ? [codeId] : []));
+        const trail = (await readRedisEvents(client, set.subject.userId)).flatMap(
+          ({ type, codeId }) => (type === 'consumed' ? [codeId] : []),
+        );
         expect(trail.sort()).toEqual(spent.sort());
       }
     }
@@ -352,7 +526,9 @@ function countTrips(client: Client): { trips: number; client: RedisClient } {
 /** Every key with all that it holds. */
 async function snapshot(client: Client): Promise<Record<string, unknown>> {
   const keys = (await client.keys('*')).sort();
-  return Object.fromEntries(await Promise.all(keys.map(async (key) => [key, await contents(client, key)] as const)));
+  return Object.fromEntries(
+    await Promise.all(keys.map(async (key) => [key, await contents(client, key)] as const)),
+  );
 }
 
 async function contents(client: Client, key: string): Promise<unknown> {

@@ -9,14 +9,24 @@ const read = (file: string): string => readFileSync(join(__dirname, file), 'utf8
 const page = filesOf('docs/single-sign-on.md');
 
 /** The app of the page, before the provider given. */
-export function appBefore(provider: object, kind: 'oidc' | 'saml'): Readonly<Record<string, string>> {
+export function appBefore(
+  provider: object,
+  kind: 'oidc' | 'saml',
+): Readonly<Record<string, string>> {
   const app = page['app.js'];
   return {
     ...page,
     'people.ts': read('../frameworks/child/yours.ts'),
     'yours.js': read('../../hosts/sso/yours.js'),
     'provider.js': `export const provider = ${JSON.stringify(provider)};`,
-    'app.js': kind === 'oidc' ? app! : changed(changed(app, './oidc.js', './saml.js'), "app.get('/login/callback'", "app.post('/login/callback'"),
+    'app.js':
+      kind === 'oidc'
+        ? app!
+        : changed(
+            changed(app, './oidc.js', './saml.js'),
+            "app.get('/login/callback'",
+            "app.post('/login/callback'",
+          ),
   };
 }
 
@@ -32,30 +42,47 @@ let people = 0;
 /** Somebody with codes, by a name that nobody had. */
 export async function enrol(app: Host, prefix = 'person'): Promise<Person> {
   const name = `${prefix}-${(people += 1)}`;
-  return { name, ...(await app.ask<{ id: string; codes: string[] }>('enrol', name)), visitor: app.visitor() };
+  return {
+    name,
+    ...(await app.ask<{ id: string; codes: string[] }>('enrol', name)),
+    visitor: app.visitor(),
+  };
 }
 
 /** As the page's form does. */
-export const giveCode = (visitor: Visitor, code: string): Promise<Answer> => visitor.postForm('/login/backup-code', { code });
+export const giveCode = (visitor: Visitor, code: string): Promise<Answer> =>
+  visitor.postForm('/login/backup-code', { code });
 
-export const isOut = async (visitor: Visitor): Promise<void> => expect((await visitor.get('/me')).status).toBe(401);
-export const isIn = async (visitor: Visitor, name: string): Promise<void> => expect(await visitor.get('/me')).toMatchObject({ status: 200, body: { name } });
+export const isOut = async (visitor: Visitor): Promise<void> =>
+  expect((await visitor.get('/me')).status).toBe(401);
+export const isIn = async (visitor: Visitor, name: string): Promise<void> =>
+  expect(await visitor.get('/me')).toMatchObject({ status: 200, body: { name } });
 
 /** No login of theirs is pending in this browser: a right code opens nothing and stays unspent. */
-export async function nothingIsPending(app: Host, visitor: Visitor, { codes, id }: Pick<Person, 'codes' | 'id'>): Promise<void> {
+export async function nothingIsPending(
+  app: Host,
+  visitor: Visitor,
+  { codes, id }: Pick<Person, 'codes' | 'id'>,
+): Promise<void> {
   expect((await giveCode(visitor, codes[0]!)).status).toBe(401);
   await isOut(visitor);
   expect([await app.ask('remaining', id), await app.ask('events', id)]).toEqual([3, ['issued']]);
 }
 
 /** @param said the `amr` of three assertions of this provider */
-export function itStandsBehind(provider: () => Provider, said: Readonly<Record<'password' | 'mfa' | 'nothing', readonly string[]>>): void {
+export function itStandsBehind(
+  provider: () => Provider,
+  said: Readonly<Record<'password' | 'mfa' | 'nothing', readonly string[]>>,
+): void {
   const app = (): Host => provider().app;
-  const signOn = (visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer> => provider().signOn(visitor, name, amr);
+  const signOn = (visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer> =>
+    provider().signOn(visitor, name, amr);
 
   it('an assertion alone opens nothing', async () => {
     const { visitor, name } = await enrol(app());
-    expect((await signOn(visitor, name, said.password)).headers.get('location')).toBe('/login/backup-code');
+    expect((await signOn(visitor, name, said.password)).headers.get('location')).toBe(
+      '/login/backup-code',
+    );
     await isOut(visitor);
     expect((await visitor.get('/danger')).status).toBe(401);
   });
@@ -73,7 +100,11 @@ export function itStandsBehind(provider: () => Provider, said: Readonly<Record<'
     const { visitor, name, codes, id } = await enrol(app());
     await signOn(visitor, name, said.password);
     const before = visitor.copy();
-    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({ methods: ['sso', 'backup-code'], amr: ['pwd', 'otp', 'mfa'], acr: 'aal2' });
+    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({
+      methods: ['sso', 'backup-code'],
+      amr: ['pwd', 'otp', 'mfa'],
+      acr: 'aal2',
+    });
     await isIn(visitor, name);
     expect((await visitor.get('/danger')).status).toBe(200);
     await isOut(before);
@@ -86,7 +117,10 @@ export function itStandsBehind(provider: () => Provider, said: Readonly<Record<'
   it('of a provider that says nothing of its factors none is made up', async () => {
     const { visitor, name, codes } = await enrol(app());
     await signOn(visitor, name, said.nothing);
-    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({ amr: ['fed', 'otp'], acr: 'aal1' });
+    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({
+      amr: ['fed', 'otp'],
+      acr: 'aal1',
+    });
     expect((await visitor.get('/danger')).status).toBe(200);
   });
 
@@ -120,7 +154,9 @@ export function itStandsBehind(provider: () => Provider, said: Readonly<Record<'
     await isIn(first.visitor, second.name);
     await signOn(first.visitor, first.name, said.nothing);
     await isOut(first.visitor);
-    expect((await giveCode(first.visitor, first.codes[0]!)).body).toMatchObject({ amr: ['fed', 'otp'] });
+    expect((await giveCode(first.visitor, first.codes[0]!)).body).toMatchObject({
+      amr: ['fed', 'otp'],
+    });
     await isIn(first.visitor, first.name);
   });
 

@@ -17,11 +17,13 @@ async function atProvider(visitor: Visitor, name: string, amr: readonly string[]
   await provider.ask('next', name, amr);
   const there = provider.visitor();
   let next = (await visitor.get('/login')).headers.get('location')!;
-  while (!next.startsWith(origin)) next = (await there.get(next.replace(issuer, ''))).headers.get('location')!;
+  while (!next.startsWith(origin))
+    next = (await there.get(next.replace(issuer, ''))).headers.get('location')!;
   return next.replace(origin, '');
 }
 
-const signOn = async (visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer> => visitor.get(await atProvider(visitor, name, amr));
+const signOn = async (visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer> =>
+  visitor.get(await atProvider(visitor, name, amr));
 
 /** Declares the tests; the host's packages are installed. */
 export function behindOpenIdConnect(): void {
@@ -30,7 +32,14 @@ export function behindOpenIdConnect(): void {
     provider = await start('sso', { files: { 'yours.js': source }, main: 'yours.js' });
     hosts = [provider];
     issuer = provider.visitor().origin;
-    const endpoints = { issuer, trusted: issuer, authorizationURL: `${issuer}/auth`, tokenURL: `${issuer}/token`, clientID: client.client_id, clientSecret: client.client_secret };
+    const endpoints = {
+      issuer,
+      trusted: issuer,
+      authorizationURL: `${issuer}/auth`,
+      tokenURL: `${issuer}/token`,
+      clientID: client.client_id,
+      clientSecret: client.client_secret,
+    };
     app = await start('sso', { files: appBefore(endpoints, 'oidc'), main: 'app.js' });
     hosts.push(app);
     ({ origin } = app.visitor());
@@ -43,7 +52,10 @@ export function behindOpenIdConnect(): void {
   it('a method the app never heard of is kept too', async () => {
     const { visitor, name, codes } = await enrol(app);
     await signOn(visitor, name, ['pwd', 'hwk', 'urn:example:badge']);
-    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({ amr: ['pwd', 'hwk', 'urn:example:badge', 'otp', 'mfa'], acr: 'aal2' });
+    expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({
+      amr: ['pwd', 'hwk', 'urn:example:badge', 'otp', 'mfa'],
+      acr: 'aal2',
+    });
   });
 
   describe('an assertion that is not to be believed opens no pending login', () => {
@@ -71,7 +83,9 @@ export function behindOpenIdConnect(): void {
     it('a code that the provider never gave', async () => {
       const person = await enrol(app);
       const callback = await atProvider(person.visitor, person.name, ['pwd', 'mfa']);
-      expect((await person.visitor.get(callback.replace(/code=[^&]+/, 'code=forged'))).status).toBe(500);
+      expect((await person.visitor.get(callback.replace(/code=[^&]+/, 'code=forged'))).status).toBe(
+        500,
+      );
       await nothingIsPending(app, person.visitor, person);
     });
 

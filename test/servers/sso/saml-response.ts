@@ -24,8 +24,19 @@ export interface Assertion {
 }
 
 /** The response as the XML that a provider would post. */
-export function samlResponse({ subject, context, inResponseTo, issuer, audience, recipient, expiresInSeconds = 60, key = privateKey }: Assertion): string {
-  const [now, end] = [0, expiresInSeconds].map((seconds) => new Date(Date.now() + 1000 * seconds).toISOString());
+export function samlResponse({
+  subject,
+  context,
+  inResponseTo,
+  issuer,
+  audience,
+  recipient,
+  expiresInSeconds = 60,
+  key = privateKey,
+}: Assertion): string {
+  const [now, end] = [0, expiresInSeconds].map((seconds) =>
+    new Date(Date.now() + 1000 * seconds).toISOString(),
+  );
   const ids = [`_${randomUUID()}`, `_${randomUUID()}`] as const;
   const from = `<saml:Issuer xmlns:saml="${SAML}:assertion">${issuer}</saml:Issuer>`;
   const assertion = [
@@ -37,19 +48,31 @@ export function samlResponse({ subject, context, inResponseTo, issuer, audience,
   ].join('');
   const status = `<samlp:Status><samlp:StatusCode Value="${SAML}:status:Success"></samlp:StatusCode></samlp:Status>`;
   const head = `<samlp:Response xmlns:samlp="${SAML}:protocol" Destination="${recipient}" ID="${ids[1]}" InResponseTo="${inResponseTo}" IssueInstant="${now}" Version="2.0">`;
-  return signed(`${head}${from}${status}${signed(assertion, ids[0], key)}</samlp:Response>`, ids[1], key);
+  return signed(
+    `${head}${from}${status}${signed(assertion, ids[0], key)}</samlp:Response>`,
+    ids[1],
+    key,
+  );
 }
 
 /** With an enveloped signature behind its first issuer. */
 function signed(xml: string, id: string, key: typeof privateKey): string {
   const digest = createHash('sha256').update(xml).digest('base64');
-  const empty = (name: string, algorithm: string): string => `<ds:${name} Algorithm="${algorithm}"></ds:${name}>`;
+  const empty = (name: string, algorithm: string): string =>
+    `<ds:${name} Algorithm="${algorithm}"></ds:${name}>`;
   const info = [
-    empty('CanonicalizationMethod', C14N), empty('SignatureMethod', 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'),
-    `<ds:Reference URI="#${id}"><ds:Transforms>`, empty('Transform', `${DS}enveloped-signature`), empty('Transform', C14N), '</ds:Transforms>',
-    empty('DigestMethod', 'http://www.w3.org/2001/04/xmlenc#sha256'), `<ds:DigestValue>${digest}</ds:DigestValue></ds:Reference>`,
+    empty('CanonicalizationMethod', C14N),
+    empty('SignatureMethod', 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'),
+    `<ds:Reference URI="#${id}"><ds:Transforms>`,
+    empty('Transform', `${DS}enveloped-signature`),
+    empty('Transform', C14N),
+    '</ds:Transforms>',
+    empty('DigestMethod', 'http://www.w3.org/2001/04/xmlenc#sha256'),
+    `<ds:DigestValue>${digest}</ds:DigestValue></ds:Reference>`,
   ].join('');
-  const value = createSign('sha256').update(`<ds:SignedInfo xmlns:ds="${DS}">${info}</ds:SignedInfo>`).sign(key, 'base64');
+  const value = createSign('sha256')
+    .update(`<ds:SignedInfo xmlns:ds="${DS}">${info}</ds:SignedInfo>`)
+    .sign(key, 'base64');
   const signature = `<ds:Signature xmlns:ds="${DS}"><ds:SignedInfo>${info}</ds:SignedInfo><ds:SignatureValue>${value}</ds:SignatureValue></ds:Signature>`;
   return xml.replace('</saml:Issuer>', `</saml:Issuer>${signature}`);
 }

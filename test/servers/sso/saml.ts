@@ -22,30 +22,64 @@ async function asked(visitor: Visitor): Promise<string> {
   const { headers } = await visitor.get('/login');
   const location = new URL(headers.get('location')!);
   expect(location.href).toContain(`${entryPoint}?SAMLRequest=`);
-  const [, id = ''] = /ID="([^"]+)"/.exec(inflateRawSync(Buffer.from(location.searchParams.get('SAMLRequest')!, 'base64')).toString()) ?? [];
+  const [, id = ''] =
+    /ID="([^"]+)"/.exec(
+      inflateRawSync(Buffer.from(location.searchParams.get('SAMLRequest')!, 'base64')).toString(),
+    ) ?? [];
   return id;
 }
 
-const post = (visitor: Visitor, xml: string, path = '/login/callback'): Promise<Answer> => visitor.postForm(path, { SAMLResponse: Buffer.from(xml).toString('base64') });
+const post = (visitor: Visitor, xml: string, path = '/login/callback'): Promise<Answer> =>
+  visitor.postForm(path, { SAMLResponse: Buffer.from(xml).toString('base64') });
 
-async function answer(visitor: Visitor, subject: string, more: Partial<Assertion> = {}): Promise<string> {
-  return samlResponse({ subject, context: contexts['pwd']!, inResponseTo: await asked(visitor), issuer, audience, recipient: callbackUrl, ...more });
+async function answer(
+  visitor: Visitor,
+  subject: string,
+  more: Partial<Assertion> = {},
+): Promise<string> {
+  return samlResponse({
+    subject,
+    context: contexts['pwd']!,
+    inResponseTo: await asked(visitor),
+    issuer,
+    audience,
+    recipient: callbackUrl,
+    ...more,
+  });
 }
 
-async function signOn(visitor: Visitor, name: string, [method = '']: readonly string[]): Promise<Answer> {
-  return post(visitor, await answer(visitor, name, { context: contexts[method] ?? 'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified' }));
+async function signOn(
+  visitor: Visitor,
+  name: string,
+  [method = '']: readonly string[],
+): Promise<Answer> {
+  return post(
+    visitor,
+    await answer(visitor, name, {
+      context: contexts[method] ?? 'urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified',
+    }),
+  );
 }
 
 /** Declares the tests; the host's packages are installed. */
 export function behindSaml(): void {
   beforeAll(async () => {
-    app = await start('sso', { files: appBefore({ entryPoint, idpCert, issuer: audience, audience, callbackUrl, trusted: issuer }, 'saml'), main: 'app.js' });
+    app = await start('sso', {
+      files: appBefore(
+        { entryPoint, idpCert, issuer: audience, audience, callbackUrl, trusted: issuer },
+        'saml',
+      ),
+      main: 'app.js',
+    });
   }, 300_000);
   afterAll(() => app.stop());
 
   itStandsBehind(() => ({ app, signOn }), { password: ['pwd'], mfa: ['mfa'], nothing: [] });
 
-  it.each([['otp', ['otp'], 'aal1'], ['constructor', ['fed', 'otp'], 'aal1']])('the context %s is kept as %j', async (method, amr, acr) => {
+  it.each([
+    ['otp', ['otp'], 'aal1'],
+    ['constructor', ['fed', 'otp'], 'aal1'],
+  ])('the context %s is kept as %j', async (method, amr, acr) => {
     const { visitor, name, codes } = await enrol(app);
     await signOn(visitor, name, [method]);
     expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({ amr, acr });
@@ -71,7 +105,9 @@ export function behindSaml(): void {
       ['that answers no request', { inResponseTo: '_0' }],
     ])('one %s', async (_what, more) => {
       const person = await enrol(app);
-      expect((await post(person.visitor, await answer(person.visitor, person.name, more))).status).toBe(500);
+      expect(
+        (await post(person.visitor, await answer(person.visitor, person.name, more))).status,
+      ).toBe(500);
       await nothingIsPending(app, person.visitor, person);
     });
 
@@ -79,8 +115,14 @@ export function behindSaml(): void {
       ['of another subject', (xml, name, other) => xml.replace(name, other)],
       ['of another context', (xml) => xml.replace(contexts['pwd']!, contexts['mfa']!)],
       ['whose signatures are gone', (xml) => xml.replace(/<ds:Signature .*?<\/ds:Signature>/g, '')],
-      ['with a second assertion in front', (xml, name, other) =>
-        xml.replace(/<saml:Assertion.*<\/saml:Assertion>/, (assertion) => assertion.replace(name, other).replace(/ID="_/, 'ID="_x') + assertion)],
+      [
+        'with a second assertion in front',
+        (xml, name, other) =>
+          xml.replace(
+            /<saml:Assertion.*<\/saml:Assertion>/,
+            (assertion) => assertion.replace(name, other).replace(/ID="_/, 'ID="_x') + assertion,
+          ),
+      ],
     ])('one that was changed on its way: %s', async (_what, change) => {
       const [person, other] = [await enrol(app, 'trusted'), await enrol(app, 'trusted')];
       const xml = await answer(person.visitor, person.name);

@@ -15,26 +15,36 @@ Reflect.set(Server.prototype, 'listen', function (this: Server, ...args: unknown
 });
 
 const { authenticate } = BackupCodeStrategy.prototype as unknown as { authenticate: Action };
-Reflect.set(BackupCodeStrategy.prototype, 'authenticate', function (this: object, ...args: unknown[]) {
-  const actions: string[] = [];
-  settlements.push(actions);
-  for (const name of ['success', 'fail', 'error', 'pass', 'redirect']) {
-    const action = Reflect.get(this, name) as Action;
-    Reflect.set(this, name, (...given: unknown[]) => {
-      actions.push(name);
-      return action.apply(this, given);
-    });
-  }
-  return authenticate.apply(this, args);
-});
+Reflect.set(
+  BackupCodeStrategy.prototype,
+  'authenticate',
+  function (this: object, ...args: unknown[]) {
+    const actions: string[] = [];
+    settlements.push(actions);
+    for (const name of ['success', 'fail', 'error', 'pass', 'redirect']) {
+      const action = Reflect.get(this, name) as Action;
+      Reflect.set(this, name, (...given: unknown[]) => {
+        actions.push(name);
+        return action.apply(this, given);
+      });
+    }
+    return authenticate.apply(this, args);
+  },
+);
 
 process.on('message', ({ id, command, args }: { id: number; command: string; args: unknown[] }) => {
   const run = async (): Promise<unknown> => {
     const { commands } = await import('./yours.js');
-    const all: Record<string, Action> = { ...(commands as unknown as Record<string, Action>), settlements: () => settlements.splice(0) };
+    const all: Record<string, Action> = {
+      ...(commands as unknown as Record<string, Action>),
+      settlements: () => settlements.splice(0),
+    };
     return all[command]?.(...args);
   };
-  run().then((result) => process.send?.({ id, result }), (error: unknown) => process.send?.({ id, error: String(error) }));
+  run().then(
+    (result) => process.send?.({ id, result }),
+    (error: unknown) => process.send?.({ id, error: String(error) }),
+  );
 });
 process.on('disconnect', () => process.exit());
 

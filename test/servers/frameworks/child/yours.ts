@@ -24,7 +24,8 @@ export const users = {
 const kept = new Map<string, object>();
 export const sessions = {
   get: async (key: string): Promise<object | undefined> => kept.get(key),
-  set: async (key: string, session: object): Promise<void> => void kept.set(key, structuredClone(session)),
+  set: async (key: string, session: object): Promise<void> =>
+    void kept.set(key, structuredClone(session)),
   destroy: async (key: string): Promise<void> => void kept.delete(key),
 };
 
@@ -58,8 +59,10 @@ export const commands = {
     const { codes } = await backupCodes.issue(id);
     return { id, codes };
   },
-  remaining: async (id: string): Promise<number | undefined> => (await backupCodes.status(id))?.remaining,
-  events: async (userId: string): Promise<string[]> => (await backupCodes.events({ userId })).events.map(({ type }) => type),
+  remaining: async (id: string): Promise<number | undefined> =>
+    (await backupCodes.status(id))?.remaining,
+  events: async (userId: string): Promise<string[]> =>
+    (await backupCodes.events({ userId })).events.map(({ type }) => type),
   break: (): void => void (isBroken = true),
   mend: (): void => void (isBroken = false),
   /** The next hash will wait. */
