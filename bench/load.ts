@@ -13,7 +13,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import express, { type Request } from 'express';
 import { Authenticator } from 'passport';
 import { BackupCodes, BackupCodeStrategy, MemoryStore } from '../lib';
-import { MAX_WAIT_SECONDS } from '../lib/hash-gate';
+import { MAX_WAIT_SECONDS } from '../lib/codes/hash-queue';
 import { quantile } from '../test/timing/statistics';
 import type { Order, Report } from './load-client';
 import type { Effort } from './rounds';

@@ -2,7 +2,7 @@
 // audit trail, pruning. The rows are made by the database itself, as if a year had passed.
 import { Kysely, sql } from 'kysely';
 import { BackupCodes, fastHasher, formats, type BackupCodeStore } from '../lib';
-import { userSubject } from '../lib/subject';
+import { userSubject } from '../lib/stores/subject';
 import { createTables, SqlStore } from '../lib/sql';
 import { newCode, newEvent, newSet } from '../lib/testing/samples';
 import { places, type Place } from './places';

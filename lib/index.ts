@@ -4,14 +4,14 @@ export {
   BackupCodeStrategy as Strategy,
   BackupCodeStrategy as default,
 } from './strategy/strategy';
-export type { BackupCodeFailure, BackupCodeInfo } from './strategy/answers';
+export type { BackupCodeFailure, BackupCodeInfo } from './strategy/outcomes';
 export type { BackupCodeStrategyOptions, ConsumeResult, Done, Verify } from './strategy/options';
-export { BackupCodes } from './backup-codes';
-export type { IssuedSet, SetStatus } from './backup-codes';
-export type { BackupCodesOptions, Risk, RiskAttempt } from './config';
-export type { AttemptOptions } from './attempts';
-export type { Outcome } from './consume';
-export type { CleanContext, Context, Door } from './context';
+export { BackupCodes } from './service/backup-codes';
+export type { IssuedSet, SetStatus } from './service/backup-codes';
+export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
+export type { AttemptOptions } from './service/back-off';
+export type { Outcome } from './service/consume';
+export type { CleanContext, Context, Door } from './audit/context';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';
 export type {
@@ -23,17 +23,17 @@ export type {
   EventType,
   Listener,
   Reason,
-} from './events';
-export { defineFormat, formats } from './formats';
-export type { Format, FormatDefinition } from './formats';
-export { bcryptHasher } from './hashers/bcrypt';
-export { fastHasher } from './hashers/fast';
-export { pbkdf2Hasher } from './hashers/pbkdf2';
-export { scryptHasher } from './hashers/scrypt';
-export type { Hasher } from './hashers/hasher';
-export type { Pepper } from './pepper';
-export type { EventsQuery } from './reports';
-export type { CodeRecord } from './scheme';
+} from './audit/events';
+export { defineFormat, formats } from './codes/formats';
+export type { Format, FormatDefinition } from './codes/formats';
+export { bcryptHasher } from './codes/hashers/bcrypt';
+export { fastHasher } from './codes/hashers/fast';
+export { pbkdf2Hasher } from './codes/hashers/pbkdf2';
+export { scryptHasher } from './codes/hashers/scrypt';
+export type { Hasher } from './codes/hashers/hasher';
+export type { Pepper } from './codes/pepper';
+export type { EventsQuery } from './service/audit';
+export type { CodeRecord } from './codes/digests';
 export { MemoryStore } from './stores/memory';
 export type {
   BackupCodeReports,
@@ -43,7 +43,7 @@ export type {
   Reminder,
   Report,
   ReportQuery,
-} from './stores/reports';
+} from './stores/audit-contract';
 export type {
   BackupCodeStore,
   ClosedDoor,
@@ -55,5 +55,5 @@ export type {
   StoredCode,
   TakenAttempt,
   Ticket,
-} from './stores/store';
-export type { Subject, UserId } from './subject';
+} from './stores/contract';
+export type { Subject, UserId } from './stores/subject';

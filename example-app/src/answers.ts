@@ -37,19 +37,17 @@ export function sendPage(
   { title, status = 200, errors = {}, values = {}, data = {} }: Page,
 ): void {
   const account = hasSession(req) ? signedInAccount(req) : null;
-  res
-    .status(status)
-    .render(view, {
-      ...data,
-      title,
-      errors,
-      values,
-      account,
-      isSignedIn: account !== null,
-      notice: takeNotice(req),
-      csrfToken: () => csrfToken(req),
-      formatTime,
-    });
+  res.status(status).render(view, {
+    ...data,
+    title,
+    errors,
+    values,
+    account,
+    isSignedIn: account !== null,
+    notice: takeNotice(req),
+    csrfToken: () => csrfToken(req),
+    formatTime,
+  });
 }
 
 /** An error for a person or for a program, whichever asked. */

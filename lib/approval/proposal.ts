@@ -1,7 +1,7 @@
 // What two people are asked to decide, and the digest that binds their decision to it. Decides nothing.
 import { createHash, randomBytes } from 'node:crypto';
 import { BackupCodeError } from '../errors';
-import { assertOptions } from '../options';
+import { assertOptions } from '../internal/validate';
 import { canonicalJson } from './canonical-json';
 import type { ApprovalRecord, ApprovalState } from './store';
 

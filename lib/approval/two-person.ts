@@ -4,13 +4,19 @@
 // A step that lets something happen is claimed first (`requesting`, `approving`, `executing`: one caller holds it), then in the
 // audit trail, and only then in force: a crash in between leaves a claim, which ends with the window and never runs anything.
 import { inspect } from 'node:util';
-import type { BackupCodes } from '../backup-codes';
-import type { Outcome } from '../consume';
-import type { Context } from '../context';
+import type { BackupCodes } from '../service/backup-codes';
+import type { Outcome } from '../service/consume';
+import type { Context } from '../audit/context';
 import { BackupCodeError } from '../errors';
-import type { ApprovalEventType, ApprovalReason, Reason } from '../events';
-import { assertMethods, assertOptions, describe, optionalFunction, wholeNumber } from '../options';
-import { userSubject, type UserId } from '../subject';
+import type { ApprovalEventType, ApprovalReason, Reason } from '../audit/events';
+import {
+  assertMethods,
+  assertOptions,
+  describe,
+  optionalFunction,
+  wholeNumber,
+} from '../internal/validate';
+import { userSubject, type UserId } from '../stores/subject';
 import { proposalOf, propose, sessionKey, view, type Approval, type Proposal } from './proposal';
 import { mayApprove, whyNot, whyNotExecute, whyNotFirst, whyNotSecond, type People } from './rules';
 import {

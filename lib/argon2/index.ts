@@ -1,9 +1,9 @@
 // What `import 'passport-backup-code/argon2'` gives: argon2id (RFC 9106), on the optional package `@node-rs/argon2`.
 import { hashRaw } from '@node-rs/argon2';
 import { BackupCodeError } from '../errors';
-import type { Hasher } from '../hashers/hasher';
-import { readSalt, writeSalt } from '../hashers/salt-text';
-import { assertOptions, wholeNumber } from '../options';
+import type { Hasher } from '../codes/hashers/hasher';
+import { readSalt, writeSalt } from '../codes/hashers/salt-string';
+import { assertOptions, wholeNumber } from '../internal/validate';
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB and two passes. Floors for reading too, never raised. */
 const MIN_MEMORY_KIB = 19_456;

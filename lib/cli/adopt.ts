@@ -3,12 +3,12 @@
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { adoptedFormat, readPlainCodes } from '../adopt';
-import type { BackupCodes } from '../backup-codes';
+import { adoptedFormat, readPlainCodes } from '../service/adopt';
+import type { BackupCodes } from '../service/backup-codes';
 import { BackupCodeError } from '../errors';
-import type { Format } from '../formats';
-import { assertMethods } from '../options';
-import { userSubject } from '../subject';
+import type { Format } from '../codes/formats';
+import { assertMethods } from '../internal/validate';
+import { userSubject } from '../stores/subject';
 import { readExport, type ExportedUser } from './export';
 
 /** What the command is run with. */

@@ -1,7 +1,7 @@
 // What the guards of this folder answer in the same way: which page to send to, and whether a page is wanted at all.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
-import { describe } from '../options';
+import { describe } from '../internal/validate';
 
 /** A client that asks for no HTML, or for JSON at least as much, is a program. */
 export function wantsPage(req: Request): boolean {

@@ -1,8 +1,8 @@
 // A guard that asks how surely, and how lately, somebody logged in. Sends them to show a factor; verifies none itself.
 import type { Request, RequestHandler, Response } from 'express';
 import { asError, BackupCodeError } from '../errors';
-import { optionalFunction, wholeNumber } from '../options';
-import type { UserId } from '../subject';
+import { optionalFunction, wholeNumber } from '../internal/validate';
+import type { UserId } from '../stores/subject';
 import { pageUrl, wantsPage } from './answers';
 import { assertNames, isNames, isWithin, kindsOf, type Factor, type FactorKind } from './factors';
 import { isSameUser, isUserId, loginOptions, type LoginOptions } from './login-options';
@@ -156,14 +156,12 @@ function challenge(
     'WWW-Authenticate',
     `Bearer error="${ERROR}", error_description="${message}", acr_values="${acrValues}"${age}`,
   );
-  res
-    .status(401)
-    .json({
-      code: ERROR,
-      message,
-      acr_values: acrValues,
-      max_age: maxAge,
-      factors: found.required,
-      fresh: found.fresh,
-    });
+  res.status(401).json({
+    code: ERROR,
+    message,
+    acr_values: acrValues,
+    max_age: maxAge,
+    factors: found.required,
+    fresh: found.fresh,
+  });
 }

@@ -1,9 +1,9 @@
 // A guard that sends people without working backup codes to make some, and reminds them to make new ones in time. It
 // knows only who is logged in: whether somebody is, is for the guard before it to ask.
 import type { Request, RequestHandler, Response } from 'express';
-import type { BackupCodes } from '../backup-codes';
+import type { BackupCodes } from '../service/backup-codes';
 import { asError, BackupCodeError } from '../errors';
-import { assertMethods, describe } from '../options';
+import { assertMethods, describe } from '../internal/validate';
 import { pageUrl, wantsPage } from './answers';
 import { loginOptions, type LoginOptions } from './login-options';
 import { pageOf } from './return-to';
@@ -67,14 +67,12 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
     res.set('Cache-Control', 'no-store');
     if (wantsPage(req)) res.redirect(303, withReturnTo(enrollUrl ?? '', pageOf(req)));
     else
-      res
-        .status(403)
-        .json({
-          code: 'enrollment_required',
-          message: isWorking
-            ? 'Your backup codes are old: make new ones'
-            : 'You have no backup codes that work: make new ones',
-        });
+      res.status(403).json({
+        code: 'enrollment_required',
+        message: isWorking
+          ? 'Your backup codes are old: make new ones'
+          : 'You have no backup codes that work: make new ones',
+      });
     return false;
   }
 

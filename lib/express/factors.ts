@@ -1,6 +1,6 @@
 // Factors of a login: which were shown, of which kind, when, and what that amounts to. Verifies none.
 import { BackupCodeError } from '../errors';
-import { describe } from '../options';
+import { describe } from '../internal/validate';
 
 /** Something one knows, has or is. Two of one kind are no second factor: NIST SP 800-63B-4, section 2.2, asks for distinct ones. */
 export type FactorKind = 'knowledge' | 'possession' | 'inherence';

@@ -1,7 +1,7 @@
 // What every call of this folder asks in the same way: whose id, and what time it is.
 import { BackupCodeError } from '../errors';
-import { assertOptions, describe, optionalFunction } from '../options';
-import type { UserId } from '../subject';
+import { assertOptions, describe, optionalFunction } from '../internal/validate';
+import type { UserId } from '../stores/subject';
 
 export interface LoginOptions {
   /** The user's id: a string of 1 to 255 characters, a safe integer or a bigint. Default `user.id`. */

@@ -1,6 +1,6 @@
 // What a session remembers of a login, pending or completed: who, by which factors, when. Read back with distrust.
 import type { Request } from 'express';
-import type { UserId } from '../subject';
+import type { UserId } from '../stores/subject';
 import { assuranceOf, isNames, type Assurance, type Factor } from './factors';
 import { isUserId } from './login-options';
 import { dig, hasSessionLogin, readState } from './session';

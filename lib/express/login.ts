@@ -1,9 +1,9 @@
 // Logging in over two requests: a first factor opens a pending login, a second one completes it. Verifies no factor
 // itself, and logs nobody in after the first alone unless it is told in so many words that there is no second.
 import type { Request } from 'express';
-import { forgetConsumed, recordUnfinished } from '../consumed';
+import { forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { BackupCodeError } from '../errors';
-import { describe } from '../options';
+import { describe } from '../internal/validate';
 import { assertNames, factorsOf, isNames, kindsOf, type Assurance } from './factors';
 import { isSameUser, loginOptions, type LoginOptions } from './login-options';
 import { readLogin, recordOf, toStored, type LoginRecord } from './login-record';

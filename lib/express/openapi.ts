@@ -1,7 +1,7 @@
 // What `backupCodesRouter` answers, as an OpenAPI 3.1 description: for an app's own description, or for a generator of clients. It tells of
 // the default guard; one of the app's may answer otherwise, and so may its error handling.
 import { BackupCodeError } from '../errors';
-import { assertOptions, describe } from '../options';
+import { assertOptions, describe } from '../internal/validate';
 
 /** Of the one app that the description is for. */
 export interface BackupCodesOpenApiOptions {

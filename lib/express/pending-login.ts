@@ -1,7 +1,7 @@
 // A login that waits for its second factor: who it is for and what was shown so far. It logs nobody in.
 import type { Request } from 'express';
-import { optionalFunction, assertOptions, wholeNumber } from '../options';
-import type { UserId } from '../subject';
+import { optionalFunction, assertOptions, wholeNumber } from '../internal/validate';
+import type { UserId } from '../stores/subject';
 import { isWithin } from './factors';
 import { fromStored, type LoginRecord } from './login-record';
 import { readState } from './session';

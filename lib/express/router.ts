@@ -1,12 +1,12 @@
 // A router for a person's own backup codes, as JSON: status, issue, stage, activate, revoke. Changes nothing before the guard has let the
 // request on, nothing that another site could have asked for, and shows codes in the one answer that made them.
 import type { Request, RequestHandler, Response } from 'express';
-import type { BackupCodes } from '../backup-codes';
-import type { Context } from '../context';
+import type { BackupCodes } from '../service/backup-codes';
+import type { Context } from '../audit/context';
 import { asError, BackupCodeError } from '../errors';
-import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
+import { assertMethods, assertOptions, describe, optionalFunction } from '../internal/validate';
 import { requestContext } from '../strategy/request-context';
-import type { UserId } from '../subject';
+import type { UserId } from '../stores/subject';
 import { requireAssurance } from './assurance';
 import { isUserId } from './login-options';
 import { readJsonBody } from './router-body';

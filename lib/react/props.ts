@@ -1,6 +1,6 @@
 // What the sheet is given, and its checks: a mistake is an error at the first rendering, and never has a code in it.
 import { BackupCodeError } from '../errors';
-import { assertOptions, describe } from '../options';
+import { assertOptions, describe } from '../internal/validate';
 import { ENGLISH, type BackupCodeSheetLabels } from './labels';
 
 /** The parts that take a class of the app's. Each has a `data-backup-codes` attribute of the same name. */

@@ -9,7 +9,7 @@ import {
   type Updated,
 } from '../approval/store';
 import { BackupCodeError } from '../errors';
-import { userKey } from '../subject';
+import { userKey } from '../stores/subject';
 import { defineScript, runScript, type RedisPlace } from './client';
 import { readText } from './replies';
 import { placeOf, type RedisStoreOptions } from './store';

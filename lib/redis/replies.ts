@@ -1,9 +1,9 @@
 // What the scripts answer, in the terms of the store's contract. Trusts nothing that was stored.
 import { BackupCodeError } from '../errors';
-import type { AuditEvent } from '../events';
-import type { CodeRecord } from '../scheme';
-import type { CurrentSet, FoundUser, SetHeader, StoredCode } from '../stores/store';
-import { hasherName } from '../stores/tally';
+import type { AuditEvent } from '../audit/events';
+import type { CodeRecord } from '../codes/digests';
+import type { CurrentSet, FoundUser, SetHeader, StoredCode } from '../stores/contract';
+import { hasherName } from '../stores/report-builder';
 
 /** The fields of a user's hash. */
 export type Fields = ReadonlyMap<string, string>;

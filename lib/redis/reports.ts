@@ -1,6 +1,6 @@
 // Reading the audit trail, pruning, reminders and counts over the 64 partitions. Each partition's stream is in the order of
 // its commits, since a script is atomic; readers keep a position in each, and merge them by the servers' clocks.
-import type { AuditEvent } from '../events';
+import type { AuditEvent } from '../audit/events';
 import { readCursor, writeCursor } from '../stores/cursor';
 import {
   dueReminder,
@@ -10,9 +10,9 @@ import {
   type Reminder,
   type Report,
   type ReportQuery,
-} from '../stores/reports';
-import { Tally } from '../stores/tally';
-import { userKey } from '../subject';
+} from '../stores/audit-contract';
+import { Tally } from '../stores/report-builder';
+import { userKey } from '../stores/subject';
 import { runScript, type RedisPlace } from './client';
 import { keysOf, partitionKeys, partitionOf, PARTITIONS } from './keys';
 import { readEvent, readList, readNumber, readText } from './replies';

@@ -1,7 +1,7 @@
 // The Lua that `RedisStore` runs: a script for each method, each one atomic step. It reads and checks all it needs
 // before it writes anything, for Redis does not roll a failed script back. It knows no clock and no policy, and alters
 // no event: what is to be filled in stands beside it in the stream.
-import { REFUSALS_COUNTED_MS } from '../stores/store';
+import { REFUSALS_COUNTED_MS } from '../stores/contract';
 import { defineScript } from './client';
 
 /** How long the times of a set that was replaced or revoked are kept: longer than a set lives by default. */

@@ -3,15 +3,15 @@
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { BackupCodeError } from '../errors';
-import type { AuditEvent } from '../events';
-import { assertMethods, assertOptions, describe } from '../options';
+import type { AuditEvent } from '../audit/events';
+import { assertMethods, assertOptions, describe } from '../internal/validate';
 import type {
   BackupCodeReports,
   EventsPage,
   Reminder,
   Report,
   ReportQuery,
-} from '../stores/reports';
+} from '../stores/audit-contract';
 import {
   NAME_KEPT_MS,
   type BackupCodeStore,
@@ -22,8 +22,8 @@ import {
   type SetHeader,
   type TakenAttempt,
   type Ticket,
-} from '../stores/store';
-import { userKey, type Subject } from '../subject';
+} from '../stores/contract';
+import { userKey, type Subject } from '../stores/subject';
 import { runScript, type RedisClient, type RedisPlace, type Script } from './client';
 import { keysOf, nameKeyKey } from './keys';
 import {

@@ -10,7 +10,7 @@ import {
   type ApprovalStore,
   type Updated,
 } from '../approval/store';
-import { userKey } from '../subject';
+import { userKey } from '../stores/subject';
 import { Database, type Row } from './database';
 import type { SqlDatabase } from './dialect';
 import { readNumber, readText, storableText } from './rows';

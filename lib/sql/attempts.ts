@@ -1,7 +1,7 @@
 // The counts of attempts at both doors, in the row of their user: taking, giving back, closing. The conditional write decides.
 import { sql, type RawBuilder } from 'kysely';
-import type { Door } from '../context';
-import type { AuditEvent } from '../events';
+import type { Door } from '../audit/context';
+import type { AuditEvent } from '../audit/events';
 import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
@@ -10,8 +10,8 @@ import {
   type StoredCode,
   type TakenAttempt,
   type Ticket,
-} from '../stores/store';
-import type { Subject } from '../subject';
+} from '../stores/contract';
+import type { Subject } from '../stores/subject';
 import type { Database, Run } from './database';
 import {
   CURRENT_SET_COLUMNS,

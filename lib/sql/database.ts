@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely, QueryExecutorProvider, RawBuilder, Transaction } from 'kysely';
 import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
-import { warnOnce } from '../warnings';
+import { warnOnce } from '../internal/warn-once';
 import { dialectOf, type Dialect, type SqlDatabase } from './dialect';
 
 /** One statement's result, the same for every driver. */

@@ -1,6 +1,6 @@
 // Which database a Kysely speaks to. Imports nothing of Kysely, so that its types are none of our callers' business.
 import { BackupCodeError } from '../errors';
-import { assertMethods } from '../options';
+import { assertMethods } from '../internal/validate';
 
 /** A `Kysely` instance. Told by its shape: Kysely has two builds, whose classes are not each other's. */
 export interface SqlDatabase {

@@ -5,7 +5,7 @@
 // than the oldest that is open are withheld. On MySQL and MariaDB a page is read twice, first with what is not committed,
 // and ends before it; a pause covers the moment between taking a number and inserting. Nobody waits for a lock.
 import { sql, type RawBuilder } from 'kysely';
-import type { Reason } from '../events';
+import type { Reason } from '../audit/events';
 import { readCursor, writeCursor } from '../stores/cursor';
 import {
   dueReminder,
@@ -17,7 +17,7 @@ import {
   type Reminder,
   type Report,
   type ReportQuery,
-} from '../stores/reports';
+} from '../stores/audit-contract';
 import type { Database, Row, Run } from './database';
 import { insertEvents, readEvent, readNumber, readUserId } from './rows';
 

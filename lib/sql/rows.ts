@@ -1,10 +1,10 @@
 // Rows of the tables from and to the terms of the store's contract. Decides nothing.
 import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
-import type { AuditEvent } from '../events';
-import type { CodeRecord } from '../scheme';
-import type { CurrentSet, FoundUser, SetHeader } from '../stores/store';
-import { userKey, type Subject } from '../subject';
+import type { AuditEvent } from '../audit/events';
+import type { CodeRecord } from '../codes/digests';
+import type { CurrentSet, FoundUser, SetHeader } from '../stores/contract';
+import { userKey, type Subject } from '../stores/subject';
 import type { Row } from './database';
 
 /** What {@link readCurrentSet} reads. */

@@ -4,14 +4,14 @@ import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
-import type { AuditEvent } from '../events';
+import type { AuditEvent } from '../audit/events';
 import type {
   BackupCodeReports,
   EventsPage,
   Reminder,
   Report,
   ReportQuery,
-} from '../stores/reports';
+} from '../stores/audit-contract';
 import type {
   BackupCodeStore,
   ClosedDoor,
@@ -21,9 +21,9 @@ import type {
   SetHeader,
   TakenAttempt,
   Ticket,
-} from '../stores/store';
-import { hasherName } from '../stores/tally';
-import type { Subject } from '../subject';
+} from '../stores/contract';
+import { hasherName } from '../stores/report-builder';
+import type { Subject } from '../stores/subject';
 import { closeDoor, doorColumns, giveBack, insertUser, takeAttempt } from './attempts';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';

@@ -1,7 +1,7 @@
 // The audit trail of `MemoryStore`: events in the order of their changes, numbered, so that a cursor outlives pruning.
-import type { AuditEvent } from '../events';
+import type { AuditEvent } from '../audit/events';
 import { readCursor, writeCursor } from './cursor';
-import type { BackupCodeReports, EventsPage } from './reports';
+import type { BackupCodeReports, EventsPage } from './audit-contract';
 
 interface Entry {
   readonly seq: number;

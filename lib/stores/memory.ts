@@ -2,10 +2,10 @@
 // Not for production: a restart forgets every set and every count.
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { Door } from '../context';
-import type { AuditEvent } from '../events';
-import type { CodeRecord } from '../scheme';
-import type { Subject } from '../subject';
+import type { Door } from '../audit/context';
+import type { AuditEvent } from '../audit/events';
+import type { CodeRecord } from '../codes/digests';
+import type { Subject } from './subject';
 import { MemoryTrail } from './memory-trail';
 import {
   dueReminder,
@@ -15,7 +15,7 @@ import {
   type Reminder,
   type Report,
   type ReportQuery,
-} from './reports';
+} from './audit-contract';
 import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
@@ -29,8 +29,8 @@ import {
   type StoredCode,
   type TakenAttempt,
   type Ticket,
-} from './store';
-import { hasherName, Tally } from './tally';
+} from './contract';
+import { hasherName, Tally } from './report-builder';
 
 interface DoorCount {
   attempts: number;

@@ -1,13 +1,13 @@
 // The options of the strategy: their types, their checks, and what they come to. Runs nothing at construction.
 import type { Request } from 'express';
-import type { BackupCodes } from '../backup-codes';
-import type { Outcome } from '../consume';
-import { cleanContext, type CleanContext, type Context } from '../context';
+import type { BackupCodes } from '../service/backup-codes';
+import type { Outcome } from '../service/consume';
+import { cleanContext, type CleanContext, type Context } from '../audit/context';
 import { asError, BackupCodeError } from '../errors';
-import { checkFormat, formats, readCode, showCode, type Format } from '../formats';
-import { assertMethods, assertOptions, describe, optionalFunction } from '../options';
-import type { UserId } from '../subject';
-import { fail, type BackupCodeInfo, type Decision } from './answers';
+import { checkFormat, formats, readCode, showCode, type Format } from '../codes/formats';
+import { assertMethods, assertOptions, describe, optionalFunction } from '../internal/validate';
+import type { UserId } from '../stores/subject';
+import { fail, type BackupCodeInfo, type Decision } from './outcomes';
 import { requestContext } from './request-context';
 
 /** What an app's own `consumeCode` may answer. Anything else is an error, never a failure and never a success. */

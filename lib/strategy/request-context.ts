@@ -1,6 +1,6 @@
 // What a request tells of where it came from, unless the app says otherwise. Trusts what the host trusts.
 import type { Request } from 'express';
-import type { Context } from '../context';
+import type { Context } from '../audit/context';
 
 export function requestContext(req: Request): Context {
   const { id } = req as { id?: unknown };

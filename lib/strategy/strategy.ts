@@ -2,10 +2,10 @@
 // It only translates: no cryptography, no storage, no session.
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
-import { recordUnfinished, rememberConsumed } from '../consumed';
-import type { Context } from '../context';
+import { recordUnfinished, rememberConsumed } from './unfinished-login';
+import type { Context } from '../audit/context';
 import { asError } from '../errors';
-import { announce, fail, readFailure, readInfo, type Decision } from './answers';
+import { announce, fail, readFailure, readInfo, type Decision } from './outcomes';
 import {
   checkOptions,
   ownString,

@@ -1,7 +1,7 @@
 // Of the store's contract: attempts are counted before they are made, at each door, and given back without minting any.
 import assert from 'node:assert/strict';
-import type { TakenAttempt } from '../stores/store';
-import { nameSubject } from '../subject';
+import type { TakenAttempt } from '../stores/contract';
+import { nameSubject } from '../stores/subject';
 import {
   consumption,
   HOUR_MS,

@@ -1,9 +1,9 @@
 // Sets, users and events for the suites, made without a hash: to a store all of it is text.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { auditEvent, type AuditEvent, type EventType } from '../events';
-import type { CodeRecord } from '../scheme';
-import type { BackupCodeStore, NewSet, TakenAttempt, Ticket } from '../stores/store';
-import { userSubject, type Subject } from '../subject';
+import { auditEvent, type AuditEvent, type EventType } from '../audit/events';
+import type { CodeRecord } from '../codes/digests';
+import type { BackupCodeStore, NewSet, TakenAttempt, Ticket } from '../stores/contract';
+import { userSubject, type Subject } from '../stores/subject';
 
 export const NOW = Date.UTC(2030, 0, 1);
 export const HOUR_MS = 3_600_000;

@@ -1,6 +1,6 @@
 // Of the store's contract: sets are written whole, replaced in one instant, staged, revoked and consumed.
 import assert from 'node:assert/strict';
-import { userSubject } from '../subject';
+import { userSubject } from '../stores/subject';
 import {
   consumption,
   HOUR_MS,

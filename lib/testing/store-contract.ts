@@ -1,6 +1,6 @@
 // The suite for a store: every promise of the contract `BackupCodeStore`, and the races in which stores break them.
-import type { AuditEvent } from '../events';
-import type { BackupCodeStore } from '../stores/store';
+import type { AuditEvent } from '../audit/events';
+import type { BackupCodeStore } from '../stores/contract';
 import { attemptTests } from './attempt-tests';
 import { raceTests } from './race-tests';
 import type { Runner } from './runner';

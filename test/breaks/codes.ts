@@ -1,27 +1,27 @@
 // Breaks of: codes and how they are stored.
 import type { Break } from './break';
 
-const issue = 'test/backup-codes/issue.test.ts';
-const consume = 'test/backup-codes/consume.test.ts';
-const equalWork = 'test/backup-codes/equal-work.test.ts';
-const config = 'test/config.test.ts';
-const formats = 'test/formats.test.ts';
-const generate = 'test/generate.test.ts';
-const bcrypt = 'test/hashers/bcrypt.test.ts';
-const others = 'test/hashers/others.test.ts';
-const pepper = 'test/pepper.test.ts';
-const scheme = 'test/scheme.test.ts';
+const issue = 'test/service/issue.test.ts';
+const consume = 'test/service/consume.test.ts';
+const equalWork = 'test/service/equal-work.test.ts';
+const config = 'test/service/options.test.ts';
+const formats = 'test/codes/formats.test.ts';
+const generate = 'test/codes/generate.test.ts';
+const bcrypt = 'test/codes/hashers/bcrypt.test.ts';
+const others = 'test/codes/hashers/others.test.ts';
+const pepper = 'test/codes/pepper.test.ts';
+const scheme = 'test/codes/digests.test.ts';
 const strategyOptions = 'test/strategy/options.test.ts';
-const vectors = 'test/vectors.test.ts';
+const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
-  'test/mixed-sets.test.ts › a set hashed by … › is read after every change of hasher, cost, format and pepper; for another cost of its hasher the old one need not be listed';
+  'test/codes/mixed-sets.test.ts › a set hashed by … › is read after every change of hasher, cost, format and pepper; for another cost of its hasher the old one need not be listed';
 
 export const codeBreaks: readonly Break[] = [
   {
     id: 'N-01',
     what: 'codes come from Math.random',
-    file: 'lib/generate.ts',
+    file: 'lib/codes/generate.ts',
     find: 'random: RandomSource = randomBytes',
     replace:
       'random: RandomSource = (size) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
@@ -32,7 +32,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-01',
     what: 'the remainder of a byte is taken, whatever the alphabet',
-    file: 'lib/generate.ts',
+    file: 'lib/codes/generate.ts',
     find: '256 - (256 % alphabet.length)',
     replace: '256',
     noticedBy: [
@@ -43,18 +43,18 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-01',
     what: 'the old codes are deleted before there are new ones',
-    file: 'lib/backup-codes.ts',
+    file: 'lib/service/backup-codes.ts',
     find: "this.make('issued',",
     replace: "(await this.revoke(userId), this).make('issued',",
     noticedBy: [
       `${issue} › a set that cannot be made › is not stored where the operating system gives no random bytes, and the old one is whole`,
-      "test/backup-codes/faults-sources.test.ts › a random source of the operating system's that › fails at any step of …: nothing is stored or told, the old codes work",
+      "test/service/faults-sources.test.ts › a random source of the operating system's that › fails at any step of …: nothing is stored or told, the old codes work",
     ],
   },
   {
     id: 'N-04',
     what: 'five digits are enough',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: 'const MIN_POSSIBILITIES = 1e6',
     replace: 'const MIN_POSSIBILITIES = 1e5',
     noticedBy: [`${formats} › defineFormat › accepts six decimal digits and refuses five`],
@@ -62,7 +62,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'K-06',
     what: 'the chance of a guess is not asked about',
-    file: 'lib/config.ts',
+    file: 'lib/service/options.ts',
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
     noticedBy: [
@@ -82,7 +82,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-21',
     what: 'separators count as symbols',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: 'Math.floor(100 * length * Math.log2',
     replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
     noticedBy: [`${formats} › the formats of the package › … has … bits`],
@@ -90,7 +90,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-06',
     what: 'the name of a stored code is the code',
-    file: 'lib/issue.ts',
+    file: 'lib/service/issue.ts',
     find: '    records,\n',
     replace:
       '    records: records.map((record, n) => ({ ...record, codeId: `${symbols[n]}${record.codeId.slice(8)}` })),\n',
@@ -102,7 +102,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-06',
     what: 'all codes of all sets have one salt',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: "const salt = randomBytes(SALT_BYTES).toString('hex')",
     replace: "const salt = '00'.repeat(SALT_BYTES)",
     noticedBy: [
@@ -112,7 +112,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-06',
     what: 'codes are hashed by one SHA-256, for speed',
-    file: 'lib/issue.ts',
+    file: 'lib/service/issue.ts',
     find: 'hasher.hash(code, salt)',
     replace: 'Buffer.from(code.padEnd(32))',
     noticedBy: [
@@ -122,7 +122,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-06',
     what: 'the default cost of bcrypt is its floor',
-    file: 'lib/hashers/bcrypt.ts',
+    file: 'lib/codes/hashers/bcrypt.ts',
     find: 'fallback: 12',
     replace: 'fallback: 10',
     noticedBy: [
@@ -132,7 +132,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'bcrypt has no floor',
-    file: 'lib/hashers/bcrypt.ts',
+    file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MIN_COST = 10',
     replace: 'const MIN_COST = 4',
     noticedBy: [
@@ -143,7 +143,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'a database row may ask for any cost of bcrypt',
-    file: 'lib/hashers/bcrypt.ts',
+    file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MAX_COST = 16',
     replace: 'const MAX_COST = 31',
     noticedBy: [`${bcrypt} › bcryptHasher › does not read a salt …`],
@@ -151,7 +151,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'scrypt has no floor',
-    file: 'lib/hashers/scrypt.ts',
+    file: 'lib/codes/hashers/scrypt.ts',
     find: 'const MIN_LOG_N = 17',
     replace: 'const MIN_LOG_N = 10',
     noticedBy: [
@@ -162,7 +162,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'PBKDF2 has no floor',
-    file: 'lib/hashers/pbkdf2.ts',
+    file: 'lib/codes/hashers/pbkdf2.ts',
     find: 'const MIN_ITERATIONS = 600_000',
     replace: 'const MIN_ITERATIONS = 1000',
     noticedBy: [
@@ -181,7 +181,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'a plain hash is accepted for short codes',
-    file: 'lib/hashers/fast.ts',
+    file: 'lib/codes/hashers/fast.ts',
     find: 'const MINIMUM_BITS = 112',
     replace: 'const MINIMUM_BITS = 0',
     noticedBy: [`${others} › is refused below its floor at construction`],
@@ -189,7 +189,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'stored parameters are obeyed, whatever they are',
-    file: 'lib/hashers/salt-text.ts',
+    file: 'lib/codes/hashers/salt-string.ts',
     find: 'value >= min && value <= max',
     replace: 'value > 0',
     noticedBy: [
@@ -199,7 +199,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-08',
     what: 'stored sets are read with the newest hasher',
-    file: 'lib/hashers/hasher.ts',
+    file: 'lib/codes/hashers/hasher.ts',
     find: 'hashers.find((candidate) => candidate.reads(salt))',
     replace: 'hashers[0]',
     noticedBy: [
@@ -209,7 +209,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-08',
     what: 'bcrypt reads sets of its own cost only',
-    file: 'lib/hashers/bcrypt.ts',
+    file: 'lib/codes/hashers/bcrypt.ts',
     find: 'return stored >= MIN_COST && stored <= MAX_COST',
     replace: 'return stored === cost',
     noticedBy: [`${bcrypt} › bcryptHasher › reads costs from 10 to 16, whatever its own`, mixed],
@@ -217,7 +217,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-08',
     what: 'a set does not remember its format',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const format = parseFormat(target.format)',
     replace: 'const [format] = config.formats',
     noticedBy: [
@@ -228,7 +228,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-08',
     what: 'the construction changes between two versions',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: "const VERSION = 'passport-backup-code/v1'",
     replace: "const VERSION = 'passport-backup-code/v2'",
     noticedBy: [`${vectors} › accepts its codes, each by its own name, and no wrong one`],
@@ -236,18 +236,18 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-09',
     what: 'every set is read with the newest pepper',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'keys.find(({ id }) => id === pepperId)',
     replace: 'keys[0]',
     noticedBy: [
       `${pepper} › rotating peppers › the newest signs, and all that are listed verify`,
-      'test/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
+      'test/docs/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
     ],
   },
   {
     id: 'N-09',
     what: 'whoever writes the database takes the pepper away',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'keys.find(({ id }) => id === pepperId)',
     replace:
       'keys.find(({ id }) => id === pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
@@ -258,7 +258,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-09',
     what: 'a wrong key under the right id makes every code a wrong one',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
     replace: 'if (false)',
     noticedBy: [
@@ -268,7 +268,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-09',
     what: 'sets without a pepper cannot drain',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
     noticedBy: [
@@ -278,7 +278,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-09',
     what: 'a short key will do',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'const MIN_KEY_BYTES = 32',
     replace: 'const MIN_KEY_BYTES = 16',
     noticedBy: [`${pepper} › the list of peppers › is refused with …`],
@@ -286,7 +286,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'C-15',
     what: 'bcrypt cuts off what is beyond 72 bytes',
-    file: 'lib/hashers/bcrypt.ts',
+    file: 'lib/codes/hashers/bcrypt.ts',
     find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES',
     replace: 'true',
     noticedBy: [
@@ -297,7 +297,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'C-15',
     what: 'scrypt is given the first 72 characters',
-    file: 'lib/hashers/scrypt.ts',
+    file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
     noticedBy: [`${others} › tells two inputs of 80 bytes apart that are equal in the first 72`],
@@ -305,7 +305,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.2.4',
     what: 'the comparison ends with the first match',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
     noticedBy: [`${scheme} › the comparison › is made in constant time and with every record: …`],
@@ -313,7 +313,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.2.4',
     what: 'digests are compared as texts',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: `timingSafeEqual(
       expected,`,
     replace: '((one: Buffer, other: Buffer) => one.equals(other))(expected,',
@@ -322,7 +322,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.2.4',
     what: 'a digest of another length throws out of the comparison',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)',
     replace: 'stored',
     noticedBy: [
@@ -332,7 +332,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'K-09',
     what: 'a set may hold a code twice',
-    file: 'lib/generate.ts',
+    file: 'lib/codes/generate.ts',
     find: 'return [...codes]',
     replace: "return [...codes].map((_, place, all) => all[place - (place % 2)] ?? '')",
     noticedBy: [

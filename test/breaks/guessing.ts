@@ -3,11 +3,11 @@ import type { Break } from './break';
 
 const attemptTests = 'lib/testing/attempt-tests.ts';
 const races = 'lib/testing/race-tests.ts';
-const waits = 'test/attempts.test.ts';
-const attempts = 'test/backup-codes/attempts.test.ts';
-const equalWork = 'test/backup-codes/equal-work.test.ts';
-const faults = 'test/backup-codes/faults.test.ts';
-const gate = 'test/hash-gate.test.ts';
+const waits = 'test/service/back-off.test.ts';
+const attempts = 'test/service/attempts.test.ts';
+const equalWork = 'test/service/equal-work.test.ts';
+const faults = 'test/service/faults.test.ts';
+const gate = 'test/codes/hash-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
@@ -21,7 +21,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-10',
     what: 'a closed door is an error, which ends the whole chain of strategies',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: "return fail('too_many_attempts', 429, { message: DISABLED });",
     replace: 'throw new Error(DISABLED);',
     noticedBy: [
@@ -31,7 +31,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-10',
     what: 'a hundred attempts at each door',
-    file: 'lib/attempts.ts',
+    file: 'lib/service/back-off.ts',
     find: `max: 50,
     fallback: 50,
   }`,
@@ -74,7 +74,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-10',
     what: 'both doors are one: a stranger closes the one behind the password',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const door = context.after',
     replace: "const door = 'nothing'",
     noticedBy: [
@@ -94,7 +94,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-12',
     what: 'the wait does not grow',
-    file: 'lib/attempts.ts',
+    file: 'lib/service/back-off.ts',
     find: 'first * 2 ** (attempt - free)',
     replace: 'first',
     noticedBy: [
@@ -105,7 +105,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-12',
     what: 'the wait grows without end',
-    file: 'lib/attempts.ts',
+    file: 'lib/service/back-off.ts',
     find: 'Math.min(first * 2 ** (attempt - free), longest)',
     replace: '(first * 2 ** (attempt - free))',
     noticedBy: [
@@ -115,7 +115,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-12',
     what: 'the wait is not announced',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: "req.res.setHeader('Retry-After', String(retryAfterSeconds));",
     replace: '',
     noticedBy: [announced],
@@ -143,7 +143,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-08',
     what: 'attempts are counted by address',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const subject = await locate()',
     replace:
       'const located = await locate();\n  const subject = { ...located, key: `${located.key}${context.ip}` }',
@@ -214,7 +214,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'slow hashes run as many at once as come',
-    file: 'lib/hash-gate.ts',
+    file: 'lib/codes/hash-queue.ts',
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
     noticedBy: [
@@ -224,7 +224,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'the queue has no end',
-    file: 'lib/hash-gate.ts',
+    file: 'lib/codes/hash-queue.ts',
     find: 'newcomers < maxQueued',
     replace: 'true',
     noticedBy: [
@@ -234,7 +234,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'somebody turned away as busy is not told when to come back',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
@@ -244,7 +244,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'somebody turned away as busy is charged',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof GateBusy)) await giveBackIfPossible',
     noticedBy: [
@@ -254,7 +254,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'for a user without a set nothing is hashed',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const { ticket, current } = taken;',
     replace:
       "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown-user' : 'none');",
@@ -267,7 +267,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'an expired set is refused before the hash',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const { ticket, current } = taken;',
     replace:
       "const { ticket, current } = taken;\n  if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject('expired');",
@@ -276,7 +276,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'only unspent codes are compared, so that time tells how many are left',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'findMatch(await keyed(own ?? reading), target.codes)',
     replace:
       'findMatch(await keyed(own ?? reading), target.codes.filter(({ consumedAt }) => consumedAt === null))',
@@ -285,7 +285,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'the comparison ends with the first match',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
     noticedBy: [`${sameWork} › are the work for the right code at place …`],
@@ -293,7 +293,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'hashes are spent on who must wait',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'const { reason, nextAt, isFirst } = taken;',
     replace:
       "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, door, onVerdict: () => undefined });",

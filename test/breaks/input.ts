@@ -1,9 +1,9 @@
 // Breaks of: what is typed, and what comes with a request.
 import type { Break } from './break';
 
-const consume = 'test/backup-codes/consume.test.ts';
-const context = 'test/context.test.ts';
-const formats = 'test/formats.test.ts';
+const consume = 'test/service/consume.test.ts';
+const context = 'test/audit/context.test.ts';
+const formats = 'test/codes/formats.test.ts';
 const input = 'test/strategy/input.test.ts';
 
 const costsNothing = `${consume} › what cannot be a code › costs no hash, no attempt and no look at the store: …`;
@@ -32,7 +32,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
     what: 'what is no text is made one before it is read',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: "if (typeof typed !== 'string' ||",
     replace: "typed = typed === undefined ? '' : String(typed);\n  if (",
     noticedBy: [costsNothing],
@@ -40,7 +40,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
     what: 'a code may be as long as it likes',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'false',
     noticedBy: [`${formats} › reading a typed code › reads at most 128 characters`],
@@ -48,7 +48,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
     what: 'the user is looked up before the code was read',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'if (reading === undefined) {',
     replace: 'if (reading === undefined) {\n    await store.find(await locate());',
     noticedBy: [costsNothing],
@@ -64,7 +64,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'full-width letters and digits are refused',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: ".normalize('NFKC')",
     replace: '',
     noticedBy: [`${formats} › reading a typed code › understands every printable decoration of it`],
@@ -72,7 +72,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'a code must be typed as it was printed',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: `const bare = typed
     .normalize`,
     replace:
@@ -86,7 +86,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'a typed I or 1 is no L',
-    file: 'lib/formats.ts',
+    file: 'lib/codes/formats.ts',
     find: ': lookAlike(format.alphabet, typedSymbol)',
     replace: ': undefined',
     noticedBy: [
@@ -96,7 +96,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'A-16.4.1',
     what: 'line breaks from a header end in the log',
-    file: 'lib/context.ts',
+    file: 'lib/audit/context.ts',
     find: ".replace(/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu, ' ')",
     replace: '',
     noticedBy: [
@@ -106,7 +106,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'A-16.4.1',
     what: 'a header of any length is recorded, and makes the audit write fail',
-    file: 'lib/context.ts',
+    file: 'lib/audit/context.ts',
     find: '.slice(0, MAX_FIELD_LENGTH)',
     replace: '',
     noticedBy: [

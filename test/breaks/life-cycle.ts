@@ -1,19 +1,19 @@
 // Breaks of: faults, the audit trail, and what is never told.
 import type { Break } from './break';
 
-const attempts = 'test/backup-codes/attempts.test.ts';
-const consume = 'test/backup-codes/consume.test.ts';
-const faults = 'test/backup-codes/faults.test.ts';
-const faultsAnswers = 'test/backup-codes/faults-answers.test.ts';
-const faultsHash = 'test/backup-codes/faults-hash.test.ts';
-const faultsStore = 'test/backup-codes/faults-store.test.ts › a store that …';
-const issue = 'test/backup-codes/issue.test.ts';
-const lifecycle = 'test/backup-codes/lifecycle.test.ts';
-const replacement = 'test/backup-codes/replacement.test.ts';
-const risk = 'test/backup-codes/risk.test.ts';
+const attempts = 'test/service/attempts.test.ts';
+const consume = 'test/service/consume.test.ts';
+const faults = 'test/service/faults.test.ts';
+const faultsAnswers = 'test/service/faults-answers.test.ts';
+const faultsHash = 'test/service/faults-hash.test.ts';
+const faultsStore = 'test/service/faults-store.test.ts › a store that …';
+const issue = 'test/service/issue.test.ts';
+const lifecycle = 'test/service/lifecycle.test.ts';
+const replacement = 'test/service/replacement.test.ts';
+const risk = 'test/service/risk.test.ts';
 const reports = 'test/helpers/report-tests.ts';
-const pepper = 'test/pepper.test.ts';
-const printing = 'test/printing.test.ts';
+const pepper = 'test/codes/pepper.test.ts';
+const printing = 'test/leaks/printing.test.ts';
 const rollback = 'test/sql/rollback.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
@@ -24,7 +24,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a fault of the store lets in',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: consumeCall,
     replace:
       "await (async (given) => store.consume(given).catch(() => ({ outcome: 'consumed', remaining: 0, total: 0 })))({",
@@ -37,7 +37,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a fault of the audit gives the guess back',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: consumeCall,
     replace: `await (async (given) => store.consume(given).catch(async (error: unknown) => {
     await giveBackIfPossible(config, subject, ticket);
@@ -50,7 +50,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a replacement that cannot be made gives the guess back',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'await giveBackIfPossible',
     noticedBy: [
@@ -60,7 +60,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a fault before the comparison costs an attempt',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible(config, subject, ticket);',
     replace: '',
     noticedBy: [
@@ -70,7 +70,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a hash of nothing is taken for one',
-    file: 'lib/issue.ts',
+    file: 'lib/service/issue.ts',
     find: 'if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES)',
     replace: 'if (hash === undefined)',
     noticedBy: [
@@ -81,7 +81,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a hasher that gives one hash for all codes lets in whoever types anything',
-    file: 'lib/issue.ts',
+    file: 'lib/service/issue.ts',
     find: 'if (findMatch(keyed, made) !== null)',
     replace: 'if (false)',
     noticedBy: [
@@ -91,7 +91,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a hash that hangs keeps its place for ever',
-    file: 'lib/issue.ts',
+    file: 'lib/service/issue.ts',
     find: 'const MAX_HASH_SECONDS = 30',
     replace: 'const MAX_HASH_SECONDS = 30_000',
     noticedBy: [
@@ -102,7 +102,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'what a store answers to an attempt is believed, whatever it is',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: `wellFormed(
     'attempt',`,
     replace: "((_: string, answer: never) => answer)('attempt', ",
@@ -113,7 +113,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'what a store answers to a consumption is believed, whatever it is',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: "wellFormed('consumption', ",
     replace: "((_: string, answer: never) => answer)('consumption', ",
     noticedBy: [
@@ -123,7 +123,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a risk hook that fails allows',
-    file: 'lib/risk.ts',
+    file: 'lib/service/risk.ts',
     find: "return 'deny';",
     replace: "return 'allow';",
     noticedBy: [
@@ -134,12 +134,12 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a clock that says NaN opens everything',
-    file: 'lib/options.ts',
+    file: 'lib/internal/validate.ts',
     find: 'value >= 0 && value <= 8.64e15',
     replace: 'true',
     noticedBy: [
       `${faults} › a clock that says nonsense › (…) lets nobody in and issues nothing`,
-      'test/backup-codes/faults-sources.test.ts › a clock that … › at any step of …: nobody is in, nothing is changed or told',
+      'test/service/faults-sources.test.ts › a clock that … › at any step of …: nobody is in, nothing is changed or told',
     ],
   },
   {
@@ -175,7 +175,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'N-26',
     what: 'a replacement may be a code that was spent',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: `if (findMatch(fresh, target.codes) === null)
         return`,
     replace: 'return',
@@ -186,7 +186,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'N-26',
     what: 'every attempt makes a replacement',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: "if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none')",
     replace: "if (config.afterConsume === 'none')",
     noticedBy: [
@@ -196,7 +196,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-6.4.5',
     what: 'owners are reminded a week before, and not a month',
-    file: 'lib/reports.ts',
+    file: 'lib/service/audit.ts',
     find: '[30 * DAY_MS, 7 * DAY_MS, 0]',
     replace: '[7 * DAY_MS, 0]',
     noticedBy: [
@@ -216,7 +216,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-6.4.6',
     what: 'support is shown the digests',
-    file: 'lib/backup-codes.ts',
+    file: 'lib/service/backup-codes.ts',
     find: 'if (!found?.current) return null;',
     replace: 'if (!found?.current) return null;\n    return { ...found.current } as never;',
     noticedBy: [
@@ -226,7 +226,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2',
     what: 'listeners are told before anything is written',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: consumeCall,
     replace: `tell(events) ?? ${consumeCall}`,
     noticedBy: [`${consume} › a code › is told to listeners only after it was written`],
@@ -234,7 +234,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2',
     what: 'failures are not recorded',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: 'await store.append([written], closes);',
     replace: 'false;',
     noticedBy: [
@@ -266,7 +266,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2',
     what: 'nobody knows from where a set was issued',
-    file: 'lib/backup-codes.ts',
+    file: 'lib/service/backup-codes.ts',
     find: 'const cleaned = cleanContext(context);',
     replace: 'const cleaned = cleanContext({});',
     noticedBy: [
@@ -291,7 +291,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'the typed code stands in the event of a failure',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: "event('rejected', { reason, setId, codeId })",
     replace: "event('rejected', { reason, setId, codeId: codeId ?? String(typed) })",
     noticedBy: [
@@ -302,7 +302,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'a replacement code goes into info, and from there into the session',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: `method: 'backup-code',
     amr: ['otp'],`,
     replace: "...(result as object), method: 'backup-code', amr: ['otp'],",
@@ -313,7 +313,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'whoever prints a BackupCodes sees its pepper',
-    file: 'lib/backup-codes.ts',
+    file: 'lib/service/backup-codes.ts',
     find: "return 'BackupCodes {}';",
     replace: 'return inspect({ ...this }, { depth: 9 });',
     noticedBy: [
@@ -333,7 +333,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'a key stands in the error about it',
-    file: 'lib/pepper.ts',
+    file: 'lib/codes/pepper.ts',
     find: 'or the set belongs to another user.',
     replace: 'or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.',
     noticedBy: [`${pepper} › the key of a stored set › is in no message, whatever is wrong`],
@@ -341,7 +341,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'the typed name of a stranger is kept, which may be a password',
-    file: 'lib/subject.ts',
+    file: 'lib/stores/subject.ts',
     find: "return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`",
     replace: 'return { key: `name:${name}`',
     noticedBy: [
@@ -351,46 +351,44 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.4.1',
     what: 'a user id makes two parameters of one, or two lines',
-    file: 'lib/vocabularies/owasp.ts',
+    file: 'lib/siem/owasp.ts',
     find: "percentEncode(text ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)",
     replace: "text ?? ''",
-    noticedBy: [
-      'test/vocabularies/owasp.test.ts › toOwasp › lets no user id forge a parameter or a line',
-    ],
+    noticedBy: ['test/siem/owasp.test.ts › toOwasp › lets no user id forge a parameter or a line'],
   },
   {
     id: 'E-01',
     what: 'a name that the OWASP vocabulary does not have',
-    file: 'lib/vocabularies/owasp.ts',
+    file: 'lib/siem/owasp.ts',
     find: "issued: 'authn_token_created'",
     replace: "issued: 'authn_backup_codes_issued'",
-    noticedBy: ['test/vocabularies/owasp.test.ts › toOwasp › calls … …, at level …'],
+    noticedBy: ['test/siem/owasp.test.ts › toOwasp › calls … …, at level …'],
   },
   {
     id: 'E-02',
     what: 'type_uid is that of another class',
-    file: 'lib/vocabularies/ocsf.ts',
+    file: 'lib/siem/ocsf.ts',
     find: 'activity.class_uid * 100',
     replace: '3002 * 100',
     noticedBy: [
-      'test/vocabularies/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
-      'test/vocabularies/schemas.test.ts › has a valid word for …, with every reason at every door',
+      'test/siem/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
+      'test/siem/schemas.test.ts › has a valid word for …, with every reason at every door',
     ],
   },
   {
     id: 'E-03',
     what: 'a change of a set is an authentication',
-    file: 'lib/vocabularies/ecs.ts',
+    file: 'lib/siem/ecs.ts',
     find: "{ category: ['iam'], type: ['user', 'change'] }",
     replace: "{ category: ['authentication'], type: ['start'] }",
     noticedBy: [
-      'test/vocabularies/ecs.test.ts › toEcs › puts … into the category …, with types … and outcome …',
+      'test/siem/ecs.test.ts › toEcs › puts … into the category …, with types … and outcome …',
     ],
   },
   {
     id: 'E-05',
     what: 'a spent code is recorded as a wrong one',
-    file: 'lib/consume.ts',
+    file: 'lib/service/consume.ts',
     find: "return reject('reused', { codeId, consumedAt: match.consumedAt })",
     replace: "return reject('mismatch')",
     noticedBy: [
@@ -408,7 +406,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'E-05',
     what: 'the person is told that the code was right once',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: "case 'reused':",
     replace:
       "case 'reused':\n        return fail('invalid_code', 401, { message: 'That backup code was used before.' });",

@@ -106,7 +106,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-01',
     what: 'a backup code claims to be a key that resists phishing',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: `method: 'backup-code',
     amr: ['otp'],`,
     replace: "method: 'backup-code', amr: ['hwk'],",
@@ -175,7 +175,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'W-30',
     what: 'nobody knows of a code that was consumed for nothing',
-    file: 'lib/consumed.ts',
+    file: 'lib/strategy/unfinished-login.ts',
     find: 'await record?.();',
     replace: '',
     noticedBy: [
@@ -196,7 +196,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a truthy answer of consumeCode means that the code was right',
-    file: 'lib/strategy/answers.ts',
+    file: 'lib/strategy/outcomes.ts',
     find: 'if (result === true || hasOk(result, true)) return null;',
     replace: 'if (result && !hasOk(result, false)) return null;',
     noticedBy: [`${error} › the app's own consumeCode may not answer …: an error, never a success`],

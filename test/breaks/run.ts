@@ -126,7 +126,7 @@ function wantedBy({ file: spoilt, noticedBy, hangs }: Break): Wanted[] {
 
 /** A suite is declared by other files: the one that every store passes is run on the store that is spoilt. */
 function runsIn(path: string, spoilt: string): string {
-  if (path === 'test/helpers/report-tests.ts') return 'test/reports/stores.test.ts';
+  if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
   return `test/contracts/${spoilt === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;

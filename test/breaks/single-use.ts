@@ -3,13 +3,13 @@ import type { Break } from './break';
 
 const races = 'lib/testing/race-tests.ts';
 const sets = 'lib/testing/set-tests.ts';
-const consume = 'test/backup-codes/consume.test.ts';
-const faults = 'test/backup-codes/faults.test.ts';
-const issue = 'test/backup-codes/issue.test.ts';
-const lifecycle = 'test/backup-codes/lifecycle.test.ts';
-const singleUse = 'test/backup-codes/single-use.test.ts';
-const interleavings = 'test/interleavings.test.ts';
-const scheme = 'test/scheme.test.ts';
+const consume = 'test/service/consume.test.ts';
+const faults = 'test/service/faults.test.ts';
+const issue = 'test/service/issue.test.ts';
+const lifecycle = 'test/service/lifecycle.test.ts';
+const singleUse = 'test/service/single-use.test.ts';
+const interleavings = 'test/service/interleavings.test.ts';
+const scheme = 'test/codes/digests.test.ts';
 const rollback = 'test/sql/rollback.test.ts';
 const race = 'test/strategy/race.test.ts';
 const success = 'test/strategy/success.test.ts';
@@ -184,7 +184,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'everybody has one set',
-    file: 'lib/subject.ts',
+    file: 'lib/stores/subject.ts',
     find: ".update(userId).digest('hex')",
     replace: ".digest('hex')",
     noticedBy: [
@@ -195,7 +195,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'user ids are compared without regard to case',
-    file: 'lib/subject.ts',
+    file: 'lib/stores/subject.ts',
     find: '.update(userId).digest',
     replace: '.update(userId.toLowerCase()).digest',
     noticedBy: [
@@ -205,7 +205,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'a digest verifies in the row of another code',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: "hmac(keyed, [codeId, Buffer.from(salt, 'hex')])",
     replace: "hmac(keyed, [Buffer.from(salt, 'hex')])",
     noticedBy: [
@@ -215,7 +215,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'digests are not bound to their user',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: '[VERSION, binding.userId, binding.setId',
     replace: '[VERSION, binding.setId',
     noticedBy: [
@@ -225,7 +225,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'a set that was given to another user is not told from their own',
-    file: 'lib/scheme.ts',
+    file: 'lib/codes/digests.ts',
     find: '[CHECK_VERSION, userId, setId]',
     replace: '[CHECK_VERSION, setId]',
     noticedBy: [

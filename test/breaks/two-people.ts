@@ -199,7 +199,7 @@ export const twoPeopleBreaks: readonly Break[] = [
   {
     id: 'D-11',
     what: 'the trail does not say whom it concerns',
-    file: 'lib/backup-codes.ts',
+    file: 'lib/service/backup-codes.ts',
     find: `approval: Object.freeze({ id, action, target, reason }),
       setId,
       codeId,

@@ -14,7 +14,7 @@ import {
   type CompleteLoginOptions,
 } from '../../lib/express';
 import { BackupCodeError } from '../../lib/errors';
-import type { UserId } from '../../lib/subject';
+import type { UserId } from '../../lib/stores/subject';
 
 export const express4 = jest.requireActual<typeof express5>('express4');
 export { express5 };
@@ -222,14 +222,12 @@ export class Site {
       const code = error instanceof BackupCodeError ? error.code : undefined;
       const cause =
         error instanceof Error && error.cause instanceof Error ? error.cause.message : undefined;
-      res
-        .status(500)
-        .json({
-          error: code,
-          message: error instanceof Error ? error.message : String(error),
-          cause,
-          user: Reflect.get(req, userProperty) ?? null,
-        });
+      res.status(500).json({
+        error: code,
+        message: error instanceof Error ? error.message : String(error),
+        cause,
+        user: Reflect.get(req, userProperty) ?? null,
+      });
     });
     return app;
   }

@@ -1,12 +1,12 @@
 // Stores a set of codes that the test chose, by the scheme of the product: so that a run from a seed can be run again.
 import { randomBytes } from 'node:crypto';
 import type { BackupCodeStore, Format, Hasher } from '../../lib';
-import { cleanContext } from '../../lib/context';
-import { auditEvent } from '../../lib/events';
-import { serializeFormat } from '../../lib/formats';
-import { pepperRing } from '../../lib/pepper';
-import { checkOf, keyStretched, recordCode } from '../../lib/scheme';
-import { userSubject } from '../../lib/subject';
+import { cleanContext } from '../../lib/audit/context';
+import { auditEvent } from '../../lib/audit/events';
+import { serializeFormat } from '../../lib/codes/formats';
+import { pepperRing } from '../../lib/codes/pepper';
+import { checkOf, keyStretched, recordCode } from '../../lib/codes/digests';
+import { userSubject } from '../../lib/stores/subject';
 import { START } from './clock';
 
 /** @param symbols of each code, without separators */

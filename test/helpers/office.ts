@@ -7,7 +7,7 @@ import {
   type ApprovalStore,
   type TwoPersonApprovalOptions,
 } from '../../lib/approval';
-import { EVENT_TYPES } from '../../lib/events';
+import { EVENT_TYPES } from '../../lib/audit/events';
 import { MemoryStore } from '../../lib/stores/memory';
 import { fakeClock, type FakeClock } from './clock';
 import { countingHasher, type CountingHasher } from './counting-hasher';

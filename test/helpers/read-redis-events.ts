@@ -1,7 +1,7 @@
 // Reads a user's audit trail straight from the stream of its partition, as an operator with redis-cli would.
 import type { AuditEvent } from '../../lib';
 import { keysOf } from '../../lib/redis/keys';
-import { userKey } from '../../lib/subject';
+import { userKey } from '../../lib/stores/subject';
 
 /** What it takes: any client of node-redis, of one server or of a cluster. */
 export interface StreamReader {

@@ -28,11 +28,7 @@ export async function runRecipe(
     /^import (\{[^}]*\}) from '([^']+)';$/gm,
     (_, names: string, from: string) => `const ${names} = load('${from}');`,
   );
-  // The one entry point that is not named for its folder: a file of the core has that name.
-  const folder = (from: string): string =>
-    from
-      .replace(/^passport-backup-code\/events$/, `${LIB}/vocabularies`)
-      .replace(/^passport-backup-code(?=\/|$)/, LIB);
+  const folder = (from: string): string => from.replace(/^passport-backup-code(?=\/|$)/, LIB);
   const load = (from: string): unknown => jest.requireActual(folder(from));
   const AsyncFunction = Object.getPrototypeOf(runRecipe) as unknown as {
     constructor: new (

@@ -7,7 +7,7 @@ import {
   type BackupCodeStore,
   type EventsQuery,
 } from '../../lib';
-import { EVENT_TYPES } from '../../lib/events';
+import { EVENT_TYPES } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
 import { atOnce, WRONG } from './service';

@@ -1,6 +1,6 @@
 // Makes one call of a store go wrong in any way. The store behind is a real one, and does what it does at all other times.
 import type { BackupCodeStore } from '../../lib';
-import { STORE_METHODS } from '../../lib/stores/store';
+import { STORE_METHODS } from '../../lib/stores/contract';
 import type { StoreMethod } from './watch';
 
 /** What happens in place of a call; `call` makes it. */

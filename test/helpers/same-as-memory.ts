@@ -1,7 +1,7 @@
 // Any sequence of calls gives on a store what it gives on MemoryStore, the readable reference: answers, trail and state.
 import fc from 'fast-check';
 import { MemoryStore } from '../../lib';
-import type { BackupCodeStore, Ticket } from '../../lib/stores/store';
+import type { BackupCodeStore, Ticket } from '../../lib/stores/contract';
 import type { StoreContractOptions } from '../../lib/testing';
 import {
   newCode,

@@ -6,8 +6,8 @@ import {
   type BackupCodeStore,
   type UserId,
 } from '../../lib';
-import { EVENT_TYPES } from '../../lib/events';
-import { userSubject } from '../../lib/subject';
+import { EVENT_TYPES } from '../../lib/audit/events';
+import { userSubject } from '../../lib/stores/subject';
 import { fakeClock, type FakeClock } from './clock';
 import { countingHasher, type CountingHasher } from './counting-hasher';
 import type { OpenStore } from './stores';

@@ -1,6 +1,6 @@
 // Looks on at the calls of a store, and makes one of them fail. The store behind is a real one.
 import type { BackupCodeStore } from '../../lib';
-import { STORE_METHODS } from '../../lib/stores/store';
+import { STORE_METHODS } from '../../lib/stores/contract';
 
 export type StoreMethod = (typeof STORE_METHODS)[number];
 

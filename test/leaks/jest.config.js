@@ -19,8 +19,8 @@ module.exports = {
     '<rootDir>/test/leaks/',
     '/fuzz',
     '-fuzz',
-    '<rootDir>/test/(bench|breaks|markdown|matrix|requirements|security-|timing|workflow)',
-    '<rootDir>/test/(attempts|config|context|formats|generate|hash-gate|hashers|options|redis|risk|scheme|sql/schema|stores|strategy/options|subject)',
-    '<rootDir>/test/(approval/canonical|express/(assurance|faults|login|return-to|sso|step-up)|vocabularies/(ecs|ocsf|owasp))',
+    '<rootDir>/test/(breaks|docs/(markdown|security-)|project|requirements|timing)',
+    '<rootDir>/test/(audit/context|codes/(formats|generate|hash-queue|hashers|digests)|internal|redis|service/(back-off|options|risk-hook)|sql/schema|stores/(subject|tickets)|strategy/options)',
+    '<rootDir>/test/(approval/canonical|express/(assurance|faults|login|return-to|sso|step-up)|siem/(ecs|ocsf|owasp))',
   ],
 };

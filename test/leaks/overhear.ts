@@ -2,8 +2,8 @@
 // Changes no answer, and when it comes by a tick at most.
 import type { inspect } from 'node:util';
 import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib';
-import { Listeners, type AuditEvent } from '../../lib/events';
-import type { NewSet } from '../../lib/stores/store';
+import { Listeners, type AuditEvent } from '../../lib/audit/events';
+import type { NewSet } from '../../lib/stores/contract';
 import type { Canary } from '../helpers/canary';
 
 export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;

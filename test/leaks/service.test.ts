@@ -17,8 +17,8 @@ import {
   type Reason,
 } from '../../lib';
 import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
-import { EVENT_TYPES, type AuditEvent } from '../../lib/events';
-import { toEcs, toOcsf, toOwasp } from '../../lib/vocabularies';
+import { EVENT_TYPES, type AuditEvent } from '../../lib/audit/events';
+import { toEcs, toOcsf, toOwasp } from '../../lib/siem';
 import { Canary, printed } from '../helpers/canary';
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';

@@ -16,7 +16,7 @@ const service = [
   'replacement',
   'risk',
   'single-use',
-].map((name) => `backup-codes/${name}`);
+].map((name) => `service/${name}`);
 // By outcome, and by what is typed and on which request.
 const strategy = [
   ...['error', 'fail', 'hosts', 'input', 'options', 'plain-host', 'success'].map(
@@ -27,18 +27,18 @@ const strategy = [
 
 /** Below lib: below test. */
 module.exports = {
-  'formats.ts': ['formats'],
-  'generate.ts': ['generate'],
-  'scheme.ts': ['scheme'],
-  'pepper.ts': ['pepper'],
-  'attempts.ts': ['attempts'],
-  'hash-gate.ts': ['hash-gate'],
-  'time-limit.ts': ['risk', 'backup-codes/faults-hash'],
-  'risk.ts': ['risk'],
-  'issue.ts': service,
-  'consume.ts': service,
-  'stores/answers.ts': ['backup-codes/faults-answers'],
-  'strategy/answers.ts': strategy,
+  'codes/formats.ts': ['codes/formats'],
+  'codes/generate.ts': ['codes/generate'],
+  'codes/digests.ts': ['codes/digests'],
+  'codes/pepper.ts': ['codes/pepper'],
+  'codes/hash-queue.ts': ['codes/hash-queue'],
+  'service/back-off.ts': ['service/back-off'],
+  'internal/time-limit.ts': ['service/risk-hook', 'service/faults-hash'],
+  'service/risk.ts': ['service/risk-hook'],
+  'service/issue.ts': service,
+  'service/consume.ts': service,
+  'stores/checked-store.ts': ['service/faults-answers'],
+  'strategy/outcomes.ts': strategy,
   'strategy/options.ts': strategy,
   'strategy/strategy.ts': strategy,
 };

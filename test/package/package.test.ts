@@ -61,7 +61,7 @@ const EXPORTS = {
     'requireEnrollment',
     'safeReturnTo',
   ],
-  'passport-backup-code/events': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],
+  'passport-backup-code/siem': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],
   'passport-backup-code/react': ['BackupCodeSheet', 'printStyles'],
   'passport-backup-code/testing': ['consumeContract', 'storeContract'],
 };
@@ -73,7 +73,7 @@ const LOADS: Record<keyof typeof EXPORTS, string[]> = {
   'passport-backup-code/argon2': ['@node-rs/argon2', 'passport-backup-code'],
   'passport-backup-code/approval': ['passport-backup-code'],
   'passport-backup-code/express': ['passport-backup-code'],
-  'passport-backup-code/events': ['passport-backup-code'],
+  'passport-backup-code/siem': ['passport-backup-code'],
   'passport-backup-code/react': ['passport-backup-code', 'react'],
   'passport-backup-code/testing': ['passport-backup-code'],
 };

@@ -5,7 +5,7 @@ import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type ControlledTransaction, type Kysely, sql } from 'kysely';
 import { createClient, createCluster } from 'redis';
 import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
-import { auditEvent, EVENT_TYPES } from '../../lib/events';
+import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
 import { RedisStore, type RedisClient } from '../../lib/redis';
 import { createTables, SqlStore } from '../../lib/sql';
 import { insertEvents } from '../../lib/sql/rows';

@@ -3,7 +3,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupCodes, type Outcome } from '../../lib';
 import { createTables, SqlStore } from '../../lib/sql';
-import { userSubject } from '../../lib/subject';
+import { userSubject } from '../../lib/stores/subject';
 import { countingHasher } from '../helpers/counting-hasher';
 import { readSqlEvents } from '../helpers/read-events';
 import { describeOn } from '../helpers/sql-databases';

@@ -1,9 +1,9 @@
 // Attempts taken and given back in every order: nobody ever gets more guesses out of it than by just guessing.
 import fc from 'fast-check';
-import { attemptWaits } from '../../lib/attempts';
-import { auditEvent } from '../../lib/events';
-import type { BackupCodeStore, Ticket } from '../../lib/stores/store';
-import { userSubject, type Subject } from '../../lib/subject';
+import { attemptWaits } from '../../lib/service/back-off';
+import { auditEvent } from '../../lib/audit/events';
+import type { BackupCodeStore, Ticket } from '../../lib/stores/contract';
+import { userSubject, type Subject } from '../../lib/stores/subject';
 import { START } from '../helpers/clock';
 import { openSqlite, memory, type OpenStore } from '../helpers/stores';
 

@@ -2,7 +2,7 @@
 // from nothing else. All else is 400 and costs nothing; no answer is 500, none is missing, and no prototype is changed.
 import fc from 'fast-check';
 import { formats } from '../../lib';
-import { readCode } from '../../lib/formats';
+import { readCode } from '../../lib/codes/formats';
 import { fuzz, SEED } from '../helpers/fuzz';
 import { storeKnownSet } from '../helpers/known-set';
 import { openService } from '../helpers/service';

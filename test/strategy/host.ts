@@ -13,7 +13,7 @@ import {
   type BackupCodesOptions,
   type Verify,
 } from '../../lib';
-import { userSubject } from '../../lib/subject';
+import { userSubject } from '../../lib/stores/subject';
 import { countingHasher, type CountingHasher } from '../helpers/counting-hasher';
 
 const express4 = jest.requireActual<typeof express5>('express4');

@@ -1,8 +1,8 @@
 // Whom an attacker would like to tell apart by waiting, and how such names and codes come to be. Times nothing.
 import { randomBytes } from 'node:crypto';
 import { formats, type BackupCodes } from '../../lib';
-import { showCode } from '../../lib/formats';
-import { generateCodes } from '../../lib/generate';
+import { showCode } from '../../lib/codes/formats';
+import { generateCodes } from '../../lib/codes/generate';
 
 /** What is typed into the form. Names and codes are random and of one length: a request tells nothing of its class. */
 export interface Credential {

@@ -11,7 +11,7 @@ import {
   formats,
   type BackupCodesOptions,
 } from '../../lib';
-import { findMatch, recordCode } from '../../lib/scheme';
+import { findMatch, recordCode } from '../../lib/codes/digests';
 import { countingHasher } from '../helpers/counting-hasher';
 import { memory, sqlite } from '../helpers/stores';
 import { classes, randomName, type Class, type ClassName, type Credential } from './classes';

@@ -2,8 +2,8 @@ import { createClient, RESP_TYPES } from 'redis';
 import { BackupCodes } from '../../../lib';
 import { RedisStore, type RedisClient } from '../../../lib/redis';
 import { keysOf } from '../../../lib/redis/keys';
-import type { BackupCodeStore } from '../../../lib/stores/store';
-import { nameSubject } from '../../../lib/subject';
+import type { BackupCodeStore } from '../../../lib/stores/contract';
+import { nameSubject } from '../../../lib/stores/subject';
 import {
   consumption,
   HOUR_MS,

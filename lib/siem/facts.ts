@@ -1,0 +1,164 @@
+// What the three vocabularies say alike: a sentence and an outcome for each event. Says no more than the event, and lets
+// no text break a line.
+import { isIP } from 'node:net';
+import { BackupCodeError } from '../errors';
+import type { ApprovalReason, AuditEvent, EventType, Reason } from '../audit/events';
+import { assertOptions, describe } from '../internal/validate';
+
+/** For all three. */
+export interface VocabularyOptions {
+  /** The name of your app, as your other logs have it. */
+  readonly appId: string;
+}
+
+export const PRODUCT = 'passport-backup-code';
+
+/** A spent code again within so many seconds is a double click and no alarm. */
+const DOUBLE_CLICK_SECONDS = 2;
+/** The longest that OCSF takes for an address (`ip_t`). */
+const MAX_IP_LENGTH = 40;
+
+type Outcome = 'success' | 'failure';
+
+/** `null`: a state that was reached, of which neither can be said. */
+const STORIES: Record<EventType, readonly [sentence: string, outcome: Outcome | null]> = {
+  issued: ['A set of backup codes was issued.', 'success'],
+  adopted: ['A list of backup codes printed before was taken over.', 'success'],
+  staged: ['A set of backup codes was made that does not work yet.', 'success'],
+  activated: ['A staged set of backup codes began to work.', 'success'],
+  consumed: ['A backup code was accepted.', 'success'],
+  rejected: ['A backup code was not accepted.', 'failure'],
+  throttled: ['A backup code was refused unchecked.', 'failure'],
+  disabled: ['Too many failures: backup codes are refused until a new set is issued.', 'success'],
+  revoked: ['The set of backup codes was ended.', 'success'],
+  low: ['Few backup codes are left.', null],
+  exhausted: ['No backup code is left.', null],
+  renewed: ['A replacement for a consumed backup code was added.', 'success'],
+  expiring: ['The set of backup codes ends soon.', null],
+  expired: ['The set of backup codes has ended by its time.', null],
+  'login-unfinished': ['A backup code was consumed, but the login failed.', 'failure'],
+  'step-up-required': ['A backup code was not checked.', 'failure'],
+  'approval-requested': ['An action that takes two people was asked for.', 'success'],
+  'approval-granted': ['An action that takes two people was approved.', 'success'],
+  'approval-denied': ['An action that takes two people was denied.', 'success'],
+  'approval-cancelled': ['A request for an action that takes two people was withdrawn.', 'success'],
+  'approval-expired': ['A request for an action that takes two people ended by its time.', null],
+  'approval-executing': ['An action that two people agreed on begins.', null],
+  'approval-executed': ['An action that two people agreed on was done.', 'success'],
+  'approval-failed': ['An action that two people agreed on failed.', 'failure'],
+  'approval-refused': ['A step towards an action that takes two people was refused.', 'failure'],
+};
+
+const REASONS: Record<Reason, string> = {
+  malformed: 'What was typed cannot be a code.',
+  mismatch: 'It is none of the set.',
+  reused: 'It was consumed before.',
+  expired: 'The set has expired.',
+  none: 'The user has no set.',
+  'unknown-user': 'The user name belongs to nobody.',
+  throttled: 'The wait after earlier failures was not over.',
+  disabled: 'There were too many failures.',
+  denied: 'Its risk was too high.',
+  'step-up': 'Its risk asks for more than a code.',
+  busy: 'Too many others were being checked.',
+};
+
+const APPROVAL_REASONS: Record<ApprovalReason, string> = {
+  'unknown-request': 'There is no such request.',
+  'open-request': 'Its target has another open request.',
+  'not-open': 'The request was over, or not so far yet.',
+  late: 'The time of the request was over.',
+  changed: 'What was shown is not what would be done.',
+  'same-person': 'The one who asked cannot approve.',
+  'is-target': 'Nobody decides about themselves.',
+  'not-entitled': 'The person has no right to it.',
+};
+
+/** What the vocabularies take from an event. */
+export interface Facts {
+  readonly message: string;
+  /** Why, as a sentence. */
+  readonly detail: string | null;
+  readonly outcome: Outcome | null;
+  /** ISO 8601, in UTC. */
+  readonly time: string;
+  /** No line break, control or direction mark is left in it. */
+  readonly userId: string | null;
+  /** The address, where it is one: collectors refuse a whole event for one that is not. */
+  readonly ip: string | null;
+  /** Why a code was rejected; `null` for another event, and for a double click. */
+  readonly rejection: Reason | null;
+  /** What two people decide; no line break, control or direction mark is left in it. */
+  readonly approval: {
+    readonly approval_id?: string;
+    readonly approval_action?: string;
+    readonly approval_target?: string;
+  };
+}
+
+/** @throws {BackupCodeError} `invalid_option` */
+export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
+  assertOptions('A vocabulary', options, ['appId']);
+  if (typeof options.appId !== 'string' || options.appId === '') {
+    throw new BackupCodeError(
+      'invalid_option',
+      `appId must be the name of your app, but was ${options.appId === '' ? 'empty' : describe(options.appId)}.`,
+    );
+  }
+  const {
+    type,
+    reason,
+    consumedSecondsAgo,
+    approval,
+    context: { ip },
+  } = event;
+  const [sentence, outcome] = STORIES[type];
+  const refusal = approval?.reason ?? null;
+  const detail =
+    reason !== null ? REASONS[reason] : refusal !== null ? APPROVAL_REASONS[refusal] : null;
+  return {
+    message: detail === null ? sentence : `${sentence} ${detail}`,
+    detail,
+    outcome,
+    time: new Date(event.at).toISOString(),
+    userId: event.userId === null ? null : oneLine(event.userId),
+    approval:
+      known({
+        approval_id: approval?.id,
+        approval_action: approval?.action && oneLine(approval.action),
+        approval_target: approval?.target && oneLine(approval.target),
+      }) ?? {},
+    // No zone of an interface: Elasticsearch reads none.
+    ip:
+      ip !== null && isIP(ip) !== 0 && ip.length <= MAX_IP_LENGTH && !ip.includes('%') ? ip : null,
+    rejection:
+      type === 'rejected' &&
+      !(
+        reason === 'reused' &&
+        consumedSecondsAgo !== null &&
+        consumedSecondsAgo <= DOUBLE_CLICK_SECONDS
+      )
+        ? reason
+        : null,
+  };
+}
+
+function oneLine(text: string): string {
+  return percentEncode(text, /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu);
+}
+
+export function percentEncode(text: string, unsafe: RegExp): string {
+  return text.replace(unsafe, encodeURIComponent);
+}
+
+/** Drops what is not known; `undefined` if nothing is. */
+export function known<T extends object>(
+  fields: T,
+): { [K in keyof T]?: NonNullable<T[K]> } | undefined {
+  const entries = Object.entries(fields).filter(
+    ([, value]) => value !== null && value !== undefined,
+  );
+  return entries.length === 0
+    ? undefined
+    : (Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> });
+}

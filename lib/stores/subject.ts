@@ -1,0 +1,51 @@
+// Whose codes or attempts are meant: a user id, or a typed name that belongs to nobody. Two key spaces that cannot meet.
+import { createHash, createHmac } from 'node:crypto';
+import { BackupCodeError } from '../errors';
+import { describe } from '../internal/validate';
+
+/** A string of 1 to 255 characters, a safe integer or a bigint. `42` and `'42'` are the same user. */
+export type UserId = string | number | bigint;
+
+/** A row in the store. */
+export interface Subject {
+  /** SHA-256 of the id in hex, so that collation, padding, length and case are no question for any database. */
+  readonly key: string;
+  /** The id as text, for reports; `null` for a name that belongs to nobody. */
+  readonly userId: string | null;
+}
+
+/** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give everybody one set */
+export function userSubject(userId: UserId): Subject & { userId: string } {
+  const isValid =
+    typeof userId === 'string'
+      ? userId.length >= 1 && userId.length <= 255 && isWellFormed(userId)
+      : typeof userId === 'number'
+        ? Number.isSafeInteger(userId)
+        : typeof userId === 'bigint';
+  if (!isValid) {
+    throw new BackupCodeError(
+      'invalid_user_id',
+      `A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(userId)}.`,
+    );
+  }
+  const text = String(userId);
+  return { key: userKey(text), userId: text };
+}
+
+/** The key of a user whose id is at hand as text. */
+export function userKey(userId: string): string {
+  return createHash('sha256').update(userId).digest('hex');
+}
+
+/**
+ * @param name the typed name, normalised; it is kept nowhere
+ * @param nameKey 32 random bytes that live in the store, so that the rows do not tell who was tried
+ */
+export function nameSubject(name: string, nameKey: Uint8Array): Subject {
+  return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`, userId: null };
+}
+
+/** Half of a surrogate pair has no bytes of its own: two such ids would be one. */
+function isWellFormed(text: string): boolean {
+  return !/\p{Cs}/u.test(text);
+}

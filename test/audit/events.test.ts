@@ -1,0 +1,189 @@
+import {
+  BackupCodes,
+  MemoryStore,
+  type AuditEvent,
+  type EventType,
+  type Listener,
+} from '../../lib';
+import { auditEvent, EVENT_TYPES, Listeners } from '../../lib/audit/events';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+
+const context = {
+  ip: null,
+  userAgent: null,
+  requestId: null,
+  actor: null,
+  after: 'first-factor',
+} as const;
+const issued = auditEvent('issued', { at: 1, userId: 'ada', context });
+const fault = new Error('the mail server is down');
+
+/** Failing listeners, each by another way. */
+const failing: [string, Listener][] = [
+  [
+    'throws',
+    () => {
+      throw fault;
+    },
+  ],
+  ['rejects', () => Promise.reject(fault)],
+  [
+    'rejects later',
+    async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      throw fault;
+    },
+  ],
+];
+
+/** Lets listeners that reject do so, and what follows from it. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
+}
+
+let warn: jest.SpyInstance;
+beforeEach(() => {
+  warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+});
+afterEach(() => warn.mockRestore());
+
+describe('an audit event', () => {
+  it('has a name of its own, and null for what is not known', () => {
+    expect(issued).toEqual({
+      id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      type: 'issued',
+      at: 1,
+      userId: 'ada',
+      setId: null,
+      codeId: null,
+      reason: null,
+      remaining: null,
+      total: null,
+      consumedSecondsAgo: null,
+      refusals: null,
+      approval: null,
+      context,
+    });
+    expect(auditEvent('issued', { at: 1, userId: 'ada', context }).id).not.toBe(issued.id);
+  });
+});
+
+describe('a listener', () => {
+  it('is told of the events of its type, in order, by every listener that was added', () => {
+    const listeners = new Listeners();
+    const told: string[] = [];
+    listeners.add('issued', (event: AuditEvent) => told.push(`one ${event.type}`));
+    listeners.add('issued', (event: AuditEvent) => told.push(`two ${event.type}`));
+    listeners.add('revoked', (event: AuditEvent) => told.push(`one ${event.type}`));
+    listeners.tell([issued, { ...issued, type: 'revoked' }, { ...issued, type: 'low' }]);
+    expect(told).toEqual(['one issued', 'two issued', 'one revoked']);
+  });
+
+  it('changes nothing of what the others are told, nor of what is kept', async () => {
+    const store = new MemoryStore();
+    const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
+    const tried: unknown[] = [];
+    backupCodes.on('issued', (event) => {
+      for (const part of [event, event.context])
+        tried.push(Reflect.set(part, 'actor', 'somebody else'));
+    });
+    await backupCodes.issue('ada');
+    expect([tried, store.auditTrail[0]?.context.actor]).toEqual([[false, false], null]);
+  });
+
+  it('may be added for every type of event there is', () => {
+    const listeners = new Listeners();
+    for (const type of EVENT_TYPES)
+      expect(() => listeners.add(type, () => undefined)).not.toThrow();
+  });
+
+  it.each([
+    ['an unknown type', 'issue', () => undefined],
+    ['the name of a prototype', '__proto__', () => undefined],
+    ['no function', 'issued', null],
+    ['nothing', 'error', undefined],
+  ])('is refused for %s', (_what, type, listener) => {
+    expect(() => new Listeners().add(type as EventType, listener as unknown as Listener)).toThrow(
+      failure('invalid_option'),
+    );
+  });
+
+  it.each(failing)(
+    'that %s is reported to those of "error", and the others are told all the same',
+    async (_how, listener) => {
+      const listeners = new Listeners();
+      const told: unknown[] = [];
+      listeners.add('issued', listener);
+      listeners.add('issued', (event: AuditEvent) => told.push(event));
+      listeners.add('error', (error: unknown, event: AuditEvent) => told.push([error, event]));
+      listeners.tell([issued]);
+      await settle();
+      expect(told).toEqual([issued, [fault, issued]]);
+      expect(warn).not.toHaveBeenCalled();
+    },
+  );
+
+  it.each(failing)(
+    'that %s is a process warning where nobody listens to "error"',
+    async (_how, listener) => {
+      const listeners = new Listeners();
+      listeners.add('issued', listener);
+      listeners.tell([issued]);
+      await settle();
+      expect(warn.mock.calls).toEqual([
+        [
+          'A listener of "issued" failed: the mail server is down',
+          { code: 'BACKUP_CODE_LISTENER' },
+        ],
+      ]);
+    },
+  );
+
+  it.each(failing)(
+    'of "error" that %s itself ends in a process warning',
+    async (_how, listener) => {
+      const listeners = new Listeners();
+      listeners.add('issued', listener);
+      listeners.add('error', listener);
+      listeners.tell([issued]);
+      await settle();
+      expect(warn).toHaveBeenCalledTimes(1);
+    },
+  );
+
+  it('that throws something that is no error is a warning too', async () => {
+    const listeners = new Listeners();
+    const noError = JSON.parse('null') as Error;
+    listeners.add('issued', () => Promise.reject(noError));
+    listeners.tell([issued]);
+    await settle();
+    expect(warn.mock.calls).toEqual([
+      ['A listener of "issued" failed: not an Error', { code: 'BACKUP_CODE_LISTENER' }],
+    ]);
+  });
+});
+
+describe('a listener that fails', () => {
+  it.each(failing)(
+    'and %s changes no outcome of issue, consume or revoke',
+    async (_how, listener) => {
+      const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() });
+      for (const type of EVENT_TYPES) backupCodes.on(type, listener);
+      const { codes } = await backupCodes.issue('ada');
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+      expect(await backupCodes.revoke('ada')).toBe(true);
+      await settle();
+      expect(warn).toHaveBeenCalledTimes(4);
+    },
+  );
+
+  it('and never settles keeps nobody waiting', async () => {
+    const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() }).on(
+      'issued',
+      () => new Promise(() => undefined),
+    );
+    expect((await backupCodes.issue('ada')).codes).toHaveLength(10);
+  });
+});

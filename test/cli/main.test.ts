@@ -1,0 +1,66 @@
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { BackupCodes } from '../../lib';
+import { SqlStore } from '../../lib/sql';
+import { schemaScript } from '../../lib/sql/schema';
+import { countingHasher } from '../helpers/counting-hasher';
+
+/** The command, as npx runs it. */
+function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync(
+    process.execPath,
+    [
+      '--require',
+      join(__dirname, 'helpers/run-typescript.js'),
+      join(__dirname, '../../lib/cli/main.ts'),
+      ...args,
+    ],
+    { encoding: 'utf8' },
+  );
+}
+
+describe('the command passport-backup-code', () => {
+  it("prints a new pepper of 32 random bytes, under this year or an id of one's own", () => {
+    const [first, second] = [run('new-pepper'), run('new-pepper', 'blue')];
+    expect(first.stdout).toMatch(
+      new RegExp(`^${new Date().getUTCFullYear()}:[A-Za-z0-9+/]{43}=\n$`),
+    );
+    expect(second.stdout).toMatch(/^blue:[A-Za-z0-9+/]{43}=\n$/);
+    expect(first.stdout.split(':')[1]).not.toBe(second.stdout.split(':')[1]);
+  });
+
+  it.each(['sqlite', 'postgres', 'mysql'] as const)('prints the tables for %s', (dialect) => {
+    expect(run('sql', dialect).stdout).toBe(schemaScript(dialect));
+  });
+
+  it('prints tables on which codes are issued and consumed, and which may be made again', async () => {
+    const database = new Database(':memory:');
+    const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+    const tables = run('sql', 'sqlite').stdout;
+    database.exec(tables);
+    const backupCodes = new BackupCodes({ store: new SqlStore(kysely), hasher: countingHasher() });
+    const { codes } = await backupCodes.issue('ada');
+    database.exec(tables);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    await kysely.destroy();
+  });
+
+  it.each([
+    [],
+    ['help'],
+    ['sql'],
+    ['sql', 'oracle'],
+    ['new-pepper', 'none'],
+    ['new-pepper', 'a b'],
+    ['new-pepper', 'a', 'b'],
+    ['adopt'],
+    ['adopt', 'export.csv'],
+  ])('answers %j with its usage, and fails', (...args) => {
+    const { status, stdout, stderr } = run(...args);
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr).toContain('new-pepper');
+  });
+});

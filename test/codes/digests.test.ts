@@ -1,0 +1,213 @@
+import crypto from 'node:crypto';
+import fc from 'fast-check';
+import {
+  checkOf,
+  findMatch,
+  keyStretched,
+  recordCode,
+  type CodeRecord,
+  type SetBinding,
+} from '../../lib/codes/digests';
+
+const pepper = Buffer.alloc(32, 7);
+const binding: SetBinding = {
+  userId: 'ada',
+  setId: 'set-1',
+  salt: '$2b$12$abcdefghijklmnopqrstuu',
+};
+const stretched = Buffer.alloc(31, 1);
+
+function records(keyed: Uint8Array, others: number): CodeRecord[] {
+  return [
+    ...Array.from({ length: others }, () => recordCode(crypto.randomBytes(32))),
+    recordCode(keyed),
+  ];
+}
+
+/** HMAC-SHA-256 of a field list, by the words of test/vectors/README.md. */
+function mac(key: Uint8Array, fields: readonly (string | Uint8Array)[]): Buffer {
+  const bytes = fields
+    .map((field) => Buffer.from(field as string))
+    .flatMap((field) => [
+      Buffer.from([field.length >>> 24, field.length >>> 16, field.length >>> 8, field.length]),
+      field,
+    ]);
+  return crypto.createHmac('sha256', key).update(Buffer.concat(bytes)).digest();
+}
+
+let keyed: Buffer;
+beforeEach(() => {
+  keyed = keyStretched(stretched, pepper, binding);
+});
+
+describe('version 1 of the scheme', () => {
+  it.each(['ada', 'Ада', '\u{1F511}', 'a'.repeat(255)])(
+    'is what its description says, for the user %j',
+    (userId) => {
+      const { setId, salt } = binding;
+      const expected = mac(pepper, ['passport-backup-code/v1', userId, setId, salt, stretched]);
+      expect(keyStretched(stretched, pepper, { userId, setId, salt })).toEqual(expected);
+      expect(checkOf(pepper, { userId, setId })).toBe(
+        mac(pepper, ['passport-backup-code/v1/check', userId, setId]).toString('hex').slice(0, 32),
+      );
+      const record = recordCode(expected);
+      expect(record.digest).toBe(
+        mac(expected, [record.codeId, Buffer.from(record.salt, 'hex')]).toString('hex'),
+      );
+    },
+  );
+});
+
+describe('the keyed value', () => {
+  it.each<[string, () => Buffer]>([
+    ['user', () => keyStretched(stretched, pepper, { ...binding, userId: 'bob' })],
+    ['set', () => keyStretched(stretched, pepper, { ...binding, setId: 'set-2' })],
+    [
+      'salt',
+      () => keyStretched(stretched, pepper, { ...binding, salt: '$2b$12$abcdefghijklmnopqrstuv' }),
+    ],
+    ['stretched code', () => keyStretched(Buffer.alloc(31, 2), pepper, binding)],
+    ['pepper', () => keyStretched(stretched, Buffer.alloc(32, 8), binding)],
+  ])('is another for another %s', (_what, other) => {
+    expect(other()).not.toEqual(keyed);
+  });
+
+  it('is the same for the same', () => {
+    expect(keyStretched(stretched, pepper, { ...binding })).toEqual(keyed);
+  });
+
+  it('never lets two lists of fields run into one: each goes in behind its length', () => {
+    const shifted = fc.tuple(
+      fc.string({ minLength: 1 }),
+      fc.string(),
+      fc.string(),
+      fc.integer({ min: 1, max: 20 }),
+    );
+    fc.assert(
+      fc.property(shifted, ([userId, setId, salt, by]) => {
+        const joined = userId + setId;
+        const other = { userId: joined.slice(0, by), setId: joined.slice(by), salt };
+        fc.pre(other.userId !== userId);
+        expect(keyStretched(stretched, pepper, other)).not.toEqual(
+          keyStretched(stretched, pepper, { userId, setId, salt }),
+        );
+      }),
+    );
+    expect(keyStretched(Buffer.from('b'), pepper, { ...binding, salt: 'a' })).not.toEqual(
+      keyStretched(Buffer.from('ab'), pepper, { ...binding, salt: '' }),
+    );
+  });
+});
+
+describe('the check of a set', () => {
+  it('is 16 bytes, and another for another pepper, user or set', () => {
+    const checks = [
+      checkOf(pepper, binding),
+      checkOf(Buffer.alloc(32, 8), binding),
+      checkOf(pepper, { ...binding, userId: 'bob' }),
+      checkOf(pepper, { ...binding, setId: 'set-2' }),
+      checkOf(pepper, { userId: 'adas', setId: 'et-1' }),
+    ];
+    for (const check of checks) expect(check).toMatch(/^[0-9a-f]{32}$/);
+    expect(new Set(checks).size).toBe(checks.length);
+  });
+
+  it('gives away nothing of the keyed value', () => {
+    expect(
+      keyStretched(Buffer.alloc(0), pepper, { ...binding, salt: '' })
+        .toString('hex')
+        .startsWith(checkOf(pepper, binding)),
+    ).toBe(false);
+  });
+});
+
+describe('the record of a code', () => {
+  it('has a salt and a name of its own, distinct over 10 000 codes', () => {
+    const many = Array.from({ length: 10_000 }, () => recordCode(keyed));
+    expect(new Set(many.map(({ salt }) => salt)).size).toBe(10_000);
+    expect(new Set(many.map(({ codeId }) => codeId)).size).toBe(10_000);
+    expect(new Set(many.map(({ digest }) => digest)).size).toBe(10_000);
+    for (const { codeId, salt, digest } of many.slice(0, 10)) {
+      expect([codeId, salt, digest].map((hex) => /^[0-9a-f]+$/.test(hex) && hex.length)).toEqual([
+        32, 32, 64,
+      ]);
+    }
+  });
+
+  it('is found at whatever place it stands', () => {
+    const [first, second, third] = [
+      recordCode(keyed),
+      recordCode(crypto.randomBytes(32)),
+      recordCode(crypto.randomBytes(32)),
+    ];
+    for (const list of [
+      [first, second, third],
+      [second, first, third],
+      [second, third, first],
+    ])
+      expect(findMatch(keyed, list)).toBe(first);
+  });
+
+  it('is not found by the keyed value of another code, user, set or pepper', () => {
+    const list = records(keyed, 3);
+    for (const other of [
+      keyStretched(Buffer.alloc(31, 2), pepper, binding),
+      keyStretched(stretched, pepper, { ...binding, userId: 'bob' }),
+      keyStretched(stretched, pepper, { ...binding, setId: 'set-2' }),
+      keyStretched(stretched, Buffer.alloc(32, 8), binding),
+    ])
+      expect(findMatch(other, list)).toBeNull();
+  });
+
+  it('does not verify with the salt or under the name of another code', () => {
+    const [one, other] = [recordCode(keyed), recordCode(keyed)];
+    expect(findMatch(keyed, [{ ...one, digest: other.digest }])).toBeNull();
+    expect(findMatch(keyed, [{ ...one, codeId: other.codeId }])).toBeNull();
+    expect(findMatch(keyed, [{ ...one, salt: other.salt }])).toBeNull();
+    expect(findMatch(keyed, [one])).toBe(one);
+  });
+
+  it.each([
+    ['empty', () => ''],
+    ['too short', (digest: string) => digest.slice(0, 62)],
+    ['too long', (digest: string) => `${digest}00`],
+    ['not hex', (digest: string) => `zz${digest.slice(2)}`],
+    ['off by one bit', (digest: string) => (digest.startsWith('0') ? '1' : '0') + digest.slice(1)],
+    ['all zeros', () => '0'.repeat(64)],
+    ['a word', () => 'null'],
+  ])('whose digest is %s matches nothing and throws nothing', (_what, damage) => {
+    const [record] = records(keyed, 0) as [CodeRecord];
+    expect(findMatch(keyed, [{ ...record, digest: damage(record.digest) }])).toBeNull();
+  });
+
+  it('is found beside damaged ones', () => {
+    const damaged = { codeId: '', salt: 'zz', digest: 'zz' };
+    const [record] = records(keyed, 0) as [CodeRecord];
+    expect(findMatch(keyed, [damaged, record, damaged])).toBe(record);
+  });
+});
+
+describe('the comparison', () => {
+  it.each<[string, (match: CodeRecord, others: CodeRecord[]) => CodeRecord[]]>([
+    ['no match', (_match, others) => others],
+    ['a match at the first place', (match, others) => [match, ...others.slice(1)]],
+    ['a match at the last place', (match, others) => [...others.slice(1), match]],
+    [
+      'damaged digests',
+      (_match, others) => others.map((record) => ({ ...record, digest: 'beef' })),
+    ],
+  ])('is made in constant time and with every record: %s', (_what, arrange) => {
+    const all = records(keyed, 9);
+    const list = arrange(all.pop()!, all);
+    const compared = jest.spyOn(crypto, 'timingSafeEqual');
+    const hashed = jest.spyOn(crypto, 'createHmac');
+    findMatch(keyed, list);
+    const calls = [compared.mock.calls.length, hashed.mock.calls.length];
+    jest.restoreAllMocks();
+    expect(calls).toEqual([9, 9]);
+  });
+
+  it('of no records finds nothing', () => {
+    expect(findMatch(keyed, [])).toBeNull();
+  });
+});

@@ -1,0 +1,114 @@
+// The reader under any text at all: it never throws, reads its own answers the same, and does no work on what is too long.
+import fc from 'fast-check';
+import { formats } from '../../lib';
+import { readCode, showCode } from '../../lib/codes/formats';
+import { fuzz, SEED } from '../helpers/fuzz';
+import { typedCode } from '../helpers/typed-code';
+
+const MAX_LENGTH = 200;
+/** UTF-16 code units of any value: halves of surrogate pairs, NUL and unassigned ones too. */
+const codeUnits = fc
+  .array(fc.nat({ max: 0xffff }), { maxLength: MAX_LENGTH })
+  .map((units) => String.fromCharCode(...units));
+const anyText = fc.oneof(
+  codeUnits,
+  fc.string({ unit: 'binary', maxLength: MAX_LENGTH }),
+  fc.string({ unit: 'grapheme', maxLength: MAX_LENGTH }),
+);
+
+/** Characters that compatibility forms and digits make the most of: one of them becomes eighteen, another is the tenth digit of its script. */
+const COSTLY = ['\uFDFA', '\uFDFB', '\u3316', '\u0669', '\u{1D7FF}', '\u{1E959}', '9', '-', 'A'];
+
+/** Characters that the reader had handed to a primitive that walks over them. */
+function charactersWalked(read: () => unknown): number {
+  const spies = [
+    jest.spyOn(String.prototype, 'normalize'),
+    jest.spyOn(String.prototype, 'replace'),
+    jest.spyOn(String.prototype, 'includes'),
+  ];
+  const test = jest.spyOn(RegExp.prototype, 'test');
+  try {
+    read();
+    const texts = [...spies.flatMap(({ mock }) => mock.contexts), ...test.mock.calls.flat()];
+    return texts.reduce<number>((sum, text) => sum + String(text).length, 0);
+  } finally {
+    for (const spy of [...spies, test]) spy.mockRestore();
+  }
+}
+
+describe.each(Object.entries(formats))(
+  `fuzzed with seed ${SEED}: the reader of the format %s`,
+  (_name, format) => {
+    const isCode = new RegExp(`^[${format.alphabet}]{${format.length}}$`);
+    /** A code as people type it, with something put in that need not belong there. */
+    const nearlyCode = fc
+      .tuple(
+        typedCode(format),
+        fc.nat(),
+        fc.constantFrom('', '', 'A', '7', 'O', '\u0301', '\u0000', '\uD83D'),
+      )
+      .map(([{ parts }, place, added]) => {
+        parts.splice(place % (parts.length + 1), 0, added);
+        return parts.join('');
+      });
+
+    it('gives symbols of the alphabet in the right number, or nothing, and never throws', () => {
+      const drawn = { codes: 0, others: 0 };
+      fc.assert(
+        fc.property(fc.oneof(anyText, nearlyCode), (text) => {
+          const symbols = readCode(format, text);
+          drawn[symbols === null ? 'others' : 'codes'] += 1;
+          if (symbols !== null) expect(symbols).toMatch(isCode);
+        }),
+        fuzz(500),
+      );
+      expect(Math.min(drawn.codes, drawn.others)).toBeGreaterThan(0);
+    });
+
+    it('reads what it gave as the same code, bare and as it is shown', () => {
+      fc.assert(
+        fc.property(nearlyCode, (text) => {
+          const symbols = readCode(format, text);
+          fc.pre(symbols !== null);
+          expect(
+            [symbols, showCode(format, symbols)].map((again) => readCode(format, again)),
+          ).toEqual([symbols, symbols]);
+        }),
+        fuzz(100),
+      );
+    });
+
+    it('does nothing at all with more than 128 characters', () => {
+      fc.assert(
+        fc.property(
+          fc.oneof(anyText, nearlyCode),
+          fc.constantFrom(129, 200, 2 ** 20),
+          (text, length) => {
+            const tooLong = text.padEnd(length, 'A');
+            expect(charactersWalked(() => readCode(format, tooLong))).toBe(0);
+          },
+        ),
+        fuzz(30),
+      );
+    });
+
+    it('does work in proportion to the length, whatever the characters', () => {
+      const costly = fc
+        .array(fc.constantFrom(...COSTLY), { minLength: 1 })
+        .map((drawn) => drawn.join(''));
+      fc.assert(
+        fc.property(
+          fc.oneof(anyText, nearlyCode, costly),
+          fc.constantFrom(16, 64, 128),
+          (text, length) => {
+            const typed = text.padEnd(1, 'A').repeat(length).slice(0, length);
+            expect(charactersWalked(() => readCode(format, typed))).toBeLessThanOrEqual(
+              60 * length + 100 * format.length,
+            );
+          },
+        ),
+        fuzz(100),
+      );
+    });
+  },
+);

@@ -1,0 +1,436 @@
+import fc from 'fast-check';
+import { BackupCodeError, defineFormat, formats, type Format } from '../../lib';
+import {
+  checkFormat,
+  parseFormat,
+  readCode,
+  serializeFormat,
+  showCode,
+} from '../../lib/codes/formats';
+import { failure } from '../helpers/errors';
+
+const allFormats: [string, Format][] = Object.entries(formats);
+
+/** Written out, not computed: every character Unicode calls a dash, the separators, and what takes no room or is blank. */
+const DASHES =
+  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
+const SPACES =
+  ' \t\n\r\v\f\u00A0\u1680\u2000\u2003\u2007\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
+const INVISIBLE =
+  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E\uFE0F\u{E0020}';
+const DECORATIONS = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
+
+/** Printable characters that are no decoration and no symbol of any format, nor look like one. */
+const FOREIGN = Array.from(
+  '!"#$%&\'()*+,/:;<=>?@[\\]^`{|}~\u00A3\u00A7\u00B0\u00DF\u00E9\u00D1\u0131\u0130\u0301\u03A9\u0410\u0421\u0431\u05D0\u0639\u0915\u3042\u4E00\u{1F511}\u0000\u0007\u007F\uD800',
+);
+
+/** Digits of other scripts, by the tables of `Intl` and not by those of the code under test. */
+const SCRIPTS = Intl.supportedValuesOf('numberingSystem')
+  .map((system) =>
+    Array.from({ length: 10 }, (_, digit) =>
+      new Intl.NumberFormat(`en-u-nu-${system}`).format(digit),
+    ),
+  )
+  .filter((digits) => digits.every((digit) => /^\p{Nd}$/u.test(digit)));
+
+const FULL_WIDTH = 0xfee0;
+/** What people type for a symbol that these formats have, where its look-alikes are not in the alphabet. */
+const LOOK_ALIKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  standard: { L: '1IilL' },
+  recovery: { L: '1IilL' },
+  long: { L: '1IilL' },
+  numeric: { 0: '0Oo', 1: '1IilL' },
+  hex: { 0: '0Oo', 1: '1IilL' },
+};
+
+function symbolsOf({ alphabet, length }: Format): fc.Arbitrary<string> {
+  return fc
+    .array(fc.constantFrom(...Array.from(alphabet)), { minLength: length, maxLength: length })
+    .map((symbols) => symbols.join(''));
+}
+
+/** The ways to type one symbol. */
+function typings(name: string, symbol: string): string[] {
+  const plain = [
+    ...new Set([
+      symbol,
+      symbol.toLowerCase(),
+      symbol.toUpperCase(),
+      ...Array.from(LOOK_ALIKES[name]?.[symbol] ?? ''),
+    ]),
+  ];
+  const fullWidth = plain.map((character) =>
+    String.fromCharCode(character.charCodeAt(0) + FULL_WIDTH),
+  );
+  const otherScripts = /\d/.test(symbol)
+    ? SCRIPTS.map((digits) => digits[Number(symbol)] ?? '')
+    : [];
+  return [...plain, ...fullWidth, ...otherScripts];
+}
+
+/** A code, and one of the ways to type it. */
+function typedCode(
+  name: string,
+  format: Format,
+): fc.Arbitrary<{ symbols: string; parts: string[] }> {
+  return symbolsOf(format).chain((symbols) =>
+    fc
+      .tuple(
+        ...Array.from(symbols, (symbol) => fc.constantFrom(...typings(name, symbol))),
+        fc.array(fc.tuple(fc.nat({ max: 2 * format.length }), fc.constantFrom(...DECORATIONS)), {
+          maxLength: 30,
+        }),
+      )
+      .map((drawn) => {
+        const parts = drawn.slice(0, -1) as string[];
+        for (const [place, decoration] of drawn.at(-1) as [number, string][])
+          parts.splice(Math.min(place, parts.length), 0, decoration);
+        return { symbols, parts };
+      }),
+  );
+}
+
+describe('reading a typed code', () => {
+  describe.each(allFormats)('of the format %s', (name, format) => {
+    it('understands it as it is shown', () => {
+      fc.assert(
+        fc.property(symbolsOf(format), (symbols) =>
+          expect(readCode(format, showCode(format, symbols))).toBe(symbols),
+        ),
+      );
+    });
+
+    it('understands every printable decoration of it', () => {
+      fc.assert(
+        fc.property(typedCode(name, format), ({ symbols, parts }) => {
+          fc.pre(parts.join('').length <= 128);
+          expect(readCode(format, parts.join(''))).toBe(symbols);
+        }),
+        { numRuns: 100 },
+      );
+    });
+
+    it('refuses it with a foreign character anywhere', () => {
+      fc.assert(
+        fc.property(
+          typedCode(name, format),
+          fc.constantFrom(...FOREIGN),
+          fc.nat(),
+          ({ parts }, foreign, place) => {
+            parts.splice(place % (parts.length + 1), 0, foreign);
+            expect(readCode(format, parts.join(''))).toBeNull();
+          },
+        ),
+        { numRuns: 50 },
+      );
+    });
+
+    it('refuses a foreign character in the place of a symbol', () => {
+      fc.assert(
+        fc.property(
+          symbolsOf(format),
+          fc.constantFrom(...FOREIGN),
+          fc.nat({ max: format.length - 1 }),
+          (symbols, foreign, place) => {
+            expect(
+              readCode(format, symbols.slice(0, place) + foreign + symbols.slice(place + 1)),
+            ).toBeNull();
+          },
+        ),
+      );
+    });
+
+    it('refuses one symbol too few or too many', () => {
+      fc.assert(
+        fc.property(symbolsOf(format), (symbols) => {
+          expect(readCode(format, symbols.slice(1))).toBeNull();
+          expect(readCode(format, `${symbols}${symbols.charAt(0)}`)).toBeNull();
+        }),
+      );
+    });
+
+    it('of any text gives symbols of the alphabet in the right number, or nothing', () => {
+      fc.assert(
+        fc.property(
+          fc.array(fc.integer({ min: 0, max: 0x10ffff }), { maxLength: 140 }),
+          (codePoints) => {
+            const symbols = readCode(format, String.fromCodePoint(...codePoints));
+            if (symbols === null) return;
+            expect(symbols).toHaveLength(format.length);
+            expect(
+              Array.from(symbols).filter((symbol) => !format.alphabet.includes(symbol)),
+            ).toEqual([]);
+          },
+        ),
+      );
+    });
+
+    it.each([
+      ['nothing', ''],
+      ['blanks', '    '],
+      ['only dashes', '----\u2014\u2014'],
+      ['only zero-width characters', '\u200B'.repeat(8)],
+      ['a number', 12345678],
+      ['null', null],
+      ['undefined', undefined],
+      ['true', true],
+      ['an array', ['ABCD-EFGH']],
+      ['an empty array', []],
+      ['an object', { code: 'ABCD-EFGH' }],
+      ['a query operator', { $ne: null }],
+      ['an object that turns into a code', { toString: () => 'ABCD-EFGH' }],
+      ['a String object', Object('ABCD-EFGH')],
+      ['a symbol', Symbol('ABCDEFGH')],
+      ['a bigint', 12345678n],
+      ['a function', () => 'ABCDEFGH'],
+      ['bytes', Buffer.from('ABCDEFGH')],
+      ['the name of a prototype', '__proto__'],
+      ['a method of every object', 'constructor'],
+      ['a megabyte', 'A'.repeat(2 ** 20)],
+    ])('refuses %s', (_what, typed: unknown) => {
+      expect(readCode(format, typed)).toBeNull();
+    });
+  });
+
+  it('reads 1, I and l as L where the alphabet has only L', () => {
+    expect(
+      ['1', 'I', 'i', 'l', 'L'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`)),
+    ).toEqual(Array(5).fill('LBCDEFGH'));
+  });
+
+  it('refuses 0 and O where the alphabet has neither', () => {
+    expect(['0', 'O', 'o'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`))).toEqual([
+      null,
+      null,
+      null,
+    ]);
+  });
+
+  it('tells 1, I and L apart where the alphabet has all three', () => {
+    const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
+    expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
+  });
+
+  it('reads at most 128 characters', () => {
+    const code = 'ABCDEFGH';
+    expect(readCode(formats.standard, code + ' '.repeat(120))).toBe(code);
+    expect(readCode(formats.standard, code + ' '.repeat(121))).toBeNull();
+  });
+
+  it('takes no letter of another script for two of ours', () => {
+    expect(readCode(formats.hex, '\u00DF12345678')).toBeNull();
+    expect(
+      readCode(defineFormat({ alphabet: 'ABCDEFGHJKMNPQRSTUVWXYZ', length: 8 }), '\u00DFABCDEF'),
+    ).toBeNull();
+  });
+
+  it('knows the decimal digits of every script that Intl knows', () => {
+    expect(SCRIPTS.length).toBeGreaterThan(50);
+    for (const digits of SCRIPTS)
+      expect(readCode(formats.numeric, digits.slice(2).join(''))).toBe('23456789');
+  });
+});
+
+describe('showing a code', () => {
+  it.each([
+    ['standard', 'ABCDEFGH', 'ABCD-EFGH'],
+    ['recovery', 'ABCDEFGHJKLMNPQR', 'ABCD-EFGH-JKLM-NPQR'],
+    ['long', 'ABCDEFGHJKLMNPQRSTUVWXYZ2', 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2'],
+    ['numeric', '01234567', '0123 4567'],
+    ['hex', '0123456789', '01234-56789'],
+  ] as const)('puts it in the groups of %s', (name, symbols, shown) => {
+    expect(showCode(formats[name], symbols)).toBe(shown);
+  });
+
+  it('leaves the last group short where the length is no multiple', () => {
+    expect(
+      showCode(
+        defineFormat({ alphabet: '0123456789', length: 8, groupSize: 3, separator: '.' }),
+        '12345678',
+      ),
+    ).toBe('123.456.78');
+  });
+});
+
+describe('the formats of the package', () => {
+  it.each([
+    ['standard', 40],
+    ['recovery', 80],
+    ['long', 125],
+    ['numeric', 26.57],
+    ['hex', 40],
+  ] as const)('%s has %d bits', (name, bits) => {
+    expect(formats[name].bits).toBe(bits);
+  });
+
+  it('leave out I, O, 0 and 1 where letters and digits are mixed', () => {
+    for (const { alphabet } of [formats.standard, formats.recovery, formats.long]) {
+      expect(alphabet).toHaveLength(32);
+      expect(alphabet).toMatch(/^[A-HJ-NP-Z2-9]+$/);
+    }
+  });
+
+  it('cannot be changed', () => {
+    for (const [, format] of allFormats) expect(Object.isFrozen(format)).toBe(true);
+    expect(Object.isFrozen(formats)).toBe(true);
+  });
+});
+
+describe('defineFormat', () => {
+  it('puts all symbols in one group, with a dash, unless told otherwise', () => {
+    expect(defineFormat({ alphabet: '0123456789', length: 6 })).toEqual({
+      alphabet: '0123456789',
+      length: 6,
+      groupSize: 6,
+      separator: '-',
+      possibilities: 1e6,
+      bits: 19.93,
+    });
+  });
+
+  it('accepts six decimal digits and refuses five', () => {
+    expect(defineFormat({ alphabet: '0123456789', length: 6 }).possibilities).toBe(1e6);
+    expect(() => defineFormat({ alphabet: '0123456789', length: 5 })).toThrow(
+      failure('invalid_format'),
+    );
+    expect(() => defineFormat({ alphabet: '0123456789', length: 5 })).toThrow(
+      '10 symbols and length 5 give 100000 codes; at least 10^6 are needed',
+    );
+  });
+
+  it.each([
+    ['a symbol twice', 'alphabet has a symbol twice.', { alphabet: 'ABCDEFGHA', length: 8 }],
+    [
+      'both cases',
+      'the letters all upper case or all lower case',
+      { alphabet: 'ABCDEFGabcdefg', length: 8 },
+    ],
+    [
+      'a letter that is not ASCII',
+      'alphabet must be 2 to 36',
+      { alphabet: 'ABCDEFG\u00C9', length: 8 },
+    ],
+    ['a dash in the alphabet', 'alphabet must be 2 to 36', { alphabet: 'ABCDEFG-', length: 8 }],
+    ['one symbol', 'alphabet must be 2 to 36', { alphabet: 'A', length: 64 }],
+    ['no symbols', 'alphabet must be 2 to 36', { alphabet: '', length: 8 }],
+    [
+      'an alphabet that is a list',
+      'alphabet must be 2 to 36',
+      { alphabet: ['A', 'B', 'C', 'D'] as unknown as string, length: 64 },
+    ],
+    [
+      '1 and L but not I',
+      'alphabet has 1 and L but not all of 1, I, L: a typed',
+      { alphabet: '123456789ABCDEFGHJKL', length: 8 },
+    ],
+    [
+      '1 and I but not L',
+      'alphabet has 1 and I but not all of',
+      { alphabet: '123456789ABCDEFGHIJK', length: 8 },
+    ],
+    [
+      'i and l but not 1',
+      'alphabet has i and l but not all of',
+      { alphabet: '23456789abcdefghijkl', length: 8 },
+    ],
+    [
+      'no length',
+      'length is missing',
+      { alphabet: '0123456789' } as { alphabet: string; length: number },
+    ],
+    [
+      'a length of three',
+      'length must be a whole number from 4 to 64, but was 3',
+      { alphabet: '0123456789', length: 3 },
+    ],
+    ['a length of 65', 'but was 65', { alphabet: '0123456789', length: 65 }],
+    ['half a symbol', 'length must be', { alphabet: '0123456789', length: 8.5 }],
+    [
+      'a length that is text',
+      'length must be',
+      { alphabet: '0123456789', length: '8' as unknown as number },
+    ],
+    [
+      'a group of none',
+      'groupSize must be a whole number from 1 to 8, but was 0',
+      { alphabet: '0123456789', length: 8, groupSize: 0 },
+    ],
+    [
+      'a group longer than the code',
+      'groupSize must be',
+      { alphabet: '0123456789', length: 8, groupSize: 9 },
+    ],
+    [
+      'a separator that could be a symbol',
+      'separator must be one of',
+      { alphabet: '0123456789', length: 8, separator: 'X' },
+    ],
+    [
+      'a separator that is null',
+      'separator must be one of',
+      { alphabet: '0123456789', length: 8, separator: null as unknown as string },
+    ],
+  ])('refuses %s, and says: %s', (_what, message, definition) => {
+    expect(() => defineFormat(definition)).toThrow(failure('invalid_format'));
+    expect(() => defineFormat(definition)).toThrow(message);
+  });
+
+  it.each(['-', ' ', '.', '_', ''])('may separate by %j', (separator) => {
+    expect(
+      showCode(
+        defineFormat({ alphabet: '0123456789', length: 8, groupSize: 4, separator }),
+        '12345678',
+      ),
+    ).toBe(`1234${separator}5678`);
+  });
+
+  it('allows 0 and O together, and all of 1, I and L, for then no look-alike is left', () => {
+    expect(defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOP', length: 8 }).length).toBe(8);
+  });
+
+  it('refuses an option it does not know, and guesses what was meant', () => {
+    expect(() =>
+      defineFormat({ alphabet: '0123456789', length: 8, groupsize: 4 } as never),
+    ).toThrow('defineFormat has no option "groupsize". Did you mean "groupSize"?');
+    expect(() => defineFormat(null as never)).toThrow(failure('invalid_option'));
+    expect(() => checkFormat({ ...formats.numeric, sise: 4 })).toThrow(
+      'format has no option "sise"',
+    );
+  });
+});
+
+describe('a stored format', () => {
+  it.each(allFormats)('%s is read back as it was', (_name, format) => {
+    expect(parseFormat(serializeFormat(format))).toEqual(format);
+    expect(checkFormat(format)).toEqual(format);
+  });
+
+  it.each([
+    ['is no JSON', 'XXXX-XXXX'],
+    ['is a number', '8'],
+    ['is null', 'null'],
+    ['is a list', '[]'],
+    ['is empty', ''],
+    ['lacks its length', '{"alphabet":"0123456789"}'],
+    ['has too few possibilities', '{"alphabet":"01","length":4}'],
+    ['has a field of another kind', '{"alphabet":"0123456789","length":8,"__proto__":{}}'],
+  ])('that %s is an error, and no wrong code', (_what, stored) => {
+    expect(() => parseFormat(stored)).toThrow(failure('unreadable_set'));
+    expect(() => parseFormat(stored)).toThrow('A stored set has a format that cannot be read.');
+  });
+
+  it('given by hand is computed anew, so that nobody claims more bits than there are', () => {
+    expect(checkFormat({ ...formats.numeric, bits: 200, possibilities: 1e60 })).toEqual(
+      formats.numeric,
+    );
+  });
+
+  it('says what is wrong in the cause', () => {
+    const thrown = (): Format => parseFormat('{"alphabet":"AA","length":8}');
+    expect(thrown).toThrow(BackupCodeError);
+    expect(thrown).toThrow(
+      expect.objectContaining({ cause: expect.objectContaining({ code: 'invalid_format' }) }),
+    );
+  });
+});

@@ -1,0 +1,414 @@
+import fc from 'fast-check';
+import type { Door } from '../../lib';
+import { GateBusy, inGate, type GateOptions } from '../../lib/codes/hash-queue';
+
+const two: GateOptions = { concurrency: 2, maxQueued: 128 };
+const one: GateOptions = { concurrency: 1, maxQueued: 128 };
+
+interface Job {
+  readonly done: Promise<'done' | 'busy'>;
+  isRunning(): boolean;
+  finish(): void;
+}
+
+/** Asks for a place, and keeps it until told to finish. */
+function enter(options: GateOptions, door: Door = 'first-factor'): Job {
+  let finish = (): void => undefined;
+  let isRunning = false;
+  const told = new Promise<void>((resolve) => {
+    finish = resolve;
+  });
+  const work = async (): Promise<'done'> => {
+    isRunning = true;
+    await told;
+    isRunning = false;
+    return 'done';
+  };
+  const done = inGate(door, options, work).catch((error: unknown) => {
+    if (error instanceof GateBusy) return 'busy' as const;
+    throw error;
+  });
+  return { done, finish, isRunning: () => isRunning };
+}
+
+/** Lets everything go on that can. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** As long as it takes, and not for ever. */
+async function until(isSo: () => boolean): Promise<void> {
+  for (let turn = 0; !isSo(); turn += 1) {
+    if (turn === 100) throw new Error('it never came to that');
+    await settle();
+  }
+}
+
+const running = (jobs: readonly Job[]): boolean[] => jobs.map((job) => job.isRunning());
+
+async function finishAll(jobs: readonly Job[]): Promise<string[]> {
+  for (const job of jobs) job.finish();
+  return Promise.all(jobs.map(({ done }) => done));
+}
+
+describe('the gate before the slow hash', () => {
+  it('lets in as many at once as it is told, and the others as places come free, in order', async () => {
+    const jobs = [enter(two), enter(two), enter(two), enter(two)];
+    await settle();
+    expect(running(jobs)).toEqual([true, true, false, false]);
+    jobs[1]?.finish();
+    await settle();
+    expect(running(jobs)).toEqual([true, false, true, false]);
+    jobs[0]?.finish();
+    await settle();
+    expect(running(jobs)).toEqual([false, false, true, true]);
+    expect(await finishAll(jobs)).toEqual(Array(4).fill('done'));
+  });
+
+  it('lets in those behind a first factor before strangers who came earlier', async () => {
+    const [first, stranger, known] = [
+      enter(one),
+      enter(one, 'nothing'),
+      enter(one, 'first-factor'),
+    ] as const;
+    first.finish();
+    await settle();
+    expect(running([stranger, known])).toEqual([false, true]);
+    known.finish();
+    await settle();
+    expect(running([stranger])).toEqual([true]);
+    expect(await finishAll([first, stranger, known])).toEqual(Array(3).fill('done'));
+  });
+
+  it('is one for the process, whoever asks', async () => {
+    const mine = [enter(two), enter(two)];
+    const other = enter({ concurrency: 1, maxQueued: 5 });
+    await settle();
+    expect(running([...mine, other])).toEqual([true, true, false]);
+    mine[0]?.finish();
+    await settle();
+    expect(other.isRunning()).toBe(false);
+    mine[1]?.finish();
+    await settle();
+    expect(other.isRunning()).toBe(true);
+    await finishAll([...mine, other]);
+  });
+
+  it('turns away at once whom the queue has no room for, of both doors together', async () => {
+    const options = { concurrency: 1, maxQueued: 2 };
+    const jobs = [enter(options), enter(options, 'nothing'), enter(options, 'first-factor')];
+    const turnedAway = [enter(options, 'first-factor'), enter(options, 'nothing')];
+    expect(await Promise.all(turnedAway.map(({ done }) => done))).toEqual(['busy', 'busy']);
+    expect(await finishAll(jobs)).toEqual(Array(3).fill('done'));
+  });
+
+  it('may have no queue at all', async () => {
+    const options = { concurrency: 1, maxQueued: 0 };
+    const job = enter(options);
+    expect(await enter(options).done).toBe('busy');
+    await finishAll([job]);
+    const next = enter(options);
+    expect(await finishAll([next])).toEqual(['done']);
+  });
+
+  it('frees the place of work that throws, at once or later', async () => {
+    const fault = new Error('the hash failed');
+    await expect(inGate('nothing', one, () => Promise.reject(fault))).rejects.toBe(fault);
+    await expect(
+      inGate('nothing', one, () => {
+        throw fault;
+      }),
+    ).rejects.toBe(fault);
+    const job = enter(one);
+    await settle();
+    expect(job.isRunning()).toBe(true);
+    await finishAll([job]);
+  });
+
+  describe('after five seconds', () => {
+    beforeEach(() => jest.useFakeTimers());
+    afterEach(() => jest.useRealTimers());
+
+    it('turns away who still waits, and not before', async () => {
+      const job = enter(one);
+      const waiting = enter(one, 'nothing');
+      let outcome = 'waiting';
+      void waiting.done.then((became) => (outcome = became));
+      await jest.advanceTimersByTimeAsync(4999);
+      expect(outcome).toBe('waiting');
+      await jest.advanceTimersByTimeAsync(1);
+      expect(outcome).toBe('busy');
+      expect(await finishAll([job])).toEqual(['done']);
+    });
+
+    it('has lost no place to who was turned away', async () => {
+      const job = enter(one);
+      const [gone, kept] = [enter(one), enter(one)];
+      await jest.advanceTimersByTimeAsync(1000);
+      const late = enter(one);
+      await jest.advanceTimersByTimeAsync(4000);
+      expect(await gone.done).toBe('busy');
+      expect(await kept.done).toBe('busy');
+      job.finish();
+      await jest.advanceTimersByTimeAsync(0);
+      expect(late.isRunning()).toBe(true);
+      expect(await finishAll([late])).toEqual(['done']);
+    });
+
+    it('leaves no timer behind for who was let in', async () => {
+      const [job, waiting] = [enter(one), enter(one)];
+      expect(jest.getTimerCount()).toBe(1);
+      job.finish();
+      await jest.advanceTimersByTimeAsync(0);
+      expect(waiting.isRunning()).toBe(true);
+      expect(jest.getTimerCount()).toBe(0);
+      await finishAll([waiting]);
+    });
+
+    it('does not turn away who was in and gave way', async () => {
+      let isThrough = false;
+      const job = inGate('nothing', one, async (place) => {
+        await Promise.resolve();
+        await place.yield();
+        isThrough = true;
+      });
+      const other = enter(one);
+      await jest.advanceTimersByTimeAsync(60_000);
+      expect([isThrough, other.isRunning()]).toEqual([false, true]);
+      other.finish();
+      await job;
+      expect(isThrough).toBe(true);
+    });
+  });
+
+  describe('where one gives way between its hashes', () => {
+    /** Work of several hashes; says when each begins. */
+    function works(
+      name: string,
+      hashes: number,
+      order: string[],
+      { options = one, door = 'first-factor' }: { options?: GateOptions; door?: Door } = {},
+    ): Promise<void> {
+      return inGate(door, options, async (place) => {
+        for (let hash = 1; hash <= hashes; hash += 1) {
+          if (hash > 1) await place.yield();
+          order.push(`${name} ${hash}`);
+          await settle();
+        }
+      });
+    }
+
+    it('goes on at once if nobody waits', async () => {
+      const order: string[] = [];
+      await works('set', 3, order);
+      expect(order).toEqual(['set 1', 'set 2', 'set 3']);
+    });
+
+    it('who has had no place yet goes first, behind a first factor before strangers; then those who gave way, in turn', async () => {
+      const order: string[] = [];
+      await Promise.all([
+        works('set A', 3, order),
+        works('set B', 3, order),
+        works('stranger', 1, order, { door: 'nothing' }),
+        works('login', 1, order),
+      ]);
+      expect(order).toEqual([
+        'set A 1',
+        'set B 1',
+        'login 1',
+        'set A 2',
+        'stranger 1',
+        'set B 2',
+        'set A 3',
+        'set B 3',
+      ]);
+    });
+
+    it('sets being made keep no stranger out: the third hash after they came is theirs, however many sets there are', async () => {
+      const order: string[] = [];
+      const sets = Array.from({ length: 8 }, (_, n) =>
+        works(`set ${n}`, 10, order, { options: two }),
+      );
+      await until(() => order.length >= 20);
+      const stranger = works('stranger', 1, order, { options: two, door: 'nothing' });
+      const before = order.length;
+      await Promise.all([...sets, stranger]);
+      expect(order.indexOf('stranger 1') - before).toBeLessThan(3);
+      expect(order).toHaveLength(81);
+    });
+
+    it('strangers do not hold up a set: it has every second place, however many they are', async () => {
+      const order: string[] = [];
+      await Promise.all([
+        works('set', 4, order),
+        ...Array.from({ length: 10 }, (_, n) =>
+          works(`stranger ${n}`, 1, order, { door: 'nothing' }),
+        ),
+      ]);
+      expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual([
+        'set 1',
+        'set 2',
+        'set 3',
+        'set 4',
+      ]);
+      expect(order).toHaveLength(14);
+    });
+
+    it('a stranger whose code was right, and who is made another, is no stranger any more', async () => {
+      const order: string[] = [];
+      await Promise.all([
+        works('right', 2, order, { door: 'nothing' }),
+        works('stranger A', 1, order, { door: 'nothing' }),
+        works('stranger B', 1, order, { door: 'nothing' }),
+      ]);
+      expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
+    });
+
+    it('they do not count in the queue: others are not told busy for them', async () => {
+      const options = { concurrency: 1, maxQueued: 1 };
+      const order: string[] = [];
+      const set = works('set', 2, order, { options });
+      const login = enter(options);
+      await until(() => login.isRunning());
+      // The set has given way to the login, and waits; there is room for one more.
+      const next = enter(options, 'nothing');
+      await settle();
+      expect(await enter(options, 'nothing').done).toBe('busy');
+      expect(await finishAll([login, next])).toEqual(['done', 'done']);
+      await set;
+      expect(order).toEqual(['set 1', 'set 2']);
+    });
+
+    it('only as many as the queue has room for give way: others go on, or ever more sets would be begun and none finished', async () => {
+      const options = { concurrency: 1, maxQueued: 1 };
+      const order: string[] = [];
+      const first = works('set A', 2, order, { options });
+      const second = works('set B', 3, order, { options });
+      await until(() => order.includes('set B 1'));
+      const third = enter(options);
+      await Promise.all([first, second, finishAll([third])]);
+      expect(order).toEqual(['set A 1', 'set B 1', 'set B 2', 'set B 3', 'set A 2']);
+    });
+
+    it('nobody gives way where there is no queue', async () => {
+      const options = { concurrency: 1, maxQueued: 0 };
+      const order: string[] = [];
+      const set = works('set', 3, order, { options });
+      expect(await enter(options).done).toBe('busy');
+      await set;
+      expect(order).toEqual(['set 1', 'set 2', 'set 3']);
+    });
+  });
+
+  it('with instances of unlike limits: one that waits for a lower limit keeps nobody of a higher one out, and has its turn once there is room', async () => {
+    const jobs = [enter(two), enter(two)];
+    const lower = enter(one);
+    const higher = enter(two, 'nothing');
+    jobs[0]?.finish();
+    await settle();
+    expect(running([lower, higher])).toEqual([false, true]);
+    jobs[1]?.finish();
+    await settle();
+    expect(running([lower, higher])).toEqual([false, true]);
+    higher.finish();
+    await settle();
+    expect(lower.isRunning()).toBe(true);
+    expect(await finishAll([...jobs, lower, higher])).toEqual(Array(4).fill('done'));
+  });
+
+  it('lets those who wait in between the hashes of one who gives way', async () => {
+    const order: string[] = [];
+    const set = inGate('first-factor', one, async (place) => {
+      for (const hash of ['set 1', 'set 2', 'set 3']) {
+        order.push(hash);
+        await settle();
+        await place.yield();
+      }
+    });
+    const logins = ['login 1', 'login 2'].map((name) =>
+      inGate('nothing', one, async () => {
+        order.push(name);
+        await settle();
+      }),
+    );
+    await Promise.all([set, ...logins]);
+    expect(order).toEqual(['set 1', 'login 1', 'set 2', 'login 2', 'set 3']);
+  });
+
+  it('never lets in more than it is told, whoever gives way or fails, and forgets nobody', async () => {
+    const jobs = fc.array(
+      fc.record({
+        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        steps: fc.integer({ min: 0, max: 4 }),
+        isFaulty: fc.boolean(),
+      }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 4 }), jobs, async (concurrency, given) => {
+        let inside = 0;
+        let most = 0;
+        const results = await Promise.allSettled(
+          given.map(({ door, steps, isFaulty }) =>
+            inGate(door, { concurrency, maxQueued: 100 }, async (place) => {
+              for (let step = 0; step <= steps; step += 1) {
+                inside += 1;
+                most = Math.max(most, inside);
+                await Promise.resolve();
+                inside -= 1;
+                if (step < steps) await place.yield();
+              }
+              if (isFaulty) throw new Error('faulty');
+            }),
+          ),
+        );
+        expect(most).toBe(Math.min(concurrency, given.length));
+        expect(results.map(({ status }) => status === 'rejected')).toEqual(
+          given.map(({ isFaulty }) => isFaulty),
+        );
+      }),
+    );
+  });
+
+  it('and so with limits and queues of every size at once: each is done, or was busy before it began', async () => {
+    const jobs = fc.array(
+      fc.record({
+        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        steps: fc.integer({ min: 0, max: 4 }),
+        concurrency: fc.integer({ min: 1, max: 4 }),
+        maxQueued: fc.integer({ min: 0, max: 4 }),
+      }),
+      { minLength: 1, maxLength: 20 },
+    );
+    await fc.assert(
+      fc.asyncProperty(jobs, async (given) => {
+        const highest = Math.max(...given.map(({ concurrency }) => concurrency));
+        let inside = 0;
+        const became = await Promise.all(
+          given.map(async ({ door, steps, ...options }) => {
+            let done = 0;
+            try {
+              await inGate(door, options, async (place) => {
+                for (; done <= steps; done += 1) {
+                  if (done > 0) await place.yield();
+                  inside += 1;
+                  expect(inside).toBeLessThanOrEqual(highest);
+                  await Promise.resolve();
+                  inside -= 1;
+                }
+              });
+            } catch (error) {
+              if (!(error instanceof GateBusy)) throw error;
+            }
+            return done;
+          }),
+        );
+        expect(inside).toBe(0);
+        expect(became.filter((done, nth) => done !== 0 && done !== given[nth]!.steps + 1)).toEqual(
+          [],
+        );
+        expect(became.some((done) => done > 0)).toBe(true);
+      }),
+    );
+  });
+});

@@ -1,0 +1,382 @@
+// The sections of README.md on life cycle, audit, reports and policy: what they show, run.
+import type { Express, Request, RequestHandler } from 'express';
+import {
+  BackupCodes,
+  BackupCodeStrategy,
+  MemoryStore,
+  type AuditEvent,
+  type BackupCodesOptions,
+  type Outcome,
+  type Report,
+} from '../../lib';
+import * as approvalEntry from '../../lib/approval';
+import { completeLogin, pendingLogin } from '../../lib/express';
+import { Site } from '../express/site';
+import { DAY_MS, fakeClock } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
+import { recipesOf, runRecipe } from '../helpers/recipes';
+import { WRONG } from '../helpers/service';
+
+const recipes = recipesOf('README.md');
+const recipe = (name: string): string => recipes.get(name)!;
+const service = (options: Partial<BackupCodesOptions> = {}): BackupCodes =>
+  new BackupCodes({ store: new MemoryStore(), hasher: countingHasher(), ...options });
+const user = { id: 'ada' };
+
+test('every recipe is run here, and the one that needs a server beside its server', () => {
+  expect([...recipes.keys()]).toEqual([
+    'production',
+    'answer',
+    'stage',
+    'reminders',
+    'replacement',
+    'notifier',
+    'siem',
+    'report',
+    'enrollment',
+    'risk',
+    'organisations',
+    'two-people',
+  ]);
+});
+
+describe("a page of one's own", () => {
+  const play = async (): Promise<{ site: Site; codes: string[] }> => {
+    const backupCodes = service();
+    let made: Promise<unknown> = Promise.resolve();
+    const site = await Site.open({
+      routes: (app, { passport }) => {
+        // The site has a login of its own at this address.
+        const mounted = {
+          post: (path: string, handler: RequestHandler) => app.post(`/own${path}`, handler),
+        };
+        const currentUser = (req: Request): object | null | undefined => {
+          const pending = pendingLogin(req);
+          return pending && site.userById(pending.userId);
+        };
+        passport.use(new BackupCodeStrategy({ backupCodes, currentUser, userId: () => 'ada' }));
+        app.render = ((
+          view: string,
+          { message }: { message: string },
+          done: (error: null, text: string) => void,
+        ) => done(null, `${view}: ${message}`)) as never;
+        made = runRecipe(recipe('answer'), { app: mounted, passport, completeLogin });
+      },
+    });
+    await made;
+    site.clock = Date.now();
+    return { site, codes: (await backupCodes.issue('ada')).codes };
+  };
+
+  test('says what is wrong, with its status, and lets in with a right code', async () => {
+    const { site, codes } = await play();
+    try {
+      const browser = site.browser();
+      expect(await browser.post('/own/login/backup-code', { code: codes[0] })).toMatchObject({
+        status: 401,
+        body: 'backup-code: Please sign in first.',
+      });
+      await browser.post('/login', { user: 'ada' });
+      expect(await browser.post('/own/login/backup-code', { code: '123456' })).toMatchObject({
+        status: 400,
+        body: expect.stringContaining('does not look like') as string,
+      });
+      expect(await browser.post('/own/login/backup-code', { code: WRONG })).toMatchObject({
+        status: 401,
+        body: expect.stringContaining('is not valid') as string,
+      });
+      expect(
+        (await browser.post('/own/login/backup-code', { code: codes[0] })).headers.get('location'),
+      ).toBe('/');
+      expect((await browser.get('/whoami')).body).toMatchObject({
+        user: 'ada',
+        isAuthenticated: true,
+      });
+    } finally {
+      await site.shut();
+    }
+  });
+
+  test('hands on what is unexpected, and no promise is left unhandled', async () => {
+    const { site, codes } = await play();
+    try {
+      const browser = site.browser();
+      await browser.post('/login', { user: 'ada' });
+      site.serialize.fails = true;
+      expect(await browser.post('/own/login/backup-code', { code: codes[0] })).toMatchObject({
+        status: 500,
+        body: { error: 'login_unfinished' },
+      });
+    } finally {
+      await site.shut();
+    }
+  });
+});
+
+test('a replacement is shown by whoever consumes without the strategy', async () => {
+  const backupCodes = service({ afterConsume: 'one' });
+  const { codes } = await backupCodes.issue('ada');
+  const shown: string[] = [];
+  const completed: unknown[] = [];
+  const run = (code: string | undefined): Promise<unknown> =>
+    runRecipe(recipe('replacement'), {
+      backupCodes,
+      user,
+      req: { body: { code }, get: () => 'a browser' },
+      refusal: ({ reason }: { reason: string }) => new Error(reason),
+      completeLogin: (_req: unknown, given: unknown) => completed.push(given),
+      show: (list: string[]) => shown.push(...list),
+    });
+  await expect(run(WRONG)).rejects.toThrow('mismatch');
+  expect([completed, shown]).toEqual([[], []]);
+  await run(codes[0]);
+  expect(completed).toEqual([{ user, method: 'backup-code', amr: ['otp'] }]);
+  expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 10 });
+});
+
+test('a staged set works from its activation on', async () => {
+  const backupCodes = service();
+  const shown: string[] = [];
+  expect(
+    await runRecipe(
+      recipe('stage'),
+      { backupCodes, user, show: (codes: string[]) => shown.push(...codes) },
+      ['isActive'],
+    ),
+  ).toEqual({ isActive: true });
+  expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 9 });
+});
+
+test('owners are reminded before the end and at it, and old events go', async () => {
+  const clock = fakeClock();
+  clock.set(Date.now() - 366 * DAY_MS);
+  const store = new MemoryStore();
+  const backupCodes = service({ store, now: clock.now });
+  const { expiresAt } = await backupCodes.issue('ada');
+  const day = new Date(expiresAt!).toISOString().slice(0, 10);
+  const mailed: string[] = [];
+  const run = (): Promise<unknown> =>
+    runRecipe(recipe('reminders'), {
+      backupCodes,
+      mail: (to: string, text: string) => mailed.push(`${to}: ${text}`),
+    });
+  clock.advance(340 * DAY_MS);
+  await run();
+  clock.advance(26 * DAY_MS);
+  await run();
+  expect(mailed).toEqual([
+    `ada: Your backup codes end on ${day}`,
+    `ada: Your backup codes ended on ${day}`,
+  ]);
+  expect(store.auditTrail.map(({ type }) => type)).toEqual(['expiring', 'expired']);
+});
+
+test('a notifier that is killed delivers again what it had not saved, and loses nothing', async () => {
+  const backupCodes = service();
+  for (const userId of ['ada', 'grace', 'alan']) await backupCodes.issue(userId);
+  const delivered: (string | null)[] = [];
+  let saved: string | null = null;
+  let fails = true;
+  const run = (): Promise<unknown> =>
+    runRecipe(recipe('notifier'), {
+      backupCodes,
+      loadCursor: () => saved,
+      saveCursor: (cursor: string) => (saved = cursor),
+      deliver: ({ userId }: AuditEvent) => {
+        if (fails && userId === 'grace') throw new Error('killed');
+        delivered.push(userId);
+      },
+    });
+  await expect(run()).rejects.toThrow('killed');
+  fails = false;
+  await run();
+  await backupCodes.revoke('ada');
+  await backupCodes.issue('ada');
+  await run();
+  expect(delivered).toEqual(['ada', 'ada', 'grace', 'alan', 'ada', 'ada']);
+});
+
+test('a log is told of every event in the words of ECS', async () => {
+  const backupCodes = service();
+  const logged: unknown[] = [];
+  await runRecipe(recipe('siem'), {
+    backupCodes,
+    log: { info: (line: unknown) => logged.push(line) },
+  });
+  await backupCodes.issue('ada');
+  await backupCodes.consume('ada', WRONG, { ip: '192.0.2.7' });
+  expect(logged).toMatchObject([
+    { event: { action: 'backup-code-issued', outcome: 'success' }, user: { id: 'ada' } },
+    {
+      event: { action: 'backup-code-rejected', outcome: 'failure', category: ['authentication'] },
+      source: { ip: '192.0.2.7' },
+    },
+  ]);
+});
+
+test('a report names what it says it names', async () => {
+  const backupCodes = service();
+  await backupCodes.issue('ada');
+  await backupCodes.consume('ada', WRONG);
+  const printed: unknown[][] = [];
+  const { report } = (await runRecipe(
+    recipe('report'),
+    { backupCodes, console: { log: (...values: unknown[]) => printed.push(values) } },
+    ['report'],
+  )) as { report: Report };
+  expect(report).toEqual(
+    await backupCodes
+      .report({ since: report.since })
+      .then((again) => ({ ...again, until: report.until })),
+  );
+  expect(printed.flat()).not.toContain(undefined);
+  expect(printed[0]).toEqual([1, 0, 0, 0, 0, 0, 1]);
+});
+
+test('whoever has no codes is sent to make some, and back', async () => {
+  const backupCodes = service();
+  let sent: Promise<unknown> = Promise.resolve();
+  const site = await Site.open({
+    routes: (app: Express) => {
+      sent = runRecipe(recipe('enrollment'), { app, backupCodes });
+      app.get('/app/page', (req: Request, res) => res.send(req.originalUrl));
+    },
+  });
+  try {
+    await sent;
+    const browser = site.browser();
+    site.clock = Date.now();
+    await browser.post('/login', { user: 'ada' });
+    await browser.post('/login/totp', { code: 'right' });
+    const answer = await browser.get('/app/page', { accept: 'text/html' });
+    const { headers } = answer;
+    expect([answer.status, headers.get('location')]).toEqual([
+      303,
+      '/codes?returnTo=%2Fapp%2Fpage',
+    ]);
+    const { setId } = await backupCodes.stage('ada');
+    const saved = await browser.post('/codes/saved?returnTo=%2Fapp%2Fpage', { setId });
+    expect([saved.status, saved.headers.get('location')]).toEqual([303, '/app/page']);
+    expect((await browser.get('/app/page', { accept: 'text/html' })).status).toBe(200);
+    expect(
+      (await browser.post('/codes/saved?returnTo=//evil.example', { setId })).headers.get(
+        'location',
+      ),
+    ).toBe('/app');
+  } finally {
+    await site.shut();
+  }
+});
+
+test('a new browser is asked for more before a code is taken, and a known one is not', async () => {
+  const store = new MemoryStore();
+  const mailed: string[] = [];
+  const known = new Set<string>();
+  const scope = {
+    BackupCodes,
+    store,
+    isKnown: (userId: string, { ip }: { ip: string }) => known.has(`${userId} ${ip}`),
+    mailConfirmationLink: (userId: string, { ip }: { ip: string }) =>
+      mailed.push(`${userId} ${ip}`),
+  };
+  const {
+    codes: [code],
+  } = await service({ store }).issue('ada');
+  const { backupCodes } = (await runRecipe(
+    recipe('risk').replace('store,', 'store, hasher,'),
+    { ...scope, hasher: countingHasher() },
+    ['backupCodes'],
+  )) as { backupCodes: BackupCodes };
+  expect(await backupCodes.consume('ada', code, { ip: '192.0.2.7' })).toEqual({
+    ok: false,
+    reason: 'step-up',
+  });
+  expect(await backupCodes.consumeUnknown('nobody', WRONG, { ip: '192.0.2.7' })).toEqual({
+    ok: false,
+    reason: 'step-up',
+  });
+  expect(mailed).toEqual(['ada 192.0.2.7']);
+  known.add('ada 192.0.2.7');
+  expect(await backupCodes.consume('ada', code, { ip: '192.0.2.7' })).toMatchObject({
+    ok: true,
+    remaining: 9,
+  });
+});
+
+test('organisations have settings of their own over one store', async () => {
+  const store = new MemoryStore();
+  let strategy: BackupCodeStrategy | undefined;
+  const quick = class extends BackupCodes {
+    constructor(options: BackupCodesOptions) {
+      super({ ...options, hasher: countingHasher() });
+    }
+  };
+  const { ofEach } = (await runRecipe(
+    recipe('organisations'),
+    {
+      BackupCodes: quick,
+      BackupCodeStrategy,
+      store,
+      passport: { use: (given: BackupCodeStrategy) => (strategy = given) },
+    },
+    ['ofEach'],
+  )) as { ofEach: Map<string, BackupCodes> };
+  const { codes } = await ofEach.get('bank')!.issue('ada');
+  expect(codes).toHaveLength(16);
+  expect((await ofEach.get('school')!.issue('bob')).codes).toHaveLength(10);
+  const settled = new Promise<unknown>((resolve) => {
+    const action =
+      (name: string) =>
+      (...values: unknown[]): void =>
+        resolve([name, ...values]);
+    Object.assign(strategy!, {
+      success: action('success'),
+      fail: action('fail'),
+      error: action('error'),
+    });
+  });
+  strategy!.authenticate({
+    headers: {},
+    body: { code: codes[0] },
+    user: { id: 'ada', organisation: 'bank' },
+  } as unknown as Request);
+  const outcome = (await settled) as [string, unknown, Extract<Outcome, { ok: true }>];
+  expect([outcome[0], outcome[2].remaining]).toEqual(['success', 15]);
+});
+
+test('two people open a vault, each with a code of their own, and nobody calls the action without them', async () => {
+  const backupCodes = service();
+  const [ada, bob] = [{ id: 'ada' }, { id: 'bob' }];
+  const typed = {
+    ada: (await backupCodes.issue('ada')).codes[0],
+    bob: (await backupCodes.issue('bob')).codes[0],
+  };
+  const entries = {
+    'passport-backup-code/approval': approvalEntry,
+    'passport-backup-code/sql': { SqlApprovalStore: approvalEntry.MemoryApprovalStore },
+  };
+  const opened: unknown[] = [];
+  const { executed, granted } = await runRecipe(
+    recipe('two-people'),
+    {
+      backupCodes,
+      ada,
+      bob,
+      typed,
+      kysely: {},
+      require: (name: keyof typeof entries) => entries[name],
+      roles: {
+        has: (userId: string, action: string) =>
+          ['ada', 'bob'].includes(userId) && action === 'open-vault',
+      },
+      people: { of: (userId: string) => userId },
+      vaults: { open: (...given: unknown[]) => opened.push(given) },
+    },
+    ['executed', 'granted'],
+  );
+  expect([granted, executed]).toMatchObject([
+    { ok: true, approval: { state: 'approved' } },
+    { ok: true, result: 1, approval: { state: 'executed' } },
+  ]);
+  expect(opened).toEqual([['vault-7', { reason: 'audit' }]]);
+});

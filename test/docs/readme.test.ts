@@ -1,0 +1,197 @@
+// What README.md shows is run: each block behind a comment `<!-- run: NAME -->`, as a program of its own, over HTTP. What it
+// lists is compared with the code.
+//
+// A block is a whole ES module but for what every app has of its own. In scope, from test/helpers/readme-child.ts: `users`
+// (byId, byName), `secret`, and on the passport of `import passport` a passport-local strategy and serializeUser; for
+// all but the quick start also `app`, `passport`, `store`, `db` and `findCode`. `passport-backup-code` is this working tree.
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { EVENT_TYPES } from '../../lib/audit/events';
+
+const ROOT = join(__dirname, '..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+const RESULTS = join(ROOT, 'test-results/readme');
+
+/** The marked blocks, and what each must have made for its story to be played. */
+const STORIES = {
+  'quick-start': ['app', 'backupCodes'],
+  'fallback-login': ['backupCodes'],
+  'own-storage': ['consumeCode'],
+};
+type Name = keyof typeof STORIES;
+
+function block(name: Name): string {
+  const [found, ...others] = [
+    ...README.matchAll(
+      new RegExp(`<!-- run: ${name} -->\\s*\`\`\`(?:js|ts)\\n([\\s\\S]*?)\`\`\``, 'g'),
+    ),
+  ];
+  if (found?.[1] === undefined || others.length > 0)
+    throw new Error(
+      `README.md must have one \`\`\`js block behind <!-- run: ${name} -->, but has ${found === undefined ? 0 : others.length + 1}.`,
+    );
+  return found[1];
+}
+
+interface Running {
+  readonly codes: readonly string[];
+  visitor(): Visitor;
+}
+
+/** A browser with one cookie. */
+type Visitor = (
+  path: string,
+  form?: Record<string, string>,
+) => Promise<{ status: number; location: string | null; text: string }>;
+
+let stop: (() => Promise<void>) | undefined;
+afterEach(async () => {
+  await stop?.();
+  stop = undefined;
+});
+
+async function run(name: Name): Promise<Running> {
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${name}.ts`);
+  writeFileSync(file, `${block(name)}\nexport { ${STORIES[name].join(', ')} };\n`);
+  const child = fork(join(__dirname, 'helpers/readme-child.ts'), [file], {
+    cwd: ROOT,
+    execArgv: ['--require', join(__dirname, 'helpers/run-typescript.js')],
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  let said = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream?.on('data', (chunk) => (said += String(chunk)));
+  const exited = once(child, 'exit');
+  stop = async () => {
+    child.kill();
+    await exited;
+  };
+  const [started] = (await Promise.race([once(child, 'message'), exited.then(() => [null])])) as [
+    { port: number; codes: string[] } | null,
+  ];
+  if (started === null) throw new Error(`The block "${name}" of README.md failed:\n${said}`);
+  return { codes: started.codes, visitor: () => visitor(`http://127.0.0.1:${started.port}`) };
+}
+
+function visitor(origin: string): Visitor {
+  let cookie = '';
+  return async (path, form) => {
+    const init = form === undefined ? {} : { method: 'POST', body: new URLSearchParams(form) };
+    const response = await fetch(origin + path, {
+      ...init,
+      headers: { cookie },
+      redirect: 'manual',
+      signal: AbortSignal.timeout(10_000),
+    });
+    cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? cookie;
+    return {
+      status: response.status,
+      location: response.headers.get('location'),
+      text: await response.text(),
+    };
+  };
+}
+
+const PASSWORD = { username: 'ada', password: 'correct horse' };
+const NOBODY = { user: null, isAuthenticated: false };
+
+describe('the quick start', () => {
+  it('has at most 31 lines at 100 columns', () => {
+    expect(block('quick-start').trimEnd().split('\n').length).toBeLessThanOrEqual(31);
+  });
+
+  it('lets in with password and backup code, each code once, and never with one of the two', async () => {
+    const { codes, visitor: open } = await run('quick-start');
+    const visit = open();
+
+    expect(await visit('/login', { ...PASSWORD, password: 'wrong' })).toMatchObject({
+      status: 401,
+    });
+    expect(await visit('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 401 });
+    expect(await visit('/login', PASSWORD)).toMatchObject({
+      status: 303,
+      location: '/login/backup-code',
+    });
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+    expect(await visit('/login/backup-code', { code: 'AAAA-AAAA' })).toMatchObject({ status: 401 });
+    expect(await visit('/login/backup-code', { code: '123456' })).toMatchObject({ status: 400 });
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+
+    expect(await visit('/login/backup-code', { code: codes[0]!.toLowerCase() })).toMatchObject({
+      status: 303,
+      location: '/',
+    });
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual({
+      user: { id: 'u1', name: 'ada' },
+      isAuthenticated: true,
+    });
+
+    const again = open();
+    await again('/login', PASSWORD);
+    expect(await again('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 401 });
+    expect(JSON.parse((await again('/whoami')).text)).toEqual(NOBODY);
+    expect(await again('/login/backup-code', { code: codes[1]! })).toMatchObject({ status: 303 });
+  });
+});
+
+describe('the fallback login', () => {
+  it('lets in with a name and a long code, each code once, and answers alike for an unknown name', async () => {
+    const { codes, visitor: open } = await run('fallback-login');
+    const [visit, stranger] = [open(), open()];
+    expect(codes[0]).toMatch(/^(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}$/);
+
+    const wrong = { code: 'AAAA-AAAA-AAAA-AAAA' };
+    expect(await stranger('/login/recovery', { username: 'nobody', ...wrong })).toEqual(
+      await visit('/login/recovery', { username: 'ada', ...wrong }),
+    );
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+
+    expect(await visit('/login/recovery', { username: 'ada', code: codes[0]! })).toMatchObject({
+      status: 303,
+      location: '/account/security',
+    });
+    expect(JSON.parse((await visit('/whoami')).text)).toMatchObject({ isAuthenticated: true });
+    await stranger('/login/recovery', { username: 'ada', code: codes[0]! });
+    expect(JSON.parse((await stranger('/whoami')).text)).toEqual(NOBODY);
+  });
+});
+
+describe("the storage of one's own", () => {
+  it('accepts each code once, however many ask: consumeContract passes', async () => {
+    await expect(run('own-storage')).resolves.toBeDefined();
+  });
+});
+
+describe('the lists', () => {
+  const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter(
+    (file) => file.endsWith('.ts'),
+  );
+  const code = (file: string): string => readFileSync(join(ROOT, 'lib', file), 'utf8');
+  const table = (heading: string): string[] =>
+    [
+      ...(README.split(`\n## ${heading}\n`)[1]?.split('\n## ')[0] ?? '').matchAll(
+        /^\| `(\w+)` \|/gm,
+      ),
+    ].map(([, name]) => name!);
+
+  it('of error codes is that of BackupCodeErrorCode', () => {
+    expect(table('Errors')).toEqual(
+      [...code('errors.ts').matchAll(/^ {2}\| '(\w+)'/gm)].map(([, name]) => name),
+    );
+  });
+
+  it('of warnings is that of the warnings there are', () => {
+    const warned = sources.flatMap((file) =>
+      [...code(file).matchAll(/'(BACKUP_CODE_\w+)'/g)].map(([, name]) => name),
+    );
+    expect(table('Warnings').sort()).toEqual([...new Set(warned)].sort());
+  });
+
+  it('of events names every type there is', () => {
+    const events = README.split('\n## Events\n')[1]?.split('\n## ')[0];
+    expect(EVENT_TYPES.filter((type) => !events?.includes(`\`${type}\``))).toEqual([]);
+  });
+});

@@ -1,0 +1,257 @@
+// Recomputes each figure of SECURITY.md from what it is made of: the published rates, the formats, the waits. A page that says
+// something else, or a default that moved, fails here.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { bcryptHasher, formats, MemoryStore, pbkdf2Hasher, scryptHasher } from '../../lib';
+import { argon2Hasher } from '../../lib/argon2';
+import { attemptWaits } from '../../lib/service/back-off';
+import { parseConfig } from '../../lib/service/options';
+
+type Row = Readonly<Record<string, string>>;
+
+const PAGE = readFileSync(join(__dirname, '../../SECURITY.md'), 'utf8');
+/** The same, wherever its lines end. */
+const TEXT = PAGE.replace(/\s+/g, ' ');
+const DAY = 86_400;
+const YEAR = 365.25 * DAY;
+const CODES = 10;
+const ATTEMPTS = attemptWaits().length;
+
+/** The rows under a heading, by the names of their columns; of its nth table. */
+function table(heading: string, nth = 0): Row[] {
+  const section = PAGE.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
+  const tables = section.split(/\n\n/).filter((block) => block.startsWith('|'));
+  const lines = tables[nth]?.trim().split('\n') ?? [];
+  const cells = lines.map((line) =>
+    line
+      .slice(1, -1)
+      .split('|')
+      .map((cell) => cell.trim()),
+  );
+  const [names = [], , ...rows] = cells;
+  return rows.map((row) =>
+    Object.fromEntries(names.map((name, place) => [name, row[place] ?? ''])),
+  );
+}
+
+/** `184 000 [1]`, `2^80`, `10^8`. */
+function numberIn(cell = ''): number {
+  const [, base, exponent] = /^(\d+)\^(\d+)/.exec(cell) ?? [];
+  return base === undefined
+    ? parseInt(cell.replaceAll(' ', ''), 10)
+    : Number(base) ** Number(exponent);
+}
+
+function power(value: number): string {
+  const [digits = '', exponent = ''] = value.toExponential(1).split('e');
+  return `${digits} · 10^${Number(exponent)}`;
+}
+
+/** Three digits, in groups; ten digits and more as a power. */
+function rate(value: number): string {
+  if (value >= 1e9) return power(value);
+  return grouped(Number(value.toPrecision(3)));
+}
+
+function grouped(value: number): string {
+  return String(value).replace(/\B(?=(\d{3})+$)/g, ' ');
+}
+
+function time(seconds: number): string {
+  const [unit, length] = (
+    [
+      ['years', YEAR],
+      ['days', DAY],
+      ['hours', 3600],
+      ['minutes', 60],
+    ] as const
+  ).find(([, size]) => seconds >= size) ?? ['seconds', 1];
+  const many = seconds / length;
+  return `${many >= 10_000 ? power(many) : String(Number(many.toPrecision(2)))} ${unit}`;
+}
+
+/** From a published rate at its parameters to ours: what is in the row is all there is to it. */
+function scaled({ hasher = '', published, at = '' }: Row): number {
+  const known = numberIn(published);
+  if (hasher.startsWith('`bcrypt'))
+    return (known * 2 ** Number(/\d+/.exec(at))) / 2 ** Number(/\d+/.exec(hasher));
+  if (hasher.startsWith('`scrypt'))
+    return (known * numberIn(at.replace('N = ', ''))) / numberIn(/2\^\d+/.exec(hasher)?.[0]);
+  if (hasher.startsWith('`pbkdf2')) return (known * numberIn(at)) / numberIn(hasher.split(': ')[1]);
+  return known;
+}
+
+function formatsOf(cell = ''): (keyof typeof formats)[] {
+  return Array.from(cell.matchAll(/`(\w+)`/g), ([, name]) => name as keyof typeof formats);
+}
+
+const rates = table('What guessing offline costs');
+const bounds = table('What guessing offline costs', 1);
+const times = table('What guessing offline costs', 2);
+const online = table('What guessing online costs');
+
+describe('the guesses a second', () => {
+  it('are told of every hasher', () => {
+    expect(rates.map(({ hasher }) => /^`(\w+)/.exec(hasher ?? '')?.[1])).toEqual([
+      ...Array<string>(3).fill('bcryptHasher'),
+      'scryptHasher',
+      'pbkdf2Hasher',
+      'argon2Hasher',
+      'fastHasher',
+    ]);
+  });
+
+  it.each(rates)('of $hasher follow from the published ones', (row) => {
+    expect(row['guesses a second']).toBe(rate(scaled(row)));
+  });
+
+  it('are of the parameters that are the defaults', () => {
+    expect(bcryptHasher().newSalt()).toMatch(/^\$2b\$12\$/);
+    expect(scryptHasher().newSalt()).toMatch(/^\$scrypt\$ln=17,r=8,p=1\$/);
+    expect(pbkdf2Hasher().newSalt()).toMatch(/^\$pbkdf2-sha256\$i=600000\$/);
+    expect(argon2Hasher().newSalt()).toMatch(/^\$argon2id\$v=19\$m=65536,t=3,p=1\$/);
+    expect(
+      rates.filter(({ hasher }) => hasher?.includes('default')).map(({ hasher }) => hasher),
+    ).toEqual(['`bcryptHasher({ cost: 12 })`, the default']);
+  });
+
+  it.each(bounds)('of $hasher are bounded by the memory of the card', (row) => {
+    const [, bits = '', gigabits = ''] = /\((\d+) bits at (\d+) Gbit\/s\)/.exec(PAGE) ?? [];
+    const bytesPerSecond = (Number(bits) * Number(gigabits) * 1e9) / 8;
+    expect(PAGE).toContain(`${grouped(bytesPerSecond / 1e9)} GB/s`);
+    const [factor = '', mebibytes = ''] =
+      row['bytes moved by a hash, at least [3]']?.split(' · ') ?? [];
+    expect(row['guesses a second, at most']).toBe(
+      rate(bytesPerSecond / (Number(factor) * parseInt(mebibytes, 10) * 2 ** 20)),
+    );
+  });
+
+  it('could be as many times more as the page says', () => {
+    const [scrypt = NaN, argon2 = NaN] = bounds.map(
+      (row, place) =>
+        numberIn(row['guesses a second, at most']) /
+        scaled(
+          rates.find(
+            ({ hasher }) => hasher?.startsWith(['`scrypt', '`argon2'][place] ?? '') === true,
+          ) ?? {},
+        ),
+    );
+    expect(TEXT).toContain(
+      `scrypt could gain a factor of ${scrypt.toFixed(1)} by that, argon2id one of ${argon2.toFixed(1)}:`,
+    );
+  });
+
+  it('move as many bytes as the formulas say: 1.25 · 128 · r · N, and (3 · passes - 1) · memory', () => {
+    expect(bounds.map((row) => row['bytes moved by a hash, at least [3]'])).toEqual([
+      `1.25 · ${(128 * 8 * 2 ** 17) / 2 ** 20} MiB`,
+      `${3 * 3 - 1} · 64 MiB`,
+    ]);
+  });
+});
+
+describe('the time until the first code of a set is found', () => {
+  it('is told of the same hashers, and of every format', () => {
+    expect(times.map(({ hasher }) => hasher)).toEqual(rates.map(({ hasher }) => hasher));
+    expect(
+      Object.keys(times[0] ?? {})
+        .flatMap(formatsOf)
+        .sort(),
+    ).toEqual(Object.keys(formats).sort());
+  });
+
+  it.each(times)(
+    'with $hasher is that of N / 11 guesses, or there is none',
+    ({ hasher, ...cells }) => {
+      const guesses = scaled(rates.find((row) => row['hasher'] === hasher) ?? {});
+      for (const [column, cell] of Object.entries(cells)) {
+        for (const name of formatsOf(column)) {
+          const isRefused = hasher?.startsWith('`fastHasher') === true && formats[name].bits < 112;
+          expect([name, cell]).toEqual([
+            name,
+            isRefused ? 'refused' : time(formats[name].possibilities / (CODES + 1) / guesses),
+          ]);
+        }
+      }
+    },
+  );
+
+  it('is of a set of ten, the default, and on a hundred cards a hundredth', () => {
+    expect(parseConfig({ store: new MemoryStore() }).count).toBe(CODES);
+    const seconds =
+      formats.standard.possibilities /
+      (CODES + 1) /
+      scaled(rates.find(({ hasher }) => hasher?.includes('default')) ?? {});
+    expect(TEXT).toContain(
+      `A hundred cards take a hundredth: at the default, \`standard\` falls within ${time(seconds / 100)}.`,
+    );
+  });
+
+  it('is why a short format is refused without a pepper', () => {
+    expect(() => parseConfig({ store: new MemoryStore(), format: formats.numeric })).toThrow(
+      /needs a pepper/,
+    );
+  });
+});
+
+describe('the chance of guessing online', () => {
+  it('is told of every format', () => {
+    expect(online.flatMap(({ format }) => formatsOf(format)).sort()).toEqual(
+      Object.keys(formats).sort(),
+    );
+  });
+
+  it.each(online)('of $format follows from codes, attempts and possibilities', (row) => {
+    for (const name of formatsOf(row['format'])) {
+      const chance = (CODES * ATTEMPTS) / formats[name].possibilities;
+      expect(numberIn(row['possibilities'])).toBe(formats[name].possibilities);
+      expect([row['chance at one door'], row['chance at both']]).toEqual([
+        power(chance),
+        power(2 * chance),
+      ]);
+      const hits = 2 * chance * 1e6;
+      expect(row['sets guessed of a million, at both']).toBe(
+        hits >= 1 ? String(hits) : power(hits),
+      );
+    }
+  });
+
+  it('takes as long as the page says: fifty attempts, forty hours', () => {
+    const seconds =
+      attemptWaits()
+        .slice(0, -1)
+        .reduce((sum, wait) => sum + wait, 0) / 1000;
+    expect(TEXT).toContain(
+      `at most \`disableAfter\` (${ATTEMPTS}) attempts are looked at until a new set is issued, and with the default waits they take ${Math.floor(seconds / 3600)} hours at least`,
+    );
+  });
+});
+
+describe('the price of one slow hash', () => {
+  const shared = table('Why one slow hash, and not one for each code');
+
+  it('is what the table says, in units of 2^10 rounds', () => {
+    const numbers = shared.map((row) => [
+      row['server, a wrong code'],
+      row['attacker, until the first code of a set'],
+    ]);
+    const attacker = (cost: number): string =>
+      `${2 ** (cost - 10)} N / (n + 1) = ${(2 ** (cost - 10) / (CODES + 1)).toFixed(2)} N`;
+    expect(numbers).toEqual([
+      ['10', 'N / 2 (aims at a single code)'],
+      ['4', attacker(12)],
+      ['8', attacker(13)],
+    ]);
+  });
+
+  it('compares to a loop as the text says', () => {
+    const ratios = (cost: number): string[] =>
+      [2 ** (cost - 10) / CODES, 2 ** (cost - 10) / (CODES + 1) / 0.5].map((ratio) =>
+        String(Number(ratio.toFixed(2))),
+      );
+    const [server12 = '', attacker12 = ''] = ratios(12);
+    const [server13 = '', attacker13 = ''] = ratios(13);
+    expect(TEXT).toContain(
+      `So cost 12 takes ${server12} of the loop's time on the server and asks ${attacker12} of its work of the attacker; cost 13 takes ${server13} and asks ${attacker13}.`,
+    );
+  });
+});

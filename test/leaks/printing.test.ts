@@ -1,0 +1,69 @@
+// Whatever an app prints or logs of our objects, no code, digest, salt or key is in it.
+import { randomBytes } from 'node:crypto';
+import { inspect } from 'node:util';
+import { Kysely, SqliteDialect } from 'kysely';
+import Database from 'libsql';
+import { BackupCodes, BackupCodeStrategy, MemoryStore } from '../../lib';
+import { createTables, SqlStore } from '../../lib/sql';
+import { countingHasher } from '../helpers/counting-hasher';
+
+describe.each(['MemoryStore', 'SqlStore'] as const)(
+  'what is printed of a service on %s',
+  (kind) => {
+    it('holds no secret, as text or as JSON, alone or inside of another object', async () => {
+      const db = new Kysely<unknown>({
+        dialect: new SqliteDialect({ database: new Database(':memory:') }),
+      });
+      await createTables(db);
+      const store = kind === 'MemoryStore' ? new MemoryStore() : new SqlStore(db);
+      const key = randomBytes(32);
+      const backupCodes = new BackupCodes({
+        store,
+        pepper: [{ id: '2030', key }],
+        hasher: countingHasher(),
+      });
+      const { codes, setId } = await backupCodes.issue('ada');
+      await backupCodes.consume('ada', codes[0]);
+      const strategy = new BackupCodeStrategy({ backupCodes });
+
+      const deep = { depth: Infinity, showHidden: true };
+      const printed = [backupCodes, store, strategy, { nested: [backupCodes, store, strategy] }]
+        .flatMap((object) => [inspect(object, deep), JSON.stringify(object)])
+        .join('\n')
+        .replace(/\s+/g, ' ');
+      const secrets = [
+        ...codes.flatMap((code) => [code, code.toLowerCase(), code.replace('-', '')]),
+        ...[key, Buffer.from(await store.nameKey())].flatMap(formsOf),
+        setId,
+      ];
+      expect(secrets.filter((secret) => printed.includes(secret))).toEqual([]);
+      await db.destroy();
+    });
+  },
+);
+
+/** As text, as inspect() shows bytes, and as JSON does; of the latter the beginning, for they are cut or broken. */
+function formsOf(bytes: Buffer): string[] {
+  const first = Array.from(bytes).slice(0, 8);
+  const hex = bytes.subarray(0, 8).toString('hex').match(/../g)!.join(' ');
+  return [
+    bytes.toString('hex'),
+    bytes.toString('base64'),
+    bytes.toString('base64url'),
+    bytes.toString('latin1'),
+    hex,
+    first.join(', '),
+    first.join(','),
+    first.map((byte, at) => `"${at}":${byte}`).join(','),
+  ];
+}
+
+test('a secret that is printed is found, in whichever form', () => {
+  const bytes = randomBytes(32);
+  for (const value of [bytes, new Uint8Array(bytes), { key: bytes }]) {
+    for (const text of [inspect(value), JSON.stringify(value)].map((printed) =>
+      printed.replace(/\s+/g, ' '),
+    ))
+      expect(formsOf(bytes).filter((form) => text.includes(form))).not.toEqual([]);
+  }
+});

@@ -1,0 +1,89 @@
+// The arithmetic of the bench's tables. What it measures is asserted nowhere: a machine may be busy.
+import { plain, ratio, rowsOf, sample, type Case } from '../../bench/rounds';
+import { printed, type Row } from '../../bench/table';
+import { isReached, verdict, type Target } from '../../bench/targets';
+
+const samples = new Map([
+  ['limit', [4, 1, 3, 2, 5]],
+  ['ours', [9, 6, 3, 12, 30]],
+]);
+
+describe('a row', () => {
+  it('has the median, the quarters and the ratio of two medians, which one slow sample does not move', () => {
+    expect(rowsOf([{ name: 'limit' }, { name: 'ours', beside: 'limit' }], samples)).toEqual([
+      { name: 'limit', figures: { 'median ms': 3, '25 %': 2, '75 %': 4, samples: 5 } },
+      {
+        name: 'ours',
+        figures: { 'median ms': 9, '25 %': 6, '75 %': 12, samples: 5, ratio: 3, to: 'limit' },
+      },
+    ]);
+    expect(ratio(samples, ['limit', 'ours'])).toBeCloseTo(1 / 3, 12);
+  });
+
+  it('is no number where nothing was sampled, rather than a good one', () => {
+    expect(ratio(samples, ['ours', 'nobody'])).toBeNaN();
+  });
+});
+
+describe('a target', () => {
+  const target = (must: Target['must'], figure: number): Target => ({
+    claim: 'a claim',
+    figure,
+    bound: 1.05,
+    must,
+  });
+
+  it.each([
+    ['be at most', 1.05, 1.0501],
+    ['be at least', 1.05, 1.0499],
+    ['stay under', 1.0499, 1.05],
+  ] as const)('that must %s its bound is reached by %d and missed by %d', (must, good, bad) => {
+    expect([isReached(target(must, good)), isReached(target(must, bad))]).toEqual([true, false]);
+  });
+
+  it.each(['be at most', 'be at least', 'stay under'] as const)(
+    'that must %s its bound is missed where there is no figure',
+    (must) => {
+      expect(isReached(target(must, NaN))).toBe(false);
+    },
+  );
+
+  it('is printed with its figure either way', () => {
+    expect(verdict(target('be at most', 1.0012))).toBe(
+      'reached  a claim: 1.001, to be at most 1.050',
+    );
+    expect(verdict(target('stay under', 2))).toBe('MISSED   a claim: 2, to stay under 1.050');
+  });
+});
+
+it('a table is printed in columns, with gaps where a row lacks a figure', () => {
+  const rows: Row[] = [
+    { name: 'first', figures: { count: 50, ratio: 0.5 } },
+    { name: 'the second', figures: { count: 7, ms: 1234.5 } },
+  ];
+  expect(printed({ title: 'A title', rows })).toBe(
+    [
+      '',
+      'A title',
+      '              count  ratio    ms',
+      '  first          50  0.500',
+      '  the second      7         1235',
+      '',
+    ].join('\n'),
+  );
+});
+
+it('samples are taken in turns, each round from another case on, and the first round is thrown away', async () => {
+  const order: string[] = [];
+  const stopwatch = ({ name, perRound = 1 }: Case): Promise<number[]> => {
+    order.push(name.repeat(perRound));
+    return Promise.resolve(Array<number>(perRound).fill(order.length));
+  };
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => plain(name, () => Promise.resolve()));
+  const taken = await sample([a!, { ...b!, perRound: 2 }, { ...c!, everyRounds: 2 }], {
+    rounds: 2,
+    stopwatch,
+  });
+  expect(order).toEqual(['a', 'bb', 'c', 'bb', 'c', 'a', 'a', 'bb']);
+  expect(Object.fromEntries(taken)).toEqual({ a: [6, 7], b: [4, 4, 8, 8], c: [5] });
+});

@@ -1,0 +1,419 @@
+import type { AttemptOptions, BackupCodesOptions, Context, Door, Outcome } from '../../lib';
+import { nameSubject, userSubject } from '../../lib/stores/subject';
+import { DAY_MS, HOUR_MS, SECOND_MS } from '../helpers/clock';
+import { failure } from '../helpers/errors';
+import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';
+import { memory, onEachStore } from '../helpers/stores';
+
+const doors: readonly Door[] = ['first-factor', 'nothing'];
+/** Seconds to wait after attempt n, as the documentation gives them: none for the first four, then doubling to an hour. */
+const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number>(40).fill(3600)];
+const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, disableAfter: 3 };
+
+/** Whoever tries: a user with a set, a user without one, and a name that belongs to nobody. */
+const kinds: readonly {
+  who: string;
+  reason: string;
+  attempt: (service: Service, context?: Context) => Promise<Outcome>;
+}[] = [
+  {
+    who: 'a user with a set',
+    reason: 'mismatch',
+    attempt: ({ backupCodes }, context) => backupCodes.consume('ada', WRONG, context),
+  },
+  {
+    who: 'a user without a set',
+    reason: 'none',
+    attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context),
+  },
+  {
+    who: 'a name that belongs to nobody',
+    reason: 'unknown-user',
+    attempt: ({ backupCodes }, context) => backupCodes.consumeUnknown('eve', WRONG, context),
+  },
+];
+
+/** Attempts until the door is closed. */
+async function closeDoor({ backupCodes, clock }: Service, context: Context = {}): Promise<void> {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const outcome = await backupCodes.consume('ada', WRONG, context);
+    if (!outcome.ok && outcome.reason === 'disabled') return;
+    clock.advance(HOUR_MS);
+  }
+  throw new Error('the door never closed');
+}
+
+onEachStore('guessing', (open) => {
+  async function withSet(
+    options: Partial<BackupCodesOptions> = {},
+  ): Promise<Service & { codes: string[] }> {
+    const service = await openService(open, options);
+    const { codes } = await service.backupCodes.issue('ada');
+    service.hasher.count = 0;
+    return { ...service, codes };
+  }
+
+  describe.each(kinds)('by $who', ({ reason, attempt }) => {
+    it('is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond', async () => {
+      const service = await withSet();
+      for (const [before, seconds] of DEFAULT_WAITS.entries()) {
+        expect(await attempt(service)).toEqual({ ok: false, reason });
+        expect(service.hasher.count).toBe(before + 1);
+        if (seconds === 0 || before === 49) continue;
+        expect(await attempt(service)).toEqual({
+          ok: false,
+          reason: 'throttled',
+          retryAfterSeconds: seconds,
+        });
+        service.clock.advance(seconds * SECOND_MS - 1);
+        expect(await attempt(service)).toEqual({
+          ok: false,
+          reason: 'throttled',
+          retryAfterSeconds: 1,
+        });
+        service.clock.advance(1);
+      }
+      expect(await attempt(service)).toEqual({ ok: false, reason: 'disabled' });
+      // Longer than a month nobody keeps what belongs to nobody.
+      service.clock.advance(29 * DAY_MS);
+      expect(await attempt(service)).toEqual({ ok: false, reason: 'disabled' });
+      expect(service.hasher.count).toBe(50);
+    });
+
+    it('two hundred times at once costs exactly as many hashes as are free', async () => {
+      const service = await withSet();
+      const outcomes = await atOnce(200, () => attempt(service));
+      expect(service.hasher.count).toBe(5);
+      expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === reason).length).toBe(5);
+      expect(
+        outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'throttled').length,
+      ).toBe(195);
+    });
+
+    it('is counted apart at the two doors', async () => {
+      const service = await withSet({ attempts: few });
+      for (const after of doors) {
+        for (let n = 0; n < 2; n += 1)
+          expect(await attempt(service, { after })).toEqual({ ok: false, reason });
+        expect(await attempt(service, { after })).toMatchObject({ reason: 'throttled' });
+      }
+    });
+
+    it('is counted over addresses, instances and restarts', async () => {
+      const opened = await open();
+      const service = serviceOn(opened);
+      await service.backupCodes.issue('ada');
+      const others = await Promise.all(
+        Array.from({ length: 10 }, (_, n) =>
+          attempt(serviceOn(opened), { ip: `192.0.2.${n}`, requestId: `r-${n}` }),
+        ),
+      );
+      expect(others.filter((outcome) => !outcome.ok && outcome.reason === reason).length).toBe(5);
+    });
+
+    it('writes one event a wait, in which the other refusals are counted', async () => {
+      const service = await withSet({ attempts: { ...few, disableAfter: 50 } });
+      const throttled = async (): Promise<unknown[]> =>
+        (await service.written())
+          .filter(({ type }) => type === 'throttled')
+          .map(({ reason: why, refusals }) => [why, refusals]);
+      for (let n = 0; n < 2 + 7; n += 1) await attempt(service);
+      expect(await throttled()).toEqual([['throttled', 7]]);
+      service.clock.advance(30 * SECOND_MS);
+      for (let n = 0; n < 1 + 3; n += 1) await attempt(service);
+      expect(await throttled()).toEqual([
+        ['throttled', 7],
+        ['throttled', 3],
+      ]);
+      expect(
+        service.told
+          .filter(({ type }) => type === 'throttled')
+          .map(({ reason: why, refusals }) => [why, refusals]),
+      ).toEqual([
+        ['throttled', 1],
+        ['throttled', 1],
+      ]);
+    });
+
+    it('closes the door with an event, once, and the refusals behind it are one event a day', async () => {
+      const service = await withSet({ attempts: few });
+      for (let n = 0; n < 10; n += 1) {
+        await attempt(service);
+        service.clock.advance(HOUR_MS);
+      }
+      const trail = (await service.written()).filter(({ type }) => type !== 'issued');
+      expect(trail.map(({ type, reason: why, refusals }) => [type, why, refusals])).toEqual([
+        ['rejected', reason, null],
+        ['rejected', reason, null],
+        ['rejected', reason, null],
+        ['disabled', null, null],
+        ['throttled', 'disabled', 7],
+      ]);
+      service.clock.advance(DAY_MS);
+      for (let n = 0; n < 2; n += 1) await attempt(service);
+      expect(
+        (await service.written())
+          .filter(({ type }) => type === 'throttled')
+          .map(({ refusals }) => refusals),
+      ).toEqual([7, 2]);
+      const setId = reason === 'mismatch' ? (await service.backupCodes.status('ada'))!.setId : null;
+      expect(
+        service.told.filter(({ type }) => type === 'disabled').map((event) => event.setId),
+      ).toEqual([setId]);
+    });
+  });
+
+  it('the right code during a wait is refused like a wrong one, costs nothing, and stays unspent', async () => {
+    const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
+    for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
+    hasher.count = 0;
+    expect(await backupCodes.consume('ada', codes[0])).toEqual(
+      await backupCodes.consume('ada', WRONG),
+    );
+    expect(hasher.count).toBe(0);
+    clock.advance(30 * SECOND_MS);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+
+  it('a refusal neither counts nor lengthens the wait', async () => {
+    const { backupCodes, clock, charged } = await withSet({
+      attempts: { free: 1, firstDelaySeconds: 100 },
+    });
+    await backupCodes.consume('ada', WRONG);
+    for (let n = 0; n < 50; n += 1) {
+      clock.advance(SECOND_MS);
+      expect(await backupCodes.consume('ada', WRONG)).toEqual({
+        ok: false,
+        reason: 'throttled',
+        retryAfterSeconds: 99 - n,
+      });
+    }
+    expect(await charged('ada')).toEqual([1, 0]);
+  });
+
+  it('the last attempt may still succeed', async () => {
+    const { backupCodes, codes, clock, charged } = await withSet({ attempts: few });
+    for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
+    clock.advance(30 * SECOND_MS);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+
+  it('a closed door refuses the right code and does not consume it, for ever and through every instance', async () => {
+    const opened = await open();
+    const service = serviceOn(opened, { attempts: few });
+    const { codes } = await service.backupCodes.issue('ada');
+    await closeDoor(service);
+    service.clock.advance(300 * DAY_MS);
+    const later = serviceOn(opened, { now: service.clock.now });
+    for (const { backupCodes } of [service, later])
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
+    expect(await service.backupCodes.status('ada')).toMatchObject({
+      disabled: true,
+      remaining: 10,
+    });
+  });
+
+  it('a closed door stays closed where more attempts are allowed later', async () => {
+    const opened = await open();
+    const service = serviceOn(opened, { attempts: few });
+    const { codes } = await service.backupCodes.issue('ada');
+    await closeDoor(service);
+    const generous = serviceOn(opened, { attempts: { disableAfter: 50 }, now: service.clock.now });
+    expect(await generous.backupCodes.consume('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
+  });
+
+  it('the other door stays open', async () => {
+    const service = await withSet({ attempts: few });
+    await closeDoor(service, { after: 'nothing' });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[0], { after: 'nothing' }),
+    ).toEqual({ ok: false, reason: 'disabled' });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[0], { after: 'first-factor' }),
+    ).toMatchObject({ ok: true });
+    expect(
+      await service.backupCodes.consume('ada', service.codes[1], { after: 'nothing' }),
+    ).toEqual({ ok: false, reason: 'disabled' });
+  });
+
+  it('only a new set opens a closed door', async () => {
+    const service = await withSet({ attempts: few });
+    for (const after of doors) await closeDoor(service, { after });
+    await service.backupCodes.revoke('ada');
+    expect(await service.backupCodes.consume('ada', WRONG)).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
+    const staged = await service.backupCodes.stage('ada');
+    expect(await service.backupCodes.consume('ada', staged.codes[0])).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
+    await service.backupCodes.activate('ada', staged.setId);
+    for (const [n, after] of doors.entries())
+      expect(await service.backupCodes.consume('ada', staged.codes[n], { after })).toMatchObject({
+        ok: true,
+      });
+    expect(await service.backupCodes.status('ada')).toMatchObject({ disabled: false });
+  });
+
+  it('only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set', async () => {
+    const { backupCodes, codes, clock, charged } = await withSet();
+    for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
+    clock.advance(100 * DAY_MS);
+    await backupCodes.status('ada');
+    await backupCodes.stage('ada');
+    expect(await charged('ada')).toEqual([3, 0]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    expect(await charged('ada')).toEqual([0, 0]);
+    for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
+    await backupCodes.revoke('ada');
+    expect(await charged('ada')).toEqual([2, 0]);
+    await backupCodes.issue('ada');
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+
+  it('a code consumed at one door leaves the count of the other', async () => {
+    const { backupCodes, codes, charged } = await withSet();
+    for (const after of doors) await backupCodes.consume('ada', WRONG, { after });
+    await backupCodes.consume('ada', codes[0], { after: 'first-factor' });
+    expect(await charged('ada')).toEqual([0, 1]);
+  });
+
+  it('the wrong, the reused, the expired and the losing code count alike', async () => {
+    const { backupCodes, codes, clock, charged } = await withSet({
+      expiresAfterDays: 1,
+      attempts: { free: 50 },
+    });
+    await backupCodes.consume('ada', codes[0]);
+    await backupCodes.consume('ada', WRONG);
+    await backupCodes.consume('ada', codes[0]);
+    expect(await charged('ada')).toEqual([2, 0]);
+    clock.advance(DAY_MS);
+    await backupCodes.consume('ada', codes[1]);
+    expect(await charged('ada')).toEqual([3, 0]);
+  });
+
+  it('after a code was consumed, late attempts of before neither count nor close anything', async () => {
+    const { backupCodes, codes, watched, charged } = await withSet({
+      attempts: { free: 5, disableAfter: 2 },
+    });
+    await backupCodes.consume('ada', WRONG);
+    // The last attempt is refused while another is about to be recorded as it: by then the count has begun anew.
+    watched.before('append', () => backupCodes.issue('ada'));
+    expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
+    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await backupCodes.status('ada')).toMatchObject({ disabled: false });
+    expect(codes).toHaveLength(10);
+  });
+});
+
+onEachStore('a name that belongs to nobody', (open) => {
+  it('is counted under one key, however it is written', async () => {
+    const { backupCodes } = await openService(open, { attempts: few });
+    for (const name of ['Eve', ' eve '])
+      expect(await backupCodes.consumeUnknown(name, WRONG)).toEqual({
+        ok: false,
+        reason: 'unknown-user',
+      });
+    expect(await backupCodes.consumeUnknown('\uff25ve', WRONG)).toMatchObject({
+      reason: 'throttled',
+    });
+    expect(await backupCodes.consumeUnknown('eva', WRONG)).toMatchObject({
+      reason: 'unknown-user',
+    });
+  });
+
+  it('is made alike as the app says', async () => {
+    const { backupCodes } = await openService(open, {
+      attempts: { ...few, free: 1 },
+      normalizeUsername: (name) => name.replace(/@.*/, ''),
+    });
+    await backupCodes.consumeUnknown('eve@example.org', WRONG);
+    expect(await backupCodes.consumeUnknown('eve@example.com', WRONG)).toMatchObject({
+      reason: 'throttled',
+    });
+    expect(await backupCodes.consumeUnknown('EVE', WRONG)).toMatchObject({
+      reason: 'unknown-user',
+    });
+  });
+
+  it('is counted in a key space that no user id reaches', async () => {
+    const opened = await open();
+    const { backupCodes, charged } = serviceOn(opened, { attempts: few });
+    const { key } = nameSubject('eve', await opened.store.nameKey());
+    for (const userId of ['eve', key, key.slice('name:'.length)]) await backupCodes.issue(userId);
+    for (let n = 0; n < 3; n += 1) await backupCodes.consumeUnknown('eve', WRONG);
+    for (const userId of ['eve', key, key.slice('name:'.length)])
+      expect(await charged(userId)).toEqual([0, 0]);
+    expect((await opened.store.find({ key, userId: null }))?.doors['first-factor'].attempts).toBe(
+      2,
+    );
+  });
+
+  it('stands nowhere: not in the store, not in an event', async () => {
+    const opened = await open();
+    const { backupCodes, told } = serviceOn(opened);
+    for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
+      await backupCodes.consumeUnknown(name, WRONG);
+    expect(JSON.stringify(told)).not.toMatch(/mallory|hunter2/);
+    expect(opened.dump()).not.toMatch(/mallory|hunter2/);
+    expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
+      Array(2).fill(['rejected', 'unknown-user', null]),
+    );
+    expect(await opened.events()).toEqual(told);
+  });
+
+  it('is kept for 30 days after its last attempt, and then forgotten', async () => {
+    const opened = await open();
+    const { backupCodes, clock } = serviceOn(opened);
+    const subject = nameSubject('eve', await opened.store.nameKey());
+    await backupCodes.issue('ada');
+    await backupCodes.consume('ada', WRONG);
+    await backupCodes.consumeUnknown('eve', WRONG);
+    clock.advance(20 * DAY_MS);
+    await backupCodes.consumeUnknown('eve', WRONG);
+    clock.advance(30 * DAY_MS - SECOND_MS);
+    await backupCodes.consumeUnknown('mallory', WRONG);
+    expect((await opened.store.find(subject))?.doors['first-factor'].attempts).toBe(2);
+    clock.advance(2 * SECOND_MS);
+    await backupCodes.consumeUnknown('trudy', WRONG);
+    expect(await opened.store.find(subject)).toBeNull();
+    await backupCodes.consumeUnknown('eve', WRONG);
+    clock.advance(30 * DAY_MS);
+    await backupCodes.consumeUnknown('eve', WRONG);
+    expect((await opened.store.find(subject))?.doors['first-factor'].attempts).toBe(1);
+    expect((await opened.store.find(userSubject('ada')))?.doors['first-factor'].attempts).toBe(1);
+  });
+});
+
+describe('a user name', () => {
+  it.each<[string, unknown]>([
+    ['an empty one', ''],
+    ['321 characters', 'x'.repeat(321)],
+    ['undefined', undefined],
+    ['a list', ['eve']],
+    ['an object', { $ne: null }],
+    ['a number', 7],
+  ])('that is no string of 1 to 320 characters is an error: %s', async (_what, name) => {
+    const { backupCodes, watched } = await openService(memory.open);
+    await expect(backupCodes.consumeUnknown(name as string, WRONG)).rejects.toEqual(
+      failure('invalid_username'),
+    );
+    expect(watched.calls).toEqual([]);
+  });
+
+  it('of a right code is never let in', async () => {
+    const { backupCodes } = await openService(memory.open);
+    const { codes } = await backupCodes.issue('ada');
+    expect(await backupCodes.consumeUnknown('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'unknown-user',
+    });
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10 });
+  });
+});

@@ -1,0 +1,85 @@
+// What is asked of reports is checked before any store is asked; nothing is changed by a wrong question.
+import { BackupCodes, MemoryStore, type BackupCodeStore, type EventsQuery } from '../../lib';
+import { STORE_METHODS } from '../../lib/stores/contract';
+import { DAY_MS, fakeClock, START } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
+
+const store = new MemoryStore();
+const clock = fakeClock();
+const backupCodes = new BackupCodes({ store, hasher: countingHasher(), now: clock.now });
+/** Of another package, with what a verification needs and no more. */
+const bareStore = Object.fromEntries(
+  STORE_METHODS.map((method) => [method, () => Promise.reject(new Error('unused'))]),
+) as unknown as BackupCodeStore;
+
+beforeAll(() => backupCodes.issue('ada'));
+afterAll(async () => {
+  expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10 });
+  expect(store.auditTrail).toHaveLength(1);
+});
+
+describe('events', () => {
+  test.each<[string, unknown, string]>([
+    ['a limit of -1', { limit: -1 }, 'invalid_limit'],
+    ['a limit of 0', { limit: 0 }, 'invalid_limit'],
+    ['a limit of 1001', { limit: 1001 }, 'invalid_limit'],
+    ['half a limit', { limit: 1.5 }, 'invalid_limit'],
+    ['a cursor that is none', { after: 'yesterday' }, 'invalid_cursor'],
+    ['a cursor that is no text', { after: 7 }, 'invalid_cursor'],
+    [
+      'a cursor of another store',
+      { after: Buffer.from('["redis","1-1"]').toString('base64url') },
+      'invalid_cursor',
+    ],
+    ["a user id left open, which would show everybody's", { userId: undefined }, 'invalid_user_id'],
+    ['an empty user id', { userId: '' }, 'invalid_user_id'],
+    ['an unknown type', { types: ['login'] }, 'invalid_option'],
+    ['a type that is no list', { types: 'issued' }, 'invalid_option'],
+    ['an unknown order', { order: 'random' }, 'invalid_option'],
+    ['an unknown option', { user: 'ada' }, 'invalid_option'],
+    ['no object', null, 'invalid_option'],
+  ])('refuse %s', async (_what, query, code) => {
+    await expect(backupCodes.events(query as EventsQuery)).rejects.toMatchObject({
+      name: 'BackupCodeError',
+      code,
+    });
+  });
+});
+
+describe('dates', () => {
+  test.each<[string, () => Promise<unknown>]>([
+    ['prune before a day that is to come', () => backupCodes.prune({ before: START + 1 })],
+    ['prune before nothing', () => backupCodes.prune({} as never)],
+    ['prune before a text', () => backupCodes.prune({ before: '2026-01-01' as never })],
+    ['prune before no date', () => backupCodes.prune({ before: new Date(NaN) })],
+    ['a report since tomorrow', () => backupCodes.report({ since: START + DAY_MS })],
+    ['a report since minus one', () => backupCodes.report({ since: -1 })],
+    ['what is due at no time', () => backupCodes.due({ now: NaN })],
+    ['what is due after the last day', () => backupCodes.due({ now: 8.64e15 + 1 })],
+  ])('refuse %s', async (_what, ask) => {
+    await expect(ask()).rejects.toMatchObject({ name: 'BackupCodeError', code: 'invalid_date' });
+  });
+
+  test('are taken as Date and as milliseconds', async () => {
+    expect(await backupCodes.prune({ before: new Date(START) })).toBe(0);
+    expect(await backupCodes.report({ since: new Date(START - DAY_MS) })).toEqual(
+      await backupCodes.report({ since: START - DAY_MS }),
+    );
+    expect(await backupCodes.due({ now: new Date(START) })).toEqual([]);
+  });
+});
+
+test('a store that keeps no reports verifies codes all the same, and says what it lacks', async () => {
+  const bare = new BackupCodes({ store: bareStore, hasher: countingHasher() });
+  for (const ask of [
+    () => bare.events(),
+    () => bare.prune({ before: 0 }),
+    () => bare.due(),
+    () => bare.report(),
+  ]) {
+    await expect(ask()).rejects.toMatchObject({
+      code: 'not_supported',
+      message: 'This store keeps no reports: it lacks readEvents, prune, remind, report.',
+    });
+  }
+});

@@ -1,0 +1,369 @@
+// What fails, fails closed: nobody is let in, nothing is half done, and the attempt is counted or not as it must be.
+import type { BackupCodesOptions, Hasher, Outcome } from '../../lib';
+import { auditEvent } from '../../lib/audit/events';
+import { userSubject } from '../../lib/stores/subject';
+import { DAY_MS, START } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+import { openService, WRONG, type Service } from '../helpers/service';
+import { memory, onEachStore } from '../helpers/stores';
+import { storeFault, type StoreMethod } from '../helpers/watch';
+
+type Opened = Service & { readonly codes: string[] };
+
+interface Faulty {
+  readonly what: string;
+  /** The calls that it takes. */
+  readonly calls: readonly StoreMethod[];
+  /** Those of which a fault leaves the attempt charged. */
+  readonly charging: readonly StoreMethod[];
+  readonly options?: Partial<BackupCodesOptions>;
+  readonly attempt: (service: Opened) => Promise<Outcome>;
+}
+
+const outOfMemory = new Error('out of memory');
+
+const attempts: readonly Faulty[] = [
+  {
+    what: 'the right code',
+    calls: ['takeAttempt', 'consume'],
+    charging: ['consume'],
+    attempt: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+  },
+  {
+    what: 'a wrong code',
+    calls: ['takeAttempt', 'append'],
+    charging: ['append'],
+    attempt: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
+  },
+  {
+    what: 'the right code of an expired set',
+    calls: ['takeAttempt', 'consume', 'append'],
+    charging: ['consume', 'append'],
+    attempt: ({ backupCodes, codes, clock }) => {
+      clock.set(START + 366 * DAY_MS);
+      return backupCodes.consume('ada', codes[0]);
+    },
+  },
+  {
+    what: 'a code that risk denies',
+    calls: ['takeAttempt', 'giveBack', 'append'],
+    charging: ['giveBack'],
+    options: { assessRisk: () => 'deny' },
+    attempt: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
+  },
+  {
+    what: 'a code whose hash fails',
+    calls: ['takeAttempt', 'giveBack'],
+    charging: ['giveBack'],
+    attempt: ({ backupCodes, codes, hasher }) => {
+      hasher.hash = () => Promise.reject(outOfMemory);
+      return backupCodes.consume('ada', codes[0]);
+    },
+  },
+];
+
+onEachStore('a store that fails', (open) => {
+  async function withSet(options: Partial<BackupCodesOptions> = {}): Promise<Opened> {
+    const service = await openService(open, options);
+    const { codes } = await service.backupCodes.issue('ada');
+    service.watched.reset();
+    service.told.length = 0;
+    return { ...service, codes };
+  }
+
+  describe.each(attempts)('during $what', ({ what, calls, charging, options, attempt }) => {
+    it.each(calls.map((method, index): [StoreMethod, number] => [method, index + 1]))(
+      'at %s lets nobody in, and the code stays unspent',
+      async (method, nth) => {
+        const service = await withSet(options);
+        service.watched.failAt(nth, 'before');
+        // A hash that failed is what is told, also where the attempt then cannot be given back.
+        await expect(attempt(service)).rejects.toBe(
+          what === 'a code whose hash fails' && method === 'giveBack' ? outOfMemory : storeFault,
+        );
+        expect(service.watched.calls.at(-1)).toBe(method);
+        expect(service.watched.reset()).toBe(true);
+        // What was not written is told to nobody.
+        expect(service.told).toEqual([]);
+        expect(await service.backupCodes.status('ada')).toMatchObject({
+          remaining: 10,
+          lastConsumedAt: null,
+        });
+        expect(await service.charged('ada')).toEqual([charging.includes(method) ? 1 : 0, 0]);
+      },
+    );
+  });
+
+  it('after it recorded a consumption lets nobody in, and the code is spent once', async () => {
+    const service = await withSet();
+    service.watched.failAt(2, 'after');
+    await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(storeFault);
+    service.watched.reset();
+    expect(await service.backupCodes.consume('ada', service.codes[0])).toEqual({
+      ok: false,
+      reason: 'reused',
+    });
+    expect(await service.backupCodes.status('ada')).toMatchObject({ remaining: 9 });
+  });
+
+  it('at every consumption makes no guess free: the count grows until the door is closed', async () => {
+    const service = await withSet({ attempts: { free: 5, disableAfter: 5 } });
+    for (let n = 0; n < 5; n += 1) {
+      service.watched.failAt(2, 'before');
+      await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(storeFault);
+    }
+    service.watched.reset();
+    expect(await service.backupCodes.consume('ada', service.codes[0])).toEqual({
+      ok: false,
+      reason: 'disabled',
+    });
+    expect(await service.backupCodes.status('ada')).toMatchObject({
+      disabled: true,
+      remaining: 10,
+    });
+  });
+
+  it.each(['issue', 'stage', 'revoke'] as const)(
+    'during %s leaves the old set whole, and tells nobody',
+    async (call) => {
+      const { backupCodes, codes, watched, told } = await withSet();
+      watched.failAt(1, 'before');
+      await expect(backupCodes[call]('ada')).rejects.toBe(storeFault);
+      watched.reset();
+      expect(told).toEqual([]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
+
+  it('during activate leaves the old set whole, and the staged one can still be activated', async () => {
+    const { backupCodes, codes, watched } = await withSet();
+    const staged = await backupCodes.stage('ada');
+    watched.failAt(1, 'before');
+    await expect(backupCodes.activate('ada', staged.setId)).rejects.toBe(storeFault);
+    watched.reset();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+    expect(await backupCodes.activate('ada', staged.setId)).toBe(true);
+  });
+
+  it('when the key of unknown names is read is asked again the next time', async () => {
+    const { backupCodes, watched } = await withSet();
+    watched.failAt(1, 'before');
+    await expect(backupCodes.consumeUnknown('eve', WRONG)).rejects.toBe(storeFault);
+    watched.reset();
+    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+      ok: false,
+      reason: 'unknown-user',
+    });
+    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+      ok: false,
+      reason: 'unknown-user',
+    });
+    expect(watched.calls.filter((method) => method === 'nameKey')).toHaveLength(1);
+  });
+});
+
+describe('a slow hash that fails', () => {
+  it.each<[string, () => unknown]>([
+    ['rejects', () => Promise.reject(new Error('out of memory'))],
+    [
+      'throws',
+      () => {
+        throw new Error('out of memory');
+      },
+    ],
+    ['gives nothing', () => undefined],
+    ['gives text', () => 'x'.repeat(64)],
+    ['gives 15 bytes', () => Buffer.alloc(15)],
+  ])('(it %s) lets nobody in, and the attempt is given back', async (_how, hash) => {
+    const good = countingHasher();
+    let isFaulty = false;
+    const hasher: Hasher = {
+      ...good,
+      hash: (code, salt) => (isFaulty ? (hash() as Promise<Buffer>) : good.hash(code, salt)),
+    };
+    const { backupCodes, charged } = await openService(memory.open, { hasher });
+    const { codes } = await backupCodes.issue('ada');
+    isFaulty = true;
+    for (const code of [codes[0], WRONG]) {
+      const error = (await backupCodes.consume('ada', code).catch((thrown: unknown) => thrown)) as {
+        message: string;
+        code?: string;
+      };
+      expect([error.message, error.code]).toEqual(
+        error.message === 'out of memory'
+          ? [expect.any(String), undefined]
+          : ['A hasher must return 16 bytes or more.', 'invalid_result'],
+      );
+    }
+    expect(await charged('ada')).toEqual([0, 0]);
+    isFaulty = false;
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+});
+
+describe('too many slow hashes', () => {
+  it('are answered with busy: nothing is looked at, nobody charged, the code unspent, and one event says so', async () => {
+    const good = countingHasher();
+    const waiting: (() => void)[] = [];
+    let isSlow = false;
+    const hasher: Hasher = {
+      ...good,
+      hash: async (code, salt) => {
+        if (isSlow) await new Promise<void>((resolve) => waiting.push(resolve));
+        return good.hash(code, salt);
+      },
+    };
+    const { backupCodes, charged, told, written } = await openService(memory.open, {
+      hasher,
+      hashConcurrency: 1,
+      maxQueuedHashes: 1,
+    });
+    const { codes } = await backupCodes.issue('ada');
+    await backupCodes.issue('bob');
+    isSlow = true;
+    const [first, second] = [backupCodes.consume('bob', WRONG), backupCodes.consume('bob', WRONG)];
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({
+      ok: false,
+      reason: 'busy',
+      retryAfterSeconds: 5,
+    });
+    expect(await backupCodes.consume('nobody', WRONG)).toEqual({
+      ok: false,
+      reason: 'busy',
+      retryAfterSeconds: 5,
+    });
+    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+      ok: false,
+      reason: 'busy',
+      retryAfterSeconds: 5,
+    });
+    expect([await charged('ada'), await charged('nobody')]).toEqual([
+      [0, 0],
+      [0, 0],
+    ]);
+    expect(told.slice(2).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+      ['rejected', 'busy', 'ada'],
+      ['rejected', 'busy', 'nobody'],
+      ['rejected', 'busy', null],
+    ]);
+    expect(await written()).toEqual(told);
+    isSlow = false;
+    waiting[0]?.();
+    expect(await Promise.all([first, second])).toEqual([
+      { ok: false, reason: 'mismatch' },
+      { ok: false, reason: 'mismatch' },
+    ]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+});
+
+describe('a clock that says nonsense', () => {
+  it.each([NaN, Infinity, -1, 1e300, '2026-11-21', undefined, null])(
+    '(%p) lets nobody in and issues nothing',
+    async (nonsense) => {
+      const { backupCodes, clock, watched, charged } = await openService(memory.open);
+      const { codes } = await backupCodes.issue('ada');
+      clock.set(nonsense);
+      watched.reset();
+      for (const call of [
+        () => backupCodes.consume('ada', codes[0]),
+        () => backupCodes.consume('ada', WRONG),
+        () => backupCodes.issue('ada'),
+        () => backupCodes.stage('ada'),
+        () => backupCodes.activate('ada', '0'.repeat(32)),
+        () => backupCodes.revoke('ada'),
+        () => backupCodes.status('ada'),
+      ])
+        await expect(call()).rejects.toEqual(failure('invalid_result'));
+      expect(watched.calls.filter((method) => method !== 'find')).toEqual([]);
+      clock.set(START);
+      expect(await charged('ada')).toEqual([0, 0]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
+
+  it('after the comparison leaves the attempt charged and the code unspent', async () => {
+    let isNonsense = false;
+    const good = countingHasher();
+    const hasher: Hasher = {
+      ...good,
+      hash: (code, salt) => {
+        isNonsense = hasIssued;
+        return good.hash(code, salt);
+      },
+    };
+    let hasIssued = false;
+    const { backupCodes, charged } = await openService(memory.open, {
+      hasher,
+      now: () => (isNonsense ? NaN : START),
+    });
+    const { codes } = await backupCodes.issue('ada');
+    hasIssued = true;
+    for (const [n, code] of [codes[0], WRONG].entries()) {
+      await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
+      expect(await charged('ada')).toEqual([n + 1, 0]);
+      isNonsense = false;
+    }
+    hasIssued = false;
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  });
+});
+
+describe('a damaged set', () => {
+  it.each([
+    ['format', { format: '{' }, 'unreadable_set'],
+    ['slow hash', { salt: '$2b$31$abcdefghijklmnopqrstuu' }, 'unreadable_hash'],
+    ['check', { check: 'ff' }, 'wrong_pepper'],
+    ['pepper id', { pepperId: '2020' }, 'unknown_pepper'],
+    ['set id', { setId: 'other' }, 'wrong_pepper'],
+  ] as const)(
+    'with another %s is an error before any hash, charged to nobody, and no wrong code',
+    async (_what, damage, code) => {
+      const { backupCodes, hasher, watched, charged } = await openService(memory.open);
+      const subject = userSubject('ada');
+      const replace = jest.spyOn(watched.store, 'replace');
+      const { codes } = await backupCodes.issue('ada');
+      const [{ header, codes: records }] = replace.mock.calls[0]!;
+      const event = auditEvent('issued', {
+        at: START,
+        userId: 'ada',
+        context: { ip: null, userAgent: null, requestId: null, actor: null, after: 'nothing' },
+      });
+      await watched.store.replace({
+        subject,
+        header: { ...header, ...damage },
+        codes: records,
+        event,
+        now: START,
+      });
+      hasher.count = 0;
+      for (const typed of [codes[0], WRONG])
+        await expect(backupCodes.consume('ada', typed)).rejects.toEqual(failure(code));
+      expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
+    },
+  );
+
+  it('with damaged digests refuses those codes, and accepts the others', async () => {
+    const { backupCodes, watched } = await openService(memory.open);
+    const replace = jest.spyOn(watched.store, 'replace');
+    const { codes } = await backupCodes.issue('ada');
+    const [set] = replace.mock.calls[0]!;
+    await watched.store.replace({
+      ...set,
+      codes: set.codes.map((record, place) => (place === 0 ? { ...record, digest: 'zz' } : record)),
+    });
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'mismatch' });
+    expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true });
+  });
+
+  it('that was given to another user does not verify for them', async () => {
+    const { backupCodes, watched } = await openService(memory.open);
+    const replace = jest.spyOn(watched.store, 'replace');
+    const { codes } = await backupCodes.issue('ada');
+    const [set] = replace.mock.calls[0]!;
+    await watched.store.replace({ ...set, subject: userSubject('mallory') });
+    await expect(backupCodes.consume('mallory', codes[0])).rejects.toEqual(failure('wrong_pepper'));
+  });
+});

@@ -1,0 +1,335 @@
+import crypto from 'node:crypto';
+import { bcryptHasher, defineFormat, formats, type Format, type Hasher } from '../../lib';
+import { readCode } from '../../lib/codes/formats';
+import { DAY_MS, START } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
+import { memory, onEachStore } from '../helpers/stores';
+
+const pepper = [{ id: '2026', key: crypto.randomBytes(32) }];
+
+/** The ways in which a secret might lie somewhere. */
+function forms(secret: string): string[] {
+  const plain = [secret, secret.replace(/[^A-Za-z0-9]/g, '')];
+  const texts = plain
+    .flatMap((text) => [text, Array.from(text).reverse().join('')])
+    .flatMap((text) => [text, text.toLowerCase(), text.toUpperCase()]);
+  return [
+    ...new Set(
+      texts.flatMap((text) => [
+        text,
+        Buffer.from(text).toString('base64').replace(/=+$/, ''),
+        Buffer.from(text).toString('base64url'),
+        Buffer.from(text).toString('hex'),
+        Buffer.from(text, 'utf16le').toString('latin1'),
+      ]),
+    ),
+  ];
+}
+
+onEachStore('issuing a set', (open) => {
+  it('gives ten different codes as they are printed, once, with the times of the set', async () => {
+    const { backupCodes, written } = await openService(open);
+    const issued = await backupCodes.issue('ada');
+    expect(Object.keys(issued).sort()).toEqual(['codes', 'createdAt', 'expiresAt', 'setId']);
+    expect(issued).toMatchObject({
+      setId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      createdAt: START,
+      expiresAt: START + 365 * DAY_MS,
+    });
+    expect(issued.codes).toHaveLength(10);
+    expect(new Set(issued.codes).size).toBe(10);
+    for (const code of issued.codes) expect(code).toMatch(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/);
+    expect(await written()).toHaveLength(1);
+  });
+
+  it('is recorded with the event that is told: who, when, which set, how many, by whom, from where', async () => {
+    const { backupCodes, told, written } = await openService(open);
+    const { setId } = await backupCodes.issue(42, {
+      ip: '192.0.2.1',
+      userAgent: 'Firefox',
+      requestId: 'r-1',
+      actor: 'support-7',
+    });
+    const context = {
+      ip: '192.0.2.1',
+      userAgent: 'Firefox',
+      requestId: 'r-1',
+      actor: 'support-7',
+      after: 'first-factor',
+    };
+    expect(told).toEqual([
+      {
+        id: expect.any(String),
+        type: 'issued',
+        at: START,
+        userId: '42',
+        setId,
+        codeId: null,
+        reason: null,
+        remaining: 10,
+        total: 10,
+        consumedSecondsAgo: null,
+        refusals: null,
+        approval: null,
+        context,
+      },
+    ]);
+    expect(await written()).toEqual(told);
+  });
+
+  it.each<[string, Format]>([
+    ...Object.entries(formats),
+    [
+      'of the app',
+      defineFormat({
+        alphabet: 'abcdefghjkmnpqrstvwxyz',
+        length: 10,
+        groupSize: 5,
+        separator: ' ',
+      }),
+    ],
+  ])('takes the format: %s', async (_name, format) => {
+    const { backupCodes } = await openService(open, { format, pepper });
+    const { codes } = await backupCodes.issue('ada');
+    for (const code of codes) {
+      expect(code).toHaveLength(
+        format.length + format.separator.length * (Math.ceil(format.length / format.groupSize) - 1),
+      );
+      expect(readCode(format, code)).not.toBeNull();
+    }
+    for (const [used, code] of codes.entries())
+      expect(await backupCodes.consume('ada', code)).toMatchObject({
+        ok: true,
+        remaining: 9 - used,
+      });
+  });
+
+  it.each([1, 16, 32])('gives %d codes where so many are asked for', async (count) => {
+    const { backupCodes, hasher } = await openService(open, { count });
+    const { codes } = await backupCodes.issue('ada');
+    expect(new Set(codes).size).toBe(count);
+    expect(hasher.count).toBe(count);
+    expect(await backupCodes.status('ada')).toMatchObject({ total: count, remaining: count });
+  });
+
+  it('may be for ever', async () => {
+    const { backupCodes, clock } = await openService(open, { expiresAfterDays: null });
+    const { codes, expiresAt } = await backupCodes.issue('ada');
+    expect(expiresAt).toBeNull();
+    clock.advance(50 * 365 * DAY_MS);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, expiresAt: null });
+  });
+
+  it('leaves no code and no pepper in the store, in any form', async () => {
+    const opened = await open();
+    const { backupCodes } = serviceOn(opened, { pepper });
+    const issued = await backupCodes.issue('ada');
+    const staged = await backupCodes.stage('ada');
+    await backupCodes.consume('ada', issued.codes[0]);
+    await backupCodes.consume('ada', 'WRNG-WRNG');
+    const dump = opened.dump();
+    expect(dump).toContain(issued.setId);
+    for (const secret of [...issued.codes, ...staged.codes, 'WRNG-WRNG']) {
+      for (const form of forms(secret)) expect(dump).not.toContain(form);
+    }
+    for (const encoding of ['hex', 'base64', 'latin1'] as const)
+      expect(dump).not.toContain(pepper[0]?.key.toString(encoding).replace(/=+$/, ''));
+  });
+
+  it('puts an end to the set before, with all its codes and counts', async () => {
+    const { backupCodes, charged } = await openService(open);
+    const old = await backupCodes.issue('ada');
+    for (const after of ['first-factor', 'nothing'] as const)
+      await backupCodes.consume('ada', WRONG, { after });
+    expect(await charged('ada')).toEqual([1, 1]);
+    const fresh = await backupCodes.issue('ada');
+    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await backupCodes.consume('ada', old.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
+    expect(await backupCodes.consume('ada', fresh.codes[0])).toMatchObject({
+      ok: true,
+      setId: fresh.setId,
+    });
+  });
+
+  it('erases what is left of the set before: of a code that has ended, no salt and no digest stays', async () => {
+    const opened = await open();
+    const { backupCodes, watched } = serviceOn(opened);
+    const replace = jest.spyOn(watched.store, 'replace');
+    await backupCodes.issue('ada');
+    const [{ codes }] = replace.mock.calls[0]!;
+    for (const { salt, digest } of codes) {
+      expect(opened.dump()).toContain(salt);
+      expect(opened.dump()).toContain(digest);
+    }
+    await backupCodes.issue('ada');
+    for (const { salt, digest } of codes) {
+      expect(opened.dump()).not.toContain(salt);
+      expect(opened.dump()).not.toContain(digest);
+    }
+  });
+
+  it('is one set for each user', async () => {
+    const { backupCodes } = await openService(open);
+    const [ada, bob] = [await backupCodes.issue('ada'), await backupCodes.issue('bob')];
+    expect(await backupCodes.consume('bob', ada.codes[0])).toEqual({
+      ok: false,
+      reason: 'mismatch',
+    });
+    expect(await backupCodes.consume('ada', ada.codes[0])).toMatchObject({ ok: true });
+    expect(await backupCodes.consume('bob', bob.codes[0])).toMatchObject({ ok: true });
+  });
+
+  it('ten times at once leaves exactly one set that works', async () => {
+    const { backupCodes } = await openService(open, { attempts: { free: 50 } });
+    const sets = await atOnce(10, () => backupCodes.issue('ada'));
+    const outcomes = await Promise.all(
+      sets.map(({ codes }) => backupCodes.consume('ada', codes[0])),
+    );
+    expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
+    expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'mismatch')).toHaveLength(
+      9,
+    );
+  });
+});
+
+describe('a set that cannot be made', () => {
+  it('is not stored where the operating system gives no random bytes, and the old one is whole', async () => {
+    const { backupCodes, watched } = await openService(memory.open);
+    const { codes } = await backupCodes.issue('ada');
+    watched.reset();
+    const random = jest.spyOn(crypto, 'randomBytes').mockImplementation(() => {
+      throw new Error('no entropy');
+    });
+    await expect(backupCodes.issue('ada')).rejects.toThrow('no entropy');
+    await expect(backupCodes.stage('ada')).rejects.toThrow('no entropy');
+    random.mockRestore();
+    expect(watched.calls).toEqual([]);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+  });
+
+  it.each<[string, () => unknown]>([
+    ['rejects', () => Promise.reject(new Error('hash failed'))],
+    [
+      'throws',
+      () => {
+        throw new Error('hash failed');
+      },
+    ],
+    ['gives nothing', () => undefined],
+    ['gives text', () => 'x'.repeat(60)],
+    ['gives 15 bytes', () => Buffer.alloc(15)],
+  ])('is not stored where the hasher %s', async (_how, hash) => {
+    const hasher = {
+      newSalt: () => '$odd$',
+      reads: (salt: string) => salt === '$odd$',
+      hash,
+    } as unknown as Hasher;
+    const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+    await expect(backupCodes.issue('ada')).rejects.toThrow(
+      /hash failed|A hasher must return 16 bytes or more/,
+    );
+    expect(watched.calls).toEqual([]);
+    expect(told).toEqual([]);
+    expect(await backupCodes.status('ada')).toBeNull();
+  });
+
+  it('is refused as busy where the queue is full, and nothing is stored', async () => {
+    let finish: (hash: Buffer) => void = () => undefined;
+    const hash = (): Promise<Buffer> => new Promise((resolve) => (finish = resolve));
+    const { backupCodes, watched } = await openService(memory.open, {
+      count: 1,
+      hasher: { newSalt: () => '$odd$', reads: () => true, hash },
+      hashConcurrency: 1,
+      maxQueuedHashes: 0,
+    });
+    const first = backupCodes.issue('ada');
+    await expect(backupCodes.issue('bob')).rejects.toEqual(failure('busy'));
+    await expect(backupCodes.stage('bob')).rejects.toEqual(failure('busy'));
+    expect(watched.calls).toEqual([]);
+    finish(Buffer.alloc(16));
+    expect((await first).codes).toHaveLength(1);
+  });
+});
+
+describe('the hashes of a set', () => {
+  it('take one place, and let others go in between', async () => {
+    const order: string[] = [];
+    let name = 'set';
+    const hasher: Hasher = {
+      newSalt: () => '$odd$',
+      reads: (salt) => salt === '$odd$',
+      hash: async (code) => {
+        order.push(name === 'login' && code === 'AAAAAAAA' ? 'login' : 'set');
+        await new Promise((resolve) => setImmediate(resolve));
+        return crypto.createHash('sha256').update(code).digest();
+      },
+    };
+    const { backupCodes } = await openService(memory.open, { hasher, hashConcurrency: 1 });
+    const issuing = backupCodes.issue('ada');
+    name = 'login';
+    const login = backupCodes.consume('bob', WRONG, { after: 'nothing' });
+    await Promise.all([issuing, login]);
+    expect(order).toHaveLength(11);
+    expect(order.indexOf('login')).toBeLessThanOrEqual(2);
+  });
+
+  it('go before strangers who wait', async () => {
+    const hashed: string[] = [];
+    const finish: (() => void)[] = [];
+    const hasher: Hasher = {
+      newSalt: () => '$odd$',
+      reads: (salt) => salt === '$odd$',
+      hash: (code) =>
+        new Promise((resolve) => {
+          hashed.push(code);
+          finish.push(() => resolve(crypto.createHash('sha256').update(code).digest()));
+        }),
+    };
+    const { backupCodes } = await openService(memory.open, {
+      hasher,
+      hashConcurrency: 1,
+      count: 1,
+    });
+    const settle = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
+    const strangers = ['AAAA-AAAA', 'BBBB-BBBB'].map((code) =>
+      backupCodes.consumeUnknown('eve', code, { after: 'nothing' }),
+    );
+    await settle();
+    const issuing = backupCodes.issue('ada');
+    for (let n = 0; n < 3; n += 1) {
+      await settle();
+      finish.shift()?.();
+    }
+    const {
+      codes: [code],
+    } = await issuing;
+    await Promise.all(strangers);
+    expect(hashed).toEqual(['AAAAAAAA', code!.replace('-', ''), 'BBBBBBBB']);
+  });
+
+  it('are hashed by one that wants no more than they have', async () => {
+    const exact = Object.assign(countingHasher('exact'), { minimumBits: formats.standard.bits });
+    const other = countingHasher();
+    const { backupCodes } = await openService(memory.open, { hasher: [exact, other] });
+    await backupCodes.adopt('ada', ['BBBB-BBBB'], { format: formats.standard });
+    expect([exact.count, other.count]).toEqual([1, 0]);
+  });
+
+  it('run off the event loop with bcrypt: a timer keeps its time beside four of them', async () => {
+    const { backupCodes } = await openService(memory.open, {
+      count: 4,
+      hasher: bcryptHasher({ cost: 10 }),
+    });
+    let ticks = 0;
+    const ticking = setInterval(() => (ticks += 1), 5);
+    await backupCodes.issue('ada');
+    clearInterval(ticking);
+    // Hashes of 50 ms and more; on the event loop there would be at most one tick between two of them.
+    expect(ticks).toBeGreaterThan(8);
+  });
+});

@@ -1,0 +1,244 @@
+import { BackupCodes, formats, MemoryStore, type BackupCodesOptions } from '../../lib';
+import { parseConfig } from '../../lib/service/options';
+import { countingHasher } from '../helpers/counting-hasher';
+import { failure } from '../helpers/errors';
+
+const store = new MemoryStore();
+const pepper = [
+  { id: '2026', key: Buffer.from('a pepper of more than thirty-two bytes, as text') },
+];
+const construct = (options: unknown): BackupCodes => new BackupCodes(options as BackupCodesOptions);
+
+describe('BackupCodes without options', () => {
+  it('are ten codes of the standard format, hashed by bcrypt of cost 12, for a year', () => {
+    const config = parseConfig({ store });
+    expect(config).toMatchObject({
+      formats: [formats.standard],
+      count: 10,
+      expiresAfterDays: 365,
+      rotateAfterDays: 180,
+      lowAt: 3,
+      afterConsume: 'none',
+      gate: { maxQueued: 128 },
+    });
+    expect(config.hashers[0].newSalt()).toMatch(/^\$2b\$12\$/);
+    expect(config.pepper.newest.id).toBeNull();
+  });
+
+  it('always read bcrypt, whatever is listed', () => {
+    const { hashers } = parseConfig({ store, hasher: countingHasher() });
+    expect(hashers.filter((hasher) => hasher.reads('$2b$12$abcdefghijklmnopqrstuu'))).toHaveLength(
+      1,
+    );
+  });
+
+  it('count names alike that differ in case, width or space at the ends', () => {
+    const { normalizeUsername } = parseConfig({ store });
+    expect([' Ada\t', 'ADA', '\uff21\uff24\uff21'].map(normalizeUsername)).toEqual([
+      'ada',
+      'ada',
+      'ada',
+    ]);
+  });
+});
+
+describe('BackupCodes', () => {
+  it('may be 1 to 32, of a list of formats and hashers, without an end', () => {
+    const hasher = [countingHasher('new'), countingHasher('old')];
+    expect(
+      parseConfig({
+        store,
+        count: 32,
+        format: [formats.recovery, formats.standard],
+        hasher,
+        expiresAfterDays: null,
+        rotateAfterDays: null,
+        lowAt: 0,
+      }),
+    ).toMatchObject({
+      count: 32,
+      formats: [formats.recovery, formats.standard],
+      expiresAfterDays: null,
+      rotateAfterDays: null,
+      lowAt: 0,
+    });
+  });
+
+  it.each<[string, object]>([
+    ['no store', {}],
+    ['a store that lacks methods', { store: { find: () => null } }],
+    ['a store that is a connection string', { store: 'sqlite://' }],
+    ['an unknown option', { store, saltRounds: 10 }],
+    ['no codes', { store, count: 0 }],
+    ['33 codes', { store, count: 33 }],
+    ['a count that is text', { store, count: '10' }],
+    ['an expiry of no days', { store, expiresAfterDays: 0 }],
+    ['an expiry of eleven years', { store, expiresAfterDays: 3651 }],
+    ['a rotation of no days', { store, rotateAfterDays: 0 }],
+    ['a negative lowAt', { store, lowAt: -1 }],
+    ['another afterConsume', { store, afterConsume: 'all' }],
+    ['an afterConsume that is true', { store, afterConsume: true }],
+    ['a risk hook that is no function', { store, assessRisk: 'deny' }],
+    ['a clock that is a time', { store, now: Date.now() }],
+    ['a normalizeUsername that is no function', { store, normalizeUsername: 'NFKC' }],
+    ['no hash at once', { store, hashConcurrency: 0 }],
+    ['a negative queue', { store, maxQueuedHashes: -1 }],
+    ['no format', { store, format: [] }],
+    ['a format by its name', { store, format: 'standard' }],
+    ['attempts that are a number', { store, attempts: 5 }],
+  ])('are refused with %s', (_what, options) => {
+    expect(() => construct(options)).toThrow(failure('invalid_option'));
+  });
+
+  it.each([
+    ['null', null],
+    ['undefined', undefined],
+    ['a store', store],
+  ])('are refused where %s is given in place of options', (_what, options) => {
+    expect(() => construct(options)).toThrow(failure('invalid_option'));
+  });
+
+  it.each<[string, object, string]>([
+    ['a list of no hashers', { store, hasher: [] }, 'invalid_hasher'],
+    ['a hasher by its name', { store, hasher: 'bcrypt' }, 'invalid_hasher'],
+    [
+      'a hasher that wants longer codes',
+      { store, hasher: { ...countingHasher(), minimumBits: 112 } },
+      'invalid_hasher',
+    ],
+    ['a short pepper', { store, pepper: [{ id: 'a', key: Buffer.alloc(8) }] }, 'invalid_pepper'],
+    [
+      'a format that claims what it is not',
+      { store, format: { ...formats.standard, length: 2 } },
+      'invalid_format',
+    ],
+  ])('are refused with %s', (_what, options, code) => {
+    expect(() => construct(options)).toThrow(failure(code as 'invalid_hasher'));
+  });
+
+  it('say what was meant by a misspelt option', () => {
+    expect(() => construct({ store, formats: formats.standard })).toThrow(
+      'BackupCodes has no option "formats". Did you mean "format"?',
+    );
+  });
+});
+
+describe('the chance of guessing a code', () => {
+  const sixDigits = {
+    alphabet: '0123456789',
+    length: 6,
+    groupSize: 3,
+    separator: '-',
+  } as typeof formats.numeric;
+
+  it('is count times attempts over possibilities: above 10^-4 it is refused, and the number said', () => {
+    expect(() => construct({ store, pepper, format: sixDigits })).toThrow(
+      failure('invalid_format'),
+    );
+    expect(() => construct({ store, pepper, format: sixDigits })).toThrow(
+      '10 codes and 50 attempts over 1000000 possibilities are guessed with a chance of 0.0005; at most 0.0001 is accepted',
+    );
+  });
+
+  it('may be 10^-4 exactly', () => {
+    expect(
+      construct({ store, pepper, format: sixDigits, attempts: { disableAfter: 10 } }).formats,
+    ).toHaveLength(1);
+    expect(() =>
+      construct({ store, pepper, format: sixDigits, attempts: { disableAfter: 11 } }),
+    ).toThrow(failure('invalid_format'));
+    expect(() =>
+      construct({ store, pepper, format: sixDigits, count: 11, attempts: { disableAfter: 10 } }),
+    ).toThrow(failure('invalid_format'));
+  });
+
+  it('offline asks for a pepper below 2^40 possibilities, and not from there on', () => {
+    expect(() => construct({ store, format: formats.numeric })).toThrow('needs a pepper');
+    expect(construct({ store, format: formats.numeric, pepper }).formats[0]).toEqual(
+      formats.numeric,
+    );
+    for (const format of [formats.standard, formats.hex])
+      expect(construct({ store, format }).formats[0]).toEqual(format);
+  });
+
+  it('is of what is issued: an older format is only read', () => {
+    expect(
+      construct({ store, format: [formats.standard, formats.numeric, sixDigits] }).formats,
+    ).toHaveLength(3);
+  });
+});
+
+describe('slow hashes at once', () => {
+  const { UV_THREADPOOL_SIZE: before } = process.env;
+  afterEach(() => {
+    if (before === undefined) delete process.env['UV_THREADPOOL_SIZE'];
+    else process.env['UV_THREADPOOL_SIZE'] = before;
+  });
+
+  it.each([
+    [undefined, 2],
+    ['1', 1],
+    ['4', 2],
+    ['7', 3],
+    ['16', 8],
+    ['', 1],
+    ['many', 2],
+    ['-4', 1],
+  ])("are half of libuv's threads, at least one: of %p threads %d", (threads, concurrency) => {
+    if (threads === undefined) delete process.env['UV_THREADPOOL_SIZE'];
+    else process.env['UV_THREADPOOL_SIZE'] = threads;
+    expect(parseConfig({ store }).gate.concurrency).toBe(concurrency);
+  });
+
+  it('may be told', () => {
+    expect(parseConfig({ store, hashConcurrency: 7, maxQueuedHashes: 0 }).gate).toEqual({
+      concurrency: 7,
+      maxQueued: 0,
+    });
+  });
+});
+
+describe('the clock', () => {
+  it('gives whole milliseconds', () => {
+    expect(parseConfig({ store, now: () => 1234.9 }).now()).toBe(1234);
+  });
+
+  it.each([
+    NaN,
+    Infinity,
+    -Infinity,
+    -1,
+    8.64e15 + 1,
+    1e300,
+    '1234',
+    null,
+    undefined,
+    new Date(0),
+    7n,
+  ])('that says %p is an error, for it must open nothing', (time) => {
+    expect(() => parseConfig({ store, now: (() => time) as () => number }).now()).toThrow(
+      failure('invalid_result'),
+    );
+  });
+});
+
+describe('in production', () => {
+  const { NODE_ENV: before } = process.env;
+  let warn: jest.SpyInstance;
+  beforeEach(() => {
+    process.env['NODE_ENV'] = 'production';
+    warn = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
+  });
+  afterEach(() => {
+    process.env['NODE_ENV'] = before;
+    warn.mockRestore();
+  });
+
+  it('a memory store and a missing pepper are warned of, once, and never thrown', () => {
+    for (let instance = 0; instance < 3; instance += 1) construct({ store });
+    expect(warn.mock.calls.map((call: unknown[]) => call[1])).toEqual([
+      { code: 'BACKUP_CODE_MEMORY_STORE' },
+      { code: 'BACKUP_CODE_NO_PEPPER' },
+    ]);
+  });
+});

@@ -1,0 +1,130 @@
+import type { AuditEvent, EventType } from '../../lib';
+import { cleanContext } from '../../lib/audit/context';
+import { auditEvent } from '../../lib/audit/events';
+import { toEcs, type EcsEvent } from '../../lib/siem';
+import { CONTEXT } from './events';
+import { appId } from './schemas';
+
+const facts = {
+  at: Date.UTC(2026, 10, 21),
+  userId: 'ada',
+  setId: 's1',
+  context: cleanContext(CONTEXT),
+};
+const map = (type: EventType, others: Partial<AuditEvent> = {}): EcsEvent =>
+  toEcs(auditEvent(type, { ...facts, ...others }), { appId });
+
+describe('toEcs', () => {
+  it('makes a document of an event', () => {
+    expect(
+      toEcs(
+        {
+          ...auditEvent('consumed', { ...facts, codeId: 'c1', remaining: 7, total: 10 }),
+          id: 'e1',
+        },
+        { appId },
+      ),
+    ).toEqual({
+      '@timestamp': '2026-11-21T00:00:00.000Z',
+      ecs: { version: '8.17.0' },
+      message: 'A backup code was accepted.',
+      event: {
+        id: 'e1',
+        kind: 'event',
+        category: ['authentication'],
+        type: ['start'],
+        action: 'backup-code-consumed',
+        outcome: 'success',
+        provider: 'passport-backup-code',
+        module: 'passport_backup_code',
+        dataset: 'passport_backup_code.audit',
+      },
+      service: { name: 'shop.login' },
+      labels: { door: 'first-factor', set_id: 's1', code_id: 'c1', remaining: '7', total: '10' },
+      user: { id: 'ada' },
+      source: { address: '192.0.2.7', ip: '192.0.2.7' },
+      user_agent: { original: 'Firefox/140.0' },
+      http: { request: { id: 'r-1' } },
+      related: { user: ['ada'], ip: ['192.0.2.7'] },
+    });
+  });
+
+  it.each<[EventType, string, string[], EcsEvent['event']['outcome']]>([
+    ['issued', 'iam', ['user', 'change'], 'success'],
+    ['staged', 'iam', ['user', 'change'], 'success'],
+    ['activated', 'iam', ['user', 'change'], 'success'],
+    ['consumed', 'authentication', ['start'], 'success'],
+    ['rejected', 'authentication', ['start'], 'failure'],
+    ['throttled', 'authentication', ['start'], 'failure'],
+    ['disabled', 'iam', ['user', 'change'], 'success'],
+    ['revoked', 'iam', ['user', 'change'], 'success'],
+    ['low', 'iam', ['user', 'info'], undefined],
+    ['exhausted', 'iam', ['user', 'info'], undefined],
+    ['renewed', 'iam', ['user', 'change'], 'success'],
+    ['expiring', 'iam', ['user', 'info'], undefined],
+    ['expired', 'iam', ['user', 'info'], undefined],
+    ['step-up-required', 'authentication', ['start'], 'failure'],
+    ['login-unfinished', 'authentication', ['start'], 'failure'],
+    ['approval-requested', 'iam', ['user', 'change'], 'success'],
+    ['approval-granted', 'iam', ['user', 'change'], 'success'],
+    ['approval-denied', 'iam', ['user', 'change'], 'success'],
+    ['approval-cancelled', 'iam', ['user', 'change'], 'success'],
+    ['approval-expired', 'iam', ['user', 'info'], undefined],
+    ['approval-executing', 'iam', ['user', 'info'], undefined],
+    ['approval-executed', 'iam', ['user', 'change'], 'success'],
+    ['approval-failed', 'iam', ['user', 'change'], 'failure'],
+    ['approval-refused', 'iam', ['user', 'change'], 'failure'],
+  ])(
+    'puts %s into the category %s, with types %j and outcome %s',
+    (type, category, types, outcome) => {
+      const { event } = map(type);
+      expect([event.category, event.type, event.outcome, event.action]).toEqual([
+        [category],
+        types,
+        outcome,
+        `backup-code-${type}`,
+      ]);
+    },
+  );
+
+  it('says why a code was rejected', () => {
+    expect(map('rejected', { reason: 'mismatch' })).toMatchObject({
+      event: { reason: 'mismatch' },
+      message: 'A backup code was not accepted. It is none of the set.',
+    });
+  });
+
+  it('says what two people decide, and why a step was refused', () => {
+    const approval = {
+      id: 'r-7',
+      action: 'open-vault',
+      target: 'vault-7\r\n',
+      reason: 'same-person',
+    } as const;
+    expect(map('approval-refused', { approval })).toMatchObject({
+      event: { reason: 'same-person' },
+      labels: {
+        approval_id: 'r-7',
+        approval_action: 'open-vault',
+        approval_target: 'vault-7%0D%0A',
+      },
+    });
+  });
+
+  it('puts who acts first, and the owner as the target', () => {
+    expect(map('revoked', { context: cleanContext({ actor: 'admin-7' }) })).toMatchObject({
+      user: { id: 'admin-7', target: { id: 'ada' } },
+      related: { user: ['ada', 'admin-7'] },
+    });
+  });
+
+  it('has no user where the name belongs to nobody', () => {
+    const { user, related } = map('rejected', { userId: null, reason: 'unknown-user' });
+    expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
+  });
+
+  it('keeps an address that is none as text only: Elasticsearch would refuse the document', () => {
+    const { source, related } = map('consumed', { context: cleanContext({ ip: 'fe80::1%eth0' }) });
+    expect([source, related]).toEqual([{ address: 'fe80::1%eth0' }, { user: ['ada'] }]);
+  });
+});

@@ -1,0 +1,193 @@
+// Audit events to be mapped: any that the type allows, and those that a service writes.
+import fc from 'fast-check';
+import {
+  BackupCodes,
+  formats,
+  MemoryStore,
+  type ApprovalReason,
+  type AuditEvent,
+  type Door,
+  type EventType,
+  type Reason,
+} from '../../lib';
+import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
+import { cleanContext } from '../../lib/audit/context';
+import { auditEvent } from '../../lib/audit/events';
+import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
+import { WRONG } from '../helpers/service';
+
+/** As a record, so that the compiler asks for a new one. */
+const reasons: Record<Reason, true> = {
+  malformed: true,
+  mismatch: true,
+  reused: true,
+  expired: true,
+  none: true,
+  'unknown-user': true,
+  throttled: true,
+  disabled: true,
+  denied: true,
+  'step-up': true,
+  busy: true,
+};
+const REASONS = Object.keys(reasons) as Reason[];
+const DOORS: readonly Door[] = ['first-factor', 'nothing'];
+
+/** Everything but type, reason and door. */
+const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
+const count = fc.option(fc.nat());
+const anyRest = fc.record({
+  at: fc.integer({ min: 0, max: Date.UTC(9999, 0) }),
+  userId: fc.option(
+    fc.oneof(
+      text,
+      fc.constantFrom('ada', 'ada\r\n{"event":"forged"}', 'a,maxretries', '\u2028\u0085\u202e'),
+    ),
+  ),
+  setId: fc.option(fc.uuid()),
+  codeId: fc.option(fc.uuid()),
+  remaining: count,
+  total: count,
+  consumedSecondsAgo: count,
+  refusals: count,
+  approval: fc.option(
+    fc.record({
+      id: fc.option(fc.uuid()),
+      action: fc.option(text),
+      target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))),
+      reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same-person', 'is-target')),
+    }),
+  ),
+  context: fc.record({
+    ip: fc.option(
+      fc.oneof(fc.ipV4(), fc.ipV6(), fc.constantFrom('fe80::1%eth0', 'unknown', 'unix:'), text),
+    ),
+    userAgent: fc.option(text),
+    requestId: fc.option(text),
+    actor: fc.option(text),
+  }),
+});
+
+/** Events of this type, with every reason at every door. */
+export function anyEvents(type: EventType): fc.Arbitrary<AuditEvent[]> {
+  return anyRest.map(({ context, ...rest }) =>
+    [null, ...REASONS].flatMap((reason) =>
+      DOORS.map((after) =>
+        auditEvent(type, {
+          ...rest,
+          reason,
+          context: cleanContext({ ...dropNulls(context), after }),
+        }),
+      ),
+    ),
+  );
+}
+
+function dropNulls(fields: Record<string, string | null>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(fields).flatMap(([name, value]) => (value === null ? [] : [[name, value]])),
+  );
+}
+
+export interface Life {
+  /** The audit trail, and what was told only. */
+  readonly events: readonly AuditEvent[];
+  /** Every code there was. */
+  readonly codes: readonly string[];
+}
+
+export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId: 'r-1' } as const;
+
+/** A service on which everything happens that can: an event of each type. */
+export async function liveALife(userId: string): Promise<Life> {
+  const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
+  const shared = { store, hasher, now: clock.now, count: 5 };
+  const usual = new BackupCodes({ ...shared, attempts: { free: 3, disableAfter: 5 } });
+  const told: AuditEvent[] = [];
+  usual.on('rejected', (event) => {
+    if (event.reason === 'malformed') told.push(event);
+  });
+
+  const printed = ['BBBB-BBBB', 'CCCC-CCCC'];
+  await usual.adopt(userId, printed, { format: formats.standard, context: CONTEXT });
+  const { codes } = await usual.issue(userId, CONTEXT);
+  for (const code of codes) {
+    const outcome = await usual.consume(userId, code, CONTEXT);
+    if (outcome.ok && outcome.remaining === 0)
+      await usual.loginUnfinished(userId, outcome, CONTEXT);
+  }
+  clock.advance(60_000);
+  await usual.consume(userId, codes[0], CONTEXT);
+  await usual.consume(userId, '123456', CONTEXT);
+  await usual.consumeUnknown('nobody', WRONG, { ...CONTEXT, after: 'nothing' });
+
+  const staged = await usual.stage(userId, CONTEXT);
+  await usual.activate(userId, staged.setId, CONTEXT);
+  for (let attempt = 1; attempt <= 7; attempt += 1) {
+    await usual.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
+    if (attempt >= 4) clock.advance(DAY_MS);
+  }
+  const cautious = new BackupCodes({
+    ...shared,
+    assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step-up' : 'deny'),
+  });
+  await cautious.consume(userId, staged.codes[0], CONTEXT);
+  await cautious.consume(userId, staged.codes[0], { ...CONTEXT, userAgent: 'curl' });
+  const generous = new BackupCodes({ ...shared, afterConsume: 'one' });
+  const outcome = await generous.consume(userId, staged.codes[0], CONTEXT);
+  const replacement = 'replacement' in outcome ? outcome.replacement : undefined;
+  if (replacement === undefined) throw new Error('There was no replacement.');
+
+  const others = await decideByTwo(usual, userId, clock);
+  await usual.revoke(userId, { ...CONTEXT, actor: 'admin-7' });
+  const last = await usual.issue(userId, { ...CONTEXT, actor: 'admin-7' });
+  for (const days of [340, 30]) {
+    clock.advance(days * DAY_MS);
+    await usual.due();
+  }
+  return {
+    events: [...store.auditTrail, ...told],
+    codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
+  };
+}
+
+/** Requests of every end. Gives the codes there were. */
+async function decideByTwo(
+  backupCodes: BackupCodes,
+  userId: string,
+  clock: FakeClock,
+): Promise<readonly string[]> {
+  const approval = new TwoPersonApproval({
+    store: new MemoryApprovalStore(),
+    backupCodes,
+    now: clock.now,
+    isEntitled: () => true,
+    actions: { open: () => undefined, break: () => Promise.reject(new Error('stuck')) },
+  });
+  const { codes: first } = await backupCodes.issue(userId, CONTEXT);
+  const { codes: second } = await backupCodes.issue('second', CONTEXT);
+  const all = [...first, ...second];
+  const ask = async (action: string): Promise<{ id: string; digest: string }> => {
+    const outcome = await approval.request(
+      userId,
+      { action, target: 'vault', code: first.pop() },
+      CONTEXT,
+    );
+    if (!outcome.ok) throw new Error(`It was refused: ${outcome.reason}`);
+    return outcome.approval;
+  };
+  for (const action of ['open', 'break']) {
+    const { id, digest } = await ask(action);
+    await approval.approve('second', { id, digest, code: second.pop() }, CONTEXT);
+    await approval.execute('second', { id, digest }, CONTEXT).catch(() => undefined);
+  }
+  const denied = await ask('open');
+  await approval.approve(userId, { ...denied, code: WRONG }, CONTEXT);
+  await approval.deny('second', denied, CONTEXT);
+  await approval.cancel(userId, await ask('open'), CONTEXT);
+  const late = await ask('open');
+  clock.advance(DAY_MS);
+  await approval.show(late.id);
+  return all;
+}

@@ -1,0 +1,232 @@
+import fc from 'fast-check';
+import type { AuditEvent, EventType, Reason } from '../../lib';
+import { cleanContext } from '../../lib/audit/context';
+import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
+import { toOcsf, type OcsfEvent } from '../../lib/siem';
+import { anyEvents, CONTEXT } from './events';
+import { appId } from './schemas';
+
+const at = Date.UTC(2026, 10, 21);
+const facts = { at, userId: 'ada', setId: 's1', context: cleanContext(CONTEXT) };
+const map = (type: EventType, others: Partial<AuditEvent> = {}): OcsfEvent =>
+  toOcsf(auditEvent(type, { ...facts, ...others }), { appId });
+
+describe('toOcsf', () => {
+  it('makes an Authentication event of an attempt', () => {
+    expect(
+      toOcsf(
+        {
+          ...auditEvent('rejected', {
+            ...facts,
+            reason: 'reused',
+            codeId: 'c1',
+            consumedSecondsAgo: 90,
+          }),
+          id: 'e1',
+        },
+        { appId },
+      ),
+    ).toEqual({
+      category_uid: 3,
+      category_name: 'Identity & Access Management',
+      class_uid: 3002,
+      class_name: 'Authentication',
+      activity_id: 1,
+      activity_name: 'Logon',
+      type_uid: 300_201,
+      severity_id: 3,
+      severity: 'Medium',
+      status_id: 2,
+      status: 'Failure',
+      status_code: 'reused',
+      status_detail: 'It was consumed before.',
+      time: at,
+      message: 'A backup code was not accepted. It was consumed before.',
+      metadata: {
+        version: '1.9.0',
+        product: { name: 'passport-backup-code', vendor_name: 'passport-backup-code' },
+        uid: 'e1',
+        event_code: 'rejected',
+        log_source: 'shop.login',
+      },
+      user: { uid: 'ada' },
+      service: { name: 'shop.login' },
+      is_mfa: true,
+      auth_factors: [{ factor_type_id: 99, factor_type: 'Backup code' }],
+      src_endpoint: { ip: '192.0.2.7' },
+      http_request: { user_agent: 'Firefox/140.0', uid: 'r-1' },
+      observables: [
+        { name: 'user.uid', type_id: 31, value: 'ada' },
+        { name: 'src_endpoint.ip', type_id: 2, value: '192.0.2.7' },
+      ],
+      unmapped: { set_id: 's1', code_id: 'c1', consumed_seconds_ago: 90 },
+    });
+  });
+
+  it('makes a User Management event of a change, with who made it', () => {
+    expect(
+      toOcsf(
+        {
+          ...auditEvent('revoked', {
+            at,
+            userId: 'ada',
+            setId: 's1',
+            context: cleanContext({ actor: 'admin-7' }),
+          }),
+          id: 'e1',
+        },
+        { appId },
+      ),
+    ).toEqual({
+      category_uid: 3,
+      category_name: 'Identity & Access Management',
+      class_uid: 3007,
+      class_name: 'User Management',
+      activity_id: 13,
+      activity_name: 'MFA Factor Disable',
+      type_uid: 300_713,
+      severity_id: 2,
+      severity: 'Low',
+      status_id: 1,
+      status: 'Success',
+      time: at,
+      message: 'The set of backup codes was ended.',
+      metadata: {
+        version: '1.9.0',
+        product: { name: 'passport-backup-code', vendor_name: 'passport-backup-code' },
+        uid: 'e1',
+        event_code: 'revoked',
+        log_source: 'shop.login',
+      },
+      user: { uid: 'ada' },
+      actor: { user: { uid: 'admin-7' } },
+      auth_factors: [{ factor_type_id: 99, factor_type: 'Backup code' }],
+      observables: [{ name: 'user.uid', type_id: 31, value: 'ada' }],
+      unmapped: { set_id: 's1' },
+    });
+  });
+
+  it.each<[EventType, number, string, OcsfEvent['severity'], OcsfEvent['status']]>([
+    ['issued', 300_712, 'MFA Factor Enable', 'Informational', 'Success'],
+    ['staged', 300_799, 'Staged', 'Informational', 'Success'],
+    ['activated', 300_712, 'MFA Factor Enable', 'Informational', 'Success'],
+    ['consumed', 300_201, 'Logon', 'Informational', 'Success'],
+    ['throttled', 300_201, 'Logon', 'Medium', 'Failure'],
+    ['disabled', 300_706, 'Lock', 'High', 'Success'],
+    ['revoked', 300_713, 'MFA Factor Disable', 'Low', 'Success'],
+    ['low', 300_799, 'Low', 'Low', undefined],
+    ['exhausted', 300_799, 'Exhausted', 'Low', undefined],
+    ['renewed', 300_799, 'Renewed', 'Informational', 'Success'],
+    ['expiring', 300_799, 'Expiring', 'Low', undefined],
+    ['expired', 300_799, 'Expired', 'Low', undefined],
+    ['step-up-required', 300_201, 'Logon', 'Medium', 'Failure'],
+    ['login-unfinished', 300_201, 'Logon', 'Medium', 'Failure'],
+    ['approval-requested', 300_799, 'Approval Requested', 'Low', 'Success'],
+    ['approval-granted', 300_799, 'Approval Granted', 'Low', 'Success'],
+    ['approval-denied', 300_799, 'Approval Denied', 'Medium', 'Success'],
+    ['approval-cancelled', 300_799, 'Approval Cancelled', 'Informational', 'Success'],
+    ['approval-expired', 300_799, 'Approval Expired', 'Informational', undefined],
+    ['approval-executing', 300_799, 'Approval Executing', 'Low', undefined],
+    ['approval-executed', 300_799, 'Approval Executed', 'Low', 'Success'],
+    ['approval-failed', 300_799, 'Approval Failed', 'Medium', 'Failure'],
+    ['approval-refused', 300_799, 'Approval Refused', 'Medium', 'Failure'],
+  ])(
+    'gives %s the type %i (%s), severity %s and status %s',
+    (type, typeUid, activity, severity, status) => {
+      const mapped = map(type);
+      expect([mapped.type_uid, mapped.activity_name, mapped.severity, mapped.status]).toEqual([
+        typeUid,
+        activity,
+        severity,
+        status,
+      ]);
+    },
+  );
+
+  it.each<[Reason, OcsfEvent['severity']]>([
+    ['malformed', 'Informational'],
+    ['mismatch', 'Low'],
+    ['reused', 'Medium'],
+    ['expired', 'Low'],
+    ['none', 'Low'],
+    ['unknown-user', 'Low'],
+    ['denied', 'Medium'],
+    ['busy', 'Medium'],
+  ])(
+    'gives a rejection as %s the severity %s, and the reason as status_code',
+    (reason, severity) => {
+      expect(map('rejected', { reason })).toMatchObject({
+        severity,
+        status_code: reason,
+        type_uid: 300_201,
+      });
+    },
+  );
+
+  it('says what two people decide, and why a step was refused', () => {
+    const approval = {
+      id: 'r-7',
+      action: 'open-vault',
+      target: 'vault-7\r\n',
+      reason: 'same-person',
+    } as const;
+    expect(map('approval-refused', { approval })).toMatchObject({
+      status_code: 'same-person',
+      status_detail: 'The one who asked cannot approve.',
+      unmapped: {
+        approval_id: 'r-7',
+        approval_action: 'open-vault',
+        approval_target: 'vault-7%0D%0A',
+      },
+    });
+  });
+
+  it('takes a spent code again within two seconds for a double click', () => {
+    expect(map('rejected', { reason: 'reused', consumedSecondsAgo: 2 }).severity).toBe('Low');
+  });
+
+  it('has a type_uid of class_uid × 100 + activity_id', () => {
+    fc.assert(
+      fc.property(fc.constantFrom(...EVENT_TYPES).chain(anyEvents), (events) => {
+        for (const event of events) {
+          const {
+            type_uid: typeUid,
+            class_uid: classUid,
+            activity_id: activityId,
+          } = toOcsf(event, { appId });
+          expect(typeUid).toBe(classUid * 100 + activityId);
+        }
+      }),
+      { numRuns: 20 },
+    );
+  });
+
+  it('calls a code with nothing before it no second factor', () => {
+    expect(map('consumed', { context: cleanContext({ after: 'nothing' }) }).is_mfa).toBe(false);
+  });
+
+  it('counts what a throttled event stands for', () => {
+    expect(map('throttled', { reason: 'throttled', refusals: 12 }).count).toBe(12);
+  });
+
+  it('says Unknown for a name that belongs to nobody, and observes no user', () => {
+    expect(map('rejected', { userId: null, reason: 'unknown-user' })).toMatchObject({
+      user: { name: 'Unknown', type_id: 0, type: 'Unknown' },
+      observables: [{ name: 'src_endpoint.ip' }],
+    });
+  });
+
+  it('takes an address that is none for a name, so that no collector refuses the event', () => {
+    for (const ip of [
+      'unknown',
+      'fe80::1%eth0',
+      '192.0.2.7:443',
+      '0000:0000:0000:0000:0000:ffff:192.168.100.228',
+    ]) {
+      expect(map('consumed', { context: cleanContext({ ip }) })).toMatchObject({
+        src_endpoint: { name: ip },
+        observables: [{ name: 'user.uid' }],
+      });
+    }
+  });
+});

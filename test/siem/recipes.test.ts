@@ -1,0 +1,204 @@
+// The recipes of docs/siem.md are run: each block behind a comment `<!-- run: NAME -->`, as the module it is. In scope is what
+// the page says; `passport-backup-code/siem` is this working tree.
+import { metrics } from '@opentelemetry/api';
+import {
+  AggregationTemporality,
+  InMemoryMetricExporter,
+  MeterProvider,
+  PeriodicExportingMetricReader,
+} from '@opentelemetry/sdk-metrics';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { destination } from 'pino';
+import { BackupCodes } from '../../lib';
+import { EVENT_TYPES } from '../../lib/audit/events';
+import { countingHasher } from '../helpers/counting-hasher';
+import { openService, WRONG } from '../helpers/service';
+import { memory, onEachStore, type OpenStore } from '../helpers/stores';
+import { CONTEXT } from './events';
+import { violations } from './schemas';
+
+const ROOT = join(__dirname, '../..');
+const PAGE = readFileSync(join(ROOT, 'docs/siem.md'), 'utf8');
+const RESULTS = join(ROOT, 'test-results/siem');
+
+/** Runs a block, with these names in scope. */
+async function run(name: string, scope: object): Promise<unknown> {
+  const [found, ...others] = [
+    ...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`js\\n([\\s\\S]*?)\`\`\``, 'g')),
+  ];
+  if (found?.[1] === undefined || others.length > 0)
+    throw new Error(`docs/siem.md must have one \`\`\`js block behind <!-- run: ${name} -->.`);
+  mkdirSync(RESULTS, { recursive: true });
+  const file = join(RESULTS, `${name}.js`);
+  writeFileSync(
+    file,
+    found[1].replaceAll("'passport-backup-code/siem'", JSON.stringify(join(ROOT, 'lib/siem'))),
+  );
+  Object.assign(globalThis, scope);
+  jest.resetModules();
+  return import(file);
+}
+
+/** Three that are stored, and one that is told only. */
+async function attemptAll(backupCodes: BackupCodes): Promise<void> {
+  const { codes } = await backupCodes.issue('ada\n', CONTEXT);
+  await backupCodes.consume('ada\n', codes[0], CONTEXT);
+  await backupCodes.consume('ada\n', WRONG, CONTEXT);
+  await backupCodes.consume('ada\n', 'not a code', CONTEXT);
+}
+
+let directory: string;
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'siem-'));
+});
+afterEach(() => rmSync(directory, { recursive: true }));
+
+describe('with pino', () => {
+  it('each event is one valid line, failures as warnings', async () => {
+    const { backupCodes, told } = await openService(memory.open);
+    const file = join(directory, 'log.jsonl');
+    await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
+    await attemptAll(backupCodes);
+
+    const lines = readFileSync(file, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    expect(lines.map(({ event: { id }, log: { level } }) => [id, level])).toEqual(
+      told.map(({ id, type }) => [id, type === 'rejected' ? 'warn' : 'info']),
+    );
+    expect(lines).toHaveLength(4);
+    for (const line of lines) expect(violations('ecs', line)).toEqual([]);
+  });
+});
+
+/** Keeps what is posted, line by line. */
+interface Collector {
+  readonly url: string;
+  readonly server: Server;
+  readonly received: { readonly metadata: { readonly uid: string } }[];
+  /** What becomes of the next request, once it is kept. */
+  next: 'answer' | 'refuse' | 'hang-up';
+}
+
+async function openCollector(): Promise<Collector> {
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => (body += String(chunk)));
+    request.on('end', () => {
+      const { next } = collector;
+      collector.next = 'answer';
+      if (next !== 'refuse')
+        collector.received.push(
+          ...body
+            .trimEnd()
+            .split('\n')
+            .map((line) => JSON.parse(line)),
+        );
+      if (next === 'hang-up') request.socket.destroy();
+      else response.writeHead(next === 'refuse' ? 503 : 204).end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const collector: Collector = {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    server,
+    received: [],
+    next: 'answer',
+  };
+  return collector;
+}
+
+onEachStore('from a cursor', (open) => {
+  let collector: Collector;
+  let opened: OpenStore;
+  let backupCodes: BackupCodes;
+  let ship: () => Promise<number>;
+  beforeEach(async () => {
+    collector = await openCollector();
+    opened = await open();
+    backupCodes = new BackupCodes({ store: opened.store, hasher: countingHasher() });
+    const file = join(directory, 'cursor');
+    const loadCursor = async (): Promise<string | null> =>
+      existsSync(file) ? readFileSync(file, 'utf8') : null;
+    const saveCursor = async (cursor: string): Promise<void> => writeFileSync(file, cursor);
+    ({ ship } = (await run('cursor', {
+      backupCodes,
+      collectorUrl: collector.url,
+      loadCursor,
+      saveCursor,
+    })) as { ship: () => Promise<number> });
+  });
+  afterEach(() => {
+    collector.server.closeAllConnections();
+    collector.server.close();
+  });
+  const shipped = (): string[] => collector.received.map(({ metadata }) => metadata.uid);
+  const stored = async (): Promise<string[]> => (await opened.events()).map(({ id }) => id);
+
+  it('each stored event is sent once, in order, as long as nothing fails', async () => {
+    expect(await ship()).toBe(0);
+    await attemptAll(backupCodes);
+    expect(await ship()).toBe(3);
+    await attemptAll(backupCodes);
+    expect(await ship()).toBe(3);
+    expect(await ship()).toBe(0);
+    expect(shipped()).toEqual(await stored());
+    for (const document of collector.received) expect(violations('ocsf', document)).toEqual([]);
+  });
+
+  it('what the collector refused is sent again', async () => {
+    await attemptAll(backupCodes);
+    collector.next = 'refuse';
+    await expect(ship()).rejects.toThrow('The collector answered 503.');
+    expect(await ship()).toBe(3);
+    expect(shipped()).toEqual(await stored());
+  });
+
+  it('what was kept, but not acknowledged, is sent twice, under the same id', async () => {
+    await attemptAll(backupCodes);
+    collector.next = 'hang-up';
+    await expect(ship()).rejects.toThrow('fetch failed');
+    expect(await ship()).toBe(3);
+    const ids = await stored();
+    expect(shipped()).toEqual([...ids, ...ids]);
+  });
+});
+
+describe('with OpenTelemetry', () => {
+  it('counts events by type and reason, and by nothing else', async () => {
+    const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
+    const provider = new MeterProvider({
+      readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
+    });
+    metrics.setGlobalMeterProvider(provider);
+    const { backupCodes } = await openService(memory.open);
+    await run('metrics', { backupCodes });
+    await attemptAll(backupCodes);
+    await attemptAll(backupCodes);
+
+    await provider.forceFlush();
+    const [counted, ...others] = exporter
+      .getMetrics()
+      .flatMap(({ scopeMetrics }) => scopeMetrics.flatMap((scope) => scope.metrics));
+    expect(others).toEqual([]);
+    expect(counted?.descriptor).toMatchObject({ name: 'backup_code.events', unit: '{event}' });
+    expect(counted?.dataPoints.map(({ attributes, value }) => [attributes, value])).toEqual([
+      [{ type: 'issued' }, 2],
+      [{ type: 'consumed' }, 2],
+      [{ type: 'rejected', reason: 'mismatch' }, 2],
+      [{ type: 'rejected', reason: 'malformed' }, 2],
+    ]);
+    await provider.shutdown();
+    metrics.disable();
+  });
+});
+
+it('the table says of every event who should hear of it', () => {
+  const table = PAGE.split('\n## Who should hear of what\n')[1] ?? '';
+  expect(EVENT_TYPES.filter((type) => !table.includes(`\`${type}\``))).toEqual([]);
+});
