@@ -95,7 +95,7 @@ function documentOf(vocabulary: Vocabulary, type: AuditEvent['type']): Record<st
 
 /** Sets what a path leads to; `undefined` takes it away. */
 function broken(document: Record<string, unknown>, path: string, value: unknown): unknown {
-  const names = path.split('./');
+  const names = path.split('.');
   const last = names.pop()!;
   const holder = names.reduce((node, name) => node[name] as Record<string, unknown>, document);
   if (value === undefined) Reflect.deleteProperty(holder, last);
