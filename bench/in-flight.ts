@@ -88,7 +88,7 @@ async function fastStreams(place: Place): Promise<Stream[]> {
   });
   const type = place.name === 'PostgreSQL' ? 'postgres' : 'sqlite';
   const peers = place.dialect
-    ? [await betterAuth(await place.dialect(), { type, door: 'challenge' })]
+    ? [await betterAuth(await place.dialect(), { type, channel: 'challenge' })]
     : [];
   const checks = [ours, ...peers].map((contestant) => rightCode(contestant, { users: CALLS }));
   return IN_FLIGHT.flatMap((inFlight) =>

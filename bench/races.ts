@@ -41,14 +41,14 @@ async function entriesOn(place: Place): Promise<Entry[]> {
   ].map((contestant): Entry => ({ contestant, begun: 'each' }));
   if (!place.dialect || place.name === 'MariaDB') return ours;
   const type = place.name === 'SQLite' ? 'sqlite' : 'postgres';
-  const challenge = await betterAuth(await place.dialect(), { type, door: 'challenge' });
+  const challenge = await betterAuth(await place.dialect(), { type, channel: 'challenge' });
   return [
     ...ours,
     { contestant: await bcryptLoop(await place.dialect(), { cost: COST }), begun: 'each' },
     { contestant: { ...challenge, name: `${challenge.name} for all` }, begun: 'once' },
     { contestant: { ...challenge, name: `${challenge.name} each` }, begun: 'each' },
     {
-      contestant: await betterAuth(await place.dialect(), { type, door: 'session' }),
+      contestant: await betterAuth(await place.dialect(), { type, channel: 'session' }),
       begun: 'each',
     },
     { contestant: await passportBackupCodes(await place.dialect()), begun: 'each' },

@@ -104,9 +104,9 @@ async function fill(
       db,
     );
   }
-  await sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, reason, ip, user_agent, door)
+  await sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, reason, ip, user_agent, channel)
     SELECT substr(user_key, 1, 30) || k, CASE WHEN k = 0 THEN 'issued' WHEN last_consumed_at IS NULL THEN 'rejected' ELSE 'consumed' END, created_at + k, user_key, user_id, set_id,
-      CASE WHEN k = 1 AND last_consumed_at IS NULL THEN 'mismatch' END, '192.0.2.' || (total * remaining), 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'first-factor'
+      CASE WHEN k = 1 AND last_consumed_at IS NULL THEN 'mismatch' END, '192.0.2.' || (total * remaining), 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36', 'second_factor'
     FROM backup_code_users, (SELECT 0 AS k UNION ALL SELECT 1) AS kinds ORDER BY created_at, k`.execute(
     db,
   );

@@ -153,8 +153,8 @@ async function fastPeers(place: Place): Promise<Contestant[]> {
   if (database === null) return [];
   const type = place.name === 'SQLite' ? 'sqlite' : 'postgres';
   return [
-    await betterAuth(await database(), { type, door: 'challenge' }),
-    await betterAuth(await database(), { type, door: 'session' }),
+    await betterAuth(await database(), { type, channel: 'challenge' }),
+    await betterAuth(await database(), { type, channel: 'session' }),
     await passportBackupCodes(await database()),
   ];
 }

@@ -17,7 +17,7 @@ export type BackupCodeErrorCode =
   | 'invalid_codes'
   /** A user id is no string of 1 to 255 characters, safe integer or bigint. */
   | 'invalid_user_id'
-  /** A user name given to `consumeUnknown` is no string of 1 to 320 characters. */
+  /** A user name given to `rejectUnknownUser` is no string of 1 to 320 characters. */
   | 'invalid_username'
   /** A stored set names a pepper that is not configured, or has none where one is required. */
   | 'unknown_pepper'

@@ -11,7 +11,7 @@ export type { IssuedSet, SetStatus } from './service/backup-codes';
 export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
 export type { AttemptOptions } from './service/back-off';
 export type { Outcome } from './service/consume';
-export type { CleanContext, Context, Door } from './audit/context';
+export type { CleanContext, Context, Channel } from './audit/context';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';
 export type {
@@ -46,7 +46,7 @@ export type {
 } from './stores/audit-contract';
 export type {
   BackupCodeStore,
-  ClosedDoor,
+  LockedChannel,
   Consumption,
   CurrentSet,
   FoundUser,

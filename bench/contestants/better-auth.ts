@@ -40,7 +40,7 @@ const LOOKED_AT: readonly unknown[] = ['INVALID_BACKUP_CODE'];
 
 export async function betterAuth(
   dialect: Dialect,
-  { type, door }: { type: 'sqlite' | 'postgres'; door: 'challenge' | 'session' },
+  { type, channel }: { type: 'sqlite' | 'postgres'; channel: 'challenge' | 'session' },
 ): Promise<Contestant> {
   const options = {
     baseURL: 'http://localhost',
@@ -69,7 +69,7 @@ export async function betterAuth(
   const begin = async (user: string): Promise<Submit> => {
     const signIn = (): Promise<Result> =>
       api.signInEmail({ body: { email: emailOf(user), password: PASSWORD }, returnHeaders: true });
-    const headers = door === 'session' ? sessions.get(user) : cookies(await signIn());
+    const headers = channel === 'session' ? sessions.get(user) : cookies(await signIn());
     if (headers === undefined) throw new Error(`${user} has no session.`);
     return (code) =>
       api
@@ -77,9 +77,9 @@ export async function betterAuth(
         .then(() => 'accepted', answerOf);
   };
   return {
-    name: `better-auth, in a ${door}`,
-    limit: door === 'challenge' ? '5 a challenge, 10 a user' : 'none',
-    attemptsPerUser: door === 'challenge' ? 9 : Infinity,
+    name: `better-auth, in a ${channel}`,
+    limit: channel === 'challenge' ? '5 a challenge, 10 a user' : 'none',
+    attemptsPerUser: channel === 'challenge' ? 9 : Infinity,
     issue: async (user) => {
       const signedUp = await api.signUpEmail({
         body: { name: user, email: emailOf(user), password: PASSWORD },

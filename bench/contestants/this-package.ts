@@ -18,7 +18,7 @@ export function thisPackage(name: string, options: BackupCodesOptions): Contesta
       Promise.resolve(async (code) => answerOf(await backupCodes.consume(user, code))),
     unknown: async (code) =>
       answerOf(
-        await backupCodes.consumeUnknown(`stranger-${Math.floor((strangers += 1) / free)}`, code),
+        await backupCodes.rejectUnknownUser(`stranger-${Math.floor((strangers += 1) / free)}`, code),
       ),
   };
 }
@@ -29,7 +29,7 @@ function answerOf(outcome: Outcome): Answer {
     throw new Error(
       'A slow hash waited longer than five seconds: this machine is too busy for the case.',
     );
-  return ['mismatch', 'reused', 'none', 'unknown-user'].includes(outcome.reason)
+  return ['mismatch', 'reused', 'none', 'unknown_user'].includes(outcome.reason)
     ? 'wrong'
     : 'turned away';
 }

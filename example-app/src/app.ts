@@ -97,7 +97,7 @@ export async function createApp(
     now,
     // Asked before a code is looked at: from somewhere new the owner must follow a mailed link first.
     assessRisk: async ({ userId, context }) =>
-      userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step-up',
+      userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step_up',
     ...codeOptions,
   });
   const secondFactors = new SecondFactors({ authenticators, securityKeys, backupCodes });

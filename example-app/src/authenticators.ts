@@ -5,7 +5,7 @@ import { type Database, isDuplicate, type Tell } from './database';
 
 export type TotpVerdict =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'disabled' }
+  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'locked' }
   | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
 
 /** A code is good for its own 30 seconds and one such step either side: clocks differ, and people type slowly. */
@@ -123,7 +123,7 @@ export class Authenticators {
       .where('user_id', '=', userId)
       .executeTakeFirst();
     if (row === undefined) return { ok: false, reason: 'none' };
-    if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'disabled' };
+    if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'locked' };
     return {
       ok: false,
       reason: 'throttled',

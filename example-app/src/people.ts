@@ -24,7 +24,8 @@ export const LISTS = {
   expired: { label: 'Expired', has: ({ codes }) => codes !== null && codes.expired },
   attacked: {
     label: 'Locked or under attack',
-    has: ({ codes, isUnusual }) => isUnusual || (codes !== null && codes.disabled),
+    has: ({ codes, isUnusual }) =>
+      isUnusual || (codes !== null && (codes.locked.secondFactor || codes.locked.recovery)),
   },
   unused: {
     label: 'Never used',

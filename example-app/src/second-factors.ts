@@ -41,7 +41,7 @@ export class SecondFactors {
   /** Whether there are codes to fall back on. Where there are none, new ones are due. */
   async haveCodes(userId: string): Promise<boolean> {
     const codes = await this.parts.backupCodes.status(userId);
-    return codes !== null && codes.remaining > 0 && !codes.expired && !codes.disabled;
+    return codes !== null && codes.remaining > 0 && !codes.expired && !codes.locked.secondFactor;
   }
 
   /** @returns whether another factor is left; with the last one the codes end */

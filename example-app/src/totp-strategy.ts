@@ -68,10 +68,10 @@ export class TotpStrategy extends Strategy {
           429,
         );
         break;
-      case 'disabled':
+      case 'locked':
         this.fail(
           {
-            code: 'disabled',
+            code: 'locked',
             message: 'Too many wrong codes. Use a backup code, then set up the app again.',
           },
           429,

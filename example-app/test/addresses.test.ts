@@ -47,6 +47,6 @@ test('the audit names the address of the connection', async () => {
   expect(service.events.at(-1)).toMatchObject({
     type: 'rejected',
     reason: 'mismatch',
-    context: { ip: '127.0.0.1', userAgent: 'A browser', after: 'first-factor' },
+    context: { ip: '127.0.0.1', userAgent: 'A browser', channel: 'second_factor' },
   });
 });

@@ -182,7 +182,7 @@ function lookAtAll(): void {
       kinds(ofBackupCodes, ['type', 'autocomplete', 'autocapitalize', 'spellcheck', 'maxlength']),
     ).toEqual(['text off characters false none']);
     expect(ofTheApp.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['second-factor', 'step-up', 'authenticator-app']),
+      expect.arrayContaining(['second-factor', 'step_up', 'authenticator-app']),
     );
     expect(kinds(ofTheApp, ['type', 'autocomplete', 'inputmode', 'maxlength'])).toEqual([
       'text one-time-code numeric none',

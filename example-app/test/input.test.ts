@@ -24,7 +24,7 @@ beforeEach(async () => {
 afterAll(() => service.stop());
 
 test.each([
-  ['nothing', ''],
+  ['recovery', ''],
   ['blanks', '    '],
   ['only dashes', '----'],
   ['too little', 'ABCD'],
@@ -121,10 +121,10 @@ test('a broken URL and an unknown page are answered as such', async () => {
   });
 });
 
-test('after all of this the door is open, and every code is there', async () => {
+test('after all of this the channel is open, and every code is there', async () => {
   expect(await service.backupCodes.status(ada.userId)).toMatchObject({
     remaining: 10,
-    disabled: false,
+    locked: { secondFactor: false, recovery: false },
   });
   expect(
     service.events.filter(({ type, reason }) => type !== 'activated' && reason !== 'malformed'),

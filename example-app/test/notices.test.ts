@@ -30,7 +30,7 @@ beforeEach(async () => {
     {
       backupCodes: {
         hasher: quickHasher,
-        attempts: { free: 3, disableAfter: 4 },
+        attempts: { free: 3, lockAfter: 4 },
         assessRisk: () => 'allow',
       },
     },
@@ -138,7 +138,7 @@ test('new codes are told of', async () => {
 
 test('a code that was used up by a login that failed is told of: it is spent, the next one works', async () => {
   const outcome = await service.backupCodes.consume(ada.userId, ada.codes[0]);
-  if (outcome.ok) await service.backupCodes.loginUnfinished(ada.userId, outcome);
+  if (outcome.ok) await service.backupCodes.recordUnfinishedLogin(ada.userId, outcome);
   await told();
   const { subject, text } = await told();
   expect(subject).toBe('A backup code was used, but the login failed');
@@ -251,7 +251,7 @@ test('what a browser says of itself is not repeated: somebody could write to the
 });
 
 test('names that belong to nobody, and accounts that are gone, are no reason to stop', async () => {
-  await service.backupCodes.consumeUnknown('nobody', 'AAAA-AAAA');
+  await service.backupCodes.rejectUnknownUser('nobody', 'AAAA-AAAA');
   await service.backupCodes.issue('gone');
   await tryCode(ada.codes[0]!);
   expect((await told()).subject).toBe('A backup code was used');

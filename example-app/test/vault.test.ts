@@ -90,12 +90,12 @@ test('one asks, another sees what it is about and approves it, and it is read on
   }
   expect([await spent(root), await spent(second)]).toEqual([1, 1]);
   expect(await stepsOf()).toEqual([
-    'approval-requested',
-    'approval-granted',
-    'approval-executing',
-    'approval-executed',
-    'approval-refused',
-    'approval-refused',
+    'approval_requested',
+    'approval_granted',
+    'approval_executing',
+    'approval_executed',
+    'approval_refused',
+    'approval_refused',
   ]);
 });
 

@@ -31,7 +31,7 @@ export function whyNot(
   { digest, state }: { digest: string; state: ApprovalState },
 ): ApprovalReason | null {
   if (record.state === 'expired') return 'late';
-  if (record.state !== state) return 'not-open';
+  if (record.state !== state) return 'not_open';
   return digest === record.digest && isWhole(record) ? null : 'changed';
 }
 
@@ -40,10 +40,10 @@ export async function whyNotFirst(
   people: People,
   record: ApprovalRecord,
 ): Promise<ApprovalReason | null> {
-  if (await isSame(people, [record.requestedBy, record.target])) return 'is-target';
+  if (await isSame(people, [record.requestedBy, record.target])) return 'is_target';
   return (await isEntitled(people, { userId: record.requestedBy, record, role: 'requester' }))
     ? null
-    : 'not-entitled';
+    : 'not_entitled';
 }
 
 /** Of the one who approves. */
@@ -51,9 +51,9 @@ export async function whyNotSecond(
   people: People,
   { userId, record }: Deciding,
 ): Promise<ApprovalReason | null> {
-  if (await isSame(people, [userId, record.requestedBy])) return 'same-person';
-  if (await isSame(people, [userId, record.target])) return 'is-target';
-  return (await mayApprove(people, { userId, record })) ? null : 'not-entitled';
+  if (await isSame(people, [userId, record.requestedBy])) return 'same_person';
+  if (await isSame(people, [userId, record.target])) return 'is_target';
+  return (await mayApprove(people, { userId, record })) ? null : 'not_entitled';
 }
 
 /** Of the two, one of whom runs the action. */
@@ -63,7 +63,7 @@ export async function whyNotExecute(
 ): Promise<ApprovalReason | null> {
   const { requestedBy, approvedBy } = record;
   if (approvedBy === null || (userId !== requestedBy && userId !== approvedBy))
-    return 'not-entitled';
+    return 'not_entitled';
   return (
     (await whyNotFirst(people, record)) ?? whyNotSecond(people, { userId: approvedBy, record })
   );

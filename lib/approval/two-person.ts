@@ -139,11 +139,11 @@ export class TwoPersonApproval {
     const refusal = await whyNotFirst(this.options, record);
     if (refusal !== null) return this.refuse(who, record, refusal);
     // The target is taken before the code is, so that no code is spent for a request that cannot be.
-    if (!(await this.options.store.create(record))) return this.refuse(who, record, 'open-request');
+    if (!(await this.options.store.create(record))) return this.refuse(who, record, 'open_request');
     return this.withCode(who, {
       record,
       code,
-      type: 'approval-requested',
+      type: 'approval_requested',
       to: { state: 'requested' },
       back: 'cancelled',
     });
@@ -168,21 +168,21 @@ export class TwoPersonApproval {
     const who = { userId: userSubject(userId).userId, context };
     const session = sessionKey(sessionId);
     const record = await this.read(id);
-    if (record === null) return this.refuse(who, null, 'unknown-request');
+    if (record === null) return this.refuse(who, null, 'unknown_request');
     const refusal =
       whyNot(record, { digest, state: 'requested' }) ??
-      (session !== null && session === record.requestedIn ? 'same-person' : null) ??
+      (session !== null && session === record.requestedIn ? 'same_person' : null) ??
       (await whyNotSecond(this.options, { userId: who.userId, record })) ??
       (await whyNotFirst(this.options, record));
     if (refusal !== null) return this.refuse(who, record, refusal);
     // Claimed first, so that of two who approve at once only one spends a code.
     const claimed = await this.move(id, ['requested'], { state: 'approving' });
-    if (claimed === null) return this.refuse(who, record, 'not-open');
+    if (claimed === null) return this.refuse(who, record, 'not_open');
     const to = { state: 'approved', approvedBy: who.userId, approvedAt: this.now() } as const;
     return this.withCode(who, {
       record: claimed,
       code,
-      type: 'approval-granted',
+      type: 'approval_granted',
       to,
       back: 'requested',
     });
@@ -197,7 +197,7 @@ export class TwoPersonApproval {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
     if (record !== null && !(await mayApprove(this.options, { userId: who.userId, record })))
-      return this.refuse(who, record, 'not-entitled');
+      return this.refuse(who, record, 'not_entitled');
     return this.end(who, record, 'denied');
   }
 
@@ -210,7 +210,7 @@ export class TwoPersonApproval {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
     if (record !== null && record.requestedBy !== who.userId)
-      return this.refuse(who, record, 'not-entitled');
+      return this.refuse(who, record, 'not_entitled');
     return this.end(who, record, 'cancelled');
   }
 
@@ -229,17 +229,17 @@ export class TwoPersonApproval {
   ): Promise<ApprovalOutcome<{ readonly result: unknown }>> {
     const who = { userId: userSubject(userId).userId, context };
     const record = await this.read(id);
-    if (record === null) return this.refuse(who, null, 'unknown-request');
+    if (record === null) return this.refuse(who, null, 'unknown_request');
     const refusal =
       whyNot(record, { digest, state: 'approved' }) ??
       (await whyNotExecute(this.options, { userId: who.userId, record }));
     if (refusal !== null) return this.refuse(who, record, refusal);
     const executing = await this.move(id, ['approved'], { state: 'executing' });
-    if (executing === null) return this.refuse(who, record, 'not-open');
+    if (executing === null) return this.refuse(who, record, 'not_open');
     const approved = proposalOf(executing);
     let result: unknown;
     try {
-      await this.record(who, executing, 'approval-executing');
+      await this.record(who, executing, 'approval_executing');
       this.running.add(approved);
       result = await this.options.actions[executing.action]?.(approved);
     } catch (error) {
@@ -288,7 +288,7 @@ export class TwoPersonApproval {
       await this.record(
         { userId: found.record.requestedBy, context: undefined },
         found.record,
-        'approval-expired',
+        'approval_expired',
       );
     return found?.record ?? null;
   }
@@ -324,7 +324,7 @@ export class TwoPersonApproval {
       return await this.refuse(
         who,
         record,
-        (await this.read(id))?.state === 'expired' ? 'late' : 'not-open',
+        (await this.read(id))?.state === 'expired' ? 'late' : 'not_open',
       );
     } catch (error) {
       // Where the store is gone too, the claim ends with the window.
@@ -343,7 +343,7 @@ export class TwoPersonApproval {
     await this.options.store.update(executing.id, (record) =>
       record.state === 'executing' ? settled : null,
     );
-    await this.record(who, settled, `approval-${state}`);
+    await this.record(who, settled, `approval_${state}`);
     return settled;
   }
 
@@ -352,11 +352,11 @@ export class TwoPersonApproval {
     record: ApprovalRecord | null,
     state: 'denied' | 'cancelled',
   ): Promise<ApprovalOutcome> {
-    if (record === null) return this.refuse(who, null, 'unknown-request');
+    if (record === null) return this.refuse(who, null, 'unknown_request');
     const ended = await this.move(record.id, BEFORE_EXECUTION, { state });
     if (ended === null)
-      return this.refuse(who, record, record.state === 'expired' ? 'late' : 'not-open');
-    await this.record(who, ended, `approval-${state}`);
+      return this.refuse(who, record, record.state === 'expired' ? 'late' : 'not_open');
+    await this.record(who, ended, `approval_${state}`);
     return { ok: true, approval: view(ended) };
   }
 
@@ -365,7 +365,7 @@ export class TwoPersonApproval {
     record: ApprovalRecord | null,
     reason: ApprovalReason,
   ): Promise<Refusal> {
-    await this.record(who, record, 'approval-refused', { reason });
+    await this.record(who, record, 'approval_refused', { reason });
     return { ok: false, reason };
   }
 

@@ -3,7 +3,7 @@ import { BackupCodeError } from '../errors';
 import { assertOptions, describe } from '../internal/validate';
 
 /** What stands before the code: a first factor, or nothing but a name. The two are counted apart. */
-export type Door = 'first-factor' | 'nothing';
+export type Channel = 'second_factor' | 'recovery';
 
 /** What the caller knows of a request. Every field is cut to 256 characters and freed of control characters. */
 export interface Context {
@@ -14,8 +14,8 @@ export interface Context {
   readonly requestId?: string | undefined;
   /** Who acts, where it is not the owner: an administrator's id. */
   readonly actor?: string | undefined;
-  /** Default `first-factor`. The strategy says `nothing` in a fallback login. */
-  readonly after?: Door;
+  /** Default `second_factor`. The strategy says `recovery` in a recovery login. */
+  readonly channel?: Channel;
 }
 
 /** A context as it stands in an audit event. */
@@ -24,19 +24,19 @@ export interface CleanContext {
   readonly userAgent: string | null;
   readonly requestId: string | null;
   readonly actor: string | null;
-  readonly after: Door;
+  readonly channel: Channel;
 }
 
 const MAX_FIELD_LENGTH = 256;
 
 /** Never fails on what a client can influence: no input may make an audit write fail. */
 export function cleanContext(context: Context = {}): CleanContext {
-  assertOptions('context', context, ['ip', 'userAgent', 'requestId', 'actor', 'after']);
-  const { after = 'first-factor' } = context;
-  if (after !== 'first-factor' && after !== 'nothing') {
+  assertOptions('context', context, ['ip', 'userAgent', 'requestId', 'actor', 'channel']);
+  const { channel = 'second_factor' } = context;
+  if (channel !== 'second_factor' && channel !== 'recovery') {
     throw new BackupCodeError(
       'invalid_option',
-      `context.after must be 'first-factor' or 'nothing', but was ${describe(after)}.`,
+      `context.channel must be 'second_factor' or 'recovery', but was ${describe(channel)}.`,
     );
   }
   return Object.freeze({
@@ -44,7 +44,7 @@ export function cleanContext(context: Context = {}): CleanContext {
     userAgent: cleanText(context.userAgent),
     requestId: cleanText(context.requestId),
     actor: cleanText(context.actor),
-    after,
+    channel,
   });
 }
 

@@ -10,30 +10,30 @@ export type Reason =
   | 'reused'
   | 'expired'
   | 'none'
-  | 'unknown-user'
+  | 'unknown_user'
   | 'throttled'
-  | 'disabled'
+  | 'locked'
   | 'denied'
-  | 'step-up'
+  | 'step_up'
   | 'busy';
 
 /** Why a step of two people was refused. Like {@link Reason}, for the audit and the calling code. */
 export type ApprovalReason =
   /** There is no such request. */
-  | 'unknown-request'
+  | 'unknown_request'
   /** The target has another open request. */
-  | 'open-request'
+  | 'open_request'
   /** It is over, or not so far yet. */
-  | 'not-open'
+  | 'not_open'
   /** Its time is over. */
   | 'late'
   /** What was shown is not what would be done. */
   | 'changed'
   /** The one who asked cannot approve, by whatever account or from the same session. */
-  | 'same-person'
+  | 'same_person'
   /** Nobody decides about themselves. */
-  | 'is-target'
-  | 'not-entitled';
+  | 'is_target'
+  | 'not_entitled';
 
 /** Every type of event; only ever added to. */
 export const EVENT_TYPES = [
@@ -49,10 +49,10 @@ export const EVENT_TYPES = [
   'consumed',
   /** A code was not accepted; `reason` says why. */
   'rejected',
-  /** The first refusal of a wait (`reason` throttled) or of a closed door (disabled). Later ones are counted in it. */
+  /** The first refusal of a wait (`reason` throttled) or of a locked channel (disabled). Later ones are counted in it. */
   'throttled',
-  /** Too many failures: this door stays closed until a new set is issued. */
-  'disabled',
+  /** Too many failures: this channel stays locked until a new set is issued. */
+  'locked',
   /** The set was ended without a new one. */
   'revoked',
   /** As many codes are left as `lowAt` says. */
@@ -66,31 +66,31 @@ export const EVENT_TYPES = [
   /** The set has ended by its time. Written by `due`; the codes stopped working to the millisecond, whenever that is called. */
   'expired',
   /** A code was consumed, and then the login failed: nobody got in, and the code stays consumed. */
-  'login-unfinished',
+  'login_unfinished',
   /** The risk hook asked for more than a code. */
-  'step-up-required',
+  'step_up_required',
   /** The first of two people asked for an action, with a code of their own. This type and those below: `approval` says which. */
-  'approval-requested',
+  'approval_requested',
   /** The second approved it, with a code of their own. */
-  'approval-granted',
-  'approval-denied',
+  'approval_granted',
+  'approval_denied',
   /** By the one who asked. */
-  'approval-cancelled',
+  'approval_cancelled',
   /** Nobody ran it in time. */
-  'approval-expired',
+  'approval_expired',
   /** The action begins. One that is not followed by the next or the next but one was cut off, and is never run again. */
-  'approval-executing',
-  'approval-executed',
+  'approval_executing',
+  'approval_executed',
   /** The action threw. */
-  'approval-failed',
+  'approval_failed',
   /** A step was refused; `approval.reason` says why. */
-  'approval-refused',
+  'approval_refused',
 ] as const;
 
 /** What an event is of. */
 export type EventType = (typeof EVENT_TYPES)[number];
 /** The types of two people. */
-export type ApprovalEventType = Extract<EventType, `approval-${string}`>;
+export type ApprovalEventType = Extract<EventType, `approval_${string}`>;
 
 /** What two people decide, as an event tells it. */
 export interface ApprovalFacts {

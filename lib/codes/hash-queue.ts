@@ -2,7 +2,7 @@
 //
 // bcrypt and scrypt run in libuv's few threads, which fs, dns and crypto need too: without a limit a burst of logins
 // stops the rest of the app.
-import type { Door } from '../audit/context';
+import type { Channel } from '../audit/context';
 
 export interface GateOptions {
   /** Slow hashes at once. */
@@ -18,7 +18,7 @@ export interface GatePlace {
 }
 
 interface Waiting {
-  readonly door: Door;
+  readonly channel: Channel;
   readonly concurrency: number;
   /** Had a place, and goes on once it has one again. */
   readonly gaveWay: boolean;
@@ -32,7 +32,7 @@ export const MAX_WAIT_SECONDS = 5;
 
 const isNew: Rank = ({ gaveWay }) => !gaveWay;
 /** Behind a first factor, or one who gave a right code and is being made another: no stranger. */
-const isKnown: Rank = ({ door, gaveWay }) => door === 'first-factor' || gaveWay;
+const isKnown: Rank = ({ channel, gaveWay }) => channel === 'second_factor' || gaveWay;
 
 /** A place that is left goes to those who are known before strangers, however long these wait. */
 const WHEN_DONE: readonly Rank[] = [isKnown, () => true];
@@ -49,13 +49,13 @@ export class GateBusy extends Error {}
 
 /** Runs the work in a place of its own. @throws {GateBusy} if the queue is full, or the wait longer than five seconds */
 export async function inGate<T>(
-  door: Door,
+  channel: Channel,
   { concurrency, maxQueued }: GateOptions,
   work: (place: GatePlace) => Promise<T>,
 ): Promise<T> {
   const newcomers = waiting.filter(isNew).length;
   if (running < concurrency) running += 1;
-  else if (newcomers < maxQueued) await wait({ door, concurrency, gaveWay: false });
+  else if (newcomers < maxQueued) await wait({ channel, concurrency, gaveWay: false });
   else throw new GateBusy();
   try {
     return await work({
@@ -64,7 +64,7 @@ export async function inGate<T>(
         if (waiting.length - waiting.filter(isNew).length >= maxQueued) return;
         leave(WHEN_GIVING_WAY);
         if (running < concurrency) running += 1;
-        else await wait({ door, concurrency, gaveWay: true });
+        else await wait({ channel, concurrency, gaveWay: true });
       },
     });
   } finally {

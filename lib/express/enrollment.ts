@@ -55,7 +55,7 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
     if (user === null || isAt(req, enrollUrl ?? '')) return true;
     const status = await backupCodes.status(idOf(user));
     const isWorking =
-      status !== null && !status.expired && !status.disabled && status.remaining > 0;
+      status !== null && !status.expired && !status.locked.secondFactor && status.remaining > 0;
     if (
       isWorking &&
       !(

@@ -49,12 +49,12 @@ export interface CompleteLoginOptions extends LoginOptions {
   /** Belongs to `method`: its authentication method references (RFC 8176, section 2), `['otp']` for TOTP. */
   readonly amr?: readonly string[];
   /**
-   * `'not-enrolled'` completes the login by the first factor alone. Say it only after looking the account up *in this
+   * `'not_enrolled'` completes the login by the first factor alone. Say it only after looking the account up *in this
    * request* and finding that it has no second factor: the words are what keeps a forgotten one from logging people in.
    * `'included'` completes it where the first step alone showed two kinds of factor (a single sign-on that asserts `mfa`, a
    * passkey unlocked by a PIN), and is refused where it did not.
    */
-  readonly secondFactor?: 'not-enrolled' | 'included';
+  readonly secondFactor?: 'not_enrolled' | 'included';
   /** How long after the first factor the second may follow. 1 to 3600, default 600. Give `pendingLogin` the same. */
   readonly maxAgeSeconds?: number;
 }
@@ -120,7 +120,7 @@ function factorNames(amr: readonly string[]): readonly string[] {
  * gets a new id and keeps what the app put there.
  *
  * Consume first, then call this, and nothing in between: a code is never un-consumed. Where a backup code was consumed and
- * this fails, the audit trail gets a `login-unfinished` event. A request of the session that
+ * this fails, the audit trail gets a `login_unfinished` event. A request of the session that
  * was just left (a double click, a second tab) finds no pending login; send it on with 303. Such a request, if it was
  * already under way and writes to its session, makes express-session store the *pending* login again under the old id.
  * That lets nobody in: it still asks for a second factor, and ends when it would have.
@@ -199,14 +199,14 @@ function isWithoutSecond(
   const word: unknown = secondFactor;
   if (word === undefined) return false;
   if (
-    (word !== 'not-enrolled' && word !== 'included') ||
+    (word !== 'not_enrolled' && word !== 'included') ||
     method !== undefined ||
     amr !== undefined ||
     pending === null
   ) {
     throw new BackupCodeError(
       'invalid_option',
-      `secondFactor may only be 'not-enrolled' or 'included', for a pending login, and without method and amr, but was ${describe(word)}.`,
+      `secondFactor may only be 'not_enrolled' or 'included', for a pending login, and without method and amr, but was ${describe(word)}.`,
     );
   }
   if (word === 'included' && pending.acr !== 'aal2') {
@@ -233,7 +233,7 @@ function factorShown(
   if (typeof method !== 'string' || !isNames([method]) || !isNames(amr)) {
     throw new BackupCodeError(
       'invalid_option',
-      "completeLogin was not told which factor was shown: the strategy's info has no { method, amr }. Give it { method: 'totp', amr: ['otp'] }, or { secondFactor: 'not-enrolled' } for an account that has none.",
+      "completeLogin was not told which factor was shown: the strategy's info has no { method, amr }. Give it { method: 'totp', amr: ['otp'] }, or { secondFactor: 'not_enrolled' } for an account that has none.",
     );
   }
   if (pending?.methods.includes(method) === true) {

@@ -47,7 +47,7 @@ const SCHEMAS = {
       ...TIME_OR_NEVER,
       description: 'Milliseconds since 1970; null: none was consumed.',
     },
-    disabled: { type: 'boolean', description: 'Too many failures: only a new set helps.' },
+    locked: exactly({ secondFactor: { type: 'boolean' }, recovery: { type: 'boolean' } }),
     low: { type: 'boolean', description: 'Few are left.' },
     rotationDue: { type: 'boolean', description: 'It is time for a new set.' },
     expired: { type: 'boolean' },

@@ -9,7 +9,7 @@ export const PARTITIONS = 64;
  *
  * | key | kind | holds |
  * |---|---|---|
- * | `{p}:user:KEY` | hash | a user's set, codes, staged set and both doors' counts, together: no count leaves before its set |
+ * | `{p}:user:KEY` | hash | a user's set, codes, staged set and both channels' counts, together: no count leaves before its set |
  * | `{p}:ended:KEY` | hash | by set id, the times of sets that were replaced or revoked |
  * | `{p}:events` | stream | audit events in the order of their commits: `event` is its JSON, any other field replaces the event's own |
  * | `{p}:refusals` | hash | by event id, the `refusals` of a `throttled` event once they are more than one |

@@ -58,12 +58,12 @@ export function readCodes(fields: Fields): StoredCode[] {
   });
 }
 
-export function readDoors(fields: Fields): FoundUser['doors'] {
-  const readDoor = (door: string): FoundUser['doors']['nothing'] => ({
-    attempts: readNumber(fields.get(`${door}:attempts`) ?? '0'),
-    disabledAt: readTime(fields, `${door}:disabledAt`),
+export function readDoors(fields: Fields): FoundUser['channels'] {
+  const readChannel = (channel: string): FoundUser['channels']['recovery'] => ({
+    attempts: readNumber(fields.get(`${channel}:attempts`) ?? '0'),
+    lockedAt: readTime(fields, `${channel}:lockedAt`),
   });
-  return { 'first-factor': readDoor('first-factor'), nothing: readDoor('nothing') };
+  return { second_factor: readChannel('second_factor'), recovery: readChannel('recovery') };
 }
 
 /** A list, of which each part is text or a list again. @throws {BackupCodeError} `unreadable_set` */

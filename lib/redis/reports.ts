@@ -199,7 +199,7 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
     for await (const users of usersOf(place, { partition, expiringBefore: Infinity })) {
       for (const user of users)
-        tally.addSet({ ...user, isDisabled: user.isClosed || user.attempts >= query.disableAfter });
+        tally.addSet({ ...user, isLocked: user.isClosed || user.attempts >= query.lockAfter });
     }
     for (let from = ''; ;) {
       const { entries, last } = await readEntries(place, {
@@ -267,7 +267,7 @@ interface StoredUser {
   readonly pepperId: string | null;
   readonly hasher: string;
   readonly isClosed: boolean;
-  /** The more of the two doors. */
+  /** The more of the two channels. */
   readonly attempts: number;
 }
 
@@ -281,10 +281,10 @@ const USER_FIELDS = [
   'lastConsumedAt',
   'pepperId',
   'hasher',
-  'first-factor:disabledAt',
-  'nothing:disabledAt',
+  'first-factor:lockedAt',
+  'recovery:lockedAt',
   'first-factor:attempts',
-  'nothing:attempts',
+  'recovery:attempts',
 ];
 
 /** The users of a partition who have a set, some at a time. Those listed are read before any of them is changed. */
@@ -329,10 +329,10 @@ function readUser([
   lastConsumedAt,
   pepperId = '',
   hasher = '',
-  ...doors
+  ...channels
 ]: readonly string[]): StoredUser | null {
   if (setId === '') return null;
-  const [firstDisabled, nothingDisabled, ...attempts] = doors;
+  const [secondFactorLocked, recoveryLocked, ...attempts] = channels;
   return {
     userId,
     setId,
@@ -343,7 +343,7 @@ function readUser([
     lastConsumedAt: lastConsumedAt === '' ? null : readNumber(lastConsumedAt),
     pepperId: pepperId === '' ? null : pepperId,
     hasher,
-    isClosed: firstDisabled !== '' || nothingDisabled !== '',
+    isClosed: secondFactorLocked !== '' || recoveryLocked !== '',
     attempts: Math.max(...attempts.map((count) => readNumber(count === '' ? '0' : count))),
   };
 }

@@ -24,14 +24,14 @@ local function whole(stored) return assert(tonumber(stored or 0), 'A stored numb
 -- The server's clock gives the entry its name, so that the order is that of the commits whatever the callers' clocks say.
 local function record(event, ...) return redis.call('XADD', events, '*', 'event', event, ...) end
 
-local function countOf(door)
-  local stored = redis.call('HMGET', user, door .. ':attempts', door .. ':nextAt', door .. ':generation', door .. ':disabledAt', door .. ':refusalId', door .. ':refusalEntry')
-  return { attempts = whole(stored[1]), nextAt = whole(stored[2]), generation = whole(stored[3]), disabledAt = stored[4], refusalId = stored[5], refusalEntry = stored[6] }
+local function countOf(channel)
+  local stored = redis.call('HMGET', user, channel .. ':attempts', channel .. ':nextAt', channel .. ':generation', channel .. ':lockedAt', channel .. ':refusalId', channel .. ':refusalEntry')
+  return { attempts = whole(stored[1]), nextAt = whole(stored[2]), generation = whole(stored[3]), lockedAt = stored[4], refusalId = stored[5], refusalEntry = stored[6] }
 end
 
-local function beginCount(door, generation)
-  redis.call('HDEL', user, door .. ':attempts', door .. ':nextAt', door .. ':disabledAt', door .. ':refusalId', door .. ':refusalEntry')
-  redis.call('HSET', user, door .. ':generation', text(generation))
+local function beginCount(channel, generation)
+  redis.call('HDEL', user, channel .. ':attempts', channel .. ':nextAt', channel .. ':lockedAt', channel .. ':refusalId', channel .. ':refusalEntry')
+  redis.call('HSET', user, channel .. ':generation', text(generation))
 end
 
 local function dropStaged() redis.call('HDEL', user, 'staged', 'stagedId', 'stagedUntil') end
@@ -62,20 +62,20 @@ local function endSet(now)
   redis.call('PEXPIRE', ended, ${ENDED_KEPT_MS})
 end
 
--- A set, as a list of fields and values, becomes the current one; both doors count from nothing.
+-- A set, as a list of fields and values, becomes the current one; both channels count from nothing.
 local function beginSet(set, now)
   local expiresAt = '+inf'
   for i = 1, #set, 2 do
     if set[i] == 'expiresAt' then expiresAt = text(whole(set[i + 1])) end
   end
   local generations = {}
-  for _, door in ipairs({ 'first-factor', 'nothing' }) do generations[door] = countOf(door).generation + 1 end
+  for _, channel in ipairs({ 'second_factor', 'recovery' }) do generations[channel] = countOf(channel).generation + 1 end
 
   endSet(now)
   dropStaged()
   redis.call('HSET', user, 'hadSet', '1', unpack(set))
   redis.call('ZADD', sets, expiresAt, user)
-  for door, generation in pairs(generations) do beginCount(door, generation) end
+  for channel, generation in pairs(generations) do beginCount(channel, generation) end
 end
 `;
 
@@ -110,8 +110,8 @@ return redis.call('HGETALL', user)
 
 /** Gives the ticket and what `find` gives, or the refusal. */
 export const takeAttemptScript = defineScript(`${COMMON}
-local door, now, waits, refusalId, refusal, keptMs = ARGV[1], whole(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4], ARGV[5], whole(ARGV[6])
-local count = countOf(door)
+local channel, now, waits, refusalId, refusal, keptMs = ARGV[1], whole(ARGV[2]), cjson.decode(ARGV[3]), ARGV[4], ARGV[5], whole(ARGV[6])
+local count = countOf(channel)
 local refused = whole(redis.call('HGET', refusals, count.refusalId or '') or 1)
 local found = count.refusalEntry and redis.call('XRANGE', events, count.refusalEntry, count.refusalEntry) or {}
 local isCountedIn = found[1] and cjson.decode(found[1][2][2]).at > now - ${REFUSALS_COUNTED_MS}
@@ -120,7 +120,7 @@ local forgetAt = whole(redis.call('HGET', user, 'forgetAt') or math.huge)
 -- Only names that belong to nobody are forgotten: by the caller's clock here, and by the server's if nobody asks again.
 if now >= forgetAt then
   redis.call('DEL', user)
-  count = countOf(door)
+  count = countOf(channel)
   isCountedIn = false
 end
 local function keep()
@@ -129,14 +129,14 @@ local function keep()
   redis.call('PEXPIRE', user, text(keptMs))
 end
 
-local isDisabled = count.disabledAt or count.attempts >= #waits
-if isDisabled or now < count.nextAt then
-  local reason = isDisabled and 'disabled' or 'throttled'
+local isLocked = count.lockedAt or count.attempts >= #waits
+if isLocked or now < count.nextAt then
+  local reason = isLocked and 'locked' or 'throttled'
   if isCountedIn then
     redis.call('HSET', refusals, count.refusalId, text(refused + 1))
   else
     local entry = record(refusal, 'reason', reason, 'refusals', '1')
-    redis.call('HSET', user, door .. ':refusalId', refusalId, door .. ':refusalEntry', entry)
+    redis.call('HSET', user, channel .. ':refusalId', refusalId, channel .. ':refusalEntry', entry)
   end
   keep()
   return { 'refused', reason, text(count.nextAt), isCountedIn and 'again' or 'first' }
@@ -144,31 +144,31 @@ end
 
 local attempt = count.attempts + 1
 local nextAt = waits[attempt] == 0 and 0 or now + waits[attempt]
-redis.call('HSET', user, door .. ':attempts', text(attempt), door .. ':nextAt', text(nextAt))
-redis.call('HDEL', user, door .. ':refusalId', door .. ':refusalEntry')
+redis.call('HSET', user, channel .. ':attempts', text(attempt), channel .. ':nextAt', text(nextAt))
+redis.call('HDEL', user, channel .. ':refusalId', channel .. ':refusalEntry')
 keep()
 return { 'granted', text(attempt), text(count.generation), text(nextAt), redis.call('HGETALL', user) }
 `);
 
 export const giveBackScript = defineScript(`${COMMON}
-local door, generation, ticketNextAt = ARGV[1], whole(ARGV[2]), whole(ARGV[3])
-local count = countOf(door)
+local channel, generation, ticketNextAt = ARGV[1], whole(ARGV[2]), whole(ARGV[3])
+local count = countOf(channel)
 if count.generation ~= generation or count.attempts == 0 then return end
-redis.call('HSET', user, door .. ':attempts', text(count.attempts - 1))
-if count.nextAt == ticketNextAt then redis.call('HDEL', user, door .. ':nextAt') end
+redis.call('HSET', user, channel .. ':attempts', text(count.attempts - 1))
+if count.nextAt == ticketNextAt then redis.call('HDEL', user, channel .. ':nextAt') end
 `);
 
 export const consumeScript = defineScript(`${COMMON}
-local setId, codeId, door, now = ARGV[1], ARGV[2], ARGV[3], whole(ARGV[4])
+local setId, codeId, channel, now = ARGV[1], ARGV[2], ARGV[3], whole(ARGV[4])
 local written, milestones, replacementId, replacement = cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7], ARGV[8]
 local currentId, expiresAt, remaining, total, code, consumedAt =
   unpack(redis.call('HMGET', user, 'setId', 'expiresAt', 'remaining', 'total', 'code:' .. codeId, 'consumed:' .. codeId))
-local count = countOf(door)
+local count = countOf(channel)
 if currentId ~= setId then return { 'gone', 'none' } end
 if expiresAt and now >= whole(expiresAt) then return { 'gone', 'expired' } end
-if count.disabledAt then return { 'gone', 'disabled' } end
+if count.lockedAt then return { 'gone', 'locked' } end
 if not code then return { 'gone', 'none' } end
-if consumedAt then return { 'already-consumed', consumedAt } end
+if consumedAt then return { 'already_consumed', consumedAt } end
 
 remaining, total = whole(remaining) - 1, whole(total)
 if replacementId ~= '' then remaining, total = remaining + 1, total + 1 end
@@ -178,7 +178,7 @@ end
 
 redis.call('HSET', user, 'consumed:' .. codeId, text(now), 'lastConsumedAt', text(now), 'remaining', text(remaining), 'total', text(total))
 if replacementId ~= '' then redis.call('HSET', user, 'code:' .. replacementId, replacement) end
-beginCount(door, count.generation + 1)
+beginCount(channel, count.generation + 1)
 for _, event in ipairs(written) do record(event, 'remaining', text(remaining), 'total', text(total)) end
 return { 'consumed', text(remaining), text(total) }
 `);
@@ -194,10 +194,10 @@ return setId or ''
 `);
 
 export const appendScript = defineScript(`${COMMON}
-local written, door, generation, now, closing = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4]), ARGV[5]
-local closes = door ~= '' and redis.call('EXISTS', user) == 1 and countOf(door).generation == generation
+local written, channel, generation, now, closing = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4]), ARGV[5]
+local closes = channel ~= '' and redis.call('EXISTS', user) == 1 and countOf(channel).generation == generation
 if closes then
-  redis.call('HSET', user, door .. ':disabledAt', text(now))
+  redis.call('HSET', user, channel .. ':lockedAt', text(now))
   table.insert(written, closing)
 end
 for _, event in ipairs(written) do record(event) end

@@ -15,7 +15,7 @@ import type {
 import {
   NAME_KEPT_MS,
   type BackupCodeStore,
-  type ClosedDoor,
+  type LockedChannel,
   type Consumption,
   type FoundUser,
   type NewSet,
@@ -140,12 +140,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
 
   async find(subject: Subject): Promise<FoundUser | null> {
     const fields = readFields(await this.run(findScript, subject, []));
-    return fields.size === 0 ? null : { current: readCurrentSet(fields), doors: readDoors(fields) };
+    return fields.size === 0
+      ? null
+      : { current: readCurrentSet(fields), channels: readDoors(fields) };
   }
 
   async takeAttempt({
     subject,
-    door,
+    channel,
     now,
     waits,
     refusal,
@@ -153,7 +155,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     const keptMs = subject.userId === null ? NAME_KEPT_MS : 0;
     const reply = readList(
       await this.run(takeAttemptScript, subject, [
-        door,
+        channel,
         now,
         JSON.stringify(waits),
         refusal.id,
@@ -165,7 +167,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
       const [, reason, nextAt, which] = reply;
       return {
         ok: false,
-        reason: readText(reason) === 'disabled' ? 'disabled' : 'throttled',
+        reason: readText(reason) === 'locked' ? 'locked' : 'throttled',
         nextAt: readNumber(nextAt),
         isFirst: readText(which) === 'first',
       };
@@ -176,7 +178,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     return {
       ok: true,
       ticket: {
-        door,
+        channel,
         attempt: readNumber(attempt),
         generation: readNumber(generation),
         nextAt: readNumber(nextAt),
@@ -186,14 +188,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
   }
 
   async giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
-    await this.run(giveBackScript, subject, [ticket.door, ticket.generation, ticket.nextAt]);
+    await this.run(giveBackScript, subject, [ticket.channel, ticket.generation, ticket.nextAt]);
   }
 
   async consume({
     subject,
     setId,
     codeId,
-    door,
+    channel,
     now,
     events,
     milestones,
@@ -207,7 +209,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     const reply = await this.run(consumeScript, subject, [
       setId,
       codeId,
-      door,
+      channel,
       now,
       listOf(events),
       JSON.stringify(reached),
@@ -216,10 +218,10 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     const [outcome, first, second] = readList(reply).map(readText);
     if (outcome === 'consumed')
       return { outcome, remaining: readNumber(first), total: readNumber(second) };
-    if (outcome === 'already-consumed') return { outcome, consumedAt: readNumber(first) };
+    if (outcome === 'already_consumed') return { outcome, consumedAt: readNumber(first) };
     return {
       outcome: 'gone',
-      reason: first === 'expired' || first === 'disabled' ? first : 'none',
+      reason: first === 'expired' || first === 'locked' ? first : 'none',
     };
   }
 
@@ -237,7 +239,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
   }
 
   /** Events lie with the user they are of: all of a call with the subject of `closes`, or else with the user of the first. */
-  async append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
+  async append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
     const [first] = events;
     if (closes) {
       const { subject, ticket, now, event } = closes;
@@ -245,7 +247,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
         readText(
           await this.run(appendScript, subject, [
             listOf(events),
-            ticket.door,
+            ticket.channel,
             ticket.generation,
             now,
             JSON.stringify(event),

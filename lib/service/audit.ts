@@ -89,7 +89,7 @@ export async function due(
     userAgent: null,
     requestId: null,
     actor: null,
-    after: 'first-factor',
+    channel: 'second_factor',
   } as const;
   const toEvent = ({ type, userId, setId, remaining, total }: DueSet): AuditEvent =>
     auditEvent(type, { at: now, userId, setId, remaining, total, context });
@@ -113,7 +113,7 @@ export async function report(
     now,
     lowAt,
     rotateBefore: rotateAfterDays === null ? null : now - rotateAfterDays * DAY_MS,
-    disableAfter: waits.length,
+    lockAfter: waits.length,
     manyFailures: free,
   });
 }

@@ -2,7 +2,7 @@
 import { BackupCodeError } from '../errors';
 import { assertOptions, wholeNumber } from '../internal/validate';
 
-/** Counted per user, at each of two doors: after a first factor, and with nothing before. Kept in the store. */
+/** Counted per user, at each of two channels: after a first factor, and with nothing before. Kept in the store. */
 export interface AttemptOptions {
   /** Attempts without a wait. 1 to 50, default 5. */
   readonly free?: number;
@@ -11,24 +11,19 @@ export interface AttemptOptions {
   /** The longest wait. `firstDelaySeconds` to 3600, default 3600. */
   readonly maxDelaySeconds?: number;
   /**
-   * The last attempt that is looked at; after it the door stays closed until a new set is issued. 1 to 50, default 50:
-   * NIST SP 800-63B-4, section 3.2.2, allows 100 consecutive failures, and there are two doors.
+   * The last attempt that is looked at; after it the channel stays locked until a new set is issued. 1 to 50, default 50:
+   * NIST SP 800-63B-4, section 3.2.2, allows 100 consecutive failures, and there are two channels.
    */
-  readonly disableAfter?: number;
+  readonly lockAfter?: number;
 }
 
 /**
- * Milliseconds to wait after attempt n, at place n - 1. There are as many places as attempts before a door closes.
+ * Milliseconds to wait after attempt n, at place n - 1. There are as many places as attempts before a channel locks.
  *
  * @throws {BackupCodeError} `invalid_option`
  */
 export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
-  assertOptions('attempts', options, [
-    'free',
-    'firstDelaySeconds',
-    'maxDelaySeconds',
-    'disableAfter',
-  ]);
+  assertOptions('attempts', options, ['free', 'firstDelaySeconds', 'maxDelaySeconds', 'lockAfter']);
   const free = wholeNumber('attempts.free', options.free, { min: 1, max: 50, fallback: 5 });
   const first = wholeNumber('attempts.firstDelaySeconds', options.firstDelaySeconds, {
     min: 30,
@@ -40,7 +35,7 @@ export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
     max: 3600,
     fallback: 3600,
   });
-  const disableAfter = wholeNumber('attempts.disableAfter', options.disableAfter, {
+  const lockAfter = wholeNumber('attempts.lockAfter', options.lockAfter, {
     min: 1,
     max: 50,
     fallback: 50,
@@ -51,7 +46,7 @@ export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
       `attempts.maxDelaySeconds (${longest}) must not be less than attempts.firstDelaySeconds (${first}).`,
     );
   }
-  return Array.from({ length: disableAfter }, (_, index) => {
+  return Array.from({ length: lockAfter }, (_, index) => {
     const attempt = index + 1;
     return attempt < free ? 0 : 1000 * Math.min(first * 2 ** (attempt - free), longest);
   });

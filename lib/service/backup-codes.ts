@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { readAdopted } from './adopt';
 import { parseConfig, type BackupCodesOptions, type Config } from './options';
 import { consumeCode, dummySet, type ConsumeParts, type Outcome } from './consume';
-import { cleanContext, type Context } from '../audit/context';
+import { cleanContext, type Channel, type Context } from '../audit/context';
 import { BackupCodeError } from '../errors';
 import {
   auditEvent,
@@ -20,7 +20,7 @@ import { makeSet } from './issue';
 import { assertOptions } from '../internal/validate';
 import { due, prune, readEvents, report, type EventsQuery } from './audit';
 import type { DueSet, EventsPage, Report } from '../stores/audit-contract';
-import type { NewSet } from '../stores/contract';
+import type { FoundUser, NewSet } from '../stores/contract';
 import { nameSubject, userSubject, type Subject, type UserId } from '../stores/subject';
 
 const DAY_MS = 86_400_000;
@@ -46,8 +46,8 @@ export interface SetStatus {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly lastConsumedAt: number | null;
-  /** Too many failures closed a door; a new set opens it. */
-  readonly disabled: boolean;
+  /** Too many failures closed a channel; a new set unlocks it. */
+  readonly locked: { readonly secondFactor: boolean; readonly recovery: boolean };
   /** `lowAt` or fewer are left. */
   readonly low: boolean;
   /** Older than `rotateAfterDays`. */
@@ -171,7 +171,7 @@ export class BackupCodes {
    *
    * @throws {BackupCodeError} `invalid_username` if it is no string of 1 to 320 characters
    */
-  async consumeUnknown(
+  async rejectUnknownUser(
     username: string,
     code: unknown,
     context?: Context,
@@ -212,9 +212,10 @@ export class BackupCodes {
       createdAt,
       expiresAt,
       lastConsumedAt,
-      disabled: Object.values(found.doors).some(
-        ({ attempts, disabledAt }) => disabledAt !== null || attempts >= waits.length,
-      ),
+      locked: {
+        secondFactor: isLocked(found.channels.second_factor, waits),
+        recovery: isLocked(found.channels.recovery, waits),
+      },
       low: remaining <= lowAt,
       rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
       expired: expiresAt !== null && now >= expiresAt,
@@ -248,13 +249,13 @@ export class BackupCodes {
    * @param code what `consume` returned of the code
    * @throws {BackupCodeError} `invalid_user_id`
    */
-  async loginUnfinished(
+  async recordUnfinishedLogin(
     userId: UserId,
     code: { readonly setId: string; readonly codeId: string },
     context?: Context,
   ): Promise<void> {
     const { setId, codeId } = code;
-    await this.record('login-unfinished', userId, { setId, codeId, context });
+    await this.record('login_unfinished', userId, { setId, codeId, context });
   }
 
   /**
@@ -404,4 +405,12 @@ export class BackupCodes {
     });
     return this.nameKey;
   }
+}
+
+/** Also true if the limit was lowered since, or if the event of the last attempt could not be written. */
+function isLocked(
+  { attempts, lockedAt }: FoundUser['channels'][Channel],
+  waits: readonly number[],
+): boolean {
+  return lockedAt !== null || attempts >= waits.length;
 }

@@ -13,7 +13,7 @@ import { stretch } from './issue';
 import { assess } from './risk';
 import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord } from '../codes/digests';
 import { wellFormed } from '../stores/checked-store';
-import type { ClosedDoor, CurrentSet, StoredCode, Ticket } from '../stores/contract';
+import type { LockedChannel, CurrentSet, StoredCode, Ticket } from '../stores/contract';
 import type { Subject } from '../stores/subject';
 
 /** What became of a code. */
@@ -29,7 +29,7 @@ export type Outcome =
       readonly codeId: string;
       /** Milliseconds since 1970; `null`: never. */
       readonly expiresAt: number | null;
-      /** With `afterConsume: 'one'`: a new code, to be shown once. */
+      /** With `replaceConsumed: true`: a new code, to be shown once. */
       readonly replacement?: string;
     }
   | {
@@ -73,10 +73,10 @@ export async function consumeCode(
   { userId, locate, typed, context }: Attempt,
 ): Promise<Outcome> {
   const { store, waits } = config;
-  const door = context.after;
+  const { channel } = context;
   const event = (type: EventType, facts: Partial<AuditEvent> = {}): AuditEvent =>
     auditEvent(type, { at: config.now(), userId, context, ...facts });
-  const record = async (written: AuditEvent, closes?: ClosedDoor): Promise<void> => {
+  const record = async (written: AuditEvent, closes?: LockedChannel): Promise<void> => {
     const isClosed: unknown = await store.append([written], closes);
     tell(closes && isClosed === true ? [written, closes.event] : [written]);
   };
@@ -95,12 +95,12 @@ export async function consumeCode(
   const refusal = event('throttled', { refusals: 1 });
   const taken = wellFormed(
     'attempt',
-    await store.takeAttempt({ subject, door, now: refusal.at, waits, refusal }),
+    await store.takeAttempt({ subject, channel, now: refusal.at, waits, refusal }),
   );
   if (!taken.ok) {
     const { reason, nextAt, isFirst } = taken;
     if (isFirst) tell([{ ...refusal, reason }]);
-    return reason === 'disabled'
+    return reason === 'locked'
       ? { ok: false, reason }
       : {
           ok: false,
@@ -114,8 +114,8 @@ export async function consumeCode(
   const risk = await assess(config.assessRisk, { userId, attempt: ticket.attempt, context });
   if (risk !== 'allow') {
     await store.giveBack({ subject, ticket });
-    const reason = risk === 'deny' ? 'denied' : 'step-up';
-    await record(event(risk === 'deny' ? 'rejected' : 'step-up-required', { reason }));
+    const reason = risk === 'deny' ? 'denied' : 'step_up';
+    await record(event(risk === 'deny' ? 'rejected' : 'step_up_required', { reason }));
     return { ok: false, reason };
   }
 
@@ -131,7 +131,7 @@ export async function consumeCode(
       userId: current && userId !== null ? userId : '',
       typed,
       reading,
-      door,
+      channel,
       onVerdict,
     });
   } catch (error) {
@@ -142,7 +142,7 @@ export async function consumeCode(
   }
 
   const { match, replacement } = comparison;
-  if (current === null) return reject(userId === null ? 'unknown-user' : 'none');
+  if (current === null) return reject(userId === null ? 'unknown_user' : 'none');
   if (match === null) return reject('mismatch');
   const { setId } = current;
   const { codeId } = match;
@@ -161,7 +161,7 @@ export async function consumeCode(
     subject,
     setId,
     codeId,
-    door,
+    channel,
     now: consumed.at,
     events,
     milestones,
@@ -169,7 +169,7 @@ export async function consumeCode(
   });
   const consumption = wellFormed('consumption', answer);
   if (consumption.outcome === 'gone') return reject(consumption.reason, { codeId });
-  if (consumption.outcome === 'already-consumed')
+  if (consumption.outcome === 'already_consumed')
     return reject('reused', { codeId, consumedAt: consumption.consumedAt });
 
   // 6. Listeners run after the commit.
@@ -189,7 +189,7 @@ export async function consumeCode(
     ...(replacement && { replacement: replacement.code }),
   };
 
-  /** Records a failure, and closes the door with the last attempt it had. */
+  /** Records a failure, and locks the channel with the last attempt it had. */
   async function reject(
     reason: Reason,
     { codeId = null, consumedAt }: { codeId?: string | null; consumedAt?: number } = {},
@@ -201,9 +201,7 @@ export async function consumeCode(
     const isLast = ticket.attempt >= waits.length;
     await record(
       { ...rejected, consumedSecondsAgo },
-      isLast
-        ? { subject, ticket, now: rejected.at, event: event('disabled', { setId }) }
-        : undefined,
+      isLast ? { subject, ticket, now: rejected.at, event: event('locked', { setId }) } : undefined,
     );
     return { ok: false, reason };
   }
@@ -217,14 +215,14 @@ async function compare(
     userId,
     typed,
     reading,
-    door,
+    channel,
     onVerdict,
   }: {
     target: ComparedSet;
     userId: string;
     typed: unknown;
     reading: string;
-    door: CleanContext['after'];
+    channel: CleanContext['channel'];
     onVerdict: () => void;
   },
 ): Promise<Comparison> {
@@ -236,13 +234,13 @@ async function compare(
   const keyed = async (symbols: string): Promise<Buffer> =>
     keyStretched(await stretch(hasher, symbols, salt), pepperKey, binding);
 
-  return inGate(door, config.gate, async (place: GatePlace) => {
+  return inGate(channel, config.gate, async (place: GatePlace) => {
     // The set's own reading, where it has one; another format's costs the same and matches nothing.
     const own = readCode(format, typed);
     const match = findMatch(await keyed(own ?? reading), target.codes);
     onVerdict();
     const accepted = own === null ? null : match;
-    if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none')
+    if (accepted === null || accepted.consumedAt !== null || !config.replaceConsumed)
       return { match: accepted, replacement: null };
     for (let tries = 0; tries < MAX_TRIES; tries += 1) {
       await place.yield();

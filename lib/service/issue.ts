@@ -55,7 +55,7 @@ export async function makeSet(
     setId: randomBytes(16).toString('hex'),
     salt: freshSalt(hasher),
   };
-  const records = await inGate('first-factor', config.gate, async (place) => {
+  const records = await inGate('second_factor', config.gate, async (place) => {
     const made: CodeRecord[] = [];
     for (const code of symbols) {
       if (made.length > 0) await place.yield();

@@ -28,13 +28,13 @@ export interface RiskAttempt {
    * a hook that decides by this field gives away which names exist.
    */
   readonly userId: string | null;
-  /** The how-manieth since the last success or new set, at this door. */
+  /** The how-manieth since the last success or new set, on this channel. */
   readonly attempt: number;
   readonly context: CleanContext;
 }
 
 /** What to do with an attempt: check it, ask for something stronger first, or refuse it. */
-export type Risk = 'allow' | 'step-up' | 'deny';
+export type Risk = 'allow' | 'step_up' | 'deny';
 
 /** All but `store` have a default. Checked once, at construction. */
 export interface BackupCodesOptions {
@@ -64,10 +64,12 @@ export interface BackupCodesOptions {
   /** As many codes left are few. 0 to 32, default 3. */
   readonly lowAt?: number;
   /**
-   * `'one'`: each consumed code is replaced by a new one, which `consume` returns; at the price of a second slow hash.
-   * The strategy shows the new code to nobody: with it, call `consume` yourself. Default `'none'`.
+   * Replaces each consumed code with a new one, which `consume` returns, at the price of a second slow hash. The strategy
+   * does not show the new code: call `consume` yourself.
+   *
+   * @default false
    */
-  readonly afterConsume?: 'none' | 'one';
+  readonly replaceConsumed?: boolean;
   /** How wrong codes are slowed down and stopped. */
   readonly attempts?: AttemptOptions;
   /** Asked before any hash. A throw, five seconds of silence or any other answer denies. */
@@ -97,7 +99,7 @@ export interface Config {
   readonly expiresAfterDays: number | null;
   readonly rotateAfterDays: number | null;
   readonly lowAt: number;
-  readonly afterConsume: 'none' | 'one';
+  readonly replaceConsumed: boolean;
   readonly waits: readonly number[];
   readonly assessRisk: BackupCodesOptions['assessRisk'];
   readonly gate: GateOptions;
@@ -114,7 +116,7 @@ const NAMES = [
   'expiresAfterDays',
   'rotateAfterDays',
   'lowAt',
-  'afterConsume',
+  'replaceConsumed',
   'attempts',
   'assessRisk',
   'hashConcurrency',
@@ -123,7 +125,7 @@ const NAMES = [
   'normalizeUsername',
 ] as const satisfies readonly (keyof BackupCodesOptions)[];
 
-/** The chance, over all attempts before a door closes, that a guess hits one of a set's codes. */
+/** The chance, over all attempts before a channel locks, that a guess hits one of a set's codes. */
 const MAX_GUESSING_CHANCE = 1e-4;
 /** Below it a stolen set is guessed offline in hours; a pepper that was not stolen prevents it. */
 const MIN_POSSIBILITIES_WITHOUT_PEPPER = 2 ** 40;
@@ -141,9 +143,13 @@ export function parseConfig(options: BackupCodesOptions): Config {
     attempts: waits.length,
     hasPepper: pepper.newest.id !== null,
   });
-  const { afterConsume = 'none' } = options;
-  if (afterConsume !== 'none' && afterConsume !== 'one')
-    throw new BackupCodeError('invalid_option', "afterConsume must be 'none' or 'one'.");
+  const { replaceConsumed = false } = options;
+  if (typeof replaceConsumed !== 'boolean') {
+    throw new BackupCodeError(
+      'invalid_option',
+      `replaceConsumed must be true or false, but was ${describe(replaceConsumed)}.`,
+    );
+  }
   warnOfWeakness(options.store, pepper);
   const bcrypt = bcryptHasher();
   const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format[0].bits);
@@ -156,7 +162,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
     expiresAfterDays: days('expiresAfterDays', options.expiresAfterDays, 365),
     rotateAfterDays: days('rotateAfterDays', options.rotateAfterDays, 180),
     lowAt: wholeNumber('lowAt', options.lowAt, { min: 0, max: 32, fallback: 3 }),
-    afterConsume,
+    replaceConsumed,
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
     gate: {

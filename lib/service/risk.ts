@@ -10,8 +10,8 @@ export async function assess(hook: Config['assessRisk'], attempt: RiskAttempt): 
       call: () => hook(attempt),
       late: () => new Error('no answer within five seconds'),
     });
-    if (answer === 'allow' || answer === 'step-up' || answer === 'deny') return answer;
-    throw new Error("the answer was none of 'allow', 'step-up' and 'deny'");
+    if (answer === 'allow' || answer === 'step_up' || answer === 'deny') return answer;
+    throw new Error("the answer was none of 'allow', 'step_up' and 'deny'");
   } catch (error) {
     process.emitWarning(
       `assessRisk failed, so the attempt is denied: ${error instanceof Error ? error.message : 'not an Error'}`,

@@ -1,12 +1,12 @@
-// The counts of attempts at both doors, in the row of their user: taking, giving back, closing. The conditional write decides.
+// The counts of attempts on both channels, in the row of their user: taking, giving back, closing. The conditional write decides.
 import { sql, type RawBuilder } from 'kysely';
-import type { Door } from '../audit/context';
+import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
 import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
   type BackupCodeStore,
-  type ClosedDoor,
+  type LockedChannel,
   type StoredCode,
   type TakenAttempt,
   type Ticket,
@@ -17,7 +17,7 @@ import {
   CURRENT_SET_COLUMNS,
   insertEvents,
   readCurrentSet,
-  readDoor,
+  readChannel,
   readNumber,
   storableText,
 } from './rows';
@@ -30,17 +30,17 @@ export async function takeAttempt(
   database: Database,
   attempt: Parameters<BackupCodeStore['takeAttempt']>[0],
 ): Promise<TakenAttempt> {
-  const { subject, door, now, waits } = attempt;
-  const [attempts, nextAt, disabledAt, refusals, refusalId, refusedAt] = doorColumns(
-    door,
+  const { subject, channel, now, waits } = attempt;
+  const [attempts, nextAt, lockedAt, refusals, refusalId, refusedAt] = channelColumns(
+    channel,
     'attempts',
     'next_at',
-    'disabled_at',
+    'locked_at',
     'refusals',
     'refusal_id',
     'refused_at',
   );
-  const isGrantable = sql`${attempts} < ${waits.length} AND ${disabledAt} IS NULL AND ${nextAt} <= ${now}`;
+  const isGrantable = sql`${attempts} < ${waits.length} AND ${lockedAt} IS NULL AND ${nextAt} <= ${now}`;
   const [forgetAt, isKept] =
     subject.userId === null ? [now + NAME_KEPT_MS, sql` AND forget_at > ${now}`] : [null, sql``];
   const isCountedIn = sql`${refusedAt} > ${now - REFUSALS_COUNTED_MS}`;
@@ -75,8 +75,8 @@ export async function giveBack(
   database: Database,
   { subject, ticket }: { subject: Subject; ticket: Ticket },
 ): Promise<void> {
-  const [attempts, nextAt, generation] = doorColumns(
-    ticket.door,
+  const [attempts, nextAt, generation] = channelColumns(
+    ticket.channel,
     'attempts',
     'next_at',
     'generation',
@@ -87,9 +87,9 @@ export async function giveBack(
   );
 }
 
-export function closeDoor({ subject, ticket, now }: ClosedDoor): RawBuilder<unknown> {
-  const [disabledAt, generation] = doorColumns(ticket.door, 'disabled_at', 'generation');
-  return sql`UPDATE backup_code_users SET ${disabledAt} = ${now} WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation}`;
+export function lockChannel({ subject, ticket, now }: LockedChannel): RawBuilder<unknown> {
+  const [lockedAt, generation] = channelColumns(ticket.channel, 'locked_at', 'generation');
+  return sql`UPDATE backup_code_users SET ${lockedAt} = ${now} WHERE user_key = ${subject.key} AND ${generation} = ${ticket.generation}`;
 }
 
 /** The row of a user, where there is none. @param forgetAt of a name that belongs to nobody */
@@ -128,15 +128,14 @@ async function forgetNames(database: Database, now: number): Promise<void> {
 
 async function readGranted(
   run: Run,
-  { subject, door }: { subject: Subject; door: Door },
+  { subject, channel }: { subject: Subject; channel: Channel },
 ): Promise<Extract<TakenAttempt, { ok: true }>> {
-  const prefix = prefixOf(door);
   // Not u.*: the row comes once for each code, and a staged set's header with it.
   const columns = [
     ...CURRENT_SET_COLUMNS,
-    `${prefix}_attempts`,
-    `${prefix}_generation`,
-    `${prefix}_next_at`,
+    `${channel}_attempts`,
+    `${channel}_generation`,
+    `${channel}_next_at`,
   ].map((name) => sql.raw(`u.${name}`));
   const { rows } =
     await run(sql`SELECT ${sql.join(columns)}, c.code_id, c.salt AS code_salt, c.digest, c.consumed_at FROM backup_code_users u
@@ -152,10 +151,10 @@ async function readGranted(
   return {
     ok: true,
     ticket: {
-      door,
-      attempt: readNumber(row, `${prefix}_attempts`),
-      generation: readNumber(row, `${prefix}_generation`),
-      nextAt: readNumber(row, `${prefix}_next_at`),
+      channel,
+      attempt: readNumber(row, `${channel}_attempts`),
+      generation: readNumber(row, `${channel}_generation`),
+      nextAt: readNumber(row, `${channel}_next_at`),
     },
     current: current && { ...current, codes },
   };
@@ -165,29 +164,33 @@ async function recordRefusal(
   run: Run,
   {
     subject,
-    door,
+    channel,
     waits,
     refusal,
-  }: { subject: Subject; door: Door; waits: readonly number[]; refusal: AuditEvent },
+  }: { subject: Subject; channel: Channel; waits: readonly number[]; refusal: AuditEvent },
 ): Promise<Extract<TakenAttempt, { ok: false }>> {
   const { rows } = await run(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
   const [row = {}] = rows;
-  const prefix = prefixOf(door);
-  const { attempts, disabledAt } = readDoor(row, prefix);
-  const reason = disabledAt !== null || attempts >= waits.length ? 'disabled' : 'throttled';
+  const { attempts, lockedAt } = readChannel(row, channel);
+  const reason = lockedAt !== null || attempts >= waits.length ? 'locked' : 'throttled';
   const [refusals, nextAt] = [
-    readNumber(row, `${prefix}_refusals`),
-    readNumber(row, `${prefix}_next_at`),
+    readNumber(row, `${channel}_refusals`),
+    readNumber(row, `${channel}_next_at`),
   ];
   const counted =
     refusals > 1 &&
     (await run(
-      sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${prefix}_refusal_id`]}`,
+      sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${channel}_refusal_id`]}`,
     ));
   if (counted && counted.affected === 1) return { ok: false, reason, nextAt, isFirst: false };
   if (counted) {
     // The event was pruned meanwhile.
-    const [count, refusalId, refusedAt] = doorColumns(door, 'refusals', 'refusal_id', 'refused_at');
+    const [count, refusalId, refusedAt] = channelColumns(
+      channel,
+      'refusals',
+      'refusal_id',
+      'refused_at',
+    );
     await run(
       sql`UPDATE backup_code_users SET ${count} = 1, ${refusalId} = ${refusal.id}, ${refusedAt} = ${refusal.at} WHERE user_key = ${subject.key}`,
     );
@@ -196,17 +199,12 @@ async function recordRefusal(
   return { ok: false, reason, nextAt, isFirst: true };
 }
 
-/** What the columns of a door's count begin with. */
-function prefixOf(door: Door): 'factor' | 'nothing' {
-  return door === 'first-factor' ? 'factor' : 'nothing';
-}
-
-/** The columns of one door's count. */
-export function doorColumns<const Names extends readonly string[]>(
-  door: Door,
+/** The columns of one channel's count. */
+export function channelColumns<const Names extends readonly string[]>(
+  channel: Channel,
   ...names: Names
 ): { [Place in keyof Names]: RawBuilder<unknown> } {
-  return names.map((name) => sql.raw(`${prefixOf(door)}_${name}`)) as {
+  return names.map((name) => sql.raw(`${channel}_${name}`)) as {
     [Place in keyof Names]: RawBuilder<unknown>;
   };
 }

@@ -218,18 +218,18 @@ export async function report(database: Database, query: ReportQuery): Promise<Re
 /** In one pass over the users: a row for each pepper and hasher. */
 async function countSets(
   database: Database,
-  { now, lowAt, rotateBefore, disableAfter }: ReportQuery,
+  { now, lowAt, rotateBefore, lockAfter }: ReportQuery,
 ): Promise<Omit<Report, 'since' | 'until' | 'days' | 'unusual'>> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
-  const isDisabled = sql`(factor_disabled_at IS NOT NULL OR nothing_disabled_at IS NOT NULL OR factor_attempts >= ${disableAfter} OR nothing_attempts >= ${disableAfter})`;
+  const isLocked = sql`(second_factor_locked_at IS NOT NULL OR recovery_locked_at IS NOT NULL OR second_factor_attempts >= ${lockAfter} OR recovery_attempts >= ${lockAfter})`;
   const count = (condition: RawBuilder<unknown>, counted = sql`1`): RawBuilder<unknown> =>
     sql`SUM(CASE WHEN ${condition} THEN ${counted} ELSE 0 END)`;
   const { rows } = await database.read(sql`SELECT pepper_id, hasher, COUNT(*) AS users,
-    ${count(sql`NOT ${isExpired} AND NOT ${isDisabled}`, sql`remaining`)} AS remaining_codes,
+    ${count(sql`NOT ${isExpired} AND NOT ${isLocked}`, sql`remaining`)} AS remaining_codes,
     ${count(sql`NOT ${isExpired} AND remaining > 0 AND remaining <= ${lowAt}`)} AS low,
     ${count(sql`NOT ${isExpired} AND remaining = 0`)} AS exhausted,
     ${count(isExpired)} AS expired,
-    ${count(isDisabled)} AS disabled,
+    ${count(isLocked)} AS locked,
     ${count(sql`NOT ${isExpired} AND created_at <= ${rotateBefore ?? -1}`)} AS rotation_due,
     ${count(sql`last_consumed_at IS NULL`)} AS never_used
     FROM backup_code_users WHERE set_id IS NOT NULL AND revoked_at IS NULL GROUP BY pepper_id, hasher`);
@@ -241,7 +241,7 @@ async function countSets(
     low: sum('low'),
     exhausted: sum('exhausted'),
     expired: sum('expired'),
-    disabled: sum('disabled'),
+    locked: sum('locked'),
     rotationDue: sum('rotation_due'),
     neverUsed: sum('never_used'),
     setsByPepper: countUsersBy(rows, 'pepper_id'),
@@ -265,7 +265,7 @@ async function countDays(database: Database, { since, now }: ReportQuery): Promi
   const day = sql`at - at % ${sql.lit(DAY_MS)}`;
   const { rows } =
     await database.read(sql`SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times FROM backup_code_events
-    WHERE at >= ${since} AND at <= ${now} AND type IN ('issued', 'activated', 'adopted', 'consumed', 'rejected', 'throttled', 'step-up-required')
+    WHERE at >= ${since} AND at <= ${now} AND type IN ('issued', 'activated', 'adopted', 'consumed', 'rejected', 'throttled', 'step_up_required')
     GROUP BY ${day}, type, reason`);
   const days = new Map<
     number,
@@ -296,7 +296,7 @@ async function failuresBy(
   const failures = sql`SUM(COALESCE(refusals, 1))`;
   const { rows } =
     await database.read(sql`SELECT ${by}, MIN(user_id) AS user_id, COUNT(DISTINCT ip) AS addresses, COUNT(DISTINCT user_key) AS users, ${failures} AS failures
-    FROM backup_code_events WHERE at >= ${since} AND at <= ${now} AND ${by} IS NOT NULL AND type IN ('rejected', 'throttled') AND reason NOT IN ('busy', 'step-up')
+    FROM backup_code_events WHERE at >= ${since} AND at <= ${now} AND ${by} IS NOT NULL AND type IN ('rejected', 'throttled') AND reason NOT IN ('busy', 'step_up')
     GROUP BY ${by} HAVING ${failures} >= ${manyFailures} ORDER BY failures DESC, ${column === 'ip' ? by : sql`user_id`} LIMIT ${sql.lit(MAX_UNUSUAL)}`);
   return rows;
 }

@@ -2,6 +2,7 @@
 import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../audit/events';
+import type { Channel } from '../audit/context';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, FoundUser, SetHeader } from '../stores/contract';
 import { userKey, type Subject } from '../stores/subject';
@@ -48,11 +49,11 @@ export function readStagedHeader(row: Row | undefined): SetHeader {
   }
 }
 
-export function readDoor(row: Row, prefix: 'factor' | 'nothing'): FoundUser['doors']['nothing'] {
-  const disabledAt = row[`${prefix}_disabled_at`];
+export function readChannel(row: Row, channel: Channel): FoundUser['channels']['recovery'] {
+  const lockedAt = row[`${channel}_locked_at`];
   return {
-    attempts: readNumber(row, `${prefix}_attempts`),
-    disabledAt: disabledAt === null ? null : readNumber(row, `${prefix}_disabled_at`),
+    attempts: readNumber(row, `${channel}_attempts`),
+    lockedAt: lockedAt === null ? null : readNumber(row, `${channel}_locked_at`),
   };
 }
 
@@ -97,7 +98,7 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
       consumedSecondsAgo,
       refusals,
       approval,
-      context: { ip, userAgent, requestId, actor, after },
+      context: { ip, userAgent, requestId, actor, channel },
     }) =>
       sql`(${sql.join([
         id,
@@ -117,11 +118,11 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
         userAgent,
         requestId,
         actor,
-        after,
+        channel,
       ])})`,
   );
   return sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, code_id, reason, remaining, total,
-    consumed_seconds_ago, refusals, approval, ip, user_agent, request_id, actor, door) VALUES ${sql.join(rows)}`;
+    consumed_seconds_ago, refusals, approval, ip, user_agent, request_id, actor, channel) VALUES ${sql.join(rows)}`;
 }
 
 /** PostgreSQL's text holds no NUL: a user id stands in reports with its control characters as JSON escapes. */
@@ -182,7 +183,7 @@ export function readEvent(row: Row): AuditEvent {
       userAgent: text('user_agent'),
       requestId: text('request_id'),
       actor: text('actor'),
-      after: row['door'] === 'nothing' ? 'nothing' : 'first-factor',
+      channel: row['channel'] === 'recovery' ? 'recovery' : 'second_factor',
     },
   };
 }

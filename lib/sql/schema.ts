@@ -57,7 +57,7 @@ export function tableStatements(dialect: Dialect): readonly string[] {
     return `CREATE TABLE IF NOT EXISTS ${table} (\n  ${[...columns, ...keys].join(',\n  ')}\n)${options}`;
   };
   return [
-    // A row per user, or per name that belongs to nobody (user_id is null): the set's header and both doors' counts.
+    // A row per user, or per name that belongs to nobody (user_id is null): the set's header and both channels' counts.
     create('backup_code_users', [
       `user_key ${ascii(69)} NOT NULL PRIMARY KEY`,
       'user_id text',
@@ -77,14 +77,14 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       `staged_set_id ${ascii(32)}`,
       'staged_until bigint',
       'staged_header text',
-      ...['factor', 'nothing'].flatMap((door) => [
-        `${door}_attempts integer NOT NULL DEFAULT 0`,
-        `${door}_next_at bigint NOT NULL DEFAULT 0`,
-        `${door}_generation integer NOT NULL DEFAULT 0`,
-        `${door}_disabled_at bigint`,
-        `${door}_refusals integer NOT NULL DEFAULT 0`,
-        `${door}_refusal_id ${ascii(36)}`,
-        `${door}_refused_at bigint`,
+      ...['second_factor', 'recovery'].flatMap((channel) => [
+        `${channel}_attempts integer NOT NULL DEFAULT 0`,
+        `${channel}_next_at bigint NOT NULL DEFAULT 0`,
+        `${channel}_generation integer NOT NULL DEFAULT 0`,
+        `${channel}_locked_at bigint`,
+        `${channel}_refusals integer NOT NULL DEFAULT 0`,
+        `${channel}_refusal_id ${ascii(36)}`,
+        `${channel}_refused_at bigint`,
       ]),
       'forget_at bigint',
     ]),
@@ -119,7 +119,7 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       'user_agent varchar(256)',
       'request_id varchar(256)',
       'actor varchar(256)',
-      `door ${ascii(16)} NOT NULL`,
+      `channel ${ascii(16)} NOT NULL`,
       // What the order of the commits is told by, where seq alone does not: see reports.ts.
       ...{
         sqlite: [],

@@ -14,7 +14,7 @@ import type {
 } from '../stores/audit-contract';
 import type {
   BackupCodeStore,
-  ClosedDoor,
+  LockedChannel,
   Consumption,
   FoundUser,
   NewSet,
@@ -24,7 +24,7 @@ import type {
 } from '../stores/contract';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
-import { closeDoor, doorColumns, giveBack, insertUser, takeAttempt } from './attempts';
+import { lockChannel, channelColumns, giveBack, insertUser, takeAttempt } from './attempts';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
 import { prune, readEvents, remind, report } from './reports';
@@ -32,7 +32,7 @@ import {
   insertCodes,
   insertEvents,
   readCurrentSet,
-  readDoor,
+  readChannel,
   readNumber,
   readStagedHeader,
 } from './rows';
@@ -122,7 +122,10 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     return row
       ? {
           current: readCurrentSet(row),
-          doors: { 'first-factor': readDoor(row, 'factor'), nothing: readDoor(row, 'nothing') },
+          channels: {
+            second_factor: readChannel(row, 'second_factor'),
+            recovery: readChannel(row, 'recovery'),
+          },
         }
       : null;
   }
@@ -139,18 +142,18 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     subject,
     setId,
     codeId,
-    door,
+    channel,
     now,
     events,
     milestones,
     replacement,
   }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
-    const [attempts, nextAt, generation, disabledAt, refusedAt] = doorColumns(
-      door,
+    const [attempts, nextAt, generation, lockedAt, refusedAt] = channelColumns(
+      channel,
       'attempts',
       'next_at',
       'generation',
-      'disabled_at',
+      'locked_at',
       'refused_at',
     );
     const added = replacement ? 1 : 0;
@@ -160,9 +163,9 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
         const set =
           await run(sql`UPDATE backup_code_users SET remaining = remaining - 1 + ${added}, total = total + ${added}, last_consumed_at = ${now},
           ${attempts} = 0, ${nextAt} = 0, ${generation} = ${generation} + 1, ${refusedAt} = NULL
-          WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${disabledAt} IS NULL`);
+          WHERE user_key = ${subject.key} AND set_id = ${setId} AND revoked_at IS NULL AND (expires_at IS NULL OR expires_at > ${now}) AND ${lockedAt} IS NULL`);
         if (set.affected !== 1)
-          throw new Lost(await whyGone(run, { subject, setId, now, disabledAt }));
+          throw new Lost(await whyGone(run, { subject, setId, now, lockedAt }));
         const code = await run(
           sql`UPDATE backup_codes SET consumed_at = ${now} WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL AND ended_at IS NULL`,
         );
@@ -213,9 +216,9 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     });
   }
 
-  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
+  append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
     return this.database.transaction(async (run) => {
-      const isClosed = closes !== undefined && (await run(closeDoor(closes))).affected === 1;
+      const isClosed = closes !== undefined && (await run(lockChannel(closes))).affected === 1;
       const written = isClosed ? [...events, closes.event] : events;
       if (written.length > 0) await run(insertEvents(written));
       return isClosed;
@@ -274,7 +277,7 @@ class Lost extends Error {
   }
 }
 
-/** A set becomes the current one; both doors count from nothing, in a new generation. */
+/** A set becomes the current one; both channels count from nothing, in a new generation. */
 function beginSet({
   setId,
   format,
@@ -288,8 +291,8 @@ function beginSet({
   return sql`UPDATE backup_code_users SET set_id = ${setId}, format = ${format}, salt = ${salt}, hasher = ${hasherName(salt)}, pepper_id = ${pepperId}, pepper_check = ${check},
     total = ${total}, remaining = ${total}, created_at = ${createdAt}, expires_at = ${expiresAt}, last_consumed_at = NULL, revoked_at = NULL, reminded = 0,
     staged_set_id = NULL, staged_until = NULL, staged_header = NULL,
-    factor_attempts = 0, factor_next_at = 0, factor_generation = factor_generation + 1, factor_disabled_at = NULL, factor_refused_at = NULL,
-    nothing_attempts = 0, nothing_next_at = 0, nothing_generation = nothing_generation + 1, nothing_disabled_at = NULL, nothing_refused_at = NULL`;
+    second_factor_attempts = 0, second_factor_next_at = 0, second_factor_generation = second_factor_generation + 1, second_factor_locked_at = NULL, second_factor_refused_at = NULL,
+    recovery_attempts = 0, recovery_next_at = 0, recovery_generation = recovery_generation + 1, recovery_locked_at = NULL, recovery_refused_at = NULL`;
 }
 
 /** Tombstones: of the user's codes that have not ended, only the times stay. */
@@ -303,11 +306,11 @@ async function whyGone(
     subject,
     setId,
     now,
-    disabledAt,
-  }: { subject: Subject; setId: string; now: number; disabledAt: RawBuilder<unknown> },
+    lockedAt,
+  }: { subject: Subject; setId: string; now: number; lockedAt: RawBuilder<unknown> },
 ): Promise<Extract<Consumption, { outcome: 'gone' }>> {
   const { rows } = await run(
-    sql`SELECT set_id, revoked_at, expires_at, ${disabledAt} AS disabled_at FROM backup_code_users WHERE user_key = ${subject.key}`,
+    sql`SELECT set_id, revoked_at, expires_at, ${lockedAt} AS locked_at FROM backup_code_users WHERE user_key = ${subject.key}`,
   );
   const row = rows[0];
   if (row?.['set_id'] !== setId || row['revoked_at'] !== null)
@@ -315,7 +318,7 @@ async function whyGone(
   const isExpired = row['expires_at'] !== null && readNumber(row, 'expires_at') <= now;
   return {
     outcome: 'gone',
-    reason: isExpired ? 'expired' : row['disabled_at'] === null ? 'none' : 'disabled',
+    reason: isExpired ? 'expired' : row['locked_at'] === null ? 'none' : 'locked',
   };
 }
 
@@ -326,6 +329,6 @@ async function whyLost(
   const { rows } = await run(sql`SELECT consumed_at FROM backup_codes
     WHERE code_id = ${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NOT NULL AND ended_at IS NULL`);
   return rows[0]
-    ? { outcome: 'already-consumed', consumedAt: readNumber(rows[0], 'consumed_at') }
+    ? { outcome: 'already_consumed', consumedAt: readNumber(rows[0], 'consumed_at') }
     : { outcome: 'gone', reason: 'none' };
 }

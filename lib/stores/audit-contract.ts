@@ -37,7 +37,7 @@ export interface DayCounts {
   /** Sets that began to work: issued, activated or adopted. */
   readonly issued: number;
   readonly consumed: number;
-  /** Attempts that were not accepted, by reason; refused during a wait or at a closed door too. `malformed` is not stored. */
+  /** Attempts that were not accepted, by reason; refused during a wait or at a locked channel too. `malformed` is not stored. */
   readonly failures: Readonly<Partial<Record<Reason, number>>>;
 }
 
@@ -55,8 +55,8 @@ export interface Report {
   /** None is left, in a set that has not expired. */
   readonly exhausted: number;
   readonly expired: number;
-  /** Too many failures closed a door. */
-  readonly disabled: number;
+  /** Too many failures closed a channel. */
+  readonly locked: number;
   /** Older than `rotateAfterDays`, and not expired. */
   readonly rotationDue: number;
   /** No code of the set was ever consumed. */
@@ -90,8 +90,8 @@ export interface ReportQuery {
   readonly lowAt: number;
   /** Sets made then or before are due for rotation; `null`: none. */
   readonly rotateBefore: number | null;
-  /** As many attempts close a door. */
-  readonly disableAfter: number;
+  /** As many attempts lock a channel. */
+  readonly lockAfter: number;
   /** As many failures are unusual. */
   readonly manyFailures: number;
 }

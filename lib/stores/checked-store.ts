@@ -10,7 +10,7 @@ const SHAPES: Readonly<
   attempt: ({ ok, ticket, reason, nextAt }) =>
     ok === true
       ? isTicket(fieldsOf(ticket))
-      : ok === false && (reason === 'disabled' || (reason === 'throttled' && isCount(nextAt))),
+      : ok === false && (reason === 'locked' || (reason === 'throttled' && isCount(nextAt))),
   set: ({ setId, format, salt, check, pepperId, total, remaining, expiresAt, codes }) =>
     [setId, format, salt, check, pepperId ?? ''].every(isText) &&
     [total, remaining, expiresAt ?? 0].every(isCount) &&
@@ -21,10 +21,9 @@ const SHAPES: Readonly<
   consumption: ({ outcome, remaining, total, consumedAt, reason }) =>
     outcome === 'consumed'
       ? [remaining, total].every(isCount)
-      : outcome === 'already-consumed'
+      : outcome === 'already_consumed'
         ? isCount(consumedAt)
-        : outcome === 'gone' &&
-          (reason === 'none' || reason === 'expired' || reason === 'disabled'),
+        : outcome === 'gone' && (reason === 'none' || reason === 'expired' || reason === 'locked'),
 };
 
 /** The answer as it came. @throws {BackupCodeError} `invalid_result` */
@@ -36,9 +35,10 @@ export function wellFormed<T>(what: keyof typeof SHAPES, answer: T): T {
   );
 }
 
-function isTicket({ door, attempt, generation, nextAt }: Fields): boolean {
+function isTicket({ channel, attempt, generation, nextAt }: Fields): boolean {
   return (
-    (door === 'first-factor' || door === 'nothing') && [attempt, generation, nextAt].every(isCount)
+    (channel === 'second_factor' || channel === 'recovery') &&
+    [attempt, generation, nextAt].every(isCount)
   );
 }
 

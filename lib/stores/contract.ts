@@ -1,6 +1,6 @@
 // The contract of a store: what a verification needs, and what each method promises when many call it at once.
 // A store opens no connection, reads no environment, hashes nothing and knows no policy.
-import type { Door } from '../audit/context';
+import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
 import type { Subject } from './subject';
@@ -33,10 +33,10 @@ export interface StoredCode extends CodeRecord {
 
 /** The right to look at one code. */
 export interface Ticket {
-  readonly door: Door;
+  readonly channel: Channel;
   /** The how-manieth since the last success or new set, counted from 1. */
   readonly attempt: number;
-  /** Which count it belongs to; a success at this door or a new set begins another. */
+  /** Which count it belongs to; a success on this channel or a new set begins another. */
   readonly generation: number;
   /** Until when this attempt keeps the next one waiting; 0 for not at all. No two of a generation that do share it. */
   readonly nextAt: number;
@@ -52,8 +52,8 @@ export type TakenAttempt =
     }
   | {
       readonly ok: false;
-      readonly reason: 'throttled' | 'disabled';
-      /** When the next may be taken; with `disabled` without meaning. */
+      readonly reason: 'throttled' | 'locked';
+      /** When the next may be taken; with `locked` without meaning. */
       readonly nextAt: number;
       /** Whether this refusal was the first of its wait, whose event was written. */
       readonly isFirst: boolean;
@@ -62,11 +62,11 @@ export type TakenAttempt =
 /** What became of a code; of any number of callers with one code, one is told `consumed`. */
 export type Consumption =
   | { readonly outcome: 'consumed'; readonly remaining: number; readonly total: number }
-  | { readonly outcome: 'already-consumed'; readonly consumedAt: number }
-  | { readonly outcome: 'gone'; readonly reason: 'none' | 'expired' | 'disabled' };
+  | { readonly outcome: 'already_consumed'; readonly consumedAt: number }
+  | { readonly outcome: 'gone'; readonly reason: 'none' | 'expired' | 'locked' };
 
-/** A door that closes, by the last attempt it had. */
-export interface ClosedDoor {
+/** A channel that locks, by the last attempt it had. */
+export interface LockedChannel {
   readonly subject: Subject;
   readonly ticket: Ticket;
   readonly now: number;
@@ -76,9 +76,9 @@ export interface ClosedDoor {
 /** What {@link BackupCodeStore.find} knows of a user. */
 export interface FoundUser {
   readonly current: CurrentSet | null;
-  /** Attempts since the last success or new set, and when the door was closed. */
-  readonly doors: Readonly<
-    Record<Door, { readonly attempts: number; readonly disabledAt: number | null }>
+  /** Attempts since the last success or new set, and when the channel was locked. */
+  readonly channels: Readonly<
+    Record<Channel, { readonly attempts: number; readonly lockedAt: number | null }>
   >;
 }
 
@@ -98,7 +98,7 @@ export interface NewSet {
 export interface BackupCodeStore {
   /**
    * Makes the set the user's current one. The old set stops working in the same instant, its digests and salts are
-   * erased (times stay), a staged set is dropped, and both doors count from nothing. With `only: 'first'` nothing
+   * erased (times stay), a staged set is dropped, and both channels count from nothing. With `only: 'first'` nothing
    * happens if any set was ever recorded for this user; a staged one that was never activated does not count.
    *
    * @returns whether it was written
@@ -125,15 +125,15 @@ export interface BackupCodeStore {
   find(subject: Subject): Promise<FoundUser | null>;
 
   /**
-   * Counts an attempt at a door, before anything is checked. Attempt n is granted if n is at most `waits.length`, the
-   * door was not closed and no wait is running; it begins a wait of `waits[n - 1]` milliseconds,
+   * Counts an attempt on a channel, before anything is checked. Attempt n is granted if n is at most `waits.length`, the
+   * channel was not closed and no wait is running; it begins a wait of `waits[n - 1]` milliseconds,
    * or none at all for 0, so that processes whose clocks differ do not refuse each other. A refusal changes
-   * neither count nor wait; the first of each wait, and of each day at a closed door, writes `refusal`, the others are counted in it.
+   * neither count nor wait; the first of each wait, and of each day at a locked channel, writes `refusal`, the others are counted in it.
    * Of any number of callers at once no more are granted than one after the other.
    */
   takeAttempt(attempt: {
     readonly subject: Subject;
-    readonly door: Door;
+    readonly channel: Channel;
     readonly now: number;
     readonly waits: readonly number[];
     /** Its `reason` and `refusals` are filled in. */
@@ -147,9 +147,9 @@ export interface BackupCodeStore {
   giveBack(attempt: { readonly subject: Subject; readonly ticket: Ticket }): Promise<void>;
 
   /**
-   * Consumes a code, if its set is current, not expired at `now`, the door not closed, and the code not consumed.
+   * Consumes a code, if its set is current, not expired at `now`, the channel not closed, and the code not consumed.
    * For each code ever, exactly one call returns `consumed`. It counts `remaining` down by exactly one, resets the
-   * door's count and writes `events`, and each milestone whose `remaining` is the new one, with `remaining` and `total`
+   * channel's count and writes `events`, and each milestone whose `remaining` is the new one, with `remaining` and `total`
    * filled in. Whoever comes too late is told why, as read under the same lock. With `replacement`, that code is added
    * to the set: `remaining` stays and `total` grows by one.
    */
@@ -157,7 +157,7 @@ export interface BackupCodeStore {
     readonly subject: Subject;
     readonly setId: string;
     readonly codeId: string;
-    readonly door: Door;
+    readonly channel: Channel;
     readonly now: number;
     readonly events: readonly AuditEvent[];
     readonly milestones: readonly { readonly remaining: number; readonly event: AuditEvent }[];
@@ -176,12 +176,12 @@ export interface BackupCodeStore {
   }): Promise<string | null>;
 
   /**
-   * Writes events of one subject, all or none. With `closes`, closes that ticket's door too and writes that event after the others,
-   * but in the ticket's generation only: where a code was consumed at this door meanwhile, or a set begun, it stays open.
+   * Writes events of one subject, all or none. With `closes`, closes that ticket's channel too and writes that event after the others,
+   * but in the ticket's generation only: where a code was consumed on this channel meanwhile, or a set begun, it stays open.
    *
-   * @returns whether a door was closed
+   * @returns whether a channel was locked
    */
-  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean>;
+  append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean>;
 
   /** 32 random bytes under which names that belong to nobody are counted. Made once; the same for every process. */
   nameKey(): Promise<Uint8Array>;
@@ -189,7 +189,7 @@ export interface BackupCodeStore {
 
 /** How long the count of a name that belongs to nobody is kept after its last attempt. */
 export const NAME_KEPT_MS = 30 * 86_400_000;
-/** How long refusals are counted in one event. A wait is over sooner; a closed door is not. */
+/** How long refusals are counted in one event. A wait is over sooner; a locked channel is not. */
 export const REFUSALS_COUNTED_MS = 86_400_000;
 
 /** The names of the methods, for a check at construction. */

@@ -2,7 +2,7 @@
 // Not for production: a restart forgets every set and every count.
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
-import type { Door } from '../audit/context';
+import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
 import type { Subject } from './subject';
@@ -20,7 +20,7 @@ import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
   type BackupCodeStore,
-  type ClosedDoor,
+  type LockedChannel,
   type Consumption,
   type CurrentSet,
   type FoundUser,
@@ -36,7 +36,7 @@ interface DoorCount {
   attempts: number;
   nextAt: number;
   generation: number;
-  disabledAt: number | null;
+  lockedAt: number | null;
   /** The `throttled` event of the running wait, once there was a refusal. */
   refusal: (AuditEvent & { refusals: number }) | null;
 }
@@ -54,7 +54,7 @@ interface User {
   current: WorkingSet | null;
   staged: { header: SetHeader; codes: readonly CodeRecord[]; until: number } | null;
   hadSet: boolean;
-  doors: Record<Door, DoorCount>;
+  channels: Record<Channel, DoorCount>;
 }
 
 /** Every method runs to its end without giving way to another: that is its transaction. */
@@ -116,23 +116,23 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     if (!user) return Promise.resolve(null);
     return Promise.resolve({
       current: user.current && describeSet(user.current),
-      doors: structuredClone(user.doors),
+      channels: structuredClone(user.channels),
     });
   }
 
   takeAttempt({
     subject,
-    door,
+    channel,
     now,
     waits,
     refusal,
   }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
     if (subject.userId === null) this.forgetNames(subject.key, now);
     const user = this.user(subject);
-    const count = user.doors[door];
-    const isDisabled = count.disabledAt !== null || count.attempts >= waits.length;
-    if (isDisabled || now < count.nextAt) {
-      const reason = isDisabled ? 'disabled' : 'throttled';
+    const count = user.channels[channel];
+    const isLocked = count.lockedAt !== null || count.attempts >= waits.length;
+    if (isLocked || now < count.nextAt) {
+      const reason = isLocked ? 'locked' : 'throttled';
       const counted =
         count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS
           ? count.refusal
@@ -151,7 +151,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     count.nextAt = wait === 0 ? 0 : now + wait;
     count.refusal = null;
     const ticket = {
-      door,
+      channel,
       attempt: count.attempts,
       generation: count.generation,
       nextAt: count.nextAt,
@@ -164,7 +164,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   }
 
   giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
-    const count = this.users.get(subject.key)?.doors[ticket.door];
+    const count = this.users.get(subject.key)?.channels[ticket.channel];
     if (count?.generation === ticket.generation && count.attempts > 0) {
       count.attempts -= 1;
       if (count.nextAt === ticket.nextAt) count.nextAt = 0;
@@ -176,7 +176,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     subject,
     setId,
     codeId,
-    door,
+    channel,
     now,
     events,
     milestones,
@@ -188,12 +188,12 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
       return Promise.resolve({ outcome: 'gone', reason: 'none' });
     if (set.header.expiresAt !== null && now >= set.header.expiresAt)
       return Promise.resolve({ outcome: 'gone', reason: 'expired' });
-    if (user.doors[door].disabledAt !== null)
-      return Promise.resolve({ outcome: 'gone', reason: 'disabled' });
+    if (user.channels[channel].lockedAt !== null)
+      return Promise.resolve({ outcome: 'gone', reason: 'locked' });
     const code = set.codes.find((candidate) => candidate.codeId === codeId);
     if (!code) return Promise.resolve({ outcome: 'gone', reason: 'none' });
     if (code.consumedAt !== null)
-      return Promise.resolve({ outcome: 'already-consumed', consumedAt: code.consumedAt });
+      return Promise.resolve({ outcome: 'already_consumed', consumedAt: code.consumedAt });
 
     code.consumedAt = now;
     set.lastConsumedAt = now;
@@ -201,7 +201,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
       set.codes.push({ ...replacement, consumedAt: null });
       set.header = { ...set.header, total: set.header.total + 1 };
     }
-    user.doors[door] = freshCount(user.doors[door].generation + 1);
+    user.channels[channel] = freshCount(user.channels[channel].generation + 1);
     const { remaining, total } = describeSet(set);
     const reached = milestones
       .filter((milestone) => milestone.remaining === remaining)
@@ -229,11 +229,11 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     return Promise.resolve(setId);
   }
 
-  append(events: readonly AuditEvent[], closes?: ClosedDoor): Promise<boolean> {
+  append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
     this.trail.push(...events);
-    const count = closes && this.users.get(closes.subject.key)?.doors[closes.ticket.door];
+    const count = closes && this.users.get(closes.subject.key)?.channels[closes.ticket.channel];
     if (!count || count.generation !== closes.ticket.generation) return Promise.resolve(false);
-    count.disabledAt = closes.now;
+    count.lockedAt = closes.now;
     this.trail.push(closes.event);
     return Promise.resolve(true);
   }
@@ -248,9 +248,9 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
   }
 
   prune({ before }: { before: number }): Promise<number> {
-    for (const { doors } of this.users.values()) {
+    for (const { channels } of this.users.values()) {
       // Nothing is counted in an event that is gone.
-      for (const count of Object.values(doors))
+      for (const count of Object.values(channels))
         if (count.refusal !== null && count.refusal.at < before) count.refusal = null;
     }
     return Promise.resolve(this.trail.prune(before));
@@ -289,15 +289,15 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
 
   report(query: ReportQuery): Promise<Report> {
     const tally = new Tally(query);
-    for (const { current, doors } of this.users.values()) {
+    for (const { current, channels } of this.users.values()) {
       if (!current) continue;
-      const isDisabled = Object.values(doors).some(
-        ({ attempts, disabledAt }) => disabledAt !== null || attempts >= query.disableAfter,
+      const isLocked = Object.values(channels).some(
+        ({ attempts, lockedAt }) => lockedAt !== null || attempts >= query.lockAfter,
       );
       tally.addSet({
         ...describeSet(current),
         hasher: hasherName(current.header.salt),
-        isDisabled,
+        isLocked,
       });
     }
     for (const event of this.trail.events) tally.addEvent(event);
@@ -322,7 +322,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
       current: null,
       staged: null,
       hadSet: false,
-      doors: { 'first-factor': freshCount(0), nothing: freshCount(0) },
+      channels: { second_factor: freshCount(0), recovery: freshCount(0) },
     };
     this.users.set(key, user);
     return user;
@@ -337,8 +337,8 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
     };
     user.staged = null;
     user.hadSet = true;
-    for (const door of ['first-factor', 'nothing'] as const)
-      user.doors[door] = freshCount(user.doors[door].generation + 1);
+    for (const channel of ['second_factor', 'recovery'] as const)
+      user.channels[channel] = freshCount(user.channels[channel].generation + 1);
   }
 
   private forgetNames(key: string, now: number): void {
@@ -353,7 +353,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeReports {
 }
 
 function freshCount(generation: number): DoorCount {
-  return { attempts: 0, nextAt: 0, generation, disabledAt: null, refusal: null };
+  return { attempts: 0, nextAt: 0, generation, lockedAt: null, refusal: null };
 }
 
 function describeSet({ header, codes, lastConsumedAt }: WorkingSet): CurrentSet {

@@ -12,7 +12,7 @@ export interface SetFacts {
   readonly pepperId: string | null;
   /** As {@link hasherName} gives it. */
   readonly hasher: string;
-  readonly isDisabled: boolean;
+  readonly isLocked: boolean;
 }
 
 interface Failures {
@@ -21,7 +21,7 @@ interface Failures {
 }
 
 /** Neither is a guess. */
-const HARMLESS: readonly (Reason | null)[] = ['busy', 'step-up'];
+const HARMLESS: readonly (Reason | null)[] = ['busy', 'step_up'];
 
 export class Tally {
   private readonly counts = {
@@ -30,7 +30,7 @@ export class Tally {
     low: 0,
     exhausted: 0,
     expired: 0,
-    disabled: 0,
+    locked: 0,
     rotationDue: 0,
     neverUsed: 0,
   };
@@ -52,17 +52,17 @@ export class Tally {
     lastConsumedAt,
     pepperId,
     hasher,
-    isDisabled,
+    isLocked,
   }: SetFacts): void {
     const { now, lowAt, rotateBefore } = this.query;
     const { counts } = this;
     const isExpired = expiresAt !== null && now >= expiresAt;
     counts.users += 1;
-    if (!isExpired && !isDisabled) counts.remainingCodes += remaining;
+    if (!isExpired && !isLocked) counts.remainingCodes += remaining;
     if (!isExpired && remaining > 0 && remaining <= lowAt) counts.low += 1;
     if (!isExpired && remaining === 0) counts.exhausted += 1;
     if (isExpired) counts.expired += 1;
-    if (isDisabled) counts.disabled += 1;
+    if (isLocked) counts.locked += 1;
     if (!isExpired && rotateBefore !== null && createdAt <= rotateBefore) counts.rotationDue += 1;
     if (lastConsumedAt === null) counts.neverUsed += 1;
     increase(this.setsByPepper, pepperId ?? 'none');
@@ -72,7 +72,7 @@ export class Tally {
   addEvent({ type, at, userId, reason, refusals, context: { ip } }: AuditEvent): void {
     if (at < this.query.since || at > this.query.now) return;
     const isIssue = type === 'issued' || type === 'activated' || type === 'adopted';
-    const isFailure = type === 'rejected' || type === 'throttled' || type === 'step-up-required';
+    const isFailure = type === 'rejected' || type === 'throttled' || type === 'step_up_required';
     if (!isIssue && !isFailure && type !== 'consumed') return;
     const times = refusals ?? 1;
     const day = new Date(at).toISOString().slice(0, 10);

@@ -41,7 +41,7 @@ interface CommonOptions<IsGivenRequest extends boolean> {
 type WhoOptions<User> =
   | {
       /**
-       * A fallback login: the user of a typed name, or `null`. The code is then all there is, so it needs 64 bits: a `BackupCodes` of a
+       * A recovery login: the user of a typed name, or `null`. The code is then all there is, so it needs 64 bits: a `BackupCodes` of a
        * shorter format is refused; with an own `consumeCode` that is yours to see to.
        */
       readonly findUser: (
@@ -101,7 +101,7 @@ export interface Parts {
   /** Records that a code was consumed in vain. */
   readonly unfinished: (user: unknown, consumed: unknown, context: Context) => Promise<void>;
   readonly context: (req: Request) => Context;
-  /** A fallback login: nobody may learn from an answer whether a user exists. */
+  /** A recovery login: nobody may learn from an answer whether a user exists. */
   readonly isAlone: boolean;
   readonly lastWord:
     ((req: Request, user: unknown, info: BackupCodeInfo) => Promise<Decision>) | undefined;
@@ -138,7 +138,7 @@ export function checkOptions(
   if (findUser && currentUser)
     throw new BackupCodeError(
       'invalid_option',
-      'Give findUser (a fallback login) or currentUser (a second factor), not both.',
+      'Give findUser (a recovery login) or currentUser (a second factor), not both.',
     );
   if (options.passReqToCallback !== undefined && typeof options.passReqToCallback !== 'boolean')
     throw new BackupCodeError(
@@ -227,7 +227,7 @@ function withService(
   userId: (user: unknown) => UserId,
   isAlone: boolean,
 ): ReturnType<typeof consumer> {
-  assertMethods('backupCodes', backupCodes, ['consume', 'consumeUnknown']);
+  assertMethods('backupCodes', backupCodes, ['consume', 'rejectUnknownUser']);
   const shortest = Math.min(...formatsOf(backupCodes).map(({ bits }) => bits));
   if (isAlone && shortest < MIN_BITS_ALONE) {
     throw new BackupCodeError(
@@ -238,10 +238,10 @@ function withService(
   return {
     consume: (user, username, code, context) =>
       user === null && username !== null
-        ? backupCodes.consumeUnknown(username, code, context)
+        ? backupCodes.rejectUnknownUser(username, code, context)
         : backupCodes.consume(userId(user), code, context),
     unfinished: (user, consumed, context) =>
-      backupCodes.loginUnfinished(
+      backupCodes.recordUnfinishedLogin(
         userId(user),
         consumed as Extract<Outcome, { ok: true }>,
         context,
@@ -268,7 +268,7 @@ function withCallback(
     const code = read(typed);
     if (code === null) return { ok: false, reason: 'malformed' };
     return user === null
-      ? { ok: false, reason: 'unknown-user' }
+      ? { ok: false, reason: 'unknown_user' }
       : consumeCode(user, code, cleanContext(context));
   };
 }

@@ -53,7 +53,7 @@ const MESSAGES: Readonly<Record<BackupCodeFailure['code'], string>> = {
   busy: 'The service is busy. Please try again in a few seconds.',
 };
 
-const DISABLED =
+const LOCKED =
   'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.';
 
 /** What to answer, or `null` if the code was consumed. Only `true` and `{ ok: true }` mean that. */
@@ -76,15 +76,15 @@ export function readFailure(result: unknown, isAlone: boolean): Failure | null {
       case 'reused':
       case 'expired':
       case 'none':
-      case 'unknown-user':
+      case 'unknown_user':
         return fail('invalid_code', 401);
       case 'throttled':
         return fail('too_many_attempts', 429, wait);
-      case 'disabled':
-        return fail('too_many_attempts', 429, { message: DISABLED });
+      case 'locked':
+        return fail('too_many_attempts', 429, { message: LOCKED });
       case 'denied':
         return isAlone ? fail('invalid_code', 401) : fail('denied', 403);
-      case 'step-up':
+      case 'step_up':
         return isAlone ? fail('invalid_code', 401) : fail('step_up_required', 403);
       case 'busy':
         return fail('busy', 503, wait);

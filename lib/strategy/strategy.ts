@@ -60,7 +60,7 @@ async function decide(parts: Parts, req: Request): Promise<Decision> {
   const { user, username } = found;
   const context: Context = {
     ...parts.context(req),
-    after: parts.isAlone ? 'nothing' : 'first-factor',
+    channel: parts.isAlone ? 'recovery' : 'second_factor',
   };
   const result = await parts.consume(user, username, ownString(req.body, parts.codeField), context);
   const failure = readFailure(result, parts.isAlone);

@@ -1,4 +1,4 @@
-// Of the store's contract: attempts are counted before they are made, at each door, and given back without minting any.
+// Of the store's contract: attempts are counted before they are made, on each channel, and given back without minting any.
 import assert from 'node:assert/strict';
 import type { TakenAttempt } from '../stores/contract';
 import { nameSubject } from '../stores/subject';
@@ -23,7 +23,7 @@ export function attemptTests({ test, readEvents }: Contract): void {
       for (let n = 0; n < 3; n += 1)
         numbers.push((await taken(store, subject, { waits: WAITS })).ticket.attempt);
       assert.deepEqual(numbers, [1, 2, 3]);
-      assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 3);
+      assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 3);
     }
   });
 
@@ -38,7 +38,7 @@ export function attemptTests({ test, readEvents }: Contract): void {
     );
     assert.equal(await at(NOW + 60_000), 5);
     const disabled = await take(store, subject, { now: NOW + 1000 * HOUR_MS, waits: WAITS });
-    assert.equal(!disabled.ok && disabled.reason, 'disabled');
+    assert.equal(!disabled.ok && disabled.reason, 'locked');
   });
 
   test('without a wait are granted to a clock that is behind', async (store) => {
@@ -77,34 +77,34 @@ export function attemptTests({ test, readEvents }: Contract): void {
     );
   });
 
-  test('at one door do not count at the other', async (store) => {
+  test('on one channel do not count at the other', async (store) => {
     const { subject } = await userWithSet(store);
-    await take(store, subject, { waits: [0], door: 'nothing' });
-    assert.equal((await take(store, subject, { waits: [0], door: 'nothing' })).ok, false);
+    await take(store, subject, { waits: [0], channel: 'recovery' });
+    assert.equal((await take(store, subject, { waits: [0], channel: 'recovery' })).ok, false);
     assert.equal(
-      (await taken(store, subject, { waits: [0], door: 'first-factor' })).ticket.attempt,
+      (await taken(store, subject, { waits: [0], channel: 'second_factor' })).ticket.attempt,
       1,
     );
   });
 
-  test('are counted from one again after a consumed code, at its door only', async (store) => {
+  test('are counted from one again after a consumed code, on its channel only', async (store) => {
     const set = await userWithSet(store);
-    for (const door of ['first-factor', 'nothing'] as const)
-      await taken(store, set.subject, { door });
+    for (const channel of ['second_factor', 'recovery'] as const)
+      await taken(store, set.subject, { channel });
     await store.consume(consumption(set, 0));
-    const doors = (await store.find(set.subject))?.doors;
-    assert.deepEqual([doors?.['first-factor'].attempts, doors?.nothing.attempts], [0, 1]);
+    const channels = (await store.find(set.subject))?.channels;
+    assert.deepEqual([channels?.['second_factor'].attempts, channels?.recovery.attempts], [0, 1]);
   });
 
-  test('are counted from one again after a new set, at both doors, also closed ones', async (store) => {
+  test('are counted from one again after a new set, on both channels, also closed ones', async (store) => {
     const { subject } = await userWithSet(store);
-    for (const door of ['first-factor', 'nothing'] as const) {
-      const { ticket } = await taken(store, subject, { door, waits: [0] });
-      await store.append([], { subject, ticket, now: NOW, event: newEvent('disabled', subject) });
+    for (const channel of ['second_factor', 'recovery'] as const) {
+      const { ticket } = await taken(store, subject, { channel, waits: [0] });
+      await store.append([], { subject, ticket, now: NOW, event: newEvent('locked', subject) });
     }
     await store.replace({ ...newSet(subject), now: NOW });
-    for (const door of ['first-factor', 'nothing'] as const)
-      assert.equal((await taken(store, subject, { door, waits: [0] })).ticket.attempt, 1);
+    for (const channel of ['second_factor', 'recovery'] as const)
+      assert.equal((await taken(store, subject, { channel, waits: [0] })).ticket.attempt, 1);
   });
 
   test('are not cleared by a staged set, a revocation or a lost code', async (store) => {
@@ -115,10 +115,10 @@ export function attemptTests({ test, readEvents }: Contract): void {
     await store.consume(consumption(set, 0));
     await store.stage({ ...newSet(subject), until: NOW + HOUR_MS });
     await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
-    assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 1);
+    assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 1);
   });
 
-  test('at a closed door are refused, whatever the table says, and a code is not consumed there', async (store) => {
+  test('at a locked channel are refused, whatever the table says, and a code is not consumed there', async (store) => {
     const set = await userWithSet(store);
     const { subject } = set;
     const { ticket } = await taken(store, subject);
@@ -127,28 +127,28 @@ export function attemptTests({ test, readEvents }: Contract): void {
         subject,
         ticket,
         now: NOW,
-        event: newEvent('disabled', subject),
+        event: newEvent('locked', subject),
       }),
       true,
     );
     assert.deepEqual(
       (await readEvents(subject.userId)).map(({ type }) => type),
-      ['issued', 'rejected', 'disabled'],
+      ['issued', 'rejected', 'locked'],
     );
     const refused = await take(store, subject);
-    assert.equal(!refused.ok && refused.reason, 'disabled');
+    assert.equal(!refused.ok && refused.reason, 'locked');
     assert.deepEqual(await store.consume(consumption(set, 0)), {
       outcome: 'gone',
-      reason: 'disabled',
+      reason: 'locked',
     });
-    assert.equal((await store.find(subject))?.doors['first-factor'].disabledAt, NOW);
+    assert.equal((await store.find(subject))?.channels['second_factor'].lockedAt, NOW);
     assert.equal(
-      (await store.consume({ ...consumption(set, 0), door: 'nothing' })).outcome,
+      (await store.consume({ ...consumption(set, 0), channel: 'recovery' })).outcome,
       'consumed',
     );
   });
 
-  test('of an older generation close no door', async (store) => {
+  test('of an older generation close no channel', async (store) => {
     const set = await userWithSet(store);
     const { ticket } = await taken(store, set.subject);
     await store.consume(consumption(set, 0));
@@ -156,7 +156,7 @@ export function attemptTests({ test, readEvents }: Contract): void {
       subject: set.subject,
       ticket,
       now: NOW,
-      event: newEvent('disabled', set.subject),
+      event: newEvent('locked', set.subject),
     };
     assert.equal(
       await store.append([newEvent('rejected', set.subject, { reason: 'reused' })], closes),
@@ -193,14 +193,14 @@ export function attemptTests({ test, readEvents }: Contract): void {
     await store.consume(consumption(set, 0));
     await taken(store, subject);
     await store.giveBack({ subject, ticket });
-    assert.equal((await store.find(subject))?.doors['first-factor'].attempts, 1);
+    assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 1);
   });
 
   test('of a name that belongs to nobody are counted and closed alike, and no set is found there', async (store) => {
     const subject = nameSubject(`name-${newUser().userId}`, await store.nameKey());
     const attempts = [];
     for (let n = 0; n < 5; n += 1)
-      attempts.push(await take(store, subject, { waits: WAITS, door: 'nothing' }));
+      attempts.push(await take(store, subject, { waits: WAITS, channel: 'recovery' }));
     assert.deepEqual(attempts.map(summary), [1, 2, 3, 4, `throttled until ${NOW + 60_000}`]);
     assert.equal(attempts[0]?.ok && attempts[0].current, null);
   });
@@ -212,11 +212,16 @@ export function attemptTests({ test, readEvents }: Contract): void {
       nameSubject(`name-${newUser().userId}`, key),
     ];
     const at = async (days: number): Promise<boolean> =>
-      (await take(store, subject, { now: NOW + days * 24 * HOUR_MS, waits: [0], door: 'nothing' }))
-        .ok;
+      (
+        await take(store, subject, {
+          now: NOW + days * 24 * HOUR_MS,
+          waits: [0],
+          channel: 'recovery',
+        })
+      ).ok;
     assert.deepEqual([await at(0), await at(29)], [true, false]);
     // A new name is the occasion on which a store may sweep.
-    await take(store, another, { now: NOW + 31 * 24 * HOUR_MS, door: 'nothing' });
+    await take(store, another, { now: NOW + 31 * 24 * HOUR_MS, channel: 'recovery' });
     assert.equal(await at(31), false);
   });
 
@@ -224,13 +229,13 @@ export function attemptTests({ test, readEvents }: Contract): void {
     const subject = newUser();
     await store.append([
       newEvent('rejected', subject, { reason: 'mismatch' }),
-      newEvent('disabled', subject),
+      newEvent('locked', subject),
     ]);
     assert.deepEqual(
       (await readEvents(subject.userId)).map(({ type, reason }) => [type, reason]),
       [
         ['rejected', 'mismatch'],
-        ['disabled', null],
+        ['locked', null],
       ],
     );
   });

@@ -7,7 +7,7 @@ import { userSubject, type Subject } from '../stores/subject';
 
 export const NOW = Date.UTC(2030, 0, 1);
 export const HOUR_MS = 3_600_000;
-/** Five attempts, the last two followed by a wait; then the door closes. */
+/** Five attempts, the last two followed by a wait; then the channel locks. */
 export const WAITS = [0, 0, 0, 60_000, 120_000] as const;
 
 /** A subject that is a user. */
@@ -38,7 +38,7 @@ export function newEvent(
       userAgent: null,
       requestId: null,
       actor: null,
-      after: 'first-factor',
+      channel: 'second_factor',
     },
     ...facts,
   });
@@ -80,7 +80,7 @@ export async function userWithSet(store: BackupCodeStore, options?: SetOptions):
 interface TakeOptions {
   readonly now?: number;
   readonly waits?: readonly number[];
-  readonly door?: Ticket['door'];
+  readonly channel?: Ticket['channel'];
 }
 
 /** Takes an attempt, with many free ones unless told otherwise. */
@@ -89,8 +89,14 @@ export function take(
   subject: Subject,
   options: TakeOptions = {},
 ): Promise<TakenAttempt> {
-  const { now = NOW, waits = new Array<number>(50).fill(0), door = 'first-factor' } = options;
-  return store.takeAttempt({ subject, door, now, waits, refusal: newEvent('throttled', subject) });
+  const { now = NOW, waits = new Array<number>(50).fill(0), channel = 'second_factor' } = options;
+  return store.takeAttempt({
+    subject,
+    channel,
+    now,
+    waits,
+    refusal: newEvent('throttled', subject),
+  });
 }
 
 /** Takes an attempt that must be granted. */
@@ -121,7 +127,7 @@ export function consumption(
     subject,
     setId: header.setId,
     codeId,
-    door: 'first-factor',
+    channel: 'second_factor',
     now,
     events,
     milestones,

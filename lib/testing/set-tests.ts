@@ -252,7 +252,7 @@ export function setTests({ test, readEvents }: Contract): void {
         total: 3,
       });
       assert.deepEqual(await store.consume(consumption(set, index)), {
-        outcome: 'already-consumed',
+        outcome: 'already_consumed',
         consumedAt: NOW + index,
       });
     }

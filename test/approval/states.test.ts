@@ -119,12 +119,12 @@ it('any sequence of steps goes as the model does: nothing runs without two, in t
         }
         // Each run has its two in the trail, and they are two.
         const trail = office.told.filter(({ type }) =>
-          ['approval-requested', 'approval-granted', 'approval-executed'].includes(type),
+          ['approval_requested', 'approval_granted', 'approval_executed'].includes(type),
         );
-        for (const { approval } of office.told.filter(({ type }) => type === 'approval-executed')) {
+        for (const { approval } of office.told.filter(({ type }) => type === 'approval_executed')) {
           const people = trail
             .filter(
-              (event) => event.approval?.id === approval?.id && event.type !== 'approval-executed',
+              (event) => event.approval?.id === approval?.id && event.type !== 'approval_executed',
             )
             .map(({ userId }) => userId);
           expect(new Set(people).size).toBe(2);

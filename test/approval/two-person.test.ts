@@ -32,20 +32,20 @@ describe('an action', () => {
 
   it('may be run by the second as well, and by nobody else', async () => {
     const { id, digest } = await approved(office);
-    expect(await office.approval.execute('eve', { id, digest })).toEqual(refused('not-entitled'));
+    expect(await office.approval.execute('eve', { id, digest })).toEqual(refused('not_entitled'));
     expect(ok(await office.approval.execute('bob', { id, digest })).result).toBe('open');
   });
 
   it('runs once, however often it is asked for', async () => {
     const { id, digest } = await approved(office);
     ok(await office.approval.execute('ada', { id, digest }));
-    expect(await office.approval.execute('bob', { id, digest })).toEqual(refused('not-open'));
+    expect(await office.approval.execute('bob', { id, digest })).toEqual(refused('not_open'));
     expect(office.done).toHaveLength(1);
   });
 
   it('does not run before the second has approved it', async () => {
     const { id, digest } = await requested(office);
-    expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not-open'));
+    expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not_open'));
     expect(office.done).toEqual([]);
   });
 
@@ -80,11 +80,11 @@ describe('an action', () => {
     const { id, digest } = await approved(office, { action: 'break' });
     await expect(office.approval.execute('ada', { id, digest })).rejects.toThrow('it is stuck');
     expect(await office.approval.show(id)).toMatchObject({ state: 'failed' });
-    expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not-open'));
+    expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not_open'));
     expect(typesOf(office).slice(-3)).toEqual([
-      'approval-executing',
-      'approval-failed',
-      'approval-refused',
+      'approval_executing',
+      'approval_failed',
+      'approval_refused',
     ]);
   });
 });
@@ -99,7 +99,7 @@ describe('two different people', () => {
         code: await office.code('ada'),
         sessionId: 'another',
       }),
-    ).toEqual(refused('same-person'));
+    ).toEqual(refused('same_person'));
     expect(await office.consumed('ada')).toBe(1);
   });
 
@@ -112,7 +112,7 @@ describe('two different people', () => {
         digest,
         code: await office.code('ada+admin'),
       }),
-    ).toEqual(refused('same-person'));
+    ).toEqual(refused('same_person'));
     expect(await office.consumed('ada+admin')).toBe(0);
   });
 
@@ -131,7 +131,7 @@ describe('two different people', () => {
         code: await office.code('bob'),
         sessionId: 's-1',
       }),
-    ).toEqual(refused('same-person'));
+    ).toEqual(refused('same_person'));
     expect(await office.consumed('bob')).toBe(0);
     ok(
       await office.approval.approve('bob', {
@@ -152,12 +152,12 @@ describe('two different people', () => {
           target,
           code: await office.code('ada'),
         }),
-      ).toEqual(refused('is-target'));
+      ).toEqual(refused('is_target'));
     }
     const { id, digest } = await requested(office, { target: 'bob+admin' });
     expect(
       await office.approval.approve('bob', { id, digest, code: await office.code('bob') }),
-    ).toEqual(refused('is-target'));
+    ).toEqual(refused('is_target'));
     expect([await office.consumed('ada'), await office.consumed('bob')]).toEqual([1, 0]);
   });
 
@@ -191,7 +191,7 @@ describe('entitlement', () => {
       office = openOffice({ isEntitled: () => answer as boolean });
       expect(
         await office.approval.request('ada', { ...PROPOSAL, code: await office.code('ada') }),
-      ).toEqual(refused('not-entitled'));
+      ).toEqual(refused('not_entitled'));
       expect(await office.consumed('ada')).toBe(0);
     },
   );
@@ -210,7 +210,7 @@ describe('entitlement', () => {
       step === 'approve'
         ? await office.approval.approve('bob', { id, digest, code: await office.code('bob') })
         : await office.approval.execute('ada', { id, digest });
-    expect(outcome).toEqual(refused('not-entitled'));
+    expect(outcome).toEqual(refused('not_entitled'));
     expect([office.done, await office.consumed('bob')]).toEqual([[], step === 'approve' ? 0 : 1]);
   });
 
@@ -369,7 +369,7 @@ describe('the window', () => {
       { state: 'expired' },
       { state: 'expired' },
     ]);
-    expect(typesOf(office)).toEqual(['approval-requested', 'approval-expired']);
+    expect(typesOf(office)).toEqual(['approval_requested', 'approval_expired']);
   });
 });
 
@@ -380,8 +380,8 @@ describe('no', () => {
       ok(await office.approval.deny('carol', { id }));
       expect(
         await office.approval.approve('bob', { id, digest, code: await office.code('bob') }),
-      ).toEqual(refused('not-open'));
-      expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not-open'));
+      ).toEqual(refused('not_open'));
+      expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('not_open'));
       expect(await office.approval.show(id)).toMatchObject({ state: 'denied' });
     }
     expect(office.done).toEqual([]);
@@ -390,15 +390,15 @@ describe('no', () => {
   it('is said by those alone who might have approved', async () => {
     office = openOffice({ isEntitled: (userId) => userId !== 'eve' });
     const { id } = await requested(office);
-    expect(await office.approval.deny('eve', { id })).toEqual(refused('not-entitled'));
+    expect(await office.approval.deny('eve', { id })).toEqual(refused('not_entitled'));
     expect(await office.approval.show(id)).toMatchObject({ state: 'requested' });
   });
 
   it('takes no code, but a cancellation takes the one who asked', async () => {
     const { id } = await requested(office);
-    expect(await office.approval.cancel('bob', { id })).toEqual(refused('not-entitled'));
+    expect(await office.approval.cancel('bob', { id })).toEqual(refused('not_entitled'));
     ok(await office.approval.cancel('ada', { id }));
-    expect(await office.approval.cancel('ada', { id })).toEqual(refused('not-open'));
+    expect(await office.approval.cancel('ada', { id })).toEqual(refused('not_open'));
     expect(await office.consumed('ada')).toBe(1);
   });
 
@@ -415,7 +415,7 @@ describe('no', () => {
         recordApproval: (...given) => office.backupCodes.recordApproval(...given),
       },
     });
-    expect(await racing.approve('bob', { id, digest, code })).toEqual(refused('not-open'));
+    expect(await racing.approve('bob', { id, digest, code })).toEqual(refused('not_open'));
     expect(await office.approval.show(id)).toMatchObject({ state: 'denied' });
   });
 });
@@ -461,7 +461,7 @@ describe('a request', () => {
         action: 'close-vault',
         code: await office.code('bob'),
       }),
-    ).toEqual(refused('open-request'));
+    ).toEqual(refused('open_request'));
     expect(await office.consumed('bob')).toBe(0);
     await requested(office, { target: 'vault-8' });
   });
@@ -482,7 +482,7 @@ describe('a request', () => {
       const given = { id: id as string, digest: '0'.repeat(64), code: await office.code('bob') };
       expect(await office.approval.show(given.id)).toBeNull();
       for (const step of ['approve', 'deny', 'cancel', 'execute'] as const)
-        expect(await office.approval[step]('bob', given)).toEqual(refused('unknown-request'));
+        expect(await office.approval[step]('bob', given)).toEqual(refused('unknown_request'));
       expect(await office.consumed('bob')).toBe(0);
     },
   );
@@ -503,29 +503,29 @@ describe('the audit trail', () => {
     const approval = { id, action: 'open-vault', target: 'vault-7', reason: null };
     expect(office.told).toMatchObject([
       {
-        type: 'approval-requested',
+        type: 'approval_requested',
         userId: 'ada',
         approval,
         setId: expect.any(String),
         codeId: expect.any(String),
       },
       {
-        type: 'approval-granted',
+        type: 'approval_granted',
         userId: 'bob',
         approval,
         setId: expect.any(String),
         codeId: expect.any(String),
       },
       {
-        type: 'approval-executing',
+        type: 'approval_executing',
         userId: 'bob',
         approval,
         setId: null,
         context: { ip: '192.0.2.7' },
       },
-      { type: 'approval-executed', userId: 'bob', approval },
+      { type: 'approval_executed', userId: 'bob', approval },
     ]);
-    expect((await office.backupCodes.events({ types: ['approval-granted'] })).events).toMatchObject(
+    expect((await office.backupCodes.events({ types: ['approval_granted'] })).events).toMatchObject(
       [{ userId: 'bob', approval }],
     );
   });
@@ -534,9 +534,9 @@ describe('the audit trail', () => {
     const { id, digest } = await requested(office);
     await office.approval.approve('ada', { id, digest, code: WRONG }, { ip: '192.0.2.9' });
     expect(office.told.at(-1)).toMatchObject({
-      type: 'approval-refused',
+      type: 'approval_refused',
       userId: 'ada',
-      approval: { id, action: 'open-vault', reason: 'same-person' },
+      approval: { id, action: 'open-vault', reason: 'same_person' },
       context: { ip: '192.0.2.9' },
     });
   });

@@ -3,7 +3,13 @@ import type { Context } from '../../lib';
 import { cleanContext } from '../../lib/audit/context';
 import { failure } from '../helpers/errors';
 
-const nothing = { ip: null, userAgent: null, requestId: null, actor: null, after: 'first-factor' };
+const nothing = {
+  ip: null,
+  userAgent: null,
+  requestId: null,
+  actor: null,
+  channel: 'second_factor',
+};
 
 describe('the context of an attempt', () => {
   it('may be left out: nothing is known, and a first factor came before', () => {
@@ -17,7 +23,7 @@ describe('the context of an attempt', () => {
       userAgent: 'Mozilla/5.0 (X11; Zo\u00eb)',
       requestId: 'r-1',
       actor: 'admin',
-      after: 'nothing',
+      channel: 'recovery',
     };
     expect(cleanContext(context)).toEqual(context);
   });
@@ -68,8 +74,8 @@ describe('the context of an attempt', () => {
 
   it.each<[string, unknown]>([
     ['an unknown field', { userAgents: 'x' }],
-    ['a door there is none of', { after: 'password' }],
-    ['a door that is true', { after: true }],
+    ['a channel there is none of', { after: 'password' }],
+    ['a channel that is true', { after: true }],
     ['null', null],
     ['text', '127.0.0.1'],
     ['a list', ['127.0.0.1']],

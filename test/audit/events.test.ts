@@ -14,7 +14,7 @@ const context = {
   userAgent: null,
   requestId: null,
   actor: null,
-  after: 'first-factor',
+  channel: 'second_factor',
 } as const;
 const issued = auditEvent('issued', { at: 1, userId: 'ada', context });
 const fault = new Error('the mail server is down');
@@ -102,7 +102,7 @@ describe('a listener', () => {
     ['an unknown type', 'issue', () => undefined],
     ['the name of a prototype', '__proto__', () => undefined],
     ['no function', 'issued', null],
-    ['nothing', 'error', undefined],
+    ['recovery', 'error', undefined],
   ])('is refused for %s', (_what, type, listener) => {
     expect(() => new Listeners().add(type as EventType, listener as unknown as Listener)).toThrow(
       failure('invalid_option'),

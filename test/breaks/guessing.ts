@@ -20,17 +20,17 @@ const sameWork = `${equalWork} › one slow hash, and one comparison for each co
 export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-10',
-    what: 'a closed door is an error, which ends the whole chain of strategies',
+    what: 'a locked channel is an error, which ends the whole chain of strategies',
     file: 'lib/strategy/outcomes.ts',
-    find: "return fail('too_many_attempts', 429, { message: DISABLED });",
-    replace: 'throw new Error(DISABLED);',
+    find: "return fail('too_many_attempts', 429, { message: LOCKED });",
+    replace: 'throw new Error(LOCKED);',
     noticedBy: [
-      'test/strategy/with-totp.test.ts › a code of the app lets in also where the door of the backup codes is closed',
+      'test/strategy/with-totp.test.ts › a code of the app lets in also where the channel of the backup codes is closed',
     ],
   },
   {
     id: 'N-10',
-    what: 'a hundred attempts at each door',
+    what: 'a hundred attempts on each channel',
     file: 'lib/service/back-off.ts',
     find: `max: 50,
     fallback: 50,
@@ -42,54 +42,54 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'a door never closes (memory)',
+    what: 'a channel never closes (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'const isDisabled = count.disabledAt !== null || count.attempts >= waits.length',
-    replace: 'const isDisabled = false',
+    find: 'const isLocked = count.lockedAt !== null || count.attempts >= waits.length',
+    replace: 'const isLocked = false',
     noticedBy: [
       `${attempts} › guessing › is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond`,
-      `${attempts} › guessing › a closed door refuses the right code and does not consume it, for ever and through every instance`,
+      `${attempts} › guessing › a locked channel refuses the right code and does not consume it, for ever and through every instance`,
     ],
   },
   {
     id: 'N-10',
-    what: 'a closed door opens with another configuration',
+    what: 'a locked channel opens with another configuration',
     file: 'lib/stores/memory.ts',
-    find: 'count.disabledAt !== null || count.attempts',
+    find: 'count.lockedAt !== null || count.attempts',
     replace: 'count.attempts',
     noticedBy: [
-      `${attemptTests} › at a closed door are refused, whatever the table says, and a code is not consumed there`,
+      `${attemptTests} › at a locked channel are refused, whatever the table says, and a code is not consumed there`,
     ],
   },
   {
     id: 'N-10',
-    what: 'that a door was closed is not written down',
+    what: 'thon a channel was locked is not written down',
     file: 'lib/stores/memory.ts',
-    find: 'count.disabledAt = closes.now',
-    replace: 'count.disabledAt = null',
+    find: 'count.lockedAt = closes.now',
+    replace: 'count.lockedAt = null',
     noticedBy: [
-      `${attempts} › guessing › a closed door stays closed where more attempts are allowed later`,
+      `${attempts} › guessing › a locked channel stays closed where more attempts are allowed later`,
     ],
   },
   {
     id: 'N-10',
-    what: 'both doors are one: a stranger closes the one behind the password',
+    what: 'both channels are one: a stranger closes the one behind the password',
     file: 'lib/service/consume.ts',
-    find: 'const door = context.after',
-    replace: "const door = 'nothing'",
+    find: 'const { channel } = context;',
+    replace: "const channel = 'recovery';",
     noticedBy: [
-      `${attempts} › guessing › the other door stays open`,
-      `${attempts} › guessing › is counted apart at the two doors`,
+      `${attempts} › guessing › the other channel stays open`,
+      `${attempts} › guessing › is counted apart at the two channels`,
     ],
   },
   {
     id: 'N-10',
-    what: 'the end of the set opens a closed door',
+    what: 'the end of the set opens a locked channel',
     file: 'lib/stores/memory.ts',
     find: 'user.current = null;',
     replace:
-      "user.current = null; for (const door of ['first-factor', 'nothing']) user.doors[door] = freshCount(user.doors[door].generation + 1);",
-    noticedBy: [`${attempts} › guessing › only a new set opens a closed door`],
+      "user.current = null; for (const channel of ['second_factor', 'recovery']) user.channels[channel] = freshCount(user.channels[channel].generation + 1);",
+    noticedBy: [`${attempts} › guessing › only a new set opens a locked channel`],
   },
   {
     id: 'N-12',
@@ -126,7 +126,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'this.user(subject).staged = {',
     replace:
-      "for (const door of ['first-factor', 'nothing']) this.user(subject).doors[door] = freshCount(1);\n    this.user(subject).staged = {",
+      "for (const channel of ['second_factor', 'recovery']) this.user(subject).channels[channel] = freshCount(1);\n    this.user(subject).staged = {",
     noticedBy: [
       `${attempts} › guessing › only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set`,
       `${attemptTests} › are not cleared by a staged set, a revocation or a lost code`,
@@ -207,8 +207,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-12',
     what: 'nobody has to wait (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (isDisabled || now < count.nextAt)',
-    replace: 'if (isDisabled)',
+    find: 'if (isLocked || now < count.nextAt)',
+    replace: 'if (isLocked)',
     noticedBy: [rightDuringWait, announced],
   },
   {
@@ -228,7 +228,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'newcomers < maxQueued',
     replace: 'true',
     noticedBy: [
-      `${gate} › the gate before the slow hash › turns away at once whom the queue has no room for, of both doors together`,
+      `${gate} › the gate before the slow hash › turns away at once whom the queue has no room for, of both channels together`,
     ],
   },
   {
@@ -257,7 +257,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'const { ticket, current } = taken;',
     replace:
-      "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown-user' : 'none');",
+      "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown_user' : 'none');",
     noticedBy: [
       `${sameWork} › are the work for …`,
       `${sameWork} › are of the newest configuration where there is no set`,
@@ -296,15 +296,15 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'const { reason, nextAt, isFirst } = taken;',
     replace:
-      "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, door, onVerdict: () => undefined });",
+      "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, channel, onVerdict: () => undefined });",
     noticedBy: [`${equalWork} › no work at all › is done for … who must wait, or may try no more`],
   },
   {
     id: 'A-6.3.8',
     what: 'a name that belongs to nobody is answered at once',
     file: 'lib/strategy/options.ts',
-    find: 'backupCodes.consumeUnknown(username, code, context)',
-    replace: "({ ok: false, reason: 'unknown-user' })",
+    find: 'backupCodes.rejectUnknownUser(username, code, context)',
+    replace: "({ ok: false, reason: 'unknown_user' })",
     noticedBy: [
       `${fail} › cannot be told from one that belongs to somebody, by status, body, headers or work (…)`,
     ],

@@ -44,7 +44,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     throw error;
   }))({`,
     noticedBy: [
-      `${storeFails} › at every consumption makes no guess free: the count grows until the door is closed`,
+      `${storeFails} › at every consumption makes no guess free: the count grows until the channel is locked`,
     ],
   },
   {
@@ -187,8 +187,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'N-26',
     what: 'every attempt makes a replacement',
     file: 'lib/service/consume.ts',
-    find: "if (accepted === null || accepted.consumedAt !== null || config.afterConsume === 'none')",
-    replace: "if (config.afterConsume === 'none')",
+    find: 'if (accepted === null || accepted.consumedAt !== null || !config.replaceConsumed)',
+    replace: 'if (!config.replaceConsumed)',
     noticedBy: [
       `${replacement} › a replacement › costs a second slow hash, and only after a match that counts`,
     ],
@@ -282,8 +282,8 @@ export const lifeCycleBreaks: readonly Break[] = [
         userAgent,
         requestId,
         actor,
-        after,`,
-    replace: 'JSON.stringify(approval), ip, userAgent, null, actor, after,',
+        channel,`,
+    replace: 'JSON.stringify(approval), ip, userAgent, null, actor, channel,',
     noticedBy: [
       `${reports} › events › come as they were told, with every field, in the order of the changes`,
     ],
@@ -372,7 +372,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace: '3002 * 100',
     noticedBy: [
       'test/siem/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
-      'test/siem/schemas.test.ts › has a valid word for …, with every reason at every door',
+      'test/siem/schemas.test.ts › has a valid word for …, with every reason on every channel',
     ],
   },
   {

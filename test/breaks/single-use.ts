@@ -24,8 +24,8 @@ export const singleUseBreaks: readonly Break[] = [
     what: 'a code is read, then written: who is late finds it unspent (memory)',
     file: 'lib/stores/memory.ts',
     find: `if (code.consumedAt !== null)
-      return Promise.resolve({ outcome: 'already-consumed'`,
-    replace: "if (false) return Promise.resolve({ outcome: 'already-consumed'",
+      return Promise.resolve({ outcome: 'already_consumed'`,
+    replace: "if (false) return Promise.resolve({ outcome: 'already_consumed'",
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,

@@ -244,7 +244,7 @@ describe('what the command adopt is given', () => {
   });
 
   it.each<[string, (backupCodes: BackupCodes) => object, RegExp]>([
-    ['nothing', () => ({}), /must export backupCodes .* and format/],
+    ['recovery', () => ({}), /must export backupCodes .* and format/],
     ['no format', (backupCodes) => ({ backupCodes }), /must export backupCodes .* and format/],
     [
       'a format that is never read',

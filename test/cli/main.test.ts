@@ -13,7 +13,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
     process.execPath,
     [
       '--require',
-      join(__dirname, 'helpers/run-typescript.js'),
+      join(__dirname, '../helpers/run-typescript.js'),
       join(__dirname, '../../lib/cli/main.ts'),
       ...args,
     ],

@@ -167,7 +167,7 @@ describe('reading a typed code', () => {
     });
 
     it.each([
-      ['nothing', ''],
+      ['recovery', ''],
       ['blanks', '    '],
       ['only dashes', '----\u2014\u2014'],
       ['only zero-width characters', '\u200B'.repeat(8)],

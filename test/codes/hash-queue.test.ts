@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import type { Door } from '../../lib';
+import type { Channel } from '../../lib';
 import { GateBusy, inGate, type GateOptions } from '../../lib/codes/hash-queue';
 
 const two: GateOptions = { concurrency: 2, maxQueued: 128 };
@@ -12,7 +12,7 @@ interface Job {
 }
 
 /** Asks for a place, and keeps it until told to finish. */
-function enter(options: GateOptions, door: Door = 'first-factor'): Job {
+function enter(options: GateOptions, channel: Channel = 'second_factor'): Job {
   let finish = (): void => undefined;
   let isRunning = false;
   const told = new Promise<void>((resolve) => {
@@ -24,7 +24,7 @@ function enter(options: GateOptions, door: Door = 'first-factor'): Job {
     isRunning = false;
     return 'done';
   };
-  const done = inGate(door, options, work).catch((error: unknown) => {
+  const done = inGate(channel, options, work).catch((error: unknown) => {
     if (error instanceof GateBusy) return 'busy' as const;
     throw error;
   });
@@ -68,8 +68,8 @@ describe('the gate before the slow hash', () => {
   it('lets in those behind a first factor before strangers who came earlier', async () => {
     const [first, stranger, known] = [
       enter(one),
-      enter(one, 'nothing'),
-      enter(one, 'first-factor'),
+      enter(one, 'recovery'),
+      enter(one, 'second_factor'),
     ] as const;
     first.finish();
     await settle();
@@ -94,10 +94,10 @@ describe('the gate before the slow hash', () => {
     await finishAll([...mine, other]);
   });
 
-  it('turns away at once whom the queue has no room for, of both doors together', async () => {
+  it('turns away at once whom the queue has no room for, of both channels together', async () => {
     const options = { concurrency: 1, maxQueued: 2 };
-    const jobs = [enter(options), enter(options, 'nothing'), enter(options, 'first-factor')];
-    const turnedAway = [enter(options, 'first-factor'), enter(options, 'nothing')];
+    const jobs = [enter(options), enter(options, 'recovery'), enter(options, 'second_factor')];
+    const turnedAway = [enter(options, 'second_factor'), enter(options, 'recovery')];
     expect(await Promise.all(turnedAway.map(({ done }) => done))).toEqual(['busy', 'busy']);
     expect(await finishAll(jobs)).toEqual(Array(3).fill('done'));
   });
@@ -113,9 +113,9 @@ describe('the gate before the slow hash', () => {
 
   it('frees the place of work that throws, at once or later', async () => {
     const fault = new Error('the hash failed');
-    await expect(inGate('nothing', one, () => Promise.reject(fault))).rejects.toBe(fault);
+    await expect(inGate('recovery', one, () => Promise.reject(fault))).rejects.toBe(fault);
     await expect(
-      inGate('nothing', one, () => {
+      inGate('recovery', one, () => {
         throw fault;
       }),
     ).rejects.toBe(fault);
@@ -131,7 +131,7 @@ describe('the gate before the slow hash', () => {
 
     it('turns away who still waits, and not before', async () => {
       const job = enter(one);
-      const waiting = enter(one, 'nothing');
+      const waiting = enter(one, 'recovery');
       let outcome = 'waiting';
       void waiting.done.then((became) => (outcome = became));
       await jest.advanceTimersByTimeAsync(4999);
@@ -167,7 +167,7 @@ describe('the gate before the slow hash', () => {
 
     it('does not turn away who was in and gave way', async () => {
       let isThrough = false;
-      const job = inGate('nothing', one, async (place) => {
+      const job = inGate('recovery', one, async (place) => {
         await Promise.resolve();
         await place.yield();
         isThrough = true;
@@ -187,9 +187,12 @@ describe('the gate before the slow hash', () => {
       name: string,
       hashes: number,
       order: string[],
-      { options = one, door = 'first-factor' }: { options?: GateOptions; door?: Door } = {},
+      {
+        options = one,
+        channel = 'second_factor',
+      }: { options?: GateOptions; channel?: Channel } = {},
     ): Promise<void> {
-      return inGate(door, options, async (place) => {
+      return inGate(channel, options, async (place) => {
         for (let hash = 1; hash <= hashes; hash += 1) {
           if (hash > 1) await place.yield();
           order.push(`${name} ${hash}`);
@@ -209,7 +212,7 @@ describe('the gate before the slow hash', () => {
       await Promise.all([
         works('set A', 3, order),
         works('set B', 3, order),
-        works('stranger', 1, order, { door: 'nothing' }),
+        works('stranger', 1, order, { channel: 'recovery' }),
         works('login', 1, order),
       ]);
       expect(order).toEqual([
@@ -230,7 +233,7 @@ describe('the gate before the slow hash', () => {
         works(`set ${n}`, 10, order, { options: two }),
       );
       await until(() => order.length >= 20);
-      const stranger = works('stranger', 1, order, { options: two, door: 'nothing' });
+      const stranger = works('stranger', 1, order, { options: two, channel: 'recovery' });
       const before = order.length;
       await Promise.all([...sets, stranger]);
       expect(order.indexOf('stranger 1') - before).toBeLessThan(3);
@@ -242,7 +245,7 @@ describe('the gate before the slow hash', () => {
       await Promise.all([
         works('set', 4, order),
         ...Array.from({ length: 10 }, (_, n) =>
-          works(`stranger ${n}`, 1, order, { door: 'nothing' }),
+          works(`stranger ${n}`, 1, order, { channel: 'recovery' }),
         ),
       ]);
       expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual([
@@ -257,9 +260,9 @@ describe('the gate before the slow hash', () => {
     it('a stranger whose code was right, and who is made another, is no stranger any more', async () => {
       const order: string[] = [];
       await Promise.all([
-        works('right', 2, order, { door: 'nothing' }),
-        works('stranger A', 1, order, { door: 'nothing' }),
-        works('stranger B', 1, order, { door: 'nothing' }),
+        works('right', 2, order, { channel: 'recovery' }),
+        works('stranger A', 1, order, { channel: 'recovery' }),
+        works('stranger B', 1, order, { channel: 'recovery' }),
       ]);
       expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
     });
@@ -271,9 +274,9 @@ describe('the gate before the slow hash', () => {
       const login = enter(options);
       await until(() => login.isRunning());
       // The set has given way to the login, and waits; there is room for one more.
-      const next = enter(options, 'nothing');
+      const next = enter(options, 'recovery');
       await settle();
-      expect(await enter(options, 'nothing').done).toBe('busy');
+      expect(await enter(options, 'recovery').done).toBe('busy');
       expect(await finishAll([login, next])).toEqual(['done', 'done']);
       await set;
       expect(order).toEqual(['set 1', 'set 2']);
@@ -303,7 +306,7 @@ describe('the gate before the slow hash', () => {
   it('with instances of unlike limits: one that waits for a lower limit keeps nobody of a higher one out, and has its turn once there is room', async () => {
     const jobs = [enter(two), enter(two)];
     const lower = enter(one);
-    const higher = enter(two, 'nothing');
+    const higher = enter(two, 'recovery');
     jobs[0]?.finish();
     await settle();
     expect(running([lower, higher])).toEqual([false, true]);
@@ -318,7 +321,7 @@ describe('the gate before the slow hash', () => {
 
   it('lets those who wait in between the hashes of one who gives way', async () => {
     const order: string[] = [];
-    const set = inGate('first-factor', one, async (place) => {
+    const set = inGate('second_factor', one, async (place) => {
       for (const hash of ['set 1', 'set 2', 'set 3']) {
         order.push(hash);
         await settle();
@@ -326,7 +329,7 @@ describe('the gate before the slow hash', () => {
       }
     });
     const logins = ['login 1', 'login 2'].map((name) =>
-      inGate('nothing', one, async () => {
+      inGate('recovery', one, async () => {
         order.push(name);
         await settle();
       }),
@@ -338,7 +341,7 @@ describe('the gate before the slow hash', () => {
   it('never lets in more than it is told, whoever gives way or fails, and forgets nobody', async () => {
     const jobs = fc.array(
       fc.record({
-        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        channel: fc.constantFrom<Channel>('second_factor', 'recovery'),
         steps: fc.integer({ min: 0, max: 4 }),
         isFaulty: fc.boolean(),
       }),
@@ -349,8 +352,8 @@ describe('the gate before the slow hash', () => {
         let inside = 0;
         let most = 0;
         const results = await Promise.allSettled(
-          given.map(({ door, steps, isFaulty }) =>
-            inGate(door, { concurrency, maxQueued: 100 }, async (place) => {
+          given.map(({ channel, steps, isFaulty }) =>
+            inGate(channel, { concurrency, maxQueued: 100 }, async (place) => {
               for (let step = 0; step <= steps; step += 1) {
                 inside += 1;
                 most = Math.max(most, inside);
@@ -373,7 +376,7 @@ describe('the gate before the slow hash', () => {
   it('and so with limits and queues of every size at once: each is done, or was busy before it began', async () => {
     const jobs = fc.array(
       fc.record({
-        door: fc.constantFrom<Door>('first-factor', 'nothing'),
+        channel: fc.constantFrom<Channel>('second_factor', 'recovery'),
         steps: fc.integer({ min: 0, max: 4 }),
         concurrency: fc.integer({ min: 1, max: 4 }),
         maxQueued: fc.integer({ min: 0, max: 4 }),
@@ -385,10 +388,10 @@ describe('the gate before the slow hash', () => {
         const highest = Math.max(...given.map(({ concurrency }) => concurrency));
         let inside = 0;
         const became = await Promise.all(
-          given.map(async ({ door, steps, ...options }) => {
+          given.map(async ({ channel, steps, ...options }) => {
             let done = 0;
             try {
-              await inGate(door, options, async (place) => {
+              await inGate(channel, options, async (place) => {
                 for (; done <= steps; done += 1) {
                   if (done > 0) await place.yield();
                   inside += 1;

@@ -165,7 +165,7 @@ describe('a set of which something is no longer listed', () => {
         );
         expect([
           counted.count,
-          (await store.find(userSubject('ada')))?.doors['first-factor'].attempts,
+          (await store.find(userSubject('ada')))?.channels['second_factor'].attempts,
         ]).toEqual([0, 0]);
         expect(await serviceOf(store, lists).consume('ada', codes[0])).toMatchObject({
           ok: true,

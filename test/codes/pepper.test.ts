@@ -210,7 +210,8 @@ describe('rotating peppers', () => {
       hasher,
       restart: (pepper, options) =>
         new BackupCodes({ store, hasher, ...(pepper && { pepper }), ...options }),
-      attempts: async () => (await store.find(userSubject('ada')))?.doors['first-factor'].attempts,
+      attempts: async () =>
+        (await store.find(userSubject('ada')))?.channels['second_factor'].attempts,
     };
   }
 

@@ -51,7 +51,7 @@ async function serviceWith(set: StoredSet, pepper = peppers(set)): Promise<Backu
     userAgent: null,
     requestId: null,
     actor: null,
-    after: 'first-factor',
+    channel: 'second_factor',
   } as const;
   await store.replace({
     subject,

@@ -67,7 +67,7 @@ function startPage({
 function newPepper(id: string): string {
   const command = [
     '--require',
-    join(__dirname, 'helpers/run-typescript.js'),
+    join(__dirname, '../helpers/run-typescript.js'),
     join(__dirname, '../../lib/cli/main.ts'),
     'new-pepper',
     id,
@@ -90,11 +90,11 @@ const onMemory = async (): Promise<OpenStore> => {
       const event = auditEvent('issued', {
         at: now,
         userId,
-        context: { ip: null, userAgent: null, requestId: null, actor: null, after: 'nothing' },
+        context: { ip: null, userAgent: null, requestId: null, actor: null, channel: 'recovery' },
       });
       const taken = await store.takeAttempt({
         subject,
-        door: 'nothing',
+        channel: 'recovery',
         now,
         waits: [0],
         refusal: { ...event, type: 'throttled', refusals: 1 },
@@ -140,7 +140,7 @@ interface Operator extends OpenStore {
   readonly withoutPepper: BackupCodes;
   restart(listed: string): BackupCodes;
   pepperOf(userId: string): Promise<string | null | undefined>;
-  /** Attempts charged to a user, at both doors. */
+  /** Attempts charged to a user, on both channels. */
   charged(userId: string): Promise<number[]>;
 }
 
@@ -154,7 +154,7 @@ async function operate(open: () => Promise<OpenStore>): Promise<Operator> {
     restart: (listed) => startPage({ store, hasher, listed }),
     pepperOf: async (userId) => (await store.find(userSubject(userId)))?.current?.pepperId,
     charged: async (userId) =>
-      Object.values((await store.find(userSubject(userId)))?.doors ?? {}).map(
+      Object.values((await store.find(userSubject(userId)))?.channels ?? {}).map(
         ({ attempts }) => attempts,
       ),
   };
@@ -248,9 +248,9 @@ describe.each([
       const { codes } = await restart(p2027).issue('ada');
       const mistaken = restart(listed);
       hasher.count = 0;
-      for (const after of ['first-factor', 'nothing'] as const) {
+      for (const channel of ['second_factor', 'recovery'] as const) {
         for (const typed of [codes[0], WRONG])
-          await expect(mistaken.consume('ada', typed, { after })).rejects.toEqual(failure(code));
+          await expect(mistaken.consume('ada', typed, { channel })).rejects.toEqual(failure(code));
       }
       expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
       expect(await restart(p2027).consume('ada', codes[0])).toMatchObject({
@@ -324,7 +324,7 @@ describe('the page', () => {
     await newer.issue('bob');
     await newer.revoke('carol');
     await newer.issue('dave');
-    await newer.consumeUnknown('nobody', WRONG);
+    await newer.rejectUnknownUser('nobody', WRONG);
     expect(ask(block('owners'))).toEqual([{ user_id: 'ada' }, { user_id: 'eve' }]);
   });
 

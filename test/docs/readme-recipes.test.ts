@@ -114,7 +114,7 @@ describe("a page of one's own", () => {
 });
 
 test('a replacement is shown by whoever consumes without the strategy', async () => {
-  const backupCodes = service({ afterConsume: 'one' });
+  const backupCodes = service({ replaceConsumed: true });
   const { codes } = await backupCodes.issue('ada');
   const shown: string[] = [];
   const completed: unknown[] = [];
@@ -289,11 +289,11 @@ test('a new browser is asked for more before a code is taken, and a known one is
   )) as { backupCodes: BackupCodes };
   expect(await backupCodes.consume('ada', code, { ip: '192.0.2.7' })).toEqual({
     ok: false,
-    reason: 'step-up',
+    reason: 'step_up',
   });
-  expect(await backupCodes.consumeUnknown('nobody', WRONG, { ip: '192.0.2.7' })).toEqual({
+  expect(await backupCodes.rejectUnknownUser('nobody', WRONG, { ip: '192.0.2.7' })).toEqual({
     ok: false,
-    reason: 'step-up',
+    reason: 'step_up',
   });
   expect(mailed).toEqual(['ada 192.0.2.7']);
   known.add('ada 192.0.2.7');

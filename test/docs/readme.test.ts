@@ -10,14 +10,14 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { EVENT_TYPES } from '../../lib/audit/events';
 
-const ROOT = join(__dirname, '..');
+const ROOT = join(__dirname, '../..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const RESULTS = join(ROOT, 'test-results/readme');
 
 /** The marked blocks, and what each must have made for its story to be played. */
 const STORIES = {
   'quick-start': ['app', 'backupCodes'],
-  'fallback-login': ['backupCodes'],
+  'recovery-login': ['backupCodes'],
   'own-storage': ['consumeCode'],
 };
 type Name = keyof typeof STORIES;
@@ -56,9 +56,9 @@ async function run(name: Name): Promise<Running> {
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${name}.ts`);
   writeFileSync(file, `${block(name)}\nexport { ${STORIES[name].join(', ')} };\n`);
-  const child = fork(join(__dirname, 'helpers/readme-child.ts'), [file], {
+  const child = fork(join(__dirname, '../helpers/readme-child.ts'), [file], {
     cwd: ROOT,
-    execArgv: ['--require', join(__dirname, 'helpers/run-typescript.js')],
+    execArgv: ['--require', join(__dirname, '../helpers/run-typescript.js')],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   let said = '';
@@ -137,9 +137,9 @@ describe('the quick start', () => {
   });
 });
 
-describe('the fallback login', () => {
+describe('the recovery login', () => {
   it('lets in with a name and a long code, each code once, and answers alike for an unknown name', async () => {
-    const { codes, visitor: open } = await run('fallback-login');
+    const { codes, visitor: open } = await run('recovery-login');
     const [visit, stranger] = [open(), open()];
     expect(codes[0]).toMatch(/^(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}$/);
 

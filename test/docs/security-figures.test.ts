@@ -204,7 +204,7 @@ describe('the chance of guessing online', () => {
     for (const name of formatsOf(row['format'])) {
       const chance = (CODES * ATTEMPTS) / formats[name].possibilities;
       expect(numberIn(row['possibilities'])).toBe(formats[name].possibilities);
-      expect([row['chance at one door'], row['chance at both']]).toEqual([
+      expect([row['chance on one channel'], row['chance at both']]).toEqual([
         power(chance),
         power(2 * chance),
       ]);
@@ -221,7 +221,7 @@ describe('the chance of guessing online', () => {
         .slice(0, -1)
         .reduce((sum, wait) => sum + wait, 0) / 1000;
     expect(TEXT).toContain(
-      `at most \`disableAfter\` (${ATTEMPTS}) attempts are looked at until a new set is issued, and with the default waits they take ${Math.floor(seconds / 3600)} hours at least`,
+      `at most \`lockAfter\` (${ATTEMPTS}) attempts are looked at until a new set is issued, and with the default waits they take ${Math.floor(seconds / 3600)} hours at least`,
     );
   });
 });

@@ -373,7 +373,7 @@ describe('a guard that makes no sense is refused when it is made', () => {
     ['no time at all', { maxAgeSeconds: 0 }, /maxAgeSeconds/],
     ['one method instead of a list', { except: 'pwd' }, /except must be an array/],
     ['methods that are no names', { except: [1] }, /except/],
-    ['a page without a slash', { stepUpUrl: 'step-up' }, /stepUpUrl.*"step-up"/],
+    ['a page without a slash', { stepUpUrl: 'step_up' }, /stepUpUrl.*"step_up"/],
     ['a page of another host in disguise', { loginUrl: '//evil.example' }, /loginUrl/],
     ['a reader that is none', { read: {} }, /read must be a function/],
     ['a list of options', [], /options object/],

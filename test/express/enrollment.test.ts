@@ -18,7 +18,7 @@ async function guard(options: Partial<EnrollmentOptions> = {}, express = express
     store: new MemoryStore(),
     hasher: countingHasher(),
     now: clock.now,
-    attempts: { free: 1, disableAfter: 1 },
+    attempts: { free: 1, lockAfter: 1 },
   });
   site = await Site.open({
     express,

@@ -184,7 +184,7 @@ describe('a login by one factor', () => {
   });
 
   test('needs a pending login like any other', async () => {
-    await open({ complete: { secondFactor: 'not-enrolled' } });
+    await open({ complete: { secondFactor: 'not_enrolled' } });
     expect(
       (await browser.post('/login/backup-code', { code: 'right', of: 'ada' })).body,
     ).toMatchObject({ error: 'no_pending_login' });
@@ -195,13 +195,13 @@ describe('a login by one factor', () => {
   });
 
   test('is completed by no other word, and not together with a method', async () => {
-    await open({ complete: { secondFactor: 'none' as 'not-enrolled' } });
+    await open({ complete: { secondFactor: 'none' as 'not_enrolled' } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
       error: 'invalid_option',
     });
     await site.shut();
-    await open({ complete: { secondFactor: 'not-enrolled', method: 'totp', amr: ['otp'] } });
+    await open({ complete: { secondFactor: 'not_enrolled', method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/silent', { code: 'right' })).body).toMatchObject({
       error: 'invalid_option',

@@ -157,7 +157,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   test('that nobody is logged in, that no such set is staged and that the service is busy are described', async () => {
     await check(site.site.browser(), 'GET /');
     await check(site.site.browser(), 'HEAD /');
-    await check(bare, 'POST /activate', { body: { setId: 'nothing' } });
+    await check(bare, 'POST /activate', { body: { setId: 'recovery' } });
     const held = heldHasher();
     const app = await open({ hasher: held, hashConcurrency: 1, maxQueuedHashes: 0 });
     const first = ask(app, 'POST /', { body: {} });

@@ -94,7 +94,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       const earlier = await ask(ada, 'POST /stage', { body: {} });
       await ask(ada, 'POST /stage', { body: {} });
       const answers = [];
-      for (const setId of [ofBob.body.setId, earlier.body.setId, 'nothing'])
+      for (const setId of [ofBob.body.setId, earlier.body.setId, 'recovery'])
         answers.push(await ask(ada, 'POST /activate', { body: { setId } }));
       expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
         Array(3).fill([409, 'not_staged']),
@@ -265,7 +265,7 @@ describe.each(expresses)('on %s', (_name, express) => {
           userAgent: 'Firefox',
           requestId: null,
           actor: null,
-          after: 'first-factor',
+          channel: 'second_factor',
         },
       ]),
     );

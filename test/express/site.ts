@@ -205,7 +205,7 @@ export class Site {
       const user = this.people[(req.body as { user: string }).user] as Express.User;
       const begun = beginLogin(req, user, { amr: ['pwd'], now });
       begun
-        .then(() => completeLogin(req, { user, secondFactor: 'not-enrolled', now }))
+        .then(() => completeLogin(req, { user, secondFactor: 'not_enrolled', now }))
         .then((done) => res.json({ ...done, ...this.whoami(req, userProperty) }), next);
     });
     app.post('/note', (req, res) => {

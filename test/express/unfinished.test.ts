@@ -81,10 +81,10 @@ test.each<[string, () => void, string]>([
     const { status, body } = await browser.post('/codes', { code: codes[0] });
     expect([status, body.error]).toEqual([500, error]);
     const [, consumed, unfinished] = trail();
-    expect([consumed?.[0], unfinished]).toEqual(['consumed', ['login-unfinished', consumed?.[1]]]);
+    expect([consumed?.[0], unfinished]).toEqual(['consumed', ['login_unfinished', consumed?.[1]]]);
     expect(store.current.auditTrail.at(-1)).toMatchObject({
       userId: 'ada',
-      context: { ip: '127.0.0.1', after: 'first-factor' },
+      context: { ip: '127.0.0.1', channel: 'second_factor' },
     });
     site.store.recover();
     site.serialize.fails = false;
@@ -109,7 +109,7 @@ test.each<[string, Verify<Express.User>, number]>([
   async (_what, verify, expected) => {
     await open(verify);
     expect((await browser.post('/codes', { code: codes[0] })).status).toBe(expected);
-    expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed', 'login-unfinished']);
+    expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed', 'login_unfinished']);
   },
 );
 
@@ -134,7 +134,7 @@ test('an audit that fails too changes nothing of the answer', async () => {
 test('listeners are told, so that the owner can be', async () => {
   await open();
   const told: unknown[] = [];
-  backupCodes.on('login-unfinished', ({ userId, codeId }) => told.push([userId, codeId]));
+  backupCodes.on('login_unfinished', ({ userId, codeId }) => told.push([userId, codeId]));
   site.serialize.fails = true;
   await browser.post('/codes', { code: codes[0] });
   expect(told).toEqual([['ada', trail()[1]?.[1]]]);

@@ -195,10 +195,10 @@ export function approvalTests(open: OpenStores): void {
       );
       expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(1);
       expect(
-        outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'not-open'),
+        outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'not_open'),
       ).toHaveLength(TIMES - 1);
       expect(office.done).toEqual([PROPOSAL]);
-      expect(office.told.filter(({ type }) => type === 'approval-executed')).toHaveLength(1);
+      expect(office.told.filter(({ type }) => type === 'approval_executed')).toHaveLength(1);
     });
 
     it('of many who ask for one target at once one spends a code', async () => {
@@ -265,7 +265,7 @@ export function approvalTests(open: OpenStores): void {
       ok(await office.approval.execute('bob', { id, digest }));
       expect(office.told.map(({ type, approval }) => [type, approval?.target])).toEqual(
         ['requested', 'granted', 'executing', 'executed'].map((step) => [
-          `approval-${step}`,
+          `approval_${step}`,
           'a "target"\n\0',
         ]),
       );

@@ -35,7 +35,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
   };
 
   it('one code of ten callers is replaced by one code, which one of ten is let in with', async () => {
-    const { at } = await start({ afterConsume: 'one' });
+    const { at } = await start({ replaceConsumed: true });
     for (let round = 0; round < ROUNDS; round += 1) {
       const userId = `user-${round}`;
       let {

@@ -56,7 +56,7 @@ export function openOffice(
   ];
   const backupCodes = new BackupCodes({ store: backup, hasher, now: clock.now });
   for (const type of EVENT_TYPES)
-    if (type.startsWith('approval-')) backupCodes.on(type, (event) => told.push(event));
+    if (type.startsWith('approval_')) backupCodes.on(type, (event) => told.push(event));
   const another = (more: Partial<TwoPersonApprovalOptions> = {}): TwoPersonApproval => {
     const approval: TwoPersonApproval = new TwoPersonApproval({
       store: approvals,

@@ -59,12 +59,12 @@ export function reportTests({ open }: ReportTestOptions): void {
       const {
         codes: [code],
       } = await backupCodes.issue(userId, CONTEXT);
-      await backupCodes.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
+      await backupCodes.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
       clock.advance(1500);
       await backupCodes.consume(userId, code, CONTEXT);
       clock.advance(60_000);
       await backupCodes.consume(userId, code);
-      await backupCodes.consumeUnknown('nobody', WRONG, { after: 'nothing' });
+      await backupCodes.rejectUnknownUser('nobody', WRONG, { channel: 'recovery' });
       await backupCodes.revoke(userId);
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
         expect(typesOf(told)).toContain(type);
@@ -161,7 +161,7 @@ export function reportTests({ open }: ReportTestOptions): void {
   });
 
   it('count refusals anew once the event they were counted in was pruned', async () => {
-    const { backupCodes, clock } = await start({ attempts: { free: 1, disableAfter: 1 } });
+    const { backupCodes, clock } = await start({ attempts: { free: 1, lockAfter: 1 } });
     await backupCodes.issue('ada');
     for (let n = 0; n < 4; n += 1) await backupCodes.consume('ada', WRONG);
     clock.advance(HOUR_MS);
@@ -169,10 +169,10 @@ export function reportTests({ open }: ReportTestOptions): void {
     for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
     expect(
       (await readAll(backupCodes)).map(({ type, reason, refusals }) => [type, reason, refusals]),
-    ).toEqual([['throttled', 'disabled', 3]]);
+    ).toEqual([['throttled', 'locked', 3]]);
     expect(
       (await backupCodes.report({ since: START })).days.map(({ failures }) => failures),
-    ).toEqual([{ disabled: 3 }]);
+    ).toEqual([{ locked: 3 }]);
   });
 
   describe('due', () => {
@@ -265,7 +265,7 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('counts sets, codes, what happened on which day, and who failed unusually often', async () => {
       const { backupCodes, another, clock } = await start({
         lowAt: 3,
-        attempts: { free: 3, disableAfter: 4 },
+        attempts: { free: 3, lockAfter: 4 },
       });
       const consumed = async (userId: string, times: number): Promise<void> => {
         const { codes } = await backupCodes.issue(userId);
@@ -290,7 +290,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('Ada', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('ada', WRONG, { ip: '192.0.2.9' });
-      await backupCodes.consumeUnknown('nobody', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.rejectUnknownUser('nobody', WRONG, { ip: '192.0.2.1' });
       const now = START + 567 * DAY_MS + HOUR_MS;
       const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
@@ -302,7 +302,7 @@ export function reportTests({ open }: ReportTestOptions): void {
         low: 1,
         exhausted: 1,
         expired: 1,
-        disabled: 1,
+        locked: 1,
         rotationDue: 1,
         neverUsed: 3,
         setsByPepper: { none: 6 },
@@ -313,7 +313,7 @@ export function reportTests({ open }: ReportTestOptions): void {
             day: dayOf(now),
             issued: 1,
             consumed: 0,
-            failures: { mismatch: 6, 'unknown-user': 1, throttled: 2, disabled: 1 },
+            failures: { mismatch: 6, unknown_user: 1, throttled: 2, locked: 1 },
           },
         ],
         unusual: {
@@ -350,7 +350,7 @@ export function reportTests({ open }: ReportTestOptions): void {
         low: 0,
         exhausted: 0,
         expired: 0,
-        disabled: 0,
+        locked: 0,
         rotationDue: 0,
         neverUsed: 0,
         setsByPepper: {},

@@ -22,7 +22,7 @@ interface Story {
 }
 
 const at = fc.integer({ min: 0, max: 300_000 }).map((later) => NOW + later);
-const door = fc.constantFrom('first-factor' as const, 'nothing' as const);
+const channel = fc.constantFrom('second_factor' as const, 'recovery' as const);
 /** Counted from the last. */
 const place = fc.nat({ max: 2 });
 const expiresAt = fc.option(at);
@@ -37,7 +37,7 @@ const plan = fc.array(
     }),
     fc.record({ call: fc.constant('stage' as const), expiresAt, until: at }),
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
-    { weight: 3, arbitrary: fc.record({ call: fc.constant('take' as const), now: at, door }) },
+    { weight: 3, arbitrary: fc.record({ call: fc.constant('take' as const), now: at, channel }) },
     fc.record({ call: fc.constant('giveBack' as const), ticket: place }),
     {
       weight: 4,
@@ -46,7 +46,7 @@ const plan = fc.array(
         set: place,
         code: fc.nat({ max: 2 }),
         now: at,
-        door,
+        channel,
         isReplaced: fc.boolean(),
       }),
     },
@@ -127,7 +127,7 @@ function callOf(
       case 'take':
         return store.takeAttempt({
           subject,
-          door: step.door,
+          channel: step.channel,
           now: step.now,
           waits: WAITS,
           refusal: newEvent('throttled', subject),
@@ -145,7 +145,7 @@ function callOf(
           subject,
           setId,
           codeId,
-          door: step.door,
+          channel: step.channel,
           now: step.now,
           events,
           milestones,
@@ -159,7 +159,7 @@ function callOf(
             subject,
             ticket,
             now: step.now,
-            event: newEvent('disabled', subject),
+            event: newEvent('locked', subject),
           })
         );
       case 'revoke':
@@ -170,18 +170,20 @@ function callOf(
   };
 }
 
-/** Without what the contract leaves open: the order of the codes, and when a closed door would open. */
+/** Without what the contract leaves open: the order of the codes, and when a locked channel would open. */
 function comparable(answer: unknown): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
-  if ('reason' in answer && answer.reason === 'disabled') return { ...answer, nextAt: null };
-  if ('doors' in answer) {
-    const { current, doors } = answer as NonNullable<Awaited<ReturnType<BackupCodeStore['find']>>>;
+  if ('reason' in answer && answer.reason === 'locked') return { ...answer, nextAt: null };
+  if ('channels' in answer) {
+    const { current, channels } = answer as NonNullable<
+      Awaited<ReturnType<BackupCodeStore['find']>>
+    >;
     return {
       current,
-      doors: Object.entries(doors).map(([name, { attempts, disabledAt }]) => [
+      channels: Object.entries(channels).map(([name, { attempts, lockedAt }]) => [
         name,
         attempts,
-        disabledAt,
+        lockedAt,
       ]),
     };
   }

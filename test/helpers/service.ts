@@ -25,7 +25,7 @@ export interface Service {
   readonly told: AuditEvent[];
   /** What the store has written. */
   written(): Promise<AuditEvent[]>;
-  /** Attempts charged to a user at the two doors: after a first factor, and with nothing before. */
+  /** Attempts charged to a user at the two channels: after a first factor, and with nothing before. */
   charged(userId: UserId): Promise<[number, number]>;
 }
 
@@ -61,8 +61,8 @@ export function serviceOn(
 }
 
 async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {
-  const doors = (await store.find(userSubject(userId)))?.doors;
-  return [doors?.['first-factor'].attempts ?? 0, doors?.nothing.attempts ?? 0];
+  const channels = (await store.find(userSubject(userId)))?.channels;
+  return [channels?.['second_factor'].attempts ?? 0, channels?.recovery.attempts ?? 0];
 }
 
 /** Runs all at once. */

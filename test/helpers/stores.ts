@@ -9,7 +9,7 @@ import {
   MemoryStore,
   type AuditEvent,
   type BackupCodeStore,
-  type Door,
+  type Channel,
   type EventType,
   type Reason,
 } from '../../lib';
@@ -46,7 +46,7 @@ interface EventRow {
   readonly user_agent: string | null;
   readonly request_id: string | null;
   readonly actor: string | null;
-  readonly door: Door;
+  readonly channel: Channel;
 }
 
 export const memory: StoreKind = {
@@ -126,7 +126,7 @@ export async function openSqlite(
             userAgent: row.user_agent,
             requestId: row.request_id,
             actor: row.actor,
-            after: row.door,
+            channel: row.channel,
           },
         }),
       );

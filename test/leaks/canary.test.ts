@@ -105,7 +105,7 @@ describe('what can be printed of a value is searched', () => {
   class Hider {
     readonly secret = { deep: { deeper: { deepest: CODE } } };
     toJSON(): string {
-      return 'nothing';
+      return 'recovery';
     }
   }
 
@@ -119,8 +119,11 @@ describe('what can be printed of a value is searched', () => {
     ],
     ['a symbol', { [Symbol('code')]: CODE }],
     ['a class, in the depth', new Hider()],
-    ['what it says of itself as JSON', { toJSON: () => CODE, [inspect.custom]: () => 'nothing' }],
-    ['what it says of itself as text', { toString: () => CODE, [inspect.custom]: () => 'nothing' }],
+    ['what it says of itself as JSON', { toJSON: () => CODE, [inspect.custom]: () => 'recovery' }],
+    [
+      'what it says of itself as text',
+      { toString: () => CODE, [inspect.custom]: () => 'recovery' },
+    ],
     ['a Map, as key', new Map([[{ code: CODE }, 1]])],
     ['a long list, at its end', [...Array.from({ length: 500 }, () => 0), CODE]],
     ['a circle', Object.assign([CODE], { self: [] }, { self: { again: [] } })],

@@ -1,4 +1,4 @@
-// Listens at the doors of the product while something plays: learns the codes that are handed out, and hears all else.
+// Listens on the channels of the product while something plays: learns the codes that are handed out, and hears all else.
 // Changes no answer, and when it comes by a tick at most.
 import type { inspect } from 'node:util';
 import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib';
@@ -23,10 +23,10 @@ const METHODS: Readonly<
   activate: true,
   adopt: true,
   consume: true,
-  consumeUnknown: true,
+  rejectUnknownUser: true,
   status: true,
   revoke: true,
-  loginUnfinished: true,
+  recordUnfinishedLogin: true,
   recordApproval: true,
   events: true,
   prune: true,

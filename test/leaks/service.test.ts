@@ -128,7 +128,11 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
       CONTEXT,
     );
     await backupCodes.consume('ada', first, CONTEXT);
-    await backupCodes.loginUnfinished('ada', consumed as Extract<Outcome, { ok: true }>, CONTEXT);
+    await backupCodes.recordUnfinishedLogin(
+      'ada',
+      consumed as Extract<Outcome, { ok: true }>,
+      CONTEXT,
+    );
     for (const code of others) await backupCodes.consume('ada', code, CONTEXT);
     for (const typed of [`${first}X`, { code: first }, [first], null, `${first}\0`])
       await backupCodes.consume('ada', typed, CONTEXT);
@@ -180,7 +184,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   },
 
   'codes are replaced one by one': async (play) => {
-    const { backupCodes } = play.serve({ afterConsume: 'one' });
+    const { backupCodes } = play.serve({ replaceConsumed: true });
     const { codes } = await backupCodes.issue('bea', CONTEXT);
     const consumed = await backupCodes.consume('bea', codes[0], CONTEXT);
     await backupCodes.consume('bea', consumed.ok ? consumed.replacement : '', CONTEXT);
@@ -216,7 +220,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await play.operator(START).prune({ before: START });
   },
 
-  'somebody guesses until the door is closed': async (play) => {
+  'somebody guesses until the channel is locked': async (play) => {
     const { backupCodes, clock } = play.serve();
     const {
       codes: [code = ''],
@@ -230,14 +234,14 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.consume('dan', code, CONTEXT);
     await backupCodes.status('dan');
     for (let attempt = 0; attempt < 7; attempt += 1)
-      await backupCodes.consumeUnknown('nobody', code, CONTEXT);
+      await backupCodes.rejectUnknownUser('nobody', code, CONTEXT);
   },
 
   'the risk hook says no, asks for more, and fails': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('eve', CONTEXT);
     for (const assessRisk of [
       () => 'deny',
-      () => 'step-up',
+      () => 'step_up',
       () => 'perhaps',
       () => Promise.reject(outOfMemory),
     ]) {
@@ -272,7 +276,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
         };
         await failing(() => backupCodes.consume('gil', codes[0], CONTEXT));
         await failing(() => backupCodes.consume('gil', play.mistyped(codes[1]!), CONTEXT));
-        await failing(() => backupCodes.consumeUnknown('nobody', codes[2], CONTEXT));
+        await failing(() => backupCodes.rejectUnknownUser('nobody', codes[2], CONTEXT));
         await failing(() => backupCodes.issue('gil', CONTEXT));
         await failing(() => backupCodes.stage('gil', CONTEXT));
         await failing(() => backupCodes.revoke('gil', CONTEXT));
@@ -360,7 +364,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
       );
     await play.letFail(() => play.serve().backupCodes.consume('lea', code, { code } as never));
     await play.letFail(() =>
-      play.serve().backupCodes.consumeUnknown([code] as unknown as string, code, CONTEXT),
+      play.serve().backupCodes.rejectUnknownUser([code] as unknown as string, code, CONTEXT),
     );
   },
 
@@ -408,11 +412,11 @@ const REASONS: Readonly<Record<Reason, true>> = {
   reused: true,
   expired: true,
   none: true,
-  'unknown-user': true,
+  unknown_user: true,
   throttled: true,
-  disabled: true,
+  locked: true,
   denied: true,
-  'step-up': true,
+  step_up: true,
   busy: true,
 };
 

@@ -57,7 +57,7 @@ const asAda: RequestHandler = (req, _res, next) => {
   next();
 };
 
-/** An app with sessions, at both doors, in every way in which apps use Passport; and Express's own error page, as a developer sees it. */
+/** An app with sessions, on both channels, in every way in which apps use Passport; and Express's own error page, as a developer sees it. */
 async function openApp(express: ExpressModule, { backupCodes }: Service): Promise<Host> {
   const store = new SessionStore();
   return openHost(express, (app, { passport }) => {
@@ -155,18 +155,18 @@ const CASES: Readonly<
     options: { attempts: { free: 1 } },
     prepare: async ({ backupCodes }) =>
       Promise.all(
-        (['nothing', 'first-factor'] as const).map((after) =>
-          backupCodes.consume('ada', 'AAAA-AAAA-AAAA-AAAA', { after }),
+        (['recovery', 'second_factor'] as const).map((channel) =>
+          backupCodes.consume('ada', 'AAAA-AAAA-AAAA-AAAA', { channel }),
         ),
       ),
     type: ([code]) => code,
   },
   'of somebody who is refused': { options: { assessRisk: () => 'deny' }, type: ([code]) => code },
   'of somebody who is asked for more': {
-    options: { assessRisk: () => 'step-up' },
+    options: { assessRisk: () => 'step_up' },
     type: ([code]) => code,
   },
-  'that gives another': { options: { afterConsume: 'one' }, type: ([code]) => code },
+  'that gives another': { options: { replaceConsumed: true }, type: ([code]) => code },
   'while the store fails': {
     prepare: ({ store }) =>
       (store.takeAttempt = () => Promise.reject(new Error('the store is down'))),
@@ -188,7 +188,7 @@ const statuses = new Set<number>();
 
 describe.each(expresses)('on %s', (_name, express) => {
   it.each(Object.entries(CASES))(
-    'a code %s is sent to every door, in every way',
+    'a code %s is sent to every channel, in every way',
     async (_what, { options, prepare, type }) => {
       for (const path of PATHS) {
         const service = openService({ format: formats.recovery, ...options });

@@ -21,7 +21,7 @@ interface Workflow {
   readonly jobs: Readonly<Record<string, Job>>;
 }
 
-const ROOT = join(__dirname, '..');
+const ROOT = join(__dirname, '../..');
 const WORKFLOWS = join(ROOT, '.github/workflows');
 const read = (name: string): string => readFileSync(join(WORKFLOWS, name), 'utf8');
 const parse = (name: string): Workflow => parseYaml(read(name)) as Workflow;

@@ -54,15 +54,15 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
         for (const who of ['ada', 'bob'])
           expect(await office.approval.execute(who, { id, digest })).toEqual({
             ok: false,
-            reason: 'not-open',
+            reason: 'not_open',
           });
         expect(office.done).toEqual([]);
         const { events } = await office.backupCodes.events({
-          types: ['approval-executing', 'approval-executed', 'approval-failed'],
+          types: ['approval_executing', 'approval_executed', 'approval_failed'],
         });
         expect(
           events.filter(({ approval }) => approval?.id === id).map(({ type }) => type),
-        ).toEqual(['approval-executing']);
+        ).toEqual(['approval_executing']);
         office.clock.advance(900_000);
         await requested(office);
       });

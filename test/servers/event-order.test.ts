@@ -147,7 +147,7 @@ function revoked(userId: string): AuditEvent {
     userAgent: null,
     requestId: null,
     actor: null,
-    after: 'first-factor',
+    channel: 'second_factor',
   } as const;
   return auditEvent('revoked', { at: Date.now(), userId, context });
 }

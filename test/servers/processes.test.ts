@@ -87,7 +87,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     const outcomes = await workers.consume(user, () => 'AAAA-AAAA', 50);
     const reasons = outcomes.map(({ reason }) => reason).sort();
     expect(reasons).toEqual([
-      ...new Array<string>(150).fill('disabled'),
+      ...new Array<string>(150).fill('locked'),
       ...new Array<string>(50).fill('mismatch'),
     ]);
   });

@@ -1,14 +1,14 @@
-import type { AttemptOptions, BackupCodesOptions, Context, Door, Outcome } from '../../lib';
+import type { AttemptOptions, BackupCodesOptions, Context, Channel, Outcome } from '../../lib';
 import { nameSubject, userSubject } from '../../lib/stores/subject';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../helpers/clock';
 import { failure } from '../helpers/errors';
 import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
-const doors: readonly Door[] = ['first-factor', 'nothing'];
+const channels: readonly Channel[] = ['second_factor', 'recovery'];
 /** Seconds to wait after attempt n, as the documentation gives them: none for the first four, then doubling to an hour. */
 const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number>(40).fill(3600)];
-const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, disableAfter: 3 };
+const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, lockAfter: 3 };
 
 /** Whoever tries: a user with a set, a user without one, and a name that belongs to nobody. */
 const kinds: readonly {
@@ -28,19 +28,19 @@ const kinds: readonly {
   },
   {
     who: 'a name that belongs to nobody',
-    reason: 'unknown-user',
-    attempt: ({ backupCodes }, context) => backupCodes.consumeUnknown('eve', WRONG, context),
+    reason: 'unknown_user',
+    attempt: ({ backupCodes }, context) => backupCodes.rejectUnknownUser('eve', WRONG, context),
   },
 ];
 
-/** Attempts until the door is closed. */
-async function closeDoor({ backupCodes, clock }: Service, context: Context = {}): Promise<void> {
+/** Attempts until the channel is locked. */
+async function lockChannel({ backupCodes, clock }: Service, context: Context = {}): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const outcome = await backupCodes.consume('ada', WRONG, context);
-    if (!outcome.ok && outcome.reason === 'disabled') return;
+    if (!outcome.ok && outcome.reason === 'locked') return;
     clock.advance(HOUR_MS);
   }
-  throw new Error('the door never closed');
+  throw new Error('the channel never closed');
 }
 
 onEachStore('guessing', (open) => {
@@ -73,10 +73,10 @@ onEachStore('guessing', (open) => {
         });
         service.clock.advance(1);
       }
-      expect(await attempt(service)).toEqual({ ok: false, reason: 'disabled' });
+      expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
       // Longer than a month nobody keeps what belongs to nobody.
       service.clock.advance(29 * DAY_MS);
-      expect(await attempt(service)).toEqual({ ok: false, reason: 'disabled' });
+      expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
       expect(service.hasher.count).toBe(50);
     });
 
@@ -90,12 +90,12 @@ onEachStore('guessing', (open) => {
       ).toBe(195);
     });
 
-    it('is counted apart at the two doors', async () => {
+    it('is counted apart at the two channels', async () => {
       const service = await withSet({ attempts: few });
-      for (const after of doors) {
+      for (const channel of channels) {
         for (let n = 0; n < 2; n += 1)
-          expect(await attempt(service, { after })).toEqual({ ok: false, reason });
-        expect(await attempt(service, { after })).toMatchObject({ reason: 'throttled' });
+          expect(await attempt(service, { channel })).toEqual({ ok: false, reason });
+        expect(await attempt(service, { channel })).toMatchObject({ reason: 'throttled' });
       }
     });
 
@@ -112,7 +112,7 @@ onEachStore('guessing', (open) => {
     });
 
     it('writes one event a wait, in which the other refusals are counted', async () => {
-      const service = await withSet({ attempts: { ...few, disableAfter: 50 } });
+      const service = await withSet({ attempts: { ...few, lockAfter: 50 } });
       const throttled = async (): Promise<unknown[]> =>
         (await service.written())
           .filter(({ type }) => type === 'throttled')
@@ -135,7 +135,7 @@ onEachStore('guessing', (open) => {
       ]);
     });
 
-    it('closes the door with an event, once, and the refusals behind it are one event a day', async () => {
+    it('locks the channel with an event, once, and the refusals behind it are one event a day', async () => {
       const service = await withSet({ attempts: few });
       for (let n = 0; n < 10; n += 1) {
         await attempt(service);
@@ -146,8 +146,8 @@ onEachStore('guessing', (open) => {
         ['rejected', reason, null],
         ['rejected', reason, null],
         ['rejected', reason, null],
-        ['disabled', null, null],
-        ['throttled', 'disabled', 7],
+        ['locked', null, null],
+        ['throttled', 'locked', 7],
       ]);
       service.clock.advance(DAY_MS);
       for (let n = 0; n < 2; n += 1) await attempt(service);
@@ -158,7 +158,7 @@ onEachStore('guessing', (open) => {
       ).toEqual([7, 2]);
       const setId = reason === 'mismatch' ? (await service.backupCodes.status('ada'))!.setId : null;
       expect(
-        service.told.filter(({ type }) => type === 'disabled').map((event) => event.setId),
+        service.told.filter(({ type }) => type === 'locked').map((event) => event.setId),
       ).toEqual([setId]);
     });
   });
@@ -199,66 +199,68 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([0, 0]);
   });
 
-  it('a closed door refuses the right code and does not consume it, for ever and through every instance', async () => {
+  it('a locked channel refuses the right code and does not consume it, for ever and through every instance', async () => {
     const opened = await open();
     const service = serviceOn(opened, { attempts: few });
     const { codes } = await service.backupCodes.issue('ada');
-    await closeDoor(service);
+    await lockChannel(service);
     service.clock.advance(300 * DAY_MS);
     const later = serviceOn(opened, { now: service.clock.now });
     for (const { backupCodes } of [service, later])
-      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'locked' });
     expect(await service.backupCodes.status('ada')).toMatchObject({
-      disabled: true,
+      locked: { secondFactor: true, recovery: false },
       remaining: 10,
     });
   });
 
-  it('a closed door stays closed where more attempts are allowed later', async () => {
+  it('a locked channel stays closed where more attempts are allowed later', async () => {
     const opened = await open();
     const service = serviceOn(opened, { attempts: few });
     const { codes } = await service.backupCodes.issue('ada');
-    await closeDoor(service);
-    const generous = serviceOn(opened, { attempts: { disableAfter: 50 }, now: service.clock.now });
+    await lockChannel(service);
+    const generous = serviceOn(opened, { attempts: { lockAfter: 50 }, now: service.clock.now });
     expect(await generous.backupCodes.consume('ada', codes[0])).toEqual({
       ok: false,
-      reason: 'disabled',
+      reason: 'locked',
     });
   });
 
-  it('the other door stays open', async () => {
+  it('the other channel stays open', async () => {
     const service = await withSet({ attempts: few });
-    await closeDoor(service, { after: 'nothing' });
+    await lockChannel(service, { channel: 'recovery' });
     expect(
-      await service.backupCodes.consume('ada', service.codes[0], { after: 'nothing' }),
-    ).toEqual({ ok: false, reason: 'disabled' });
+      await service.backupCodes.consume('ada', service.codes[0], { channel: 'recovery' }),
+    ).toEqual({ ok: false, reason: 'locked' });
     expect(
-      await service.backupCodes.consume('ada', service.codes[0], { after: 'first-factor' }),
+      await service.backupCodes.consume('ada', service.codes[0], { channel: 'second_factor' }),
     ).toMatchObject({ ok: true });
     expect(
-      await service.backupCodes.consume('ada', service.codes[1], { after: 'nothing' }),
-    ).toEqual({ ok: false, reason: 'disabled' });
+      await service.backupCodes.consume('ada', service.codes[1], { channel: 'recovery' }),
+    ).toEqual({ ok: false, reason: 'locked' });
   });
 
-  it('only a new set opens a closed door', async () => {
+  it('only a new set opens a locked channel', async () => {
     const service = await withSet({ attempts: few });
-    for (const after of doors) await closeDoor(service, { after });
+    for (const channel of channels) await lockChannel(service, { channel });
     await service.backupCodes.revoke('ada');
     expect(await service.backupCodes.consume('ada', WRONG)).toEqual({
       ok: false,
-      reason: 'disabled',
+      reason: 'locked',
     });
     const staged = await service.backupCodes.stage('ada');
     expect(await service.backupCodes.consume('ada', staged.codes[0])).toEqual({
       ok: false,
-      reason: 'disabled',
+      reason: 'locked',
     });
     await service.backupCodes.activate('ada', staged.setId);
-    for (const [n, after] of doors.entries())
-      expect(await service.backupCodes.consume('ada', staged.codes[n], { after })).toMatchObject({
+    for (const [n, channel] of channels.entries())
+      expect(await service.backupCodes.consume('ada', staged.codes[n], { channel })).toMatchObject({
         ok: true,
       });
-    expect(await service.backupCodes.status('ada')).toMatchObject({ disabled: false });
+    expect(await service.backupCodes.status('ada')).toMatchObject({
+      locked: { secondFactor: false, recovery: false },
+    });
   });
 
   it('only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set', async () => {
@@ -277,10 +279,10 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([0, 0]);
   });
 
-  it('a code consumed at one door leaves the count of the other', async () => {
+  it('a code consumed on one channel leaves the count of the other', async () => {
     const { backupCodes, codes, charged } = await withSet();
-    for (const after of doors) await backupCodes.consume('ada', WRONG, { after });
-    await backupCodes.consume('ada', codes[0], { after: 'first-factor' });
+    for (const channel of channels) await backupCodes.consume('ada', WRONG, { channel });
+    await backupCodes.consume('ada', codes[0], { channel: 'second_factor' });
     expect(await charged('ada')).toEqual([0, 1]);
   });
 
@@ -300,14 +302,16 @@ onEachStore('guessing', (open) => {
 
   it('after a code was consumed, late attempts of before neither count nor close anything', async () => {
     const { backupCodes, codes, watched, charged } = await withSet({
-      attempts: { free: 5, disableAfter: 2 },
+      attempts: { free: 5, lockAfter: 2 },
     });
     await backupCodes.consume('ada', WRONG);
     // The last attempt is refused while another is about to be recorded as it: by then the count has begun anew.
     watched.before('append', () => backupCodes.issue('ada'));
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
     expect(await charged('ada')).toEqual([0, 0]);
-    expect(await backupCodes.status('ada')).toMatchObject({ disabled: false });
+    expect(await backupCodes.status('ada')).toMatchObject({
+      locked: { secondFactor: false, recovery: false },
+    });
     expect(codes).toHaveLength(10);
   });
 });
@@ -316,15 +320,15 @@ onEachStore('a name that belongs to nobody', (open) => {
   it('is counted under one key, however it is written', async () => {
     const { backupCodes } = await openService(open, { attempts: few });
     for (const name of ['Eve', ' eve '])
-      expect(await backupCodes.consumeUnknown(name, WRONG)).toEqual({
+      expect(await backupCodes.rejectUnknownUser(name, WRONG)).toEqual({
         ok: false,
-        reason: 'unknown-user',
+        reason: 'unknown_user',
       });
-    expect(await backupCodes.consumeUnknown('\uff25ve', WRONG)).toMatchObject({
+    expect(await backupCodes.rejectUnknownUser('\uff25ve', WRONG)).toMatchObject({
       reason: 'throttled',
     });
-    expect(await backupCodes.consumeUnknown('eva', WRONG)).toMatchObject({
-      reason: 'unknown-user',
+    expect(await backupCodes.rejectUnknownUser('eva', WRONG)).toMatchObject({
+      reason: 'unknown_user',
     });
   });
 
@@ -333,12 +337,12 @@ onEachStore('a name that belongs to nobody', (open) => {
       attempts: { ...few, free: 1 },
       normalizeUsername: (name) => name.replace(/@.*/, ''),
     });
-    await backupCodes.consumeUnknown('eve@example.org', WRONG);
-    expect(await backupCodes.consumeUnknown('eve@example.com', WRONG)).toMatchObject({
+    await backupCodes.rejectUnknownUser('eve@example.org', WRONG);
+    expect(await backupCodes.rejectUnknownUser('eve@example.com', WRONG)).toMatchObject({
       reason: 'throttled',
     });
-    expect(await backupCodes.consumeUnknown('EVE', WRONG)).toMatchObject({
-      reason: 'unknown-user',
+    expect(await backupCodes.rejectUnknownUser('EVE', WRONG)).toMatchObject({
+      reason: 'unknown_user',
     });
   });
 
@@ -347,23 +351,23 @@ onEachStore('a name that belongs to nobody', (open) => {
     const { backupCodes, charged } = serviceOn(opened, { attempts: few });
     const { key } = nameSubject('eve', await opened.store.nameKey());
     for (const userId of ['eve', key, key.slice('name:'.length)]) await backupCodes.issue(userId);
-    for (let n = 0; n < 3; n += 1) await backupCodes.consumeUnknown('eve', WRONG);
+    for (let n = 0; n < 3; n += 1) await backupCodes.rejectUnknownUser('eve', WRONG);
     for (const userId of ['eve', key, key.slice('name:'.length)])
       expect(await charged(userId)).toEqual([0, 0]);
-    expect((await opened.store.find({ key, userId: null }))?.doors['first-factor'].attempts).toBe(
-      2,
-    );
+    expect(
+      (await opened.store.find({ key, userId: null }))?.channels['second_factor'].attempts,
+    ).toBe(2);
   });
 
   it('stands nowhere: not in the store, not in an event', async () => {
     const opened = await open();
     const { backupCodes, told } = serviceOn(opened);
     for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
-      await backupCodes.consumeUnknown(name, WRONG);
+      await backupCodes.rejectUnknownUser(name, WRONG);
     expect(JSON.stringify(told)).not.toMatch(/mallory|hunter2/);
     expect(opened.dump()).not.toMatch(/mallory|hunter2/);
     expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
-      Array(2).fill(['rejected', 'unknown-user', null]),
+      Array(2).fill(['rejected', 'unknown_user', null]),
     );
     expect(await opened.events()).toEqual(told);
   });
@@ -374,20 +378,22 @@ onEachStore('a name that belongs to nobody', (open) => {
     const subject = nameSubject('eve', await opened.store.nameKey());
     await backupCodes.issue('ada');
     await backupCodes.consume('ada', WRONG);
-    await backupCodes.consumeUnknown('eve', WRONG);
+    await backupCodes.rejectUnknownUser('eve', WRONG);
     clock.advance(20 * DAY_MS);
-    await backupCodes.consumeUnknown('eve', WRONG);
+    await backupCodes.rejectUnknownUser('eve', WRONG);
     clock.advance(30 * DAY_MS - SECOND_MS);
-    await backupCodes.consumeUnknown('mallory', WRONG);
-    expect((await opened.store.find(subject))?.doors['first-factor'].attempts).toBe(2);
+    await backupCodes.rejectUnknownUser('mallory', WRONG);
+    expect((await opened.store.find(subject))?.channels['second_factor'].attempts).toBe(2);
     clock.advance(2 * SECOND_MS);
-    await backupCodes.consumeUnknown('trudy', WRONG);
+    await backupCodes.rejectUnknownUser('trudy', WRONG);
     expect(await opened.store.find(subject)).toBeNull();
-    await backupCodes.consumeUnknown('eve', WRONG);
+    await backupCodes.rejectUnknownUser('eve', WRONG);
     clock.advance(30 * DAY_MS);
-    await backupCodes.consumeUnknown('eve', WRONG);
-    expect((await opened.store.find(subject))?.doors['first-factor'].attempts).toBe(1);
-    expect((await opened.store.find(userSubject('ada')))?.doors['first-factor'].attempts).toBe(1);
+    await backupCodes.rejectUnknownUser('eve', WRONG);
+    expect((await opened.store.find(subject))?.channels['second_factor'].attempts).toBe(1);
+    expect((await opened.store.find(userSubject('ada')))?.channels['second_factor'].attempts).toBe(
+      1,
+    );
   });
 });
 
@@ -401,7 +407,7 @@ describe('a user name', () => {
     ['a number', 7],
   ])('that is no string of 1 to 320 characters is an error: %s', async (_what, name) => {
     const { backupCodes, watched } = await openService(memory.open);
-    await expect(backupCodes.consumeUnknown(name as string, WRONG)).rejects.toEqual(
+    await expect(backupCodes.rejectUnknownUser(name as string, WRONG)).rejects.toEqual(
       failure('invalid_username'),
     );
     expect(watched.calls).toEqual([]);
@@ -410,9 +416,9 @@ describe('a user name', () => {
   it('of a right code is never let in', async () => {
     const { backupCodes } = await openService(memory.open);
     const { codes } = await backupCodes.issue('ada');
-    expect(await backupCodes.consumeUnknown('ada', codes[0])).toEqual({
+    expect(await backupCodes.rejectUnknownUser('ada', codes[0])).toEqual({
       ok: false,
-      reason: 'unknown-user',
+      reason: 'unknown_user',
     });
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 10 });
   });

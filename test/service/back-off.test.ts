@@ -16,17 +16,17 @@ describe('the waits after attempts', () => {
 
   it('may begin with the first attempt', () => {
     expect(
-      attemptWaits({ free: 1, firstDelaySeconds: 30, maxDelaySeconds: 100, disableAfter: 4 }),
+      attemptWaits({ free: 1, firstDelaySeconds: 30, maxDelaySeconds: 100, lockAfter: 4 }),
     ).toEqual([30_000, 60_000, 100_000, 100_000]);
   });
 
   it('may end before they begin', () => {
-    expect(attemptWaits({ free: 5, disableAfter: 2 })).toEqual([0, 0]);
+    expect(attemptWaits({ free: 5, lockAfter: 2 })).toEqual([0, 0]);
   });
 
   it('may stay as long as the first', () => {
     expect(
-      attemptWaits({ free: 2, firstDelaySeconds: 600, maxDelaySeconds: 600, disableAfter: 4 }),
+      attemptWaits({ free: 2, firstDelaySeconds: 600, maxDelaySeconds: 600, lockAfter: 4 }),
     ).toEqual([0, 600_000, 600_000, 600_000]);
   });
 
@@ -35,13 +35,13 @@ describe('the waits after attempts', () => {
       free: fc.integer({ min: 1, max: 50 }),
       firstDelaySeconds: fc.integer({ min: 30, max: 3600 }),
       maxDelaySeconds: fc.integer({ min: 30, max: 3600 }),
-      disableAfter: fc.integer({ min: 1, max: 50 }),
+      lockAfter: fc.integer({ min: 1, max: 50 }),
     });
     fc.assert(
       fc.property(options, (given) => {
         fc.pre(given.firstDelaySeconds <= given.maxDelaySeconds);
         const waits = attemptWaits(given);
-        expect(waits).toHaveLength(given.disableAfter);
+        expect(waits).toHaveLength(given.lockAfter);
         expect(waits.every((wait, index) => index === 0 || wait >= (waits[index - 1] ?? 0))).toBe(
           true,
         );
@@ -70,9 +70,9 @@ describe('the waits after attempts', () => {
       'attempts.maxDelaySeconds must be a whole number from 30 to 3600, but was 29.',
     ],
     [{ maxDelaySeconds: 3601 }, 'attempts.maxDelaySeconds'],
-    [{ disableAfter: 0 }, 'attempts.disableAfter must be a whole number from 1 to 50, but was 0.'],
-    [{ disableAfter: 51 }, 'attempts.disableAfter'],
-    [{ disableAfter: Infinity }, 'attempts.disableAfter'],
+    [{ lockAfter: 0 }, 'attempts.lockAfter must be a whole number from 1 to 50, but was 0.'],
+    [{ lockAfter: 51 }, 'attempts.lockAfter'],
+    [{ lockAfter: Infinity }, 'attempts.lockAfter'],
     [
       { firstDelaySeconds: 600, maxDelaySeconds: 599 },
       'attempts.maxDelaySeconds (599) must not be less than attempts.firstDelaySeconds (600).',

@@ -171,14 +171,14 @@ onEachStore('a code', (open) => {
     const { backupCodes, told, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     for (const typed of [codes[0], codes[0], WRONG])
-      await backupCodes.consume('ada', typed, { ip: '192.0.2.7', after: 'nothing' });
+      await backupCodes.consume('ada', typed, { ip: '192.0.2.7', channel: 'recovery' });
     expect(
-      told.map(({ type, reason, context }) => [type, reason, context.ip, context.after]),
+      told.map(({ type, reason, context }) => [type, reason, context.ip, context.channel]),
     ).toEqual([
-      ['issued', null, null, 'first-factor'],
-      ['consumed', null, '192.0.2.7', 'nothing'],
-      ['rejected', 'reused', '192.0.2.7', 'nothing'],
-      ['rejected', 'mismatch', '192.0.2.7', 'nothing'],
+      ['issued', null, null, 'second_factor'],
+      ['consumed', null, '192.0.2.7', 'recovery'],
+      ['rejected', 'reused', '192.0.2.7', 'recovery'],
+      ['rejected', 'mismatch', '192.0.2.7', 'recovery'],
     ]);
     expect(await written()).toEqual(told);
     for (const text of [...codes, WRONG].flatMap((code) => [code, code.replace('-', '')]))
@@ -274,7 +274,7 @@ onEachStore('a set of an older configuration', (open) => {
 
 describe('what cannot be a code', () => {
   it.each<[string, unknown]>([
-    ['nothing', undefined],
+    ['recovery', undefined],
     ['null', null],
     ['an empty string', ''],
     ['blanks', '   '],
@@ -299,7 +299,7 @@ describe('what cannot be a code', () => {
     hasher.count = 0;
     for (const userId of ['ada', 'nobody'])
       expect(await backupCodes.consume(userId, typed)).toEqual({ ok: false, reason: 'malformed' });
-    expect(await backupCodes.consumeUnknown('eve', typed)).toEqual({
+    expect(await backupCodes.rejectUnknownUser('eve', typed)).toEqual({
       ok: false,
       reason: 'malformed',
     });
@@ -315,7 +315,7 @@ describe('what cannot be a code', () => {
 
   it('is so for a user who must wait, or may try no more, too', async () => {
     const { backupCodes } = await openService(memory.open, {
-      attempts: { free: 1, disableAfter: 2 },
+      attempts: { free: 1, lockAfter: 2 },
     });
     await backupCodes.issue('ada');
     await backupCodes.consume('ada', WRONG);

@@ -40,10 +40,10 @@ type Path = [
 const paths: Path[] = [
   [
     'a name that belongs to nobody',
-    'unknown-user',
+    'unknown_user',
     async ({ backupCodes }) => {
-      await backupCodes.consumeUnknown('somebody', WRONG);
-      return () => backupCodes.consumeUnknown('eve', WRONG);
+      await backupCodes.rejectUnknownUser('somebody', WRONG);
+      return () => backupCodes.rejectUnknownUser('eve', WRONG);
     },
     {},
   ],
@@ -196,12 +196,12 @@ onEachStore('no work at all', (open) => {
     ['a user without one', ({ backupCodes }) => backupCodes.consume('bob', WRONG)],
     [
       'a name that belongs to nobody',
-      ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
+      ({ backupCodes }) => backupCodes.rejectUnknownUser('eve', WRONG),
     ],
   ];
 
   it.each(tries)('is done for %s who must wait, or may try no more', async (_who, attempt) => {
-    const service = await openService(open, { attempts: { free: 1, disableAfter: 2 } });
+    const service = await openService(open, { attempts: { free: 1, lockAfter: 2 } });
     await service.backupCodes.issue('ada');
     await attempt(service);
     const nothing = { slowHashes: 0, comparisons: 0, storeCalls: ['takeAttempt'] };
@@ -212,7 +212,7 @@ onEachStore('no work at all', (open) => {
     service.clock.advance(HOUR_MS);
     await attempt(service);
     expect(await workOf(service, () => attempt(service))).toEqual({
-      outcome: 'disabled',
+      outcome: 'locked',
       ...nothing,
     });
   });

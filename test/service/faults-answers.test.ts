@@ -60,7 +60,7 @@ describe('takeAttempt', () => {
         () => backupCodes.consume('ada', codes[0]),
         () => backupCodes.consume('ada', WRONG),
         () => backupCodes.consume('bob', WRONG),
-        () => backupCodes.consumeUnknown('eve', WRONG),
+        () => backupCodes.rejectUnknownUser('eve', WRONG),
       ]) {
         next('takeAttempt', () => answer);
         await expect(attempt()).rejects.toEqual(failure('invalid_result'));
@@ -86,8 +86,8 @@ describe('takeAttempt', () => {
         { [field]: value },
       ]),
     ),
-    ['another door', { door: 'back' }],
-    ['no door', { door: undefined }],
+    ['another channel', { channel: 'back' }],
+    ['no channel', { channel: undefined }],
   ] as [string, Record<string, unknown>][])(
     'that grants with %s: an error, and what was taken stays charged',
     async (_what, spoilt) => {
@@ -215,7 +215,7 @@ describe('takeAttempt', () => {
     await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
     next('takeAttempt', async (call) => ({ ...((await call()) as object), current: setOfAda }));
-    await expect(backupCodes.consumeUnknown('eve', codes[0])).rejects.toEqual(
+    await expect(backupCodes.rejectUnknownUser('eve', codes[0])).rejects.toEqual(
       failure('wrong_pepper'),
     );
     expect([hasher.count, watched.calls.at(-1)]).toEqual([0, 'giveBack']);
@@ -234,8 +234,8 @@ describe('consume', () => {
     ]),
     ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }],
     ["'', with a reason", { outcome: '', reason: 'none' }],
-    ['already consumed, but when', { outcome: 'already-consumed' }],
-    ['already consumed at NaN', { outcome: 'already-consumed', consumedAt: NaN }],
+    ['already consumed, but when', { outcome: 'already_consumed' }],
+    ['already consumed at NaN', { outcome: 'already_consumed', consumedAt: NaN }],
     ['gone, but why', { outcome: 'gone' }],
     ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])(
@@ -284,8 +284,8 @@ describe('what is well formed is taken', () => {
     ],
     [
       'refuses for ever',
-      { ok: false, reason: 'disabled', nextAt: 0, isFirst: false },
-      { ok: false, reason: 'disabled' },
+      { ok: false, reason: 'locked', nextAt: 0, isFirst: false },
+      { ok: false, reason: 'locked' },
     ],
   ])('from a takeAttempt that %s', async (_what, answer, outcome) => {
     const { backupCodes, codes, next } = await open();
@@ -293,14 +293,14 @@ describe('what is well formed is taken', () => {
     expect(await backupCodes.consume('ada', codes[0])).toEqual(outcome);
   });
 
-  it('from a takeAttempt at either door, for a set with a pepper and without an end', async () => {
-    for (const after of ['first-factor', 'nothing'] as const) {
+  it('from a takeAttempt on either channel, for a set with a pepper and without an end', async () => {
+    for (const channel of ['second_factor', 'recovery'] as const) {
       const { backupCodes } = await openService(memory.open, {
         pepper: [{ id: '2026', key: Buffer.alloc(32) }],
         expiresAfterDays: null,
       });
       const { codes } = await backupCodes.issue('ada');
-      expect(await backupCodes.consume('ada', codes[0], { after })).toMatchObject({
+      expect(await backupCodes.consume('ada', codes[0], { channel })).toMatchObject({
         ok: true,
         expiresAt: null,
       });
@@ -308,10 +308,10 @@ describe('what is well formed is taken', () => {
   });
 
   it.each<[object, string]>([
-    [{ outcome: 'already-consumed', consumedAt: START - 5000 }, 'reused'],
+    [{ outcome: 'already_consumed', consumedAt: START - 5000 }, 'reused'],
     [{ outcome: 'gone', reason: 'none' }, 'none'],
     [{ outcome: 'gone', reason: 'expired' }, 'expired'],
-    [{ outcome: 'gone', reason: 'disabled' }, 'disabled'],
+    [{ outcome: 'gone', reason: 'locked' }, 'locked'],
   ])('from a consume that says %j', async (answer, reason) => {
     const { backupCodes, codes, next, told } = await open();
     next('consume', () => answer);

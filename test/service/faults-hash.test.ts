@@ -140,7 +140,7 @@ describe('a slow hash that hangs', () => {
 
   it('while a replacement is made: the verdict was given, so the attempt stays charged, and the code is unspent', async () => {
     const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({
-      afterConsume: 'one',
+      replaceConsumed: true,
     });
     hangFrom(2);
     const hung = backupCodes.consume('ada', codes[0]);
@@ -183,7 +183,7 @@ describe('a hasher that gives one hash for all codes', () => {
     const { backupCodes, watched, charged, told } = await openService(memory.open, {
       hasher: { ...countingHasher(), hash },
       count: 1,
-      afterConsume: 'one',
+      replaceConsumed: true,
     });
     const { codes } = await backupCodes.issue('ada');
     hash.mockClear();

@@ -48,8 +48,8 @@ const operations: readonly Operation[] = [
     random: [],
   },
   {
-    what: 'consumeUnknown',
-    run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
+    what: 'rejectUnknownUser',
+    run: ({ backupCodes }) => backupCodes.rejectUnknownUser('eve', WRONG),
     clock: [0, 0],
     random: [],
   },
@@ -65,7 +65,7 @@ const operations: readonly Operation[] = [
     run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
     clock: [0, 1, 1, 1],
     random: [1, 1, 1],
-    options: { afterConsume: 'one' },
+    options: { replaceConsumed: true },
   },
 ];
 
@@ -130,11 +130,11 @@ describe.each<[string, () => number]>([
 });
 
 describe('a clock that goes back', () => {
-  it('lets nobody try before their time, and opens no closed door', async () => {
+  it('lets nobody try before their time, and opens no locked channel', async () => {
     const clock = fakeClock();
     const { backupCodes } = await openService(memory.open, {
       now: clock.now,
-      attempts: { disableAfter: 6 },
+      attempts: { lockAfter: 6 },
     });
     const { codes } = await backupCodes.issue('ada');
     for (let n = 0; n < 5; n += 1) await backupCodes.consume('ada', WRONG);
@@ -148,7 +148,7 @@ describe('a clock that goes back', () => {
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
     for (const time of [START + 60 * SECOND_MS, START, START - HOUR_MS, 0]) {
       clock.set(time);
-      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'disabled' });
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'locked' });
     }
   });
 

@@ -11,7 +11,7 @@ type Opened = Service &
     readonly codes: string[];
     readonly codeOfBob: string;
     readonly staged: string;
-    /** How many attempts are charged at the door of the operation's user, as the next one is told. */
+    /** How many attempts are charged on the channel of the operation's user, as the next one is told. */
     nextAttempt(): Promise<number>;
   };
 
@@ -72,7 +72,7 @@ const operations: readonly Operation[] = [
     what: 'consume, with a replacement',
     calls: ['takeAttempt', 'consume'],
     charging: ['consume'],
-    options: { afterConsume: 'one' },
+    options: { replaceConsumed: true },
     run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
     gives: expect.objectContaining({ ok: true, remaining: 10, total: 11 }),
   },
@@ -94,11 +94,11 @@ const operations: readonly Operation[] = [
     gives: { ok: false, reason: 'denied' },
   },
   {
-    what: 'consumeUnknown',
+    what: 'rejectUnknownUser',
     calls: ['nameKey', 'takeAttempt', 'append'],
     charging: ['append'],
-    run: ({ backupCodes }) => backupCodes.consumeUnknown('eve', WRONG),
-    gives: { ok: false, reason: 'unknown-user' },
+    run: ({ backupCodes }) => backupCodes.rejectUnknownUser('eve', WRONG),
+    gives: { ok: false, reason: 'unknown_user' },
   },
 ];
 
@@ -128,8 +128,8 @@ async function open({ what, options }: Operation): Promise<Opened> {
   watched.reset();
   const nextAttempt = async (): Promise<number> => {
     answerOfRisk = 'allow';
-    await (what === 'consumeUnknown'
-      ? backupCodes.consumeUnknown('eve', WRONG)
+    await (what === 'rejectUnknownUser'
+      ? backupCodes.rejectUnknownUser('eve', WRONG)
       : backupCodes.consume('ada', WRONG));
     return attempts.at(-1)!;
   };

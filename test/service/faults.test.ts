@@ -107,8 +107,8 @@ onEachStore('a store that fails', (open) => {
     expect(await service.backupCodes.status('ada')).toMatchObject({ remaining: 9 });
   });
 
-  it('at every consumption makes no guess free: the count grows until the door is closed', async () => {
-    const service = await withSet({ attempts: { free: 5, disableAfter: 5 } });
+  it('at every consumption makes no guess free: the count grows until the channel is locked', async () => {
+    const service = await withSet({ attempts: { free: 5, lockAfter: 5 } });
     for (let n = 0; n < 5; n += 1) {
       service.watched.failAt(2, 'before');
       await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(storeFault);
@@ -116,10 +116,10 @@ onEachStore('a store that fails', (open) => {
     service.watched.reset();
     expect(await service.backupCodes.consume('ada', service.codes[0])).toEqual({
       ok: false,
-      reason: 'disabled',
+      reason: 'locked',
     });
     expect(await service.backupCodes.status('ada')).toMatchObject({
-      disabled: true,
+      locked: { secondFactor: true, recovery: false },
       remaining: 10,
     });
   });
@@ -149,15 +149,15 @@ onEachStore('a store that fails', (open) => {
   it('when the key of unknown names is read is asked again the next time', async () => {
     const { backupCodes, watched } = await withSet();
     watched.failAt(1, 'before');
-    await expect(backupCodes.consumeUnknown('eve', WRONG)).rejects.toBe(storeFault);
+    await expect(backupCodes.rejectUnknownUser('eve', WRONG)).rejects.toBe(storeFault);
     watched.reset();
-    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+    expect(await backupCodes.rejectUnknownUser('eve', WRONG)).toEqual({
       ok: false,
-      reason: 'unknown-user',
+      reason: 'unknown_user',
     });
-    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+    expect(await backupCodes.rejectUnknownUser('eve', WRONG)).toEqual({
       ok: false,
-      reason: 'unknown-user',
+      reason: 'unknown_user',
     });
     expect(watched.calls.filter((method) => method === 'nameKey')).toHaveLength(1);
   });
@@ -234,7 +234,7 @@ describe('too many slow hashes', () => {
       reason: 'busy',
       retryAfterSeconds: 5,
     });
-    expect(await backupCodes.consumeUnknown('eve', WRONG)).toEqual({
+    expect(await backupCodes.rejectUnknownUser('eve', WRONG)).toEqual({
       ok: false,
       reason: 'busy',
       retryAfterSeconds: 5,
@@ -329,7 +329,7 @@ describe('a damaged set', () => {
       const event = auditEvent('issued', {
         at: START,
         userId: 'ada',
-        context: { ip: null, userAgent: null, requestId: null, actor: null, after: 'nothing' },
+        context: { ip: null, userAgent: null, requestId: null, actor: null, channel: 'recovery' },
       });
       await watched.store.replace({
         subject,

@@ -57,7 +57,7 @@ onEachStore('issuing a set', (open) => {
       userAgent: 'Firefox',
       requestId: 'r-1',
       actor: 'support-7',
-      after: 'first-factor',
+      channel: 'second_factor',
     };
     expect(told).toEqual([
       {
@@ -141,8 +141,8 @@ onEachStore('issuing a set', (open) => {
   it('puts an end to the set before, with all its codes and counts', async () => {
     const { backupCodes, charged } = await openService(open);
     const old = await backupCodes.issue('ada');
-    for (const after of ['first-factor', 'nothing'] as const)
-      await backupCodes.consume('ada', WRONG, { after });
+    for (const channel of ['second_factor', 'recovery'] as const)
+      await backupCodes.consume('ada', WRONG, { channel });
     expect(await charged('ada')).toEqual([1, 1]);
     const fresh = await backupCodes.issue('ada');
     expect(await charged('ada')).toEqual([0, 0]);
@@ -272,7 +272,7 @@ describe('the hashes of a set', () => {
     const { backupCodes } = await openService(memory.open, { hasher, hashConcurrency: 1 });
     const issuing = backupCodes.issue('ada');
     name = 'login';
-    const login = backupCodes.consume('bob', WRONG, { after: 'nothing' });
+    const login = backupCodes.consume('bob', WRONG, { channel: 'recovery' });
     await Promise.all([issuing, login]);
     expect(order).toHaveLength(11);
     expect(order.indexOf('login')).toBeLessThanOrEqual(2);
@@ -297,7 +297,7 @@ describe('the hashes of a set', () => {
     });
     const settle = (): Promise<unknown> => new Promise((resolve) => setImmediate(resolve));
     const strangers = ['AAAA-AAAA', 'BBBB-BBBB'].map((code) =>
-      backupCodes.consumeUnknown('eve', code, { after: 'nothing' }),
+      backupCodes.rejectUnknownUser('eve', code, { channel: 'recovery' }),
     );
     await settle();
     const issuing = backupCodes.issue('ada');

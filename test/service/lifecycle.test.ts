@@ -36,8 +36,8 @@ onEachStore('a staged set', (open) => {
     const { backupCodes, charged, told, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
-    for (const after of ['first-factor', 'nothing'] as const)
-      await backupCodes.consume('ada', WRONG, { after });
+    for (const channel of ['second_factor', 'recovery'] as const)
+      await backupCodes.consume('ada', WRONG, { channel });
     expect(await charged('ada')).toEqual([1, 1]);
     expect(await backupCodes.activate('ada', staged.setId, { ip: '192.0.2.1' })).toBe(true);
     expect(await charged('ada')).toEqual([0, 0]);
@@ -226,7 +226,7 @@ onEachStore('the status of a user', (open) => {
       createdAt,
       expiresAt,
       lastConsumedAt: null,
-      disabled: false,
+      locked: { secondFactor: false, recovery: false },
       low: false,
       rotationDue: false,
       expired: false,
@@ -275,15 +275,19 @@ onEachStore('the status of a user', (open) => {
     expect(await backupCodes.status('ada')).toMatchObject({ rotationDue: false, expired: false });
   });
 
-  it.each(['first-factor', 'nothing'] as const)(
-    'is disabled once the door "%s" is closed',
-    async (closed) => {
-      const { backupCodes } = await openService(open, { attempts: { free: 5, disableAfter: 2 } });
+  it.each(['second_factor', 'recovery'] as const)(
+    'is locked on the channel %s, and on no other, after its last attempt',
+    async (channel) => {
+      const other = { secondFactor: false, recovery: false };
+      const name = channel === 'recovery' ? 'recovery' : 'secondFactor';
+      const { backupCodes } = await openService(open, { attempts: { free: 5, lockAfter: 2 } });
       await backupCodes.issue('ada');
-      await backupCodes.consume('ada', WRONG, { after: closed });
-      expect(await backupCodes.status('ada')).toMatchObject({ disabled: false });
-      await backupCodes.consume('ada', WRONG, { after: closed });
-      expect(await backupCodes.status('ada')).toMatchObject({ disabled: true });
+      await backupCodes.consume('ada', WRONG, { channel });
+      expect(await backupCodes.status('ada')).toMatchObject({ locked: other });
+      await backupCodes.consume('ada', WRONG, { channel });
+      expect(await backupCodes.status('ada')).toMatchObject({
+        locked: { ...other, [name]: true },
+      });
     },
   );
 

@@ -18,7 +18,7 @@ describe('BackupCodes without options', () => {
       expiresAfterDays: 365,
       rotateAfterDays: 180,
       lowAt: 3,
-      afterConsume: 'none',
+      replaceConsumed: false,
       gate: { maxQueued: 128 },
     });
     expect(config.hashers[0].newSalt()).toMatch(/^\$2b\$12\$/);
@@ -76,8 +76,8 @@ describe('BackupCodes', () => {
     ['an expiry of eleven years', { store, expiresAfterDays: 3651 }],
     ['a rotation of no days', { store, rotateAfterDays: 0 }],
     ['a negative lowAt', { store, lowAt: -1 }],
-    ['another afterConsume', { store, afterConsume: 'all' }],
-    ['an afterConsume that is true', { store, afterConsume: true }],
+    ['a replaceConsumed that is a string', { store, replaceConsumed: 'one' }],
+    ['a replaceConsumed that is a number', { store, replaceConsumed: 1 }],
     ['a risk hook that is no function', { store, assessRisk: 'deny' }],
     ['a clock that is a time', { store, now: Date.now() }],
     ['a normalizeUsername that is no function', { store, normalizeUsername: 'NFKC' }],
@@ -142,13 +142,13 @@ describe('the chance of guessing a code', () => {
 
   it('may be 10^-4 exactly', () => {
     expect(
-      construct({ store, pepper, format: sixDigits, attempts: { disableAfter: 10 } }).formats,
+      construct({ store, pepper, format: sixDigits, attempts: { lockAfter: 10 } }).formats,
     ).toHaveLength(1);
     expect(() =>
-      construct({ store, pepper, format: sixDigits, attempts: { disableAfter: 11 } }),
+      construct({ store, pepper, format: sixDigits, attempts: { lockAfter: 11 } }),
     ).toThrow(failure('invalid_format'));
     expect(() =>
-      construct({ store, pepper, format: sixDigits, count: 11, attempts: { disableAfter: 10 } }),
+      construct({ store, pepper, format: sixDigits, count: 11, attempts: { lockAfter: 10 } }),
     ).toThrow(failure('invalid_format'));
   });
 

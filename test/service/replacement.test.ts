@@ -1,11 +1,11 @@
-// `afterConsume: 'one'`: each consumed code is replaced by a new one.
+// `replaceConsumed: true`: each consumed code is replaced by a new one.
 import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions } from '../../lib';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 import { storeFault } from '../helpers/watch';
 
-const options: Partial<BackupCodesOptions> = { afterConsume: 'one', attempts: { free: 50 } };
+const options: Partial<BackupCodesOptions> = { replaceConsumed: true, attempts: { free: 50 } };
 
 onEachStore('a replacement', (open) => {
   it('is returned with the consumed code, works once, and is replaced in its turn', async () => {

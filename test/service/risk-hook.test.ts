@@ -11,7 +11,7 @@ const attempt: RiskAttempt = {
     userAgent: null,
     requestId: null,
     actor: null,
-    after: 'first-factor',
+    channel: 'second_factor',
   },
 };
 
@@ -26,7 +26,7 @@ describe('the risk hook', () => {
     expect(await assess(undefined, attempt)).toBe('allow');
   });
 
-  it.each(['allow', 'step-up', 'deny'] as const)(
+  it.each(['allow', 'step_up', 'deny'] as const)(
     'that says %s is followed, at once or as a promise',
     async (answer) => {
       expect(await assess(() => answer, attempt)).toBe(answer);
@@ -58,7 +58,7 @@ describe('the risk hook', () => {
       expect(await assess((async () => answer) as unknown as Hook, attempt)).toBe('deny');
       expect(warn.mock.calls).toEqual(
         Array(2).fill([
-          "assessRisk failed, so the attempt is denied: the answer was none of 'allow', 'step-up' and 'deny'",
+          "assessRisk failed, so the attempt is denied: the answer was none of 'allow', 'step_up' and 'deny'",
           { code: 'BACKUP_CODE_RISK' },
         ]),
       );

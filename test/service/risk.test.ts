@@ -8,7 +8,7 @@ const context = {
   ip: '192.0.2.1',
   userAgent: 'Firefox',
   requestId: 'r-1',
-  after: 'nothing',
+  channel: 'recovery',
 } as const;
 
 const kinds: readonly {
@@ -29,7 +29,7 @@ const kinds: readonly {
   {
     who: 'a name that belongs to nobody',
     userId: null,
-    attempt: ({ backupCodes }, code) => backupCodes.consumeUnknown('eve', code, context),
+    attempt: ({ backupCodes }, code) => backupCodes.rejectUnknownUser('eve', code, context),
   },
 ];
 
@@ -66,7 +66,7 @@ onEachStore('the risk hook', (open) => {
 
     it.each([
       ['deny', 'denied', 'rejected'],
-      ['step-up', 'step-up', 'step-up-required'],
+      ['step_up', 'step_up', 'step_up_required'],
     ] as const)(
       'that says %s refuses with %s: nothing hashed, nothing charged, one event',
       async (answer, reason, type) => {
@@ -100,7 +100,7 @@ onEachStore('the risk hook', (open) => {
 
   it('that denied the right code leaves it unspent', async () => {
     const { backupCodes, codes } = await withSet();
-    hook.mockReturnValueOnce('deny').mockReturnValueOnce('step-up').mockReturnValueOnce('allow');
+    hook.mockReturnValueOnce('deny').mockReturnValueOnce('step_up').mockReturnValueOnce('allow');
     for (let n = 0; n < 2; n += 1)
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: false });
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });

@@ -4,7 +4,7 @@ import { onEachStore } from '../helpers/stores';
 const CALLERS = 50;
 const ROUNDS = 3;
 /** No wait, so that all fifty get as far as the consumption. */
-const attempts = { free: 50, disableAfter: 50 };
+const attempts = { free: 50, lockAfter: 50 };
 
 onEachStore('one code', (open) => {
   it(`of ${CALLERS} callers at once is accepted for exactly one, ${ROUNDS} times over, and the other nine still work`, async () => {
@@ -28,7 +28,7 @@ onEachStore('one code', (open) => {
         ...new Array<string>(CALLERS - 1).fill('reused'),
       ]);
       // The last of them had the last attempt, and closes nothing: the count began anew with the consumption.
-      expect(told.map(({ type }) => type)).not.toContain('disabled');
+      expect(told.map(({ type }) => type)).not.toContain('locked');
       for (const [used, code] of others.entries())
         expect(await backupCodes.consume('ada', code)).toMatchObject({
           ok: true,

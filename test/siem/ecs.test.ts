@@ -40,7 +40,13 @@ describe('toEcs', () => {
         dataset: 'passport_backup_code.audit',
       },
       service: { name: 'shop.login' },
-      labels: { door: 'first-factor', set_id: 's1', code_id: 'c1', remaining: '7', total: '10' },
+      labels: {
+        channel: 'second_factor',
+        set_id: 's1',
+        code_id: 'c1',
+        remaining: '7',
+        total: '10',
+      },
       user: { id: 'ada' },
       source: { address: '192.0.2.7', ip: '192.0.2.7' },
       user_agent: { original: 'Firefox/140.0' },
@@ -56,24 +62,24 @@ describe('toEcs', () => {
     ['consumed', 'authentication', ['start'], 'success'],
     ['rejected', 'authentication', ['start'], 'failure'],
     ['throttled', 'authentication', ['start'], 'failure'],
-    ['disabled', 'iam', ['user', 'change'], 'success'],
+    ['locked', 'iam', ['user', 'change'], 'success'],
     ['revoked', 'iam', ['user', 'change'], 'success'],
     ['low', 'iam', ['user', 'info'], undefined],
     ['exhausted', 'iam', ['user', 'info'], undefined],
     ['renewed', 'iam', ['user', 'change'], 'success'],
     ['expiring', 'iam', ['user', 'info'], undefined],
     ['expired', 'iam', ['user', 'info'], undefined],
-    ['step-up-required', 'authentication', ['start'], 'failure'],
-    ['login-unfinished', 'authentication', ['start'], 'failure'],
-    ['approval-requested', 'iam', ['user', 'change'], 'success'],
-    ['approval-granted', 'iam', ['user', 'change'], 'success'],
-    ['approval-denied', 'iam', ['user', 'change'], 'success'],
-    ['approval-cancelled', 'iam', ['user', 'change'], 'success'],
-    ['approval-expired', 'iam', ['user', 'info'], undefined],
-    ['approval-executing', 'iam', ['user', 'info'], undefined],
-    ['approval-executed', 'iam', ['user', 'change'], 'success'],
-    ['approval-failed', 'iam', ['user', 'change'], 'failure'],
-    ['approval-refused', 'iam', ['user', 'change'], 'failure'],
+    ['step_up_required', 'authentication', ['start'], 'failure'],
+    ['login_unfinished', 'authentication', ['start'], 'failure'],
+    ['approval_requested', 'iam', ['user', 'change'], 'success'],
+    ['approval_granted', 'iam', ['user', 'change'], 'success'],
+    ['approval_denied', 'iam', ['user', 'change'], 'success'],
+    ['approval_cancelled', 'iam', ['user', 'change'], 'success'],
+    ['approval_expired', 'iam', ['user', 'info'], undefined],
+    ['approval_executing', 'iam', ['user', 'info'], undefined],
+    ['approval_executed', 'iam', ['user', 'change'], 'success'],
+    ['approval_failed', 'iam', ['user', 'change'], 'failure'],
+    ['approval_refused', 'iam', ['user', 'change'], 'failure'],
   ])(
     'puts %s into the category %s, with types %j and outcome %s',
     (type, category, types, outcome) => {
@@ -99,10 +105,10 @@ describe('toEcs', () => {
       id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
-      reason: 'same-person',
+      reason: 'same_person',
     } as const;
-    expect(map('approval-refused', { approval })).toMatchObject({
-      event: { reason: 'same-person' },
+    expect(map('approval_refused', { approval })).toMatchObject({
+      event: { reason: 'same_person' },
       labels: {
         approval_id: 'r-7',
         approval_action: 'open-vault',
@@ -119,7 +125,7 @@ describe('toEcs', () => {
   });
 
   it('has no user where the name belongs to nobody', () => {
-    const { user, related } = map('rejected', { userId: null, reason: 'unknown-user' });
+    const { user, related } = map('rejected', { userId: null, reason: 'unknown_user' });
     expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
   });
 

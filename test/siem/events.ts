@@ -6,7 +6,7 @@ import {
   MemoryStore,
   type ApprovalReason,
   type AuditEvent,
-  type Door,
+  type Channel,
   type EventType,
   type Reason,
 } from '../../lib';
@@ -24,17 +24,17 @@ const reasons: Record<Reason, true> = {
   reused: true,
   expired: true,
   none: true,
-  'unknown-user': true,
+  unknown_user: true,
   throttled: true,
-  disabled: true,
+  locked: true,
   denied: true,
-  'step-up': true,
+  step_up: true,
   busy: true,
 };
 const REASONS = Object.keys(reasons) as Reason[];
-const DOORS: readonly Door[] = ['first-factor', 'nothing'];
+const CHANNELS: readonly Channel[] = ['second_factor', 'recovery'];
 
-/** Everything but type, reason and door. */
+/** Everything but type, reason and channel. */
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
 const count = fc.option(fc.nat());
 const anyRest = fc.record({
@@ -56,7 +56,7 @@ const anyRest = fc.record({
       id: fc.option(fc.uuid()),
       action: fc.option(text),
       target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))),
-      reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same-person', 'is-target')),
+      reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same_person', 'is_target')),
     }),
   ),
   context: fc.record({
@@ -69,15 +69,15 @@ const anyRest = fc.record({
   }),
 });
 
-/** Events of this type, with every reason at every door. */
+/** Events of this type, with every reason on every channel. */
 export function anyEvents(type: EventType): fc.Arbitrary<AuditEvent[]> {
   return anyRest.map(({ context, ...rest }) =>
     [null, ...REASONS].flatMap((reason) =>
-      DOORS.map((after) =>
+      CHANNELS.map((channel) =>
         auditEvent(type, {
           ...rest,
           reason,
-          context: cleanContext({ ...dropNulls(context), after }),
+          context: cleanContext({ ...dropNulls(context), channel }),
         }),
       ),
     ),
@@ -103,7 +103,7 @@ export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId:
 export async function liveALife(userId: string): Promise<Life> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
   const shared = { store, hasher, now: clock.now, count: 5 };
-  const usual = new BackupCodes({ ...shared, attempts: { free: 3, disableAfter: 5 } });
+  const usual = new BackupCodes({ ...shared, attempts: { free: 3, lockAfter: 5 } });
   const told: AuditEvent[] = [];
   usual.on('rejected', (event) => {
     if (event.reason === 'malformed') told.push(event);
@@ -115,26 +115,26 @@ export async function liveALife(userId: string): Promise<Life> {
   for (const code of codes) {
     const outcome = await usual.consume(userId, code, CONTEXT);
     if (outcome.ok && outcome.remaining === 0)
-      await usual.loginUnfinished(userId, outcome, CONTEXT);
+      await usual.recordUnfinishedLogin(userId, outcome, CONTEXT);
   }
   clock.advance(60_000);
   await usual.consume(userId, codes[0], CONTEXT);
   await usual.consume(userId, '123456', CONTEXT);
-  await usual.consumeUnknown('nobody', WRONG, { ...CONTEXT, after: 'nothing' });
+  await usual.rejectUnknownUser('nobody', WRONG, { ...CONTEXT, channel: 'recovery' });
 
   const staged = await usual.stage(userId, CONTEXT);
   await usual.activate(userId, staged.setId, CONTEXT);
   for (let attempt = 1; attempt <= 7; attempt += 1) {
-    await usual.consume(userId, WRONG, { ...CONTEXT, after: 'nothing' });
+    await usual.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
     if (attempt >= 4) clock.advance(DAY_MS);
   }
   const cautious = new BackupCodes({
     ...shared,
-    assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step-up' : 'deny'),
+    assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step_up' : 'deny'),
   });
   await cautious.consume(userId, staged.codes[0], CONTEXT);
   await cautious.consume(userId, staged.codes[0], { ...CONTEXT, userAgent: 'curl' });
-  const generous = new BackupCodes({ ...shared, afterConsume: 'one' });
+  const generous = new BackupCodes({ ...shared, replaceConsumed: true });
   const outcome = await generous.consume(userId, staged.codes[0], CONTEXT);
   const replacement = 'replacement' in outcome ? outcome.replacement : undefined;
   if (replacement === undefined) throw new Error('There was no replacement.');

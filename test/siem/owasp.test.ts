@@ -44,15 +44,15 @@ describe('toOwasp', () => {
     ['activated', 'authn_token_created:ada,backup_codes', 'INFO'],
     ['consumed', 'authn_login_success:ada', 'INFO'],
     ['throttled', 'authn_login_fail_max:ada', 'WARN'],
-    ['disabled', 'authn_login_lock:ada,maxretries', 'WARN'],
+    ['locked', 'authn_login_lock:ada,maxretries', 'WARN'],
     ['revoked', 'authn_token_revoked:ada,s1', 'INFO'],
     ['low', 'user_updated:ada,ada,backup_codes:low', 'WARN'],
     ['exhausted', 'user_updated:ada,ada,backup_codes:exhausted', 'WARN'],
     ['renewed', 'authn_token_created:ada,backup_codes', 'INFO'],
     ['expiring', 'user_updated:ada,ada,backup_codes:expiring', 'WARN'],
     ['expired', 'authn_token_revoked:ada,s1', 'INFO'],
-    ['step-up-required', 'authn_login_fail:ada', 'WARN'],
-    ['login-unfinished', 'authn_login_fail:ada', 'WARN'],
+    ['step_up_required', 'authn_login_fail:ada', 'WARN'],
+    ['login_unfinished', 'authn_login_fail:ada', 'WARN'],
     ...[
       'requested',
       'granted',
@@ -63,11 +63,11 @@ describe('toOwasp', () => {
       'executed',
       'failed',
     ].map((step): [EventType, string, string] => [
-      `approval-${step}` as EventType,
-      `authz_admin:ada,approval-${step}:open-vault:vault-7`,
+      `approval_${step}` as EventType,
+      `authz_admin:ada,approval_${step}:open-vault:vault-7`,
       'WARN',
     ]),
-    ['approval-refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
+    ['approval_refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
   ])('calls %s %s, at level %s', (type, event, level) => {
     expect(say(type, { approval })).toEqual([event, level]);
   });
@@ -103,8 +103,8 @@ describe('toOwasp', () => {
   });
 
   it('leaves the user out where the name belongs to nobody, and what follows in its place', () => {
-    expect(rejected('unknown-user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
-    expect(say('disabled', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
+    expect(rejected('unknown_user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
+    expect(say('locked', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
     expect(rejected('malformed', { userId: null })).toEqual([
       'input_validation_fail:(code)',
       'WARN',
@@ -112,10 +112,10 @@ describe('toOwasp', () => {
   });
 
   it('lets no user id forge a parameter or a line', () => {
-    expect(say('approval-refused', { approval: { ...approval, target: 'a,b\r\n' } })[0]).toBe(
+    expect(say('approval_refused', { approval: { ...approval, target: 'a,b\r\n' } })[0]).toBe(
       'authz_fail:ada,open-vault:a%2Cb%0D%0A',
     );
-    expect(say('disabled', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' })).toEqual([
+    expect(say('locked', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' })).toEqual([
       'authn_login_lock:a%2Csuspicious%0D%0Aauthn_login_success:eve%E2%80%A8,maxretries',
       'WARN',
     ]);

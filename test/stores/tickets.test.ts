@@ -14,13 +14,13 @@ const context = {
   userAgent: null,
   requestId: null,
   actor: null,
-  after: 'nothing',
+  channel: 'recovery',
 } as const;
 const waits = attemptWaits({
   free: 3,
   firstDelaySeconds: 30,
   maxDelaySeconds: 120,
-  disableAfter: 12,
+  lockAfter: 12,
 });
 
 const steps: fc.Arbitrary<Step[]> = fc.array(
@@ -57,7 +57,7 @@ async function play(
   const last: { ticket: Ticket | null; until: number } = { ticket: null, until: 0 };
   const take = async (): Promise<void> => {
     const refusal = auditEvent('throttled', { at: now, userId: subject.userId, context });
-    const taken = await store.takeAttempt({ subject, door: 'nothing', now, waits, refusal });
+    const taken = await store.takeAttempt({ subject, channel: 'recovery', now, waits, refusal });
     if (!taken.ok) return;
     expect(last.until).toBeLessThanOrEqual(now);
     kept.push(taken.ticket);
@@ -71,7 +71,7 @@ async function play(
       await store.giveBack({ subject, ticket });
       if (last.ticket === ticket) last.until = 0;
     }
-    expect((await store.find(subject))?.doors.nothing.attempts ?? 0).toBe(kept.length);
+    expect((await store.find(subject))?.channels.recovery.attempts ?? 0).toBe(kept.length);
     expect(kept.length).toBeLessThanOrEqual(allowedWithin(now - START));
   }
   // Whatever was given back can be taken again, if one waits: nothing is lost either.

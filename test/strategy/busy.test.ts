@@ -10,7 +10,7 @@ const PLACES = 2;
 const QUEUE = 3;
 
 describe.each(expresses)('on %s', (_name, express) => {
-  /** A route behind a first factor, whose user is whom the body names, and a fallback login. */
+  /** A route behind a first factor, whose user is whom the body names, and a recovery login. */
   const open = (held: HeldHasher): Promise<Host> => {
     const { backupCodes } = service({
       format: formats.recovery,
@@ -19,8 +19,8 @@ describe.each(expresses)('on %s', (_name, express) => {
       maxQueuedHashes: QUEUE,
     });
     return openHost(express, (app, { passport }) => {
-      passport.use('second-factor', strategyOf(backupCodes, 'first-factor'));
-      passport.use('fallback', strategyOf(backupCodes, 'nothing'));
+      passport.use('second-factor', strategyOf(backupCodes, 'second_factor'));
+      passport.use('fallback', strategyOf(backupCodes, 'recovery'));
       app.use((req, _res, next) => {
         req.user = { id: (req.body as { username: string }).username };
         next();

@@ -1,4 +1,4 @@
-// Whom the strategy turns away, and in which words: the table of outcomes, at both doors.
+// Whom the strategy turns away, and in which words: the table of outcomes, on both channels.
 import {
   BackupCodeStrategy,
   formats,
@@ -32,16 +32,16 @@ const DAY_MS = 86_400_000;
 
 describe.each(expresses)('on %s', (_name, express) => {
   describe.each([
-    ['behind a first factor', 'first-factor'],
-    ['with nothing before it', 'nothing'],
-  ] as const)('%s', (_where, door) => {
+    ['behind a first factor', 'second_factor'],
+    ['with nothing before it', 'recovery'],
+  ] as const)('%s', (_where, channel) => {
     /** The default answer of Passport and what a custom callback is told, of two services alike. */
     const open = (
       backupCodes: Parameters<typeof strategyOf>[0],
       verify?: Parameters<typeof strategyOf>[2],
     ): Promise<Host> =>
-      openSite(express, strategyOf(backupCodes, door, verify), {
-        user: door === 'nothing' ? null : ada,
+      openSite(express, strategyOf(backupCodes, channel, verify), {
+        user: channel === 'recovery' ? null : ada,
       });
     const send = (site: Host, code: unknown): Promise<Answer> =>
       site.post('/callback', { username: 'ada', code });
@@ -125,10 +125,10 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect((await send(site, code)).status).toBe(200);
     });
 
-    it('a closed door is 429 without a time: only a new set helps, and a right code stays unspent', async () => {
+    it('a locked channel is 429 without a time: only a new set helps, and a right code stays unspent', async () => {
       const { backupCodes, issue, hasher } = service({
         format: formats.recovery,
-        attempts: { disableAfter: 1 },
+        attempts: { lockAfter: 1 },
       });
       const [code] = await issue();
       const site = await open(backupCodes);
@@ -259,7 +259,7 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   it.each([
     ['deny', { code: 'denied', message: 'This sign-in was refused.' }],
-    ['step-up', { code: 'step_up_required', message: 'This sign-in needs another check first.' }],
+    ['step_up', { code: 'step_up_required', message: 'This sign-in needs another check first.' }],
   ] as const)(
     'a risk of %s is 403 behind a first factor, and a wrong code to whoever has nothing but a name',
     async (risk, info) => {
@@ -270,10 +270,10 @@ describe.each(expresses)('on %s', (_name, express) => {
       const [code] = await issue();
 
       const second = await (
-        await openSite(express, strategyOf(backupCodes, 'first-factor'))
+        await openSite(express, strategyOf(backupCodes, 'second_factor'))
       ).post('/callback', { code });
       const alone = await (
-        await openSite(express, strategyOf(backupCodes, 'nothing'))
+        await openSite(express, strategyOf(backupCodes, 'recovery'))
       ).post('/callback', { username: 'ada', code });
 
       expect([second.status, second.body.info]).toEqual([403, info]);
@@ -291,16 +291,16 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['reused', { ok: false, reason: 'reused' }, 401, 'invalid_code'],
     ['expired', { ok: false, reason: 'expired' }, 401, 'invalid_code'],
     ['none', { ok: false, reason: 'none' }, 401, 'invalid_code'],
-    ['unknown-user', { ok: false, reason: 'unknown-user' }, 401, 'invalid_code'],
+    ['unknown_user', { ok: false, reason: 'unknown_user' }, 401, 'invalid_code'],
     [
       'throttled',
       { ok: false, reason: 'throttled', retryAfterSeconds: 12.2 },
       429,
       'too_many_attempts',
     ],
-    ['disabled', { ok: false, reason: 'disabled' }, 429, 'too_many_attempts'],
+    ['locked', { ok: false, reason: 'locked' }, 429, 'too_many_attempts'],
     ['denied', { ok: false, reason: 'denied' }, 403, 'denied'],
-    ['step-up', { ok: false, reason: 'step-up' }, 403, 'step_up_required'],
+    ['step_up', { ok: false, reason: 'step_up' }, 403, 'step_up_required'],
     ['busy', { ok: false, reason: 'busy', retryAfterSeconds: 3 }, 503, 'busy'],
   ])("the app's own consumeCode may answer %s", async (_what, result, status, code) => {
     for (const given of [result, Promise.resolve(result)]) {
@@ -377,10 +377,10 @@ describe.each(expresses)('a user name that belongs to nobody on %s', (_name, exp
     });
     await backupCodes.issue('ada');
     // The key of names is asked for once in the life of a process; the names of later strangers are told by nothing.
-    await backupCodes.consumeUnknown('somebody else', WRONG, { after: 'nothing' });
+    await backupCodes.rejectUnknownUser('somebody else', WRONG, { channel: 'recovery' });
     hasher.count = calls.length = 0;
     compared.mockClear();
-    const site = await openSite(express, strategyOf(backupCodes, 'nothing'), { user: null });
+    const site = await openSite(express, strategyOf(backupCodes, 'recovery'), { user: null });
     const seen: unknown[] = [];
     for (const code of [WRONG, 'no code', WRONG, WRONG, WRONG, WRONG]) {
       const { status, headers, text } = await site.post(path, { username, code });

@@ -9,11 +9,11 @@ import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { expresses } from './host';
 import {
-  DOORS,
+  CHANNELS,
   FIELDLESS,
   openParserSite,
   PARSERS,
-  type DoorName,
+  type ChannelName,
   type Parser,
   type ParserSite,
 } from './parsers';
@@ -191,7 +191,7 @@ function hostile({ speaks, write }: Parser): fc.Arbitrary<RequestInit> {
 type Verdict = 'refused by the parser' | 'malformed' | 'invalid_code' | 'consumed';
 
 /** What must come of a body, once it is parsed. */
-function verdictOn(parsed: { readonly body: unknown } | null, door: DoorName): Verdict {
+function verdictOn(parsed: { readonly body: unknown } | null, channel: ChannelName): Verdict {
   if (parsed === null) return 'refused by the parser';
   const own = (field: string): unknown =>
     typeof parsed.body === 'object' && parsed.body !== null
@@ -199,8 +199,8 @@ function verdictOn(parsed: { readonly body: unknown } | null, door: DoorName): V
       : undefined;
   const [username, symbols] = [own('username'), readCode(format, own('code'))];
   const isNamed = typeof username === 'string' && username.length >= 1 && username.length <= 320;
-  if (symbols === null || (door === 'nothing' && !isNamed)) return 'malformed';
-  return symbols === SYMBOLS && (door === 'first-factor' || username === 'ada')
+  if (symbols === null || (channel === 'recovery' && !isNamed)) return 'malformed';
+  return symbols === SYMBOLS && (channel === 'second_factor' || username === 'ada')
     ? 'consumed'
     : 'invalid_code';
 }
@@ -254,13 +254,13 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
     });
 
     /** Sends it to a new service, and looks at all that came of it. */
-    async function ask(door: DoorName, request: RequestInit): Promise<Verdict> {
+    async function ask(channel: ChannelName, request: RequestInit): Promise<Verdict> {
       const { backupCodes, hasher, watched } = await openService(memory.open, { format });
       await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [SYMBOLS] });
       hasher.count = 0;
       watched.reset();
-      const { answer, parsed } = await site.ask(backupCodes, { door, query: QUERY, ...request });
-      const verdict = verdictOn(parsed, door);
+      const { answer, parsed } = await site.ask(backupCodes, { channel, query: QUERY, ...request });
+      const verdict = verdictOn(parsed, channel);
       const attempts = watched.calls.filter((call) => call === 'takeAttempt').length;
       const left = (await backupCodes.status('ada'))?.remaining;
       expect({
@@ -275,14 +275,18 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
 
     it('nothing but an own string of the body is a code, and what is none costs nothing', async () => {
       const verdicts = new Set<Verdict>();
-      const examples = [RIGHT, WRONG, ''].map((code): [DoorName, RequestInit] => [
-        'first-factor',
+      const examples = [RIGHT, WRONG, ''].map((code): [ChannelName, RequestInit] => [
+        'second_factor',
         parser.write({ code }),
       ]);
       await fc.assert(
-        fc.asyncProperty(fc.constantFrom(...DOORS), hostile(parser), async (door, request) => {
-          verdicts.add(await ask(door, request));
-        }),
+        fc.asyncProperty(
+          fc.constantFrom(...CHANNELS),
+          hostile(parser),
+          async (channel, request) => {
+            verdicts.add(await ask(channel, request));
+          },
+        ),
         { ...fuzz(60), examples },
       );
       const hasFields = PARSERS.includes(parser);
@@ -293,10 +297,10 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
 
     it('a code that somebody else put on Object.prototype is none', async () => {
       const everybody = Object.prototype as unknown as Record<string, unknown>;
-      for (const door of DOORS) {
+      for (const channel of CHANNELS) {
         Object.assign(everybody, { code: RIGHT, username: 'ada' });
         try {
-          expect(await ask(door, parser.write({ other: RIGHT }))).toBe('malformed');
+          expect(await ask(channel, parser.write({ other: RIGHT }))).toBe('malformed');
         } finally {
           delete everybody['code'];
           delete everybody['username'];

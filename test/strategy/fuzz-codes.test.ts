@@ -7,7 +7,7 @@ import { openService, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { DASHES, DECORATIONS, INVISIBLE, SPACES, typedCode } from '../helpers/typed-code';
 import { expresses } from './host';
-import { DOORS, FIELDLESS, openParserSite, PARSERS, type ParserSite } from './parsers';
+import { CHANNELS, FIELDLESS, openParserSite, PARSERS, type ParserSite } from './parsers';
 
 const format = formats.recovery;
 const SYMBOLS = 'L2B3C4D5E6F7G8H9';
@@ -53,10 +53,10 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
       await fc.assert(
         fc.asyncProperty(
           typedCode(format),
-          fc.constantFrom(...DOORS),
-          async ({ symbols, parts }, door) => {
+          fc.constantFrom(...CHANNELS),
+          async ({ symbols, parts }, channel) => {
             const { backupCodes, facts } = await serviceWith(symbols);
-            const request = { door, ...parser.write({ username: 'ada', code: parts.join('') }) };
+            const request = { channel, ...parser.write({ username: 'ada', code: parts.join('') }) };
             expect((await site.ask(backupCodes, request)).answer.status).toBe(200);
             expect(await facts()).toEqual(CONSUMED);
             expect((await site.ask(backupCodes, request)).answer.status).toBe(401);
@@ -72,12 +72,12 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
       ['invisible character', INVISIBLE],
       ['decoration', DECORATIONS.join('')],
     ])('every %s is understood', async (_what, characters) => {
-      for (const door of DOORS) {
+      for (const channel of CHANNELS) {
         const { backupCodes, facts } = await serviceWith(SYMBOLS);
         const code = SYMBOLS.slice(0, 8) + characters + SYMBOLS.slice(8).toLowerCase();
         expect(
-          (await site.ask(backupCodes, { door, ...parser.write({ username: 'ada', code }) })).answer
-            .status,
+          (await site.ask(backupCodes, { channel, ...parser.write({ username: 'ada', code }) }))
+            .answer.status,
         ).toBe(200);
         expect(await facts()).toEqual(CONSUMED);
       }
@@ -87,13 +87,13 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
       await fc.assert(
         fc.asyncProperty(
           typedCode(format),
-          fc.constantFrom(...DOORS),
+          fc.constantFrom(...CHANNELS),
           fc.constantFrom('code', 'code[]', 'body[code]', '__proto__[code]'),
-          async ({ symbols, parts }, door, name) => {
+          async ({ symbols, parts }, channel, name) => {
             const { backupCodes, facts } = await serviceWith(symbols);
             const query = `?${new URLSearchParams({ username: 'ada', [name]: parts.join('') }).toString()}`;
             const { answer } = await site.ask(backupCodes, {
-              door,
+              channel,
               query,
               ...parser.write({ username: 'ada' }),
             });
@@ -108,10 +108,10 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
 
   it.each(FIELDLESS)('behind $name there are no fields, and no code', async (parser) => {
     const site = await openParserSite(express, parser);
-    for (const door of DOORS) {
+    for (const channel of CHANNELS) {
       const { backupCodes, facts } = await serviceWith(SYMBOLS);
       const { answer } = await site.ask(backupCodes, {
-        door,
+        channel,
         ...parser.write({ username: 'ada', code: SYMBOLS }),
       });
       expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);

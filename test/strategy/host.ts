@@ -43,7 +43,7 @@ export interface Service {
   readonly clock: { now: number };
   /** Issues a set, and forgets what that cost. */
   issue(userId?: string): Promise<string[]>;
-  /** Attempts charged to the user, at both doors. */
+  /** Attempts charged to the user, on both channels. */
   charged(userId?: string): Promise<number>;
 }
 
@@ -65,8 +65,10 @@ export function service(options: Partial<BackupCodesOptions> = {}): Service {
       return codes;
     },
     charged: async (userId = 'ada') => {
-      const doors = (await store.find(userSubject(userId)))?.doors;
-      return doors === undefined ? 0 : doors['first-factor'].attempts + doors.nothing.attempts;
+      const channels = (await store.find(userSubject(userId)))?.channels;
+      return channels === undefined
+        ? 0
+        : channels['second_factor'].attempts + channels.recovery.attempts;
     },
   };
 }
@@ -226,11 +228,11 @@ export function watch<S extends Strategy>(strategy: S): S {
 /** The strategy behind a first factor, or with `findUser` alone, over one service. */
 export function strategyOf(
   backupCodes: BackupCodes,
-  door: 'first-factor' | 'nothing',
+  channel: 'second_factor' | 'recovery',
   verify?: Verify<Person>,
 ): BackupCodeStrategy<Person> {
   const who =
-    door === 'nothing'
+    channel === 'recovery'
       ? { findUser }
       : { currentUser: (req: Request) => req.user as Person | undefined };
   return new BackupCodeStrategy<Person>({ ...who, backupCodes }, verify);

@@ -144,7 +144,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         session({ secret: 'test', resave: false, saveUninitialized: false }),
         passport.session() as RequestHandler,
       );
-      passport.use(watch(strategyOf(backupCodes, 'nothing')));
+      passport.use(watch(strategyOf(backupCodes, 'recovery')));
       const whoami = (req: Request, res: Response): unknown => res.json({ user: req.user ?? null });
       app.post(
         '/once',
@@ -168,7 +168,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     const { backupCodes, issue } = service({ format: formats.recovery });
     const [code] = await issue('bob');
     const site = await openHost(express, (app, { passport }) => {
-      passport.use(watch(strategyOf(backupCodes, 'nothing')));
+      passport.use(watch(strategyOf(backupCodes, 'recovery')));
       app.post(
         '/confirm',
         asUser(ada),
@@ -283,12 +283,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  it('two backup-code strategies under two names serve two doors of one service', async () => {
+  it('two backup-code strategies under two names serve two channels of one service', async () => {
     const { backupCodes, issue } = service({ format: formats.recovery });
     const codes = await issue();
     const site = await openHost(express, (app, { passport }) => {
-      passport.use('second-factor', watch(strategyOf(backupCodes, 'first-factor')));
-      passport.use('fallback', watch(strategyOf(backupCodes, 'nothing')));
+      passport.use('second-factor', watch(strategyOf(backupCodes, 'second_factor')));
+      passport.use('fallback', watch(strategyOf(backupCodes, 'recovery')));
       app.post(
         '/second-factor',
         asUser(ada),
@@ -306,12 +306,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect((await site.post('/fallback', { username: 'ada', code: codes[1] })).body).toEqual(ada);
   });
 
-  it('a stranger with a user name cannot close the door behind the password', async () => {
+  it('a stranger with a user name cannot lock the channel behind the password', async () => {
     const { backupCodes, issue } = service({ format: formats.recovery, attempts: { free: 2 } });
     const [code] = await issue();
     const site = await openHost(express, (app, { passport }) => {
-      passport.use('second-factor', watch(strategyOf(backupCodes, 'first-factor')));
-      passport.use('fallback', watch(strategyOf(backupCodes, 'nothing')));
+      passport.use('second-factor', watch(strategyOf(backupCodes, 'second_factor')));
+      passport.use('fallback', watch(strategyOf(backupCodes, 'recovery')));
       app.post(
         '/second-factor',
         asUser(ada),

@@ -19,7 +19,7 @@ import {
 const MIB = 'A'.repeat(1024 * 1024);
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 
-/** Both doors behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none behind no parser at all. */
+/** Both channels behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none behind no parser at all. */
 async function openParsers(
   express: ExpressModule,
   { backupCodes }: Service,
@@ -36,16 +36,16 @@ async function openParsers(
   return openHost(
     express,
     (app, { passport }) => {
-      for (const door of ['first-factor', 'nothing'] as const)
-        passport.use(door, watch(strategyOf(backupCodes, door)));
+      for (const channel of ['second_factor', 'recovery'] as const)
+        passport.use(channel, watch(strategyOf(backupCodes, channel)));
       handler?.(app);
       for (const [name, parse] of Object.entries(parsers)) {
-        for (const door of ['first-factor', 'nothing']) {
+        for (const channel of ['second_factor', 'recovery']) {
           const setUser: RequestHandler = (req, _res, next) => {
-            if (door === 'first-factor') Reflect.set(req, 'user', ada);
+            if (channel === 'second_factor') Reflect.set(req, 'user', ada);
             next();
           };
-          app.all(`/${name}/${door}`, ...parse, setUser, (req, res, next) => {
+          app.all(`/${name}/${channel}`, ...parse, setUser, (req, res, next) => {
             const answer = (
               error: unknown,
               user: unknown,
@@ -55,7 +55,7 @@ async function openParsers(
               if (error) next(error);
               else res.status(Number(status ?? 200)).json({ user, info });
             };
-            (passport.authenticate(door, answer) as RequestHandler)(req, res, next);
+            (passport.authenticate(channel, answer) as RequestHandler)(req, res, next);
           });
         }
       }
@@ -95,7 +95,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     shared = { ...made, host: await openParsers(express, made.served) };
   });
 
-  describe.each(['first-factor', 'nothing'])('at the door "%s"', (door) => {
+  describe.each(['second_factor', 'recovery'])('on the channel "%s"', (channel) => {
     it.each<[string, (code: string) => unknown]>([
       ['an array with the right code', (code) => [code]],
       ['an object', (code) => ({ value: code })],
@@ -118,7 +118,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['HTML', () => '<script>alert(1)</script>'],
     ])('%s as the code in JSON is 400', async (_what, typed) => {
       const { host, code, expectUntouched } = shared;
-      const answer = await host.post(`/json/${door}`, { username: 'ada', code: typed(code) });
+      const answer = await host.post(`/json/${channel}`, { username: 'ada', code: typed(code) });
       expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
       await expectUntouched();
     });
@@ -133,7 +133,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['__proto__[code]', (code) => `__proto__[code]=${code}`],
       ['constructor[prototype][code]', (code) => `constructor[prototype][code]=${code}`],
       ['NUL', (code) => `code=${code}%00`],
-      ['nothing', () => 'code='],
+      ['recovery', () => 'code='],
       ['no value', () => 'code'],
       ['blanks', () => 'code=+%09%E3%80%80'],
       ['dashes', () => 'code=----'],
@@ -143,7 +143,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     ])('%s in a form is 400, whatever parses it', async (_what, body) => {
       for (const parser of ['simple', 'extended']) {
         const { host, code, expectUntouched } = shared;
-        const answer = await host.send(`/${parser}/${door}`, {
+        const answer = await host.send(`/${parser}/${channel}`, {
           method: 'POST',
           body: `username=ada&${body(code)}`,
           headers: { 'content-type': 'application/x-www-form-urlencoded' },
@@ -157,7 +157,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       for (const parser of ['simple', 'extended', 'json']) {
         const { served, code } = await untouched();
         const host = await openParsers(express, served);
-        const path = `/${parser}/${door}`;
+        const path = `/${parser}/${channel}`;
         expect(
           (
             await (parser === 'json'
@@ -176,7 +176,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['an empty object', () => '{}'],
     ])('%s as the whole JSON body is 400', async (_what, body) => {
       const { host, code, expectUntouched } = shared;
-      const answer = await host.send(`/json/${door}`, {
+      const answer = await host.send(`/json/${channel}`, {
         method: 'POST',
         body: body(code),
         headers: { 'content-type': 'application/json' },
@@ -215,7 +215,7 @@ describe.each(expresses)('on %s', (_name, express) => {
           code,
           cookie: `code=${code}; username=ada`,
         };
-        const answer = await host.send(`/${parser}/${door}?username=ada&code=${code}`, {
+        const answer = await host.send(`/${parser}/${channel}?username=ada&code=${code}`, {
           ...init,
           body,
           headers,
@@ -228,10 +228,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     it('a right code in the URL is not consumed, and works from the body', async () => {
       const { served, code, expectUntouched } = await untouched();
       const host = await openParsers(express, served);
-      expect((await host.post(`/json/${door}?code=${code}`, { username: 'ada' })).status).toBe(400);
+      expect((await host.post(`/json/${channel}?code=${code}`, { username: 'ada' })).status).toBe(
+        400,
+      );
       await expectUntouched();
       expect(
-        (await host.post(`/json/${door}?code=${WRONG}`, { username: 'ada', code })).status,
+        (await host.post(`/json/${channel}?code=${WRONG}`, { username: 'ada', code })).status,
       ).toBe(200);
     });
   });
@@ -241,7 +243,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['an object', { $ne: null }],
     ['a number', 1],
     ['null', null],
-    ['nothing', undefined],
+    ['recovery', undefined],
     ['an empty text', ''],
     ['321 characters', 'a'.repeat(321)],
     ['a mebibyte', MIB],
@@ -268,7 +270,9 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['SQL', "' OR 1=1 --"],
   ])('%s as the user name is a name that belongs to nobody: 401', async (_what, username) => {
     const { served, code } = await untouched();
-    const site = await openSite(express, strategyOf(served.backupCodes, 'nothing'), { user: null });
+    const site = await openSite(express, strategyOf(served.backupCodes, 'recovery'), {
+      user: null,
+    });
     const answer = await site.post('/callback', { username, code });
     expect([answer.status, answer.body.info.code]).toEqual([401, 'invalid_code']);
   });
@@ -282,7 +286,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
       app.post(
         '/login',
-        passport.authenticate(watch(strategyOf(served.backupCodes, 'nothing')), {
+        passport.authenticate(watch(strategyOf(served.backupCodes, 'recovery')), {
           session: false,
         }) as RequestHandler,
       );

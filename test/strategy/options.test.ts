@@ -70,27 +70,27 @@ it.each<[string, unknown, string]>([
   [
     'a store in place of the service',
     { backupCodes: new MemoryStore() },
-    'backupCodes lacks the method consumeUnknown.',
+    'backupCodes lacks the method rejectUnknownUser.',
   ],
   [
     'a backupCodes of null',
     { backupCodes: null },
-    'backupCodes must be an object with consume, consumeUnknown, but was null.',
+    'backupCodes must be an object with consume, rejectUnknownUser, but was null.',
   ],
   [
     'the class in place of the service',
     { backupCodes: BackupCodes },
-    'backupCodes must be an object with consume, consumeUnknown, but was a function.',
+    'backupCodes must be an object with consume, rejectUnknownUser, but was a function.',
   ],
   [
     'something with methods alike',
-    { backupCodes: { consume: consumeCode, consumeUnknown: consumeCode } },
+    { backupCodes: { consume: consumeCode, rejectUnknownUser: consumeCode } },
     'backupCodes must be a BackupCodes; for anything else there is consumeCode.',
   ],
   [
     'both findUser and currentUser',
     { consumeCode, findUser, currentUser: () => null },
-    'Give findUser (a fallback login) or currentUser (a second factor), not both.',
+    'Give findUser (a recovery login) or currentUser (a second factor), not both.',
   ],
   [
     'a findUser that is none',

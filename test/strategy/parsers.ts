@@ -4,8 +4,8 @@ import multer from 'multer';
 import type { BackupCodes } from '../../lib';
 import { ada, openHost, strategyOf, watch, type Answer, type ExpressModule } from './host';
 
-export const DOORS = ['first-factor', 'nothing'] as const;
-export type DoorName = (typeof DOORS)[number];
+export const CHANNELS = ['second_factor', 'recovery'] as const;
+export type ChannelName = (typeof CHANNELS)[number];
 
 export interface Parser {
   readonly name: string;
@@ -89,7 +89,7 @@ export interface ParserSite {
   /** Sends one request, after the one before was answered. */
   ask(
     backupCodes: BackupCodes,
-    request: RequestInit & { readonly door: DoorName; readonly query?: string },
+    request: RequestInit & { readonly channel: ChannelName; readonly query?: string },
   ): Promise<{
     readonly answer: Answer;
     /** What the strategy was given; `null` where the parser turned the request away. */
@@ -97,7 +97,7 @@ export interface ParserSite {
   }>;
 }
 
-/** One parser before both doors. What the parser itself refuses the app answers with 400. */
+/** One parser before both channels. What the parser itself refuses the app answers with 400. */
 export async function openParserSite(express: ExpressModule, parser: Parser): Promise<ParserSite> {
   let parsed: { body: unknown } | null = null;
   let served: BackupCodes | null = null;
@@ -105,21 +105,21 @@ export async function openParserSite(express: ExpressModule, parser: Parser): Pr
     express,
     (app, { passport }) => {
       const parse = parser.mount(express);
-      app.post('/:door', (req, res, next) => {
+      app.post('/:channel', (req, res, next) => {
         void parse(req, res, (error?: unknown) => {
           if (error) res.status(400).json({ info: { code: 'refused by the parser' } });
           else next();
         });
       });
-      for (const door of DOORS) {
-        app.post(`/${door}`, (req, res, next) => {
+      for (const channel of CHANNELS) {
+        app.post(`/${channel}`, (req, res, next) => {
           parsed = { body: req.body };
-          if (door === 'first-factor') Reflect.set(req, 'user', ada);
+          if (channel === 'second_factor') Reflect.set(req, 'user', ada);
           const answer = (error: unknown, user: unknown, info: unknown, status: unknown): void => {
             if (error) next(error);
             else res.status(Number(status ?? 200)).json({ user, info });
           };
-          (passport.authenticate(watch(strategyOf(served!, door)), answer) as RequestHandler)(
+          (passport.authenticate(watch(strategyOf(served!, channel)), answer) as RequestHandler)(
             req,
             res,
             next,
@@ -130,9 +130,9 @@ export async function openParserSite(express: ExpressModule, parser: Parser): Pr
     { parsers: [] },
   );
   return {
-    ask: async (backupCodes, { door, query = '', ...init }) => {
+    ask: async (backupCodes, { channel, query = '', ...init }) => {
       [parsed, served] = [null, backupCodes];
-      const answer = await host.send(`/${door}${query}`, { method: 'POST', ...init });
+      const answer = await host.send(`/${channel}${query}`, { method: 'POST', ...init });
       return { answer, parsed };
     },
   };

@@ -45,7 +45,7 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
   it('lets in the user of a typed name, where findUser makes it a login of its own', async () => {
     const { backupCodes, issue } = service({ format: formats.recovery });
     const [code] = await issue();
-    const site = await openSite(express, strategyOf(backupCodes, 'nothing'), { user: null });
+    const site = await openSite(express, strategyOf(backupCodes, 'recovery'), { user: null });
 
     const answer = await site.postForm('/login', { username: 'ada', code: code! });
 
@@ -136,7 +136,7 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
   });
 
   it('warns in info when few codes are left, and never puts a replacement code there', async () => {
-    const { backupCodes, issue } = service({ count: 3, afterConsume: 'one' });
+    const { backupCodes, issue } = service({ count: 3, replaceConsumed: true });
     const [code] = await issue();
     const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
 
@@ -191,7 +191,7 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
       userAgent: 'Phone',
       requestId: 'request-1',
       actor: null,
-      after: 'first-factor',
+      channel: 'second_factor',
     });
   });
 
@@ -201,20 +201,21 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
       userAgent: null,
       requestId: null,
       actor: null,
-      after: 'first-factor',
+      channel: 'second_factor',
     });
   });
 
   it('is that nothing stood before the code, where findUser looked the user up', async () => {
-    expect((await recorded({ alone: true }))?.context.after).toBe('nothing');
+    expect((await recorded({ alone: true }))?.context.channel).toBe('recovery');
   });
 
-  it('is which door it was, whatever the context option claims', async () => {
+  it('is which channel it was, whatever the context option claims', async () => {
     expect(
-      (await recorded({ alone: true, context: () => ({ after: 'first-factor' }) }))?.context.after,
-    ).toBe('nothing');
-    expect((await recorded({ context: () => ({ after: 'nothing' }) }))?.context.after).toBe(
-      'first-factor',
+      (await recorded({ alone: true, context: () => ({ channel: 'second_factor' }) }))?.context
+        .channel,
+    ).toBe('recovery');
+    expect((await recorded({ context: () => ({ channel: 'recovery' }) }))?.context.channel).toBe(
+      'second_factor',
     );
   });
 });
@@ -240,7 +241,7 @@ describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => 
           userAgent: 'Phone',
           requestId: null,
           actor: null,
-          after: 'first-factor',
+          channel: 'second_factor',
         },
       ],
     ]);
@@ -376,7 +377,7 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
   it.each([
     ['a text', 'welcome'],
     ['null', null],
-    ['nothing', undefined],
+    ['recovery', undefined],
   ])('may say %s, which adds nothing', async (_what, said) => {
     const { backupCodes, issue } = service();
     const [code] = await issue();

@@ -86,13 +86,16 @@ describe.each(expresses)('on %s', (_name, express) => {
         expect([hasher.count, await charged()]).toEqual([0, 0]);
       });
 
-      it('a code of the app lets in also where the door of the backup codes is closed', async () => {
+      it('a code of the app lets in also where the channel of the backup codes is closed', async () => {
         const { give, issue, backupCodes, clock } = await open();
         const [right] = await issue();
         for (let guess = 0; guess < 50; guess += 1, clock.now += 3_600_000)
           await backupCodes.consume(ada.id, 'AAAA-AAAA');
         expect((await give(right!)).status).toBe(order[0] === 'totp' ? 400 : 429);
-        expect(await backupCodes.status(ada.id)).toMatchObject({ disabled: true, remaining: 10 });
+        expect(await backupCodes.status(ada.id)).toMatchObject({
+          locked: { secondFactor: true, recovery: false },
+          remaining: 10,
+        });
         expect((await give(await generate({ secret: SECRET }))).body).toEqual({
           user: ada,
           info: { method: 'totp', amr: ['otp'] },

@@ -76,7 +76,7 @@ function answerTime(
           .on('end', () => {
             const elapsed = Number(process.hrtime.bigint() - started) / 1000;
             if (response.statusCode === 401 || response.statusCode === 200) resolve(elapsed);
-            else reject(new Error(`The site answered ${response.statusCode ?? 'nothing'}.`));
+            else reject(new Error(`The site answered ${response.statusCode ?? 'recovery'}.`));
           });
       },
     )

@@ -1,7 +1,7 @@
 // `npm run test:timing`: can somebody who waits for answers tell users, sets and codes apart? Off the critical path: it takes
 // minutes, wants a quiet machine, and fails where it could not have seen a leak.
 //
-// An attacker in another process sends names and codes of each class to a fallback login over HTTP, in random order, one at a
+// An attacker in another process sends names and codes of each class to a recovery login over HTTP, in random order, one at a
 // time. The times of each class are compared with those of a wrong code by Welch's t and by ranks; both are bounded by 4.5.
 //
 // 1. Behind bcrypt at the lowest cost that the product takes, 100 samples of each class. One name permits 50 attempts in all;

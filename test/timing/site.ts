@@ -1,4 +1,4 @@
-// A fallback login in a process of its own, with names and codes of every class. Started by attacker.ts; judges nothing.
+// A recovery login in a process of its own, with names and codes of every class. Started by attacker.ts; judges nothing.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import bcrypt from 'bcrypt';

@@ -31,19 +31,19 @@ export function askingNotice(
 const STEPS: Readonly<
   Partial<Record<AuditEvent['type'], readonly [subject: string, what: string]>>
 > = {
-  'approval-requested': [
+  approval_requested: [
     'Somebody asked to turn off your second factors',
     'asked to turn off the second factors of your account, as is done for people who have lost them all. Another administrator must approve it.',
   ],
-  'approval-granted': [
+  approval_granted: [
     'Turning off your second factors was approved',
     'approved that the second factors of your account are turned off.',
   ],
-  'approval-denied': [
+  approval_denied: [
     'Turning off your second factors was denied',
     'denied that the second factors of your account are turned off. Nothing was changed.',
   ],
-  'approval-executed': [
+  approval_executed: [
     'Your second factors were turned off',
     'turned off the second factors of your account. Your password alone opens it now, and your backup codes have ended.',
   ],
@@ -56,7 +56,7 @@ export function aboutYouNotice(
 ): Notice | null {
   const [subject, what] = STEPS[event.type] ?? [];
   if (subject === undefined || what === undefined) return null;
-  const advice = `If you asked for this, ${event.type === 'approval-executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${TELL_US} at once.`;
+  const advice = `If you asked for this, ${event.type === 'approval_executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${TELL_US} at once.`;
   return writeNotice({
     subject,
     username,

@@ -9,17 +9,17 @@ export const TOLD_TYPES = [
   'issued',
   'activated',
   'consumed',
-  'login-unfinished',
-  'disabled',
+  'login_unfinished',
+  'locked',
   'expiring',
   'expired',
   'revoked',
   'throttled',
   'rejected',
-  'approval-requested',
-  'approval-granted',
-  'approval-denied',
-  'approval-executed',
+  'approval_requested',
+  'approval_granted',
+  'approval_denied',
+  'approval_executed',
 ] as const satisfies readonly EventType[];
 
 /** What a notice says besides the event itself. */
@@ -77,13 +77,13 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
     // `low` and `exhausted` are written together with the `consumed` that caused them, and this mail says so.
     case 'consumed':
       return used(event.remaining ?? 0);
-    case 'login-unfinished':
+    case 'login_unfinished':
       return {
         subject: 'A backup code was used, but the login failed',
         what: `A backup code was right, and then ${SERVICE_NAME} could not finish the login. Nobody got in by it. That code is spent; the next one works.`,
         advice: `If this was you, log in again with the next code. If it was not, somebody has your password and codes of yours: make new ones, and ${TELL_US}.`,
       };
-    case 'disabled':
+    case 'locked':
       return {
         subject: 'Your backup codes are locked',
         what: `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. No code is looked at any more, not even a right one, until you make new ones. What else you log in with works as before.`,
@@ -149,7 +149,7 @@ function unusual({ type, reason }: AuditEvent): Wording {
     };
   }
   const then =
-    reason === 'disabled'
+    reason === 'locked'
       ? 'None is looked at: your codes are locked.'
       : 'For a while none is looked at.';
   return {

@@ -95,7 +95,7 @@ export class Notifier {
       return notice === null ? [] : [{ userId: id, event, to: await emails.of(id), notice }];
     };
     const others =
-      event.type === 'approval-requested'
+      event.type === 'approval_requested'
         ? await Promise.all(admins.map((name) => users.byName(name)))
         : [];
     const about = await users.byId(event.approval?.target ?? '');

@@ -53,7 +53,7 @@ export function loginRoutes({
     }
     const { returnTo } = await completeLogin(req, {
       user: account,
-      secondFactor: 'not-enrolled',
+      secondFactor: 'not_enrolled',
       now,
     });
     await places.learn(account.id, whereIs(req));

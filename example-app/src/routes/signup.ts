@@ -54,7 +54,7 @@ export function signupRoutes({
       return;
     }
     await beginLogin(req, account, { amr: ['pwd'], now });
-    await completeLogin(req, { user: account, secondFactor: 'not-enrolled', now });
+    await completeLogin(req, { user: account, secondFactor: 'not_enrolled', now });
     await places.learn(account.id, whereIs(req));
     res.redirect(303, '/account');
   });

@@ -165,7 +165,7 @@ async function answer(
   // Clicked once more, after the first was answered: it is as they wanted it.
   if (
     !outcome.ok &&
-    outcome.reason === 'not-open' &&
+    outcome.reason === 'not_open' &&
     (await parts.vault.approval.show(idOf(req)))?.state === wanted
   ) {
     res.redirect(303, `/vault/requests/${idOf(req)}`);
@@ -185,7 +185,7 @@ async function showVault(
   page: { status?: number; errors?: Record<string, string>; values?: Record<string, string> } = {},
 ): Promise<void> {
   const { events } = await backupCodes.events({
-    types: ['approval-requested'],
+    types: ['approval_requested'],
     order: 'newest-first',
     limit: LATEST,
   });
@@ -264,27 +264,24 @@ const ANSWERS: Readonly<
   reused: WRONG_CODE,
   expired: WRONG_CODE,
   none: WRONG_CODE,
-  'unknown-user': WRONG_CODE,
+  unknown_user: WRONG_CODE,
   throttled: [429, 'Too many attempts. Please wait before you try again.', 'code'],
-  disabled: [
+  locked: [
     429,
     'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.',
     'code',
   ],
   denied: [403, 'A backup code is not accepted here now.', 'code'],
-  'step-up': [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
+  step_up: [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
   busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
-  'unknown-request': [404, 'There is no such request, or not any more.'],
-  'open-request': [409, 'There is an open request about this already. No code was used up.'],
-  'not-open': [409, 'This request is not open for that, or not any more.'],
+  unknown_request: [404, 'There is no such request, or not any more.'],
+  open_request: [409, 'There is an open request about this already. No code was used up.'],
+  not_open: [409, 'This request is not open for that, or not any more.'],
   late: [409, 'The time of this request is over. Ask again.'],
   changed: [409, 'What you were shown is not what would be done. No code was used up.'],
-  'same-person': [
-    403,
-    'It takes somebody else to approve what you asked for. No code was used up.',
-  ],
-  'is-target': [403, 'Nobody decides about their own account. No code was used up.'],
-  'not-entitled': [403, 'This is not for you to decide. No code was used up.'],
+  same_person: [403, 'It takes somebody else to approve what you asked for. No code was used up.'],
+  is_target: [403, 'Nobody decides about their own account. No code was used up.'],
+  not_entitled: [403, 'This is not for you to decide. No code was used up.'],
 };
 
 function isAction(name: string): name is ActionName {

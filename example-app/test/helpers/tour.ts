@@ -138,7 +138,7 @@ async function stepUp(
   await page.goto('/account/security');
   service.forward(301);
   await press(page, 'Make new backup codes');
-  await see('step-up', page);
+  await see('step_up', page);
   await page.goto('/login/step-up/backup-code');
   await see('step-up-backup-code', page);
   await page.goto('/login/step-up');

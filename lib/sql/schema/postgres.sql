@@ -17,20 +17,20 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   staged_set_id varchar(32),
   staged_until bigint,
   staged_header text,
-  factor_attempts integer NOT NULL DEFAULT 0,
-  factor_next_at bigint NOT NULL DEFAULT 0,
-  factor_generation integer NOT NULL DEFAULT 0,
-  factor_disabled_at bigint,
-  factor_refusals integer NOT NULL DEFAULT 0,
-  factor_refusal_id varchar(36),
-  factor_refused_at bigint,
-  nothing_attempts integer NOT NULL DEFAULT 0,
-  nothing_next_at bigint NOT NULL DEFAULT 0,
-  nothing_generation integer NOT NULL DEFAULT 0,
-  nothing_disabled_at bigint,
-  nothing_refusals integer NOT NULL DEFAULT 0,
-  nothing_refusal_id varchar(36),
-  nothing_refused_at bigint,
+  second_factor_attempts integer NOT NULL DEFAULT 0,
+  second_factor_next_at bigint NOT NULL DEFAULT 0,
+  second_factor_generation integer NOT NULL DEFAULT 0,
+  second_factor_locked_at bigint,
+  second_factor_refusals integer NOT NULL DEFAULT 0,
+  second_factor_refusal_id varchar(36),
+  second_factor_refused_at bigint,
+  recovery_attempts integer NOT NULL DEFAULT 0,
+  recovery_next_at bigint NOT NULL DEFAULT 0,
+  recovery_generation integer NOT NULL DEFAULT 0,
+  recovery_locked_at bigint,
+  recovery_refusals integer NOT NULL DEFAULT 0,
+  recovery_refusal_id varchar(36),
+  recovery_refused_at bigint,
   forget_at bigint
 );
 
@@ -64,7 +64,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   user_agent varchar(256),
   request_id varchar(256),
   actor varchar(256),
-  door varchar(16) NOT NULL,
+  channel varchar(16) NOT NULL,
   tx bigint NOT NULL DEFAULT GREATEST(pg_current_xact_id()::text::bigint, pg_snapshot_xmax(pg_current_snapshot())::text::bigint - 1)
 );
 

@@ -197,7 +197,7 @@ export function itTellsOfAnUnfinishedLogin(failing: () => Host): void {
     expect((await visitor.get('/me')).status).toBe(401);
     expect((await failing().ask<string[]>('events', id)).slice(-2)).toEqual([
       'consumed',
-      'login-unfinished',
+      'login_unfinished',
     ]);
     expect(
       (await failing().ask<string[][]>('settlements')).map((actions) => actions.length),

@@ -92,7 +92,7 @@ describe('with PassportStrategy', () => {
     async (name, status, body) => {
       expect(await give(name, person.codes[0]!)).toMatchObject({ status, body });
       expect(await remaining()).toBe(2);
-      expect((await events()).slice(-2)).toEqual(['consumed', 'login-unfinished']);
+      expect((await events()).slice(-2)).toEqual(['consumed', 'login_unfinished']);
     },
   );
 

@@ -40,7 +40,7 @@ const CALLS: readonly (readonly [
     (store, { subject }) =>
       store.giveBack({
         subject,
-        ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW },
+        ticket: { channel: 'second_factor', attempt: 1, generation: 1, nextAt: NOW },
       }),
   ],
   ['consume', (store, set) => store.consume(consumption(set, 0, { replacement: newCode() }))],
@@ -54,9 +54,9 @@ const CALLS: readonly (readonly [
     (store, { subject }) =>
       store.append([], {
         subject,
-        ticket: { door: 'first-factor', attempt: 1, generation: 1, nextAt: NOW },
+        ticket: { channel: 'second_factor', attempt: 1, generation: 1, nextAt: NOW },
         now: NOW,
-        event: newEvent('disabled', subject),
+        event: newEvent('locked', subject),
       }),
   ],
 ];
@@ -347,7 +347,7 @@ describeWith(redis, 'RedisStore', (server) => {
     });
     await store.consume(consumption(set, 0, { now: late }));
     expect(await store.consume(consumption(set, 0, { now: late }))).toEqual({
-      outcome: 'already-consumed',
+      outcome: 'already_consumed',
       consumedAt: late,
     });
     expect((await store.find(set.subject))?.current).toMatchObject({
@@ -368,7 +368,7 @@ describeWith(redis, 'RedisStore', (server) => {
           userAgent: '\u{1f511} "\\/',
           requestId: '',
           actor: null,
-          after: 'nothing',
+          channel: 'recovery',
         },
       }),
     ];
