@@ -18,7 +18,10 @@ export function thisPackage(name: string, options: BackupCodesOptions): Contesta
       Promise.resolve(async (code) => answerOf(await backupCodes.consume(user, code))),
     unknown: async (code) =>
       answerOf(
-        await backupCodes.rejectUnknownUser(`stranger-${Math.floor((strangers += 1) / free)}`, code),
+        await backupCodes.rejectUnknownUser(
+          `stranger-${Math.floor((strangers += 1) / free)}`,
+          code,
+        ),
       ),
   };
 }
