@@ -2,10 +2,10 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
-import { type MailSettings, readMailSettings } from './mail-settings';
-import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './server-urls';
-import { usernameKey } from './users';
-import { keptSecret, randomPepper, randomSessionSecret } from './secrets';
+import { keptSecret, randomPepper, randomSessionSecret } from './data/generated-secrets';
+import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './data/server-urls';
+import { usernameKey } from './login/users';
+import { type MailSettings, readMailSettings } from './notices/mail-settings';
 
 export interface Config {
   /** 0: any free port. */

@@ -1,10 +1,10 @@
 // Starts the service from the environment: in this process, or in as many as WEB_CONCURRENCY says.
 import cluster from 'node:cluster';
-import { complain } from './complain';
 import { readConfig } from './config';
-import { startWorkers } from './primary';
-import { serve } from './serve';
-import { deskOfPrimary } from './shared-form-desk';
+import { complain } from './web/report-to-stderr';
+import { deskOfPrimary } from './web/shared-forms-in-progress';
+import { serve } from './web/start-server';
+import { startWorkers } from './web/start-workers';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);

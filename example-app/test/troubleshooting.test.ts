@@ -5,20 +5,23 @@ import { parseSync } from '@swc/core';
 
 const APP = join(__dirname, '..');
 const PAGE = readFileSync(join(APP, '../docs/troubleshooting.md'), 'utf8');
-const STRATEGY = join(APP, '../lib/strategy/answers.ts');
+const STRATEGY = join(APP, '../lib/strategy/outcomes.ts');
 
 /** Whoever answers a person. What is written to the owner by mail, or to whoever starts the service, is elsewhere. */
 const ANSWERING = [
-  ...readdirSync(join(APP, 'src/routes')).map((file) => `src/routes/${file}`),
+  ...readdirSync(join(APP, 'src'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('-routes.ts'))
+    .map((file) => `src/${file}`),
   ...[
     'app',
-    'authenticate',
-    'email-address',
-    'errors',
-    'in-words',
-    'passport',
-    'security-key-strategy',
-    'totp-strategy',
+    'factors/factor-changes',
+    'factors/security-key-strategy',
+    'factors/totp-strategy',
+    'login/authenticate',
+    'login/passport',
+    'notices/email-address',
+    'web/error-pages',
+    'web/refusal-in-words',
   ].map((name) => `src/${name}.ts`),
   ...readdirSync(join(APP, 'public'))
     .filter((file) => file.endsWith('.js'))

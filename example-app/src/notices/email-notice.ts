@@ -1,7 +1,7 @@
 // What every address from before is told when an address is added to an account, or removed from it.
 import type { CleanContext } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './notice';
+import { type Notice, TELL_US, writeNotice } from './write-notice';
 
 export interface EmailChange {
   readonly change: 'added' | 'removed';

@@ -1,8 +1,8 @@
 // Which audit events the owner of the codes is told of, and in which words.
 import type { AuditEvent, EventType, SetStatus } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { formatTime } from '../when-and-where';
-import { type Notice, TELL_US, writeNotice } from './notice';
+import { formatTime } from '../web/format-time-and-place';
+import { type Notice, TELL_US, writeNotice } from './write-notice';
 
 /** All others are told of by one of these, or are nobody's concern. */
 export const TOLD_TYPES = [

@@ -1,7 +1,7 @@
 // What the owner of an account is told when one of its second factors is turned on or off.
 import type { CleanContext } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './notice';
+import { type Notice, TELL_US, writeNotice } from './write-notice';
 
 export interface FactorChange {
   readonly change: 'added' | 'removed';

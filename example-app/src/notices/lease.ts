@@ -1,6 +1,6 @@
 // What one of many processes does at a time. A row says who, and until when: one that dies is followed by another soon.
 import { randomUUID } from 'node:crypto';
-import { type Database, isDuplicate } from '../database';
+import { type Database, isDuplicate } from '../data/database';
 
 /** Clocks of machines must agree to within this; if not, two may hold it at once. */
 const LEASE_MS = 12_000;

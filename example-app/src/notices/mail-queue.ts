@@ -1,9 +1,9 @@
 // Mail that is to be sent, in the database: it is there once the transaction that caused it is committed, and it leaves the
 // queue only after it was sent. What fails again and again is put aside, and held up no other address meanwhile.
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../database';
-import type { Mail } from '../mail';
-import type { Notice } from './notice';
+import type { Database } from '../data/database';
+import type { Mail } from './mailer';
+import type { Notice } from './write-notice';
 
 const FIRST_PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 3_600_000;

@@ -6,13 +6,13 @@ import {
   type BackupCodes,
   type SetStatus,
 } from 'passport-backup-code';
-import { type Database, isDuplicate } from '../database';
-import type { Emails } from '../emails';
-import type { Account, Users } from '../users';
+import { type Database, isDuplicate } from '../data/database';
+import type { Account, Users } from '../login/users';
+import type { Emails } from './account-emails';
 import { aboutYouNotice, askingNotice } from './approval-notice';
 import { eventNotice, isUnusual, TOLD_TYPES } from './event-notice';
 import type { MailQueue } from './mail-queue';
-import type { Notice } from './notice';
+import type { Notice } from './write-notice';
 
 export interface NotifierParts {
   /** Whose place it is, among readers of the trail. */

@@ -1,7 +1,7 @@
 // The mail with the link that makes a new place known.
 import { SERVICE_NAME } from '../config';
-import type { Where } from '../places';
-import { type Notice, TELL_US, writeNotice } from './notice';
+import type { Where } from '../login/places';
+import { type Notice, TELL_US, writeNotice } from './write-notice';
 
 export function placeNotice({
   username,

@@ -1,0 +1,141 @@
+// For administrators: how the codes of all are doing, and of one account what was done and what may be done. No code is ever shown.
+import { type Request, Router } from 'express';
+import type { Report } from 'passport-backup-code';
+import { accountOf } from '../login/guards';
+import { activityOf } from '../security-page/activity';
+import { leaveNotice, sendError, sendPage } from '../web/responses';
+import type { Services } from '../web/services';
+import { type ListName, listPeople, LISTS } from './account-lists';
+import { type Day, dayChart, type DayChart, lastDays, type Share, shares } from './charts';
+
+const DAY_MS = 86_400_000;
+const DAYS = 30;
+const ON_A_PAGE = 25;
+
+export function adminRoutes(
+  services: Pick<Services, 'users' | 'secondFactors' | 'backupCodes' | 'guards' | 'now'>,
+): Router {
+  const { users, secondFactors, backupCodes, guards, now } = services;
+  const router = Router();
+
+  router.get('/admin', ...guards.admin, async (req, res) => {
+    const list = listOf(req);
+    const [report, accounts] = await Promise.all([
+      backupCodes.report({ since: now() - DAYS * DAY_MS }),
+      users.count(),
+    ]);
+    const names = await Promise.all(
+      report.unusual.users.map(
+        async ({ userId }) => (await users.byId(userId))?.username ?? 'deleted',
+      ),
+    );
+    const unusual = report.unusual.users.map((one, index) => ({ ...one, username: names[index] }));
+    const { people, next } = await listPeople(services, {
+      list,
+      after: textOf(req, 'after'),
+      unusual: new Set(unusual.map(({ userId }) => userId)),
+    });
+    const days = lastDays(report, { now: now(), count: DAYS });
+    sendPage(
+      'admin',
+      { req, res },
+      {
+        title: 'Administration',
+        data: {
+          report,
+          accounts,
+          unusual,
+          people,
+          next,
+          list,
+          lists: LISTS,
+          days,
+          adoption: adoptionOf(report, accounts),
+          charts: chartsOf(days),
+        },
+      },
+    );
+  });
+
+  router.get('/admin/users/:id', ...guards.admin, async (req, res) => {
+    const account = await users.byId(idOf(req));
+    if (account === null) {
+      sendError({ req, res }, NOBODY);
+      return;
+    }
+    const { id } = account;
+    const [factors, codes, { events }] = await Promise.all([
+      secondFactors.of(id),
+      backupCodes.status(id),
+      backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE }),
+    ]);
+    const activity = { list: events.map(activityOf), isNewest: true, older: null };
+    sendPage(
+      'admin-user',
+      { req, res },
+      { title: account.username, data: { person: account, ...factors, codes, activity } },
+    );
+  });
+
+  router.post('/admin/users/:id/revoke', ...guards.admin, ...guards.fresh, async (req, res) => {
+    const account = await users.byId(idOf(req));
+    if (account === null) {
+      sendError({ req, res }, NOBODY);
+      return;
+    }
+    const wasThere = await backupCodes.revoke(account.id, {
+      ip: req.ip,
+      userAgent: req.get('user-agent'),
+      actor: accountOf(req).username,
+    });
+    await leaveNotice(
+      req,
+      wasThere
+        ? `The backup codes of ${account.username} have ended. They are asked for new ones when they next log in.`
+        : `${account.username} had no backup codes.`,
+    );
+    res.redirect(303, `/admin/users/${account.id}`);
+  });
+
+  return router;
+}
+
+const NOBODY = {
+  status: 404,
+  code: 'unknown_user',
+  title: 'No such account',
+  message: 'There is no such account, or not any more.',
+};
+
+/** Where all accounts stand; each in one part. */
+function adoptionOf({ users, low, exhausted, expired }: Report, accounts: number): Share[] {
+  return shares([
+    { id: 'good', label: 'Enough codes', count: users - low - exhausted - expired },
+    { id: 'low', label: 'Few left', count: low },
+    { id: 'dead', label: 'None that work', count: exhausted + expired },
+    { id: 'without', label: 'Without codes', count: Math.max(0, accounts - users) },
+  ]);
+}
+
+function chartsOf(days: readonly Day[]): DayChart[] {
+  return [
+    dayChart(days, { id: 'issued', title: 'Sets made' }),
+    dayChart(days, { id: 'consumed', title: 'Codes used' }),
+    dayChart(days, { id: 'refused', title: 'Attempts refused' }),
+  ];
+}
+
+function listOf(req: Request): ListName {
+  const name = textOf(req, 'show') ?? '';
+  return Object.hasOwn(LISTS, name) ? (name as ListName) : 'all';
+}
+
+function idOf(req: Request): string {
+  const { id } = req.params;
+  return typeof id === 'string' ? id : '';
+}
+
+function textOf(req: Request, name: string): string | null {
+  const value = req.query[name];
+  return typeof value === 'string' ? value : null;
+}

@@ -1,0 +1,110 @@
+// Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a PostgreSQL or MySQL server.
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import {
+  CompiledQuery,
+  type DatabaseConnection,
+  type Dialect as KyselyDialect,
+  Kysely,
+  MysqlDialect,
+  PostgresDialect,
+  SqliteDialect,
+} from 'kysely';
+import { createPool } from 'mysql2';
+import { createTables } from 'passport-backup-code/sql';
+import { Pool } from 'pg';
+import type { Config } from '../config';
+import { createAppTables, type Tables } from './tables';
+
+export type Database = Kysely<Tables>;
+
+/** Puts a mail to the owner into the transaction that changes something of theirs: neither is there without the other. */
+export type Tell = (db: Database) => Promise<void>;
+
+/** Of each process; sessions that are kept in the same database have as many of their own. */
+export const POOL_SIZE = 5;
+export const CONNECT_TIMEOUT_MS = 5000;
+
+/** What a server's own default is, is not for this app to know: it lets conditional writes decide, which wait for each other here and fail elsewhere. */
+export const READ_COMMITTED = {
+  postgres: 'set session characteristics as transaction isolation level read committed',
+  mysql: 'set session transaction isolation level read committed',
+} as const;
+
+export async function openDatabase(
+  { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
+  report: (error: unknown) => void,
+): Promise<Database> {
+  const db: Database = new Kysely<Tables>({
+    dialect:
+      database === null
+        ? sqlite(join(dataDir, 'app.sqlite'))
+        : DIALECTS[database.kind](database.url, report),
+  });
+  try {
+    await createAppTables(db, database?.kind ?? 'sqlite');
+    await createTables(db);
+  } catch (error) {
+    await db.destroy();
+    throw database === null
+      ? error
+      : new Error(
+          'DATABASE_URL: the server does not answer, or lets this service make no tables.',
+          { cause: error },
+        );
+  }
+  return db;
+}
+
+/** Whether a row was refused because there is one with the same key. */
+export function isDuplicate(error: unknown): boolean {
+  const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
+  return typeof code === 'string' && DUPLICATE.includes(code);
+}
+
+const DUPLICATE = [
+  'SQLITE_CONSTRAINT_UNIQUE',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  '23505',
+  'ER_DUP_ENTRY',
+];
+
+const DIALECTS = { postgres, mysql } as const;
+
+function sqlite(path: string): KyselyDialect {
+  const file = new Sqlite(path);
+  file.pragma('journal_mode = WAL');
+  // libsql waits for nobody unless told to, and a writer in another process is no reason to fail.
+  file.pragma('busy_timeout = 5000');
+  file.pragma('foreign_keys = ON');
+  return new SqliteDialect({ database: file });
+}
+
+function postgres(url: string, report: (error: unknown) => void): KyselyDialect {
+  const pool = new Pool({
+    connectionString: url,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+  });
+  // A server that goes away would end the process: the pool hears of idle connections, the client of those at work.
+  pool.on('error', report);
+  pool.on('connect', (client) => {
+    client.on('error', report);
+  });
+  return new PostgresDialect({ pool, onCreateConnection: first(READ_COMMITTED.postgres) });
+}
+
+function mysql(url: string): KyselyDialect {
+  const pool = createPool({
+    uri: url,
+    connectionLimit: POOL_SIZE,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+  });
+  return new MysqlDialect({ pool, onCreateConnection: first(READ_COMMITTED.mysql) });
+}
+
+function first(statement: string): (connection: DatabaseConnection) => Promise<void> {
+  return async (connection) => {
+    await connection.executeQuery(CompiledQuery.raw(statement));
+  };
+}

@@ -1,0 +1,61 @@
+// All that the service keeps, opened and closed together: the database, sessions, backup codes, and what the rate limiter counts.
+import type { Store as RateLimitStore } from 'express-rate-limit';
+import type { Store as SessionStore } from 'express-session';
+import type { BackupCodeStore } from 'passport-backup-code';
+import type { ApprovalStore } from 'passport-backup-code/approval';
+import { RedisApprovalStore, RedisStore } from 'passport-backup-code/redis';
+import { SqlApprovalStore, SqlStore } from 'passport-backup-code/sql';
+import { RedisStore as RedisRateLimitStore } from 'rate-limit-redis';
+import { sql } from 'kysely';
+import type { Config } from '../config';
+import { openSessions } from '../sessions/session-store';
+import { type Database, openDatabase } from './database';
+import { connectRedis } from './redis-connection';
+
+export interface Stores {
+  readonly db: Database;
+  readonly sessions: SessionStore;
+  readonly codes: BackupCodeStore;
+  /** What two administrators decide. */
+  readonly approvals: ApprovalStore;
+  /** `undefined`: each process counts for itself. */
+  readonly rateLimit: RateLimitStore | undefined;
+  /** Rejects where one of them does not answer. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Makes the tables too, where they are missing. */
+export async function openStores(
+  config: Config,
+  report: (error: unknown) => void,
+): Promise<Stores> {
+  const redis = config.redisUrl === null ? null : await connectRedis(config.redisUrl, report);
+  const db = await openDatabase(config, report);
+  const sessions = await openSessions(config, { redis, report });
+  return {
+    db,
+    sessions: sessions.store,
+    ...(config.codesIn === 'redis' && redis !== null
+      ? {
+          codes: new RedisStore({ client: redis }),
+          approvals: new RedisApprovalStore({ client: redis }),
+        }
+      : { codes: new SqlStore(db), approvals: new SqlApprovalStore(db) }),
+    rateLimit:
+      redis === null
+        ? undefined
+        : new RedisRateLimitStore({
+            prefix: 'sign-in:',
+            sendCommand: (...command: string[]) => redis.sendCommand(command),
+          }),
+    check: async () => {
+      await Promise.all([sql`select 1`.execute(db), sessions.check()]);
+    },
+    close: async () => {
+      await sessions.close();
+      await db.destroy();
+      await redis?.close();
+    },
+  };
+}

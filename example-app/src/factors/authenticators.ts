@@ -1,0 +1,206 @@
+// Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is accepted twice, and guesses are limited.
+import { generateSecret, generateURI, verify } from 'otplib';
+import { type RawBuilder, sql } from 'kysely';
+import { type Database, isDuplicate, type Tell } from '../data/database';
+
+export type TotpVerdict =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'locked' }
+  | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
+
+/** A code is good for its own 30 seconds and one such step either side: clocks differ, and people type slowly. */
+const TOLERANCE_SECONDS = 30;
+const FREE_ATTEMPTS = 5;
+const FIRST_DELAY_MS = 30_000;
+const MAX_DELAY_MS = 3_600_000;
+/** NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After them a backup code is the way in. */
+const MAX_ATTEMPTS = 100;
+const MAX_TYPED_LENGTH = 32;
+
+export class Authenticators {
+  private readonly db: Database;
+  private readonly now: () => number;
+
+  constructor({ db, now }: { db: Database; now: () => number }) {
+    this.db = db;
+    this.now = now;
+  }
+
+  async has(userId: string): Promise<boolean> {
+    const row = await this.db
+      .selectFrom('authenticators')
+      .select('user_id')
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /**
+   * Puts a new secret into use, in place of an older one, once a code made with it is typed.
+   * A secret is accepted once: of two such calls at the same moment one wins.
+   */
+  async enroll(
+    userId: string,
+    { secret, code, tell }: { secret: string; code: string; tell: Tell },
+  ): Promise<boolean> {
+    const typed = readTotpCode(code);
+    const step =
+      typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
+    if (step === null) return false;
+    const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
+    try {
+      await this.db.transaction().execute(async (db) => {
+        const { numUpdatedRows } = await db
+          .updateTable('authenticators')
+          .set(fresh)
+          .where('user_id', '=', userId)
+          .where('secret', '!=', secret)
+          .executeTakeFirstOrThrow();
+        if (numUpdatedRows === 0n)
+          await db
+            .insertInto('authenticators')
+            .values({ user_id: userId, ...fresh })
+            .execute();
+        await tell(db);
+      });
+      return true;
+    } catch (error) {
+      if (isDuplicate(error)) return false;
+      throw error;
+    }
+  }
+
+  async remove(userId: string, tell: Tell): Promise<void> {
+    await this.db.transaction().execute(async (db) => {
+      const { numDeletedRows } = await db
+        .deleteFrom('authenticators')
+        .where('user_id', '=', userId)
+        .executeTakeFirstOrThrow();
+      if (numDeletedRows === 1n) await tell(db);
+    });
+  }
+
+  /** Takes the attempt first, then looks: guesses sent at once cannot outrun the limit. */
+  async check(userId: string, code: string): Promise<TotpVerdict> {
+    const typed = readTotpCode(code);
+    if (typed === null) return { ok: false, reason: 'malformed' };
+    const taken = await this.takeAttempt(userId);
+    if (taken === undefined) return this.refusal(userId);
+    const step = await this.matchingStep({
+      secret: taken.secret,
+      code: typed,
+      lastStep: taken.last_step,
+    });
+    const isFirst = step !== null && (await this.spend({ userId, secret: taken.secret, step }));
+    return isFirst ? { ok: true } : { ok: false, reason: 'wrong' };
+  }
+
+  /** The conditional write decides; what is read after it is checked once more by `spend`. */
+  private async takeAttempt(
+    userId: string,
+  ): Promise<{ secret: string; last_step: number } | undefined> {
+    const now = this.now();
+    const { numUpdatedRows } = await this.db
+      .updateTable('authenticators')
+      // In this order: MySQL computes each from what the one before it has set.
+      .set({ next_attempt_at: nextAttemptAt(now), attempts: sql<number>`attempts + 1` })
+      .where('user_id', '=', userId)
+      .where('next_attempt_at', '<=', now)
+      .where('attempts', '<', MAX_ATTEMPTS)
+      .executeTakeFirstOrThrow();
+    if (numUpdatedRows !== 1n) return undefined;
+    return this.db
+      .selectFrom('authenticators')
+      .select(['secret', 'last_step'])
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+  }
+
+  private async refusal(userId: string): Promise<TotpVerdict> {
+    const row = await this.db
+      .selectFrom('authenticators')
+      .select(['attempts', 'next_attempt_at'])
+      .where('user_id', '=', userId)
+      .executeTakeFirst();
+    if (row === undefined) return { ok: false, reason: 'none' };
+    if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'locked' };
+    return {
+      ok: false,
+      reason: 'throttled',
+      retryAfterSeconds: Math.max(1, Math.ceil((Number(row.next_attempt_at) - this.now()) / 1000)),
+    };
+  }
+
+  /** The time step whose code this is, if it is later than the last one spent. */
+  private async matchingStep({
+    secret,
+    code,
+    lastStep,
+  }: {
+    secret: string;
+    code: string;
+    lastStep: number | null;
+  }): Promise<number | null> {
+    const result = await verify({
+      secret,
+      token: code,
+      epoch: Math.floor(this.now() / 1000),
+      epochTolerance: TOLERANCE_SECONDS,
+      ...(lastStep === null ? {} : { afterTimeStep: lastStep }),
+    });
+    return result.valid && 'timeStep' in result ? result.timeStep : null;
+  }
+
+  /** Marks a step as used, for one caller only: two that send the same code at once do not both pass. */
+  private async spend({
+    userId,
+    secret,
+    step,
+  }: {
+    userId: string;
+    secret: string;
+    step: number;
+  }): Promise<boolean> {
+    const { numUpdatedRows } = await this.db
+      .updateTable('authenticators')
+      .set({ last_step: step, attempts: 0, next_attempt_at: 0 })
+      .where('user_id', '=', userId)
+      .where('secret', '=', secret)
+      .where('last_step', '<', step)
+      .executeTakeFirstOrThrow();
+    return numUpdatedRows === 1n;
+  }
+}
+
+/** By `attempts` as it was: at once for the first few, then twice as long each time. */
+function nextAttemptAt(now: number): RawBuilder<number> {
+  const delays = Array.from(
+    { length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) },
+    (_, doublings) => FIRST_DELAY_MS * 2 ** doublings,
+  );
+  const cases = delays.map(
+    (delay, index) =>
+      sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`,
+  );
+  return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
+}
+
+/** The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib, which would throw. */
+function readTotpCode(given: string): string | null {
+  if (given.length > MAX_TYPED_LENGTH) return null;
+  const digits = given.normalize('NFKC').replace(/\s/g, '');
+  return /^\d{6}$/.test(digits) ? digits : null;
+}
+
+/** 160 random bits, in base 32. */
+export function newTotpSecret(): string {
+  return generateSecret();
+}
+
+/** What the QR code says. */
+export function totpUri(
+  secret: string,
+  { issuer, username }: { issuer: string; username: string },
+): string {
+  return generateURI({ issuer, label: username, secret });
+}

@@ -1,0 +1,69 @@
+// What turning any second factor on or off has in common: the owner is told, the login counts the factor from now on, and
+// backup codes come with the first.
+import type { Request, Response } from 'express';
+import { completeLogin } from 'passport-backup-code/express';
+import { showCodes } from '../codes/show-codes';
+import type { Tell } from '../data/database';
+import { accountOf } from '../login/guards';
+import { type FactorChange, factorNotice } from '../notices/factor-notice';
+import { leaveNotice } from '../web/responses';
+import type { Services } from '../web/services';
+
+export type FactorParts = Pick<
+  Services,
+  'backupCodes' | 'emails' | 'notices' | 'publicUrl' | 'secondFactors' | 'now'
+>;
+
+interface Exchange {
+  readonly req: Request;
+  readonly res: Response;
+}
+
+/** For the transaction that changes the factor. */
+export function tellOwner(
+  { emails, publicUrl, now }: FactorParts,
+  req: Request,
+  { change, factor }: Pick<FactorChange, 'change' | 'factor'>,
+): Tell {
+  const { id, username } = accountOf(req);
+  const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
+  return emails.telling(
+    id,
+    factorNotice({ change, factor, username, at: now(), context, publicUrl }),
+  );
+}
+
+/** The codes are only staged: whoever leaves the page without saving them is asked to make others, and nobody else has codes meanwhile. */
+export async function answerFactorOn(
+  { backupCodes, notices, secondFactors, now }: FactorParts,
+  { req, res }: Exchange,
+  shown: { method: string; amr: readonly string[]; notice: string },
+): Promise<void> {
+  const account = accountOf(req);
+  notices.poke();
+  await completeLogin(req, { user: account, method: shown.method, amr: shown.amr, now });
+  if (await secondFactors.haveCodes(account.id)) {
+    await leaveNotice(req, `${shown.notice} Your backup codes work as before.`);
+    res.redirect(303, '/account/security');
+  } else {
+    showCodes(
+      res,
+      await backupCodes.stage(account.id, { ip: req.ip, userAgent: req.get('user-agent') }),
+    );
+  }
+}
+
+export async function answerFactorOff(
+  { notices }: FactorParts,
+  { req, res }: Exchange,
+  { isAnyLeft, notice }: { isAnyLeft: boolean; notice: string },
+): Promise<void> {
+  notices.poke();
+  await leaveNotice(
+    req,
+    isAnyLeft
+      ? `${notice} Your backup codes work as before.`
+      : `${notice} Your password alone opens this account now, and your backup codes no longer work.`,
+  );
+  res.redirect(303, isAnyLeft ? '/account/security' : '/account');
+}

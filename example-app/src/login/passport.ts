@@ -1,0 +1,66 @@
+// Who can prove what: the strategies (password, authenticator app, security key, backup code) and what a session keeps of a person.
+import type { Request } from 'express';
+import passport from 'passport';
+import { Strategy as LocalStrategy } from 'passport-local';
+import { type BackupCodes, BackupCodeStrategy } from 'passport-backup-code';
+import { pendingLogin } from 'passport-backup-code/express';
+import type { Authenticators } from '../factors/authenticators';
+import { SecurityKeyStrategy } from '../factors/security-key-strategy';
+import type { SecurityKeys } from '../factors/security-keys';
+import { TotpStrategy } from '../factors/totp-strategy';
+import type { Account, Users } from './users';
+
+/** A Passport of one app; the module's own is shared by all in the process. */
+export type Authenticator = passport.Authenticator;
+
+export interface PassportParts {
+  readonly users: Users;
+  readonly authenticators: Authenticators;
+  readonly securityKeys: SecurityKeys;
+  readonly backupCodes: BackupCodes;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+export function createPassport({
+  users,
+  authenticators,
+  securityKeys,
+  backupCodes,
+  now,
+}: PassportParts): Authenticator {
+  /** Whose second factor is asked for: who came through the password form just now, or who is logged in and steps up. */
+  const currentUser = async (req: Request): Promise<Account | null> => {
+    const pending = pendingLogin(req, { now });
+    return pending === null ? signedInAccount(req) : users.byId(String(pending.userId));
+  };
+
+  const instance = new passport.Passport();
+  instance.use(
+    new LocalStrategy((username, password, done) => {
+      users.byPassword(username, password).then(
+        (account) => done(null, account ?? false, { message: 'Invalid user name or password.' }),
+        (error: unknown) => done(error),
+      );
+    }),
+  );
+  instance.use(new TotpStrategy({ authenticators, currentUser }));
+  instance.use(new SecurityKeyStrategy({ securityKeys, currentUser, now }));
+  instance.use(
+    new BackupCodeStrategy({ backupCodes, currentUser, userId: (account) => account.id }),
+  );
+
+  instance.serializeUser<string>((account, done) => done(null, (account as Account).id));
+  instance.deserializeUser<string>((id, done) => {
+    users.byId(id).then(
+      (account) => done(null, account ?? false),
+      (error: unknown) => done(error),
+    );
+  });
+  return instance;
+}
+
+/** The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put it there. */
+export function signedInAccount(req: Request): Account | null {
+  return req.isAuthenticated() ? (req.user as Account) : null;
+}

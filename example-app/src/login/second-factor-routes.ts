@@ -1,0 +1,222 @@
+// The second factor: a security key, a code of the authenticator app, or a backup code in their place. Asked after the password,
+// and again where a page wants a fresh one (step-up). All end in completeLogin, which knows which of them it is.
+import { type Request, type RequestHandler, type Response, Router } from 'express';
+import { BackupCodeError } from 'passport-backup-code';
+import { completeLogin, pendingLogin } from 'passport-backup-code/express';
+import { keepChallenge } from '../factors/security-key-challenge';
+import { type Mail, type Mailer, MailServerDown } from '../notices/mailer';
+import { placeNotice } from '../notices/place-notice';
+import { inWords } from '../web/refusal-in-words';
+import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../web/responses';
+import type { Services } from '../web/services';
+import { authenticate, type StrategyName, type Verdict } from './authenticate';
+import { signedInAccount } from './passport';
+import { whereIs } from './places';
+
+type Parts = Pick<
+  Services,
+  | 'backupCodes'
+  | 'emails'
+  | 'mailer'
+  | 'places'
+  | 'publicUrl'
+  | 'users'
+  | 'secondFactors'
+  | 'securityKeys'
+  | 'passport'
+  | 'limitSignIn'
+  | 'now'
+>;
+
+/** Two pages that lead to one another: one for the factors that the account has, one for a backup code in their place. */
+interface Desk {
+  readonly askedOf: 'who gave a password' | 'who is logged in';
+  readonly titles: Readonly<Record<View, string>>;
+  readonly reason: string;
+  /** Where the factors are shown, and a code of the app is posted to. */
+  readonly page: string;
+  readonly keyPath: string;
+  readonly backupCodePath: string;
+}
+
+type View = 'second-factor' | 'backup-code';
+type Refusal = Extract<Verdict, { ok: false }>;
+interface Exchange {
+  readonly req: Request;
+  readonly res: Response;
+}
+
+const DESKS: readonly Desk[] = [
+  {
+    askedOf: 'who gave a password',
+    titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Use a backup code' },
+    reason: 'Your password is right. Now show that it is you.',
+    page: '/login/second-factor',
+    keyPath: '/login/security-key',
+    backupCodePath: '/login/backup-code',
+  },
+  {
+    askedOf: 'who is logged in',
+    titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Confirm it is you' },
+    reason: 'This needs a fresh proof that it is you.',
+    page: '/login/step-up',
+    keyPath: '/login/step-up/security-key',
+    backupCodePath: '/login/step-up/backup-code',
+  },
+];
+
+export function secondFactorRoutes(parts: Parts): Router {
+  const router = Router();
+  for (const desk of DESKS) {
+    const askedOnly = othersElsewhere(desk, parts);
+    const ways: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
+      { path: desk.page, strategy: 'totp', view: 'second-factor', field: 'code' },
+      { path: desk.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
+      { path: desk.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
+    ];
+    for (const { path, strategy, view, field } of ways) {
+      router.get(path, askedOnly, (req, res) => showDesk(parts, desk, { req, res, view }));
+      router.post(path, askedOnly, parts.limitSignIn, async (req, res) => {
+        const verdict = await authenticate(strategy, { passport: parts.passport, req, res });
+        if (verdict.ok) {
+          await logIn(parts, desk, { req, res, verdict });
+          return;
+        }
+        const refusal =
+          verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
+        if (refusal.retryAfterSeconds !== undefined)
+          res.set('Retry-After', String(refusal.retryAfterSeconds));
+        if (wantsJson(req)) sendJsonError(res, refusal);
+        else
+          await showDesk(
+            parts,
+            desk,
+            { req, res, view },
+            { status: refusal.status, errors: { [field]: inWords(refusal) } },
+          );
+      });
+    }
+  }
+  return router;
+}
+
+/** Sends on those who are asked for nothing here, as are those who have no factor any more that a backup code could stand in for. */
+function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
+  return async (req, res, next) => {
+    const isSignedIn = signedInAccount(req) !== null;
+    const isAsked =
+      isSignedIn === (askedOf === 'who is logged in') &&
+      (await secondFactors.has(whoIsAsked(req, now)));
+    if (isAsked) next();
+    else res.redirect(303, isSignedIn ? '/account' : '/login');
+  };
+}
+
+/** The id of an account; of none where nobody came from the password form or is logged in. */
+function whoIsAsked(req: Request, now: () => number): string {
+  return String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+}
+
+/** The code is spent by now, so nothing stands between it and the login. */
+async function logIn(
+  { backupCodes, places, now }: Parts,
+  { askedOf }: Desk,
+  {
+    req,
+    res,
+    verdict: { account, method, amr },
+  }: Exchange & { verdict: Extract<Verdict, { ok: true }> },
+): Promise<void> {
+  try {
+    const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
+    await places.learn(account.id, whereIs(req));
+    const codes = method === 'backup-code' ? await backupCodes.status(account.id) : null;
+    const notices = [
+      ...(codes === null
+        ? []
+        : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
+      // A form that was on its way when this was asked for has changed nothing.
+      ...(askedOf === 'who is logged in'
+        ? ['Confirmed. What you were about to do is not done yet: do it now.']
+        : []),
+    ];
+    if (notices.length > 0) await leaveNotice(req, notices.join(' '));
+    res.redirect(303, returnTo ?? '/account');
+  } catch (error) {
+    // The session was left meanwhile, or its ten minutes are over.
+    if (!(error instanceof BackupCodeError) || error.code !== 'no_pending_login') throw error;
+    res.redirect(303, '/');
+  }
+}
+
+/** From somewhere new: the code was not looked at, and the owner is mailed a link that makes the place known. */
+async function askByMail(
+  { emails, mailer, places, publicUrl, users, now }: Parts,
+  verdict: Refusal,
+  req: Request,
+): Promise<Refusal> {
+  const id = whoIsAsked(req, now);
+  const account = await users.byId(id);
+  const token = account === null ? null : await places.newLink(id, whereIs(req));
+  if (account !== null && token !== null) {
+    const notice = placeNotice({
+      username: account.username,
+      at: now(),
+      context: whereIs(req),
+      link: `${publicUrl}/login/place/${token}`,
+    });
+    try {
+      await mailEach(mailer, await emails.of(id), notice);
+    } catch (error) {
+      // Or no other would be sent for a quarter of an hour.
+      await places.forget(token);
+      throw error;
+    }
+  }
+  return {
+    ...verdict,
+    message:
+      'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.',
+  };
+}
+
+/** To every address that takes it. @throws why the last one did not, if none did */
+async function mailEach(
+  mailer: Mailer,
+  addresses: readonly string[],
+  notice: Omit<Mail, 'to'>,
+): Promise<void> {
+  let isSent = false;
+  let refusal: unknown = new Error('this account has no address');
+  for (const to of addresses) {
+    try {
+      await mailer.send({ to, ...notice });
+      isSent = true;
+    } catch (error) {
+      refusal = error;
+      if (error instanceof MailServerDown) break;
+    }
+  }
+  if (!isSent) throw refusal;
+}
+
+async function showDesk(
+  { secondFactors, securityKeys, now }: Parts,
+  desk: Desk,
+  { req, res, view }: Exchange & { view: View },
+  outcome: { status?: number; errors?: Record<string, string> } = {},
+): Promise<void> {
+  const userId = whoIsAsked(req, now);
+  const factors = await secondFactors.of(userId);
+  const options =
+    view === 'second-factor' && factors.keys.length > 0
+      ? await securityKeys.loginOptions(userId)
+      : null;
+  if (options !== null)
+    keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
+  sendPage(
+    view,
+    { req, res },
+    { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } },
+  );
+}

@@ -1,0 +1,111 @@
+// The addresses of an account: seen by whoever is logged in, changed with a fresh second factor, and never without a word to each.
+import { type Request, type Response, Router } from 'express';
+import { accountOf } from '../login/guards';
+import { leaveNotice, sendPage } from '../web/responses';
+import type { Services } from '../web/services';
+import { textField } from '../web/text-field';
+import { MAX_EMAILS } from './account-emails';
+import { NOT_AN_EMAIL, readEmailAddress } from './email-address';
+import { emailNotice } from './email-notice';
+
+export function emailRoutes({
+  emails,
+  guards,
+  notices,
+  publicUrl,
+  now,
+}: Pick<Services, 'emails' | 'guards' | 'notices' | 'publicUrl' | 'now'>): Router {
+  const router = Router();
+
+  router.get('/account/emails', guards.signedIn, (req, res) => showEmails({ req, res }));
+
+  router.post('/account/emails', ...guards.fresh, async (req, res) => {
+    const typed = textField(req, 'email');
+    const email = readEmailAddress(typed);
+    if (email === null) {
+      await showEmails(
+        { req, res },
+        { status: 400, errors: { email: NOT_AN_EMAIL }, values: { email: typed } },
+      );
+      return;
+    }
+    const outcome = await emails.add(accountOf(req).id, {
+      email,
+      notice: noticeOf('added', { req, email }),
+    });
+    if (outcome === 'full')
+      await showEmails(
+        { req, res },
+        {
+          status: 409,
+          errors: { email: `You have ${MAX_EMAILS} addresses, which is as many as there can be.` },
+          values: { email },
+        },
+      );
+    else await goBack({ req, res }, `${email} is one of your addresses.`);
+  });
+
+  router.post('/account/emails/remove', ...guards.fresh, async (req, res) => {
+    const email = textField(req, 'email');
+    const outcome = await emails.remove(accountOf(req).id, {
+      email,
+      notice: noticeOf('removed', { req, email }),
+    });
+    if (outcome === 'last')
+      await showEmails(
+        { req, res },
+        {
+          status: 409,
+          errors: {
+            form: 'This is your last address. Add another one first: somebody must hear of what happens here.',
+          },
+        },
+      );
+    else await goBack({ req, res }, `${email} is none of your addresses.`);
+  });
+
+  function noticeOf(
+    change: 'added' | 'removed',
+    { req, email }: { req: Request; email: string },
+  ): ReturnType<typeof emailNotice> {
+    const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
+    return emailNotice({
+      change,
+      email,
+      username: accountOf(req).username,
+      at: now(),
+      context,
+      publicUrl,
+    });
+  }
+
+  async function goBack(
+    { req, res }: { req: Request; res: Response },
+    notice: string,
+  ): Promise<void> {
+    notices.poke();
+    await leaveNotice(req, notice);
+    res.redirect(303, '/account/emails');
+  }
+
+  async function showEmails(
+    { req, res }: { req: Request; res: Response },
+    outcome: {
+      status?: number;
+      errors?: Record<string, string>;
+      values?: Record<string, string>;
+    } = {},
+  ): Promise<void> {
+    sendPage(
+      'emails',
+      { req, res },
+      {
+        title: 'Email addresses',
+        ...outcome,
+        data: { emails: await emails.of(accountOf(req).id) },
+      },
+    );
+  }
+
+  return router;
+}

@@ -1,0 +1,87 @@
+// Mail by SMTP. Waits for no server longer than half a minute, and sends no password without TLS.
+import { createTransport, type Transporter } from 'nodemailer';
+import type { MailSettings, SmtpServer } from './mail-settings';
+import { type Mail, type Mailer, MailServerDown } from './mailer';
+
+const SEND_MS = 30_000;
+/** For each of: finding the server, connecting, its greeting, its answer to a command. */
+const STEP_MS = 10_000;
+
+export class SmtpMailer implements Mailer {
+  private readonly from: MailSettings['from'];
+  private readonly transport: Transporter;
+  private readonly closing = new AbortController();
+
+  constructor({
+    smtp: { host, port, isTls, login },
+    from,
+  }: {
+    smtp: SmtpServer;
+    from: MailSettings['from'];
+  }) {
+    this.from = from;
+    this.transport = createTransport({
+      host,
+      port,
+      secure: isTls,
+      // Somebody in between could hide that the server can do TLS, and read along.
+      requireTLS: login !== null,
+      ...(login === null ? {} : { auth: { user: login.user, pass: login.password } }),
+      dnsTimeout: STEP_MS,
+      connectionTimeout: STEP_MS,
+      greetingTimeout: STEP_MS,
+      socketTimeout: STEP_MS,
+      disableFileAccess: true,
+      disableUrlAccess: true,
+    });
+  }
+
+  async send(mail: Mail): Promise<void> {
+    try {
+      await this.hand(mail);
+    } catch (error) {
+      // Is it this mail, or would any other fail as well?
+      if (this.closing.signal.aborted || !(await this.answers()))
+        throw new MailServerDown('SMTP_URL: the server takes no mail.', { cause: error });
+      if (isReply(error)) throw error;
+      // The server may have come back just now; or it hangs up on this very mail.
+      await this.hand(mail);
+    }
+  }
+
+  close(): void {
+    this.closing.abort();
+    this.transport.close();
+  }
+
+  private async hand({ to, subject, text, id }: Mail): Promise<void> {
+    await this.transport.sendMail({
+      from: this.from,
+      // An object: as text it would be read as a list.
+      to: { name: '', address: to },
+      subject,
+      text,
+      textEncoding: 'quoted-printable',
+      ...(id === undefined
+        ? {}
+        : { messageId: `<${id}@${this.from.address.split('@')[1] ?? ''}>` }),
+      // RFC 3834: nobody's holiday reply need come back.
+      headers: { 'Auto-Submitted': 'auto-generated' },
+      signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(SEND_MS)]),
+    });
+  }
+
+  /** Greets and logs in, and sends nothing. */
+  private async answers(): Promise<boolean> {
+    try {
+      return await this.transport.verify();
+    } catch {
+      return false;
+    }
+  }
+}
+
+/** The server said in so many words that it does not want it. */
+function isReply(error: unknown): boolean {
+  return error instanceof Error && typeof Reflect.get(error, 'responseCode') === 'number';
+}

@@ -1,0 +1,68 @@
+// All that writes to people, put together: their addresses, the queue, and who takes the mail.
+import type { BackupCodes } from 'passport-backup-code';
+import type { Config } from '../config';
+import type { Database } from '../data/database';
+import type { Users } from '../login/users';
+import { Emails } from './account-emails';
+import { Delivery } from './delivery';
+import { MailQueue } from './mail-queue';
+import type { Mailer } from './mailer';
+import { Notices } from './notice-loop';
+import { Notifier } from './notifier';
+import { Outbox } from './outbox';
+import { SmtpMailer } from './smtp-mailer';
+
+export interface Mailing {
+  readonly emails: Emails;
+  readonly mailer: Mailer;
+  readonly notices: Notices;
+  /** To be shown; `null` where mail is really sent, and in production. */
+  readonly outbox: Outbox | null;
+  /** Forgets mail from before a time. */
+  readonly pruneMail: (log: { before: number }) => Promise<void>;
+}
+
+export interface MailingParts {
+  readonly db: Database;
+  readonly users: Users;
+  readonly backupCodes: BackupCodes;
+  readonly now: () => number;
+  readonly report: (error: unknown) => void;
+}
+
+/** Begins to read the audit trail, and to send, at once. */
+export function startMailing(
+  {
+    mail: { smtp, from, publicUrl },
+    codesIn,
+    isProduction,
+    admins,
+  }: Pick<Config, 'mail' | 'codesIn' | 'isProduction' | 'admins'>,
+  { db, users, backupCodes, now, report }: MailingParts,
+): Mailing {
+  const outbox = new Outbox({ db, now });
+  const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
+  const queue = new MailQueue({ db, now });
+  const emails = new Emails({ db, queue, now });
+  // A place in the trail of one store is none in that of another.
+  const notifier = new Notifier({
+    name: `mail/${codesIn}`,
+    db,
+    backupCodes,
+    users,
+    emails,
+    queue,
+    publicUrl,
+    admins,
+  });
+  const delivery = new Delivery({ db, queue, mailer, report, now });
+  return {
+    emails,
+    mailer,
+    notices: new Notices({ backupCodes, notifier, delivery, mailer, report }),
+    outbox: smtp === null && !isProduction ? outbox : null,
+    pruneMail: async (log) => {
+      await Promise.all([queue.prune(log), outbox.prune(log)]);
+    },
+  };
+}

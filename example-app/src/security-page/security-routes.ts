@@ -1,0 +1,85 @@
+// The security page: how many backup codes are left, the button that makes new ones, and what was done with them.
+import { type Request, Router } from 'express';
+import { safeReturnTo } from 'passport-backup-code/express';
+import { showCodes } from '../codes/show-codes';
+import { accountOf } from '../login/guards';
+import { sendPage } from '../web/responses';
+import type { Services } from '../web/services';
+import { textField } from '../web/text-field';
+import { activityOf } from './activity';
+
+declare module 'express-session' {
+  interface SessionData {
+    /** The set whose codes this session was shown last. */
+    shownSetId?: string;
+  }
+}
+
+const ON_A_PAGE = 20;
+
+export function securityRoutes({
+  secondFactors,
+  backupCodes,
+  guards,
+}: Pick<Services, 'secondFactors' | 'backupCodes' | 'guards'>): Router {
+  const router = Router();
+
+  router.get('/account/security', guards.signedIn, async (req, res) => {
+    const { id } = accountOf(req);
+    const after = olderThan(req);
+    const trail = backupCodes.events({
+      userId: id,
+      order: 'newest-first',
+      after,
+      limit: ON_A_PAGE,
+    });
+    const [factors, codes, { events, cursor }] = await Promise.all([
+      secondFactors.of(id),
+      backupCodes.status(id),
+      trail,
+    ]);
+    const activity = {
+      list: events.map(activityOf),
+      isNewest: after === null,
+      older: events.length === ON_A_PAGE ? cursor : null,
+    };
+    sendPage(
+      'security',
+      { req, res },
+      {
+        title: 'Security',
+        data: {
+          ...factors,
+          codes,
+          activity,
+          returnTo: safeReturnTo(req.query.returnTo),
+          shownSetId: req.session.shownSetId ?? 'none',
+        },
+      },
+    );
+  });
+
+  router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
+    const { id } = accountOf(req);
+    // Reloading the page that shows new codes sends this form again. Other codes would take the place of those just written down.
+    const after = textField(req, 'after');
+    const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
+    // And where there is no other factor, there is nothing for codes to stand behind.
+    if (isSentAgain || !(await secondFactors.has(id))) {
+      res.redirect(303, '/account/security');
+      return;
+    }
+    // Not at work yet: the codes of before are, until these are saved.
+    const set = await backupCodes.stage(id, { ip: req.ip, userAgent: req.get('user-agent') });
+    req.session.shownSetId = set.setId;
+    showCodes(res, set);
+  });
+
+  return router;
+}
+
+/** A cursor of the trail, which the library checks. Whose events are shown is not for the URL to say. */
+function olderThan(req: Request): string | null {
+  const { 'older-than': cursor } = req.query;
+  return typeof cursor === 'string' ? cursor : null;
+}

@@ -1,0 +1,127 @@
+// Where sessions are kept: Redis; or the database server, through a pool of their own; or a SQLite file of their own, so
+// that a busy sign-in page never waits for the users' file.
+import { join } from 'node:path';
+import { RedisStore } from 'connect-redis';
+import { ConnectSessionKnexStore } from 'connect-session-knex';
+import type { SessionData, Store } from 'express-session';
+import knex, { type Knex } from 'knex';
+import type { Config } from '../config';
+import { CONNECT_TIMEOUT_MS, POOL_SIZE, READ_COMMITTED } from '../data/database';
+import type { Redis } from '../data/redis-connection';
+import type { DatabaseServer } from '../data/server-urls';
+
+export interface Sessions {
+  readonly store: Store;
+  /** Rejects where sessions cannot be read. */
+  check(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function openSessions(
+  { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
+  { redis, report }: { redis: Redis | null; report: (error: unknown) => void },
+): Promise<Sessions> {
+  if (redis !== null) return inRedis(redis);
+  const settings =
+    database === null ? sqliteFile(join(dataDir, 'sessions.sqlite')) : server(database);
+  return inDatabase(knex({ ...settings, log: { error: report, warn: report } }), report);
+}
+
+/** The connection is closed by whoever opened it. */
+function inRedis(client: Redis): Sessions {
+  return {
+    store: new RedisStore({ client, prefix: 'session:' }),
+    check: async () => {
+      await client.ping();
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+async function inDatabase(client: Knex, report: (error: unknown) => void): Promise<Sessions> {
+  const open = async (): Promise<QuietStore> => {
+    const store = new QuietStore({ knex: client, onDbCleanupError: report });
+    await store.ready;
+    return store;
+  };
+  // It fails where another process makes the table at the same moment. By then it is there.
+  const store = await open().catch(open);
+  return {
+    store,
+    check: async () => {
+      await client.raw('select 1');
+    },
+    close: async () => {
+      clearTimeout(store.nextDbCleanup);
+      await client.destroy();
+      // One that was under way has set the next.
+      clearTimeout(store.nextDbCleanup);
+    },
+  };
+}
+
+type Done = (error: Error | null, connection: unknown) => void;
+
+function sqliteFile(filename: string): Knex.Config {
+  return {
+    client: 'better-sqlite3',
+    connection: { filename },
+    useNullAsDefault: true,
+    pool: {
+      min: 1,
+      max: 1,
+      afterCreate: (connection: { pragma(text: string): unknown }, done: Done) => {
+        connection.pragma('journal_mode = WAL');
+        connection.pragma('busy_timeout = 5000');
+        done(null, connection);
+      },
+    },
+  };
+}
+
+function server({ kind, url }: DatabaseServer): Knex.Config {
+  return {
+    client: kind === 'postgres' ? 'pg' : 'mysql2',
+    connection: url,
+    acquireConnectionTimeout: CONNECT_TIMEOUT_MS,
+    pool: {
+      min: 0,
+      max: POOL_SIZE,
+      afterCreate: (
+        connection: { query(text: string, done: (error: Error | null) => void): unknown },
+        done: Done,
+      ) => {
+        connection.query(READ_COMMITTED[kind], (error) => done(error, connection));
+      },
+    },
+  };
+}
+
+/**
+ * The store tells a fault to its callback *and* rejects. express-session takes the callback and drops the promise,
+ * which would end the process. Here the callback alone decides.
+ */
+class QuietStore extends ConnectSessionKnexStore {
+  override get(
+    ...[sid, callback]: Parameters<ConnectSessionKnexStore['get']>
+  ): Promise<SessionData | null> {
+    return super.get(sid, callback).catch(() => null);
+  }
+
+  override set(...args: Parameters<ConnectSessionKnexStore['set']>): Promise<void> {
+    return super.set(...args).catch(() => undefined);
+  }
+
+  override destroy(...args: Parameters<ConnectSessionKnexStore['destroy']>): Promise<number> {
+    return super.destroy(...args).catch(() => 0);
+  }
+
+  /** Its original never calls back where it fails, and the answer would hang. */
+  override touch(
+    sid: string,
+    session: SessionData,
+    callback?: (error?: unknown) => void,
+  ): Promise<void> {
+    return super.touch(sid, session, callback).catch((error: unknown) => callback?.(error));
+  }
+}

@@ -1,0 +1,100 @@
+// What takes two administrators: to read what is in the vault, and to turn off the second factors of somebody who has lost them all.
+import type { BackupCodes } from 'passport-backup-code';
+import { type ApprovalStore, TwoPersonApproval } from 'passport-backup-code/approval';
+import { type Database, isDuplicate } from '../data/database';
+import type { SecondFactors } from '../factors/second-factors';
+import { type Users, usernameKey } from '../login/users';
+import type { Emails } from '../notices/account-emails';
+import { emailKey } from '../notices/email-address';
+
+/** In the words of the pages. */
+export const ACTIONS = {
+  'open-vault': { label: 'Read what is in the vault', isAboutAccount: false },
+  'reset-factors': { label: 'Turn off the second factors of an account', isAboutAccount: true },
+} as const;
+
+export type ActionName = keyof typeof ACTIONS;
+/** Where an action is about nobody. */
+export const VAULT = 'vault';
+
+export interface VaultParts {
+  readonly db: Database;
+  readonly approvals: ApprovalStore;
+  readonly backupCodes: BackupCodes;
+  readonly users: Users;
+  readonly emails: Emails;
+  readonly secondFactors: SecondFactors;
+  readonly admins: readonly string[];
+  readonly now: () => number;
+}
+
+export class Vault {
+  /** The one way to the actions. */
+  readonly approval: TwoPersonApproval;
+  private readonly parts: VaultParts;
+
+  constructor(parts: VaultParts) {
+    const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = parts;
+    this.parts = parts;
+    this.approval = new TwoPersonApproval({
+      store,
+      backupCodes,
+      now,
+      isEntitled: async (userId) => {
+        const account = await users.byId(userId);
+        return (
+          account !== null &&
+          admins.includes(usernameKey(account.username)) &&
+          (await secondFactors.has(userId))
+        );
+      },
+      // Two accounts with one first address are one person.
+      personOf: async (userId) => {
+        const [email] = await emails.of(userId);
+        return email === undefined ? userId : emailKey(email);
+      },
+      actions: {
+        'open-vault': async (approved) => {
+          this.approval.assertApproved(approved, 'open-vault');
+          return this.read();
+        },
+        'reset-factors': async (approved) => {
+          this.approval.assertApproved(approved, 'reset-factors');
+          await secondFactors.turnOffAll(approved.target, { actor: 'as decided by two' });
+          return null;
+        },
+      },
+    });
+  }
+
+  /** Anybody who may open the page may put something in; what was there before is gone. */
+  async put(text: string): Promise<void> {
+    const { db, now } = this.parts;
+    const row = { name: VAULT, text, put_at: now() };
+    try {
+      await db.insertInto('vault').values(row).execute();
+    } catch (error) {
+      if (!isDuplicate(error)) throw error;
+      await db.updateTable('vault').set(row).where('name', '=', VAULT).execute();
+    }
+  }
+
+  /** Milliseconds since 1970; `null`: nothing was put in yet. */
+  async filledAt(): Promise<number | null> {
+    const row = await this.parts.db
+      .selectFrom('vault')
+      .select('put_at')
+      .where('name', '=', VAULT)
+      .executeTakeFirst();
+    return row === undefined ? null : Number(row.put_at);
+  }
+
+  private async read(): Promise<string> {
+    const row = await this.parts.db
+      .selectFrom('vault')
+      .select('text')
+      .where('name', '=', VAULT)
+      .executeTakeFirst();
+    return row?.text ?? '';
+  }
+}

@@ -1,0 +1,85 @@
+// Several processes for one port: makes what they share, starts them, replaces one that dies, and stops them together.
+import cluster, { type Worker } from 'node:cluster';
+import type { Config } from '../config';
+import { openStores } from '../data/open-stores';
+import { LocalFormDesk } from './forms-in-progress';
+import { complain } from './report-to-stderr';
+import { serveDesk } from './shared-forms-in-progress';
+import { SHUTDOWN_MS } from './start-server';
+
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 30_000;
+/** A process that lived as long was not killed by what killed the one before it. */
+const STEADY_MS = 60_000;
+
+/** Secrets are made by now, since the configuration was read; tables are made here, so that a fault is told of once. */
+export async function startWorkers(
+  config: Config,
+  { onListening }: { onListening: (port: number) => void },
+): Promise<void> {
+  const stores = await openStores(config, complain);
+  await stores.close();
+
+  // Connections go round, as is Node's default: left to the kernel, one process hashed almost four times as much as another.
+  // The price: one that was on its way to a process just killed is dropped only by its client's time-out.
+  // Buffers go over the channel as they are.
+  cluster.setupPrimary({ serialization: 'advanced' });
+  const desk = new LocalFormDesk();
+  const living = new Set<Worker>();
+  let listening = 0;
+  let pauseMs = FIRST_PAUSE_MS;
+  let exitCode: number | null = null;
+
+  const stop = (code: number): void => {
+    if (exitCode !== null) return;
+    exitCode = code;
+    if (living.size === 0) process.exit(code);
+    for (const worker of living) worker.process.kill('SIGTERM');
+    // They give up a little earlier by themselves.
+    setTimeout(() => {
+      for (const worker of living) worker.process.kill('SIGKILL');
+      process.exit(1);
+    }, SHUTDOWN_MS + 1000);
+  };
+
+  const replace = (
+    worker: Worker,
+    { startedAt, end }: { startedAt: number; end: string },
+  ): void => {
+    pauseMs =
+      Date.now() - startedAt > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
+    complain(
+      `Process ${worker.process.pid ?? '?'} ended with ${end}. Another one starts in ${pauseMs} ms.`,
+    );
+    setTimeout(start, pauseMs);
+  };
+
+  const start = (): void => {
+    if (exitCode !== null) return;
+    const worker = cluster.fork();
+    const startedAt = Date.now();
+    living.add(worker);
+    serveDesk(worker, desk);
+    // What cannot be told to a process that is dying; its end follows.
+    worker.on('error', complain);
+    worker.once('listening', ({ port }) => {
+      listening += 1;
+      if (listening === config.workers) onListening(port);
+    });
+    worker.once('exit', (code: number | null, signal: NodeJS.Signals | null) => {
+      living.delete(worker);
+      if (exitCode !== null) {
+        if (living.size === 0) process.exit(exitCode);
+      } else if (listening < config.workers) {
+        // What cannot start the first time is a fault of the deployment; it has said so itself.
+        stop(1);
+      } else {
+        replace(worker, { startedAt, end: signal ?? `code ${code ?? '?'}` });
+      }
+    });
+  };
+
+  process.on('SIGTERM', () => stop(0));
+  process.on('SIGINT', () => stop(0));
+  for (let count = 0; count < config.workers; count += 1) start();
+}

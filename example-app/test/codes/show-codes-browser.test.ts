@@ -1,0 +1,188 @@
+// The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed, saved; and never seen again.
+import { readFileSync } from 'node:fs';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { describeInBrowser, goBack, launchChromium } from '../helpers/chromium';
+import { pdfText } from '../helpers/pdf-text';
+import { type Service, startService } from '../helpers/service';
+import { carryOver } from '../helpers/tour';
+import { type Enrolled, enroll, givePassword } from '../helpers/visitor';
+
+jest.setTimeout(60_000);
+
+describeInBrowser('new backup codes in a browser', keepThem);
+
+function keepThem(): void {
+  let service: Service;
+  let browser: Browser;
+  let context: BrowserContext;
+  let page: Page;
+  let ada: Enrolled;
+  const complaints: string[] = [];
+
+  beforeAll(async () => {
+    [browser, service] = await Promise.all([launchChromium(), startService()]);
+    ada = await enroll(service);
+  });
+  beforeEach(async () => {
+    context = await browser.newContext({ baseURL: service.url });
+    await carryOver(ada.visitor, context, service);
+    page = await context.newPage();
+    page.setDefaultTimeout(10_000);
+    page.on('console', (message) => complaints.push(message.text()));
+    page.on('pageerror', (error) => complaints.push(String(error)));
+  });
+  afterEach(() => context.close());
+  afterAll(async () => {
+    // Undefined where beforeAll failed, which is then what the report should show.
+    await (browser as Browser | undefined)?.close();
+    await (service as Service | undefined)?.stop();
+  });
+
+  /** Staged, and on the screen. */
+  async function makeNewCodes(): Promise<string[]> {
+    await page.goto('/account/security');
+    await page.getByRole('button', { name: 'Make new backup codes' }).click();
+    await page.getByRole('button', { name: 'Turn on these codes' }).waitFor();
+    const codes = await page.locator('ol.codes > li > code').allInnerTexts();
+    expect(codes).toHaveLength(10);
+    return codes;
+  }
+
+  /** Whether it lets Ada in. */
+  async function works(code: string): Promise<boolean> {
+    return (
+      (await (await givePassword(service)).submit('/login/backup-code', { code })).status === 303
+    );
+  }
+
+  /** The same on paper, in the clipboard and in a file. */
+  function expectSheet(lines: readonly string[], codes: readonly string[]): void {
+    expect(lines.slice(0, 2)).toEqual(['Backup codes for Backup code example', 'Account: ada']);
+    expect(lines[2]).toMatch(/^Made: \d+ \w+ \d{4} at \d\d:\d\d UTC$/);
+    expect(lines[3]).toMatch(
+      /^Each code logs you in once, after your password\. They work until \d+ \w+ \d{4} at \d\d:\d\d UTC\.$/,
+    );
+    expect(lines.slice(4)).toEqual(['', ...codes, '']);
+  }
+
+  test('are a numbered list of real text, one letter as wide as another', async () => {
+    await makeNewCodes();
+    const list = page.locator('ol.codes');
+    expect(
+      await list.evaluate((ol) => getComputedStyle(ol.querySelector('li')!).listStyleType),
+    ).toBe('decimal');
+    const widths = await list.evaluate((ol) =>
+      [...ol.querySelectorAll('code')].map((code) =>
+        Math.round(code.getBoundingClientRect().width),
+      ),
+    );
+    expect(new Set(widths).size).toBe(1);
+  });
+
+  test('are copied by keyboard, with what they are for, and a word that they were', async () => {
+    await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.url });
+    const codes = await makeNewCodes();
+    await page.getByRole('button', { name: 'Copy' }).focus();
+    await page.keyboard.press('Enter');
+    await page.getByRole('status').filter({ hasText: 'Copied' }).waitFor();
+    expectSheet((await page.evaluate(() => navigator.clipboard.readText())).split('\n'), codes);
+  });
+
+  test('are selected instead where the browser lets no page copy', async () => {
+    // As in every page that did not come over TLS.
+    await page.addInitScript(() =>
+      Object.defineProperty(navigator, 'clipboard', { value: undefined }),
+    );
+    const codes = await makeNewCodes();
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByRole('status').filter({ hasText: 'copy them yourself' }).waitFor();
+    expect((await page.evaluate(() => getSelection()!.toString())).split(/\s+/)).toEqual(codes);
+  });
+
+  test('are downloaded as a text file', async () => {
+    const codes = await makeNewCodes();
+    const coming = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Download' }).focus();
+    await page.keyboard.press('Space');
+    const download = await coming;
+    expect(download.suggestedFilename()).toBe('backup-codes.txt');
+    expectSheet(readFileSync(await download.path(), 'utf8').split('\n'), codes);
+  });
+
+  test('are printed on one page: the codes, whose, where, since when, and nothing to click', async () => {
+    const codes = await makeNewCodes();
+    await page.evaluate(() => addEventListener('beforeprint', () => (document.title = 'printing')));
+    await page.getByRole('button', { name: 'Print' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForFunction(() => document.title === 'printing');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    const [paper, ...others] = pdfText(await page.pdf({ format: 'A4' }));
+    expect(others).toEqual([]);
+    expect(paper!.match(/[A-Z2-9]{4}-[A-Z2-9]{4}/g)).toEqual(codes);
+    for (const told of [
+      'Backup codes for Backup code example',
+      'Account: ada',
+      'Made: ',
+      'They work until ',
+    ])
+      expect(paper).toContain(told);
+    for (const clicked of ['Log out', 'Security', 'Copy', 'Turn on', 'I have saved', 'Help'])
+      expect(paper).not.toContain(clicked);
+  });
+
+  test('work once it was said that they are saved, and not a moment before; then the old ones do not', async () => {
+    const codes = await makeNewCodes();
+    expect(await works(codes[0]!)).toBe(false);
+    await page.getByRole('button', { name: 'Turn on these codes' }).click();
+    expect(
+      await page
+        .getByLabel('I have saved these codes')
+        .evaluate((box: HTMLInputElement) => box.validity.valueMissing),
+    ).toBe(true);
+    expect(await works(codes[0]!)).toBe(false);
+    await page.getByLabel('I have saved these codes').focus();
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'Turn on these codes' }).focus();
+    await page.keyboard.press('Enter');
+    await page.waitForURL('/account');
+    expect(await page.getByRole('status').innerText()).toBe(
+      'Your new backup codes work now. Any you had before do not.',
+    );
+    expect([await works(ada.codes[0]!), await works(codes[0]!)]).toEqual([false, true]);
+    ada = { ...ada, codes: codes.slice(1) };
+  });
+
+  test('change nothing for whoever leaves the page: the old ones go on working', async () => {
+    const codes = await makeNewCodes();
+    await page.getByRole('link', { name: 'Account', exact: true }).click();
+    await page.waitForURL('/account');
+    expect([await works(codes[0]!), await works(ada.codes[0]!)]).toEqual([false, true]);
+  });
+
+  test('are in no title, no address and no storage, and are not seen again by going back', async () => {
+    const codes = await makeNewCodes();
+    const places = await page.evaluate(() =>
+      [
+        document.title,
+        location.href,
+        JSON.stringify(Object.entries(localStorage)),
+        JSON.stringify(Object.entries(sessionStorage)),
+        document.cookie,
+      ].join(' '),
+    );
+    expect(codes.filter((code) => places.includes(code))).toEqual([]);
+    await page.getByLabel('I have saved these codes').check();
+    await page.getByRole('button', { name: 'Turn on these codes' }).click();
+    await page.waitForURL('/account');
+    const content = await goBack(page);
+    expect(codes.filter((code) => content.includes(code))).toEqual([]);
+  });
+
+  test('without a word of complaint from the browser or the service', () => {
+    const isExpected =
+      /Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_CACHE_MISS)/;
+    expect(
+      [...complaints, ...service.faults.map(String)].filter((text) => !isExpected.test(text)),
+    ).toEqual([]);
+  });
+}
