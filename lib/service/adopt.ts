@@ -1,8 +1,9 @@
 // Taking over a list of codes that an app already printed. Reads and checks it; the codes come from the app's own records, never
 // from a browser.
-import { assertHardToGuess, type Config } from './options';
+import type { Config } from './options';
 import { BackupCodeError } from '../errors';
 import { checkFormat, readCode, serializeFormat, type Format } from '../codes/formats';
+import { assertHardToGuess } from '../codes/guessing';
 import { describe } from '../internal/validate';
 
 const MAX_CODES = 32;

@@ -9,7 +9,7 @@ import { parseFormat, readCode, serializeFormat, showCode } from '../codes/forma
 import { generateCodes } from '../codes/generate';
 import { GateBusy, inGate, MAX_WAIT_SECONDS, type GatePlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor } from '../codes/hashers/hasher';
-import { stretch } from './issue';
+import { stretch } from '../codes/stretch';
 import { assess } from './risk';
 import { checkOf, findMatch, keyStretched, recordCode, type CodeRecord } from '../codes/digests';
 import { wellFormed } from '../stores/checked-store';

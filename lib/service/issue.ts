@@ -5,7 +5,7 @@ import { BackupCodeError } from '../errors';
 import { serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
 import { GateBusy, inGate } from '../codes/hash-queue';
-import { freshSalt, type Hasher } from '../codes/hashers/hasher';
+import { freshSalt } from '../codes/hashers/hasher';
 import {
   checkOf,
   findMatch,
@@ -14,13 +14,10 @@ import {
   type CodeRecord,
   type SetBinding,
 } from '../codes/digests';
+import { stretch } from '../codes/stretch';
 import type { SetHeader } from '../stores/contract';
-import { withinSeconds } from '../internal/time-limit';
 
 const DAY_MS = 86_400_000;
-const MIN_HASH_BYTES = 16;
-/** Several times what the costliest parameters take. A hash that hangs would keep its place in the gate for ever. */
-const MAX_HASH_SECONDS = 30;
 
 /** A set that nobody has stored yet. */
 export interface MadeSet {
@@ -90,29 +87,4 @@ export async function makeSet(
     records,
     codes: symbols.map((code) => showCode(format, code)),
   };
-}
-
-/**
- * The slow hash; an app's own hasher is not trusted to give enough, nor to answer at all. One that is given up may still run on
- * and take a thread: better that than a process in which nobody can log in.
- *
- * @throws {BackupCodeError} `invalid_result`, `hash_timeout`
- */
-export async function stretch(hasher: Hasher, code: string, salt: string): Promise<Uint8Array> {
-  const late = (): Error =>
-    new BackupCodeError(
-      'hash_timeout',
-      `A slow hash took longer than ${MAX_HASH_SECONDS} seconds.`,
-    );
-  const hash: unknown = await withinSeconds(MAX_HASH_SECONDS, {
-    call: () => hasher.hash(code, salt),
-    late,
-  });
-  if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES) {
-    throw new BackupCodeError(
-      'invalid_result',
-      `A hasher must return ${MIN_HASH_BYTES} bytes or more.`,
-    );
-  }
-  return hash;
 }

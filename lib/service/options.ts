@@ -3,6 +3,7 @@ import { attemptWaits, type AttemptOptions } from './back-off';
 import type { CleanContext } from '../audit/context';
 import { BackupCodeError } from '../errors';
 import { checkFormat, formats, type Format } from '../codes/formats';
+import { assertHardToGuess } from '../codes/guessing';
 import type { GateOptions } from '../codes/hash-queue';
 import { bcryptHasher } from '../codes/hashers/bcrypt';
 import { hasherList, type Hasher } from '../codes/hashers/hasher';
@@ -125,11 +126,6 @@ const NAMES = [
   'normalizeUsername',
 ] as const satisfies readonly (keyof BackupCodesOptions)[];
 
-/** The chance, over all attempts before a channel locks, that a guess hits one of a set's codes. */
-const MAX_GUESSING_CHANCE = 1e-4;
-/** Below it a stolen set is guessed offline in hours; a pepper that was not stolen prevents it. */
-const MIN_POSSIBILITIES_WITHOUT_PEPPER = 2 ** 40;
-
 /** @throws {BackupCodeError} `invalid_option`, `invalid_format`, `invalid_hasher`, `invalid_pepper` */
 export function parseConfig(options: BackupCodesOptions): Config {
   assertOptions('BackupCodes', options, NAMES);
@@ -190,31 +186,6 @@ function formatList(given: Format | readonly Format[]): readonly [Format, ...For
   if (first === undefined)
     throw new BackupCodeError('invalid_option', 'format is an empty list; give at least one.');
   return [first, ...others];
-}
-
-/** @throws {BackupCodeError} `invalid_format` */
-export function assertHardToGuess(
-  format: Format,
-  { count, attempts, hasPepper }: { count: number; attempts: number; hasPepper: boolean },
-): void {
-  if (count > format.possibilities / 2)
-    throw new BackupCodeError(
-      'invalid_format',
-      `A set of ${count} distinct codes needs more than ${format.possibilities} possibilities.`,
-    );
-  const chance = (count * attempts) / format.possibilities;
-  if (chance > MAX_GUESSING_CHANCE) {
-    throw new BackupCodeError(
-      'invalid_format',
-      `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are guessed with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. Take a longer format, fewer codes or fewer attempts.`,
-    );
-  }
-  if (format.possibilities < MIN_POSSIBILITIES_WITHOUT_PEPPER && !hasPepper) {
-    throw new BackupCodeError(
-      'invalid_format',
-      `A format of ${format.bits} bits needs a pepper: without one a stolen set is guessed offline within hours. Set pepper, or take a format of 40 bits or more.`,
-    );
-  }
 }
 
 function days(name: string, given: number | null | undefined, fallback: number): number | null {

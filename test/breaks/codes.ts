@@ -62,7 +62,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'K-06',
     what: 'the chance of a guess is not asked about',
-    file: 'lib/service/options.ts',
+    file: 'lib/codes/guessing.ts',
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
     noticedBy: [
@@ -112,7 +112,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-06',
     what: 'codes are hashed by one SHA-256, for speed',
-    file: 'lib/service/issue.ts',
+    file: 'lib/codes/stretch.ts',
     find: 'hasher.hash(code, salt)',
     replace: 'Buffer.from(code.padEnd(32))',
     noticedBy: [

@@ -70,7 +70,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a hash of nothing is taken for one',
-    file: 'lib/service/issue.ts',
+    file: 'lib/codes/stretch.ts',
     find: 'if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES)',
     replace: 'if (hash === undefined)',
     noticedBy: [
@@ -91,7 +91,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a hash that hangs keeps its place for ever',
-    file: 'lib/service/issue.ts',
+    file: 'lib/codes/stretch.ts',
     find: 'const MAX_HASH_SECONDS = 30',
     replace: 'const MAX_HASH_SECONDS = 30_000',
     noticedBy: [

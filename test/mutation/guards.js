@@ -32,6 +32,8 @@ module.exports = {
   'codes/digests.ts': ['codes/digests'],
   'codes/pepper.ts': ['codes/pepper'],
   'codes/hash-queue.ts': ['codes/hash-queue'],
+  'codes/stretch.ts': ['service/faults-hash', 'service/issue'],
+  'codes/guessing.ts': ['service/options', 'service/adopt'],
   'service/back-off.ts': ['service/back-off'],
   'internal/time-limit.ts': ['service/risk-hook', 'service/faults-hash'],
   'service/risk.ts': ['service/risk-hook'],

@@ -1,0 +1,51 @@
+// How hard a set of codes is to guess: online, within the attempts of a channel, and offline, with a
+// copy of the database. Called when options are checked, never at a login.
+import { BackupCodeError } from '../errors';
+import type { Format } from './formats';
+
+/** The highest accepted chance that a guess hits one of a set's codes before the channel is locked. */
+const MAX_GUESSING_CHANCE = 1e-4;
+/** Below it a stolen set is guessed offline within hours. A pepper that was not stolen prevents it. */
+const MIN_POSSIBILITIES_WITHOUT_PEPPER = 2 ** 40;
+
+/** What an attacker has to guess. */
+export interface GuessingOptions {
+  /** Codes in a set. */
+  readonly count: number;
+  /** Attempts before a channel is locked. */
+  readonly attempts: number;
+  /** Whether new sets are made with a pepper. */
+  readonly hasPepper: boolean;
+}
+
+/**
+ * Refuses a format that is too easy to guess with these options.
+ *
+ * @throws {BackupCodeError} `invalid_format`
+ */
+export function assertHardToGuess(
+  format: Format,
+  { count, attempts, hasPepper }: GuessingOptions,
+): void {
+  if (count > format.possibilities / 2)
+    throw new BackupCodeError(
+      'invalid_format',
+      `A set of ${count} distinct codes needs more than ${format.possibilities} possibilities.`,
+    );
+  const chance = (count * attempts) / format.possibilities;
+  if (chance > MAX_GUESSING_CHANCE) {
+    throw new BackupCodeError(
+      'invalid_format',
+      `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are guessed ` +
+        `with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. ` +
+        'Take a longer format, fewer codes or fewer attempts.',
+    );
+  }
+  if (format.possibilities < MIN_POSSIBILITIES_WITHOUT_PEPPER && !hasPepper) {
+    throw new BackupCodeError(
+      'invalid_format',
+      `A format of ${format.bits} bits needs a pepper: without one a stolen set is guessed ` +
+        'offline within hours. Set pepper, or take a format of 40 bits or more.',
+    );
+  }
+}
