@@ -1,4 +1,5 @@
-// What `import 'passport-backup-code'` gives: a table of contents. Loads no database driver and no web framework.
+// What `import 'passport-backup-code'` gives: a table of contents. Loads no database driver and no
+// web framework.
 export {
   BackupCodeStrategy,
   BackupCodeStrategy as Strategy,
@@ -7,23 +8,16 @@ export {
 export type { BackupCodeFailure, BackupCodeInfo } from './strategy/outcomes';
 export type { BackupCodeStrategyOptions, ConsumeResult, Done, Verify } from './strategy/options';
 export { BackupCodes } from './service/backup-codes';
-export type { IssuedSet, SetStatus } from './service/backup-codes';
+export type { AdoptOptions, ConsumedCode, IssuedSet, SetStatus } from './service/backup-codes';
 export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
 export type { AttemptOptions } from './service/back-off';
-export type { Outcome } from './service/consume';
-export type { CleanContext, Context, Channel } from './audit/context';
+export type { Consumed, NotConsumed, Outcome } from './service/consume';
+export type { Audit, EventsQuery, RecordedEvent } from './service/audit';
+export type { Channel, CleanContext, Context } from './audit/context';
+export type { AuditEvent, AuditEventType, EventDetails, EventType, Reason } from './audit/events';
+export type { ErrorListener, Listener } from './audit/listeners';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';
-export type {
-  ApprovalEventType,
-  ApprovalFacts,
-  ApprovalReason,
-  AuditEvent,
-  ErrorListener,
-  EventType,
-  Listener,
-  Reason,
-} from './audit/events';
 export { defineFormat, formats } from './codes/formats';
 export type { Format, FormatDefinition } from './codes/formats';
 export { bcryptHasher } from './codes/hashers/bcrypt';
@@ -32,28 +26,41 @@ export { pbkdf2Hasher } from './codes/hashers/pbkdf2';
 export { scryptHasher } from './codes/hashers/scrypt';
 export type { Hasher } from './codes/hashers/hasher';
 export type { Pepper } from './codes/pepper';
-export type { EventsQuery } from './service/audit';
 export type { CodeRecord } from './codes/digests';
 export { MemoryStore } from './stores/memory';
 export type {
-  BackupCodeReports,
-  DayCounts,
-  DueSet,
-  EventsPage,
-  Reminder,
-  Report,
-  ReportQuery,
-} from './stores/audit-contract';
-export type {
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
   BackupCodeStore,
-  LockedChannel,
+  ChannelState,
+  ConsumeRequest,
   Consumption,
   CurrentSet,
   FoundUser,
+  GiveBackRequest,
+  LockedChannel,
+  Milestone,
   NewSet,
+  ReplaceRequest,
+  RevokeRequest,
   SetHeader,
+  SetWithCodes,
+  StageRequest,
   StoredCode,
-  TakenAttempt,
   Ticket,
 } from './stores/contract';
+export type {
+  BackupCodeAudit,
+  DayCounts,
+  DueSet,
+  EventsPage,
+  EventsRequest,
+  PruneRequest,
+  RemindersRequest,
+  Report,
+  ReportRequest,
+  UnusualAddress,
+  UnusualUser,
+} from './stores/audit-contract';
 export type { Subject, UserId } from './stores/subject';

@@ -8,7 +8,8 @@ import type { BackupCodes } from '../service/backup-codes';
 import type { Outcome } from '../service/consume';
 import type { Context } from '../audit/context';
 import { BackupCodeError } from '../errors';
-import type { ApprovalEventType, ApprovalReason, Reason } from '../audit/events';
+import type { Reason } from '../audit/events';
+import type { ApprovalEventType, ApprovalReason } from './events';
 import {
   assertMethods,
   assertOptions,
@@ -31,7 +32,7 @@ export interface TwoPersonApprovalOptions extends People {
   /** Where the requests are: `SqlApprovalStore` of `…/sql`, `RedisApprovalStore` of `…/redis`; `MemoryApprovalStore` for tests. */
   readonly store: ApprovalStore;
   /** Whose codes the two people consume, and whose audit trail tells of it. */
-  readonly backupCodes: Pick<BackupCodes, 'consume' | 'recordApproval'>;
+  readonly backupCodes: Pick<BackupCodes, 'consume' | 'audit'>;
   /** By name. Each begins with `assertApproved`, so that there is no other way to it than `execute`. */
   readonly actions: Readonly<Record<string, (approved: Required<Proposal>) => unknown>>;
   /** From the request to the execution. 60 to 86400, default 900. */
@@ -102,7 +103,7 @@ export class TwoPersonApproval {
     ]);
     const { store, backupCodes, actions, isEntitled, personOf, windowSeconds, now } = options;
     assertMethods('store', store, ['create', 'update']);
-    assertMethods('backupCodes', backupCodes, ['consume', 'recordApproval']);
+    assertMethods('backupCodes', backupCodes, ['consume']);
     assertMethods('actions', actions, Object.keys(Object(actions) as object));
     if (typeof isEntitled !== 'function')
       throw new BackupCodeError(
@@ -376,10 +377,11 @@ export class TwoPersonApproval {
     { reason, code }: { reason?: ApprovalReason; code?: ConsumedCode } = {},
   ): Promise<void> {
     const { id = null, action = null, target = null } = record ?? {};
-    await this.options.backupCodes.recordApproval(
-      who.userId,
-      { type, approval: { id, action, target, reason: reason ?? null }, ...(code && { code }) },
-      who.context,
-    );
+    await this.options.backupCodes.audit.record(type, {
+      userId: who.userId,
+      details: { approval_id: id, action, target, reason: reason ?? null },
+      context: who.context,
+      ...(code && { code }),
+    });
   }
 }

@@ -1,24 +1,34 @@
-// Where an attempt came from, made safe to store. Cuts and cleans; decides nothing.
+// Where an attempt came from, cleaned so that it can be stored and logged. Decides nothing.
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe } from '../internal/validate';
 
-/** What stands before the code: a first factor, or nothing but a name. The two are counted apart. */
+/**
+ * How a code is used: `second_factor` after a password or another first factor, `recovery` with a
+ * user name and nothing else. Attempts are limited for each channel separately.
+ */
 export type Channel = 'second_factor' | 'recovery';
 
-/** What the caller knows of a request. Every field is cut to 256 characters and freed of control characters. */
+/**
+ * What the caller knows about a request. Strings are cut to 256 characters, and control characters
+ * are removed.
+ */
 export interface Context {
-  /** Address of the client, as the app trusts it. */
+  /** The address of the client, as far as the app trusts its proxies. */
   readonly ip?: string | undefined;
   readonly userAgent?: string | undefined;
-  /** Ties audit events to the app's own log. */
+  /** Connects audit events with the app's own log. */
   readonly requestId?: string | undefined;
-  /** Who acts, where it is not the owner: an administrator's id. */
+  /** The id of the acting user if that is not the owner, such as an administrator. */
   readonly actor?: string | undefined;
-  /** Default `second_factor`. The strategy says `recovery` in a recovery login. */
+  /**
+   * The strategy sets it: `findUser` means `recovery`, `currentUser` means `second_factor`.
+   *
+   * @default 'second_factor'
+   */
   readonly channel?: Channel;
 }
 
-/** A context as it stands in an audit event. */
+/** A context as it is stored in an audit event. */
 export interface CleanContext {
   readonly ip: string | null;
   readonly userAgent: string | null;
@@ -29,9 +39,18 @@ export interface CleanContext {
 
 const MAX_FIELD_LENGTH = 256;
 
-/** Never fails on what a client can influence: no input may make an audit write fail. */
+/** Breaks a line, or changes how one is displayed. */
+const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
+const FIELDS = ['ip', 'userAgent', 'requestId', 'actor', 'channel'] as const;
+
+/**
+ * Never fails on a value that a client controls, so that no input can make an audit write fail.
+ *
+ * @throws {BackupCodeError} `invalid_option` for an unknown field or channel
+ */
 export function cleanContext(context: Context = {}): CleanContext {
-  assertOptions('context', context, ['ip', 'userAgent', 'requestId', 'actor', 'channel']);
+  assertOptions('context', context, FIELDS);
   const { channel = 'second_factor' } = context;
   if (channel !== 'second_factor' && channel !== 'recovery') {
     throw new BackupCodeError(
@@ -40,21 +59,22 @@ export function cleanContext(context: Context = {}): CleanContext {
     );
   }
   return Object.freeze({
-    ip: cleanText(context.ip),
-    userAgent: cleanText(context.userAgent),
-    requestId: cleanText(context.requestId),
-    actor: cleanText(context.actor),
+    ip: cleanString(context.ip),
+    userAgent: cleanString(context.userAgent),
+    requestId: cleanString(context.requestId),
+    actor: cleanString(context.actor),
     channel,
   });
 }
 
-/** Other types than text and numbers come to nothing. Controls go for the sake of logs that are read as lines. */
-function cleanText(value: unknown): string | null {
-  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint')
+/**
+ * Types other than strings and numbers become `null`. Control characters would break logs that are
+ * read line by line.
+ */
+export function cleanString(value: unknown): string | null {
+  if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'bigint') {
     return null;
-  const text = String(value)
-    .slice(0, MAX_FIELD_LENGTH)
-    .replace(/[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu, ' ')
-    .trim();
-  return text === '' ? null : text;
+  }
+  const cleaned = String(value).slice(0, MAX_FIELD_LENGTH).replace(UNPRINTABLE, ' ').trim();
+  return cleaned === '' ? null : cleaned;
 }

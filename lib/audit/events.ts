@@ -1,136 +1,123 @@
-// What is recorded and told: the audit event, which cannot hold a code, digest, salt or key, and who listens to it.
+// The audit event: one line of the audit trail. Its fields cannot hold a code, digest, salt or key.
 import { randomUUID } from 'node:crypto';
 import type { CleanContext } from './context';
 import { BackupCodeError } from '../errors';
 
-/** Why a code was not accepted. For the audit and the calling code; never for the person, who gets one answer. */
+/**
+ * Why a code was not accepted. For the audit trail and the calling code. The user sees one public
+ * answer for all of them, except a wait.
+ */
 export type Reason =
+  /** The input cannot be a code. Listeners receive it; it is not stored. */
   | 'malformed'
+  /** No code of the set matches. */
   | 'mismatch'
+  /** The code was consumed before. */
   | 'reused'
+  /** The set has expired. */
   | 'expired'
+  /** The user has no set. */
   | 'none'
+  /** No user has this name. */
   | 'unknown_user'
+  /** The wait after earlier attempts is not over. */
   | 'throttled'
+  /** The channel is locked. */
   | 'locked'
+  /** The risk hook refused the attempt. */
   | 'denied'
+  /** The risk hook asked for a stronger factor. */
   | 'step_up'
+  /** Too many slow hashes were waiting. */
   | 'busy';
 
-/** Why a step of two people was refused. Like {@link Reason}, for the audit and the calling code. */
-export type ApprovalReason =
-  /** There is no such request. */
-  | 'unknown_request'
-  /** The target has another open request. */
-  | 'open_request'
-  /** It is over, or not so far yet. */
-  | 'not_open'
-  /** Its time is over. */
-  | 'late'
-  /** What was shown is not what would be done. */
-  | 'changed'
-  /** The one who asked cannot approve, by whatever account or from the same session. */
-  | 'same_person'
-  /** Nobody decides about themselves. */
-  | 'is_target'
-  | 'not_entitled';
-
-/** Every type of event; only ever added to. */
+/** Every type of event of the core. Types are only ever added. */
 export const EVENT_TYPES = [
   /** A set began to work, and any older one ended. */
   'issued',
-  /** A list of codes that the app had printed before became the user's first set. */
+  /** Codes that the app had printed before became the user's first set. */
   'adopted',
   /** A set was made that does not work yet. */
   'staged',
   /** A staged set began to work, and any older one ended. */
   'activated',
-  /** A code was accepted; it will never be again. */
+  /** A code was accepted. It is never accepted again. */
   'consumed',
   /** A code was not accepted; `reason` says why. */
   'rejected',
-  /** The first refusal of a wait (`reason` throttled) or of a locked channel (disabled). Later ones are counted in it. */
+  /**
+   * The first refusal during a wait, or of a day on a locked channel. Later ones are counted in
+   * `refusals`.
+   */
   'throttled',
-  /** Too many failures: this channel stays locked until a new set is issued. */
+  /** Too many attempts failed. The channel is locked until a new set is issued. */
   'locked',
-  /** The set was ended without a new one. */
+  /** The set was ended, and no new one was issued. */
   'revoked',
-  /** As many codes are left as `lowAt` says. */
+  /** `lowAt` codes are left. */
   'low',
   /** No code is left. */
   'exhausted',
-  /** A replacement was added to the set for the code just consumed. */
+  /** A replacement for the consumed code was added to the set. */
   'renewed',
-  /** The set ends soon. Written by `due`. */
+  /** The set expires soon. Written by `audit.recordReminders`. */
   'expiring',
-  /** The set has ended by its time. Written by `due`; the codes stopped working to the millisecond, whenever that is called. */
+  /**
+   * The set has expired. Written by `audit.recordReminders`; the codes stopped working exactly at
+   * `expiresAt`.
+   */
   'expired',
-  /** A code was consumed, and then the login failed: nobody got in, and the code stays consumed. */
+  /**
+   * A code was consumed, and then the login failed. The user is not logged in, and the code stays
+   * consumed.
+   */
   'login_unfinished',
-  /** The risk hook asked for more than a code. */
+  /** The risk hook asked for a stronger factor. */
   'step_up_required',
-  /** The first of two people asked for an action, with a code of their own. This type and those below: `approval` says which. */
-  'approval_requested',
-  /** The second approved it, with a code of their own. */
-  'approval_granted',
-  'approval_denied',
-  /** By the one who asked. */
-  'approval_cancelled',
-  /** Nobody ran it in time. */
-  'approval_expired',
-  /** The action begins. One that is not followed by the next or the next but one was cut off, and is never run again. */
-  'approval_executing',
-  'approval_executed',
-  /** The action threw. */
-  'approval_failed',
-  /** A step was refused; `approval.reason` says why. */
-  'approval_refused',
 ] as const;
 
-/** What an event is of. */
+/** A type of the core. */
 export type EventType = (typeof EVENT_TYPES)[number];
-/** The types of two people. */
-export type ApprovalEventType = Extract<EventType, `approval_${string}`>;
 
-/** What two people decide, as an event tells it. */
-export interface ApprovalFacts {
-  /** Of the request; `null` where there is none. */
-  readonly id: string | null;
-  readonly action: string | null;
-  /** Whom or what it concerns. */
-  readonly target: string | null;
-  readonly reason: ApprovalReason | null;
-}
+/**
+ * A type of the core, a type of your own that begins with `app_`, or a type that a subpath
+ * registered (`passport-backup-code/approval` has some).
+ */
+export type AuditEventType = EventType | (string & Record<never, never>);
+
+/** What an event of your own, or of a subpath, says besides the common fields. */
+export type EventDetails = Readonly<Record<string, string | number | boolean | null>>;
 
 /** One line of the audit trail. */
 export interface AuditEvent {
-  /** Random; the same event never has two. */
+  /** A random UUID. */
   readonly id: string;
-  readonly type: EventType;
+  readonly type: AuditEventType;
   /** Milliseconds since 1970, UTC. */
   readonly at: number;
-  /** As text, whatever type the app uses. `null`: a user name that belongs to nobody. */
+  /** The id as a string, whatever type the app uses. `null` for an unknown user name. */
   readonly userId: string | null;
   readonly setId: string | null;
-  /** Which code of the set, by its random name. */
+  /** A random name for the code. It says nothing about the code itself. */
   readonly codeId: string | null;
   readonly reason: Reason | null;
   readonly remaining: number | null;
   readonly total: number | null;
-  /** With `reused`: seconds since the code was consumed. One or two are a double click and no alarm. */
+  /** With `reused`: seconds since the code was consumed. One or two mean a double click. */
   readonly consumedSecondsAgo: number | null;
-  /** With `throttled`: how many attempts this wait has refused so far; the store goes on counting. */
+  /** With `throttled`: how many attempts were refused so far. The store keeps counting. */
   readonly refusals: number | null;
-  /** With the `approval-` types: what two people decide. */
-  readonly approval: ApprovalFacts | null;
+  /** `null` for events of the core. */
+  readonly details: EventDetails | null;
   readonly context: CleanContext;
 }
 
-/** An event with all that is not given left `null`. */
-export function auditEvent(
-  type: EventType,
-  facts: Pick<AuditEvent, 'at' | 'userId' | 'context'> & Partial<Omit<AuditEvent, 'id' | 'type'>>,
-): AuditEvent {
+/** The fields that every event has, and any others. */
+export type EventFields = Pick<AuditEvent, 'at' | 'userId' | 'context'> &
+  Partial<Omit<AuditEvent, 'id' | 'type'>>;
+
+/** A new event with a random id. Fields that are not given are `null`. */
+export function auditEvent(type: AuditEventType, fields: EventFields): AuditEvent {
   return {
     id: randomUUID(),
     type,
@@ -141,64 +128,38 @@ export function auditEvent(
     total: null,
     consumedSecondsAgo: null,
     refusals: null,
-    approval: null,
-    ...facts,
+    details: null,
+    ...fields,
   };
 }
 
-/** Told after the change is committed. May be asynchronous; it is not awaited. */
-export type Listener = (event: AuditEvent) => unknown;
-/** Told of a listener that threw or rejected. */
-export type ErrorListener = (error: unknown, event: AuditEvent) => unknown;
+/** A type of the app's own: `app_`, then up to 28 lower-case letters, digits and underscores. */
+const APP_TYPE = /^app_[a-z0-9_]{1,28}$/;
 
-/** Who is told what. A listener that fails never changes an outcome. */
-export class Listeners {
-  private readonly byType = new Map<EventType, Listener[]>();
-  private readonly onError: ErrorListener[] = [];
+const coreTypes: ReadonlySet<string> = new Set(EVENT_TYPES);
+const registeredTypes = new Set<string>();
 
-  /** @throws {BackupCodeError} `invalid_option` for an unknown type or something that is no function */
-  add(type: EventType | 'error', listener: Listener | ErrorListener): void {
-    if (typeof listener !== 'function')
-      throw new BackupCodeError(
-        'invalid_option',
-        'on() takes the name of an event and a function.',
-      );
-    if (type === 'error') {
-      this.onError.push(listener as ErrorListener);
-    } else if (EVENT_TYPES.includes(type)) {
-      this.byType.set(type, [...(this.byType.get(type) ?? []), listener as Listener]);
-    } else {
-      throw new BackupCodeError(
-        'invalid_option',
-        `There is no event "${type}". There are ${EVENT_TYPES.join(', ')} and error.`,
-      );
-    }
-  }
-
-  tell(events: readonly AuditEvent[]): void {
-    for (const event of events) {
-      // One object for all listeners, frozen as all in it is: none changes what another is told.
-      Object.freeze(event);
-      for (const listener of this.byType.get(event.type) ?? []) {
-        void attempt(() => listener(event)).catch((error: unknown) => this.report(error, event));
-      }
-    }
-  }
-
-  private async report(error: unknown, event: AuditEvent): Promise<void> {
-    const handled = this.onError.map((listener) => attempt(() => listener(error, event)));
-    const isHandled =
-      handled.length > 0 &&
-      (await Promise.allSettled(handled)).every(({ status }) => status === 'fulfilled');
-    if (!isHandled) {
-      process.emitWarning(
-        `A listener of "${event.type}" failed: ${error instanceof Error ? error.message : 'not an Error'}`,
-        { code: 'BACKUP_CODE_LISTENER' },
-      );
-    }
-  }
+/**
+ * Lets `audit.record` write these types. For subpaths; an app uses types that begin with `app_`.
+ */
+export function registerEventTypes(types: readonly string[]): void {
+  for (const type of types) registeredTypes.add(type);
 }
 
-async function attempt(call: () => unknown): Promise<void> {
-  await call();
+/**
+ * Whether `audit.record` may write this type. The core's own types are written by the core alone.
+ */
+export function isRecordableType(type: unknown): type is string {
+  return typeof type === 'string' && (registeredTypes.has(type) || APP_TYPE.test(type));
+}
+
+/** @throws {BackupCodeError} `invalid_option` */
+export function assertEventType(type: unknown): asserts type is AuditEventType {
+  if (typeof type === 'string' && (coreTypes.has(type) || isRecordableType(type))) return;
+  const given = typeof type === 'string' ? `"${type.slice(0, 40)}"` : `a ${typeof type}`;
+  const listed = [...EVENT_TYPES, ...registeredTypes].join(', ');
+  throw new BackupCodeError(
+    'invalid_option',
+    `There is no event type ${given}. The types are ${listed}, and your own, which begin with app_.`,
+  );
 }

@@ -1,143 +1,284 @@
-// What operators ask over all users: events, pruning, reminders, the report. Checks the questions; the store answers.
-import type { Config } from './options';
+// The audit trail as operators use it: reading, pruning, reminders, the report, and events of the
+// app's own. Checks the arguments; the store answers.
+import { cleanContext, cleanString, type Context } from '../audit/context';
+import {
+  assertEventType,
+  auditEvent,
+  isRecordableType,
+  type AuditEventType,
+  type EventDetails,
+} from '../audit/events';
+import type { Listeners } from '../audit/listeners';
 import { BackupCodeError } from '../errors';
-import { auditEvent, EVENT_TYPES, type AuditEvent, type EventType } from '../audit/events';
 import { assertOptions, describe, isTime, wholeNumber } from '../internal/validate';
 import {
-  REPORT_METHODS,
-  type BackupCodeReports,
-  type DueSet,
+  AUDIT_METHODS,
+  type BackupCodeAudit,
   type EventsPage,
   type Report,
 } from '../stores/audit-contract';
 import { userSubject, type UserId } from '../stores/subject';
+import type { Config } from './options';
 
 const DAY_MS = 86_400_000;
-/** When the owner is reminded that a set ends; the last is its end. */
+/** When the owner is reminded that a set expires. The last one is the expiry itself. */
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;
+/** What `audit.report` covers by default. */
+const REPORT_MS = 30 * DAY_MS;
+const MAX_DETAILS = 16;
 
-/** Which part of the audit trail. */
+/** Which events to read. */
 export interface EventsQuery {
-  /** Only of this user; left out: of all users, and of names that belong to nobody. */
+  /** Only events of this user. If left out, events of all users and of unknown user names. */
   readonly userId?: UserId;
-  /** Only these types; left out: all. */
-  readonly types?: readonly EventType[];
-  /** The `cursor` of the page before; `null` or left out: from the beginning. */
+  /** Only events of these types. If left out, all types. */
+  readonly types?: readonly AuditEventType[];
+  /**
+   * The `cursor` of the page before; `null` starts at the beginning.
+   *
+   * @default null
+   */
   readonly after?: string | null;
-  /** Events on a page. 1 to 1000, default 100. */
+  /**
+   * Events on a page, from 1 to 1000.
+   *
+   * @default 100
+   */
   readonly limit?: number;
-  /** `newest-first` is for people to read. Default `oldest-first`, which never misses an event. */
+  /**
+   * `oldest-first` never misses an event. `newest-first` is for pages that people read.
+   *
+   * @default 'oldest-first'
+   */
   readonly order?: 'oldest-first' | 'newest-first';
 }
 
-export async function readEvents(config: Config, query: EventsQuery): Promise<EventsPage> {
-  assertOptions('events', query, ['userId', 'types', 'after', 'limit', 'order']);
-  const { types = null, after = null, order = 'oldest-first' } = query;
-  if (
-    types !== null &&
-    !(
-      Array.isArray(types) &&
-      types.every((type: unknown) => (EVENT_TYPES as readonly unknown[]).includes(type))
-    )
-  ) {
+/** An event of the app's own. */
+export interface RecordedEvent {
+  readonly userId: UserId;
+  /**
+   * At most 16 values. Strings are cut to 256 characters. Never put a code, password or token here.
+   */
+  readonly details?: EventDetails;
+  /** The code that the event is about, as `consume` returned it. */
+  readonly code?: { readonly setId: string; readonly codeId: string };
+  readonly context?: Context | undefined;
+}
+
+/** The audit trail of a {@link BackupCodes}: `backupCodes.audit`. */
+export class Audit {
+  readonly #config: Config;
+  readonly #listeners: Listeners;
+
+  /** @internal */
+  constructor(config: Config, listeners: Listeners) {
+    this.#config = config;
+    this.#listeners = listeners;
+  }
+
+  /**
+   * Reads a page of the audit trail, in the order of the commits. A notifier that continues from
+   * the last `cursor` receives each event at least once. The newest events are withheld while an
+   * older one may still be uncommitted: for two seconds on MySQL and MariaDB, and while another
+   * transaction writes on PostgreSQL.
+   *
+   * @example
+   * const { events, cursor } = await backupCodes.audit.events({ after: lastCursor });
+   *
+   * @throws {BackupCodeError} `invalid_user_id`, `invalid_cursor`, `invalid_limit`,
+   * `invalid_option`, `not_supported`
+   */
+  async events(query: EventsQuery = {}): Promise<EventsPage> {
+    assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);
+    const { types = null, after = null, order = 'oldest-first' } = query;
+    if (types !== null) assertEventTypes(types);
+    if (after !== null && typeof after !== 'string') {
+      throw new BackupCodeError(
+        'invalid_cursor',
+        `after must be a cursor that audit.events() returned, but was ${describe(after)}.`,
+      );
+    }
+    if (order !== 'oldest-first' && order !== 'newest-first') {
+      throw new BackupCodeError(
+        'invalid_option',
+        "order must be 'oldest-first' or 'newest-first'.",
+      );
+    }
+    const limit = wholeNumber('limit', query.limit, {
+      min: 1,
+      max: 1000,
+      fallback: 100,
+      code: 'invalid_limit',
+    });
+    // A userId that is present but undefined is a mistake. Reading all users' events for it would
+    // disclose them.
+    const subject = 'userId' in query ? userSubject(query.userId as UserId) : null;
+    return this.#store().readEvents({ subject, types, order, after, limit });
+  }
+
+  /**
+   * Records an event of the app's own. Its type begins with `app_`, or was registered by a subpath.
+   *
+   * @example
+   * await backupCodes.audit.record('app_phone_changed', { userId: user.id, details: { by: 'support' } });
+   *
+   * @throws {BackupCodeError} `invalid_option`, `invalid_user_id`
+   */
+  async record(
+    type: AuditEventType,
+    { userId, details, code, context }: RecordedEvent,
+  ): Promise<void> {
+    if (!isRecordableType(type)) {
+      throw new BackupCodeError(
+        'invalid_option',
+        'audit.record takes a type that begins with app_, in lower-case letters, digits and underscores.',
+      );
+    }
+    const event = auditEvent(type, {
+      at: this.#config.now(),
+      userId: userSubject(userId).userId,
+      setId: code?.setId ?? null,
+      codeId: code?.codeId ?? null,
+      details: details === undefined ? null : cleanDetails(details),
+      context: cleanContext(context),
+    });
+    this.#listeners.notify(await this.#config.store.append([event]));
+  }
+
+  /**
+   * Records an `expiring` event 30 and 7 days before a set expires, and an `expired` event when it
+   * has. Each is recorded once, even if several processes call. Call it daily, and send mail from
+   * the cursor of {@link events}: then a mail server that is down loses no reminder.
+   *
+   * @example
+   * const recorded = await backupCodes.audit.recordReminders();
+   *
+   * @param options.now the time to compare with. Default: the clock
+   * @returns how many events it recorded
+   * @throws {BackupCodeError} `invalid_date`, `not_supported`
+   */
+  async recordReminders(options: { readonly now?: number | Date } = {}): Promise<number> {
+    assertOptions('audit.recordReminders', options, ['now']);
+    const now = options.now === undefined ? this.#config.now() : readTime('now', options.now);
+    const context = cleanContext();
+    const events = await this.#store().recordReminders({
+      now,
+      leadsMs: REMINDERS_MS,
+      toEvent: ({ type, ...set }) => auditEvent(type, { at: now, ...set, context }),
+    });
+    this.#listeners.notify(events);
+    return events.length;
+  }
+
+  /**
+   * Removes events from before a time, and the remains of sets that ended before it. On Redis the
+   * remains of sets expire after 400 days.
+   *
+   * @example
+   * await backupCodes.audit.prune({ before: Date.now() - 365 * 86_400_000 });
+   *
+   * @returns how many events were removed
+   * @throws {BackupCodeError} `invalid_date` if the time is in the future, `not_supported`
+   */
+  async prune(options: { readonly before: number | Date }): Promise<number> {
+    assertOptions('audit.prune', options, ['before']);
+    const before = readTime('before', options.before);
+    if (before > this.#config.now()) {
+      throw new BackupCodeError(
+        'invalid_date',
+        'before must not be in the future: every event would be removed.',
+      );
+    }
+    return this.#store().prune({ before });
+  }
+
+  /**
+   * Counts over all users, and lists who failed unusually often.
+   *
+   * @example
+   * const { users, low, locked } = await backupCodes.audit.report();
+   *
+   * @param options.since from when events are counted. Default: 30 days ago
+   * @throws {BackupCodeError} `invalid_date`, `not_supported`
+   */
+  async report(options: { readonly since?: number | Date } = {}): Promise<Report> {
+    assertOptions('audit.report', options, ['since']);
+    const now = this.#config.now();
+    const since = options.since === undefined ? now - REPORT_MS : readTime('since', options.since);
+    if (since > now) {
+      throw new BackupCodeError('invalid_date', 'since must not be in the future.');
+    }
+    const { lowAt, rotateAfterDays, waits } = this.#config;
+    const free = waits.findIndex((wait) => wait > 0) + 1 || waits.length;
+    return this.#store().report({
+      since,
+      now,
+      lowAt,
+      rotateBefore: rotateAfterDays === null ? null : now - rotateAfterDays * DAY_MS,
+      lockAfter: waits.length,
+      manyFailures: free,
+    });
+  }
+
+  /** @throws {BackupCodeError} `not_supported` */
+  #store(): BackupCodeAudit {
+    const store = this.#config.givenStore as Partial<BackupCodeAudit>;
+    const missing = AUDIT_METHODS.filter((method) => typeof store[method] !== 'function');
+    if (missing.length > 0) {
+      throw new BackupCodeError(
+        'not_supported',
+        `This store has no audit trail that can be read: it lacks ${missing.join(', ')}.`,
+      );
+    }
+    return store as BackupCodeAudit;
+  }
+}
+
+function assertEventTypes(types: unknown): void {
+  if (!Array.isArray(types)) {
     throw new BackupCodeError(
       'invalid_option',
-      `types must be a list of event types: ${EVENT_TYPES.join(', ')}.`,
+      `types must be a list of event types, but was ${describe(types)}.`,
     );
   }
-  if (after !== null && typeof after !== 'string')
+  for (const type of types) assertEventType(type);
+}
+
+/** @throws {BackupCodeError} `invalid_option` */
+function cleanDetails(details: EventDetails): EventDetails {
+  if (typeof details !== 'object' || details === null || Array.isArray(details)) {
     throw new BackupCodeError(
-      'invalid_cursor',
-      `after must be a cursor that events() returned, but was ${describe(after)}.`,
+      'invalid_option',
+      `details must be an object, but was ${describe(details)}.`,
     );
-  if (order !== 'oldest-first' && order !== 'newest-first')
-    throw new BackupCodeError('invalid_option', "order must be 'oldest-first' or 'newest-first'.");
-  const limit = wholeNumber('limit', query.limit, {
-    min: 1,
-    max: 1000,
-    fallback: 100,
-    code: 'invalid_limit',
-  });
-  // Left out is everybody; given and undefined is a mistake that would show everybody's events to one.
-  const subject = 'userId' in query ? userSubject(query.userId as UserId) : null;
-  return reportsOf(config).readEvents({ subject, types, order, after, limit });
-}
-
-export async function prune(
-  config: Config,
-  options: { readonly before: number | Date },
-): Promise<number> {
-  assertOptions('prune', options, ['before']);
-  const before = readTime('before', options.before);
-  if (before > config.now())
+  }
+  const entries = Object.entries(details);
+  if (entries.length > MAX_DETAILS) {
     throw new BackupCodeError(
-      'invalid_date',
-      'before must not lie in the future: all events would go.',
+      'invalid_option',
+      `details may have at most ${MAX_DETAILS} values, but has ${entries.length}.`,
     );
-  return reportsOf(config).prune({ before });
+  }
+  return Object.freeze(Object.fromEntries(entries.map(cleanDetail)));
 }
 
-export async function due(
-  config: Config,
-  options: { readonly now?: number | Date },
-  tell: (events: readonly AuditEvent[]) => void,
-): Promise<DueSet[]> {
-  assertOptions('due', options, ['now']);
-  const now = options.now === undefined ? config.now() : readTime('now', options.now);
-  const context = {
-    ip: null,
-    userAgent: null,
-    requestId: null,
-    actor: null,
-    channel: 'second_factor',
-  } as const;
-  const toEvent = ({ type, userId, setId, remaining, total }: DueSet): AuditEvent =>
-    auditEvent(type, { at: now, userId, setId, remaining, total, context });
-  const marked = await reportsOf(config).remind({ now, leadsMs: REMINDERS_MS, toEvent });
-  tell(marked.map(({ event }) => event));
-  return marked.map((reminder) => reminder.due);
-}
-
-export async function report(
-  config: Config,
-  options: { readonly since?: number | Date },
-): Promise<Report> {
-  assertOptions('report', options, ['since']);
-  const now = config.now();
-  const since = options.since === undefined ? now - 30 * DAY_MS : readTime('since', options.since);
-  if (since > now) throw new BackupCodeError('invalid_date', 'since must not lie in the future.');
-  const { lowAt, rotateAfterDays, waits } = config;
-  const free = waits.findIndex((wait) => wait > 0) + 1 || waits.length;
-  return reportsOf(config).report({
-    since,
-    now,
-    lowAt,
-    rotateBefore: rotateAfterDays === null ? null : now - rotateAfterDays * DAY_MS,
-    lockAfter: waits.length,
-    manyFailures: free,
-  });
-}
-
-/** @throws {BackupCodeError} `not_supported` */
-function reportsOf({ store }: Config): BackupCodeReports {
-  const reports = store as Partial<BackupCodeReports>;
-  const missing = REPORT_METHODS.filter((method) => typeof reports[method] !== 'function');
-  if (missing.length > 0)
-    throw new BackupCodeError(
-      'not_supported',
-      `This store keeps no reports: it lacks ${missing.join(', ')}.`,
-    );
-  return reports as BackupCodeReports;
+function cleanDetail([name, value]: [string, unknown]): [string, string | number | boolean | null] {
+  if (typeof value === 'string') return [name, cleanString(value)];
+  if (value === null || typeof value === 'boolean' || Number.isFinite(value)) {
+    return [name, value as number | boolean | null];
+  }
+  throw new BackupCodeError(
+    'invalid_option',
+    `details.${name} must be a string, a finite number, a boolean or null, but was ${describe(value)}.`,
+  );
 }
 
 /** @throws {BackupCodeError} `invalid_date` */
 function readTime(name: string, given: unknown): number {
   const time: unknown = given instanceof Date ? given.getTime() : given;
-  if (!isTime(time)) {
-    throw new BackupCodeError(
-      'invalid_date',
-      `${name} must be a Date or milliseconds since 1970, but was ${describe(time)}.`,
-    );
-  }
-  return Math.floor(time);
+  if (isTime(time)) return Math.floor(time);
+  throw new BackupCodeError(
+    'invalid_date',
+    `${name} must be a Date or milliseconds since 1970, but was ${describe(time)}.`,
+  );
 }

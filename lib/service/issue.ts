@@ -1,11 +1,5 @@
-// Makes a set: codes for the person, records for the store. Stores nothing itself.
+// Makes a set: codes for the user, records for the store. Stores nothing.
 import { randomBytes } from 'node:crypto';
-import type { Config } from './options';
-import { BackupCodeError } from '../errors';
-import { serializeFormat, showCode, type Format } from '../codes/formats';
-import { generateCodes } from '../codes/generate';
-import { GateBusy, inGate } from '../codes/hash-queue';
-import { freshSalt } from '../codes/hashers/hasher';
 import {
   checkOf,
   findMatch,
@@ -14,77 +8,95 @@ import {
   type CodeRecord,
   type SetBinding,
 } from '../codes/digests';
+import { serializeFormat, showCode, type Format } from '../codes/formats';
+import { generateCodes } from '../codes/generate';
+import { GateBusy, inGate, type GatePlace } from '../codes/hash-queue';
+import { freshSalt, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
+import { BackupCodeError } from '../errors';
 import type { SetHeader } from '../stores/contract';
+import type { Config } from './options';
 
 const DAY_MS = 86_400_000;
 
-/** A set that nobody has stored yet. */
+/** A set that is not stored yet. */
 export interface MadeSet {
   readonly header: SetHeader;
   readonly records: readonly CodeRecord[];
-  /** As they are shown, `XXXX-XXXX`; the only place where they are. */
+  /** As the user sees them, such as `XXXX-XXXX`. They are kept nowhere else. */
   readonly codes: string[];
 }
 
-/** Codes as bare symbols, and what they look like. */
-interface NewCodes {
+/** Codes as bare symbols, and the format they are shown in. */
+export interface NewCodes {
   readonly format: Format;
   readonly symbols: readonly string[];
 }
 
-function generate({ formats: [format], count }: Config): NewCodes {
+/** New codes of the newest format. */
+export function newCodes({ formats, count }: Config): NewCodes {
+  const [format] = formats;
   return { format, symbols: generateCodes(format, count) };
 }
 
-/** One place in the gate serves the whole set; others may go between its hashes. @throws {BackupCodeError} `busy`, `invalid_hasher`, `invalid_result`, `hash_timeout` */
+/**
+ * The whole set takes one place in the hash queue, and lets others run between two hashes.
+ *
+ * @throws {BackupCodeError} `busy`, `invalid_hasher`, `invalid_result`, `hash_timeout`
+ */
 export async function makeSet(
   config: Config,
   userId: string,
-  { format, symbols }: NewCodes = generate(config),
+  { format, symbols }: NewCodes,
 ): Promise<MadeSet> {
-  // Adopted codes may be too short for the first one.
-  const hasher =
-    config.hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? config.hashers[0];
   const { newest } = config.pepper;
-  const binding: SetBinding = {
-    userId,
-    setId: randomBytes(16).toString('hex'),
-    salt: freshSalt(hasher),
-  };
-  const records = await inGate('second_factor', config.gate, async (place) => {
+  const hasher = hasherOf(config, format);
+  const setId = randomBytes(16).toString('hex');
+  const binding: SetBinding = { userId, setId, salt: freshSalt(hasher) };
+  const records = await queued(config, async (place) => {
     const made: CodeRecord[] = [];
     for (const code of symbols) {
       if (made.length > 0) await place.yield();
       const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
-      // No two codes of a set are alike: such a hasher would let in whoever types anything.
-      if (findMatch(keyed, made) !== null)
+      // The codes of a set differ. A hasher that gives two of them one hash would accept anything.
+      if (findMatch(keyed, made) !== null) {
         throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+      }
       made.push(recordCode(keyed));
     }
     return made;
-  }).catch((error: unknown) => {
-    if (error instanceof GateBusy)
-      throw new BackupCodeError(
-        'busy',
-        'Too many slow hashes are waiting; try again in a few seconds.',
-      );
-    throw error;
   });
+  const { expiresAfterDays } = config;
   const createdAt = config.now();
-  return {
-    header: {
-      setId: binding.setId,
-      format: serializeFormat(format),
-      salt: binding.salt,
-      pepperId: newest.id,
-      check: checkOf(newest.key, binding),
-      total: symbols.length,
-      createdAt,
-      expiresAt:
-        config.expiresAfterDays === null ? null : createdAt + config.expiresAfterDays * DAY_MS,
-    },
-    records,
-    codes: symbols.map((code) => showCode(format, code)),
+  const header: SetHeader = {
+    setId,
+    format: serializeFormat(format),
+    salt: binding.salt,
+    pepperId: newest.id,
+    check: checkOf(newest.key, binding),
+    total: symbols.length,
+    createdAt,
+    expiresAt: expiresAfterDays === null ? null : createdAt + expiresAfterDays * DAY_MS,
   };
+  return { header, records, codes: symbols.map((code) => showCode(format, code)) };
+}
+
+/**
+ * The newest hasher that accepts codes of this length: adopted codes may be too short for the first
+ * one.
+ */
+function hasherOf({ hashers }: Config, format: Format): Hasher {
+  return hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? hashers[0];
+}
+
+async function queued<T>(config: Config, work: (place: GatePlace) => Promise<T>): Promise<T> {
+  try {
+    return await inGate('second_factor', config.gate, work);
+  } catch (error) {
+    if (!(error instanceof GateBusy)) throw error;
+    throw new BackupCodeError(
+      'busy',
+      'Too many slow hashes are waiting. Try again in a few seconds.',
+    );
+  }
 }

@@ -1,14 +1,14 @@
-// The options of `BackupCodes`, checked once, at construction. Nothing here runs on a request.
-import { attemptWaits, type AttemptOptions } from './back-off';
+// The options of `BackupCodes`, checked once at construction.
 import type { CleanContext } from '../audit/context';
-import { BackupCodeError } from '../errors';
-import { checkFormat, formats, type Format } from '../codes/formats';
+import { checkFormat, formats, serializeFormat, type Format } from '../codes/formats';
 import { assertHardToGuess } from '../codes/guessing';
 import type { GateOptions } from '../codes/hash-queue';
 import { bcryptHasher } from '../codes/hashers/bcrypt';
 import { hasherList, type Hasher } from '../codes/hashers/hasher';
 import { pbkdf2Hasher } from '../codes/hashers/pbkdf2';
 import { scryptHasher } from '../codes/hashers/scrypt';
+import { pepperRing, type Pepper, type PepperRing } from '../codes/pepper';
+import { BackupCodeError } from '../errors';
 import {
   assertMethods,
   assertOptions,
@@ -17,83 +17,130 @@ import {
   optionalFunction,
   wholeNumber,
 } from '../internal/validate';
-import { pepperRing, type Pepper, type PepperRing } from '../codes/pepper';
-import { MemoryStore } from '../stores/memory';
-import { STORE_METHODS, type BackupCodeStore } from '../stores/contract';
 import { warnOnce } from '../internal/warn-once';
+import { checkedStore } from '../stores/checked-store';
+import { STORE_METHODS, type BackupCodeStore } from '../stores/contract';
+import { MemoryStore } from '../stores/memory';
+import { attemptWaits, type AttemptOptions } from './back-off';
 
-/** What the risk hook is told, before anything is known of the code. */
+/** What the risk hook receives, before anything is known about the code. */
 export interface RiskAttempt {
   /**
-   * As text; `null` for a name that belongs to nobody. Such a name is assessed too, so that its answer is no different:
-   * a hook that decides by this field gives away which names exist.
+   * The id as a string; `null` for an unknown user name. Unknown names are assessed too, so that
+   * their answer does not differ. A hook that decides by this field discloses which names exist.
    */
   readonly userId: string | null;
-  /** The how-manieth since the last success or new set, on this channel. */
+  /** Which attempt this is since the last success or new set, on this channel, counting from 1. */
   readonly attempt: number;
   readonly context: CleanContext;
 }
 
-/** What to do with an attempt: check it, ask for something stronger first, or refuse it. */
+/** What to do with an attempt: check the code, ask for a stronger factor first, or refuse. */
 export type Risk = 'allow' | 'step_up' | 'deny';
 
-/** All but `store` have a default. Checked once, at construction. */
+/** Only `store` is required. */
 export interface BackupCodesOptions {
-  /**
-   * Where sets, counts and audit events are kept. No time limit is set on it here: the client that it was given has its own, and
-   * a call to it lasts as long as that allows.
-   */
+  /** Where sets, attempt counters and audit events are kept. */
   readonly store: BackupCodeStore;
   /**
-   * Keys kept apart from the database, newest first; the newest signs, all are read. Default: none, which production
-   * is warned of. Once there is one, sets without are refused unless the list ends with `{ id: 'none' }`.
+   * Keys that are kept apart from the database: one, or a list, newest first. The newest is used
+   * for new sets, all are read. Once there is one, sets without a pepper are refused unless the
+   * list ends with `{ id: 'none' }`.
+   *
+   * @default [], with a warning in production
    */
-  readonly pepper?: readonly Pepper[];
-  /** The format issued, or a list of which the first is issued and all are read. Default `formats.standard`. */
+  readonly pepper?: Pepper | readonly Pepper[];
+  /**
+   * One format, or a list, newest first. The first is used for new codes, all are read.
+   *
+   * @default formats.standard
+   */
   readonly format?: Format | readonly Format[];
-  /** Codes in a set. 1 to 32, usually 8 to 16, default 10. */
+  /**
+   * Codes in a set, from 1 to 32. Usual are 8 to 16.
+   *
+   * @default 10
+   */
   readonly count?: number;
   /**
-   * The slow hash of new sets, or a list of which the first is used and all are read; bcrypt, scrypt and PBKDF2 always are.
-   * Default `bcryptHasher({ cost: 12 })`.
+   * One slow hash, or a list, newest first. The first is used for new sets, all are read. bcrypt,
+   * scrypt and PBKDF2 are always read.
+   *
+   * @default bcryptHasher({ cost: 12 })
    */
   readonly hasher?: Hasher | readonly Hasher[];
-  /** Days until a set stops working. 1 to 3650, default 365; `null`: never. */
+  /**
+   * Days until a set expires, from 1 to 3650; `null` for never.
+   *
+   * @default 365
+   */
   readonly expiresAfterDays?: number | null;
-  /** Days after which `status` says `rotationDue`: a reminder, not an expiry. 1 to 3650, default 180; `null`: never. */
+  /**
+   * Days after which `status` reports `rotationDue`, from 1 to 3650; `null` for never. The set
+   * keeps working.
+   *
+   * @default 180
+   */
   readonly rotateAfterDays?: number | null;
-  /** As many codes left are few. 0 to 32, default 3. */
+  /**
+   * Report `low` when this many codes or fewer are left, from 0 to 32.
+   *
+   * @default 3
+   */
   readonly lowAt?: number;
   /**
-   * Replaces each consumed code with a new one, which `consume` returns, at the price of a second slow hash. The strategy
-   * does not show the new code: call `consume` yourself.
+   * Replaces each consumed code with a new one, which `consume` returns, at the cost of a second
+   * slow hash. The strategy does not show the new code: call `consume` yourself.
    *
    * @default false
    */
   readonly replaceConsumed?: boolean;
-  /** How wrong codes are slowed down and stopped. */
+  /** How many attempts a user has, and the waits between them. */
   readonly attempts?: AttemptOptions;
-  /** Asked before any hash. A throw, five seconds of silence or any other answer denies. */
+  /**
+   * Assesses each attempt before any hash. An attempt is denied if the hook throws, takes longer
+   * than five seconds or returns anything else.
+   *
+   * @default every attempt is allowed
+   */
   readonly assessRisk?: (attempt: RiskAttempt) => Risk | Promise<Risk>;
-  /** Slow hashes at once in this process. 1 to 1024; default half of libuv's threads, so that `fs` and `dns` keep theirs. */
+  /**
+   * Slow hashes that run at once in this process, from 1 to 1024.
+   *
+   * @default half of libuv's threads, so that `fs` and `dns` keep the others
+   */
   readonly hashConcurrency?: number;
-  /** Callers that wait behind them before others are told `busy`. 0 to 100 000, default 128. */
+  /**
+   * Callers that wait for a slow hash before further ones get `busy`, from 0 to 100 000.
+   *
+   * @default 128
+   */
   readonly maxQueuedHashes?: number;
-  /** Milliseconds since 1970. Default `Date.now`. */
+  /**
+   * The clock, in milliseconds since 1970.
+   *
+   * @default Date.now
+   */
   readonly now?: () => number;
   /**
-   * How names are made alike before one that belongs to nobody is counted; do what the user lookup does.
-   * Default: NFKC, trimmed, lower case.
+   * Normalizes an unknown user name before it is counted. Do what your user lookup does.
+   *
+   * @default NFKC, trimmed, in lower case
    */
   readonly normalizeUsername?: (username: string) => string;
 }
 
-/** The same, checked, with defaults. */
+/** The options with their defaults. */
 export interface Config {
+  /** Checks what the app's store returns. */
   readonly store: BackupCodeStore;
+  /** The store as it was given, for the methods that only some stores have. */
+  readonly givenStore: BackupCodeStore;
   readonly pepper: PepperRing;
   /** Newest first; never empty. */
   readonly formats: readonly [Format, ...Format[]];
+  /** The same formats as they are stored with a set. */
+  readonly formatDefinitions: readonly string[];
   /** Newest first, the built-in ones last; never empty. */
   readonly hashers: readonly [Hasher, ...Hasher[]];
   readonly count: number;
@@ -101,6 +148,7 @@ export interface Config {
   readonly rotateAfterDays: number | null;
   readonly lowAt: number;
   readonly replaceConsumed: boolean;
+  /** Milliseconds to wait after attempt n, at index n - 1. */
   readonly waits: readonly number[];
   readonly assessRisk: BackupCodesOptions['assessRisk'];
   readonly gate: GateOptions;
@@ -126,19 +174,21 @@ const NAMES = [
   'normalizeUsername',
 ] as const satisfies readonly (keyof BackupCodesOptions)[];
 
-/** @throws {BackupCodeError} `invalid_option`, `invalid_format`, `invalid_hasher`, `invalid_pepper` */
+const DAYS = { min: 1, max: 3650 } as const;
+
+/**
+ * @throws {BackupCodeError} `invalid_option`, `invalid_format`, `invalid_hasher`, `invalid_pepper`
+ */
 export function parseConfig(options: BackupCodesOptions): Config {
   assertOptions('BackupCodes', options, NAMES);
   assertMethods('store', options.store, STORE_METHODS);
-  const format = formatList(options.format ?? formats.standard);
+  const listedFormats = formatList(options.format ?? formats.standard);
+  const [format] = listedFormats;
   const count = wholeNumber('count', options.count, { min: 1, max: 32, fallback: 10 });
   const waits = attemptWaits(options.attempts);
-  const pepper = pepperRing(options.pepper);
-  assertHardToGuess(format[0], {
-    count,
-    attempts: waits.length,
-    hasPepper: pepper.newest.id !== null,
-  });
+  const pepper = pepperRing(options.pepper as readonly Pepper[] | undefined);
+  const hasPepper = pepper.newest.id !== null;
+  assertHardToGuess(format, { count, attempts: waits.length, hasPepper });
   const { replaceConsumed = false } = options;
   if (typeof replaceConsumed !== 'boolean') {
     throw new BackupCodeError(
@@ -146,13 +196,15 @@ export function parseConfig(options: BackupCodesOptions): Config {
       `replaceConsumed must be true or false, but was ${describe(replaceConsumed)}.`,
     );
   }
-  warnOfWeakness(options.store, pepper);
   const bcrypt = bcryptHasher();
-  const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format[0].bits);
+  const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format.bits);
+  warnOfWeakness(options.store, hasPepper);
   return {
-    store: options.store,
+    store: checkedStore(options.store),
+    givenStore: options.store,
     pepper,
-    formats: format,
+    formats: listedFormats,
+    formatDefinitions: listedFormats.map(serializeFormat),
     hashers: [hasher, ...olderHashers, bcrypt, scryptHasher(), pbkdf2Hasher()],
     count,
     expiresAfterDays: days('expiresAfterDays', options.expiresAfterDays, 365),
@@ -161,66 +213,77 @@ export function parseConfig(options: BackupCodesOptions): Config {
     replaceConsumed,
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
-    gate: {
-      concurrency: wholeNumber('hashConcurrency', options.hashConcurrency, {
-        min: 1,
-        max: 1024,
-        fallback: halfOfThreads(),
-      }),
-      maxQueued: wholeNumber('maxQueuedHashes', options.maxQueuedHashes, {
-        min: 0,
-        max: 100_000,
-        fallback: 128,
-      }),
-    },
-    now: checkedClock(optionalFunction('now', options.now) ?? Date.now),
+    gate: hashQueueOptions(options),
+    now: clock(optionalFunction('now', options.now)),
     normalizeUsername:
-      optionalFunction('normalizeUsername', options.normalizeUsername) ??
-      ((name) => name.normalize('NFKC').trim().toLowerCase()),
+      optionalFunction('normalizeUsername', options.normalizeUsername) ?? normalizeUsername,
   };
 }
 
 function formatList(given: Format | readonly Format[]): readonly [Format, ...Format[]] {
   const list = Array.isArray(given) ? (given as readonly Format[]) : [given as Format];
   const [first, ...others] = list.map(checkFormat);
-  if (first === undefined)
-    throw new BackupCodeError('invalid_option', 'format is an empty list; give at least one.');
-  return [first, ...others];
+  if (first !== undefined) return [first, ...others];
+  throw new BackupCodeError('invalid_option', 'format is an empty list; give at least one.');
 }
 
 function days(name: string, given: number | null | undefined, fallback: number): number | null {
-  return given === null ? null : wholeNumber(name, given, { min: 1, max: 3650, fallback });
+  return given === null ? null : wholeNumber(name, given, { ...DAYS, fallback });
 }
 
-/** libuv's default is four threads. */
+function hashQueueOptions({ hashConcurrency, maxQueuedHashes }: BackupCodesOptions): GateOptions {
+  return {
+    concurrency: wholeNumber('hashConcurrency', hashConcurrency, {
+      min: 1,
+      max: 1024,
+      fallback: halfOfThreads(),
+    }),
+    maxQueued: wholeNumber('maxQueuedHashes', maxQueuedHashes, {
+      min: 0,
+      max: 100_000,
+      fallback: 128,
+    }),
+  };
+}
+
+/** libuv has four threads by default. */
 function halfOfThreads(): number {
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
   return Math.max(1, Math.floor((Number.isFinite(threads) ? threads : 4) / 2));
 }
 
-/** A clock that says nonsense must not open anything: every comparison with NaN is false. */
-function checkedClock(now: () => number): () => number {
+/**
+ * Checks the app's clock at each reading: every comparison with NaN is false, and would let codes
+ * never expire.
+ */
+function clock(now: (() => number) | undefined): () => number {
+  if (now === undefined) return Date.now;
   return () => {
     const time: unknown = now();
-    if (!isTime(time))
-      throw new BackupCodeError(
-        'invalid_result',
-        `now() must return milliseconds since 1970, but returned ${describe(time)}.`,
-      );
-    return Math.floor(time);
+    if (isTime(time)) return Math.floor(time);
+    throw new BackupCodeError(
+      'invalid_result',
+      `now() must return milliseconds since 1970, but returned ${describe(time)}.`,
+    );
   };
 }
 
-function warnOfWeakness(store: BackupCodeStore, pepper: PepperRing): void {
+function normalizeUsername(username: string): string {
+  return username.normalize('NFKC').trim().toLowerCase();
+}
+
+function warnOfWeakness(store: BackupCodeStore, hasPepper: boolean): void {
   if (process.env['NODE_ENV'] !== 'production') return;
-  if (store instanceof MemoryStore)
+  if (store instanceof MemoryStore) {
     warnOnce(
       'BACKUP_CODE_MEMORY_STORE',
-      'MemoryStore in production: a restart forgets every backup code and every count of failed attempts.',
+      'MemoryStore in production: a restart loses every backup code and every attempt counter.',
     );
-  if (pepper.newest.id === null)
+  }
+  if (!hasPepper) {
     warnOnce(
       'BACKUP_CODE_NO_PEPPER',
-      'No pepper in production: whoever copies the database can guess its backup codes offline.',
+      'No pepper in production: an attacker with a copy of the database can guess its backup codes offline.',
     );
+  }
 }

@@ -1,22 +1,29 @@
-// Asks the app's risk hook, and takes anything but a clear answer for a no.
-import type { Config, Risk, RiskAttempt } from './options';
+// Asks the app's risk hook. Anything except a clear answer denies.
 import { withinSeconds } from '../internal/time-limit';
+import type { Risk, RiskAttempt } from './options';
 
-/** `allow` where there is no hook. */
-export async function assess(hook: Config['assessRisk'], attempt: RiskAttempt): Promise<Risk> {
-  if (hook === undefined) return 'allow';
+const MAX_RISK_SECONDS = 5;
+
+/**
+ * The answer of the hook; `deny` if it throws, takes longer than five seconds or returns anything
+ * else.
+ */
+export async function assess(
+  hook: (attempt: RiskAttempt) => Risk | Promise<Risk>,
+  attempt: RiskAttempt,
+): Promise<Risk> {
   try {
-    const answer: unknown = await withinSeconds(5, {
+    const answer: unknown = await withinSeconds(MAX_RISK_SECONDS, {
       call: () => hook(attempt),
-      late: () => new Error('no answer within five seconds'),
+      late: () => new Error(`it did not answer within ${MAX_RISK_SECONDS} seconds`),
     });
     if (answer === 'allow' || answer === 'step_up' || answer === 'deny') return answer;
-    throw new Error("the answer was none of 'allow', 'step_up' and 'deny'");
+    throw new Error("it must return 'allow', 'step_up' or 'deny'");
   } catch (error) {
-    process.emitWarning(
-      `assessRisk failed, so the attempt is denied: ${error instanceof Error ? error.message : 'not an Error'}`,
-      { code: 'BACKUP_CODE_RISK' },
-    );
+    const why = error instanceof Error ? error.message : 'it threw something that is not an Error';
+    process.emitWarning(`assessRisk failed, so the attempt is denied: ${why}`, {
+      code: 'BACKUP_CODE_RISK',
+    });
     return 'deny';
   }
 }

@@ -1,7 +1,7 @@
 // Elastic Common Schema 8.17: categories `authentication` for attempts and `iam` for changes of a set. No field of our own
 // but labels. https://www.elastic.co/guide/en/ecs/8.17
 import type { AuditEvent, EventType } from '../audit/events';
-import { factsOf, known, PRODUCT, type VocabularyOptions } from './facts';
+import { approvalOf, factsOf, known, PRODUCT, type VocabularyOptions } from './facts';
 
 /** A document for a data stream. */
 export interface EcsEvent {
@@ -105,7 +105,7 @@ export function toEcs(event: AuditEvent, options: VocabularyOptions): EcsEvent {
       provider: PRODUCT,
       module: 'passport_backup_code',
       dataset: 'passport_backup_code.audit',
-      ...known({ outcome, reason: reason ?? event.approval?.reason }),
+      ...known({ outcome, reason: reason ?? approvalOf(event)?.reason }),
     },
     service: { name: options.appId },
     // The schema keeps them all as keywords.

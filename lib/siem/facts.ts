@@ -2,7 +2,8 @@
 // no text break a line.
 import { isIP } from 'node:net';
 import { BackupCodeError } from '../errors';
-import type { ApprovalReason, AuditEvent, EventType, Reason } from '../audit/events';
+import type { ApprovalDetails, ApprovalEventType, ApprovalReason } from '../approval/events';
+import type { AuditEvent, EventType, Reason } from '../audit/events';
 import { assertOptions, describe } from '../internal/validate';
 
 /** For all three. */
@@ -21,7 +22,10 @@ const MAX_IP_LENGTH = 40;
 type Outcome = 'success' | 'failure';
 
 /** `null`: a state that was reached, of which neither can be said. */
-const STORIES: Record<EventType, readonly [sentence: string, outcome: Outcome | null]> = {
+/** What the vocabularies know: the events of the core and of two-person approval. */
+export type KnownEventType = EventType | ApprovalEventType;
+
+const STORIES: Record<KnownEventType, readonly [sentence: string, outcome: Outcome | null]> = {
   issued: ['A set of backup codes was issued.', 'success'],
   adopted: ['A list of backup codes printed before was taken over.', 'success'],
   staged: ['A set of backup codes was made that does not work yet.', 'success'],
@@ -109,10 +113,10 @@ export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
     type,
     reason,
     consumedSecondsAgo,
-    approval,
     context: { ip },
   } = event;
-  const [sentence, outcome] = STORIES[type];
+  const approval = approvalOf(event);
+  const [sentence, outcome] = STORIES[type as KnownEventType];
   const refusal = approval?.reason ?? null;
   const detail =
     reason !== null ? REASONS[reason] : refusal !== null ? APPROVAL_REASONS[refusal] : null;
@@ -124,7 +128,7 @@ export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
     userId: event.userId === null ? null : oneLine(event.userId),
     approval:
       known({
-        approval_id: approval?.id,
+        approval_id: approval?.approval_id,
         approval_action: approval?.action && oneLine(approval.action),
         approval_target: approval?.target && oneLine(approval.target),
       }) ?? {},
@@ -141,6 +145,11 @@ export function factsOf(event: AuditEvent, options: VocabularyOptions): Facts {
         ? reason
         : null,
   };
+}
+
+/** The details of an event of two-person approval. */
+export function approvalOf({ type, details }: AuditEvent): ApprovalDetails | null {
+  return type.startsWith('approval_') ? (details as unknown as ApprovalDetails | null) : null;
 }
 
 function oneLine(text: string): string {

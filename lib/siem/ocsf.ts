@@ -1,7 +1,7 @@
 // Open Cybersecurity Schema Framework 1.9.0: Authentication (3002) for attempts, User Management (3007) for changes of a
 // set. No profile and no extension. https://schema.ocsf.io/1.9.0
 import type { ApprovalReason, AuditEvent, EventType, Reason } from '../audit/events';
-import { factsOf, known, PRODUCT, type Facts, type VocabularyOptions } from './facts';
+import { approvalOf, factsOf, known, PRODUCT, type Facts, type VocabularyOptions } from './facts';
 
 /** An event of class 3002 or 3007. */
 export interface OcsfEvent {
@@ -163,7 +163,7 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
         ? { status_id: 1, status: 'Success' }
         : { status_id: 2, status: 'Failure' })),
     ...known({
-      status_code: reason ?? event.approval?.reason,
+      status_code: reason ?? approvalOf(event)?.reason,
       status_detail: detail,
       count: event.refusals,
       actor: context.actor === null ? null : { user: { uid: context.actor } },

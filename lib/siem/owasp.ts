@@ -1,7 +1,7 @@
 // OWASP Application Logging Vocabulary Cheat Sheet, as of 2025: its names, levels and format, and none of our own.
 // https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
 import type { AuditEvent, EventType, Reason } from '../audit/events';
-import { factsOf, known, percentEncode, type VocabularyOptions } from './facts';
+import { approvalOf, factsOf, known, percentEncode, type VocabularyOptions } from './facts';
 
 /** One line of the log. Add by a spread what your app knows: `host_ip`, `hostname`, `protocol`, `port`, `request_uri`, `request_method`, `region`, `geo`. */
 export interface OwaspEvent {

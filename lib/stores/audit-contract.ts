@@ -1,33 +1,48 @@
-// What a store may offer beside the contract of store.ts: reading the audit trail, keeping it short, reminders, and
-// counts over all users. No verification needs any of it.
-import type { AuditEvent, EventType, Reason } from '../audit/events';
+// What a store may offer besides the contract of a verification: reading and pruning the audit
+// trail, reminders, and counts over all users. No login needs any of it.
+import type { AuditEvent, AuditEventType, Reason } from '../audit/events';
 import type { Subject } from './subject';
 
-/** A page of the trail. */
+/** A page of the audit trail. */
 export interface EventsPage {
   readonly events: readonly AuditEvent[];
   /**
-   * Where the next page begins: hand it back as `after`. It is `null` only as long as there is nothing at all. Opaque, and good for the same store only.
+   * Pass it as `after` to read the next page. Opaque, and valid for this store only. `null` while
+   * the trail is empty.
    */
   readonly cursor: string | null;
 }
 
-/** What `due` marked: a set that ends soon, or has ended. */
+export interface EventsRequest {
+  /** `null` reads the events of all users, and of unknown user names. */
+  readonly subject: Subject | null;
+  /** `null` reads all types. */
+  readonly types: readonly AuditEventType[] | null;
+  readonly order: 'oldest-first' | 'newest-first';
+  readonly after: string | null;
+  readonly limit: number;
+}
+
+export interface PruneRequest {
+  /** Milliseconds since 1970. */
+  readonly before: number;
+}
+
+/** A set that expires soon, or has expired. */
 export interface DueSet {
   readonly type: 'expiring' | 'expired';
   readonly userId: string;
   readonly setId: string;
-  /** Milliseconds since 1970. */
-  readonly expiresAt: number;
   readonly remaining: number;
   readonly total: number;
 }
 
-/** A reminder that is due, as the store has marked it. */
-export interface Reminder {
-  readonly due: DueSet;
-  /** As it was written. */
-  readonly event: AuditEvent;
+export interface RemindersRequest {
+  readonly now: number;
+  /** Milliseconds before the expiry, the longest first. The last is 0: the expiry itself. */
+  readonly leadsMs: readonly number[];
+  /** Makes the event that is written for a set. */
+  readonly toEvent: (due: DueSet) => AuditEvent;
 }
 
 /** What happened on one day, in UTC. */
@@ -37,129 +52,141 @@ export interface DayCounts {
   /** Sets that began to work: issued, activated or adopted. */
   readonly issued: number;
   readonly consumed: number;
-  /** Attempts that were not accepted, by reason; refused during a wait or at a locked channel too. `malformed` is not stored. */
+  /**
+   * Attempts that failed, by reason, refusals during a wait or on a locked channel included.
+   * `malformed` is not stored.
+   */
   readonly failures: Readonly<Partial<Record<Reason, number>>>;
 }
 
-/** Counts over all users, and who needs a look. */
+/** A user with unusually many failures. */
+export interface UnusualUser {
+  readonly userId: string;
+  readonly failures: number;
+  readonly addresses: number;
+}
+
+/** An address with unusually many failures, over all users and unknown user names. */
+export interface UnusualAddress {
+  readonly ip: string;
+  readonly failures: number;
+  readonly users: number;
+}
+
+/** Counts over all users. */
 export interface Report {
-  /** Milliseconds since 1970: what `days` and `unusual` cover. */
+  /** Milliseconds since 1970. `days` and `unusual` cover the time from `since` to `until`. */
   readonly since: number;
   readonly until: number;
-  /** Users who have a set, an expired one too. The counts below are of these; a user may be in several. */
+  /**
+   * Users who have a set, expired or not. The counts below are of these; one user may be in
+   * several.
+   */
   readonly users: number;
-  /** Codes that would work now. */
+  /** Codes that would be accepted now. */
   readonly remainingCodes: number;
-  /** Few are left, but not none, in a set that has not expired. */
+  /** Sets that are not expired with few codes left, but at least one. */
   readonly low: number;
-  /** None is left, in a set that has not expired. */
+  /** Sets that are not expired with no code left. */
   readonly exhausted: number;
   readonly expired: number;
-  /** Too many failures closed a channel. */
+  /** Users with a locked channel. */
   readonly locked: number;
-  /** Older than `rotateAfterDays`, and not expired. */
+  /** Sets that are not expired and older than `rotateAfterDays`. */
   readonly rotationDue: number;
-  /** No code of the set was ever consumed. */
+  /** Sets of which no code was ever consumed. */
   readonly neverUsed: number;
-  /** Sets by the id of their pepper; `none` without one. A pepper that is not here can be dropped. */
+  /**
+   * Sets by the id of their pepper, `none` without one. A pepper that is not listed can be removed.
+   */
   readonly setsByPepper: Readonly<Record<string, number>>;
-  /** Sets by the parameters of their slow hash, as `$2b$12`. */
+  /** Sets by the parameters of their slow hash, such as `$2b$12`. */
   readonly setsByHasher: Readonly<Record<string, number>>;
-  /** The oldest first; a day on which nothing happened is left out. */
+  /** The oldest first. A day without events is left out. */
   readonly days: readonly DayCounts[];
+  /**
+   * Those with at least as many failures as attempts are free, the most first, at most {@link
+   * MAX_UNUSUAL} of each.
+   */
   readonly unusual: {
-    /** Users with as many failures as attempts are free, or more; the most first, at most 100. */
-    readonly users: readonly {
-      readonly userId: string;
-      readonly failures: number;
-      readonly addresses: number;
-    }[];
-    /** Addresses with as many failures, at any users and names. */
-    readonly addresses: readonly {
-      readonly ip: string;
-      readonly failures: number;
-      readonly users: number;
-    }[];
+    readonly users: readonly UnusualUser[];
+    readonly addresses: readonly UnusualAddress[];
   };
 }
 
-/** What a store is asked to count, and by which policy. */
-export interface ReportQuery {
+export interface ReportRequest {
   readonly since: number;
   readonly now: number;
   readonly lowAt: number;
-  /** Sets made then or before are due for rotation; `null`: none. */
+  /** Sets made at this time or earlier are due for rotation; `null` if sets never are. */
   readonly rotateBefore: number | null;
-  /** As many attempts lock a channel. */
+  /** How many attempts lock a channel. */
   readonly lockAfter: number;
-  /** As many failures are unusual. */
+  /** How many failures are unusual. */
   readonly manyFailures: number;
 }
 
+/** How many unusual users, and how many addresses, a report lists. */
 export const MAX_UNUSUAL = 100;
 
-/** What a store may offer beside the contract of {@link BackupCodeStore}, for those who run the app. */
-export interface BackupCodeReports {
+/** What a store may offer besides {@link BackupCodeStore}, for those who run the app. */
+export interface BackupCodeAudit {
   /**
-   * Events in an order in which no page ever misses one: what commits later stands later, however long it took. Those
-   * that may still be overtaken by a transaction that is open are withheld until a later call. With `newest-first`
-   * nothing is withheld, and `after` goes on towards the older ones.
+   * Reads events in an order in which no page ever misses one: an event that commits later comes
+   * later. Events that an open transaction may still precede are withheld until a later call. With
+   * `newest-first` nothing is withheld, and `after` continues towards the older events.
    *
    * @throws {BackupCodeError} `invalid_cursor`
    */
-  readEvents(query: {
-    /** `null`: of all users, and of names that belong to nobody. */
-    readonly subject: Subject | null;
-    /** `null`: all types. */
-    readonly types: readonly EventType[] | null;
-    readonly order: 'oldest-first' | 'newest-first';
-    readonly after: string | null;
-    readonly limit: number;
-  }): Promise<EventsPage>;
+  readEvents(request: EventsRequest): Promise<EventsPage>;
 
   /**
-   * Removes events from before a time, and what is left of sets that ended before it. No cursor becomes invalid.
+   * Removes events from before a time, and the remains of sets that ended before it. No cursor
+   * becomes invalid.
    *
-   * @returns how many events it removed
+   * @returns how many events were removed
    */
-  prune(log: { readonly before: number }): Promise<number>;
+  prune(request: PruneRequest): Promise<number>;
 
   /**
-   * Marks each set for which a reminder is due at `now`, and writes its event, in one transaction: of any number of
-   * callers one is given each. A reminder is due `leadMs[n]` before the set expires, once for each n, a later one
-   * instead of those it overtook, and none for a set younger than that.
+   * Marks each set for which a reminder is due at `now` and writes its event, in one transaction:
+   * of several concurrent callers, one writes it. A reminder is due `leadsMs[n]` before the set
+   * expires, once for each n. A later reminder replaces the ones it overtook. A set younger than a
+   * lead has no reminder for it.
    *
-   * @param reminders `leadsMs`: the longest first, and 0 last, which is `expired`
+   * @returns the events it wrote
    */
-  remind(reminders: {
-    readonly now: number;
-    readonly leadsMs: readonly number[];
-    readonly toEvent: (due: DueSet) => AuditEvent;
-  }): Promise<readonly Reminder[]>;
+  recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]>;
 
-  /** Counts over all users. Counted by the database, and not in one transaction: what is written meanwhile may be in it or not. */
-  report(query: ReportQuery): Promise<Report>;
+  /**
+   * Counts over all users. Not in one transaction: a change made meanwhile may be counted or not.
+   */
+  report(request: ReportRequest): Promise<Report>;
 }
 
-/** The names of the methods, for a check when one is needed. */
-export const REPORT_METHODS = ['readEvents', 'prune', 'remind', 'report'] as const;
+/** The methods, for a check when one of them is needed. */
+export const AUDIT_METHODS = [
+  'readEvents',
+  'prune',
+  'recordReminders',
+  'report',
+] as const satisfies readonly (keyof BackupCodeAudit)[];
+
+/** The times of a set that its reminders depend on. */
+export interface ReminderTimes {
+  readonly createdAt: number;
+  readonly expiresAt: number | null;
+  readonly now: number;
+  readonly leadsMs: readonly number[];
+}
 
 /**
- * How many of its reminders a set is past: 0 for none yet. A lead as long as the set's whole life, or longer, does not count.
+ * How many reminders are behind the set; 0 if none is. A lead as long as the set's whole life does
+ * not count.
  */
-export function dueReminder({
-  createdAt,
-  expiresAt,
-  now,
-  leadsMs,
-}: {
-  createdAt: number;
-  expiresAt: number | null;
-  now: number;
-  leadsMs: readonly number[];
-}): number {
+export function remindersPassed({ createdAt, expiresAt, now, leadsMs }: ReminderTimes): number {
   if (expiresAt === null) return 0;
-  return (
-    leadsMs.findLastIndex((lead) => now >= expiresAt - lead && createdAt < expiresAt - lead) + 1
-  );
+  const isPast = (leadMs: number): boolean =>
+    now >= expiresAt - leadMs && createdAt < expiresAt - leadMs;
+  return leadsMs.findLastIndex(isPast) + 1;
 }

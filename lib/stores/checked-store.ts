@@ -1,48 +1,157 @@
-// What a store answered, looked at before anything rests on it: a store may be an app's own, and its author's mistake must let
-// nobody in. Checks the shape alone; that it is true is for `storeContract`.
+// Checks what a store returned before anything relies on it. The store may be the app's own: a
+// mistake in it must let no one in. Only the shape is checked; `storeContract` of
+// passport-backup-code/testing checks the behaviour.
+import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
+import type {
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
+  BackupCodeStore,
+  ConsumeRequest,
+  Consumption,
+  FoundUser,
+  GiveBackRequest,
+  LockedChannel,
+  ReplaceRequest,
+  RevokeRequest,
+  StageRequest,
+} from './contract';
+import type { Subject } from './subject';
 
 type Fields = Readonly<Record<string, unknown>>;
 
-const SHAPES: Readonly<
-  Record<'attempt' | 'set' | 'code' | 'consumption', (answer: Fields) => boolean>
-> = {
-  attempt: ({ ok, ticket, reason, nextAt }) =>
-    ok === true
-      ? isTicket(fieldsOf(ticket))
-      : ok === false && (reason === 'locked' || (reason === 'throttled' && isCount(nextAt))),
-  set: ({ setId, format, salt, check, pepperId, total, remaining, expiresAt, codes }) =>
-    [setId, format, salt, check, pepperId ?? ''].every(isText) &&
-    [total, remaining, expiresAt ?? 0].every(isCount) &&
-    Array.isArray(codes) &&
-    codes.map(fieldsOf).every(SHAPES.code),
-  code: ({ codeId, salt, digest, consumedAt }) =>
-    [codeId, salt, digest].every(isText) && (consumedAt === null || isCount(consumedAt)),
-  consumption: ({ outcome, remaining, total, consumedAt, reason }) =>
-    outcome === 'consumed'
-      ? [remaining, total].every(isCount)
-      : outcome === 'already_consumed'
-        ? isCount(consumedAt)
-        : outcome === 'gone' && (reason === 'none' || reason === 'expired' || reason === 'locked'),
-};
+const NAME_KEY_BYTES = 32;
 
-/** The answer as it came. @throws {BackupCodeError} `invalid_result` */
-export function wellFormed<T>(what: keyof typeof SHAPES, answer: T): T {
-  if (SHAPES[what](fieldsOf(answer))) return answer;
-  throw new BackupCodeError(
+/**
+ * The store, with a check after each of its methods. @throws {BackupCodeError} `invalid_result`,
+ * from the methods
+ */
+export function checkedStore(store: BackupCodeStore): BackupCodeStore {
+  return new CheckedStore(store);
+}
+
+class CheckedStore implements BackupCodeStore {
+  readonly #store: BackupCodeStore;
+
+  constructor(store: BackupCodeStore) {
+    this.#store = store;
+  }
+
+  async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('replace', await this.#store.replace(request));
+  }
+
+  async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('stage', await this.#store.stage(request));
+  }
+
+  async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('activate', await this.#store.activate(request));
+  }
+
+  async find(subject: Subject): Promise<FoundUser | null> {
+    return this.#store.find(subject);
+  }
+
+  async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
+    const result = await this.#store.takeAttempt(request);
+    if (!isAttempt(result)) throw malformed('takeAttempt');
+    return result;
+  }
+
+  async giveBack(request: GiveBackRequest): Promise<void> {
+    await this.#store.giveBack(request);
+  }
+
+  async consume(request: ConsumeRequest): Promise<Consumption> {
+    const result = await this.#store.consume(request);
+    if (!isConsumption(result)) throw malformed('consume');
+    return result;
+  }
+
+  async revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('revoke', await this.#store.revoke(request));
+  }
+
+  async append(
+    events: readonly AuditEvent[],
+    lock?: LockedChannel,
+  ): Promise<readonly AuditEvent[]> {
+    return checkEvents('append', await this.#store.append(events, lock));
+  }
+
+  async nameKey(): Promise<Uint8Array> {
+    const key: unknown = await this.#store.nameKey();
+    if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES) throw malformed('nameKey');
+    return key;
+  }
+}
+
+function malformed(method: string): BackupCodeError {
+  return new BackupCodeError(
     'invalid_result',
-    `The store gave a malformed ${what}: nobody is let in. storeContract of passport-backup-code/testing shows what is wrong with it.`,
+    `The store returned a malformed result from ${method}. Run storeContract of passport-backup-code/testing on it.`,
   );
 }
 
-function isTicket({ channel, attempt, generation, nextAt }: Fields): boolean {
-  return (
-    (channel === 'second_factor' || channel === 'recovery') &&
-    [attempt, generation, nextAt].every(isCount)
-  );
+function checkEvents(method: string, events: readonly AuditEvent[]): readonly AuditEvent[] {
+  if (!isEventList(events)) throw malformed(method);
+  return events;
 }
 
-const isText = (value: unknown): boolean => typeof value === 'string';
-const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && Number(value) >= 0;
-const fieldsOf = (value: unknown): Fields =>
-  typeof value === 'object' && value !== null ? (value as Fields) : {};
+function isEventList(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const event of value as unknown[]) {
+    if (typeof event !== 'object' || event === null) return false;
+    if (typeof (event as Fields)['type'] !== 'string') return false;
+  }
+  return true;
+}
+
+function isAttempt(value: unknown): boolean {
+  const { ok, ticket, current, reason, nextAt, events } = (value ?? {}) as Fields;
+  if (ok === true) return isTicket(ticket) && (current === null || isSet(current));
+  if (ok !== false || !isEventList(events)) return false;
+  return reason === 'locked' || (reason === 'throttled' && isCount(nextAt));
+}
+
+function isTicket(value: unknown): boolean {
+  const { channel, attempt, generation, nextAt } = (value ?? {}) as Fields;
+  const isChannel = channel === 'second_factor' || channel === 'recovery';
+  return isChannel && isCount(attempt) && isCount(generation) && isCount(nextAt);
+}
+
+function isSet(value: unknown): boolean {
+  const set = (value ?? {}) as Fields;
+  for (const field of ['setId', 'format', 'salt', 'check']) {
+    if (typeof set[field] !== 'string') return false;
+  }
+  const { pepperId, total, remaining, expiresAt, codes } = set;
+  if (pepperId !== null && typeof pepperId !== 'string') return false;
+  if (expiresAt !== null && !isCount(expiresAt)) return false;
+  return isCount(total) && isCount(remaining) && areCodes(codes);
+}
+
+function areCodes(value: unknown): boolean {
+  if (!Array.isArray(value)) return false;
+  for (const code of value as unknown[]) {
+    const { codeId, salt, digest, consumedAt } = (code ?? {}) as Fields;
+    if (typeof codeId !== 'string' || typeof salt !== 'string') return false;
+    if (typeof digest !== 'string') return false;
+    if (consumedAt !== null && !isCount(consumedAt)) return false;
+  }
+  return true;
+}
+
+function isConsumption(value: unknown): boolean {
+  const { outcome, remaining, total, events, consumedAt, reason } = (value ?? {}) as Fields;
+  if (outcome === 'consumed') return isCount(remaining) && isCount(total) && isEventList(events);
+  if (outcome === 'already_consumed') return isCount(consumedAt);
+  if (outcome !== 'gone') return false;
+  return reason === 'none' || reason === 'expired' || reason === 'locked';
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && Number(value) >= 0;
+}

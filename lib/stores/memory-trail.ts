@@ -1,56 +1,54 @@
-// The audit trail of `MemoryStore`: events in the order of their changes, numbered, so that a cursor outlives pruning.
+// The audit trail of `MemoryStore`: events in the order of their changes. Each has a number, so
+// that a cursor stays valid after pruning.
 import type { AuditEvent } from '../audit/events';
+import type { EventsPage, EventsRequest } from './audit-contract';
 import { readCursor, writeCursor } from './cursor';
-import type { BackupCodeReports, EventsPage } from './audit-contract';
 
 interface Entry {
   readonly seq: number;
   readonly event: AuditEvent;
 }
 
+const CURSOR = { store: 'memory', count: 1, position: /^\d{1,15}$/ };
+
 export class MemoryTrail {
-  private entries: Entry[] = [];
-  private written = 0;
+  #entries: Entry[] = [];
+  #lastSeq = 0;
 
   get events(): readonly AuditEvent[] {
-    return this.entries.map(({ event }) => event);
+    return this.#entries.map(({ event }) => event);
   }
 
-  push(...events: readonly AuditEvent[]): void {
-    for (const event of events) this.entries.push({ seq: (this.written += 1), event });
+  push(events: readonly AuditEvent[]): void {
+    for (const event of events) {
+      this.#lastSeq += 1;
+      this.#entries.push({ seq: this.#lastSeq, event });
+    }
   }
 
-  read({
-    subject,
-    types,
-    order,
-    after,
-    limit,
-  }: Parameters<BackupCodeReports['readEvents']>[0]): EventsPage {
-    const position =
-      after === null
-        ? null
-        : Number(readCursor(after, { store: 'memory', count: 1, position: /^\d{1,15}$/ })[0]);
+  /** @throws {BackupCodeError} `invalid_cursor` */
+  read({ subject, types, order, after, limit }: EventsRequest): EventsPage {
+    const position = after === null ? null : Number(readCursor(after, CURSOR)[0]);
     const isNewestFirst = order === 'newest-first';
-    const page = (isNewestFirst ? this.entries.toReversed() : this.entries)
-      .filter(({ seq }) => position === null || (isNewestFirst ? seq < position : seq > position))
-      .filter(
-        ({ event }) =>
-          (subject === null || event.userId === subject.userId) &&
-          (types === null || types.includes(event.type)),
-      )
-      .slice(0, limit);
+    const isAfter = ({ seq }: Entry): boolean =>
+      position === null || (isNewestFirst ? seq < position : seq > position);
+    const isAskedFor = ({ event }: Entry): boolean =>
+      (subject === null || event.userId === subject.userId) &&
+      (types === null || types.includes(event.type));
+    const entries = isNewestFirst ? this.#entries.toReversed() : this.#entries;
+    const page = entries.filter((entry) => isAfter(entry) && isAskedFor(entry)).slice(0, limit);
     const last = page.at(-1);
     return {
       events: page.map(({ event }) => event),
-      cursor: last ? writeCursor('memory', [String(last.seq)]) : after,
+      cursor: last ? writeCursor(CURSOR.store, [String(last.seq)]) : after,
     };
   }
 
+  /** @returns how many events were removed */
   prune(before: number): number {
-    const kept = this.entries.filter(({ event }) => event.at >= before);
-    const removed = this.entries.length - kept.length;
-    this.entries = kept;
+    const kept = this.#entries.filter(({ event }) => event.at >= before);
+    const removed = this.#entries.length - kept.length;
+    this.#entries = kept;
     return removed;
   }
 }

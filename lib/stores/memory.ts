@@ -1,365 +1,314 @@
-// A store in this process's memory: the readable reference of the contract, for tests and for trying things out.
-// Not for production: a restart forgets every set and every count.
+// A store in this process's memory: the readable reference of the contract, for tests and for
+// trying things out. Not for production: a restart loses every set and every counter.
 import { randomBytes } from 'node:crypto';
-import { inspect } from 'node:util';
 import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
-import type { Subject } from './subject';
-import { MemoryTrail } from './memory-trail';
 import {
-  dueReminder,
-  type BackupCodeReports,
-  type DueSet,
+  remindersPassed,
+  type BackupCodeAudit,
   type EventsPage,
-  type Reminder,
+  type EventsRequest,
+  type PruneRequest,
+  type RemindersRequest,
   type Report,
-  type ReportQuery,
+  type ReportRequest,
 } from './audit-contract';
 import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
+  type ActivateRequest,
+  type AttemptRequest,
+  type AttemptResult,
   type BackupCodeStore,
-  type LockedChannel,
+  type ConsumeRequest,
   type Consumption,
-  type CurrentSet,
   type FoundUser,
-  type NewSet,
+  type GiveBackRequest,
+  type LockedChannel,
+  type ReplaceRequest,
+  type RevokeRequest,
   type SetHeader,
-  type StoredCode,
-  type TakenAttempt,
-  type Ticket,
+  type SetWithCodes,
+  type StageRequest,
 } from './contract';
-import { hasherName, Tally } from './report-builder';
+import { MemoryTrail } from './memory-trail';
+import { hasherName, ReportBuilder } from './report-builder';
+import type { Subject } from './subject';
 
-interface DoorCount {
+interface ChannelCounter {
   attempts: number;
   nextAt: number;
   generation: number;
   lockedAt: number | null;
-  /** The `throttled` event of the running wait, once there was a refusal. */
+  /** The event in which refusals are counted. It is in the trail, and changes with each refusal. */
   refusal: (AuditEvent & { refusals: number }) | null;
 }
 
-interface WorkingSet {
-  header: SetHeader;
-  codes: (CodeRecord & { consumedAt: number | null })[];
-  lastConsumedAt: number | null;
-  /** How many of its reminders are done with. */
-  reminded: number;
+interface StagedSet {
+  readonly header: SetHeader;
+  readonly codes: readonly CodeRecord[];
+  readonly until: number;
 }
 
 interface User {
   readonly userId: string | null;
-  current: WorkingSet | null;
-  staged: { header: SetHeader; codes: readonly CodeRecord[]; until: number } | null;
+  /** Replaced as a whole by each change, so that it can be handed out. */
+  current: SetWithCodes | null;
+  staged: StagedSet | null;
   hadSet: boolean;
-  channels: Record<Channel, DoorCount>;
+  /** How many reminders of the current set are recorded. */
+  reminded: number;
+  readonly channels: Record<Channel, ChannelCounter>;
 }
 
-/** Every method runs to its end without giving way to another: that is its transaction. */
-export class MemoryStore implements BackupCodeStore, BackupCodeReports {
-  private readonly users = new Map<string, User>();
-  private readonly trail = new MemoryTrail();
-  /** When each unknown name was last tried, the oldest first. */
-  private readonly names = new Map<string, number>();
-  private readonly key = randomBytes(32);
+/**
+ * Keeps everything in memory. Each method runs to its end without interruption: that is its
+ * transaction.
+ *
+ * @example
+ * const backupCodes = new BackupCodes({ store: new MemoryStore() });
+ */
+export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
+  readonly #users = new Map<string, User>();
+  readonly #trail = new MemoryTrail();
+  /** When each unknown user name was last tried, the oldest first. */
+  readonly #names = new Map<string, number>();
+  readonly #nameKey = randomBytes(32);
 
-  /** Every event so far, in the order of the changes they tell of. */
+  /** Every event so far, the oldest first. */
   get auditTrail(): readonly AuditEvent[] {
-    return this.trail.events;
+    return this.#trail.events;
   }
 
-  replace({
+  async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
+    const user = this.#user(request.subject);
+    if (request.only === 'first' && user.hadSet) return [];
+    begin(user, request.header, request.codes);
+    return this.#write([request.event]);
+  }
+
+  async stage({
     subject,
     header,
     codes,
+    until,
     event,
-    only,
-  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
-    const user = this.user(subject);
-    if (only === 'first' && user.hadSet) return Promise.resolve(false);
-    this.begin(user, header, codes);
-    this.trail.push(event);
-    return Promise.resolve(true);
+  }: StageRequest): Promise<readonly AuditEvent[]> {
+    this.#user(subject).staged = { header, codes, until };
+    return this.#write([event]);
   }
 
-  stage({ subject, header, codes, until, event }: NewSet & { until: number }): Promise<void> {
-    this.user(subject).staged = { header, codes, until };
-    this.trail.push(event);
-    return Promise.resolve();
-  }
-
-  activate({
-    subject,
-    setId,
-    now,
-    event,
-  }: {
-    subject: Subject;
-    setId: string;
-    now: number;
-    event: AuditEvent;
-  }): Promise<SetHeader | null> {
-    const user = this.users.get(subject.key);
+  async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
+    const user = this.#users.get(subject.key);
     const staged = user?.staged;
-    if (!user || staged?.header.setId !== setId || now >= staged.until)
-      return Promise.resolve(null);
-    this.begin(user, staged.header, staged.codes);
+    if (!user || staged?.header.setId !== setId || now >= staged.until) return [];
+    begin(user, staged.header, staged.codes);
     const { total } = staged.header;
-    this.trail.push({ ...event, remaining: total, total });
-    return Promise.resolve(staged.header);
+    return this.#write([{ ...event, remaining: total, total }]);
   }
 
-  find(subject: Subject): Promise<FoundUser | null> {
-    const user = this.users.get(subject.key);
-    if (!user) return Promise.resolve(null);
-    return Promise.resolve({
-      current: user.current && describeSet(user.current),
-      channels: structuredClone(user.channels),
-    });
+  async find(subject: Subject): Promise<FoundUser | null> {
+    const user = this.#users.get(subject.key);
+    if (!user) return null;
+    const { current, channels } = user;
+    return {
+      current,
+      channels: {
+        second_factor: { ...channels.second_factor },
+        recovery: { ...channels.recovery },
+      },
+    };
   }
 
-  takeAttempt({
-    subject,
-    channel,
-    now,
-    waits,
-    refusal,
-  }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
-    if (subject.userId === null) this.forgetNames(subject.key, now);
-    const user = this.user(subject);
-    const count = user.channels[channel];
-    const isLocked = count.lockedAt !== null || count.attempts >= waits.length;
-    if (isLocked || now < count.nextAt) {
+  async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
+    const { subject, channel, now, waits } = request;
+    if (subject.userId === null) this.#forgetNames(subject.key, now);
+    const user = this.#user(subject);
+    const counter = user.channels[channel];
+    const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length;
+    if (isLocked || now < counter.nextAt) {
       const reason = isLocked ? 'locked' : 'throttled';
-      const counted =
-        count.refusal !== null && count.refusal.at > now - REFUSALS_COUNTED_MS
-          ? count.refusal
-          : null;
-      if (counted) counted.refusals += 1;
-      else this.trail.push((count.refusal = { ...refusal, reason, refusals: 1 }));
-      return Promise.resolve({
-        ok: false,
-        reason,
-        nextAt: count.nextAt,
-        isFirst: counted === null,
-      });
+      const events = this.#countRefusal(counter, { ...request.refusal, reason, refusals: 1 });
+      return { ok: false, reason, nextAt: counter.nextAt, events };
     }
-    count.attempts += 1;
-    const wait = waits[count.attempts - 1] ?? 0;
-    count.nextAt = wait === 0 ? 0 : now + wait;
-    count.refusal = null;
-    const ticket = {
-      channel,
-      attempt: count.attempts,
-      generation: count.generation,
-      nextAt: count.nextAt,
-    };
-    const current = user.current && {
-      ...describeSet(user.current),
-      codes: user.current.codes.map((code): StoredCode => ({ ...code })),
-    };
-    return Promise.resolve({ ok: true, ticket, current });
+    counter.attempts += 1;
+    const wait = waits[counter.attempts - 1] ?? 0;
+    counter.nextAt = wait === 0 ? 0 : now + wait;
+    counter.refusal = null;
+    const { attempts: attempt, generation, nextAt } = counter;
+    return { ok: true, ticket: { channel, attempt, generation, nextAt }, current: user.current };
   }
 
-  giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
-    const count = this.users.get(subject.key)?.channels[ticket.channel];
-    if (count?.generation === ticket.generation && count.attempts > 0) {
-      count.attempts -= 1;
-      if (count.nextAt === ticket.nextAt) count.nextAt = 0;
-    }
-    return Promise.resolve();
+  async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
+    const counter = this.#users.get(subject.key)?.channels[ticket.channel];
+    if (counter?.generation !== ticket.generation || counter.attempts === 0) return;
+    counter.attempts -= 1;
+    if (counter.nextAt === ticket.nextAt) counter.nextAt = 0;
   }
 
-  consume({
-    subject,
-    setId,
-    codeId,
-    channel,
-    now,
-    events,
-    milestones,
-    replacement,
-  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
-    const user = this.users.get(subject.key);
+  async consume(request: ConsumeRequest): Promise<Consumption> {
+    const { subject, setId, codeId, channel, now, replacement } = request;
+    const user = this.#users.get(subject.key);
     const set = user?.current;
-    if (!user || set?.header.setId !== setId)
-      return Promise.resolve({ outcome: 'gone', reason: 'none' });
-    if (set.header.expiresAt !== null && now >= set.header.expiresAt)
-      return Promise.resolve({ outcome: 'gone', reason: 'expired' });
-    if (user.channels[channel].lockedAt !== null)
-      return Promise.resolve({ outcome: 'gone', reason: 'locked' });
-    const code = set.codes.find((candidate) => candidate.codeId === codeId);
-    if (!code) return Promise.resolve({ outcome: 'gone', reason: 'none' });
-    if (code.consumedAt !== null)
-      return Promise.resolve({ outcome: 'already_consumed', consumedAt: code.consumedAt });
-
-    code.consumedAt = now;
-    set.lastConsumedAt = now;
-    if (replacement) {
-      set.codes.push({ ...replacement, consumedAt: null });
-      set.header = { ...set.header, total: set.header.total + 1 };
+    if (!user || set?.setId !== setId) return { outcome: 'gone', reason: 'none' };
+    if (set.expiresAt !== null && now >= set.expiresAt) {
+      return { outcome: 'gone', reason: 'expired' };
     }
-    user.channels[channel] = freshCount(user.channels[channel].generation + 1);
-    const { remaining, total } = describeSet(set);
-    const reached = milestones
-      .filter((milestone) => milestone.remaining === remaining)
-      .map((milestone) => milestone.event);
-    this.trail.push(
-      ...[...events, ...reached].map((written) => ({ ...written, remaining, total })),
-    );
-    return Promise.resolve({ outcome: 'consumed', remaining, total });
+    if (user.channels[channel].lockedAt !== null) return { outcome: 'gone', reason: 'locked' };
+    const index = set.codes.findIndex((code) => code.codeId === codeId);
+    const code = set.codes[index];
+    if (!code) return { outcome: 'gone', reason: 'none' };
+    if (code.consumedAt !== null) {
+      return { outcome: 'already_consumed', consumedAt: code.consumedAt };
+    }
+
+    const codes = set.codes.with(index, { ...code, consumedAt: now });
+    if (replacement) codes.push({ ...replacement, consumedAt: null });
+    const added = replacement ? 1 : 0;
+    const remaining = set.remaining - 1 + added;
+    const total = set.total + added;
+    user.current = { ...set, remaining, total, lastConsumedAt: now, codes };
+    user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
+    const written = [...request.events];
+    for (const milestone of request.milestones) {
+      if (milestone.remaining === remaining) written.push(milestone.event);
+    }
+    const events = this.#write(written.map((event) => ({ ...event, remaining, total })));
+    return { outcome: 'consumed', remaining, total, events };
   }
 
-  revoke({
-    subject,
-    event,
-  }: {
-    subject: Subject;
-    now: number;
-    event: AuditEvent;
-  }): Promise<string | null> {
-    const user = this.users.get(subject.key);
+  async revoke({ subject, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
+    const user = this.#users.get(subject.key);
     if (user) user.staged = null;
-    if (!user?.current) return Promise.resolve(null);
-    const { setId } = user.current.header;
+    if (!user?.current) return [];
+    const { setId } = user.current;
     user.current = null;
-    this.trail.push({ ...event, setId });
-    return Promise.resolve(setId);
+    return this.#write([{ ...event, setId }]);
   }
 
-  append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
-    this.trail.push(...events);
-    const count = closes && this.users.get(closes.subject.key)?.channels[closes.ticket.channel];
-    if (!count || count.generation !== closes.ticket.generation) return Promise.resolve(false);
-    count.lockedAt = closes.now;
-    this.trail.push(closes.event);
-    return Promise.resolve(true);
+  async append(
+    events: readonly AuditEvent[],
+    lock?: LockedChannel,
+  ): Promise<readonly AuditEvent[]> {
+    const counter = lock && this.#users.get(lock.subject.key)?.channels[lock.ticket.channel];
+    if (!counter || counter.generation !== lock.ticket.generation) return this.#write(events);
+    counter.lockedAt = lock.now;
+    return this.#write([...events, lock.event]);
   }
 
-  nameKey(): Promise<Uint8Array> {
-    return Promise.resolve(this.key);
+  async nameKey(): Promise<Uint8Array> {
+    return this.#nameKey;
   }
 
-  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
-    // A bad cursor is a rejection, as with every other store.
-    return Promise.resolve().then(() => this.trail.read(query));
+  async readEvents(request: EventsRequest): Promise<EventsPage> {
+    return this.#trail.read(request);
   }
 
-  prune({ before }: { before: number }): Promise<number> {
-    for (const { channels } of this.users.values()) {
-      // Nothing is counted in an event that is gone.
-      for (const count of Object.values(channels))
-        if (count.refusal !== null && count.refusal.at < before) count.refusal = null;
+  async prune({ before }: PruneRequest): Promise<number> {
+    for (const { channels } of this.#users.values()) {
+      for (const counter of Object.values(channels)) {
+        // Later refusals begin a new event instead of counting in one that is gone.
+        if (counter.refusal !== null && counter.refusal.at < before) counter.refusal = null;
+      }
     }
-    return Promise.resolve(this.trail.prune(before));
+    return this.#trail.prune(before);
   }
 
-  remind({
+  async recordReminders({
     now,
     leadsMs,
     toEvent,
-  }: {
-    now: number;
-    leadsMs: readonly number[];
-    toEvent: (due: DueSet) => AuditEvent;
-  }): Promise<readonly Reminder[]> {
-    const marked: Reminder[] = [];
-    for (const { userId, current } of this.users.values()) {
+  }: RemindersRequest): Promise<readonly AuditEvent[]> {
+    const events: AuditEvent[] = [];
+    for (const user of this.#users.values()) {
+      const { userId, current } = user;
       if (userId === null || !current) continue;
-      const { setId, expiresAt, remaining, total, createdAt } = describeSet(current);
-      const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
-      if (expiresAt === null || done <= current.reminded) continue;
-      const due: DueSet = {
-        type: done === leadsMs.length ? 'expired' : 'expiring',
-        userId,
-        setId,
-        expiresAt,
-        remaining,
-        total,
-      };
-      const event = toEvent(due);
-      current.reminded = done;
-      this.trail.push(event);
-      marked.push({ due, event });
+      const passed = remindersPassed({ ...current, now, leadsMs });
+      if (passed <= user.reminded) continue;
+      user.reminded = passed;
+      const type = passed === leadsMs.length ? 'expired' : 'expiring';
+      const { setId, remaining, total } = current;
+      events.push(toEvent({ type, userId, setId, remaining, total }));
     }
-    return Promise.resolve(marked);
+    return this.#write(events);
   }
 
-  report(query: ReportQuery): Promise<Report> {
-    const tally = new Tally(query);
-    for (const { current, channels } of this.users.values()) {
+  async report(request: ReportRequest): Promise<Report> {
+    const report = new ReportBuilder(request);
+    for (const { current, channels } of this.#users.values()) {
       if (!current) continue;
       const isLocked = Object.values(channels).some(
-        ({ attempts, lockedAt }) => lockedAt !== null || attempts >= query.lockAfter,
+        ({ attempts, lockedAt }) => lockedAt !== null || attempts >= request.lockAfter,
       );
-      tally.addSet({
-        ...describeSet(current),
-        hasher: hasherName(current.header.salt),
-        isLocked,
-      });
+      report.addSet({ ...current, hasher: hasherName(current.salt), isLocked });
     }
-    for (const event of this.trail.events) tally.addEvent(event);
-    return Promise.resolve(tally.report());
+    for (const event of this.#trail.events) report.addEvent(event);
+    return report.build();
   }
 
-  /** Shows no salt and no digest, whoever prints this. */
-  [inspect.custom](): string {
-    return 'MemoryStore {}';
+  #write(events: readonly AuditEvent[]): readonly AuditEvent[] {
+    this.#trail.push(events);
+    return events;
   }
 
-  /** Nor whoever logs it as JSON. */
-  toJSON(): string {
-    return this[inspect.custom]();
+  #countRefusal(
+    counter: ChannelCounter,
+    refusal: AuditEvent & { refusals: number },
+  ): readonly AuditEvent[] {
+    if (counter.refusal !== null && counter.refusal.at > refusal.at - REFUSALS_COUNTED_MS) {
+      counter.refusal.refusals += 1;
+      return [];
+    }
+    counter.refusal = refusal;
+    this.#write([refusal]);
+    // A copy: listeners receive a frozen event, and this one keeps counting.
+    return [{ ...refusal }];
   }
 
-  private user({ key, userId }: Subject): User {
-    const known = this.users.get(key);
-    if (known) return known;
+  #user({ key, userId }: Subject): User {
+    const existing = this.#users.get(key);
+    if (existing) return existing;
     const user: User = {
       userId,
       current: null,
       staged: null,
       hadSet: false,
-      channels: { second_factor: freshCount(0), recovery: freshCount(0) },
+      reminded: 0,
+      channels: { second_factor: freshCounter(0), recovery: freshCounter(0) },
     };
-    this.users.set(key, user);
+    this.#users.set(key, user);
     return user;
   }
 
-  private begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
-    user.current = {
-      header,
-      codes: codes.map((code) => ({ ...code, consumedAt: null })),
-      lastConsumedAt: null,
-      reminded: 0,
-    };
-    user.staged = null;
-    user.hadSet = true;
-    for (const channel of ['second_factor', 'recovery'] as const)
-      user.channels[channel] = freshCount(user.channels[channel].generation + 1);
-  }
-
-  private forgetNames(key: string, now: number): void {
-    for (const [old, lastTried] of this.names) {
-      if (lastTried > now - NAME_KEPT_MS) break;
-      this.names.delete(old);
-      this.users.delete(old);
+  /** The map is in the order of the last attempts, so that only expired names are visited. */
+  #forgetNames(key: string, now: number): void {
+    for (const [name, lastTriedAt] of this.#names) {
+      if (lastTriedAt > now - NAME_KEPT_MS) break;
+      this.#names.delete(name);
+      this.#users.delete(name);
     }
-    this.names.delete(key);
-    this.names.set(key, now);
+    this.#names.delete(key);
+    this.#names.set(key, now);
   }
 }
 
-function freshCount(generation: number): DoorCount {
-  return { attempts: 0, nextAt: 0, generation, lockedAt: null, refusal: null };
+/** Makes the set current. Both channels count from zero, in a new generation. */
+function begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
+  user.current = {
+    ...header,
+    remaining: codes.length,
+    lastConsumedAt: null,
+    codes: codes.map((code) => ({ ...code, consumedAt: null })),
+  };
+  user.staged = null;
+  user.hadSet = true;
+  user.reminded = 0;
+  for (const channel of ['second_factor', 'recovery'] as const) {
+    user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
+  }
 }
 
-function describeSet({ header, codes, lastConsumedAt }: WorkingSet): CurrentSet {
-  return {
-    ...header,
-    remaining: codes.filter(({ consumedAt }) => consumedAt === null).length,
-    lastConsumedAt,
-  };
+function freshCounter(generation: number): ChannelCounter {
+  return { attempts: 0, nextAt: 0, generation, lockedAt: null, refusal: null };
 }

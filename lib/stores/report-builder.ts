@@ -1,30 +1,43 @@
-// Counts sets and events into a report, one after the other, for stores that cannot count for themselves. Keeps no
-// event, and of users only the numbers of those who failed.
+// Builds a report from sets and events that are added one by one, for stores that cannot count in
+// the database. Keeps counts only.
 import type { AuditEvent, Reason } from '../audit/events';
-import { MAX_UNUSUAL, type DayCounts, type Report, type ReportQuery } from './audit-contract';
+import { MAX_UNUSUAL, type DayCounts, type Report, type ReportRequest } from './audit-contract';
 
-/** Of a set that was neither replaced nor revoked. */
-export interface SetFacts {
+/** A current set, as the report counts it. */
+export interface ReportedSet {
   readonly remaining: number;
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly lastConsumedAt: number | null;
   readonly pepperId: string | null;
-  /** As {@link hasherName} gives it. */
+  /** As {@link hasherName} returns it. */
   readonly hasher: string;
   readonly isLocked: boolean;
 }
 
-interface Failures {
-  failures: number;
-  readonly others: Set<string>;
+interface MutableDay {
+  issued: number;
+  consumed: number;
+  readonly failures: Partial<Record<Reason, number>>;
 }
 
-/** Neither is a guess. */
-const HARMLESS: readonly (Reason | null)[] = ['busy', 'step_up'];
+/** The failures of one user, or from one address. */
+interface FailureCount {
+  readonly name: string;
+  failures: number;
+  /** Addresses of a user, users of an address. */
+  readonly counterparts: Set<string>;
+}
 
-export class Tally {
-  private readonly counts = {
+/** Refusals that are not guesses. */
+const NOT_GUESSES: readonly (Reason | null)[] = ['busy', 'step_up'];
+
+const ISSUES = new Set(['issued', 'activated', 'adopted']);
+const FAILURES = new Set(['rejected', 'throttled', 'step_up_required']);
+
+export class ReportBuilder {
+  readonly #request: ReportRequest;
+  readonly #counts = {
     users: 0,
     remainingCodes: 0,
     low: 0,
@@ -34,115 +47,116 @@ export class Tally {
     rotationDue: 0,
     neverUsed: 0,
   };
-  private readonly setsByPepper = new Map<string, number>();
-  private readonly setsByHasher = new Map<string, number>();
-  private readonly days = new Map<
-    string,
-    { issued: number; consumed: number; failures: Partial<Record<Reason, number>> }
-  >();
-  private readonly byUser = new Map<string, Failures>();
-  private readonly byAddress = new Map<string, Failures>();
+  readonly #setsByPepper = new Map<string, number>();
+  readonly #setsByHasher = new Map<string, number>();
+  readonly #days = new Map<string, MutableDay>();
+  readonly #byUser = new Map<string, FailureCount>();
+  readonly #byAddress = new Map<string, FailureCount>();
 
-  constructor(private readonly query: ReportQuery) {}
+  constructor(request: ReportRequest) {
+    this.#request = request;
+  }
 
-  addSet({
-    remaining,
-    createdAt,
-    expiresAt,
-    lastConsumedAt,
-    pepperId,
-    hasher,
-    isLocked,
-  }: SetFacts): void {
-    const { now, lowAt, rotateBefore } = this.query;
-    const { counts } = this;
+  addSet(set: ReportedSet): void {
+    const { now, lowAt, rotateBefore } = this.#request;
+    const { remaining, createdAt, expiresAt, isLocked } = set;
+    const counts = this.#counts;
     const isExpired = expiresAt !== null && now >= expiresAt;
+    const isRotationDue = rotateBefore !== null && createdAt <= rotateBefore;
     counts.users += 1;
     if (!isExpired && !isLocked) counts.remainingCodes += remaining;
     if (!isExpired && remaining > 0 && remaining <= lowAt) counts.low += 1;
     if (!isExpired && remaining === 0) counts.exhausted += 1;
     if (isExpired) counts.expired += 1;
     if (isLocked) counts.locked += 1;
-    if (!isExpired && rotateBefore !== null && createdAt <= rotateBefore) counts.rotationDue += 1;
-    if (lastConsumedAt === null) counts.neverUsed += 1;
-    increase(this.setsByPepper, pepperId ?? 'none');
-    increase(this.setsByHasher, hasher);
+    if (!isExpired && isRotationDue) counts.rotationDue += 1;
+    if (set.lastConsumedAt === null) counts.neverUsed += 1;
+    increment(this.#setsByPepper, set.pepperId ?? 'none');
+    increment(this.#setsByHasher, set.hasher);
   }
 
-  addEvent({ type, at, userId, reason, refusals, context: { ip } }: AuditEvent): void {
-    if (at < this.query.since || at > this.query.now) return;
-    const isIssue = type === 'issued' || type === 'activated' || type === 'adopted';
-    const isFailure = type === 'rejected' || type === 'throttled' || type === 'step_up_required';
-    if (!isIssue && !isFailure && type !== 'consumed') return;
+  addEvent({ type, at, userId, reason, refusals, context }: AuditEvent): void {
+    if (at < this.#request.since || at > this.#request.now) return;
+    if (ISSUES.has(type)) this.#day(at).issued += 1;
+    if (type === 'consumed') this.#day(at).consumed += 1;
+    if (!FAILURES.has(type)) return;
+    const { failures } = this.#day(at);
+    if (reason === null) return;
     const times = refusals ?? 1;
-    const day = new Date(at).toISOString().slice(0, 10);
-    const counts = this.days.get(day) ?? { issued: 0, consumed: 0, failures: {} };
-    this.days.set(day, counts);
-    if (isIssue) counts.issued += 1;
-    if (type === 'consumed') counts.consumed += 1;
-    if (!isFailure || reason === null) return;
-    counts.failures[reason] = (counts.failures[reason] ?? 0) + times;
-    if (HARMLESS.includes(reason)) return;
-    if (userId !== null) addFailures(this.byUser, userId, { times, other: ip });
-    if (ip !== null) addFailures(this.byAddress, ip, { times, other: userId });
+    failures[reason] = (failures[reason] ?? 0) + times;
+    if (NOT_GUESSES.includes(reason)) return;
+    const { ip } = context;
+    if (userId !== null) addFailures(this.#byUser, { name: userId, counterpart: ip, times });
+    if (ip !== null) addFailures(this.#byAddress, { name: ip, counterpart: userId, times });
   }
 
-  report(): Report {
-    const { since, now, manyFailures } = this.query;
-    const days = [...this.days]
-      .map(([day, counts]): DayCounts => ({ day, ...counts }))
-      .sort((a, b) => (a.day < b.day ? -1 : 1));
+  build(): Report {
+    const { since, now, manyFailures } = this.#request;
+    const users = mostFailures(this.#byUser, manyFailures);
+    const addresses = mostFailures(this.#byAddress, manyFailures);
     return {
       since,
       until: now,
-      ...this.counts,
-      setsByPepper: Object.fromEntries(this.setsByPepper),
-      setsByHasher: Object.fromEntries(this.setsByHasher),
-      days,
+      ...this.#counts,
+      setsByPepper: Object.fromEntries(this.#setsByPepper),
+      setsByHasher: Object.fromEntries(this.#setsByHasher),
+      days: [...this.#days]
+        .map(([day, counts]): DayCounts => ({ day, ...counts }))
+        .sort((a, b) => (a.day < b.day ? -1 : 1)),
       unusual: {
-        users: most(this.byUser, manyFailures).map(([userId, failures, addresses]) => ({
-          userId,
+        users: users.map(({ name, failures, counterparts }) => ({
+          userId: name,
           failures,
-          addresses,
+          addresses: counterparts.size,
         })),
-        addresses: most(this.byAddress, manyFailures).map(([ip, failures, users]) => ({
-          ip,
+        addresses: addresses.map(({ name, failures, counterparts }) => ({
+          ip: name,
           failures,
-          users,
+          users: counterparts.size,
         })),
       },
     };
   }
+
+  #day(at: number): MutableDay {
+    const day = new Date(at).toISOString().slice(0, 10);
+    const existing = this.#days.get(day);
+    if (existing) return existing;
+    const counts: MutableDay = { issued: 0, consumed: 0, failures: {} };
+    this.#days.set(day, counts);
+    return counts;
+  }
 }
 
-/** The parameters of a salt string, without the salt: `$2b$12`; `other` where an app's own hasher writes otherwise. */
+/** The parameters of a salt string without the salt, such as `$2b$12`; `other` if it has none. */
 export function hasherName(salt: string): string {
   return salt.slice(0, Math.max(0, salt.lastIndexOf('$'))) || 'other';
 }
 
-function increase(counts: Map<string, number>, name: string): void {
+function increment(counts: Map<string, number>, name: string): void {
   counts.set(name, (counts.get(name) ?? 0) + 1);
 }
 
-function addFailures(
-  counts: Map<string, Failures>,
-  name: string,
-  { times, other }: { times: number; other: string | null },
-): void {
-  const entry = counts.get(name) ?? { failures: 0, others: new Set<string>() };
-  counts.set(name, entry);
-  entry.failures += times;
-  if (other !== null) entry.others.add(other);
+interface NewFailures {
+  readonly name: string;
+  readonly counterpart: string | null;
+  readonly times: number;
 }
 
-/** Those with `least` failures or more, the most first; in the order of their names where that is the same. */
-function most(
-  counts: ReadonlyMap<string, Failures>,
-  least: number,
-): (readonly [string, number, number])[] {
-  return [...counts]
-    .filter(([, { failures }]) => failures >= least)
-    .sort(([a, { failures: of }], [b, { failures: than }]) => than - of || (a < b ? -1 : 1))
-    .slice(0, MAX_UNUSUAL)
-    .map(([name, { failures, others }]) => [name, failures, others.size] as const);
+function addFailures(
+  counts: Map<string, FailureCount>,
+  { name, counterpart, times }: NewFailures,
+): void {
+  const count = counts.get(name) ?? { name, failures: 0, counterparts: new Set<string>() };
+  counts.set(name, count);
+  count.failures += times;
+  if (counterpart !== null) count.counterparts.add(counterpart);
+}
+
+/** The most failures first; equal ones in the order of their names. */
+function mostFailures(counts: ReadonlyMap<string, FailureCount>, least: number): FailureCount[] {
+  return [...counts.values()]
+    .filter(({ failures }) => failures >= least)
+    .sort((a, b) => b.failures - a.failures || (a.name < b.name ? -1 : 1))
+    .slice(0, MAX_UNUSUAL);
 }

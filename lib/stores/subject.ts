@@ -1,14 +1,20 @@
-// Whose codes or attempts are meant: a user id, or a typed name that belongs to nobody. Two key spaces that cannot meet.
+// Whose codes or attempts are meant: a user id, or a typed name that belongs to nobody. Two key
+// spaces that cannot meet.
 import { createHash, createHmac } from 'node:crypto';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 
-/** A string of 1 to 255 characters, a safe integer or a bigint. `42` and `'42'` are the same user. */
+/**
+ * A string of 1 to 255 characters, a safe integer or a bigint. `42` and `'42'` are the same user.
+ */
 export type UserId = string | number | bigint;
 
 /** A row in the store. */
 export interface Subject {
-  /** SHA-256 of the id in hex, so that collation, padding, length and case are no question for any database. */
+  /**
+   * SHA-256 of the id in hex, so that collation, padding, length and case are no question for any
+   * database.
+   */
   readonly key: string;
   /** The id as text, for reports; `null` for a name that belongs to nobody. */
   readonly userId: string | null;
