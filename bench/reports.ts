@@ -50,18 +50,18 @@ async function filledStore(place: Place, size: number): Promise<BackupCodeStore>
 
 async function ask(backupCodes: BackupCodes): Promise<Record<string, number>> {
   for (let n = 0; n < PAGES; n += 1) await backupCodes.issue(`measured-${n}`);
-  const report = await secondsOf(() => backupCodes.report());
-  const due = await secondsOf(() => backupCodes.due());
-  const dueAgain = await secondsOf(() => backupCodes.due());
+  const report = await secondsOf(() => backupCodes.audit.report());
+  const due = await secondsOf(() => backupCodes.audit.recordReminders());
+  const dueAgain = await secondsOf(() => backupCodes.audit.recordReminders());
   const page = await secondsOf(async () => {
     for (let [n, after] = [0, null as string | null]; n < PAGES; n += 1)
-      after = (await backupCodes.events({ after })).cursor;
+      after = (await backupCodes.audit.events({ after })).cursor;
   });
   const ofUser = await secondsOf(async () => {
     for (let n = 0; n < PAGES; n += 1)
-      await backupCodes.events({ userId: `measured-${n}`, order: 'newest-first' });
+      await backupCodes.audit.events({ userId: `measured-${n}`, order: 'newest-first' });
   });
-  const prune = await secondsOf(() => backupCodes.prune({ before: NOW - 365 * DAY_MS }));
+  const prune = await secondsOf(() => backupCodes.audit.prune({ before: NOW - 365 * DAY_MS }));
   return {
     'report s': report.seconds,
     users: report.result.users,

@@ -23,14 +23,15 @@ import {
   type BackupCodeStore,
   type ConsumeRequest,
   type Consumption,
+  type CurrentSet,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
   type ReplaceRequest,
   type RevokeRequest,
   type SetHeader,
-  type SetWithCodes,
   type StageRequest,
+  type StoredCode,
 } from './contract';
 import { MemoryTrail } from './memory-trail';
 import { hasherName, ReportBuilder } from './report-builder';
@@ -51,10 +52,15 @@ interface StagedSet {
   readonly until: number;
 }
 
+/** Each change makes new objects, so that these can be handed out. */
+interface WorkingSet {
+  readonly set: CurrentSet;
+  readonly codes: readonly StoredCode[];
+}
+
 interface User {
   readonly userId: string | null;
-  /** Replaced as a whole by each change, so that it can be handed out. */
-  current: SetWithCodes | null;
+  current: WorkingSet | null;
   staged: StagedSet | null;
   hadSet: boolean;
   /** How many reminders of the current set are recorded. */
@@ -113,7 +119,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     if (!user) return null;
     const { current, channels } = user;
     return {
-      current,
+      current: current && current.set,
       channels: {
         second_factor: { ...channels.second_factor },
         recovery: { ...channels.recovery },
@@ -137,7 +143,8 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     counter.nextAt = wait === 0 ? 0 : now + wait;
     counter.refusal = null;
     const { attempts: attempt, generation, nextAt } = counter;
-    return { ok: true, ticket: { channel, attempt, generation, nextAt }, current: user.current };
+    const current = user.current && { ...user.current.set, codes: user.current.codes };
+    return { ok: true, ticket: { channel, attempt, generation, nextAt }, current };
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
@@ -150,25 +157,26 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, replacement } = request;
     const user = this.#users.get(subject.key);
-    const set = user?.current;
-    if (!user || set?.setId !== setId) return { outcome: 'gone', reason: 'none' };
+    const current = user?.current;
+    if (!user || current?.set.setId !== setId) return { outcome: 'gone', reason: 'none' };
+    const { set } = current;
     if (set.expiresAt !== null && now >= set.expiresAt) {
       return { outcome: 'gone', reason: 'expired' };
     }
     if (user.channels[channel].lockedAt !== null) return { outcome: 'gone', reason: 'locked' };
-    const index = set.codes.findIndex((code) => code.codeId === codeId);
-    const code = set.codes[index];
+    const index = current.codes.findIndex((code) => code.codeId === codeId);
+    const code = current.codes[index];
     if (!code) return { outcome: 'gone', reason: 'none' };
     if (code.consumedAt !== null) {
       return { outcome: 'already_consumed', consumedAt: code.consumedAt };
     }
 
-    const codes = set.codes.with(index, { ...code, consumedAt: now });
+    const codes = current.codes.with(index, { ...code, consumedAt: now });
     if (replacement) codes.push({ ...replacement, consumedAt: null });
     const added = replacement ? 1 : 0;
     const remaining = set.remaining - 1 + added;
     const total = set.total + added;
-    user.current = { ...set, remaining, total, lastConsumedAt: now, codes };
+    user.current = { set: { ...set, remaining, total, lastConsumedAt: now }, codes };
     user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
     const written = [...request.events];
     for (const milestone of request.milestones) {
@@ -182,7 +190,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const user = this.#users.get(subject.key);
     if (user) user.staged = null;
     if (!user?.current) return [];
-    const { setId } = user.current;
+    const { setId } = user.current.set;
     user.current = null;
     return this.#write([{ ...event, setId }]);
   }
@@ -224,11 +232,11 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     for (const user of this.#users.values()) {
       const { userId, current } = user;
       if (userId === null || !current) continue;
-      const passed = remindersPassed({ ...current, now, leadsMs });
+      const passed = remindersPassed({ ...current.set, now, leadsMs });
       if (passed <= user.reminded) continue;
       user.reminded = passed;
       const type = passed === leadsMs.length ? 'expired' : 'expiring';
-      const { setId, remaining, total } = current;
+      const { setId, remaining, total } = current.set;
       events.push(toEvent({ type, userId, setId, remaining, total }));
     }
     return this.#write(events);
@@ -241,7 +249,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
       const isLocked = Object.values(channels).some(
         ({ attempts, lockedAt }) => lockedAt !== null || attempts >= request.lockAfter,
       );
-      report.addSet({ ...current, hasher: hasherName(current.salt), isLocked });
+      report.addSet({ ...current.set, hasher: hasherName(current.set.salt), isLocked });
     }
     for (const event of this.#trail.events) report.addEvent(event);
     return report.build();
@@ -296,9 +304,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 /** Makes the set current. Both channels count from zero, in a new generation. */
 function begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
   user.current = {
-    ...header,
-    remaining: codes.length,
-    lastConsumedAt: null,
+    set: { ...header, remaining: codes.length, lastConsumedAt: null },
     codes: codes.map((code) => ({ ...code, consumedAt: null })),
   };
   user.staged = null;

@@ -60,7 +60,10 @@ export function raceTests({ runner, rounds, withStores, readEvents }: Contract):
           .flatMap((attempt) => (attempt.ok ? [attempt.ticket.attempt] : []))
           .sort((a, b) => a - b);
         assert.deepEqual(granted, [1, 2, 3, 4, 5]);
-        assert.equal(attempts.filter((attempt) => !attempt.ok && attempt.isFirst).length, 1);
+        assert.equal(
+          attempts.filter((attempt) => !attempt.ok && attempt.events.length > 0).length,
+          1,
+        );
         const throttled = (await readEvents(subject.userId)).filter(
           ({ type }) => type === 'throttled',
         );
@@ -114,7 +117,7 @@ export function raceTests({ runner, rounds, withStores, readEvents }: Contract):
       const written = await atOnce(10, (n) =>
         pick(stores, n).replace({ ...newSet(subject), now: NOW, only: 'first' }),
       );
-      assert.deepEqual(count(written), { true: 1, false: 9 });
+      assert.deepEqual(count(written.map((events) => events.length)), { 0: 9, 1: 1 });
     }),
   );
 
@@ -134,7 +137,7 @@ export function raceTests({ runner, rounds, withStores, readEvents }: Contract):
           event: newEvent('activated', subject, { setId }),
         }),
       );
-      assert.equal(results.filter((header) => header !== null).length, 1);
+      assert.equal(results.flat().length, 1);
       assert.equal(
         (await readEvents(subject.userId)).filter(({ type }) => type === 'activated').length,
         1,

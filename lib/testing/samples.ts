@@ -1,8 +1,14 @@
 // Sets, users and events for the suites, made without a hash: to a store all of it is text.
 import { randomBytes, randomUUID } from 'node:crypto';
-import { auditEvent, type AuditEvent, type EventType } from '../audit/events';
+import { auditEvent, type AuditEvent, type AuditEventType } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
-import type { BackupCodeStore, NewSet, TakenAttempt, Ticket } from '../stores/contract';
+import type {
+  AttemptResult,
+  BackupCodeStore,
+  ConsumeRequest,
+  NewSet,
+  Ticket,
+} from '../stores/contract';
 import { userSubject, type Subject } from '../stores/subject';
 
 export const NOW = Date.UTC(2030, 0, 1);
@@ -18,7 +24,7 @@ export type UserSet = NewSet & { readonly subject: User };
 interface SetOptions {
   readonly count?: number;
   readonly expiresAt?: number | null;
-  readonly type?: EventType;
+  readonly type?: AuditEventType;
 }
 
 export function newUser(): User {
@@ -26,7 +32,7 @@ export function newUser(): User {
 }
 
 export function newEvent(
-  type: EventType,
+  type: AuditEventType,
   { userId }: Subject,
   facts: Partial<AuditEvent> = {},
 ): AuditEvent {
@@ -88,7 +94,7 @@ export function take(
   store: BackupCodeStore,
   subject: Subject,
   options: TakeOptions = {},
-): Promise<TakenAttempt> {
+): Promise<AttemptResult> {
   const { now = NOW, waits = new Array<number>(50).fill(0), channel = 'second_factor' } = options;
   return store.takeAttempt({
     subject,
@@ -104,7 +110,7 @@ export async function taken(
   store: BackupCodeStore,
   subject: Subject,
   options?: TakeOptions,
-): Promise<Extract<TakenAttempt, { ok: true }>> {
+): Promise<Extract<AttemptResult, { ok: true }>> {
   const attempt = await take(store, subject, options);
   if (!attempt.ok) throw new Error(`The attempt was refused: ${attempt.reason}.`);
   return attempt;
@@ -117,10 +123,8 @@ export function consumption(
     now = NOW,
     replacement,
     milestones = [],
-  }: Partial<
-    Pick<Parameters<BackupCodeStore['consume']>[0], 'now' | 'replacement' | 'milestones'>
-  > = {},
-): Parameters<BackupCodeStore['consume']>[0] {
+  }: Partial<Pick<ConsumeRequest, 'now' | 'replacement' | 'milestones'>> = {},
+): ConsumeRequest {
   const codeId = codes[index]?.codeId ?? '';
   const events = [newEvent('consumed', subject, { setId: header.setId, codeId })];
   return {

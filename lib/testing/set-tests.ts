@@ -12,6 +12,7 @@ import {
   taken,
   userWithSet,
 } from './samples';
+import type { BackupCodeStore, ConsumeRequest } from '../stores/contract';
 import type { Contract } from './store-contract';
 
 export function setTests({ test, readEvents }: Contract): void {
@@ -70,21 +71,18 @@ export function setTests({ test, readEvents }: Contract): void {
   test('that are replaced are dead at once, and the new one works', async (store) => {
     const old = await userWithSet(store);
     const fresh = newSet(old.subject);
-    assert.equal(await store.replace({ ...fresh, now: NOW }), true);
+    assert.deepEqual(await store.replace({ ...fresh, now: NOW }), [fresh.event]);
     assert.deepEqual(await store.consume(consumption(old, 0)), { outcome: 'gone', reason: 'none' });
-    assert.deepEqual(await store.consume(consumption(fresh, 0)), {
-      outcome: 'consumed',
-      remaining: 9,
-      total: 10,
-    });
+    await consumes(store, consumption(fresh, 0), { remaining: 9, total: 10 });
   });
 
   test('are written only first, where only the first is asked for', async (store) => {
     const subject = newUser();
-    assert.equal(await store.replace({ ...newSet(subject), now: NOW, only: 'first' }), true);
-    assert.equal(await store.replace({ ...newSet(subject), now: NOW, only: 'first' }), false);
+    const first = newSet(subject);
+    assert.deepEqual(await store.replace({ ...first, now: NOW, only: 'first' }), [first.event]);
+    assert.deepEqual(await store.replace({ ...newSet(subject), now: NOW, only: 'first' }), []);
     await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
-    assert.equal(await store.replace({ ...newSet(subject), now: NOW, only: 'first' }), false);
+    assert.deepEqual(await store.replace({ ...newSet(subject), now: NOW, only: 'first' }), []);
     assert.deepEqual(
       (await readEvents(subject.userId)).map(({ type }) => type),
       ['issued', 'revoked'],
@@ -99,11 +97,7 @@ export function setTests({ test, readEvents }: Contract): void {
       outcome: 'gone',
       reason: 'none',
     });
-    assert.deepEqual(await store.consume(consumption(old, 0)), {
-      outcome: 'consumed',
-      remaining: 9,
-      total: 10,
-    });
+    await consumes(store, consumption(old, 0), { remaining: 9, total: 10 });
   });
 
   test('that are staged for a user without a set give none before they are activated', async (store) => {
@@ -122,28 +116,14 @@ export function setTests({ test, readEvents }: Contract): void {
     } = staged;
     await store.stage({ ...staged, until: NOW + HOUR_MS });
     const activate = { subject, setId, now: NOW + HOUR_MS - 1 };
-    assert.equal(
-      await store.activate({
-        ...activate,
-        setId: old.header.setId,
-        event: newEvent('activated', subject),
-      }),
-      null,
-    );
-    assert.deepEqual(
-      await store.activate({ ...activate, event: newEvent('activated', subject, { setId }) }),
-      staged.header,
-    );
-    assert.equal(
-      await store.activate({ ...activate, event: newEvent('activated', subject, { setId }) }),
-      null,
-    );
+    const event = newEvent('activated', subject, { setId });
+    assert.deepEqual(await store.activate({ ...activate, setId: old.header.setId, event }), []);
+    assert.deepEqual(await store.activate({ ...activate, event }), [
+      { ...event, remaining: 8, total: 8 },
+    ]);
+    assert.deepEqual(await store.activate({ ...activate, event }), []);
     assert.deepEqual(await store.consume(consumption(old, 0)), { outcome: 'gone', reason: 'none' });
-    assert.deepEqual(await store.consume(consumption(staged, 0)), {
-      outcome: 'consumed',
-      remaining: 7,
-      total: 8,
-    });
+    await consumes(store, consumption(staged, 0), { remaining: 7, total: 8 });
     const [, , activated] = await readEvents(subject.userId);
     assert.deepEqual(
       [activated?.type, activated?.setId, activated?.remaining, activated?.total],
@@ -158,14 +138,14 @@ export function setTests({ test, readEvents }: Contract): void {
       header: { setId },
     } = staged;
     await store.stage({ ...staged, until: NOW + HOUR_MS });
-    assert.equal(
+    assert.deepEqual(
       await store.activate({
         subject,
         setId,
         now: NOW + HOUR_MS,
         event: newEvent('activated', subject),
       }),
-      null,
+      [],
     );
   });
 
@@ -181,14 +161,14 @@ export function setTests({ test, readEvents }: Contract): void {
       if (end === 'stage') await store.stage({ ...newSet(subject), until: NOW + HOUR_MS });
       else if (end === 'replace') await store.replace({ ...newSet(subject), now: NOW });
       else await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
-      assert.equal(
+      assert.deepEqual(
         await store.activate({
           subject,
           setId: staged.header.setId,
           now: NOW,
           event: newEvent('activated', subject),
         }),
-        null,
+        [],
       );
     });
   }
@@ -196,14 +176,11 @@ export function setTests({ test, readEvents }: Contract): void {
   test('that are revoked are dead at once', async (store) => {
     const set = await userWithSet(store);
     const { subject, header } = set;
-    assert.equal(
-      await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
-      header.setId,
-    );
-    assert.equal(
-      await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
-      null,
-    );
+    const event = newEvent('revoked', subject);
+    assert.deepEqual(await store.revoke({ subject, now: NOW, event }), [
+      { ...event, setId: header.setId },
+    ]);
+    assert.deepEqual(await store.revoke({ subject, now: NOW, event }), []);
     assert.equal((await store.find(subject))?.current ?? null, null);
     assert.equal((await taken(store, subject)).current, null);
     assert.deepEqual(await store.consume(consumption(set, 0)), { outcome: 'gone', reason: 'none' });
@@ -219,9 +196,9 @@ export function setTests({ test, readEvents }: Contract): void {
 
   test('of a user who never had one cannot be revoked', async (store) => {
     const subject = newUser();
-    assert.equal(
+    assert.deepEqual(
       await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
-      null,
+      [],
     );
     assert.deepEqual(await readEvents(subject.userId), []);
   });
@@ -236,8 +213,7 @@ export function setTests({ test, readEvents }: Contract): void {
       outcome: 'gone',
       reason: 'expired',
     });
-    assert.deepEqual(await store.consume(consumption(set, 0, { now: NOW + HOUR_MS - 1 })), {
-      outcome: 'consumed',
+    await consumes(store, consumption(set, 0, { now: NOW + HOUR_MS - 1 }), {
       remaining: 9,
       total: 10,
     });
@@ -246,8 +222,7 @@ export function setTests({ test, readEvents }: Contract): void {
   test('give each code once, and count down exactly', async (store) => {
     const set = await userWithSet(store, { count: 3 });
     for (const index of [0, 1, 2]) {
-      assert.deepEqual(await store.consume(consumption(set, index, { now: NOW + index })), {
-        outcome: 'consumed',
+      await consumes(store, consumption(set, index, { now: NOW + index }), {
         remaining: 2 - index,
         total: 3,
       });
@@ -310,13 +285,8 @@ export function setTests({ test, readEvents }: Contract): void {
   test('take a replacement with the code it is for, and keep their number', async (store) => {
     const set = await userWithSet(store, { count: 2 });
     const replacement = newCode();
-    assert.deepEqual(await store.consume(consumption(set, 0, { replacement })), {
-      outcome: 'consumed',
-      remaining: 2,
-      total: 3,
-    });
-    assert.deepEqual(await store.consume(consumption({ ...set, codes: [replacement] }, 0)), {
-      outcome: 'consumed',
+    await consumes(store, consumption(set, 0, { replacement }), { remaining: 2, total: 3 });
+    await consumes(store, consumption({ ...set, codes: [replacement] }, 0), {
       remaining: 1,
       total: 3,
     });
@@ -336,5 +306,18 @@ export function setTests({ test, readEvents }: Contract): void {
     const [key, again] = [await store.nameKey(), await store.nameKey()];
     assert.equal(key.length, 32);
     assert.deepEqual(Buffer.from(key), Buffer.from(again));
+  });
+}
+
+/** Consumes a code, and checks the result and the events that are returned with it. */
+async function consumes(
+  store: BackupCodeStore,
+  request: ConsumeRequest,
+  left: { readonly remaining: number; readonly total: number },
+): Promise<void> {
+  assert.deepEqual(await store.consume(request), {
+    outcome: 'consumed',
+    ...left,
+    events: request.events.map((event) => ({ ...event, ...left })),
   });
 }

@@ -525,7 +525,7 @@ describe('the audit trail', () => {
       },
       { type: 'approval_executed', userId: 'bob', approval },
     ]);
-    expect((await office.backupCodes.events({ types: ['approval_granted'] })).events).toMatchObject(
+    expect((await office.backupCodes.audit.events({ types: ['approval_granted'] })).events).toMatchObject(
       [{ userId: 'bob', approval }],
     );
   });

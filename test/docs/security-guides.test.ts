@@ -67,7 +67,7 @@ it('codes that were phished: the set is dead at once, and the trail says who was
   await backupCodes.consume('ada', codes[0], { ip: '192.0.2.1' });
   await backupCodes.revoke('ada', admin);
   expect(await backupCodes.consume('ada', codes[1])).toEqual({ ok: false, reason: 'none' });
-  const { events } = await backupCodes.events({ userId: 'ada', order: 'newest-first' });
+  const { events } = await backupCodes.audit.events({ userId: 'ada', order: 'newest-first' });
   expect(
     events.map(({ type, reason, context }) => [type, reason, context.ip ?? context.actor]),
   ).toEqual([
@@ -84,7 +84,7 @@ it('a phishing page shows in the report by the address from which many failed', 
   for (const user of ['ada', 'bob']) await backupCodes.issue(user);
   for (const user of ['ada', 'bob', 'ada', 'bob', 'ada', 'bob'])
     await backupCodes.consume(user, 'AAAA-AAAA', { ip: '203.0.113.9' });
-  expect((await backupCodes.report({ since })).unusual.addresses).toEqual([
+  expect((await backupCodes.audit.report({ since })).unusual.addresses).toEqual([
     { ip: '203.0.113.9', failures: 6, users: 2 },
   ]);
 });

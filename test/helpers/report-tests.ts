@@ -2,7 +2,7 @@
 import {
   BackupCodes,
   type AuditEvent,
-  type BackupCodeReports,
+  type BackupCodeAudit,
   type BackupCodesOptions,
   type BackupCodeStore,
   type EventsQuery,
@@ -12,7 +12,7 @@ import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
 import { atOnce, WRONG } from './service';
 
-type ReportingStore = BackupCodeStore & BackupCodeReports;
+type ReportingStore = BackupCodeStore & BackupCodeAudit;
 
 const CONTEXT = { ip: '192.0.2.7', userAgent: 'Mozilla/5.0', requestId: 'r-1', actor: 'admin-9' };
 
@@ -45,7 +45,7 @@ export function reportTests({ open }: ReportTestOptions): void {
   ): Promise<AuditEvent[]> => {
     const all: AuditEvent[] = [];
     for (let after: string | null = null; ;) {
-      const page = await backupCodes.events({ ...query, after });
+      const page = await backupCodes.audit.events({ ...query, after });
       if (page.events.length === 0) return all;
       all.push(...page.events);
       after = page.cursor;
@@ -83,7 +83,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       const { backupCodes } = await start({ attempts: { free: 1 } });
       await backupCodes.issue('ada');
       for (let attempt = 0; attempt < 4; attempt += 1) await backupCodes.consume('ada', WRONG);
-      const { events } = await backupCodes.events({ userId: 'ada', types: ['throttled'] });
+      const { events } = await backupCodes.audit.events({ userId: 'ada', types: ['throttled'] });
       expect(events.map(({ reason, refusals }) => [reason, refusals])).toEqual([['throttled', 3]]);
     });
 
@@ -91,23 +91,23 @@ export function reportTests({ open }: ReportTestOptions): void {
       const { backupCodes } = await start();
       await backupCodes.issue('grace');
       for (let n = 0; n < 5; n += 1) await backupCodes.issue('ada');
-      const first = await backupCodes.events({ userId: 'ada', limit: 3 });
-      const second = await backupCodes.events({ userId: 'ada', limit: 3, after: first.cursor });
-      const third = await backupCodes.events({ userId: 'ada', limit: 3, after: second.cursor });
+      const first = await backupCodes.audit.events({ userId: 'ada', limit: 3 });
+      const second = await backupCodes.audit.events({ userId: 'ada', limit: 3, after: first.cursor });
+      const third = await backupCodes.audit.events({ userId: 'ada', limit: 3, after: second.cursor });
       expect([first, second, third].map(({ events }) => events.length)).toEqual([3, 2, 0]);
       expect(third.cursor).toBe(second.cursor);
       await backupCodes.consume('ada', WRONG);
       await backupCodes.revoke('ada');
       expect(
-        typesOf((await backupCodes.events({ userId: 'ada', after: third.cursor })).events),
+        typesOf((await backupCodes.audit.events({ userId: 'ada', after: third.cursor })).events),
       ).toEqual(['rejected', 'revoked']);
       expect(
         typesOf(
-          (await backupCodes.events({ userId: 'ada', after: third.cursor, types: ['revoked'] }))
+          (await backupCodes.audit.events({ userId: 'ada', after: third.cursor, types: ['revoked'] }))
             .events,
         ),
       ).toEqual(['revoked']);
-      expect((await backupCodes.events({ userId: 'ada', types: [] })).events).toEqual([]);
+      expect((await backupCodes.audit.events({ userId: 'ada', types: [] })).events).toEqual([]);
       const ids = (await readAll(backupCodes, { limit: 2 })).map(({ id }) => id);
       expect([ids.length, new Set(ids).size]).toEqual([8, 8]);
     });
@@ -126,8 +126,8 @@ export function reportTests({ open }: ReportTestOptions): void {
 
     it('have no cursor, and no page, where nothing ever happened', async () => {
       const { backupCodes } = await start();
-      expect(await backupCodes.events()).toEqual({ events: [], cursor: null });
-      expect(await backupCodes.events({ userId: 'nobody' })).toEqual({ events: [], cursor: null });
+      expect(await backupCodes.audit.events()).toEqual({ events: [], cursor: null });
+      expect(await backupCodes.audit.events({ userId: 'nobody' })).toEqual({ events: [], cursor: null });
     });
 
     it.each([
@@ -139,7 +139,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       ['too long', 'A'.repeat(9000)],
     ])('refuse a cursor that is none: %s', async (_what, after) => {
       const { backupCodes } = await start();
-      await expect(backupCodes.events({ after })).rejects.toMatchObject({ code: 'invalid_cursor' });
+      await expect(backupCodes.audit.events({ after })).rejects.toMatchObject({ code: 'invalid_cursor' });
     });
   });
 
@@ -147,15 +147,15 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('removes the events from before, says how many, and leaves cursors good', async () => {
       const { backupCodes, clock } = await start();
       for (const userId of ['ada', 'grace', 'ada']) await backupCodes.issue(userId);
-      const { cursor } = await backupCodes.events({ limit: 1 });
-      const { cursor: end } = await backupCodes.events();
+      const { cursor } = await backupCodes.audit.events({ limit: 1 });
+      const { cursor: end } = await backupCodes.audit.events();
       clock.advance(DAY_MS);
       await backupCodes.revoke('ada');
-      expect(await backupCodes.prune({ before: START })).toBe(0);
-      expect(await backupCodes.prune({ before: START + 1 })).toBe(3);
-      expect(await backupCodes.prune({ before: START + 1 })).toBe(0);
-      expect(typesOf((await backupCodes.events({ after: end })).events)).toEqual(['revoked']);
-      expect(typesOf((await backupCodes.events({ after: cursor })).events)).toEqual(['revoked']);
+      expect(await backupCodes.audit.prune({ before: START })).toBe(0);
+      expect(await backupCodes.audit.prune({ before: START + 1 })).toBe(3);
+      expect(await backupCodes.audit.prune({ before: START + 1 })).toBe(0);
+      expect(typesOf((await backupCodes.audit.events({ after: end })).events)).toEqual(['revoked']);
+      expect(typesOf((await backupCodes.audit.events({ after: cursor })).events)).toEqual(['revoked']);
       expect(await backupCodes.status('grace')).toMatchObject({ remaining: 10 });
     });
   });
@@ -165,13 +165,13 @@ export function reportTests({ open }: ReportTestOptions): void {
     await backupCodes.issue('ada');
     for (let n = 0; n < 4; n += 1) await backupCodes.consume('ada', WRONG);
     clock.advance(HOUR_MS);
-    await backupCodes.prune({ before: clock.now() });
+    await backupCodes.audit.prune({ before: clock.now() });
     for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
     expect(
       (await readAll(backupCodes)).map(({ type, reason, refusals }) => [type, reason, refusals]),
     ).toEqual([['throttled', 'locked', 3]]);
     expect(
-      (await backupCodes.report({ since: START })).days.map(({ failures }) => failures),
+      (await backupCodes.audit.report({ since: START })).days.map(({ failures }) => failures),
     ).toEqual([{ locked: 3 }]);
   });
 
@@ -192,11 +192,11 @@ export function reportTests({ open }: ReportTestOptions): void {
         [0, 'expired'],
       ] as const) {
         const at = END - before * DAY_MS;
-        expect(await backupCodes.due({ now: at - 1 })).toEqual([]);
+        expect(await backupCodes.audit.recordReminders({ now: at - 1 })).toEqual([]);
         expect(await another().due({ now: at })).toEqual([{ ...due, type }]);
-        expect(await backupCodes.due({ now: at })).toEqual([]);
+        expect(await backupCodes.audit.recordReminders({ now: at })).toEqual([]);
       }
-      const { events } = await backupCodes.events({ types: ['expiring', 'expired'] });
+      const { events } = await backupCodes.audit.events({ types: ['expiring', 'expired'] });
       expect(events.map((event) => [event.type, event.at, event.setId, event.remaining])).toEqual([
         ['expiring', END - 30 * DAY_MS, setId, 9],
         ['expiring', END - 7 * DAY_MS, setId, 9],
@@ -207,25 +207,25 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('gives only the latest reminder after a pause', async () => {
       const { backupCodes } = await start();
       await backupCodes.issue('ada');
-      expect((await backupCodes.due({ now: END - DAY_MS })).map(({ type }) => type)).toEqual([
+      expect((await backupCodes.audit.recordReminders({ now: END - DAY_MS })).map(({ type }) => type)).toEqual([
         'expiring',
       ]);
-      expect((await backupCodes.due({ now: END + DAY_MS })).map(({ type }) => type)).toEqual([
+      expect((await backupCodes.audit.recordReminders({ now: END + DAY_MS })).map(({ type }) => type)).toEqual([
         'expired',
       ]);
-      expect(await backupCodes.due({ now: END + 400 * DAY_MS })).toEqual([]);
+      expect(await backupCodes.audit.recordReminders({ now: END + 400 * DAY_MS })).toEqual([]);
     });
 
     it('begins anew with a new set, and leaves out those that were revoked, only staged, or never expire', async () => {
       const { backupCodes } = await start();
       const { backupCodes: never } = await start({ expiresAfterDays: null });
       await backupCodes.issue('ada');
-      await backupCodes.due({ now: END });
+      await backupCodes.audit.recordReminders({ now: END });
       const { setId } = await backupCodes.issue('ada');
       await backupCodes.issue('revoked');
       await backupCodes.revoke('revoked');
       await backupCodes.stage('staged');
-      expect((await backupCodes.due({ now: END })).map((one) => [one.userId, one.setId])).toEqual([
+      expect((await backupCodes.audit.recordReminders({ now: END })).map((one) => [one.userId, one.setId])).toEqual([
         ['ada', setId],
       ]);
       await never.issue('grace');
@@ -235,8 +235,8 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('says nothing of 30 days to the owner of a set that lives for ten', async () => {
       const { backupCodes } = await start({ expiresAfterDays: 10 });
       await backupCodes.issue('ada');
-      expect(await backupCodes.due({ now: START + DAY_MS })).toEqual([]);
-      expect((await backupCodes.due({ now: START + 3 * DAY_MS })).map(({ type }) => type)).toEqual([
+      expect(await backupCodes.audit.recordReminders({ now: START + DAY_MS })).toEqual([]);
+      expect((await backupCodes.audit.recordReminders({ now: START + 3 * DAY_MS })).map(({ type }) => type)).toEqual([
         'expiring',
       ]);
     });
@@ -257,7 +257,7 @@ export function reportTests({ open }: ReportTestOptions): void {
           .sort(),
       ).toEqual([...users].sort());
       expect(told.sort()).toEqual([...users].sort());
-      expect((await backupCodes.events({ types: ['expiring'] })).events).toHaveLength(40);
+      expect((await backupCodes.audit.events({ types: ['expiring'] })).events).toHaveLength(40);
     });
   });
 
@@ -294,7 +294,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       const now = START + 567 * DAY_MS + HOUR_MS;
       const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
-      expect(await backupCodes.report({ since: START + 500 * DAY_MS })).toEqual({
+      expect(await backupCodes.audit.report({ since: START + 500 * DAY_MS })).toEqual({
         since: START + 500 * DAY_MS,
         until: now,
         users: 6,
@@ -342,7 +342,7 @@ export function reportTests({ open }: ReportTestOptions): void {
 
     it('is all noughts where there is nobody', async () => {
       const { backupCodes } = await start();
-      expect(await backupCodes.report()).toEqual({
+      expect(await backupCodes.audit.report()).toEqual({
         since: START - 30 * DAY_MS,
         until: START,
         users: 0,

@@ -57,7 +57,7 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
             reason: 'not_open',
           });
         expect(office.done).toEqual([]);
-        const { events } = await office.backupCodes.events({
+        const { events } = await office.backupCodes.audit.events({
           types: ['approval_executing', 'approval_executed', 'approval_failed'],
         });
         expect(

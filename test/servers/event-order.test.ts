@@ -70,7 +70,7 @@ function waitForCommits({
     await sleep(pauseMs);
     const read: string[] = [];
     for (;;) {
-      const page = await backupCodes.events({ after, limit: 1 });
+      const page = await backupCodes.audit.events({ after, limit: 1 });
       if (page.events.length === 0) return read;
       read.push(...page.events.map(({ type, userId }) => `${type} ${String(userId)}`));
       after = page.cursor;
@@ -197,7 +197,7 @@ function readWhatIsWritten({
     let after: string | null = null;
     const readOn = async (): Promise<void> => {
       for (;;) {
-        const page = await reader!.events({ after, limit: 7 });
+        const page = await reader!.audit.events({ after, limit: 7 });
         if (page.events.length === 0) return;
         read.push(...page.events);
         after = page.cursor;

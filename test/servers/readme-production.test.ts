@@ -24,7 +24,7 @@ describeWith(postgres, 'the set-up for production', (server) => {
     try {
       const { codes } = await backupCodes.issue('ada');
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-      expect((await backupCodes.report()).setsByPepper).toEqual({ 2026: 1 });
+      expect((await backupCodes.audit.report()).setsByPepper).toEqual({ 2026: 1 });
       // What it listens for: the server ends a connection that nobody uses at the moment.
       await pool.query(
         'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = $1',

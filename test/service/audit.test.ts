@@ -39,7 +39,7 @@ describe('events', () => {
     ['an unknown option', { user: 'ada' }, 'invalid_option'],
     ['no object', null, 'invalid_option'],
   ])('refuse %s', async (_what, query, code) => {
-    await expect(backupCodes.events(query as EventsQuery)).rejects.toMatchObject({
+    await expect(backupCodes.audit.events(query as EventsQuery)).rejects.toMatchObject({
       name: 'BackupCodeError',
       code,
     });
@@ -48,24 +48,24 @@ describe('events', () => {
 
 describe('dates', () => {
   test.each<[string, () => Promise<unknown>]>([
-    ['prune before a day that is to come', () => backupCodes.prune({ before: START + 1 })],
-    ['prune before nothing', () => backupCodes.prune({} as never)],
-    ['prune before a text', () => backupCodes.prune({ before: '2026-01-01' as never })],
-    ['prune before no date', () => backupCodes.prune({ before: new Date(NaN) })],
-    ['a report since tomorrow', () => backupCodes.report({ since: START + DAY_MS })],
-    ['a report since minus one', () => backupCodes.report({ since: -1 })],
-    ['what is due at no time', () => backupCodes.due({ now: NaN })],
-    ['what is due after the last day', () => backupCodes.due({ now: 8.64e15 + 1 })],
+    ['prune before a day that is to come', () => backupCodes.audit.prune({ before: START + 1 })],
+    ['prune before nothing', () => backupCodes.audit.prune({} as never)],
+    ['prune before a text', () => backupCodes.audit.prune({ before: '2026-01-01' as never })],
+    ['prune before no date', () => backupCodes.audit.prune({ before: new Date(NaN) })],
+    ['a report since tomorrow', () => backupCodes.audit.report({ since: START + DAY_MS })],
+    ['a report since minus one', () => backupCodes.audit.report({ since: -1 })],
+    ['what is due at no time', () => backupCodes.audit.recordReminders({ now: NaN })],
+    ['what is due after the last day', () => backupCodes.audit.recordReminders({ now: 8.64e15 + 1 })],
   ])('refuse %s', async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject({ name: 'BackupCodeError', code: 'invalid_date' });
   });
 
   test('are taken as Date and as milliseconds', async () => {
-    expect(await backupCodes.prune({ before: new Date(START) })).toBe(0);
-    expect(await backupCodes.report({ since: new Date(START - DAY_MS) })).toEqual(
-      await backupCodes.report({ since: START - DAY_MS }),
+    expect(await backupCodes.audit.prune({ before: new Date(START) })).toBe(0);
+    expect(await backupCodes.audit.report({ since: new Date(START - DAY_MS) })).toEqual(
+      await backupCodes.audit.report({ since: START - DAY_MS }),
     );
-    expect(await backupCodes.due({ now: new Date(START) })).toEqual([]);
+    expect(await backupCodes.audit.recordReminders({ now: new Date(START) })).toEqual([]);
   });
 });
 

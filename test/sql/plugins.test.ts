@@ -38,9 +38,9 @@ it.each([
     setId,
   });
   expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9, setId });
-  expect((await backupCodes.report()).users).toBe(1);
+  expect((await backupCodes.audit.report()).users).toBe(1);
   expect(await backupCodes.revoke('ada')).toBe(true);
-  expect((await backupCodes.events({ types: ['revoked'] })).events).toMatchObject([
+  expect((await backupCodes.audit.events({ types: ['revoked'] })).events).toMatchObject([
     { userId: 'ada', setId },
   ]);
 });

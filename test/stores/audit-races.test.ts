@@ -1,12 +1,12 @@
 // A set's life under races, on the stores of the core.
-import type { BackupCodeReports, BackupCodeStore } from '../../lib';
+import type { BackupCodeAudit, BackupCodeStore } from '../../lib';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
 import { onEachStore } from '../helpers/stores';
 
 onEachStore('over the life of a set', (open) => {
   lifecycleRaces({
     open: async () => {
-      const store = (await open()).store as BackupCodeStore & BackupCodeReports;
+      const store = (await open()).store as BackupCodeStore & BackupCodeAudit;
       return { store, another: () => store };
     },
   });

@@ -1,12 +1,12 @@
 // Events, pruning, reminders and the report, on the stores of the core.
-import type { BackupCodeReports, BackupCodeStore } from '../../lib';
+import type { BackupCodeAudit, BackupCodeStore } from '../../lib';
 import { reportTests } from '../helpers/report-tests';
 import { onEachStore } from '../helpers/stores';
 
 onEachStore('reports', (open) => {
   reportTests({
     open: async () => {
-      const store = (await open()).store as BackupCodeStore & BackupCodeReports;
+      const store = (await open()).store as BackupCodeStore & BackupCodeAudit;
       return { store, another: () => store };
     },
   });

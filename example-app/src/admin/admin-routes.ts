@@ -21,7 +21,7 @@ export function adminRoutes(
   router.get('/admin', ...guards.admin, async (req, res) => {
     const list = listOf(req);
     const [report, accounts] = await Promise.all([
-      backupCodes.report({ since: now() - DAYS * DAY_MS }),
+      backupCodes.audit.report({ since: now() - DAYS * DAY_MS }),
       users.count(),
     ]);
     const names = await Promise.all(
@@ -67,7 +67,7 @@ export function adminRoutes(
     const [factors, codes, { events }] = await Promise.all([
       secondFactors.of(id),
       backupCodes.status(id),
-      backupCodes.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE }),
+      backupCodes.audit.events({ userId: id, order: 'newest-first', limit: ON_A_PAGE }),
     ]);
     const activity = { list: events.map(activityOf), isNewest: true, older: null };
     sendPage(

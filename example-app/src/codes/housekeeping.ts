@@ -29,11 +29,11 @@ export function startHousekeeping({
 }: HousekeepingParts): Housekeeping {
   const prune = async (): Promise<void> => {
     const before = now() - auditDays * DAY_MS;
-    await backupCodes.prune({ before });
+    await backupCodes.audit.prune({ before });
     await pruneOthers({ before });
   };
   const chores = [
-    repeat(() => backupCodes.due(), { everyMs: HOUR_MS, report }),
+    repeat(() => backupCodes.audit.recordReminders(), { everyMs: HOUR_MS, report }),
     repeat(prune, { everyMs: DAY_MS, report }),
   ];
   return {

@@ -54,7 +54,7 @@ export class Notifier {
         .select(['place', 'moves'])
         .where('name', '=', name)
         .executeTakeFirst();
-      const { events, cursor } = await backupCodes.events({
+      const { events, cursor } = await backupCodes.audit.events({
         after: row?.place ?? null,
         types: TOLD_TYPES,
         limit: PAGE,

@@ -27,7 +27,7 @@ export function securityRoutes({
   router.get('/account/security', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
     const after = olderThan(req);
-    const trail = backupCodes.events({
+    const trail = backupCodes.audit.events({
       userId: id,
       order: 'newest-first',
       after,

@@ -184,7 +184,7 @@ async function showVault(
   { req, res }: { req: Request; res: Response },
   page: { status?: number; errors?: Record<string, string>; values?: Record<string, string> } = {},
 ): Promise<void> {
-  const { events } = await backupCodes.events({
+  const { events } = await backupCodes.audit.events({
     types: ['approval_requested'],
     order: 'newest-first',
     limit: LATEST,

@@ -73,7 +73,7 @@ test('audit events go after a year, or after as many days as AUDIT_DAYS says', a
   ): Promise<void> => {
     const service = await startAfter(days, env);
     const read = async (): Promise<string> =>
-      (await service.backupCodes.events({ userId: ada.userId })).events
+      (await service.backupCodes.audit.events({ userId: ada.userId })).events
         .map(({ type }) => type)
         .join();
     await until(async () => (await read()) === types.join());

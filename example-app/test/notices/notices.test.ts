@@ -227,7 +227,7 @@ test('codes that expire are told of thirty and seven days before, and when they 
   );
   for (const days of [336, 23, 7]) {
     service.forward(days * DAY_SECONDS);
-    await service.backupCodes.due();
+    await service.backupCodes.audit.recordReminders();
   }
   const texts = [await told(), await told(), await told()];
   expect(texts.map(({ subject }) => subject)).toEqual([

@@ -26,7 +26,7 @@ const OPEN = { action: 'open-vault', reason: 'the yearly audit' };
 const spent = async ({ userId }: Enrolled): Promise<number> =>
   10 - ((await service.backupCodes.status(userId))?.remaining ?? 0);
 const stepsOf = async (): Promise<string[]> =>
-  (await service.backupCodes.events({ limit: 200 })).events
+  (await service.backupCodes.audit.events({ limit: 200 })).events
     .map(({ type }) => type)
     .filter((type) => type.startsWith('approval-'));
 

@@ -42,7 +42,7 @@ process.once('message', async ({ connection, delivered, saved }) => {
   process.send({ ready: true });
   let after = existsSync(saved) ? readFileSync(saved, 'utf8') : null;
   for (;;) {
-    const { events, cursor } = await backupCodes.events({ after, limit: 10 });
+    const { events, cursor } = await backupCodes.audit.events({ after, limit: 10 });
     for (const { id } of events) writeDown(delivered, 'a', `${id}\n`);
     if (events.length > 0) {
       // Only now, or a kill in between would lose them. Whole, or not at all.

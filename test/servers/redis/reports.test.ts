@@ -60,7 +60,7 @@ function testReports(connect: () => Promise<RedisClient & { close(): unknown }>)
     const read = async (query: EventsQuery): Promise<string[]> => {
       const types: string[] = [];
       for (let after: string | null = null; ;) {
-        const page = await backupCodes.events({ ...query, after, limit: 1 });
+        const page = await backupCodes.audit.events({ ...query, after, limit: 1 });
         if (page.events.length === 0) return types;
         types.push(...page.events.map(({ type }) => type));
         after = page.cursor;

@@ -62,7 +62,7 @@ export const commands = {
   remaining: async (id: string): Promise<number | undefined> =>
     (await backupCodes.status(id))?.remaining,
   events: async (userId: string): Promise<string[]> =>
-    (await backupCodes.events({ userId })).events.map(({ type }) => type),
+    (await backupCodes.audit.events({ userId })).events.map(({ type }) => type),
   break: (): void => void (isBroken = true),
   mend: (): void => void (isBroken = false),
   /** The next hash will wait. */
