@@ -525,9 +525,9 @@ describe('the audit trail', () => {
       },
       { type: 'approval_executed', userId: 'bob', approval },
     ]);
-    expect((await office.backupCodes.audit.events({ types: ['approval_granted'] })).events).toMatchObject(
-      [{ userId: 'bob', approval }],
-    );
+    expect(
+      (await office.backupCodes.audit.events({ types: ['approval_granted'] })).events,
+    ).toMatchObject([{ userId: 'bob', approval }]);
   });
 
   it('tells a refusal, and why', async () => {

@@ -5,7 +5,8 @@ import {
   type EventType,
   type Listener,
 } from '../../lib';
-import { auditEvent, EVENT_TYPES, Listeners } from '../../lib/audit/events';
+import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
+import { Listeners } from '../../lib/audit/listeners';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 
@@ -62,7 +63,7 @@ describe('an audit event', () => {
       total: null,
       consumedSecondsAgo: null,
       refusals: null,
-      approval: null,
+      details: null,
       context,
     });
     expect(auditEvent('issued', { at: 1, userId: 'ada', context }).id).not.toBe(issued.id);
@@ -76,7 +77,7 @@ describe('a listener', () => {
     listeners.add('issued', (event: AuditEvent) => told.push(`one ${event.type}`));
     listeners.add('issued', (event: AuditEvent) => told.push(`two ${event.type}`));
     listeners.add('revoked', (event: AuditEvent) => told.push(`one ${event.type}`));
-    listeners.tell([issued, { ...issued, type: 'revoked' }, { ...issued, type: 'low' }]);
+    listeners.notify([issued, { ...issued, type: 'revoked' }, { ...issued, type: 'low' }]);
     expect(told).toEqual(['one issued', 'two issued', 'one revoked']);
   });
 
@@ -117,7 +118,7 @@ describe('a listener', () => {
       listeners.add('issued', listener);
       listeners.add('issued', (event: AuditEvent) => told.push(event));
       listeners.add('error', (error: unknown, event: AuditEvent) => told.push([error, event]));
-      listeners.tell([issued]);
+      listeners.notify([issued]);
       await settle();
       expect(told).toEqual([issued, [fault, issued]]);
       expect(warn).not.toHaveBeenCalled();
@@ -129,7 +130,7 @@ describe('a listener', () => {
     async (_how, listener) => {
       const listeners = new Listeners();
       listeners.add('issued', listener);
-      listeners.tell([issued]);
+      listeners.notify([issued]);
       await settle();
       expect(warn.mock.calls).toEqual([
         [
@@ -146,7 +147,7 @@ describe('a listener', () => {
       const listeners = new Listeners();
       listeners.add('issued', listener);
       listeners.add('error', listener);
-      listeners.tell([issued]);
+      listeners.notify([issued]);
       await settle();
       expect(warn).toHaveBeenCalledTimes(1);
     },
@@ -156,10 +157,13 @@ describe('a listener', () => {
     const listeners = new Listeners();
     const noError = JSON.parse('null') as Error;
     listeners.add('issued', () => Promise.reject(noError));
-    listeners.tell([issued]);
+    listeners.notify([issued]);
     await settle();
     expect(warn.mock.calls).toEqual([
-      ['A listener of "issued" failed: not an Error', { code: 'BACKUP_CODE_LISTENER' }],
+      [
+        'A listener of "issued" failed: it threw something that is not an Error',
+        { code: 'BACKUP_CODE_LISTENER' },
+      ],
     ]);
   });
 });

@@ -225,7 +225,7 @@ test('a report names what it says it names', async () => {
     ['report'],
   )) as { report: Report };
   expect(report).toEqual(
-    await backupCodes
+    await backupCodes.audit
       .report({ since: report.since })
       .then((again) => ({ ...again, until: report.until })),
   );

@@ -35,7 +35,7 @@ it('a database that leaked without a pepper: none is set, all sets are revoked, 
   const restart = operator();
   const old = await restart().issue('ada');
   const draining = restart(fresh, none);
-  expect((await draining.report({ since })).setsByPepper).toEqual({ none: 1 });
+  expect((await draining.audit.report({ since })).setsByPepper).toEqual({ none: 1 });
   await draining.revoke('ada', admin);
   expect(await draining.consume('ada', old.codes[0])).toEqual({ ok: false, reason: 'none' });
   const { codes } = await draining.issue('ada');
@@ -54,9 +54,9 @@ it('a pepper that leaked: the new one signs, printed codes go on, and once no se
   const old = await restart(leaked).issue('ada');
   const rotated = restart(fresh, leaked);
   expect(await rotated.consume('ada', old.codes[0])).toMatchObject({ ok: true });
-  expect((await rotated.report({ since })).setsByPepper).toEqual({ 2026: 1 });
+  expect((await rotated.audit.report({ since })).setsByPepper).toEqual({ 2026: 1 });
   const { codes } = await rotated.issue('ada');
-  expect((await rotated.report({ since })).setsByPepper).toEqual({ 2027: 1 });
+  expect((await rotated.audit.report({ since })).setsByPepper).toEqual({ 2027: 1 });
   expect(await restart(fresh).consume('ada', codes[0])).toMatchObject({ ok: true });
 });
 

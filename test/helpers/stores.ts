@@ -14,6 +14,7 @@ import {
   type Reason,
 } from '../../lib';
 import { createTables, SqlStore } from '../../lib/sql';
+import { privateFieldsOf } from './private-fields';
 
 export interface OpenStore {
   readonly store: BackupCodeStore;
@@ -41,7 +42,7 @@ interface EventRow {
   readonly total: number | null;
   readonly consumed_seconds_ago: number | null;
   readonly refusals: number | null;
-  readonly approval: string | null;
+  readonly details: string | null;
   readonly ip: string | null;
   readonly user_agent: string | null;
   readonly request_id: string | null;
@@ -57,7 +58,11 @@ export const memory: StoreKind = {
       store,
       events: () => Promise.resolve([...store.auditTrail]),
       dump: () =>
-        inspect(Object.entries(store), { depth: 20, maxArrayLength: null, maxStringLength: null }),
+        inspect(privateFieldsOf(store), {
+          depth: 20,
+          maxArrayLength: null,
+          maxStringLength: null,
+        }) + inspect(store.auditTrail, { depth: 20, maxArrayLength: null, maxStringLength: null }),
       close: () => Promise.resolve(),
     });
   },
@@ -106,7 +111,7 @@ export async function openSqlite(
           total,
           consumed_seconds_ago: consumedSecondsAgo,
           refusals,
-          approval,
+          details,
           ...row
         }) => ({
           id,
@@ -120,7 +125,7 @@ export async function openSqlite(
           total,
           consumedSecondsAgo,
           refusals,
-          approval: approval === null ? null : (JSON.parse(approval) as AuditEvent['approval']),
+          details: details === null ? null : (JSON.parse(details) as AuditEvent['details']),
           context: {
             ip: row.ip,
             userAgent: row.user_agent,

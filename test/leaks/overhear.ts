@@ -1,9 +1,10 @@
 // Listens on the channels of the product while something plays: learns the codes that are handed out, and hears all else.
 // Changes no answer, and when it comes by a tick at most.
-import type { inspect } from 'node:util';
 import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib';
-import { Listeners, type AuditEvent } from '../../lib/audit/events';
-import type { NewSet } from '../../lib/stores/contract';
+import type { AuditEvent } from '../../lib/audit/events';
+import { Listeners } from '../../lib/audit/listeners';
+import { Audit } from '../../lib/service/audit';
+import type { ConsumeRequest, NewSet } from '../../lib/stores/contract';
 import type { Canary } from '../helpers/canary';
 
 export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;
@@ -14,9 +15,9 @@ export interface Ear {
   hear(place: (typeof PLACES)[number], value: unknown): void;
 }
 
-/** Every method that answers with a promise, so that the next one cannot be forgotten. */
-const METHODS: Readonly<
-  Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'toJSON' | typeof inspect.custom>, true>
+/** Every method that returns a promise. The types make sure that a new one is not forgotten. */
+const SERVICE_METHODS: Readonly<
+  Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'audit'>, true>
 > = {
   issue: true,
   stage: true,
@@ -27,19 +28,25 @@ const METHODS: Readonly<
   status: true,
   revoke: true,
   recordUnfinishedLogin: true,
-  recordApproval: true,
+};
+const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {
   events: true,
+  record: true,
+  recordReminders: true,
   prune: true,
-  due: true,
   report: true,
 };
 
 /** From now on, in this test file. */
 export function overhear(ear: Ear): void {
   const seen = new WeakSet();
-  for (const name of Object.keys(METHODS)) {
+  const methods = [
+    ...Object.keys(SERVICE_METHODS).map((name) => [BackupCodes.prototype, name] as const),
+    ...Object.keys(AUDIT_METHODS).map((name) => [Audit.prototype, name] as const),
+  ];
+  for (const [owner, name] of methods) {
     replace(
-      BackupCodes.prototype,
+      owner,
       name,
       (original) =>
         function (this: object, ...args: unknown[]): unknown {
@@ -56,7 +63,7 @@ export function overhear(ear: Ear): void {
   }
   replace(
     Listeners.prototype,
-    'tell',
+    'notify',
     (original) =>
       function (this: object, ...args: unknown[]): unknown {
         for (const event of args[0] as readonly AuditEvent[]) ear.hear('events', event);
@@ -89,7 +96,7 @@ export function noticing(store: BackupCodeStore, canary: Canary): BackupCodeStor
           header,
           codes = [],
           replacement,
-        } = (args[0] ?? {}) as Partial<NewSet> & Parameters<BackupCodeStore['consume']>[0];
+        } = (args[0] ?? {}) as Partial<NewSet> & ConsumeRequest;
         for (const { digest, salt } of replacement ? [replacement] : codes) {
           canary.addBytes(Buffer.from(digest, 'hex'), 'a digest');
           canary.addBytes(Buffer.from(salt, 'hex'), 'a salt');

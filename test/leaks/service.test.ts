@@ -139,8 +139,8 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.status('ada');
     await backupCodes.revoke('ada', { ...CONTEXT, actor: 'an administrator' });
     await backupCodes.consume('ada', others[0], CONTEXT);
-    await play.operator(START).events({ userId: 'ada' });
-    await play.operator(START).report();
+    await play.operator(START).audit.events({ userId: 'ada' });
+    await play.operator(START).audit.report();
   },
 
   'two people ask, approve, deny, withdraw, are late and are refused': async (play) => {
@@ -215,9 +215,9 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     const { backupCodes, clock } = play.serve({ expiresAfterDays: 30 });
     const { codes } = await backupCodes.issue('cyd', CONTEXT);
     clock.advance(31 * DAY_MS);
-    for (const days of [25, 31]) await play.operator(START + days * DAY_MS).due();
+    for (const days of [25, 31]) await play.operator(START + days * DAY_MS).audit.recordReminders();
     await backupCodes.consume('cyd', codes[0], CONTEXT);
-    await play.operator(START).prune({ before: START });
+    await play.operator(START).audit.prune({ before: START });
   },
 
   'somebody guesses until the channel is locked': async (play) => {

@@ -72,7 +72,7 @@ onEachStore('issuing a set', (open) => {
         total: 10,
         consumedSecondsAgo: null,
         refusals: null,
-        approval: null,
+        details: null,
         context,
       },
     ]);

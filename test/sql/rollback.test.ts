@@ -136,13 +136,14 @@ describe('a statement that fails', () => {
     // A hundred are read, marked one by one, counted and recorded; then comes the next read.
     faults.arm(1 + 100 + 2 + 1);
     const first = await backupCodes.audit.recordReminders();
-    expect([faults.disarm(), first.length]).toEqual([true, 100]);
+    expect([faults.disarm(), first]).toEqual([true, 100]);
     faults.arm(1);
     await expect(backupCodes.audit.recordReminders()).rejects.toBe(fault);
     faults.disarm();
     const rest = await backupCodes.audit.recordReminders();
-    expect(new Set([...first, ...rest].map(({ userId }) => userId)).size).toBe(150);
-    expect(rest).toHaveLength(50);
+    expect(rest).toBe(50);
+    const { events } = await backupCodes.audit.events({ types: ['expiring'], limit: 1000 });
+    expect(new Set(events.map(({ userId }) => userId)).size).toBe(150);
     await opened.close();
   });
 });

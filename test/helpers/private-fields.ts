@@ -1,0 +1,52 @@
+// Reads `#private` fields, as a debugger does: the canary has to search what an object keeps, not what it shows.
+import { Session } from 'node:inspector';
+import { runInThisContext } from 'node:vm';
+
+interface RemoteObject {
+  readonly objectId?: string;
+}
+
+interface PrivateProperty {
+  readonly name: string;
+  readonly value: RemoteObject;
+}
+
+/** The debugger shares objects with the main context only; a test file has a context of its own. */
+const shared = runInThisContext('globalThis') as Record<string, unknown>;
+
+/** The private fields of an object, by name. Empty if it has none. */
+export function privateFieldsOf(object: object): Record<string, unknown> {
+  const session = new Session();
+  session.connect();
+  const call = <Result>(method: string, parameters: object): Result => {
+    let answer: { error: Error | null; result: unknown } | undefined;
+    session.post(method, parameters, (error, result: unknown) => (answer = { error, result }));
+    if (answer === undefined) throw new Error(`The debugger did not answer ${method} at once.`);
+    if (answer.error !== null) throw answer.error;
+    return answer.result as Result;
+  };
+  try {
+    shared['inspectedObject'] = object;
+    const { result } = call<{ result: RemoteObject }>('Runtime.evaluate', {
+      expression: 'inspectedObject',
+    });
+    const { privateProperties = [] } = call<{ privateProperties?: readonly PrivateProperty[] }>(
+      'Runtime.getProperties',
+      { objectId: result.objectId, ownProperties: true },
+    );
+    const fields: Record<string, unknown> = {};
+    for (const { name, value } of privateProperties) {
+      if (value?.objectId === undefined) continue;
+      call('Runtime.callFunctionOn', {
+        objectId: value.objectId,
+        functionDeclaration: 'function () { globalThis.inspectedField = this; }',
+      });
+      fields[name] = shared['inspectedField'];
+    }
+    return fields;
+  } finally {
+    delete shared['inspectedObject'];
+    delete shared['inspectedField'];
+    session.disconnect();
+  }
+}
