@@ -45,10 +45,6 @@ export function readCurrentSet(fields: Fields): CurrentSet | null {
   };
 }
 
-export function readHeader(header: string): SetHeader {
-  return parse(header, isHeader);
-}
-
 export function readCodes(fields: Fields): StoredCode[] {
   return Array.from(fields).flatMap(([field, value]) => {
     if (!field.startsWith('code:')) return [];
@@ -95,6 +91,11 @@ export function readEvent(entry: unknown, refusals: unknown): AuditEvent {
     ],
   );
   return { ...parse(event, isEvent), ...Object.fromEntries(numbers) } as AuditEvent;
+}
+
+/** The events that a script wrote. */
+export function readWritten(reply: unknown): readonly AuditEvent[] {
+  return readList(reply).map((event) => readEvent(event, ''));
 }
 
 /** @throws {BackupCodeError} `unreadable_set` */

@@ -76,13 +76,12 @@ end
 return found
 `);
 
-/** Gives what is left of the set, or nothing where it was reminded of already, or has ended. */
 export const remindScript = defineScript(`${COMMON}
 local setId, done, nextScore, event = ARGV[1], whole(ARGV[2]), ARGV[3], ARGV[4]
 local currentId, reminded, remaining, total = unpack(redis.call('HMGET', user, 'setId', 'reminded', 'remaining', 'total'))
-if currentId ~= setId or whole(reminded) >= done then return {} end
+if currentId ~= setId or whole(reminded) >= done then return written end
 redis.call('HSET', user, 'reminded', text(done))
 redis.call('ZADD', sets, nextScore, user)
 record(event, 'remaining', remaining, 'total', total)
-return { remaining, total }
+return written
 `);

@@ -3,19 +3,18 @@
 import type { AuditEvent } from '../audit/events';
 import { readCursor, writeCursor } from '../stores/cursor';
 import {
-  dueReminder,
-  type BackupCodeReports,
-  type DueSet,
+  remindersPassed,
   type EventsPage,
-  type Reminder,
+  type EventsRequest,
+  type RemindersRequest,
   type Report,
-  type ReportQuery,
+  type ReportRequest,
 } from '../stores/audit-contract';
-import { Tally } from '../stores/report-builder';
+import { ReportBuilder } from '../stores/report-builder';
 import { userKey } from '../stores/subject';
 import { runScript, type RedisPlace } from './client';
 import { keysOf, partitionKeys, partitionOf, PARTITIONS } from './keys';
-import { readEvent, readList, readNumber, readText } from './replies';
+import { readEvent, readList, readNumber, readText, readWritten } from './replies';
 import {
   listSetsScript,
   pruneScript,
@@ -35,8 +34,6 @@ interface Entry {
   readonly event: AuditEvent;
 }
 
-type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
-
 /** One stream, read piece by piece. */
 interface Source {
   readonly partition: number;
@@ -49,7 +46,7 @@ interface Source {
   isAtEnd: boolean;
 }
 
-export async function readEvents(place: RedisPlace, query: EventsQuery): Promise<EventsPage> {
+export async function readEvents(place: RedisPlace, query: EventsRequest): Promise<EventsPage> {
   const { subject, types, order, after, limit } = query;
   const positions =
     after === null
@@ -88,7 +85,7 @@ export async function readEvents(place: RedisPlace, query: EventsQuery): Promise
 async function refill(
   place: RedisPlace,
   source: Source,
-  { query: { subject, types, order }, count }: { query: EventsQuery; count: number },
+  { query: { subject, types, order }, count }: { query: EventsRequest; count: number },
 ): Promise<void> {
   while (source.entries.length === 0 && !source.isAtEnd) {
     source.takenTo = source.scannedTo;
@@ -107,7 +104,7 @@ async function refill(
 }
 
 /** Of which the next entry is, by the servers' clocks. */
-function firstOf(sources: readonly Source[], order: EventsQuery['order']): Source | undefined {
+function firstOf(sources: readonly Source[], order: EventsRequest['order']): Source | undefined {
   const sign = order === 'oldest-first' ? 1 : -1;
   return sources.reduce<Source | undefined>((first, source) => {
     const [head, least] = [source.entries[0], first?.entries[0]];
@@ -137,11 +134,11 @@ export async function prune(place: RedisPlace, { before }: { before: number }): 
   return removed;
 }
 
-export async function remind(
+export async function recordReminders(
   place: RedisPlace,
-  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
-): Promise<readonly Reminder[]> {
-  const marked: Reminder[] = [];
+  { now, leadsMs, toEvent }: RemindersRequest,
+): Promise<readonly AuditEvent[]> {
+  const written: AuditEvent[] = [];
   const [longest = 0] = leadsMs;
   const faults: unknown[] = [];
   for (let partition = 0; partition < PARTITIONS && faults.length === 0; partition += 1) {
@@ -151,7 +148,7 @@ export async function remind(
           users.map((user) => remindOne(place, user, { now, leadsMs, toEvent })),
         )) {
           if (reminder.status === 'rejected') faults.push(reminder.reason);
-          else if (reminder.value !== null) marked.push(reminder.value);
+          else written.push(...reminder.value);
         }
       }
     } catch (error) {
@@ -159,43 +156,33 @@ export async function remind(
     }
   }
   // What is marked is never given again, so it is given now; the next call meets the fault.
-  if (faults.length > 0 && marked.length === 0) throw faults[0];
-  return marked;
+  if (faults.length > 0 && written.length === 0) throw faults[0];
+  return written;
 }
 
 async function remindOne(
   { client, prefix }: RedisPlace,
   { userId, setId, createdAt, expiresAt, remaining, total }: StoredUser,
-  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
-): Promise<Reminder | null> {
-  const done = dueReminder({ createdAt, expiresAt, now, leadsMs });
-  if (done === 0 || expiresAt === null) return null;
-  const due: DueSet = {
-    type: done === leadsMs.length ? 'expired' : 'expiring',
-    userId,
-    setId,
-    expiresAt,
-    remaining,
-    total,
-  };
-  const event = toEvent(due);
+  { now, leadsMs, toEvent }: RemindersRequest,
+): Promise<readonly AuditEvent[]> {
+  const done = remindersPassed({ createdAt, expiresAt, now, leadsMs });
+  if (done === 0 || expiresAt === null) return [];
+  const type = done === leadsMs.length ? 'expired' : 'expiring';
+  const event = toEvent({ type, userId, setId, remaining, total });
   const [longest = 0] = leadsMs;
   const next = leadsMs[done];
   // It need not be looked at before the next reminder: who looks asks for what expires within the longest lead.
   const score = next === undefined ? '+inf' : String(expiresAt - next + longest);
-  const left = readList(
+  return readWritten(
     await runScript(client, remindScript, {
       keys: keysOf(prefix, userKey(userId)),
       arguments: [setId, String(done), score, JSON.stringify(event)],
     }),
   );
-  if (left.length === 0) return null;
-  const counts = { remaining: readNumber(left[0]), total: readNumber(left[1]) };
-  return { due: { ...due, ...counts }, event: { ...event, ...counts } };
 }
 
-export async function report(place: RedisPlace, query: ReportQuery): Promise<Report> {
-  const tally = new Tally(query);
+export async function report(place: RedisPlace, query: ReportRequest): Promise<Report> {
+  const tally = new ReportBuilder(query);
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
     for await (const users of usersOf(place, { partition, expiringBefore: Infinity })) {
       for (const user of users)
@@ -215,7 +202,7 @@ export async function report(place: RedisPlace, query: ReportQuery): Promise<Rep
       if (entries.every(({ event }) => event.at < query.since)) break;
     }
   }
-  return tally.report();
+  return tally.build();
 }
 
 async function readEntries(
@@ -228,7 +215,7 @@ async function readEntries(
     subject,
     types,
   }: { partition: number; from: string; count: number } & Pick<
-    EventsQuery,
+    EventsRequest,
     'order' | 'subject' | 'types'
   >,
 ): Promise<{ entries: Entry[]; looked: number; last: string }> {
@@ -281,9 +268,9 @@ const USER_FIELDS = [
   'lastConsumedAt',
   'pepperId',
   'hasher',
-  'first-factor:lockedAt',
+  'second_factor:lockedAt',
   'recovery:lockedAt',
-  'first-factor:attempts',
+  'second_factor:attempts',
   'recovery:attempts',
 ];
 

@@ -22,7 +22,11 @@ local function text(number) return string.format('%.0f', number) end
 local function whole(stored) return assert(tonumber(stored or 0), 'A stored number is damaged. Nothing was changed.') end
 
 -- The server's clock gives the entry its name, so that the order is that of the commits whatever the callers' clocks say.
-local function record(event, ...) return redis.call('XADD', events, '*', 'event', event, ...) end
+local written = {}
+local function record(event, ...)
+  table.insert(written, { 'event', event, ... })
+  return redis.call('XADD', events, '*', 'event', event, ...)
+end
 
 local function countOf(channel)
   local stored = redis.call('HMGET', user, channel .. ':attempts', channel .. ':nextAt', channel .. ':generation', channel .. ':lockedAt', channel .. ':refusalId', channel .. ':refusalEntry')
@@ -81,27 +85,27 @@ end
 
 export const replaceScript = defineScript(`${COMMON}
 local set, event, now, only = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), ARGV[4]
-if only == 'first' and redis.call('HEXISTS', user, 'hadSet') == 1 then return 'kept' end
+if only == 'first' and redis.call('HEXISTS', user, 'hadSet') == 1 then return written end
 beginSet(set, now)
 record(event)
-return 'written'
+return written
 `);
 
 export const stageScript = defineScript(`${COMMON}
 local set, setId, untilTime, event, userId = unpack(ARGV)
 redis.call('HSET', user, 'userId', userId, 'staged', set, 'stagedId', setId, 'stagedUntil', untilTime)
 record(event)
+return written
 `);
 
-/** Gives the header, or nothing. */
 export const activateScript = defineScript(`${COMMON}
 local setId, now, event = ARGV[1], whole(ARGV[2]), ARGV[3]
 local stagedId, stagedUntil, staged = unpack(redis.call('HMGET', user, 'stagedId', 'stagedUntil', 'staged'))
-if stagedId ~= setId or now >= whole(stagedUntil) then return '' end
+if stagedId ~= setId or now >= whole(stagedUntil) then return written end
 beginSet(cjson.decode(staged), now)
-local header, total = unpack(redis.call('HMGET', user, 'header', 'total'))
+local total = redis.call('HGET', user, 'total')
 record(event, 'remaining', total, 'total', total)
-return header
+return written
 `);
 
 export const findScript = defineScript(`${COMMON}
@@ -139,7 +143,7 @@ if isLocked or now < count.nextAt then
     redis.call('HSET', user, channel .. ':refusalId', refusalId, channel .. ':refusalEntry', entry)
   end
   keep()
-  return { 'refused', reason, text(count.nextAt), isCountedIn and 'again' or 'first' }
+  return { 'refused', reason, text(count.nextAt), written }
 end
 
 local attempt = count.attempts + 1
@@ -160,7 +164,7 @@ if count.nextAt == ticketNextAt then redis.call('HDEL', user, channel .. ':nextA
 
 export const consumeScript = defineScript(`${COMMON}
 local setId, codeId, channel, now = ARGV[1], ARGV[2], ARGV[3], whole(ARGV[4])
-local written, milestones, replacementId, replacement = cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7], ARGV[8]
+local wanted, milestones, replacementId, replacement = cjson.decode(ARGV[5]), cjson.decode(ARGV[6]), ARGV[7], ARGV[8]
 local currentId, expiresAt, remaining, total, code, consumedAt =
   unpack(redis.call('HMGET', user, 'setId', 'expiresAt', 'remaining', 'total', 'code:' .. codeId, 'consumed:' .. codeId))
 local count = countOf(channel)
@@ -173,35 +177,34 @@ if consumedAt then return { 'already_consumed', consumedAt } end
 remaining, total = whole(remaining) - 1, whole(total)
 if replacementId ~= '' then remaining, total = remaining + 1, total + 1 end
 for _, milestone in ipairs(milestones) do
-  if tonumber(milestone[1]) == remaining then table.insert(written, milestone[2]) end
+  if tonumber(milestone[1]) == remaining then table.insert(wanted, milestone[2]) end
 end
 
 redis.call('HSET', user, 'consumed:' .. codeId, text(now), 'lastConsumedAt', text(now), 'remaining', text(remaining), 'total', text(total))
 if replacementId ~= '' then redis.call('HSET', user, 'code:' .. replacementId, replacement) end
 beginCount(channel, count.generation + 1)
-for _, event in ipairs(written) do record(event, 'remaining', text(remaining), 'total', text(total)) end
-return { 'consumed', text(remaining), text(total) }
+for _, event in ipairs(wanted) do record(event, 'remaining', text(remaining), 'total', text(total)) end
+return { 'consumed', text(remaining), text(total), written }
 `);
 
-/** Gives the id of the set that was current, or nothing. */
 export const revokeScript = defineScript(`${COMMON}
 local now, event = whole(ARGV[1]), ARGV[2]
 local setId = redis.call('HGET', user, 'setId')
 endSet(now)
 dropStaged()
 if setId then record(event, 'setId', setId) end
-return setId or ''
+return written
 `);
 
 export const appendScript = defineScript(`${COMMON}
-local written, channel, generation, now, closing = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4]), ARGV[5]
-local closes = channel ~= '' and redis.call('EXISTS', user) == 1 and countOf(channel).generation == generation
-if closes then
+local wanted, channel, generation, now, locked = cjson.decode(ARGV[1]), ARGV[2], whole(ARGV[3]), whole(ARGV[4]), ARGV[5]
+local locks = channel ~= '' and redis.call('EXISTS', user) == 1 and countOf(channel).generation == generation
+if locks then
   redis.call('HSET', user, channel .. ':lockedAt', text(now))
-  table.insert(written, closing)
+  table.insert(wanted, locked)
 end
-for _, event in ipairs(written) do record(event) end
-return closes and 'closed' or ''
+for _, event in ipairs(wanted) do record(event) end
+return written
 `);
 
 export const nameKeyScript = defineScript(`

@@ -6,22 +6,28 @@ import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../audit/events';
 import { assertMethods, assertOptions, describe } from '../internal/validate';
 import type {
-  BackupCodeReports,
+  BackupCodeAudit,
   EventsPage,
-  Reminder,
+  EventsRequest,
+  PruneRequest,
+  RemindersRequest,
   Report,
-  ReportQuery,
+  ReportRequest,
 } from '../stores/audit-contract';
 import {
   NAME_KEPT_MS,
+  type ActivateRequest,
+  type AttemptRequest,
+  type AttemptResult,
   type BackupCodeStore,
-  type LockedChannel,
+  type ConsumeRequest,
   type Consumption,
   type FoundUser,
-  type NewSet,
-  type SetHeader,
-  type TakenAttempt,
-  type Ticket,
+  type GiveBackRequest,
+  type LockedChannel,
+  type ReplaceRequest,
+  type RevokeRequest,
+  type StageRequest,
 } from '../stores/contract';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type RedisClient, type RedisPlace, type Script } from './client';
@@ -32,13 +38,13 @@ import {
   readCurrentSet,
   readDoors,
   readFields,
-  readHeader,
   readList,
   readNumber,
   readText,
+  readWritten,
   textOfCode,
 } from './replies';
-import { prune, readEvents, remind, report } from './reports';
+import { prune, readEvents, recordReminders, report } from './reports';
 import {
   activateScript,
   appendScript,
@@ -86,7 +92,7 @@ export function placeOf(where: string, options: RedisStoreOptions): RedisPlace {
  *
  * @example new BackupCodes({ store: new RedisStore({ client }), pepper })
  */
-export class RedisStore implements BackupCodeStore, BackupCodeReports {
+export class RedisStore implements BackupCodeStore, BackupCodeAudit {
   private readonly place: RedisPlace;
 
   /** @throws {BackupCodeError} `invalid_option` */
@@ -94,48 +100,32 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     this.place = placeOf('RedisStore', options);
   }
 
-  async replace({
-    subject,
-    header,
-    codes,
-    event,
-    now,
-    only,
-  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+  async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
+    const { subject, header, codes, event, now, only } = request;
     const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
-    return (
-      readText(
-        await this.run(replaceScript, subject, [set, JSON.stringify(event), now, only ?? '']),
-      ) === 'written'
+    return readWritten(
+      await this.run(replaceScript, subject, [set, JSON.stringify(event), now, only ?? '']),
     );
   }
 
-  async stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
+  async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
+    const { subject, header, codes, event, until } = request;
     const set = JSON.stringify(fieldsOfSet(header, codes, subject.userId));
-    await this.run(stageScript, subject, [
-      set,
-      header.setId,
-      until,
-      JSON.stringify(event),
-      subject.userId ?? '',
-    ]);
+    return readWritten(
+      await this.run(stageScript, subject, [
+        set,
+        header.setId,
+        until,
+        JSON.stringify(event),
+        subject.userId ?? '',
+      ]),
+    );
   }
 
-  async activate({
-    subject,
-    setId,
-    now,
-    event,
-  }: {
-    subject: Subject;
-    setId: string;
-    now: number;
-    event: AuditEvent;
-  }): Promise<SetHeader | null> {
-    const header = readText(
+  async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
+    return readWritten(
       await this.run(activateScript, subject, [setId, now, JSON.stringify(event)]),
     );
-    return header === '' ? null : readHeader(header);
   }
 
   async find(subject: Subject): Promise<FoundUser | null> {
@@ -145,13 +135,8 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
       : { current: readCurrentSet(fields), channels: readDoors(fields) };
   }
 
-  async takeAttempt({
-    subject,
-    channel,
-    now,
-    waits,
-    refusal,
-  }: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+  async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
+    const { subject, channel, now, waits, refusal } = request;
     const keptMs = subject.userId === null ? NAME_KEPT_MS : 0;
     const reply = readList(
       await this.run(takeAttemptScript, subject, [
@@ -164,12 +149,12 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
       ]),
     );
     if (readText(reply[0]) === 'refused') {
-      const [, reason, nextAt, which] = reply;
+      const [, reason, nextAt, written] = reply;
       return {
         ok: false,
         reason: readText(reason) === 'locked' ? 'locked' : 'throttled',
         nextAt: readNumber(nextAt),
-        isFirst: readText(which) === 'first',
+        events: readWritten(written),
       };
     }
     const [, attempt, generation, nextAt, user] = reply;
@@ -187,80 +172,74 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     };
   }
 
-  async giveBack({ subject, ticket }: { subject: Subject; ticket: Ticket }): Promise<void> {
+  async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
     await this.run(giveBackScript, subject, [ticket.channel, ticket.generation, ticket.nextAt]);
   }
 
-  async consume({
-    subject,
-    setId,
-    codeId,
-    channel,
-    now,
-    events,
-    milestones,
-    replacement,
-  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+  async consume(request: ConsumeRequest): Promise<Consumption> {
+    const { subject, setId, codeId, channel, now, events, milestones, replacement } = request;
     const reached = milestones.map(({ remaining, event }) => [
       String(remaining),
       JSON.stringify(event),
     ]);
     const added = replacement ? [replacement.codeId, textOfCode(replacement)] : ['', ''];
-    const reply = await this.run(consumeScript, subject, [
-      setId,
-      codeId,
-      channel,
-      now,
-      listOf(events),
-      JSON.stringify(reached),
-      ...added,
-    ]);
-    const [outcome, first, second] = readList(reply).map(readText);
-    if (outcome === 'consumed')
-      return { outcome, remaining: readNumber(first), total: readNumber(second) };
-    if (outcome === 'already_consumed') return { outcome, consumedAt: readNumber(first) };
+    const reply = readList(
+      await this.run(consumeScript, subject, [
+        setId,
+        codeId,
+        channel,
+        now,
+        listOf(events),
+        JSON.stringify(reached),
+        ...added,
+      ]),
+    );
+    const outcome = readText(reply[0]);
+    if (outcome === 'consumed') {
+      const [, remaining, total, written] = reply;
+      return {
+        outcome,
+        remaining: readNumber(remaining),
+        total: readNumber(total),
+        events: readWritten(written),
+      };
+    }
+    if (outcome === 'already_consumed') return { outcome, consumedAt: readNumber(reply[1]) };
+    const reason = readText(reply[1]);
     return {
       outcome: 'gone',
-      reason: first === 'expired' || first === 'locked' ? first : 'none',
+      reason: reason === 'expired' || reason === 'locked' ? reason : 'none',
     };
   }
 
-  async revoke({
-    subject,
-    now,
-    event,
-  }: {
-    subject: Subject;
-    now: number;
-    event: AuditEvent;
-  }): Promise<string | null> {
-    const setId = readText(await this.run(revokeScript, subject, [now, JSON.stringify(event)]));
-    return setId === '' ? null : setId;
+  async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
+    return readWritten(await this.run(revokeScript, subject, [now, JSON.stringify(event)]));
   }
 
-  /** Events lie with the user they are of: all of a call with the subject of `closes`, or else with the user of the first. */
-  async append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
+  /** Events lie with the user they are of: all of a call with the subject of `lock`, or else with the user of the first. */
+  async append(
+    events: readonly AuditEvent[],
+    lock?: LockedChannel,
+  ): Promise<readonly AuditEvent[]> {
     const [first] = events;
-    if (closes) {
-      const { subject, ticket, now, event } = closes;
-      return (
-        readText(
-          await this.run(appendScript, subject, [
-            listOf(events),
-            ticket.channel,
-            ticket.generation,
-            now,
-            JSON.stringify(event),
-          ]),
-        ) === 'closed'
+    if (lock) {
+      const { subject, ticket, now, event } = lock;
+      return readWritten(
+        await this.run(appendScript, subject, [
+          listOf(events),
+          ticket.channel,
+          ticket.generation,
+          now,
+          JSON.stringify(event),
+        ]),
       );
     }
-    if (first) {
-      // What belongs to nobody is spread over the partitions.
-      const key = first.userId === null ? first.id : userKey(first.userId);
-      await this.run(appendScript, { key, userId: first.userId }, [listOf(events), '', 0, 0, '']);
-    }
-    return false;
+    if (!first) return [];
+    // What belongs to nobody is spread over the partitions.
+    const key = first.userId === null ? first.id : userKey(first.userId);
+    return readWritten(
+      await this.run(appendScript, { key, userId: first.userId }, [listOf(events), '', 0, 0, '']),
+    );
   }
 
   async nameKey(): Promise<Uint8Array> {
@@ -280,21 +259,21 @@ export class RedisStore implements BackupCodeStore, BackupCodeReports {
     return key;
   }
 
-  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
-    return readEvents(this.place, query);
+  readEvents(request: EventsRequest): Promise<EventsPage> {
+    return readEvents(this.place, request);
   }
 
   /** The times of sets that ended leave by themselves, after 400 days. */
-  prune(log: { before: number }): Promise<number> {
-    return prune(this.place, log);
+  prune(request: PruneRequest): Promise<number> {
+    return prune(this.place, request);
   }
 
-  remind(reminders: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
-    return remind(this.place, reminders);
+  recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]> {
+    return recordReminders(this.place, request);
   }
 
-  report(query: ReportQuery): Promise<Report> {
-    return report(this.place, query);
+  report(request: ReportRequest): Promise<Report> {
+    return report(this.place, request);
   }
 
   /** Shows no connection string, whoever prints this. */
