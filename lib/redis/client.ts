@@ -1,30 +1,37 @@
-// The app's Redis client, as far as it is used here: it runs scripts. Opens no connection, and sends nothing twice.
+// The part of a `redis` client that the stores use: it runs Lua scripts. Opens no connection, and
+// sends no command a second time.
 import { createHash } from 'node:crypto';
 
-/** A client of `redis` (node-redis 5 or later): single, cluster, sentinel or pool. Told by its shape, so that its types are none of our callers' business. */
-export interface RedisClient {
-  /** Runs a script. */
-  eval(script: string, options: ScriptInput): Promise<unknown>;
-  /** Runs a script that the server knows. */
-  evalSha(sha1: string, options: ScriptInput): Promise<unknown>;
-}
-
-/** Where the data lie. */
-export interface RedisPlace {
-  readonly client: RedisClient;
-  readonly prefix: string;
-}
-
-/** What a script is given. All keys carry one hash tag, so that they live on one node of a cluster. */
-export interface ScriptInput {
+/** The keys and arguments of a script. */
+export interface EvalOptions {
+  /** All keys of a script have the same hash tag, so that one node of a cluster stores them all. */
   keys: string[];
   arguments: string[];
 }
 
-/** Lua that runs as one atomic step. */
+/**
+ * A client of `redis` (node-redis 5 or later): a single server, a cluster, a sentinel or a pool.
+ * Any object with these two methods is accepted.
+ */
+export interface RedisClient {
+  /** Runs a script. */
+  eval(script: string, options: EvalOptions): Promise<unknown>;
+  /** Runs a script that the server has in its cache. */
+  evalSha(sha1: string, options: EvalOptions): Promise<unknown>;
+}
+
+/** A Lua script. Redis runs it as one atomic step. */
 export interface Script {
   readonly source: string;
   readonly sha1: string;
+}
+
+/** What a script reads as `request`. A field that is `undefined` is `nil` in Lua. */
+export type ScriptRequest = Readonly<Record<string, unknown>>;
+
+export interface ScriptCall {
+  readonly keys: readonly string[];
+  readonly request?: ScriptRequest;
 }
 
 export function defineScript(source: string): Script {
@@ -32,18 +39,19 @@ export function defineScript(source: string): Script {
 }
 
 /**
- * One round trip; a second one where the server does not know the script yet, which is the only fault after which it
- * is sent again: of any other, nobody here can know whether it was run.
+ * Runs a script in one round trip, or in two if the server does not have it in its cache. That is
+ * the only error after which the script is sent again. After any other error it may have run.
  */
 export async function runScript(
   client: RedisClient,
   { source, sha1 }: Script,
-  input: ScriptInput,
+  { keys, request = {} }: ScriptCall,
 ): Promise<unknown> {
+  const options = { keys: [...keys], arguments: [JSON.stringify(request)] };
   try {
-    return await client.evalSha(sha1, input);
+    return await client.evalSha(sha1, options);
   } catch (error) {
     if (!(error instanceof Error && error.message.startsWith('NOSCRIPT'))) throw error;
-    return client.eval(source, input);
+    return client.eval(source, options);
   }
 }

@@ -1,5 +1,6 @@
-// What `import 'passport-backup-code/redis'` gives: a store on Redis or Valkey, alone or as a cluster.
-export { RedisStore } from './store';
-export { RedisApprovalStore } from './approvals';
-export type { RedisClient } from './client';
-export type { RedisStoreOptions } from './store';
+// The public names of `passport-backup-code/redis`: stores on Redis or Valkey, on one server or on
+// a cluster.
+export { RedisApprovalStore } from './redis-approval-store';
+export { RedisStore } from './redis-store';
+export type { EvalOptions, RedisClient } from './client';
+export type { RedisStoreOptions } from './redis-options';

@@ -1,38 +1,54 @@
-// Where a user's data lie: in one of 64 partitions, each under a hash tag of its own, so that a script finds all it
-// needs on one node of a cluster. Holds no data.
+// The names of the keys. Each user belongs to one of 64 partitions, and all keys of a partition
+// have the same hash tag: a script finds everything it needs on one node of a cluster.
+// Redis Cluster Specification, section "Hash tags".
 import { createHash } from 'node:crypto';
 
+/** How many partitions there are. Changing it would lose every stored set. */
 export const PARTITIONS = 64;
 
-/**
- * The keys of a script, in the order in which its first lines name them.
- *
- * | key | kind | holds |
- * |---|---|---|
- * | `{p}:user:KEY` | hash | a user's set, codes, staged set and both channels' counts, together: no count leaves before its set |
- * | `{p}:ended:KEY` | hash | by set id, the times of sets that were replaced or revoked |
- * | `{p}:events` | stream | audit events in the order of their commits: `event` is its JSON, any other field replaces the event's own |
- * | `{p}:refusals` | hash | by event id, the `refusals` of a `throttled` event once they are more than one |
- * | `{p}:sets` | sorted set | the user keys that have a set, by when it expires; by later, or never, once the owner was reminded of that |
- */
-export function keysOf(prefix: string, subjectKey: string): string[] {
+/** The keys that all users of a partition share. */
+export interface PartitionKeys {
+  /**
+   * Stream: the audit events in the order in which they were committed. The field `event` is an
+   * event as JSON; any other field replaces the event's own.
+   */
+  readonly events: string;
+  /** Hash: by event id, the `refusals` of a `throttled` event if there is more than one. */
+  readonly refusals: string;
+  /**
+   * Sorted set: the `user` keys that have a set, by when it expires; `+inf` if it never does.
+   * Recording a reminder raises the score, so that the set is next read when another one is due.
+   */
+  readonly sets: string;
+}
+
+/** The keys of a user, and those of the user's partition. */
+export interface UserKeys extends PartitionKeys {
+  /**
+   * Hash: the user's set, codes, staged set and the counters of both channels. They are one key, so
+   * that no counter is evicted without its set.
+   */
+  readonly user: string;
+  /** Hash: by set id, the times of sets that were replaced or revoked. */
+  readonly ended: string;
+}
+
+export function userKeys(prefix: string, subjectKey: string): UserKeys {
   const partition = partitionOf(subjectKey);
-  const { events, refusals, sets } = partitionKeys(prefix, partition);
-  return ['user', 'ended']
-    .map((kind) => `${prefix}{${partition}}:${kind}:${subjectKey}`)
-    .concat([events, refusals, sets]);
+  const start = `${prefix}{${partition}}`;
+  return {
+    user: `${start}:user:${subjectKey}`,
+    ended: `${start}:ended:${subjectKey}`,
+    ...partitionKeys(prefix, partition),
+  };
 }
 
-/** What a partition holds of all its users together. */
-export function partitionKeys(
-  prefix: string,
-  partition: number,
-): { events: string; refusals: string; sets: string } {
-  const keyOf = (kind: string): string => `${prefix}{${partition}}:${kind}`;
-  return { events: keyOf('events'), refusals: keyOf('refusals'), sets: keyOf('sets') };
+export function partitionKeys(prefix: string, partition: number): PartitionKeys {
+  const start = `${prefix}{${partition}}`;
+  return { events: `${start}:events`, refusals: `${start}:refusals`, sets: `${start}:sets` };
 }
 
-/** Under which names that belong to nobody are counted: one key for all partitions. */
+/** The key of the secret that `nameKey` returns. All partitions share it. */
 export function nameKeyKey(prefix: string): string {
   return `${prefix}name-key`;
 }

@@ -1,0 +1,60 @@
+// Reads a part of one partition's stream of audit events.
+import type { AuditEvent } from '../audit/events';
+import type { EventsRequest } from '../stores/audit-contract';
+import { runScript } from './client';
+import { partitionKeys } from './keys';
+import type { RedisKeyspace } from './redis-options';
+import { readEvent, readList, readNumber, readText } from './replies';
+import { readEventsScript } from './scripts/audit-scripts';
+
+/** An entry of the stream. Redis names it `time-counter`. */
+export interface StreamEntry {
+  readonly name: string;
+  /** By the server's clock, in milliseconds since 1970. */
+  readonly time: number;
+  /** Tells the entries of one millisecond apart. */
+  readonly counter: number;
+  readonly event: AuditEvent;
+}
+
+export interface StreamRequest extends Pick<EventsRequest, 'subject' | 'types' | 'order'> {
+  readonly partition: number;
+  /** The name of the entry to continue after; an empty string begins at the first. */
+  readonly from: string;
+  /** How many entries to look at. */
+  readonly count: number;
+}
+
+export interface StreamPart {
+  /** The entries that were asked for. */
+  readonly entries: StreamEntry[];
+  /** The name of the last entry that was looked at. */
+  readonly last: string;
+  readonly isAtEnd: boolean;
+}
+
+export async function readStream(
+  { client, prefix }: RedisKeyspace,
+  { partition, order, from, count, subject, types }: StreamRequest,
+): Promise<StreamPart> {
+  const { events, refusals } = partitionKeys(prefix, partition);
+  // The strings are found as JSON.stringify writes them. It would escape the quotes in a value.
+  const user = subject === null ? undefined : `"userId":${JSON.stringify(subject.userId)}`;
+  const reply = await runScript(client, readEventsScript, {
+    keys: [events, refusals],
+    request: { order, from, count, user, types: types?.map((type) => `"type":"${type}"`) },
+  });
+  const [last, looked, found] = readList(reply);
+  const entries: StreamEntry[] = [];
+  for (const entry of readList(found)) {
+    const [nameReply, fields] = readList(entry);
+    const name = readText(nameReply);
+    const [time, counter] = name.split('-');
+    const event = readEvent(fields);
+    // The details of an event may contain the strings too.
+    if (subject !== null && event.userId !== subject.userId) continue;
+    if (types !== null && !types.includes(event.type)) continue;
+    entries.push({ name, time: Number(time), counter: Number(counter), event });
+  }
+  return { entries, last: readText(last), isAtEnd: readNumber(looked) < count };
+}

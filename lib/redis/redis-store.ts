@@ -1,0 +1,221 @@
+// The store on Redis. Each method of a verification is one script: one atomic step and one round
+// trip. Opens no connection of its own.
+import { randomBytes } from 'node:crypto';
+import type { AuditEvent } from '../audit/events';
+import { BackupCodeError } from '../errors';
+import type {
+  BackupCodeAudit,
+  EventsPage,
+  EventsRequest,
+  PruneRequest,
+  RemindersRequest,
+  Report,
+  ReportRequest,
+} from '../stores/audit-contract';
+import {
+  NAME_KEPT_MS,
+  type ActivateRequest,
+  type AttemptRequest,
+  type AttemptResult,
+  type BackupCodeStore,
+  type ConsumeRequest,
+  type Consumption,
+  type FoundUser,
+  type GiveBackRequest,
+  type LockedChannel,
+  type ReplaceRequest,
+  type RevokeRequest,
+  type StageRequest,
+} from '../stores/contract';
+import { userKey, type Subject } from '../stores/subject';
+import { runScript, type Script, type ScriptRequest } from './client';
+import { readEventsPage } from './event-pages';
+import { nameKeyKey } from './keys';
+import { checkOptions, type RedisKeyspace, type RedisStoreOptions } from './redis-options';
+import { pruneEvents } from './prune';
+import { recordReminders } from './reminders';
+import { readFields, readText, readWrittenEvents } from './replies';
+import { buildReport } from './report';
+import {
+  appendScript,
+  giveBackScript,
+  nameKeyScript,
+  takeAttemptScript,
+} from './scripts/attempt-scripts';
+import { consumeScript } from './scripts/consume-script';
+import {
+  activateScript,
+  findScript,
+  replaceScript,
+  revokeScript,
+  stageScript,
+} from './scripts/set-scripts';
+import { runUserScript } from './scripts/user-functions';
+import { codeText, readChannels, readCurrentSet, setFields } from './user-fields';
+import { readAttempt, readConsumption } from './verification-replies';
+
+const NAME_KEY_BYTES = 32;
+
+/**
+ * Stores backup codes in Redis 6.2 or later, or Valkey, on one server or on a cluster.
+ *
+ * A code stays consumed only if Redis keeps what it has written. Set `appendonly yes`,
+ * `appendfsync always` and `maxmemory-policy noeviction`. Replication is asynchronous: a failover
+ * to a replica may lose the last writes, and a code that was consumed in them works again.
+ *
+ * @example
+ * const client = createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true });
+ * await client.connect();
+ * const backupCodes = new BackupCodes({ store: new RedisStore({ client }), pepper });
+ */
+export class RedisStore implements BackupCodeStore, BackupCodeAudit {
+  readonly #keyspace: RedisKeyspace;
+
+  /** @throws {BackupCodeError} `invalid_option` */
+  constructor(options: RedisStoreOptions) {
+    this.#keyspace = checkOptions('RedisStore', options);
+  }
+
+  async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
+    const { subject, event, now, only } = request;
+    const reply = await this.#run(replaceScript, subject.key, {
+      set: setFields(request),
+      event: JSON.stringify(event),
+      now,
+      onlyFirst: only === 'first',
+    });
+    return readWrittenEvents(reply);
+  }
+
+  async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
+    const { subject, header, event, until } = request;
+    const reply = await this.#run(stageScript, subject.key, {
+      set: JSON.stringify(setFields(request)),
+      setId: header.setId,
+      userId: subject.userId ?? '',
+      stagedUntil: until,
+      event: JSON.stringify(event),
+    });
+    return readWrittenEvents(reply);
+  }
+
+  async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
+    const reply = await this.#run(activateScript, subject.key, {
+      setId,
+      now,
+      event: JSON.stringify(event),
+    });
+    return readWrittenEvents(reply);
+  }
+
+  async find(subject: Subject): Promise<FoundUser | null> {
+    const fields = readFields(await this.#run(findScript, subject.key));
+    if (fields.size === 0) return null;
+    return { current: readCurrentSet(fields), channels: readChannels(fields) };
+  }
+
+  async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
+    const { subject, channel, now, waits, refusal } = request;
+    const reply = await this.#run(takeAttemptScript, subject.key, {
+      channel,
+      now,
+      waits,
+      refusal: JSON.stringify(refusal),
+      refusalId: refusal.id,
+      keptMs: subject.userId === null ? NAME_KEPT_MS : undefined,
+    });
+    return readAttempt(reply, channel);
+  }
+
+  async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
+    const { channel, generation, nextAt } = ticket;
+    await this.#run(giveBackScript, subject.key, { channel, generation, nextAt });
+  }
+
+  async consume(request: ConsumeRequest): Promise<Consumption> {
+    const { subject, setId, codeId, channel, now, events, milestones, replacement } = request;
+    const reply = await this.#run(consumeScript, subject.key, {
+      setId,
+      codeId,
+      channel,
+      now,
+      events: events.map((event) => JSON.stringify(event)),
+      milestones: milestones.map(({ remaining, event }) => ({
+        remaining,
+        event: JSON.stringify(event),
+      })),
+      replacement: replacement && { codeId: replacement.codeId, code: codeText(replacement) },
+    });
+    return readConsumption(reply);
+  }
+
+  async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
+    const reply = await this.#run(revokeScript, subject.key, {
+      now,
+      event: JSON.stringify(event),
+    });
+    return readWrittenEvents(reply);
+  }
+
+  async append(
+    events: readonly AuditEvent[],
+    lock?: LockedChannel,
+  ): Promise<readonly AuditEvent[]> {
+    const subjectKey = lock ? lock.subject.key : subjectKeyOf(events[0]);
+    if (subjectKey === null) return [];
+    const reply = await this.#run(appendScript, subjectKey, {
+      events: events.map((event) => JSON.stringify(event)),
+      lock: lock && {
+        channel: lock.ticket.channel,
+        generation: lock.ticket.generation,
+        now: lock.now,
+        event: JSON.stringify(lock.event),
+      },
+    });
+    return readWrittenEvents(reply);
+  }
+
+  async nameKey(): Promise<Uint8Array> {
+    const { client, prefix } = this.#keyspace;
+    const reply = await runScript(client, nameKeyScript, {
+      keys: [nameKeyKey(prefix)],
+      request: { candidate: randomBytes(NAME_KEY_BYTES).toString('hex') },
+    });
+    const key = Buffer.from(readText(reply), 'hex');
+    if (key.length === NAME_KEY_BYTES) return key;
+    throw new BackupCodeError(
+      'unreadable_set',
+      'The stored key for the counters of unknown user names is damaged.',
+    );
+  }
+
+  readEvents(request: EventsRequest): Promise<EventsPage> {
+    return readEventsPage(this.#keyspace, request);
+  }
+
+  /** Removes events. The times of ended sets expire 400 days after the user's last one ended. */
+  prune(request: PruneRequest): Promise<number> {
+    return pruneEvents(this.#keyspace, request);
+  }
+
+  recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]> {
+    return recordReminders(this.#keyspace, request);
+  }
+
+  report(request: ReportRequest): Promise<Report> {
+    return buildReport(this.#keyspace, request);
+  }
+
+  #run(script: Script, subjectKey: string, request?: ScriptRequest): Promise<unknown> {
+    return runUserScript(this.#keyspace, script, { subjectKey, request });
+  }
+}
+
+/**
+ * An event is stored in its user's partition. The id of an event without a user chooses one, so
+ * that such events are spread over all partitions.
+ */
+function subjectKeyOf(event: AuditEvent | undefined): string | null {
+  if (!event) return null;
+  return event.userId === null ? event.id : userKey(event.userId);
+}

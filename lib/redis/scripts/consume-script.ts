@@ -1,0 +1,59 @@
+// The script that consumes a code. Redis runs one script at a time: of any number of callers with
+// the same code, exactly one gets `consumed`.
+import { defineScript } from '../client';
+import { USER_FUNCTIONS } from './user-functions';
+
+/**
+ * Reads `setId`, `codeId`, `channel`, `now`, `events`, `milestones` with `remaining` and `event`,
+ * and `replacement` with `codeId` and `code`. Returns `consumed`, remaining, total and the events
+ * that it wrote; or `already_consumed` and the time; or `gone` and the reason.
+ */
+export const consumeScript = defineScript(`${USER_FUNCTIONS}
+local now = request.now
+local codeField = 'code:' .. request.codeId
+local consumedField = 'consumed:' .. request.codeId
+local set = readUser('setId', 'expiresAt', 'remaining', 'total', codeField, consumedField)
+local counter = readCounter(request.channel)
+
+if set.setId ~= request.setId then
+  return { 'gone', 'none' }
+end
+if set.expiresAt and now >= toNumber(set.expiresAt) then
+  return { 'gone', 'expired' }
+end
+if counter.lockedAt then
+  return { 'gone', 'locked' }
+end
+if not set[codeField] then
+  return { 'gone', 'none' }
+end
+if set[consumedField] then
+  return { 'already_consumed', set[consumedField] }
+end
+
+local remaining = toNumber(set.remaining) - 1
+local total = toNumber(set.total)
+if request.replacement then
+  remaining = remaining + 1
+  total = total + 1
+end
+local toWrite = request.events
+for _, milestone in ipairs(request.milestones) do
+  if milestone.remaining == remaining then
+    table.insert(toWrite, milestone.event)
+  end
+end
+
+redis.call('HSET', user, consumedField, toText(now))
+redis.call('HSET', user, 'lastConsumedAt', toText(now))
+redis.call('HSET', user, 'remaining', toText(remaining))
+redis.call('HSET', user, 'total', toText(total))
+if request.replacement then
+  redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
+end
+resetCounter(request.channel, counter.generation + 1)
+for _, event in ipairs(toWrite) do
+  record(event, 'remaining', toText(remaining), 'total', toText(total))
+end
+return { 'consumed', toText(remaining), toText(total), written }
+`);

@@ -1,0 +1,60 @@
+// The scripts that read, replace, stage, activate and revoke a user's set. Each is one method of
+// the store.
+import { defineScript } from '../client';
+import { USER_FUNCTIONS } from './user-functions';
+
+/** Reads `set`, `event`, `now`, `onlyFirst`. Returns the events that it wrote. */
+export const replaceScript = defineScript(`${USER_FUNCTIONS}
+if request.onlyFirst and redis.call('HEXISTS', user, 'hadSet') == 1 then
+  return written
+end
+beginSet(request.set, request.now)
+record(request.event)
+return written
+`);
+
+/** Reads `set` as JSON, `setId`, `userId`, `stagedUntil`, `event`. Returns the events that it wrote. */
+export const stageScript = defineScript(`${USER_FUNCTIONS}
+redis.call(
+  'HSET',
+  user,
+  'userId',
+  request.userId,
+  'staged',
+  request.set,
+  'stagedId',
+  request.setId,
+  'stagedUntil',
+  toText(request.stagedUntil)
+)
+record(request.event)
+return written
+`);
+
+/** Reads `setId`, `now`, `event`. Returns the events that it wrote. */
+export const activateScript = defineScript(`${USER_FUNCTIONS}
+local fields = readUser('staged', 'stagedId', 'stagedUntil')
+if fields.stagedId ~= request.setId or request.now >= toNumber(fields.stagedUntil) then
+  return written
+end
+beginSet(cjson.decode(fields.staged), request.now)
+local total = redis.call('HGET', user, 'total')
+record(request.event, 'remaining', total, 'total', total)
+return written
+`);
+
+/** Reads `now`, `event`. Returns the events that it wrote. */
+export const revokeScript = defineScript(`${USER_FUNCTIONS}
+local setId = redis.call('HGET', user, 'setId')
+endSet(request.now)
+dropStagedSet()
+if setId then
+  record(request.event, 'setId', setId)
+end
+return written
+`);
+
+/** Returns all fields of the user. */
+export const findScript = defineScript(`${USER_FUNCTIONS}
+return redis.call('HGETALL', user)
+`);

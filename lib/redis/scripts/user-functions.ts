@@ -1,0 +1,209 @@
+// The Lua that every script on a user's keys begins with, and the call of such a script. The Lua
+// knows no policy, and reads no clock except for the names of stream entries. It never changes an
+// event: a field to fill in is stored beside the event.
+import { runScript, type Script, type ScriptRequest } from '../client';
+import { userKeys } from '../keys';
+import type { RedisKeyspace } from '../redis-options';
+
+/** How long the times of an ended set are kept. Longer than a set lives by default. */
+const ENDED_KEPT_MS = 400 * 86_400_000;
+
+/**
+ * Redis does not undo a script that fails. Therefore each script reads and checks everything that
+ * it needs before its first write.
+ */
+export const USER_FUNCTIONS = `
+local user = KEYS[1]
+local ended = KEYS[2]
+local events = KEYS[3]
+local refusals = KEYS[4]
+local sets = KEYS[5]
+local request = cjson.decode(ARGV[1])
+
+local types = {
+  [user] = 'hash',
+  [ended] = 'hash',
+  [events] = 'stream',
+  [refusals] = 'hash',
+  [sets] = 'zset',
+}
+for key, expected in pairs(types) do
+  local found = redis.call('TYPE', key).ok
+  if found ~= expected and found ~= 'none' then
+    local message = 'WRONGTYPE %s must be a %s but is a %s. Nothing was changed.'
+    return redis.error_reply(string.format(message, key, expected, found))
+  end
+end
+
+-- Writes every digit. By default Lua writes 100000000000000 as 1e+14.
+local function toText(number)
+  return string.format('%.0f', number)
+end
+
+-- A missing number is 0.
+local function toNumber(stored)
+  return assert(tonumber(stored or 0), 'A stored number is damaged. Nothing was changed.')
+end
+
+-- Fields of the user by name. A missing field is false.
+local function readUser(...)
+  local values = redis.call('HMGET', user, ...)
+  local fields = {}
+  for n, name in ipairs({ ... }) do
+    fields[name] = values[n]
+  end
+  return fields
+end
+
+-- What the script returns as the events that it wrote: each as the fields of its stream entry.
+local written = {}
+
+-- Writes an event. The pairs of names and values after it replace fields of the event. The server
+-- names the entry by its own clock: the order is that of the commits, whatever callers' clocks say.
+local function record(event, ...)
+  table.insert(written, { 'event', event, ... })
+  return redis.call('XADD', events, '*', 'event', event, ...)
+end
+
+local function readCounter(channel)
+  local fields = readUser(
+    channel .. ':attempts',
+    channel .. ':nextAt',
+    channel .. ':generation',
+    channel .. ':lockedAt',
+    channel .. ':refusalId',
+    channel .. ':refusalEntry'
+  )
+  return {
+    attempts = toNumber(fields[channel .. ':attempts']),
+    nextAt = toNumber(fields[channel .. ':nextAt']),
+    generation = toNumber(fields[channel .. ':generation']),
+    lockedAt = fields[channel .. ':lockedAt'],
+    refusalId = fields[channel .. ':refusalId'],
+    refusalEntry = fields[channel .. ':refusalEntry'],
+  }
+end
+
+-- Counts from zero in a new generation.
+local function resetCounter(channel, generation)
+  redis.call(
+    'HDEL',
+    user,
+    channel .. ':attempts',
+    channel .. ':nextAt',
+    channel .. ':lockedAt',
+    channel .. ':refusalId',
+    channel .. ':refusalEntry'
+  )
+  redis.call('HSET', user, channel .. ':generation', toText(generation))
+end
+
+local function dropStagedSet()
+  redis.call('HDEL', user, 'staged', 'stagedId', 'stagedUntil')
+end
+
+-- The times of a set as JSON. cjson.encode would write long numbers as 1e+14.
+local function timesOf(set, consumedTimes, now)
+  return string.format(
+    '{"endedAt":%s,"createdAt":%s,"expiresAt":%s,"consumedAt":[%s]}',
+    toText(now),
+    set.createdAt,
+    set.expiresAt or 'null',
+    table.concat(consumedTimes, ',')
+  )
+end
+
+-- The ids of sets that ended so long ago that their times are removed.
+local function outdatedSets(now)
+  local outdated = {}
+  local stored = redis.call('HGETALL', ended)
+  for i = 1, #stored, 2 do
+    local endedAt = tonumber(string.match(stored[i + 1], '"endedAt":(%d+)'))
+    if endedAt and endedAt <= now - ${ENDED_KEPT_MS} then
+      table.insert(outdated, stored[i])
+    end
+  end
+  return outdated
+end
+
+-- Erases the current set. Only its times are kept.
+local function endSet(now)
+  local set = {}
+  local consumedTimes = {}
+  local codeFields = {}
+  local stored = redis.call('HGETALL', user)
+  for i = 1, #stored, 2 do
+    local field = stored[i]
+    local value = stored[i + 1]
+    set[field] = value
+    if string.find(field, '^consumed:') then
+      table.insert(consumedTimes, value)
+      table.insert(codeFields, field)
+    elseif string.find(field, '^code:') then
+      table.insert(codeFields, field)
+    end
+  end
+  if not set.setId then
+    return
+  end
+  local times = timesOf(set, consumedTimes, now)
+  local outdated = outdatedSets(now)
+
+  redis.call(
+    'HDEL',
+    user,
+    'setId',
+    'header',
+    'createdAt',
+    'expiresAt',
+    'total',
+    'remaining',
+    'lastConsumedAt',
+    'pepperId',
+    'hasher',
+    'reminded',
+    unpack(codeFields)
+  )
+  redis.call('ZREM', sets, user)
+  if #outdated > 0 then
+    redis.call('HDEL', ended, unpack(outdated))
+  end
+  redis.call('HSET', ended, set.setId, times)
+  redis.call('PEXPIRE', ended, ${ENDED_KEPT_MS})
+end
+
+-- Makes a set current, given as a list of names and values. Both channels count from zero.
+local function beginSet(set, now)
+  local score = '+inf'
+  for i = 1, #set, 2 do
+    if set[i] == 'expiresAt' then
+      score = toText(toNumber(set[i + 1]))
+    end
+  end
+  local secondFactor = readCounter('second_factor')
+  local recovery = readCounter('recovery')
+
+  endSet(now)
+  dropStagedSet()
+  redis.call('HSET', user, 'hadSet', '1', unpack(set))
+  redis.call('ZADD', sets, score, user)
+  resetCounter('second_factor', secondFactor.generation + 1)
+  resetCounter('recovery', recovery.generation + 1)
+end
+`;
+
+export interface UserCall {
+  /** The `key` of a subject. */
+  readonly subjectKey: string;
+  readonly request?: ScriptRequest;
+}
+
+/** Runs a script that begins with {@link USER_FUNCTIONS}. Its first lines name the keys in order. */
+export function runUserScript(
+  { client, prefix }: RedisKeyspace,
+  script: Script,
+  { subjectKey, request }: UserCall,
+): Promise<unknown> {
+  const { user, ended, events, refusals, sets } = userKeys(prefix, subjectKey);
+  return runScript(client, script, { keys: [user, ended, events, refusals, sets], request });
+}
