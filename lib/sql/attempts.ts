@@ -5,10 +5,10 @@ import type { AuditEvent } from '../audit/events';
 import {
   NAME_KEPT_MS,
   REFUSALS_COUNTED_MS,
-  type BackupCodeStore,
+  type AttemptRequest,
+  type AttemptResult,
   type LockedChannel,
   type StoredCode,
-  type TakenAttempt,
   type Ticket,
 } from '../stores/contract';
 import type { Subject } from '../stores/subject';
@@ -28,8 +28,8 @@ const MAX_ROUNDS = 10;
 /** Two statements: the conditional write that decides, and what it guards. */
 export async function takeAttempt(
   database: Database,
-  attempt: Parameters<BackupCodeStore['takeAttempt']>[0],
-): Promise<TakenAttempt> {
+  attempt: AttemptRequest,
+): Promise<AttemptResult> {
   const { subject, channel, now, waits } = attempt;
   const [attempts, nextAt, lockedAt, refusals, refusalId, refusedAt] = channelColumns(
     channel,
@@ -129,7 +129,7 @@ async function forgetNames(database: Database, now: number): Promise<void> {
 async function readGranted(
   run: Run,
   { subject, channel }: { subject: Subject; channel: Channel },
-): Promise<Extract<TakenAttempt, { ok: true }>> {
+): Promise<Extract<AttemptResult, { ok: true }>> {
   // Not u.*: the row comes once for each code, and a staged set's header with it.
   const columns = [
     ...CURRENT_SET_COLUMNS,
@@ -168,7 +168,7 @@ async function recordRefusal(
     waits,
     refusal,
   }: { subject: Subject; channel: Channel; waits: readonly number[]; refusal: AuditEvent },
-): Promise<Extract<TakenAttempt, { ok: false }>> {
+): Promise<Extract<AttemptResult, { ok: false }>> {
   const { rows } = await run(sql`SELECT * FROM backup_code_users WHERE user_key = ${subject.key}`);
   const [row = {}] = rows;
   const { attempts, lockedAt } = readChannel(row, channel);
@@ -182,7 +182,7 @@ async function recordRefusal(
     (await run(
       sql`UPDATE backup_code_events SET refusals = ${refusals} WHERE event_id = ${row[`${channel}_refusal_id`]}`,
     ));
-  if (counted && counted.affected === 1) return { ok: false, reason, nextAt, isFirst: false };
+  if (counted && counted.affected === 1) return { ok: false, reason, nextAt, events: [] };
   if (counted) {
     // The event was pruned meanwhile.
     const [count, refusalId, refusedAt] = channelColumns(
@@ -195,8 +195,9 @@ async function recordRefusal(
       sql`UPDATE backup_code_users SET ${count} = 1, ${refusalId} = ${refusal.id}, ${refusedAt} = ${refusal.at} WHERE user_key = ${subject.key}`,
     );
   }
-  await run(insertEvents([{ ...refusal, reason, refusals: 1 }]));
-  return { ok: false, reason, nextAt, isFirst: true };
+  const events = [{ ...refusal, reason, refusals: 1 }] as const;
+  await run(insertEvents(events));
+  return { ok: false, reason, nextAt, events };
 }
 
 /** The columns of one channel's count. */

@@ -5,18 +5,19 @@
 // than the oldest that is open are withheld. On MySQL and MariaDB a page is read twice, first with what is not committed,
 // and ends before it; a pause covers the moment between taking a number and inserting. Nobody waits for a lock.
 import { sql, type RawBuilder } from 'kysely';
-import type { Reason } from '../audit/events';
+import type { AuditEvent, Reason } from '../audit/events';
 import { readCursor, writeCursor } from '../stores/cursor';
 import {
-  dueReminder,
   MAX_UNUSUAL,
-  type BackupCodeReports,
+  remindersPassed,
   type DayCounts,
   type DueSet,
   type EventsPage,
-  type Reminder,
   type Report,
-  type ReportQuery,
+  type EventsRequest,
+  type PruneRequest,
+  type RemindersRequest,
+  type ReportRequest,
 } from '../stores/audit-contract';
 import type { Database, Row, Run } from './database';
 import { insertEvents, readEvent, readNumber, readUserId } from './rows';
@@ -26,11 +27,9 @@ const DAY_MS = 86_400_000;
 const REMOVED_AT_ONCE = 500;
 const MARKED_AT_ONCE = 100;
 
-type EventsQuery = Parameters<BackupCodeReports['readEvents']>[0];
-
 export async function readEvents(
   database: Database,
-  { subject, types, order, after, limit }: EventsQuery,
+  { subject, types, order, after, limit }: EventsRequest,
 ): Promise<EventsPage> {
   const { dialect } = database;
   const isNewestFirst = order === 'newest-first';
@@ -92,7 +91,7 @@ function prefix(
   return end < 0 ? rows : rows.slice(0, end);
 }
 
-export async function prune(database: Database, { before }: { before: number }): Promise<number> {
+export async function prune(database: Database, { before }: PruneRequest): Promise<number> {
   let removed = 0;
   for (const { table, key, time } of [
     { table: 'backup_code_events', key: 'seq', time: 'at' },
@@ -113,11 +112,11 @@ export async function prune(database: Database, { before }: { before: number }):
   return removed;
 }
 
-export async function remind(
+export async function recordReminders(
   database: Database,
-  query: Parameters<BackupCodeReports['remind']>[0],
-): Promise<readonly Reminder[]> {
-  const marked: Reminder[] = [];
+  query: RemindersRequest,
+): Promise<readonly AuditEvent[]> {
+  const marked: AuditEvent[] = [];
   try {
     for await (const batch of markedOf(database, query)) marked.push(...batch);
   } catch (error) {
@@ -130,8 +129,8 @@ export async function remind(
 /** A batch in each transaction. */
 async function* markedOf(
   database: Database,
-  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
-): AsyncGenerator<Reminder[]> {
+  { now, leadsMs, toEvent }: RemindersRequest,
+): AsyncGenerator<readonly AuditEvent[]> {
   const isDue = leadsMs.map(
     (lead) =>
       sql`expires_at <= ${now + lead} AND created_at < expires_at - ${database.bigint(lead)}`,
@@ -156,8 +155,8 @@ async function* markedOf(
 async function markDue(
   run: Run,
   rows: readonly Row[],
-  { now, leadsMs, toEvent }: Parameters<BackupCodeReports['remind']>[0],
-): Promise<Reminder[]> {
+  { now, leadsMs, toEvent }: RemindersRequest,
+): Promise<readonly AuditEvent[]> {
   const due: { key: unknown; set: Omit<DueSet, 'remaining' | 'total'> }[] = [];
   for (const row of rows) {
     const [key, expiresAt, userId, setId] = [
@@ -166,14 +165,19 @@ async function markDue(
       readUserId(row) ?? '',
       String(row['set_id']),
     ];
-    const done = dueReminder({ createdAt: readNumber(row, 'created_at'), expiresAt, now, leadsMs });
+    const done = remindersPassed({
+      createdAt: readNumber(row, 'created_at'),
+      expiresAt,
+      now,
+      leadsMs,
+    });
     const { affected } = await run(
       sql`UPDATE backup_code_users SET reminded = ${done} WHERE user_key = ${key} AND set_id = ${setId} AND revoked_at IS NULL AND reminded < ${done}`,
     );
     if (affected === 1)
       due.push({
         key,
-        set: { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId, expiresAt },
+        set: { type: done === leadsMs.length ? 'expired' : 'expiring', userId, setId },
       });
   }
   if (due.length === 0) return [];
@@ -181,19 +185,18 @@ async function markDue(
     sql`SELECT user_key, remaining, total FROM backup_code_users WHERE user_key IN (${sql.join(due.map(({ key }) => key))})`,
   );
   const countOf = new Map(counts.map((row) => [row['user_key'], row]));
-  const marked = due.map(({ key, set }): Reminder => {
-    const counted: DueSet = {
+  const events = due.map(({ key, set }) =>
+    toEvent({
       ...set,
       remaining: readNumber(countOf.get(key), 'remaining'),
       total: readNumber(countOf.get(key), 'total'),
-    };
-    return { due: counted, event: toEvent(counted) };
-  });
-  await run(insertEvents(marked.map(({ event }) => event)));
-  return marked;
+    }),
+  );
+  await run(insertEvents(events));
+  return events;
 }
 
-export async function report(database: Database, query: ReportQuery): Promise<Report> {
+export async function report(database: Database, query: ReportRequest): Promise<Report> {
   const { since, now } = query;
   return {
     since,
@@ -218,7 +221,7 @@ export async function report(database: Database, query: ReportQuery): Promise<Re
 /** In one pass over the users: a row for each pepper and hasher. */
 async function countSets(
   database: Database,
-  { now, lowAt, rotateBefore, lockAfter }: ReportQuery,
+  { now, lowAt, rotateBefore, lockAfter }: ReportRequest,
 ): Promise<Omit<Report, 'since' | 'until' | 'days' | 'unusual'>> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
   const isLocked = sql`(second_factor_locked_at IS NOT NULL OR recovery_locked_at IS NOT NULL OR second_factor_attempts >= ${lockAfter} OR recovery_attempts >= ${lockAfter})`;
@@ -261,7 +264,7 @@ function countUsersBy(
   return counts;
 }
 
-async function countDays(database: Database, { since, now }: ReportQuery): Promise<DayCounts[]> {
+async function countDays(database: Database, { since, now }: ReportRequest): Promise<DayCounts[]> {
   const day = sql`at - at % ${sql.lit(DAY_MS)}`;
   const { rows } =
     await database.read(sql`SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times FROM backup_code_events
@@ -289,7 +292,7 @@ async function countDays(database: Database, { since, now }: ReportQuery): Promi
 /** Ids are told apart by their keys: MySQL's collations find one user in another. */
 async function failuresBy(
   database: Database,
-  { since, now, manyFailures }: ReportQuery,
+  { since, now, manyFailures }: ReportRequest,
   column: 'user_key' | 'ip',
 ): Promise<readonly Row[]> {
   const by = sql.raw(column);

@@ -97,7 +97,7 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
       total,
       consumedSecondsAgo,
       refusals,
-      approval,
+      details,
       context: { ip, userAgent, requestId, actor, channel },
     }) =>
       sql`(${sql.join([
@@ -113,7 +113,7 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
         total,
         consumedSecondsAgo,
         refusals,
-        approval === null ? null : JSON.stringify(approval),
+        details === null ? null : JSON.stringify(details),
         ip,
         userAgent,
         requestId,
@@ -122,7 +122,7 @@ export function insertEvents(events: readonly AuditEvent[]): RawBuilder<unknown>
       ])})`,
   );
   return sql`INSERT INTO backup_code_events (event_id, type, at, user_key, user_id, set_id, code_id, reason, remaining, total,
-    consumed_seconds_ago, refusals, approval, ip, user_agent, request_id, actor, channel) VALUES ${sql.join(rows)}`;
+    consumed_seconds_ago, refusals, details, ip, user_agent, request_id, actor, channel) VALUES ${sql.join(rows)}`;
 }
 
 /** PostgreSQL's text holds no NUL: a user id stands in reports with its control characters as JSON escapes. */
@@ -147,16 +147,13 @@ export function readText(row: Row, column: string): string | null {
 }
 
 /** @throws {BackupCodeError} `unreadable_set` */
-function readApproval(row: Row): AuditEvent['approval'] {
-  const stored = row['approval'];
+function readDetails(row: Row): AuditEvent['details'] {
+  const stored = row['details'];
   if (typeof stored !== 'string') return null;
   try {
-    return JSON.parse(stored) as AuditEvent['approval'];
+    return JSON.parse(stored) as AuditEvent['details'];
   } catch {
-    throw new BackupCodeError(
-      'unreadable_set',
-      'What a stored event says of an approval is damaged.',
-    );
+    throw new BackupCodeError('unreadable_set', 'The details of a stored event are damaged.');
   }
 }
 
@@ -167,7 +164,7 @@ export function readEvent(row: Row): AuditEvent {
     row[column] === null ? null : readNumber(row, column);
   return {
     id: String(row['event_id']),
-    type: String(row['type']) as AuditEvent['type'],
+    type: String(row['type']),
     at: readNumber(row, 'at'),
     userId: readUserId(row),
     setId: text('set_id'),
@@ -177,7 +174,7 @@ export function readEvent(row: Row): AuditEvent {
     total: number('total'),
     consumedSecondsAgo: number('consumed_seconds_ago'),
     refusals: number('refusals'),
-    approval: readApproval(row),
+    details: readDetails(row),
     context: {
       ip: text('ip'),
       userAgent: text('user_agent'),

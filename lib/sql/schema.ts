@@ -113,8 +113,8 @@ export function tableStatements(dialect: Dialect): readonly string[] {
       'total integer',
       'consumed_seconds_ago bigint',
       'refusals integer',
-      // As JSON: id, action, target, reason.
-      'approval text',
+      // As JSON.
+      'details text',
       'ip varchar(256)',
       'user_agent varchar(256)',
       'request_id varchar(256)',

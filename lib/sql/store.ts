@@ -6,28 +6,35 @@ import { sql, type RawBuilder } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { AuditEvent } from '../audit/events';
 import type {
-  BackupCodeReports,
+  BackupCodeAudit,
   EventsPage,
-  Reminder,
   Report,
-  ReportQuery,
+  EventsRequest,
+  PruneRequest,
+  RemindersRequest,
+  ReportRequest,
 } from '../stores/audit-contract';
 import type {
   BackupCodeStore,
   LockedChannel,
   Consumption,
   FoundUser,
-  NewSet,
   SetHeader,
-  TakenAttempt,
-  Ticket,
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
+  ConsumeRequest,
+  GiveBackRequest,
+  ReplaceRequest,
+  RevokeRequest,
+  StageRequest,
 } from '../stores/contract';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
 import { lockChannel, channelColumns, giveBack, insertUser, takeAttempt } from './attempts';
 import { Database, type Run } from './database';
 import type { SqlDatabase } from './dialect';
-import { prune, readEvents, remind, report } from './reports';
+import { prune, readEvents, recordReminders, report } from './reports';
 import {
   insertCodes,
   insertEvents,
@@ -44,7 +51,7 @@ const NAME_KEY_BYTES = 32;
  *
  * @example new BackupCodes({ store: new SqlStore(kysely), pepper })
  */
-export class SqlStore implements BackupCodeStore, BackupCodeReports {
+export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   private readonly database: Database;
 
   /** @throws {BackupCodeError} `invalid_option` if it is given no Kysely, or a transaction */
@@ -59,21 +66,21 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     event,
     now,
     only,
-  }: NewSet & { now: number; only?: 'first' }): Promise<boolean> {
+  }: ReplaceRequest): Promise<readonly AuditEvent[]> {
     return this.database.transaction(async (run) => {
       await run(insertUser(this.database, { subject }));
       const begun = await run(
         sql`${beginSet(header)} WHERE user_key = ${subject.key}${only === 'first' ? sql` AND set_id IS NULL` : sql``}`,
       );
-      if (begun.affected !== 1) return false;
+      if (begun.affected !== 1) return [];
       await run(endCodes(subject, now));
       await run(insertCodes(subject, header.setId, codes, header.createdAt));
       await run(insertEvents([event]));
-      return true;
+      return [event];
     });
   }
 
-  stage({ subject, header, codes, event, until }: NewSet & { until: number }): Promise<void> {
+  stage({ subject, header, codes, event, until }: StageRequest): Promise<readonly AuditEvent[]> {
     return this.database.transaction(async (run) => {
       await run(insertUser(this.database, { subject }));
       await run(
@@ -84,33 +91,25 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
       );
       await run(insertCodes(subject, header.setId, codes, header.createdAt));
       await run(insertEvents([event]));
+      return [event];
     });
   }
 
-  activate({
-    subject,
-    setId,
-    now,
-    event,
-  }: {
-    subject: Subject;
-    setId: string;
-    now: number;
-    event: AuditEvent;
-  }): Promise<SetHeader | null> {
+  activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
     return this.database.transaction(async (run) => {
       const claimed = await run(
         sql`UPDATE backup_code_users SET staged_set_id = NULL WHERE user_key = ${subject.key} AND staged_set_id = ${setId} AND staged_until > ${now}`,
       );
-      if (claimed.affected !== 1) return null;
+      if (claimed.affected !== 1) return [];
       const { rows } = await run(
         sql`SELECT staged_header FROM backup_code_users WHERE user_key = ${subject.key}`,
       );
       const header = readStagedHeader(rows[0]);
       await run(sql`${beginSet(header)} WHERE user_key = ${subject.key}`);
       await run(sql`${endCodes(subject, now)} AND set_id <> ${setId}`);
-      await run(insertEvents([{ ...event, remaining: header.total, total: header.total }]));
-      return header;
+      const events = [{ ...event, remaining: header.total, total: header.total }];
+      await run(insertEvents(events));
+      return events;
     });
   }
 
@@ -130,11 +129,11 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
       : null;
   }
 
-  takeAttempt(attempt: Parameters<BackupCodeStore['takeAttempt']>[0]): Promise<TakenAttempt> {
+  takeAttempt(attempt: AttemptRequest): Promise<AttemptResult> {
     return takeAttempt(this.database, attempt);
   }
 
-  giveBack(attempt: { subject: Subject; ticket: Ticket }): Promise<void> {
+  giveBack(attempt: GiveBackRequest): Promise<void> {
     return giveBack(this.database, attempt);
   }
 
@@ -147,7 +146,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     events,
     milestones,
     replacement,
-  }: Parameters<BackupCodeStore['consume']>[0]): Promise<Consumption> {
+  }: ConsumeRequest): Promise<Consumption> {
     const [attempts, nextAt, generation, lockedAt, refusedAt] = channelColumns(
       channel,
       'attempts',
@@ -178,10 +177,9 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
           .filter((milestone) => milestone.remaining === remaining)
           .map((milestone) => milestone.event);
         if (replacement) await run(insertCodes(subject, setId, [replacement], now));
-        await run(
-          insertEvents([...events, ...reached].map((event) => ({ ...event, remaining, total }))),
-        );
-        return { outcome: 'consumed', remaining, total };
+        const written = [...events, ...reached].map((event) => ({ ...event, remaining, total }));
+        await run(insertEvents(written));
+        return { outcome: 'consumed', remaining, total, events: written };
       });
     } catch (error) {
       if (error instanceof Lost) return error.consumption;
@@ -189,15 +187,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     }
   }
 
-  revoke({
-    subject,
-    now,
-    event,
-  }: {
-    subject: Subject;
-    now: number;
-    event: AuditEvent;
-  }): Promise<string | null> {
+  revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
     return this.database.transaction(async (run) => {
       const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
       const revoked = await run(
@@ -206,22 +196,23 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
       if (revoked.affected !== 1)
         await run(sql`UPDATE backup_code_users SET ${unstage} WHERE user_key = ${subject.key}`);
       await run(endCodes(subject, now));
-      if (revoked.affected !== 1) return null;
+      if (revoked.affected !== 1) return [];
       const { rows } = await run(
         sql`SELECT set_id FROM backup_code_users WHERE user_key = ${subject.key}`,
       );
       const setId = String(rows[0]?.['set_id']);
-      await run(insertEvents([{ ...event, setId }]));
-      return setId;
+      const written = [{ ...event, setId }];
+      await run(insertEvents(written));
+      return written;
     });
   }
 
-  append(events: readonly AuditEvent[], closes?: LockedChannel): Promise<boolean> {
+  append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     return this.database.transaction(async (run) => {
-      const isClosed = closes !== undefined && (await run(lockChannel(closes))).affected === 1;
-      const written = isClosed ? [...events, closes.event] : events;
+      const isLocked = lock !== undefined && (await run(lockChannel(lock))).affected === 1;
+      const written = isLocked ? [...events, lock.event] : events;
       if (written.length > 0) await run(insertEvents(written));
-      return isClosed;
+      return written;
     });
   }
 
@@ -243,19 +234,19 @@ export class SqlStore implements BackupCodeStore, BackupCodeReports {
     return key;
   }
 
-  readEvents(query: Parameters<BackupCodeReports['readEvents']>[0]): Promise<EventsPage> {
+  readEvents(query: EventsRequest): Promise<EventsPage> {
     return readEvents(this.database, query);
   }
 
-  prune(log: { before: number }): Promise<number> {
+  prune(log: PruneRequest): Promise<number> {
     return prune(this.database, log);
   }
 
-  remind(reminders: Parameters<BackupCodeReports['remind']>[0]): Promise<readonly Reminder[]> {
-    return remind(this.database, reminders);
+  recordReminders(reminders: RemindersRequest): Promise<readonly AuditEvent[]> {
+    return recordReminders(this.database, reminders);
   }
 
-  report(query: ReportQuery): Promise<Report> {
+  report(query: ReportRequest): Promise<Report> {
     return report(this.database, query);
   }
 

@@ -59,7 +59,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   total integer,
   consumed_seconds_ago bigint,
   refusals integer,
-  approval text,
+  details text,
   ip varchar(256),
   user_agent varchar(256),
   request_id varchar(256),
