@@ -1,7 +1,7 @@
 // Who may decide what: two different people, neither of them the target, each entitled at that moment; and about what. Asks the
 // app, and changes nothing.
 import { BackupCodeError } from '../errors';
-import type { ApprovalReason } from './events';
+import type { ApprovalReason } from './approval-events';
 import { describe } from '../internal/validate';
 import { isWhole, proposalOf, type Proposal } from './proposal';
 import type { ApprovalRecord, ApprovalState } from './store';

@@ -9,7 +9,7 @@ import type { Outcome } from '../service/consume';
 import type { Context } from '../audit/context';
 import { BackupCodeError } from '../errors';
 import type { Reason } from '../audit/events';
-import type { ApprovalEventType, ApprovalReason } from './events';
+import type { ApprovalEventType, ApprovalReason } from './approval-events';
 import {
   assertMethods,
   assertOptions,

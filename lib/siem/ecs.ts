@@ -1,7 +1,9 @@
-// Elastic Common Schema 8.17: categories `authentication` for attempts and `iam` for changes of a set. No field of our own
-// but labels. https://www.elastic.co/guide/en/ecs/8.17
-import type { AuditEvent, EventType } from '../audit/events';
-import { approvalOf, factsOf, known, PRODUCT, type VocabularyOptions } from './facts';
+// An audit event as a document of the Elastic Common Schema 8.17: category `authentication` for an
+// attempt, `iam` for a change of a set, `configuration` for an event of the app's own. Fields without
+// a place in the schema are labels. https://www.elastic.co/guide/en/ecs/8.17
+import type { AuditEvent } from '../audit/events';
+import { describeEvent, PRODUCT, type VocabularyOptions } from './event-description';
+import { isKnownEventType, type KnownEventType } from './event-types';
 
 /** A document for a data stream. */
 export interface EcsEvent {
@@ -9,12 +11,12 @@ export interface EcsEvent {
   readonly ecs: { readonly version: '8.17.0' };
   readonly message: string;
   readonly event: {
-    /** That of the audit event: what was sent twice has it twice. */
+    /** The id of the audit event. A document that is sent twice has the same id twice. */
     readonly id: string;
     readonly kind: 'event';
-    readonly category: readonly ['authentication' | 'iam'];
+    readonly category: readonly ['authentication' | 'iam' | 'configuration'];
     readonly type: readonly ('start' | 'user' | 'change' | 'info')[];
-    /** `backup-code-consumed` and so on. */
+    /** Such as `backup-code-consumed`, or the type of an event of your own. */
     readonly action: string;
     readonly provider: string;
     readonly module: string;
@@ -25,7 +27,7 @@ export interface EcsEvent {
   /** Your app. */
   readonly service: { readonly name: string };
   readonly labels: Readonly<Record<string, string>>;
-  /** Who acts; where that is not the owner, the owner is `target`. */
+  /** The acting user. If that is not the owner of the codes, the owner is `target`. */
   readonly user?: { readonly id: string; readonly target?: { readonly id: string } };
   readonly source?: { readonly address: string; readonly ip?: string };
   readonly user_agent?: { readonly original: string };
@@ -33,12 +35,16 @@ export interface EcsEvent {
   readonly related?: { readonly user?: readonly string[]; readonly ip?: readonly string[] };
 }
 
-/** Types that the schema expects in these categories. An event of `iam` has two: what happened, and to what. */
-const ATTEMPT = { category: ['authentication'], type: ['start'] } as const;
-const CHANGE = { category: ['iam'], type: ['user', 'change'] } as const;
-const STATE = { category: ['iam'], type: ['user', 'info'] } as const;
+type Categorization = Pick<EcsEvent['event'], 'category' | 'type'>;
 
-const CATEGORIES: Record<EventType, Pick<EcsEvent['event'], 'category' | 'type'>> = {
+// The schema expects these types in each category. An event of `iam` has two: what happened, and to
+// what.
+const ATTEMPT: Categorization = { category: ['authentication'], type: ['start'] };
+const CHANGE: Categorization = { category: ['iam'], type: ['user', 'change'] };
+const STATE: Categorization = { category: ['iam'], type: ['user', 'info'] };
+const UNKNOWN: Categorization = { category: ['configuration'], type: ['info'] };
+
+const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
   issued: CHANGE,
   adopted: CHANGE,
   staged: CHANGE,
@@ -66,65 +72,68 @@ const CATEGORIES: Record<EventType, Pick<EcsEvent['event'], 'category' | 'type'>
   approval_refused: CHANGE,
 };
 
-/** @throws {BackupCodeError} `invalid_option` */
+/**
+ * Maps an audit event to a document of the Elastic Common Schema. Sends nothing. An event of your own
+ * keeps its type as `event.action`, and its details become labels such as `detail_by`.
+ *
+ * @example
+ * backupCodes.on('consumed', (event) => log.info(toEcs(event, { appId: 'shop' })));
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
 export function toEcs(event: AuditEvent, options: VocabularyOptions): EcsEvent {
-  const { message, outcome, time, userId, ip, approval } = factsOf(event, options);
-  const {
-    id,
-    type,
-    reason,
-    setId,
-    codeId,
-    remaining,
-    total,
-    consumedSecondsAgo,
-    refusals,
-    context,
-  } = event;
-  const { actor } = context;
-  const people = [...new Set([userId, actor])].filter((person) => person !== null);
-  const labels = {
-    channel: context.channel,
-    set_id: setId,
-    code_id: codeId,
-    remaining,
-    total,
-    consumed_seconds_ago: consumedSecondsAgo,
-    refusals,
-    ...approval,
-  };
+  const { type, message, outcome, reason, time, userId, ip, fields } = describeEvent(
+    event,
+    options,
+  );
+  const { context, refusals } = event;
+  const user = userOf(userId, context.actor);
+  const related = relatedOf([userId, context.actor], ip);
+  const isKnown = isKnownEventType(event.type);
   return {
     '@timestamp': time,
     ecs: { version: '8.17.0' },
     message,
     event: {
-      id,
+      id: event.id,
       kind: 'event',
-      ...CATEGORIES[type],
-      action: `backup-code-${type}`,
+      ...(isKnown ? CATEGORIZATIONS[event.type] : UNKNOWN),
+      action: isKnown ? `backup-code-${type}` : type,
       provider: PRODUCT,
       module: 'passport_backup_code',
       dataset: 'passport_backup_code.audit',
-      ...known({ outcome, reason: reason ?? approvalOf(event)?.reason }),
+      ...(outcome !== null && { outcome }),
+      ...(reason !== null && { reason }),
     },
     service: { name: options.appId },
-    // The schema keeps them all as keywords.
-    labels: Object.fromEntries(
-      Object.entries(labels).flatMap(([name, value]) =>
-        value === null || value === undefined ? [] : [[name, String(value)]],
-      ),
-    ),
-    ...known({
-      user: userOf(userId, actor),
-      source: context.ip === null ? null : { address: context.ip, ...known({ ip }) },
-      user_agent: context.userAgent === null ? null : { original: context.userAgent },
-      http: context.requestId === null ? null : { request: { id: context.requestId } },
-      related: known({ user: people.length === 0 ? null : people, ip: ip === null ? null : [ip] }),
+    labels: toLabels({
+      ...fields,
+      channel: context.channel,
+      ...(refusals !== null && { refusals }),
     }),
+    ...(user !== null && { user }),
+    ...(context.ip !== null && { source: { address: context.ip, ...(ip !== null && { ip }) } }),
+    ...(context.userAgent !== null && { user_agent: { original: context.userAgent } }),
+    ...(context.requestId !== null && { http: { request: { id: context.requestId } } }),
+    ...(related !== null && { related }),
   };
 }
 
+/** The schema stores every label as a keyword. */
+function toLabels(fields: Readonly<Record<string, unknown>>): EcsEvent['labels'] {
+  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)]));
+}
+
 function userOf(userId: string | null, actor: string | null): EcsEvent['user'] | null {
-  if (actor === null) return userId === null ? null : { id: userId };
-  return { id: actor, ...(userId !== null && { target: { id: userId } }) };
+  if (actor !== null) return { id: actor, ...(userId !== null && { target: { id: userId } }) };
+  return userId === null ? null : { id: userId };
+}
+
+function relatedOf(
+  users: readonly (string | null)[],
+  ip: string | null,
+): EcsEvent['related'] | null {
+  const user = [...new Set(users)].filter((id) => id !== null);
+  if (user.length === 0 && ip === null) return null;
+  return { ...(user.length > 0 && { user }), ...(ip !== null && { ip: [ip] }) };
 }

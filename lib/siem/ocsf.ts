@@ -1,7 +1,18 @@
-// Open Cybersecurity Schema Framework 1.9.0: Authentication (3002) for attempts, User Management (3007) for changes of a
-// set. No profile and no extension. https://schema.ocsf.io/1.9.0
-import type { ApprovalReason, AuditEvent, EventType, Reason } from '../audit/events';
-import { approvalOf, factsOf, known, PRODUCT, type Facts, type VocabularyOptions } from './facts';
+// An audit event in the Open Cybersecurity Schema Framework 1.9.0: Authentication (3002) for an
+// attempt, User Management (3007) for everything else. No profile and no extension.
+// https://schema.ocsf.io/1.9.0
+import type { AuditEvent, AuditEventType, Reason } from '../audit/events';
+import {
+  describeEvent,
+  PRODUCT,
+  type EventDescription,
+  type UnmappedFields,
+  type VocabularyOptions,
+} from './event-description';
+import { isKnownEventType, type KnownEventType } from './event-types';
+
+/** The severities in use, by their caption in the schema. */
+export type OcsfSeverity = 'Informational' | 'Low' | 'Medium' | 'High';
 
 /** An event of class 3002 or 3007. */
 export interface OcsfEvent {
@@ -11,31 +22,34 @@ export interface OcsfEvent {
   readonly class_name: 'Authentication' | 'User Management';
   readonly activity_id: number;
   readonly activity_name: string;
-  /** A hundred times `class_uid`, plus `activity_id`. */
+  /** `class_uid` × 100 + `activity_id`. */
   readonly type_uid: number;
   readonly severity_id: number;
-  readonly severity: Severity;
+  readonly severity: OcsfSeverity;
   /** Milliseconds since 1970, UTC. */
   readonly time: number;
   readonly message: string;
   readonly metadata: {
     readonly version: '1.9.0';
     readonly product: { readonly name: string; readonly vendor_name: string };
-    /** That of the audit event: what was sent twice has it twice. */
+    /** The id of the audit event. An event that is sent twice has the same id twice. */
     readonly uid: string;
-    readonly event_code: EventType;
+    readonly event_code: AuditEventType;
     /** Your app. */
     readonly log_source: string;
   };
   readonly user:
     | { readonly uid: string }
     | { readonly name: 'Unknown'; readonly type_id: 0; readonly type: 'Unknown' };
-  readonly auth_factors: readonly [
+  /** Left out of an event of your own. */
+  readonly auth_factors?: readonly [
     { readonly factor_type_id: 99; readonly factor_type: 'Backup code' },
   ];
   readonly status_id?: 1 | 2;
   readonly status?: 'Success' | 'Failure';
-  readonly status_code?: Reason | ApprovalReason;
+  /** The reason, as one word. */
+  readonly status_code?: string;
+  /** The reason, as a sentence. */
   readonly status_detail?: string;
   readonly count?: number;
   readonly actor?: { readonly user: { readonly uid: string } };
@@ -48,19 +62,18 @@ export interface OcsfEvent {
   }[];
   /** With class 3002. */
   readonly service?: { readonly name: string };
-  /** With class 3002: the code came after a first factor. */
+  /** With class 3002: true on the `second_factor` channel. */
   readonly is_mfa?: boolean;
-  readonly unmapped?: {
-    readonly set_id?: string;
-    readonly code_id?: string;
-    readonly remaining?: number;
-    readonly total?: number;
-    readonly consumed_seconds_ago?: number;
-  } & Facts['approval'];
+  readonly unmapped?: UnmappedFields;
 }
 
-const SEVERITIES = { Informational: 1, Low: 2, Medium: 3, High: 4 } as const;
-type Severity = keyof typeof SEVERITIES;
+const SEVERITY_IDS: Readonly<Record<OcsfSeverity, number>> = {
+  Informational: 1,
+  Low: 2,
+  Medium: 3,
+  High: 4,
+};
+
 type Activity = Pick<OcsfEvent, 'class_uid' | 'class_name' | 'activity_id' | 'activity_name'>;
 
 const LOGON: Activity = {
@@ -76,12 +89,12 @@ const management = (activity_id: number, activity_name: string): Activity => ({
   activity_name,
 });
 const LOCK = management(6, 'Lock');
-const ENABLE = management(12, 'MFA Factor Enable');
-const DISABLE = management(13, 'MFA Factor Disable');
-/** Has no number of its own; 99 asks for a name. */
+const ENABLE = management(12, 'Enable MFA Factors');
+const DISABLE = management(13, 'Disable MFA Factors');
+/** 99 is "Other": the schema has no number for it, and requires a name. */
 const other = (name: string): Activity => management(99, name);
 
-const ACTIVITIES: Record<EventType, readonly [Activity, Severity]> = {
+const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeverity]>> = {
   issued: [ENABLE, 'Informational'],
   adopted: [ENABLE, 'Informational'],
   staged: [other('Staged'), 'Informational'],
@@ -109,8 +122,8 @@ const ACTIVITIES: Record<EventType, readonly [Activity, Severity]> = {
   approval_refused: [other('Approval Refused'), 'Medium'],
 };
 
-/** Of `rejected`, but for a double click. */
-const REJECTIONS: Record<Reason, Severity> = {
+/** The severity of `rejected`, except for a double click. */
+const REJECTION_SEVERITIES: Readonly<Record<Reason, OcsfSeverity>> = {
   malformed: 'Informational',
   mismatch: 'Low',
   reused: 'Medium',
@@ -124,27 +137,40 @@ const REJECTIONS: Record<Reason, Severity> = {
   busy: 'Medium',
 };
 
-/** Observable types of the schema. */
+/** The schema has no number for backup codes. */
+const BACKUP_CODE: OcsfEvent['auth_factors'] = [{ factor_type_id: 99, factor_type: 'Backup code' }];
+
+// Types of observables in the schema.
 const IP_ADDRESS = 2;
 const USER_UID = 31;
 
-/** @throws {BackupCodeError} `invalid_option` */
+/**
+ * Maps an audit event to an OCSF event. Sends nothing. An event of your own becomes an `Other`
+ * activity (99) of User Management that is named for its type, and its details become `unmapped`
+ * fields such as `detail_by`.
+ *
+ * @example
+ * const lines = events.map((event) => JSON.stringify(toOcsf(event, { appId: 'shop' })));
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
 export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent {
-  const { message, detail, outcome, userId, ip, rejection, approval } = factsOf(event, options);
-  const { type, reason, setId, codeId, remaining, total, consumedSecondsAgo, context } = event;
-  const [activity, usual] = ACTIVITIES[type];
-  const severity = rejection === null ? usual : REJECTIONS[rejection];
-  const isAttempt = activity.class_uid === 3002;
-  const observables = [
-    ...(userId === null ? [] : [{ name: 'user.uid', type_id: USER_UID, value: userId }]),
-    ...(ip === null ? [] : [{ name: 'src_endpoint.ip', type_id: IP_ADDRESS, value: ip }]),
-  ];
+  const description = describeEvent(event, options);
+  const { type, message, detail, reason, userId, ip, rejection, fields } = description;
+  const { context, refusals } = event;
+  const [activity, usualSeverity] = isKnownEventType(type)
+    ? ACTIVITIES[type]
+    : unknownActivity(type);
+  const severity = rejection === null ? usualSeverity : REJECTION_SEVERITIES[rejection];
+  const endpoint = endpointOf(ip, context.ip);
+  const httpRequest = httpRequestOf(context.userAgent, context.requestId);
+  const observables = observablesOf(userId, ip);
   return {
     category_uid: 3,
     category_name: 'Identity & Access Management',
     ...activity,
     type_uid: activity.class_uid * 100 + activity.activity_id,
-    severity_id: SEVERITIES[severity],
+    severity_id: SEVERITY_IDS[severity],
     severity,
     time: event.at,
     message,
@@ -155,37 +181,62 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
       event_code: type,
       log_source: options.appId,
     },
-    // The schema wants somebody, also where the name belongs to nobody.
+    // The schema requires a user, even for a name that no user has.
     user: userId === null ? { name: 'Unknown', type_id: 0, type: 'Unknown' } : { uid: userId },
-    auth_factors: [{ factor_type_id: 99, factor_type: 'Backup code' }],
-    ...(outcome !== null &&
-      (outcome === 'success'
-        ? { status_id: 1, status: 'Success' }
-        : { status_id: 2, status: 'Failure' })),
-    ...known({
-      status_code: reason ?? approvalOf(event)?.reason,
-      status_detail: detail,
-      count: event.refusals,
-      actor: context.actor === null ? null : { user: { uid: context.actor } },
-      src_endpoint: endpointOf(ip, context.ip),
-      http_request: known({ user_agent: context.userAgent, uid: context.requestId }),
-      observables: observables.length === 0 ? null : observables,
-      service: isAttempt ? { name: options.appId } : null,
-      is_mfa: isAttempt ? context.channel === 'second_factor' : null,
-      unmapped: known({
-        set_id: setId,
-        code_id: codeId,
-        remaining,
-        total,
-        consumed_seconds_ago: consumedSecondsAgo,
-        ...approval,
-      }),
+    ...(isKnownEventType(type) && { auth_factors: BACKUP_CODE }),
+    ...statusOf(description),
+    ...(reason !== null && { status_code: reason }),
+    ...(detail !== null && { status_detail: detail }),
+    ...(refusals !== null && { count: refusals }),
+    ...(context.actor !== null && { actor: { user: { uid: context.actor } } }),
+    ...(endpoint !== null && { src_endpoint: endpoint }),
+    ...(httpRequest !== null && { http_request: httpRequest }),
+    ...(observables.length > 0 && { observables }),
+    ...(activity.class_uid === 3002 && {
+      service: { name: options.appId },
+      is_mfa: context.channel === 'second_factor',
     }),
+    ...(Object.keys(fields).length > 0 && { unmapped: fields }),
   };
 }
 
-/** An address that is none is a name to the schema. */
+/** `app_phone_changed` becomes "App Phone Changed", in the style of the schema's own names. */
+function unknownActivity(type: string): readonly [Activity, OcsfSeverity] {
+  const words = type.split('_').filter((word) => word !== '');
+  const name = words.map((word) => word.charAt(0).toUpperCase() + word.slice(1)).join(' ');
+  return [other(name === '' ? 'Other' : name), 'Informational'];
+}
+
+function statusOf({ outcome }: EventDescription): Pick<OcsfEvent, 'status_id' | 'status'> {
+  if (outcome === null) return {};
+  return outcome === 'success'
+    ? { status_id: 1, status: 'Success' }
+    : { status_id: 2, status: 'Failure' };
+}
+
+/** The schema stores what is not an IP address as a name. */
 function endpointOf(ip: string | null, given: string | null): OcsfEvent['src_endpoint'] | null {
   if (ip !== null) return { ip };
   return given === null ? null : { name: given };
+}
+
+function httpRequestOf(
+  userAgent: string | null,
+  requestId: string | null,
+): OcsfEvent['http_request'] | null {
+  if (userAgent === null && requestId === null) return null;
+  return {
+    ...(userAgent !== null && { user_agent: userAgent }),
+    ...(requestId !== null && { uid: requestId }),
+  };
+}
+
+function observablesOf(
+  userId: string | null,
+  ip: string | null,
+): NonNullable<OcsfEvent['observables']> {
+  return [
+    ...(userId === null ? [] : [{ name: 'user.uid', type_id: USER_UID, value: userId }]),
+    ...(ip === null ? [] : [{ name: 'src_endpoint.ip', type_id: IP_ADDRESS, value: ip }]),
+  ];
 }

@@ -1,14 +1,24 @@
-// OWASP Application Logging Vocabulary Cheat Sheet, as of 2025: its names, levels and format, and none of our own.
+// An audit event as a line of the OWASP Application Logging Vocabulary, as of 2025: its names, levels
+// and format, and no name of our own.
 // https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
-import type { AuditEvent, EventType, Reason } from '../audit/events';
-import { approvalOf, factsOf, known, percentEncode, type VocabularyOptions } from './facts';
+import type { AuditEvent, Reason } from '../audit/events';
+import {
+  describeEvent,
+  percentEncode,
+  type EventDescription,
+  type VocabularyOptions,
+} from './event-description';
+import { isKnownEventType, type KnownEventType } from './event-types';
 
-/** One line of the log. Add by a spread what your app knows: `host_ip`, `hostname`, `protocol`, `port`, `request_uri`, `request_method`, `region`, `geo`. */
+/**
+ * One line of the log. Add what your app knows with a spread: `host_ip`, `hostname`, `protocol`,
+ * `port`, `request_uri`, `request_method`, `region`, `geo`.
+ */
 export interface OwaspEvent {
   /** ISO 8601 with an offset. */
   readonly datetime: string;
   readonly appid: string;
-  /** The name, a colon, and its parameters with commas between them. */
+  /** The name, a colon, and the parameters with commas between them. */
   readonly event: string;
   readonly level: 'INFO' | 'WARN' | 'CRITICAL';
   readonly description: string;
@@ -16,42 +26,69 @@ export interface OwaspEvent {
   readonly source_ip?: string;
 }
 
-type Parameters = (event: AuditEvent) => readonly (string | null)[];
-const ofUser: Parameters = ({ userId }) => [userId];
+interface VocabularyEntry {
+  readonly level: OwaspEvent['level'];
+  /** In the order of the cheat sheet. */
+  readonly parameters: (event: AuditEvent, description: EventDescription) => EntryParameters;
+}
 
-/** The names in use, with the level and the parameters that the sheet gives them. */
+type EntryParameters = readonly (string | null)[];
+
+const userOnly = ({ userId }: AuditEvent): EntryParameters => [userId];
+
+/** The names in use, with the level and the parameters that the cheat sheet gives them. */
 const VOCABULARY = {
-  authn_login_success: ['INFO', ofUser],
-  authn_login_fail: ['WARN', ofUser],
-  authn_login_fail_max: ['WARN', ofUser],
-  authn_login_lock: ['WARN', ({ userId }) => [userId, 'maxretries']],
-  authn_token_created: ['INFO', ({ userId }) => [userId, 'backup_codes']],
-  authn_token_revoked: ['INFO', ({ userId, setId }) => [userId, setId]],
-  authn_token_reuse: ['CRITICAL', ({ userId, codeId }) => [userId, codeId]],
-  authz_admin: [
-    'WARN',
-    ({ userId, type, approval }) => [
+  authn_login_success: { level: 'INFO', parameters: userOnly },
+  authn_login_fail: { level: 'WARN', parameters: userOnly },
+  authn_login_fail_max: { level: 'WARN', parameters: userOnly },
+  authn_login_lock: {
+    level: 'WARN',
+    parameters: ({ userId }) => [userId, 'maxretries'],
+  },
+  authn_token_created: {
+    level: 'INFO',
+    parameters: ({ userId }) => [userId, 'backup_codes'],
+  },
+  authn_token_revoked: {
+    level: 'INFO',
+    parameters: ({ userId, setId }) => [userId, setId],
+  },
+  authn_token_reuse: {
+    level: 'CRITICAL',
+    parameters: ({ userId, codeId }) => [userId, codeId],
+  },
+  authz_admin: {
+    level: 'WARN',
+    parameters: ({ userId }, { type, approval }) => [
       userId,
-      [type, approval?.action, approval?.target].filter(Boolean).join(':'),
+      joinParts([type, approval?.action, approval?.target]),
     ],
-  ],
-  authz_fail: [
-    'CRITICAL',
-    ({ userId, approval }) => [
+  },
+  authz_fail: {
+    level: 'CRITICAL',
+    parameters: ({ userId }, { approval }) => [
       userId,
-      [approval?.action, approval?.target].filter(Boolean).join(':'),
+      joinParts([approval?.action, approval?.target]),
     ],
-  ],
-  excess_rate_limit_exceeded: ['WARN', ofUser],
-  input_validation_fail: ['WARN', ({ userId }) => ['(code)', userId]],
-  user_updated: [
-    'WARN',
-    ({ userId, type, context: { actor } }) => [actor ?? userId, userId, `backup_codes:${type}`],
-  ],
-} as const satisfies Record<string, readonly [OwaspEvent['level'], Parameters]>;
-type Name = keyof typeof VOCABULARY;
+  },
+  excess_rate_limit_exceeded: { level: 'WARN', parameters: userOnly },
+  input_validation_fail: {
+    level: 'WARN',
+    parameters: ({ userId }) => ['(code)', userId],
+  },
+  user_updated: {
+    level: 'WARN',
+    parameters: ({ userId, context }, { type }) => [
+      context.actor ?? userId,
+      userId,
+      isKnownEventType(type) ? `backup_codes:${type}` : type,
+    ],
+  },
+} as const satisfies Record<string, VocabularyEntry>;
 
-const NAMES: Record<EventType, Name> = {
+type OwaspName = keyof typeof VOCABULARY;
+
+const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
   issued: 'authn_token_created',
   adopted: 'authn_token_created',
   staged: 'user_updated',
@@ -79,8 +116,8 @@ const NAMES: Record<EventType, Name> = {
   approval_refused: 'authz_fail',
 };
 
-/** Of `rejected`, but for a double click. */
-const REJECTIONS: Record<Reason, Name> = {
+/** The name of `rejected`, except for a double click. */
+const REJECTION_NAMES: Readonly<Record<Reason, OwaspName>> = {
   malformed: 'input_validation_fail',
   mismatch: 'authn_login_fail',
   reused: 'authn_token_reuse',
@@ -94,31 +131,54 @@ const REJECTIONS: Record<Reason, Name> = {
   busy: 'excess_rate_limit_exceeded',
 };
 
-/** Changes of a set that leave no room for who made them. */
-const WITHOUT_ACTOR: ReadonlySet<Name> = new Set(['authn_token_created', 'authn_token_revoked']);
+/** Names of changes that have no parameter for the acting user. */
+const WITHOUT_ACTOR: ReadonlySet<OwaspName> = new Set([
+  'authn_token_created',
+  'authn_token_revoked',
+]);
 
-/** @throws {BackupCodeError} `invalid_option` */
+/**
+ * Maps an audit event to a line of the OWASP vocabulary. Sends nothing. The vocabulary has no name
+ * for an event of your own: it becomes `user_updated`, with its type as the attribute.
+ *
+ * @example
+ * backupCodes.on('rejected', (event) => log.warn(toOwasp(event, { appId: 'shop' })));
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
 export function toOwasp(event: AuditEvent, options: VocabularyOptions): OwaspEvent {
-  const { message, time, rejection } = factsOf(event, options);
-  const {
-    type,
-    context: { actor, userAgent, ip },
-  } = event;
-  const usual = rejection === null ? NAMES[type] : REJECTIONS[rejection];
-  // Of what somebody else did to a set, the name that takes both people.
-  const name = actor !== null && WITHOUT_ACTOR.has(usual) ? 'user_updated' : usual;
-  const [level, parametersOf] = VOCABULARY[name];
-  // An id may be any text: it cannot make two parameters of one, nor two lines.
-  const parameters = parametersOf(event).map((text) =>
-    percentEncode(text ?? '', /[,\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu),
-  );
-  while (parameters.at(-1) === '') parameters.pop();
+  const description = describeEvent(event, options);
+  const { userAgent, ip } = event.context;
+  const name = nameOf(event, description);
+  const { level, parameters } = VOCABULARY[name];
   return {
-    datetime: time.replace('Z', '+00:00'),
+    datetime: description.time.replace('Z', '+00:00'),
     appid: options.appId,
-    event: parameters.length === 0 ? name : `${name}:${parameters.join(',')}`,
+    event: eventOf(name, parameters(event, description)),
     level,
-    description: message,
-    ...known({ useragent: userAgent, source_ip: ip }),
+    description: description.message,
+    ...(userAgent !== null && { useragent: userAgent }),
+    ...(ip !== null && { source_ip: ip }),
   };
+}
+
+function nameOf({ type, context }: AuditEvent, { rejection }: EventDescription): OwaspName {
+  if (rejection !== null) return REJECTION_NAMES[rejection];
+  const name = isKnownEventType(type) ? NAMES[type] : 'user_updated';
+  // If another user changed the set, only this name has parameters for both.
+  return context.actor !== null && WITHOUT_ACTOR.has(name) ? 'user_updated' : name;
+}
+
+/** Parameters at the end that are empty are left out. */
+function eventOf(name: OwaspName, parameters: EntryParameters): string {
+  // A user id may be any string. It must not add a parameter or a line.
+  const encoded = parameters.map((parameter) =>
+    percentEncode(parameter ?? '', /[,\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu),
+  );
+  while (encoded.at(-1) === '') encoded.pop();
+  return encoded.length === 0 ? name : `${name}:${encoded.join(',')}`;
+}
+
+function joinParts(parts: readonly (string | null | undefined)[]): string {
+  return parts.filter(Boolean).join(':');
 }

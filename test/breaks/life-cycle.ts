@@ -352,9 +352,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.4.1',
     what: 'a user id makes two parameters of one, or two lines',
     file: 'lib/siem/owasp.ts',
-    find: "percentEncode(text ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)",
-    replace: "text ?? ''",
-    noticedBy: ['test/siem/owasp.test.ts › toOwasp › lets no user id forge a parameter or a line'],
+    find: "percentEncode(parameter ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)",
+    replace: "parameter ?? ''",
+    noticedBy: ['test/siem/owasp.test.ts › toOwasp › lets no user id add a parameter or a line'],
   },
   {
     id: 'E-01',
@@ -362,7 +362,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/siem/owasp.ts',
     find: "issued: 'authn_token_created'",
     replace: "issued: 'authn_backup_codes_issued'",
-    noticedBy: ['test/siem/owasp.test.ts › toOwasp › calls … …, at level …'],
+    noticedBy: ['test/siem/owasp.test.ts › toOwasp › maps … to …, at level …'],
   },
   {
     id: 'E-02',
@@ -372,7 +372,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace: '3002 * 100',
     noticedBy: [
       'test/siem/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
-      'test/siem/schemas.test.ts › has a valid word for …, with every reason on every channel',
+      'test/siem/schemas.test.ts › maps … validly, with every reason on every channel',
     ],
   },
   {
@@ -382,7 +382,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "{ category: ['iam'], type: ['user', 'change'] }",
     replace: "{ category: ['authentication'], type: ['start'] }",
     noticedBy: [
-      'test/siem/ecs.test.ts › toEcs › puts … into the category …, with types … and outcome …',
+      'test/siem/ecs.test.ts › toEcs › puts … into the category …, with the types … and the outcome …',
     ],
   },
   {

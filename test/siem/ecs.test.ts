@@ -1,4 +1,4 @@
-import type { AuditEvent, EventType } from '../../lib';
+import type { AuditEvent, AuditEventType } from '../../lib';
 import { cleanContext } from '../../lib/audit/context';
 import { auditEvent } from '../../lib/audit/events';
 import { toEcs, type EcsEvent } from '../../lib/siem';
@@ -11,11 +11,11 @@ const facts = {
   setId: 's1',
   context: cleanContext(CONTEXT),
 };
-const map = (type: EventType, others: Partial<AuditEvent> = {}): EcsEvent =>
+const map = (type: AuditEventType, others: Partial<AuditEvent> = {}): EcsEvent =>
   toEcs(auditEvent(type, { ...facts, ...others }), { appId });
 
 describe('toEcs', () => {
-  it('makes a document of an event', () => {
+  it('maps an event to a document', () => {
     expect(
       toEcs(
         {
@@ -55,7 +55,7 @@ describe('toEcs', () => {
     });
   });
 
-  it.each<[EventType, string, string[], EcsEvent['event']['outcome']]>([
+  it.each<[AuditEventType, string, string[], EcsEvent['event']['outcome']]>([
     ['issued', 'iam', ['user', 'change'], 'success'],
     ['staged', 'iam', ['user', 'change'], 'success'],
     ['activated', 'iam', ['user', 'change'], 'success'],
@@ -81,7 +81,7 @@ describe('toEcs', () => {
     ['approval_failed', 'iam', ['user', 'change'], 'failure'],
     ['approval_refused', 'iam', ['user', 'change'], 'failure'],
   ])(
-    'puts %s into the category %s, with types %j and outcome %s',
+    'puts %s into the category %s, with the types %j and the outcome %s',
     (type, category, types, outcome) => {
       const { event } = map(type);
       expect([event.category, event.type, event.outcome, event.action]).toEqual([
@@ -93,21 +93,21 @@ describe('toEcs', () => {
     },
   );
 
-  it('says why a code was rejected', () => {
+  it('gives the reason why a code was rejected', () => {
     expect(map('rejected', { reason: 'mismatch' })).toMatchObject({
       event: { reason: 'mismatch' },
-      message: 'A backup code was not accepted. It is none of the set.',
+      message: 'A backup code was rejected. No code of the set matches.',
     });
   });
 
-  it('says what two people decide, and why a step was refused', () => {
-    const approval = {
-      id: 'r-7',
+  it('gives the action and target of a two-person approval, and the reason for a refusal', () => {
+    const details = {
+      approval_id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
       reason: 'same_person',
     } as const;
-    expect(map('approval_refused', { approval })).toMatchObject({
+    expect(map('approval_refused', { details })).toMatchObject({
       event: { reason: 'same_person' },
       labels: {
         approval_id: 'r-7',
@@ -117,20 +117,42 @@ describe('toEcs', () => {
     });
   });
 
-  it('puts who acts first, and the owner as the target', () => {
+  it('puts the acting user first, and the owner as the target', () => {
     expect(map('revoked', { context: cleanContext({ actor: 'admin-7' }) })).toMatchObject({
       user: { id: 'admin-7', target: { id: 'ada' } },
       related: { user: ['ada', 'admin-7'] },
     });
   });
 
-  it('has no user where the name belongs to nobody', () => {
+  it('has no user for a user name that no user has', () => {
     const { user, related } = map('rejected', { userId: null, reason: 'unknown_user' });
     expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
   });
 
-  it('keeps an address that is none as text only: Elasticsearch would refuse the document', () => {
+  it('keeps an address that is not an IP address out of the fields for IP addresses, because Elasticsearch would refuse the document', () => {
     const { source, related } = map('consumed', { context: cleanContext({ ip: 'fe80::1%eth0' }) });
     expect([source, related]).toEqual([{ address: 'fe80::1%eth0' }, { user: ['ada'] }]);
+  });
+
+  it.each(['app_phone_changed', 'a_type_of_a_later_version', 'constructor'])(
+    'puts the type %s, which the vocabulary does not know, into the category configuration',
+    (type) => {
+      const { event, message } = map(type);
+      expect(event).toMatchObject({ category: ['configuration'], type: ['info'], action: type });
+      expect(event.outcome).toBeUndefined();
+      expect(message).toBe(`An event of type "${type}" was recorded.`);
+    },
+  );
+
+  it('gives the details of an event of your own as labels', () => {
+    const details = { changedBy: 'support\n', 'Old number': '+49', times: 3, ok: true, none: null };
+    expect(map('app_phone_changed', { details }).labels).toEqual({
+      channel: 'second_factor',
+      set_id: 's1',
+      detail_changed_by: 'support%0A',
+      detail_old_number: '+49',
+      detail_times: '3',
+      detail_ok: 'true',
+    });
   });
 });

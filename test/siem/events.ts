@@ -1,23 +1,22 @@
-// Audit events to be mapped: any that the type allows, and those that a service writes.
+// Audit events for the mapping tests: any event that the type allows, and the ones a service writes.
 import fc from 'fast-check';
 import {
   BackupCodes,
   formats,
   MemoryStore,
-  type ApprovalReason,
   type AuditEvent,
+  type AuditEventType,
   type Channel,
-  type EventType,
   type Reason,
 } from '../../lib';
-import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
+import { MemoryApprovalStore, TwoPersonApproval, type ApprovalReason } from '../../lib/approval';
 import { cleanContext } from '../../lib/audit/context';
 import { auditEvent } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
 
-/** As a record, so that the compiler asks for a new one. */
+/** A record, so that the compiler reports a reason that is missing here. */
 const reasons: Record<Reason, true> = {
   malformed: true,
   mismatch: true,
@@ -34,7 +33,7 @@ const reasons: Record<Reason, true> = {
 const REASONS = Object.keys(reasons) as Reason[];
 const CHANNELS: readonly Channel[] = ['second_factor', 'recovery'];
 
-/** Everything but type, reason and channel. */
+/** Every field except type, reason and channel. */
 const text = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 });
 const count = fc.option(fc.nat());
 const anyRest = fc.record({
@@ -51,13 +50,16 @@ const anyRest = fc.record({
   total: count,
   consumedSecondsAgo: count,
   refusals: count,
-  approval: fc.option(
-    fc.record({
-      id: fc.option(fc.uuid()),
-      action: fc.option(text),
-      target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))),
-      reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same_person', 'is_target')),
-    }),
+  details: fc.option(
+    fc.oneof(
+      fc.record({
+        approval_id: fc.option(fc.uuid()),
+        action: fc.option(text),
+        target: fc.option(fc.oneof(text, fc.constant('vault\r\n{"forged"}'))),
+        reason: fc.option(fc.constantFrom<ApprovalReason>('late', 'same_person', 'is_target')),
+      }),
+      fc.dictionary(text, fc.oneof(text, fc.integer(), fc.boolean(), fc.constant(null))),
+    ),
   ),
   context: fc.record({
     ip: fc.option(
@@ -69,8 +71,15 @@ const anyRest = fc.record({
   }),
 });
 
+/** Types that no vocabulary knows: an app's own, and what a later version or another store may write. */
+export const anyUnknownType: fc.Arbitrary<string> = fc.oneof(
+  fc.stringMatching(/^app_[a-z0-9_]{1,28}$/),
+  fc.constantFrom('app_phone_changed', 'approval_', 'toString', '__proto__', ''),
+  text,
+);
+
 /** Events of this type, with every reason on every channel. */
-export function anyEvents(type: EventType): fc.Arbitrary<AuditEvent[]> {
+export function anyEvents(type: AuditEventType): fc.Arbitrary<AuditEvent[]> {
   return anyRest.map(({ context, ...rest }) =>
     [null, ...REASONS].flatMap((reason) =>
       CHANNELS.map((channel) =>
@@ -91,15 +100,15 @@ function dropNulls(fields: Record<string, string | null>): Record<string, string
 }
 
 export interface Life {
-  /** The audit trail, and what was told only. */
+  /** The audit trail, and the events that only listeners receive. */
   readonly events: readonly AuditEvent[];
-  /** Every code there was. */
+  /** Every code that existed. */
   readonly codes: readonly string[];
 }
 
 export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId: 'r-1' } as const;
 
-/** A service on which everything happens that can: an event of each type. */
+/** Runs a service through everything that can happen: it writes an event of each type. */
 export async function liveALife(userId: string): Promise<Life> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
   const shared = { store, hasher, now: clock.now, count: 5 };
@@ -144,7 +153,7 @@ export async function liveALife(userId: string): Promise<Life> {
   const last = await usual.issue(userId, { ...CONTEXT, actor: 'admin-7' });
   for (const days of [340, 30]) {
     clock.advance(days * DAY_MS);
-    await usual.due();
+    await usual.audit.recordReminders();
   }
   return {
     events: [...store.auditTrail, ...told],
@@ -152,7 +161,7 @@ export async function liveALife(userId: string): Promise<Life> {
   };
 }
 
-/** Requests of every end. Gives the codes there were. */
+/** Requests with every possible end. Returns the codes. */
 async function decideByTwo(
   backupCodes: BackupCodes,
   userId: string,

@@ -1,18 +1,18 @@
 import fc from 'fast-check';
-import type { AuditEvent, EventType, Reason } from '../../lib';
+import type { AuditEvent, AuditEventType, Reason } from '../../lib';
 import { cleanContext } from '../../lib/audit/context';
-import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
-import { toOcsf, type OcsfEvent } from '../../lib/siem';
+import { auditEvent } from '../../lib/audit/events';
+import { EVENT_TYPES, toOcsf, type OcsfEvent } from '../../lib/siem';
 import { anyEvents, CONTEXT } from './events';
 import { appId } from './schemas';
 
 const at = Date.UTC(2026, 10, 21);
 const facts = { at, userId: 'ada', setId: 's1', context: cleanContext(CONTEXT) };
-const map = (type: EventType, others: Partial<AuditEvent> = {}): OcsfEvent =>
+const map = (type: AuditEventType, others: Partial<AuditEvent> = {}): OcsfEvent =>
   toOcsf(auditEvent(type, { ...facts, ...others }), { appId });
 
 describe('toOcsf', () => {
-  it('makes an Authentication event of an attempt', () => {
+  it('maps an attempt to an Authentication event', () => {
     expect(
       toOcsf(
         {
@@ -39,9 +39,9 @@ describe('toOcsf', () => {
       status_id: 2,
       status: 'Failure',
       status_code: 'reused',
-      status_detail: 'It was consumed before.',
+      status_detail: 'The code was consumed before.',
       time: at,
-      message: 'A backup code was not accepted. It was consumed before.',
+      message: 'A backup code was rejected. The code was consumed before.',
       metadata: {
         version: '1.9.0',
         product: { name: 'passport-backup-code', vendor_name: 'passport-backup-code' },
@@ -63,7 +63,7 @@ describe('toOcsf', () => {
     });
   });
 
-  it('makes a User Management event of a change, with who made it', () => {
+  it('maps a change to a User Management event, with the acting user', () => {
     expect(
       toOcsf(
         {
@@ -83,14 +83,14 @@ describe('toOcsf', () => {
       class_uid: 3007,
       class_name: 'User Management',
       activity_id: 13,
-      activity_name: 'MFA Factor Disable',
+      activity_name: 'Disable MFA Factors',
       type_uid: 300_713,
       severity_id: 2,
       severity: 'Low',
       status_id: 1,
       status: 'Success',
       time: at,
-      message: 'The set of backup codes was ended.',
+      message: 'The set of backup codes was revoked.',
       metadata: {
         version: '1.9.0',
         product: { name: 'passport-backup-code', vendor_name: 'passport-backup-code' },
@@ -106,14 +106,14 @@ describe('toOcsf', () => {
     });
   });
 
-  it.each<[EventType, number, string, OcsfEvent['severity'], OcsfEvent['status']]>([
-    ['issued', 300_712, 'MFA Factor Enable', 'Informational', 'Success'],
+  it.each<[AuditEventType, number, string, OcsfEvent['severity'], OcsfEvent['status']]>([
+    ['issued', 300_712, 'Enable MFA Factors', 'Informational', 'Success'],
     ['staged', 300_799, 'Staged', 'Informational', 'Success'],
-    ['activated', 300_712, 'MFA Factor Enable', 'Informational', 'Success'],
+    ['activated', 300_712, 'Enable MFA Factors', 'Informational', 'Success'],
     ['consumed', 300_201, 'Logon', 'Informational', 'Success'],
     ['throttled', 300_201, 'Logon', 'Medium', 'Failure'],
     ['locked', 300_706, 'Lock', 'High', 'Success'],
-    ['revoked', 300_713, 'MFA Factor Disable', 'Low', 'Success'],
+    ['revoked', 300_713, 'Disable MFA Factors', 'Low', 'Success'],
     ['low', 300_799, 'Low', 'Low', undefined],
     ['exhausted', 300_799, 'Exhausted', 'Low', undefined],
     ['renewed', 300_799, 'Renewed', 'Informational', 'Success'],
@@ -131,7 +131,7 @@ describe('toOcsf', () => {
     ['approval_failed', 300_799, 'Approval Failed', 'Medium', 'Failure'],
     ['approval_refused', 300_799, 'Approval Refused', 'Medium', 'Failure'],
   ])(
-    'gives %s the type %i (%s), severity %s and status %s',
+    'gives %s the type %i (%s), the severity %s and the status %s',
     (type, typeUid, activity, severity, status) => {
       const mapped = map(type);
       expect([mapped.type_uid, mapped.activity_name, mapped.severity, mapped.status]).toEqual([
@@ -153,7 +153,7 @@ describe('toOcsf', () => {
     ['denied', 'Medium'],
     ['busy', 'Medium'],
   ])(
-    'gives a rejection as %s the severity %s, and the reason as status_code',
+    'gives a rejection with the reason %s the severity %s, and the reason as status_code',
     (reason, severity) => {
       expect(map('rejected', { reason })).toMatchObject({
         severity,
@@ -163,16 +163,16 @@ describe('toOcsf', () => {
     },
   );
 
-  it('says what two people decide, and why a step was refused', () => {
-    const approval = {
-      id: 'r-7',
+  it('gives the action and target of a two-person approval, and the reason for a refusal', () => {
+    const details = {
+      approval_id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
       reason: 'same_person',
     } as const;
-    expect(map('approval_refused', { approval })).toMatchObject({
+    expect(map('approval_refused', { details })).toMatchObject({
       status_code: 'same_person',
-      status_detail: 'The one who asked cannot approve.',
+      status_detail: 'The person who made the request cannot approve it.',
       unmapped: {
         approval_id: 'r-7',
         approval_action: 'open-vault',
@@ -181,7 +181,7 @@ describe('toOcsf', () => {
     });
   });
 
-  it('takes a spent code again within two seconds for a double click', () => {
+  it('treats a consumed code that is sent again within two seconds as a double click', () => {
     expect(map('rejected', { reason: 'reused', consumedSecondsAgo: 2 }).severity).toBe('Low');
   });
 
@@ -201,22 +201,22 @@ describe('toOcsf', () => {
     );
   });
 
-  it('calls a code with nothing before it no second factor', () => {
+  it('sets is_mfa to false on the recovery channel', () => {
     expect(map('consumed', { context: cleanContext({ channel: 'recovery' }) }).is_mfa).toBe(false);
   });
 
-  it('counts what a throttled event stands for', () => {
+  it('counts the refusals that a throttled event stands for', () => {
     expect(map('throttled', { reason: 'throttled', refusals: 12 }).count).toBe(12);
   });
 
-  it('says Unknown for a name that belongs to nobody, and observes no user', () => {
+  it('gives the user Unknown for a user name that no user has, and no observable for it', () => {
     expect(map('rejected', { userId: null, reason: 'unknown_user' })).toMatchObject({
       user: { name: 'Unknown', type_id: 0, type: 'Unknown' },
       observables: [{ name: 'src_endpoint.ip' }],
     });
   });
 
-  it('takes an address that is none for a name, so that no collector refuses the event', () => {
+  it('puts an address that is not an IP address into the name, so that no collector refuses the event', () => {
     for (const ip of [
       'unknown',
       'fe80::1%eth0',
@@ -228,5 +228,32 @@ describe('toOcsf', () => {
         observables: [{ name: 'user.uid' }],
       });
     }
+  });
+
+  it.each([
+    ['app_phone_changed', 'App Phone Changed'],
+    ['a_type_of_a_later_version', 'A Type Of A Later Version'],
+    ['constructor', 'Constructor'],
+    ['_', 'Other'],
+  ])('maps the type %s, which it does not know, to the activity Other named "%s"', (type, name) => {
+    const { activity_id, activity_name, type_uid, severity, status, auth_factors, metadata } =
+      map(type);
+    expect({ activity_id, activity_name, type_uid, severity, status, auth_factors }).toEqual({
+      activity_id: 99,
+      activity_name: name,
+      type_uid: 300_799,
+      severity: 'Informational',
+    });
+    expect(metadata.event_code).toBe(type);
+  });
+
+  it('gives the details of an event of your own as unmapped fields', () => {
+    const details = { changedBy: 'support\n', times: 3, ok: true, none: null };
+    expect(map('app_phone_changed', { details }).unmapped).toEqual({
+      set_id: 's1',
+      detail_changed_by: 'support%0A',
+      detail_times: 3,
+      detail_ok: true,
+    });
   });
 });

@@ -1,4 +1,4 @@
-import type { AuditEvent, EventType, Reason } from '../../lib';
+import type { AuditEvent, AuditEventType, Reason } from '../../lib';
 import { cleanContext } from '../../lib/audit/context';
 import { auditEvent } from '../../lib/audit/events';
 import { toOwasp } from '../../lib/siem';
@@ -12,8 +12,13 @@ const facts = {
   codeId: 'c1',
   context: cleanContext(CONTEXT),
 };
-const approval = { id: 'r-7', action: 'open-vault', target: 'vault-7', reason: null } as const;
-const say = (type: EventType, others: Partial<AuditEvent> = {}): [string, string] => {
+const details = {
+  approval_id: 'r-7',
+  action: 'open-vault',
+  target: 'vault-7',
+  reason: null,
+} as const;
+const say = (type: AuditEventType, others: Partial<AuditEvent> = {}): [string, string] => {
   const { event, level } = toOwasp(auditEvent(type, { ...facts, ...others }), { appId });
   return [event, level];
 };
@@ -21,13 +26,13 @@ const rejected = (reason: Reason, others: Partial<AuditEvent> = {}): [string, st
   say('rejected', { reason, ...others });
 
 describe('toOwasp', () => {
-  it('gives the fields of the cheat sheet that are known', () => {
+  it('gives the fields of the cheat sheet and leaves out the ones without a value', () => {
     expect(toOwasp(auditEvent('rejected', { ...facts, reason: 'mismatch' }), { appId })).toEqual({
       datetime: '2026-11-21T00:00:00.000+00:00',
       appid: 'shop.login',
       event: 'authn_login_fail:ada',
       level: 'WARN',
-      description: 'A backup code was not accepted. It is none of the set.',
+      description: 'A backup code was rejected. No code of the set matches.',
       useragent: 'Firefox/140.0',
       source_ip: '192.0.2.7',
     });
@@ -38,7 +43,7 @@ describe('toOwasp', () => {
     ).toEqual(['datetime', 'appid', 'event', 'level', 'description']);
   });
 
-  it.each<[EventType, string, string]>([
+  it.each<[AuditEventType, string, string]>([
     ['issued', 'authn_token_created:ada,backup_codes', 'INFO'],
     ['staged', 'user_updated:ada,ada,backup_codes:staged', 'WARN'],
     ['activated', 'authn_token_created:ada,backup_codes', 'INFO'],
@@ -62,14 +67,14 @@ describe('toOwasp', () => {
       'executing',
       'executed',
       'failed',
-    ].map((step): [EventType, string, string] => [
-      `approval_${step}` as EventType,
+    ].map((step): [AuditEventType, string, string] => [
+      `approval_${step}`,
       `authz_admin:ada,approval_${step}:open-vault:vault-7`,
       'WARN',
     ]),
     ['approval_refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
-  ])('calls %s %s, at level %s', (type, event, level) => {
-    expect(say(type, { approval })).toEqual([event, level]);
+  ])('maps %s to %s, at level %s', (type, event, level) => {
+    expect(say(type, { details })).toEqual([event, level]);
   });
 
   it.each<[Reason, string, string]>([
@@ -80,11 +85,11 @@ describe('toOwasp', () => {
     ['none', 'authn_login_fail:ada', 'WARN'],
     ['denied', 'authn_login_fail:ada', 'WARN'],
     ['busy', 'excess_rate_limit_exceeded:ada', 'WARN'],
-  ])('calls a rejection as %s %s, at level %s', (reason, event, level) => {
+  ])('maps a rejection with the reason %s to %s, at level %s', (reason, event, level) => {
     expect(rejected(reason)).toEqual([event, level]);
   });
 
-  it('takes a spent code again within two seconds for a double click, and later for an alarm', () => {
+  it('treats a consumed code that is sent again within two seconds as a double click, and later as reuse', () => {
     expect(rejected('reused', { consumedSecondsAgo: 2 })).toEqual(['authn_login_fail:ada', 'WARN']);
     expect(rejected('reused', { consumedSecondsAgo: 3 })).toEqual([
       'authn_token_reuse:ada,c1',
@@ -92,7 +97,7 @@ describe('toOwasp', () => {
     ]);
   });
 
-  it('names both people where somebody else changed the set', () => {
+  it('names the acting user and the owner if an administrator changed the set', () => {
     const context = cleanContext({ ...CONTEXT, actor: 'admin-7' });
     for (const type of ['issued', 'activated', 'revoked'] as const)
       expect(say(type, { context })).toEqual([
@@ -102,7 +107,7 @@ describe('toOwasp', () => {
     expect(rejected('reused', { context })).toEqual(['authn_token_reuse:ada,c1', 'CRITICAL']);
   });
 
-  it('leaves the user out where the name belongs to nobody, and what follows in its place', () => {
+  it('leaves the user out for a user name that no user has, and keeps the other parameters in place', () => {
     expect(rejected('unknown_user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
     expect(say('locked', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
     expect(rejected('malformed', { userId: null })).toEqual([
@@ -111,8 +116,8 @@ describe('toOwasp', () => {
     ]);
   });
 
-  it('lets no user id forge a parameter or a line', () => {
-    expect(say('approval_refused', { approval: { ...approval, target: 'a,b\r\n' } })[0]).toBe(
+  it('lets no user id add a parameter or a line', () => {
+    expect(say('approval_refused', { details: { ...details, target: 'a,b\r\n' } })[0]).toBe(
       'authz_fail:ada,open-vault:a%2Cb%0D%0A',
     );
     expect(say('locked', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' })).toEqual([
@@ -121,6 +126,22 @@ describe('toOwasp', () => {
     ]);
     expect(say('consumed', { userId: 'acct:ada@example.org:' })[0]).toBe(
       'authn_login_success:acct:ada@example.org:',
+    );
+  });
+
+  it.each([
+    ['app_phone_changed', 'user_updated:ada,ada,app_phone_changed'],
+    ['a_type_of_a_later_version', 'user_updated:ada,ada,a_type_of_a_later_version'],
+    ['constructor', 'user_updated:ada,ada,constructor'],
+    ['app,x\r\n', 'user_updated:ada,ada,app%2Cx%0D%0A'],
+  ])('maps the type %j, which the vocabulary does not know, to user_updated', (type, event) => {
+    expect(say(type, { details: { by: 'support' } })).toEqual([event, 'WARN']);
+  });
+
+  it('names the acting user of an event of your own', () => {
+    const context = cleanContext({ actor: 'admin-7' });
+    expect(say('app_phone_changed', { context })[0]).toBe(
+      'user_updated:admin-7,ada,app_phone_changed',
     );
   });
 });

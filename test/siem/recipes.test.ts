@@ -1,5 +1,5 @@
-// The recipes of docs/siem.md are run: each block behind a comment `<!-- run: NAME -->`, as the module it is. In scope is what
-// the page says; `passport-backup-code/siem` is this working tree.
+// Runs the recipes of docs/siem.md: each block after a comment `<!-- run: NAME -->`, as a module. The
+// names that the page mentions are in scope, and `passport-backup-code/siem` is this working tree.
 import { metrics } from '@opentelemetry/api';
 import {
   AggregationTemporality,
@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { destination } from 'pino';
 import { BackupCodes } from '../../lib';
-import { EVENT_TYPES } from '../../lib/audit/events';
+import { EVENT_TYPES } from '../../lib/siem';
 import { countingHasher } from '../helpers/counting-hasher';
 import { openService, WRONG } from '../helpers/service';
 import { memory, onEachStore, type OpenStore } from '../helpers/stores';
@@ -25,13 +25,13 @@ const ROOT = join(__dirname, '../..');
 const PAGE = readFileSync(join(ROOT, 'docs/siem.md'), 'utf8');
 const RESULTS = join(ROOT, 'test-results/siem');
 
-/** Runs a block, with these names in scope. */
+/** Runs a block with these names in scope. */
 async function run(name: string, scope: object): Promise<unknown> {
   const [found, ...others] = [
     ...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`js\\n([\\s\\S]*?)\`\`\``, 'g')),
   ];
   if (found?.[1] === undefined || others.length > 0)
-    throw new Error(`docs/siem.md must have one \`\`\`js block behind <!-- run: ${name} -->.`);
+    throw new Error(`docs/siem.md must have one \`\`\`js block after <!-- run: ${name} -->.`);
   mkdirSync(RESULTS, { recursive: true });
   const file = join(RESULTS, `${name}.js`);
   writeFileSync(
@@ -43,7 +43,7 @@ async function run(name: string, scope: object): Promise<unknown> {
   return import(file);
 }
 
-/** Three that are stored, and one that is told only. */
+/** Makes three events that are stored, and one that only listeners receive. */
 async function attemptAll(backupCodes: BackupCodes): Promise<void> {
   const { codes } = await backupCodes.issue('ada\n', CONTEXT);
   await backupCodes.consume('ada\n', codes[0], CONTEXT);
@@ -57,8 +57,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-describe('with pino', () => {
-  it('each event is one valid line, failures as warnings', async () => {
+describe('the recipe for pino', () => {
+  it('writes each event as one valid line, and failures as warnings', async () => {
     const { backupCodes, told } = await openService(memory.open);
     const file = join(directory, 'log.jsonl');
     await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
@@ -76,12 +76,12 @@ describe('with pino', () => {
   });
 });
 
-/** Keeps what is posted, line by line. */
+/** Keeps the lines that are posted to it. */
 interface Collector {
   readonly url: string;
   readonly server: Server;
   readonly received: { readonly metadata: { readonly uid: string } }[];
-  /** What becomes of the next request, once it is kept. */
+  /** How the next request ends, after its lines were kept. */
   next: 'answer' | 'refuse' | 'hang-up';
 }
 
@@ -113,7 +113,7 @@ async function openCollector(): Promise<Collector> {
   return collector;
 }
 
-onEachStore('from a cursor', (open) => {
+onEachStore('the recipe with a cursor', (open) => {
   let collector: Collector;
   let opened: OpenStore;
   let backupCodes: BackupCodes;
@@ -140,7 +140,7 @@ onEachStore('from a cursor', (open) => {
   const shipped = (): string[] => collector.received.map(({ metadata }) => metadata.uid);
   const stored = async (): Promise<string[]> => (await opened.events()).map(({ id }) => id);
 
-  it('each stored event is sent once, in order, as long as nothing fails', async () => {
+  it('sends each stored event once and in order if nothing fails', async () => {
     expect(await ship()).toBe(0);
     await attemptAll(backupCodes);
     expect(await ship()).toBe(3);
@@ -151,7 +151,7 @@ onEachStore('from a cursor', (open) => {
     for (const document of collector.received) expect(violations('ocsf', document)).toEqual([]);
   });
 
-  it('what the collector refused is sent again', async () => {
+  it('sends events again that the collector refused', async () => {
     await attemptAll(backupCodes);
     collector.next = 'refuse';
     await expect(ship()).rejects.toThrow('The collector answered 503.');
@@ -159,7 +159,7 @@ onEachStore('from a cursor', (open) => {
     expect(shipped()).toEqual(await stored());
   });
 
-  it('what was kept, but not acknowledged, is sent twice, under the same id', async () => {
+  it('sends events twice, with the same ids, if the collector kept them and did not answer', async () => {
     await attemptAll(backupCodes);
     collector.next = 'hang-up';
     await expect(ship()).rejects.toThrow('fetch failed');
@@ -169,7 +169,7 @@ onEachStore('from a cursor', (open) => {
   });
 });
 
-describe('with OpenTelemetry', () => {
+describe('the recipe for OpenTelemetry', () => {
   it('counts events by type and reason, and by nothing else', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     const provider = new MeterProvider({
@@ -198,7 +198,7 @@ describe('with OpenTelemetry', () => {
   });
 });
 
-it('the table says of every event who should hear of it', () => {
-  const table = PAGE.split('\n## Who should hear of what\n')[1] ?? '';
+it('the table says for every event who should be notified', () => {
+  const table = PAGE.split('\n## Who to notify\n')[1] ?? '';
   expect(EVENT_TYPES.filter((type) => !table.includes(`\`${type}\``))).toEqual([]);
 });

@@ -3,10 +3,10 @@ import type { AuditEvent } from '../../lib';
 import { auditEvent } from '../../lib/audit/events';
 import { EVENT_TYPES, toEcs, toOcsf, toOwasp } from '../../lib/siem';
 import { failure } from '../helpers/errors';
-import { anyEvents, liveALife, type Life } from './events';
+import { anyEvents, anyUnknownType, liveALife, type Life } from './events';
 import { appId, toJson, violations, VOCABULARIES, type Vocabulary } from './schemas';
 
-/** What any reader of lines may take for the end of one, and what turns text round. */
+/** Characters that may end a line, and those that change the direction of text. */
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const FORGED = 'ada\r\n{"level":"INFO"}\u0085\u2028';
 
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 
 describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
-  it.each(EVENT_TYPES)('has a valid word for %s, with every reason on every channel', (type) => {
+  it.each(EVENT_TYPES)('maps %s validly, with every reason on every channel', (type) => {
     fc.assert(
       fc.property(anyEvents(type), (events) => {
         for (const event of events) {
@@ -29,13 +29,26 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     );
   });
 
-  it('has a valid word for all that a service writes: an event of each type', () => {
+  it('maps a type that it does not know validly, with any details', () => {
+    fc.assert(
+      fc.property(anyUnknownType.chain(anyEvents), (events) => {
+        for (const event of events) {
+          const json = toJson(vocabulary, event);
+          expect(json).not.toMatch(BREAKS);
+          expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+
+  it('maps every event that a service writes validly, one of each type at least', () => {
     expect(new Set(life.events.map(({ type }) => type))).toEqual(new Set(EVENT_TYPES));
     for (const event of life.events)
       expect(violations(vocabulary, JSON.parse(toJson(vocabulary, event)))).toEqual([]);
   });
 
-  it('is one line for each event, whatever the user id', () => {
+  it('gives one line for each event, whatever the user id is', () => {
     const lines = life.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
@@ -44,7 +57,7 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     for (const line of lines) expect(violations(vocabulary, JSON.parse(line))).toEqual([]);
   });
 
-  it('never holds a code, however it is written', () => {
+  it('never contains a code, with or without its separator', () => {
     const said = life.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
@@ -56,7 +69,7 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     }
   });
 
-  it('leaves the event as it was', () => {
+  it('does not change the event', () => {
     for (const event of life.events) {
       const before = structuredClone(event);
       toJson(vocabulary, Object.freeze(event));
@@ -77,7 +90,7 @@ describe.each([
   });
 
   it.each([undefined, null, {}, { appId: '' }, { appId: 7 }, { appId, appid: appId }])(
-    'wants the name of the app, and nothing else: not %j',
+    'requires the name of the app and no other option, and refuses %j',
     (options) => {
       expect(() => map(event, options as unknown as { appId: string })).toThrow(
         failure('invalid_option'),
@@ -86,15 +99,15 @@ describe.each([
   );
 });
 
-/** A real event of this type, as a document that a test may break. */
+/** A real event of this type, as a document that a test may spoil. */
 function documentOf(vocabulary: Vocabulary, type: AuditEvent['type']): Record<string, unknown> {
   const event = life.events.find((candidate) => candidate.type === type);
   if (event === undefined) throw new Error(`There is no ${type}.`);
   return JSON.parse(toJson(vocabulary, event)) as Record<string, unknown>;
 }
 
-/** Sets what a path leads to; `undefined` takes it away. */
-function broken(document: Record<string, unknown>, path: string, value: unknown): unknown {
+/** Sets the value at a path; `undefined` removes it. */
+function spoil(document: Record<string, unknown>, path: string, value: unknown): unknown {
   const names = path.split('.');
   const last = names.pop()!;
   const holder = names.reduce((node, name) => node[name] as Record<string, unknown>, document);
@@ -151,9 +164,9 @@ describe('a schema refuses', () => {
     ['ecs', 'consumed', 'labels.remaining', 7],
     ['ecs', 'consumed', 'ecs', undefined],
     ['ecs', 'consumed', 'backup_code', {}],
-  ] as const)('in %s, of a %s event, %s as %j', (vocabulary, type, path, value) => {
+  ] as const)('in %s, for a %s event, %s with the value %j', (vocabulary, type, path, value) => {
     const document = documentOf(vocabulary, type);
     expect(violations(vocabulary, document)).toEqual([]);
-    expect(violations(vocabulary, broken(document, path, value))).not.toEqual([]);
+    expect(violations(vocabulary, spoil(document, path, value))).not.toEqual([]);
   });
 });

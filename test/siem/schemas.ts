@@ -1,4 +1,5 @@
-// The three vocabularies as JSON Schema, made from their official definitions: each file says which. No schema is fetched.
+// The three vocabularies as JSON Schema, made from their official definitions, which each file names.
+// No schema is fetched.
 import Ajv, { type ValidateFunction } from 'ajv';
 import Ajv2019 from 'ajv/dist/2019';
 import { readFileSync } from 'node:fs';
@@ -32,12 +33,12 @@ export const VOCABULARIES = Object.keys(validators) as Vocabulary[];
 export const appId = 'shop.login';
 const mappings = { owasp: toOwasp, ocsf: toOcsf, ecs: toEcs };
 
-/** An event as it leaves the process: one text. */
+/** An event as it leaves the process: one string. */
 export function toJson(vocabulary: Vocabulary, event: AuditEvent): string {
   return JSON.stringify(mappings[vocabulary](event, { appId }));
 }
 
-/** What the schema says against a document; nothing if it is valid. */
+/** What the schema finds wrong with a document; empty if it is valid. */
 export function violations(vocabulary: Vocabulary, document: unknown): string[] {
   const validate = validators[vocabulary];
   return validate(document)

@@ -1,0 +1,81 @@
+// What two-person approval records in the audit trail.
+import { registerEventTypes, type EventDetails } from '../audit/events';
+import type { ApprovalRecord } from './store';
+
+/** The event types of two-person approval. Types are only ever added. */
+export const APPROVAL_EVENT_TYPES = [
+  /** The first person requested an action, with a backup code of their own. */
+  'approval_requested',
+  /** The second person approved it, with a backup code of their own. */
+  'approval_granted',
+  /** An approver or the target denied it. */
+  'approval_denied',
+  /** The person who made the request cancelled it. */
+  'approval_cancelled',
+  /** It was not executed in time. */
+  'approval_expired',
+  /**
+   * The action starts. If neither of the next two types follows, the process ended in the middle of
+   * it, and it never runs again.
+   */
+  'approval_executing',
+  /** The action returned. */
+  'approval_executed',
+  /** The action threw. */
+  'approval_failed',
+  /** A step was refused; `details.reason` says why. */
+  'approval_refused',
+] as const;
+
+/** A type of two-person approval. */
+export type ApprovalEventType = (typeof APPROVAL_EVENT_TYPES)[number];
+
+/** Why a step was refused. For the audit trail and your code. */
+export type ApprovalReason =
+  /** The request does not exist. */
+  | 'unknown_request'
+  /** The target has another open request. */
+  | 'open_request'
+  /** The request has ended, or is not ready for this step. */
+  | 'not_open'
+  /** The request has expired. */
+  | 'late'
+  /** The action, target or parameters are not the ones that were shown. */
+  | 'changed'
+  /**
+   * The person who made the request cannot approve it: not with another account, and not from the
+   * same session.
+   */
+  | 'same_person'
+  /** The target cannot decide about themselves. */
+  | 'is_target'
+  /** `isEntitled` did not return true, or the step belongs to another user. */
+  | 'not_entitled';
+
+/** The `details` of these events. Strings are cleaned as `audit.record` cleans all of them. */
+export interface ApprovalDetails extends EventDetails {
+  /** `null` if the request does not exist. */
+  readonly approval_id: string | null;
+  readonly action: string | null;
+  /** The user or thing that the action concerns. */
+  readonly target: string | null;
+  readonly reason: ApprovalReason | null;
+}
+
+const approvalTypes: ReadonlySet<string> = new Set(APPROVAL_EVENT_TYPES);
+
+// In the module that every step is recorded with: a bundler that drops unused modules keeps it.
+registerEventTypes(APPROVAL_EVENT_TYPES);
+
+export function isApprovalEventType(type: string): type is ApprovalEventType {
+  return approvalTypes.has(type);
+}
+
+/** The details of an event about this request; all `null` if the request does not exist. */
+export function approvalDetails(
+  record: ApprovalRecord | null,
+  reason: ApprovalReason | null,
+): ApprovalDetails {
+  const { id = null, action = null, target = null } = record ?? {};
+  return { approval_id: id, action, target, reason };
+}
