@@ -24,7 +24,7 @@ export function askingNotice(
     context: event.context,
     advice:
       'Look at what it is about, ask them about it, and approve it with one of your backup codes or deny it. The link changes nothing by itself:',
-    link: `${publicUrl}/vault/requests/${event.approval?.id ?? ''}`,
+    link: `${publicUrl}/vault/requests/${String(event.details?.['approval_id'] ?? '')}`,
   });
 }
 

@@ -1,5 +1,5 @@
 // Which audit events the owner of the codes is told of, and in which words.
-import type { AuditEvent, EventType, SetStatus } from 'passport-backup-code';
+import type { AuditEvent, AuditEventType, SetStatus } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
 import { formatTime } from '../web/format-time-and-place';
 import { type Notice, TELL_US, writeNotice } from './write-notice';
@@ -20,7 +20,7 @@ export const TOLD_TYPES = [
   'approval_granted',
   'approval_denied',
   'approval_executed',
-] as const satisfies readonly EventType[];
+] as const satisfies readonly AuditEventType[];
 
 /** What a notice says besides the event itself. */
 export interface NoticeFacts {

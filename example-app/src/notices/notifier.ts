@@ -71,7 +71,7 @@ export class Notifier {
   private async tellingsOf(event: AuditEvent): Promise<Telling[]> {
     const { users, emails, publicUrl } = this.parts;
     const { userId } = event;
-    if (event.approval !== null) return this.approvalTellings(event);
+    if (event.details !== null) return this.approvalTellings(event);
     if (userId === null || (event.type === 'rejected' && !isUnusual(event))) return [];
     const account = await users.byId(userId);
     if (account === null) return [];
@@ -98,7 +98,7 @@ export class Notifier {
       event.type === 'approval_requested'
         ? await Promise.all(admins.map((name) => users.byName(name)))
         : [];
-    const about = await users.byId(event.approval?.target ?? '');
+    const about = await users.byId(String(event.details?.['target'] ?? ''));
     return (
       await Promise.all([
         ...others

@@ -1,5 +1,5 @@
 // Audit events in words, for the owner of the codes to look through.
-import type { AuditEvent, EventType, Reason } from 'passport-backup-code';
+import type { AuditEvent, AuditEventType, Reason } from 'passport-backup-code';
 import { formatPlace } from '../web/format-time-and-place';
 
 export interface Activity {
@@ -25,12 +25,12 @@ function wordsFor({ type, reason, remaining, total }: AuditEvent): string {
     remaining === null || total === null || !TELLS_LEFT.includes(type)
       ? ''
       : `; ${remaining} of ${total} left`;
-  return (EVENTS[type] ?? type.replaceAll('-', ' ')) + left;
+  return (EVENTS[type] ?? type.replaceAll('_', ' ')) + left;
 }
 
-const TELLS_LEFT: readonly EventType[] = ['consumed', 'low', 'expiring', 'expired'];
+const TELLS_LEFT: readonly AuditEventType[] = ['consumed', 'low', 'expiring', 'expired'];
 
-const EVENTS: Readonly<Partial<Record<EventType, string>>> = {
+const EVENTS: Readonly<Partial<Record<AuditEventType, string>>> = {
   issued: 'New backup codes were made',
   staged: 'New backup codes were prepared',
   activated: 'New backup codes were made',

@@ -190,7 +190,7 @@ async function showVault(
     limit: LATEST,
   });
   const approvals = await Promise.all(
-    events.map(({ approval }) => vault.approval.show(approval?.id ?? '')),
+    events.map(({ details }) => vault.approval.show(String(details?.['approval_id'] ?? ''))),
   );
   const requests = await Promise.all(
     approvals.flatMap((approval) => (approval === null ? [] : [inFull(users, approval)])),

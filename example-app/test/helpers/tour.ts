@@ -285,7 +285,11 @@ async function withCodes(
 ): Promise<{ userId: string; codes: string[] }> {
   const { codes } = await enrollBySending(service, username);
   const { userId } = (
-    await service.backupCodes.audit.events({ types: ['activated'], order: 'newest-first', limit: 1 })
+    await service.backupCodes.audit.events({
+      types: ['activated'],
+      order: 'newest-first',
+      limit: 1,
+    })
   ).events[0]!;
   return { userId: userId!, codes };
 }
