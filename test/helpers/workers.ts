@@ -16,10 +16,35 @@ export interface WorkerOutcome {
   readonly reason?: string;
 }
 
+/** What a worker that runs until it is killed sends. */
+export interface WorkerReport {
+  readonly done: 'statement' | 'issued' | 'consumed';
+  readonly setId?: string;
+  readonly codeId?: string;
+}
+
 /** Loads everything, and waits for its first message. */
 export function startWorker(): ChildProcess {
   return fork(join(__dirname, '../servers/worker.js'), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+}
+
+/**
+ * Resolves when the child has sent `count` more messages, of the kind `done` if it is given.
+ * Rejects if the child exits before.
+ */
+export function receive(child: ChildProcess, count: number, done?: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let missing = count;
+    child.on('message', (message: { readonly done?: string }) => {
+      if (done !== undefined && message.done !== done) return;
+      missing -= 1;
+      if (missing === 0) resolve();
+    });
+    child.once('exit', (code, signal) => {
+      reject(new Error(`The child exited with ${code ?? signal}, ${missing} messages too early.`));
+    });
   });
 }
 
@@ -49,7 +74,9 @@ export class ConsumingWorkers {
     return new ConsumingWorkers(workers);
   }
 
-  /** Each worker consumes the code (of its own place) `times` times at once, all of them at once. */
+  /**
+   * Each worker consumes the code (of its own place) `times` times at once, all of them at once.
+   */
   async consume(
     user: string,
     codeOf: (worker: number) => string,

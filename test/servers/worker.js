@@ -2,7 +2,14 @@
 // A process of its own that issues and consumes on a real database: told what to do by its parent, or left to run until
 // it is killed. Runs the built package, as a deployed app does.
 const { createHash, randomBytes, randomInt } = require('node:crypto');
+const { promisify } = require('node:util');
 const { BackupCodes } = require('../../dist');
+
+/**
+ * Resolves when the message is written. Await it: on SQLite the work never returns to the event loop, so a message that
+ * finds the pipe full would otherwise stay in this process.
+ */
+const send = promisify(process.send.bind(process));
 
 /** A quick hash: what is under test here is the store. */
 const hasher = {
@@ -11,7 +18,8 @@ const hasher = {
   hash: async (code, salt) => createHash('sha256').update(`${salt}\0${code}`).digest(),
 };
 
-async function openStore({ kind, url }) {
+/** @param log called and awaited after each SQL statement, BEGIN and COMMIT included */
+async function openStore({ kind, url }, log) {
   if (kind === 'redis') {
     const { createClient } = require('redis');
     const { RedisStore } = require('../../dist/redis');
@@ -39,10 +47,13 @@ async function openStore({ kind, url }) {
     mysql: () =>
       new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),
   };
-  return new SqlStore(new Kysely({ dialect: dialects[kind]() }));
+  return new SqlStore(new Kysely({ dialect: dialects[kind](), log }));
 }
 
-/** Issues and consumes for a few users, without end, and says what it was told was done. */
+/**
+ * Issues and consumes for a few users, without end. Reports each SQL statement, each set issued and each code consumed, so
+ * that the parent can kill it after a count and not after a time.
+ */
 async function runUntilKilled(backupCodes, users) {
   const codes = new Map();
   for (;;) {
@@ -51,17 +62,18 @@ async function runUntilKilled(backupCodes, users) {
     if (left.length === 0 || randomInt(8) === 0) {
       const set = await backupCodes.issue(user);
       codes.set(user, set.codes);
-      process.send({ done: 'issued', setId: set.setId });
+      await send({ done: 'issued', setId: set.setId });
     } else {
       const outcome = await backupCodes.consume(user, left.pop());
-      if (outcome.ok) process.send({ done: 'consumed', codeId: outcome.codeId });
+      if (outcome.ok) await send({ done: 'consumed', codeId: outcome.codeId });
     }
   }
 }
 
 process.once('message', async ({ connection, attempts, users }) => {
+  const store = await openStore(connection, users && (() => send({ done: 'statement' })));
   const backupCodes = new BackupCodes({
-    store: await openStore(connection),
+    store,
     hasher,
     attempts,
     hashConcurrency: 8,

@@ -1,6 +1,7 @@
 'use strict';
-// A notifier as an app has it, in a process of its own: delivers a page of events, saves where it ended, and goes on, until
-// it is killed. Runs the built package.
+// A notifier as an app has it, in a process of its own: delivers a page of events, saves where it
+// ended, and goes on, until it is killed. Reports each step, so that the parent can kill it after a
+// count and not after a time. Runs the built package.
 const {
   closeSync,
   existsSync,
@@ -11,11 +12,14 @@ const {
   writeSync,
 } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
+const { promisify } = require('node:util');
 const { Kysely, PostgresDialect, SqliteDialect } = require('kysely');
 const { BackupCodes } = require('../../../dist');
 const { SqlStore } = require('../../../dist/sql');
 
 const IDLE_MS = 5;
+/** Resolves when the message is written. */
+const send = promisify(process.send.bind(process));
 
 function dialectOf({ kind, url }) {
   if (kind === 'postgres')
@@ -39,17 +43,22 @@ process.once('message', async ({ connection, delivered, saved }) => {
   const backupCodes = new BackupCodes({
     store: new SqlStore(new Kysely({ dialect: dialectOf(connection) })),
   });
-  process.send({ ready: true });
+  await send({ done: 'started' });
   let after = existsSync(saved) ? readFileSync(saved, 'utf8') : null;
   for (;;) {
     const { events, cursor } = await backupCodes.audit.events({ after, limit: 10 });
-    for (const { id } of events) writeDown(delivered, 'a', `${id}\n`);
+    for (const { id } of events) {
+      writeDown(delivered, 'a', `${id}\n`);
+      await send({ done: 'delivered' });
+    }
     if (events.length > 0) {
       // Only now, or a kill in between would lose them. Whole, or not at all.
       writeDown(`${saved}.new`, 'w', cursor);
       renameSync(`${saved}.new`, saved);
       after = cursor;
+      await send({ done: 'saved' });
     } else {
+      await send({ done: 'looked' });
       await sleep(IDLE_MS);
     }
   }
