@@ -85,7 +85,9 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     clock.advance(335 * DAY_MS);
     let recorded = 0;
     const remind = async (n: number): Promise<void> => {
-      recorded += await at(n).audit.recordReminders();
+      // Not `recorded += await …`: it reads the sum before it waits, and concurrent calls lose counts.
+      const count = await at(n).audit.recordReminders();
+      recorded += count;
     };
     await Promise.all([
       ...users.map((userId, n) =>
