@@ -1,10 +1,11 @@
-// Reads a user's audit trail straight from the stream of its partition, as an operator with redis-cli would.
+// Reads a user's audit trail straight from the stream of the user's partition, as an operator with
+// redis-cli does.
 import type { AuditEvent } from '../../lib';
-import { keysOf } from '../../lib/redis/keys';
+import { userKeys } from '../../lib/redis/keys';
 import { userKey } from '../../lib/stores/subject';
 
-/** What it takes: any client of node-redis, of one server or of a cluster. */
-export interface StreamReader {
+/** The part of a node-redis client that is needed, on one server or on a cluster. */
+export interface StreamClient {
   xRange(
     key: string,
     start: string,
@@ -13,35 +14,31 @@ export interface StreamReader {
   hmGet(key: string, fields: string[]): Promise<readonly (string | null)[]>;
 }
 
+const NUMBER_FIELDS = ['remaining', 'total', 'refusals'];
+
 export async function readRedisEvents(
-  client: StreamReader,
+  client: StreamClient,
   userId: string,
   prefix = 'backup-code:',
 ): Promise<AuditEvent[]> {
-  const [, , events = '', refusals = ''] = keysOf(prefix, userKey(userId));
-  const entries = await client.xRange(events, '-', '+');
-  const trail = (entries ?? [])
-    .map(({ message: { event = '', ...filledIn } }) => ({
-      ...(JSON.parse(event) as AuditEvent),
-      ...numbersIn(filledIn),
-    }))
+  const { events, refusals } = userKeys(prefix, userKey(userId));
+  const entries = (await client.xRange(events, '-', '+')) ?? [];
+  const trail = entries
+    .map(({ message }) => readMessage(message))
     .filter((event) => event.userId === userId);
   if (trail.length === 0) return [];
-  const counted = await client.hmGet(
-    refusals,
-    trail.map(({ id }) => id),
-  );
-  return trail.map((event, n) => ({
-    ...event,
-    refusals: counted[n] == null ? event.refusals : Number(counted[n]),
-  }));
+  const ids = trail.map(({ id }) => id);
+  const counted = await client.hmGet(refusals, ids);
+  return trail.map((event, n) => {
+    const laterRefusals = counted[n] ?? null;
+    return laterRefusals === null ? event : { ...event, refusals: Number(laterRefusals) };
+  });
 }
 
-function numbersIn(fields: Record<string, string>): Record<string, string | number> {
-  return Object.fromEntries(
-    Object.entries(fields).map(([name, value]) => [
-      name,
-      ['remaining', 'total', 'refusals'].includes(name) ? Number(value) : value,
-    ]),
-  );
+function readMessage({ event = '', ...filledIn }: Record<string, string>): AuditEvent {
+  const replaced: Record<string, string | number> = {};
+  for (const [name, value] of Object.entries(filledIn)) {
+    replaced[name] = NUMBER_FIELDS.includes(name) ? Number(value) : value;
+  }
+  return { ...(JSON.parse(event) as AuditEvent), ...replaced };
 }

@@ -1,31 +1,20 @@
 import { createClient, createCluster } from 'redis';
-import { RedisStore } from '../../../lib/redis';
+import { RedisStore, type RedisClient } from '../../../lib/redis';
 import { storeContract } from '../../../lib/testing';
-import { readRedisEvents } from '../../helpers/read-redis-events';
+import { readRedisEvents, type StreamClient } from '../../helpers/read-redis-events';
 import { expectSameAsMemory } from '../../helpers/same-as-memory';
 import { describeWith, redis, redisCluster } from '../../helpers/servers';
 
-describeWith(redis, 'RedisStore on one server', (server) => {
-  storeContract(
-    { describe, it },
-    {
-      connect: async () => {
-        const client = await createClient({ url: server().url }).connect();
-        return { store: new RedisStore({ client }), close: () => client.close() };
-      },
-      readEvents: async (userId) => {
-        const client = await createClient({ url: server().url }).connect();
-        try {
-          return await readRedisEvents(client, userId);
-        } finally {
-          await client.close();
-        }
-      },
-    },
-  );
+type ConnectedClient = RedisClient & StreamClient & { close(): Promise<unknown> };
 
-  it('gives for any sequence of calls what MemoryStore gives', async () => {
-    const client = await createClient({ url: server().url }).connect();
+describeWith(redis, 'RedisStore on one server', (server) => {
+  const connect = async (): Promise<ConnectedClient> =>
+    createClient({ url: server().url }).connect();
+
+  testContract(connect);
+
+  it('any sequence of calls returns the same on RedisStore as on MemoryStore', async () => {
+    const client = await connect();
     try {
       await expectSameAsMemory(new RedisStore({ client }), (userId) =>
         readRedisEvents(client, userId),
@@ -37,21 +26,26 @@ describeWith(redis, 'RedisStore on one server', (server) => {
 });
 
 describeWith(redisCluster, 'RedisStore on a cluster of three', (cluster) => {
-  const connectCluster = async () => {
-    const client = createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) });
-    await client.connect();
-    return client;
-  };
+  testContract(async () =>
+    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
+  );
+});
 
+function testContract(connect: () => Promise<ConnectedClient>): void {
   storeContract(
     { describe, it },
     {
       connect: async () => {
-        const client = await connectCluster();
-        return { store: new RedisStore({ client }), close: () => client.close() };
+        const client = await connect();
+        return {
+          store: new RedisStore({ client }),
+          close: async () => {
+            await client.close();
+          },
+        };
       },
       readEvents: async (userId) => {
-        const client = await connectCluster();
+        const client = await connect();
         try {
           return await readRedisEvents(client, userId);
         } finally {
@@ -60,4 +54,4 @@ describeWith(redisCluster, 'RedisStore on a cluster of three', (cluster) => {
       },
     },
   );
-});
+}

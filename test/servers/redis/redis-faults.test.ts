@@ -1,0 +1,125 @@
+// Faults on Redis: data that is damaged or of the wrong type, and a server without memory. None
+// changes anything, and none is mistaken for a user without a set.
+import { createClient } from 'redis';
+import { RedisStore } from '../../../lib/redis';
+import { userKeys } from '../../../lib/redis/keys';
+import type { BackupCodeStore, Ticket } from '../../../lib/stores/contract';
+import {
+  consumption,
+  HOUR_MS,
+  newCode,
+  newEvent,
+  newSet,
+  NOW,
+  take,
+  userWithSet,
+  type UserSet,
+} from '../../../lib/testing/samples';
+import { readRedisEvents } from '../../helpers/read-redis-events';
+import { readAllKeys, type SingleClient } from '../../helpers/redis-data';
+import { describeWith, redis } from '../../helpers/servers';
+
+const ticket: Ticket = { channel: 'second_factor', attempt: 1, generation: 1, nextAt: NOW };
+
+type Call = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
+
+/** Every method that runs a script on the user's keys. */
+const calls: readonly (readonly [method: string, call: Call])[] = [
+  ['replace', (store, { subject }) => store.replace({ ...newSet(subject), now: NOW })],
+  ['stage', (store, { subject }) => store.stage({ ...newSet(subject), until: NOW + HOUR_MS })],
+  [
+    'activate',
+    (store, { subject, header: { setId } }) =>
+      store.activate({ subject, setId, now: NOW, event: newEvent('activated', subject) }),
+  ],
+  ['find', (store, { subject }) => store.find(subject)],
+  ['takeAttempt', (store, { subject }) => take(store, subject)],
+  ['giveBack', (store, { subject }) => store.giveBack({ subject, ticket })],
+  ['consume', (store, set) => store.consume(consumption(set, 0, { replacement: newCode() }))],
+  [
+    'revoke',
+    (store, { subject }) =>
+      store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
+  ],
+  [
+    'append',
+    (store, { subject }) =>
+      store.append([], { subject, ticket, now: NOW, event: newEvent('locked', subject) }),
+  ],
+];
+
+describeWith(redis, 'faults on Redis', (server) => {
+  let client: SingleClient;
+  let store: RedisStore;
+
+  beforeAll(async () => {
+    client = createClient({ url: server().url });
+    await client.connect();
+    store = new RedisStore({ client });
+  });
+  afterAll(() => client.close());
+  beforeEach(() => client.flushDb());
+
+  it.each(calls)(
+    'RedisStore.%s throws and changes nothing if any key has the wrong type',
+    async (_method, call) => {
+      const set = await userWithSet(store);
+      for (const key of Object.values(userKeys('backup-code:', set.subject.key)) as string[]) {
+        const kept = (await client.exists(key)) === 1 ? `${key}:kept` : null;
+        if (kept !== null) await client.rename(key, kept);
+        await client.set(key, 'a string');
+        const before = await readAllKeys(client);
+        await expect(call(store, set)).rejects.toThrow(
+          /WRONGTYPE .* is a string\. Nothing was changed/,
+        );
+        expect(await readAllKeys(client)).toEqual(before);
+        await client.del(key);
+        if (kept !== null) await client.rename(kept, key);
+      }
+    },
+  );
+
+  it.each(['remaining', 'total', 'expiresAt', 'second_factor:generation'])(
+    'consume throws and changes nothing if the stored field %s is damaged',
+    async (field) => {
+      const set = await userWithSet(store);
+      await client.hSet(userKeys('backup-code:', set.subject.key).user, field, 'damaged');
+      const before = await readAllKeys(client);
+      await expect(store.consume(consumption(set, 0))).rejects.toThrow(/damaged/);
+      expect(await readAllKeys(client)).toEqual(before);
+    },
+  );
+
+  it.each(['header', 'remaining'])(
+    'a damaged field %s is an error, not a missing set',
+    async (field) => {
+      const set = await userWithSet(store);
+      await client.hSet(userKeys('backup-code:', set.subject.key).user, field, 'damaged');
+      const unreadable = expect.objectContaining({ code: 'unreadable_set' });
+      await expect(store.find(set.subject)).rejects.toThrow(unreadable);
+      await expect(take(store, set.subject)).rejects.toThrow(unreadable);
+    },
+  );
+
+  it('a Redis without free memory refuses every write except the end of a set', async () => {
+    const set = await userWithSet(store);
+    const { subject } = set;
+    const before = await readAllKeys(client);
+    await client.configSet('maxmemory', '1');
+    try {
+      const staged = { ...newSet(subject), until: NOW + HOUR_MS };
+      await expect(store.stage(staged)).rejects.toThrow(/OOM/);
+      await expect(store.consume(consumption(set, 0))).rejects.toThrow(/OOM/);
+      await expect(take(store, subject)).rejects.toThrow(/OOM/);
+      expect(await readAllKeys(client)).toEqual(before);
+      const event = newEvent('revoked', subject);
+      expect(await store.revoke({ subject, now: NOW, event })).toEqual([
+        { ...event, setId: set.header.setId },
+      ]);
+    } finally {
+      await client.configSet('maxmemory', '0');
+    }
+    const trail = await readRedisEvents(client, subject.userId);
+    expect(trail.map(({ type }) => type)).toEqual(['issued', 'revoked']);
+  });
+});
