@@ -1,6 +1,6 @@
 // What two-person approval records in the audit trail.
 import { registerEventTypes, type EventDetails } from '../audit/events';
-import type { ApprovalRecord } from './store';
+import type { ApprovalRecord } from './approval-store';
 
 /** The event types of two-person approval. Types are only ever added. */
 export const APPROVAL_EVENT_TYPES = [
@@ -64,7 +64,7 @@ export interface ApprovalDetails extends EventDetails {
 
 const approvalTypes: ReadonlySet<string> = new Set(APPROVAL_EVENT_TYPES);
 
-// In the module that every step is recorded with: a bundler that drops unused modules keeps it.
+// Here because every step needs `approvalDetails`: so no bundler drops this call as unused.
 registerEventTypes(APPROVAL_EVENT_TYPES);
 
 export function isApprovalEventType(type: string): type is ApprovalEventType {

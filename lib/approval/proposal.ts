@@ -1,25 +1,37 @@
-// What two people are asked to decide, and the digest that binds their decision to it. Decides nothing.
+// What two people decide about, and the digest that binds their decision to it. Makes no decision.
 import { createHash, randomBytes } from 'node:crypto';
 import { BackupCodeError } from '../errors';
 import { assertOptions } from '../internal/validate';
+import type { ApprovalRecord, ApprovalState } from './approval-store';
 import { canonicalJson } from './canonical-json';
-import type { ApprovalRecord, ApprovalState } from './store';
 
-/** What somebody asks two people for. */
+/** What a user asks two people to approve. */
 export interface Proposal {
-  /** The name of one of `actions`. */
+  /** The name of one of the `actions`. */
   readonly action: string;
-  /** Whom or what it concerns: a user's id, or any name of 1 to 255 characters. */
+  /**
+   * The user or thing that the action concerns: a user id, or any string of 1 to 255 characters.
+   */
   readonly target: string;
-  /** Plain JSON of at most 10 000 characters; kept as it is, so no secret. Default `{}`. */
+  /**
+   * Plain JSON of at most 10,000 characters. It is stored and shown as it is, so it must not
+   * contain a secret.
+   *
+   * @default {}
+   */
   readonly parameters?: unknown;
 }
 
-/** What the people are shown before they decide. Times are milliseconds since 1970. */
-export interface Approval extends Required<Proposal> {
+/** A proposal with all its fields, as actions and `isEntitled` receive it. */
+export interface ProposedAction extends Proposal {
+  readonly parameters: unknown;
+}
+
+/** A request as both people see it before they decide. Times are milliseconds since 1970. */
+export interface Approval extends ProposedAction {
   readonly id: string;
   readonly state: ApprovalState;
-  /** What an approval is bound to: send it back with the decision. */
+  /** Binds a decision to what was shown. Send it back with the decision. */
   readonly digest: string;
   readonly requestedBy: string;
   readonly requestedAt: number;
@@ -28,44 +40,57 @@ export interface Approval extends Required<Proposal> {
   readonly approvedAt: number | null;
 }
 
-const MAX_PARAMETERS = 10_000;
-const MAX_TARGET = 255;
+/** Who makes a request, when, and for how long. */
+export interface RequestOrigin {
+  readonly requestedBy: string;
+  readonly sessionId: string | undefined;
+  readonly now: number;
+  readonly windowMs: number;
+}
+
+const MAX_PARAMETERS_LENGTH = 10_000;
+const MAX_TARGET_LENGTH = 255;
 
 /** @throws {BackupCodeError} `invalid_option` */
-export function propose(
-  { action, target, parameters = {}, ...others }: Proposal,
-  {
-    actions,
-    by,
-    sessionId,
-    now,
-    windowMs,
-  }: { actions: object; by: string; sessionId: string | undefined; now: number; windowMs: number },
-): ApprovalRecord {
-  assertOptions('request', others, []);
-  if (typeof action !== 'string' || !Object.hasOwn(actions, action))
-    throw new BackupCodeError('invalid_option', 'action must be the name of one of actions.');
-  if (typeof target !== 'string' || target.length < 1 || target.length > MAX_TARGET) {
+export function assertProposal(proposal: Proposal, actions: object): void {
+  assertOptions('request', proposal, ['action', 'target', 'parameters']);
+  const { action, target } = proposal;
+  if (typeof action !== 'string' || !Object.hasOwn(actions, action)) {
+    throw new BackupCodeError('invalid_option', 'action must be the name of one of the actions.');
+  }
+  if (typeof target !== 'string' || target.length < 1 || target.length > MAX_TARGET_LENGTH) {
     throw new BackupCodeError(
       'invalid_option',
-      `target must be a text of 1 to ${MAX_TARGET} characters.`,
+      `target must be a string of 1 to ${MAX_TARGET_LENGTH} characters.`,
     );
   }
-  const text = canonicalJson(parameters);
-  if (text.length > MAX_PARAMETERS)
+}
+
+/**
+ * A new record in the state `requesting`.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
+export function newRecord(
+  { action, target, parameters = {} }: Proposal,
+  { requestedBy, sessionId, now, windowMs }: RequestOrigin,
+): ApprovalRecord {
+  const parametersJson = canonicalJson(parameters);
+  if (parametersJson.length > MAX_PARAMETERS_LENGTH) {
     throw new BackupCodeError(
       'invalid_option',
-      `parameters must be at most ${MAX_PARAMETERS} characters of JSON.`,
+      `parameters must be at most ${MAX_PARAMETERS_LENGTH} characters of JSON.`,
     );
+  }
   return {
     id: randomBytes(16).toString('hex'),
     state: 'requesting',
     action,
     target,
-    parameters: text,
+    parameters: parametersJson,
     digest: sha256(canonicalJson({ action, target, parameters })),
-    requestedBy: by,
-    requestedIn: sessionKey(sessionId),
+    requestedBy,
+    requestedIn: sessionDigest(sessionId),
     requestedAt: now,
     expiresAt: now + windowMs,
     approvedBy: null,
@@ -73,41 +98,46 @@ export function propose(
   };
 }
 
-export function proposalOf({ action, target, parameters }: ApprovalRecord): Required<Proposal> {
+export function proposedAction({ action, target, parameters }: ApprovalRecord): ProposedAction {
   return { action, target, parameters: JSON.parse(parameters) as unknown };
 }
 
-/** Whether a record still says what its digest was made of. */
-export function isWhole(record: ApprovalRecord): boolean {
-  return record.digest === sha256(canonicalJson(proposalOf(record)));
+/** False if action, target or parameters were changed in the store after the request. */
+export function matchesDigest(record: ApprovalRecord): boolean {
+  return record.digest === sha256(canonicalJson(proposedAction(record)));
 }
 
-export function view(record: ApprovalRecord): Approval {
-  const { id, state, digest, requestedBy, requestedAt, expiresAt, approvedBy, approvedAt } = record;
+/** Leaves out the digest of the session. */
+export function toApproval(record: ApprovalRecord): Approval {
   return {
-    id,
-    state,
-    ...proposalOf(record),
-    digest,
-    requestedBy,
-    requestedAt,
-    expiresAt,
-    approvedBy,
-    approvedAt,
+    id: record.id,
+    state: record.state,
+    ...proposedAction(record),
+    digest: record.digest,
+    requestedBy: record.requestedBy,
+    requestedAt: record.requestedAt,
+    expiresAt: record.expiresAt,
+    approvedBy: record.approvedBy,
+    approvedAt: record.approvedAt,
   };
 }
 
-/** Nobody who reads the store learns a session id. @throws {BackupCodeError} `invalid_option` */
-export function sessionKey(sessionId: string | undefined): string | null {
+/**
+ * A reader of the store must not learn a session id, so only its digest is stored.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
+export function sessionDigest(sessionId: string | undefined): string | null {
   if (sessionId === undefined) return null;
-  if (typeof sessionId !== 'string' || sessionId === '')
+  if (typeof sessionId !== 'string' || sessionId === '') {
     throw new BackupCodeError(
       'invalid_option',
-      'sessionId must be a text that tells sessions apart.',
+      'sessionId must be a string that identifies the session.',
     );
+  }
   return sha256(sessionId);
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
 }

@@ -5,8 +5,8 @@ import {
   KEPT_MS,
   type ApprovalRecord,
   type ApprovalStore,
-  type Updated,
-} from '../approval/store';
+  type ApprovalUpdate as Updated,
+} from '../approval/approval-store';
 import { BackupCodeError } from '../errors';
 import { userKey } from '../stores/subject';
 import { runScript } from './client';

@@ -1,6 +1,6 @@
 // An audit event as a document of the Elastic Common Schema 8.17: category `authentication` for an
-// attempt, `iam` for a change of a set, `configuration` for an event of the app's own. Fields without
-// a place in the schema are labels. https://www.elastic.co/guide/en/ecs/8.17
+// attempt, `iam` for a change of a set, `configuration` for an event of the app's own. Fields
+// without a place in the schema are labels. https://www.elastic.co/guide/en/ecs/8.17
 import type { AuditEvent } from '../audit/events';
 import { describeEvent, PRODUCT, type VocabularyOptions } from './event-description';
 import { isKnownEventType, type KnownEventType } from './event-types';
@@ -73,8 +73,8 @@ const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
 };
 
 /**
- * Maps an audit event to a document of the Elastic Common Schema. Sends nothing. An event of your own
- * keeps its type as `event.action`, and its details become labels such as `detail_by`.
+ * Maps an audit event to a document of the Elastic Common Schema. Sends nothing. An event of your
+ * own keeps its type as `event.action`, and its details become labels such as `detail_by`.
  *
  * @example
  * backupCodes.on('consumed', (event) => log.info(toEcs(event, { appId: 'shop' })));

@@ -20,7 +20,9 @@ export interface VocabularyOptions {
   readonly appId: string;
 }
 
-/** The fields of an event that no vocabulary has a place for. A field without a value is left out. */
+/**
+ * The fields of an event that no vocabulary has a place for. A field without a value is left out.
+ */
 export type UnmappedFields = Readonly<Record<string, string | number | boolean>>;
 
 /** What all three vocabularies take from an event. */

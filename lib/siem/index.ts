@@ -1,5 +1,5 @@
-// What `import 'passport-backup-code/siem'` gives: an audit event in three vocabularies, and the list
-// of event types. Sends nothing.
+// What `import 'passport-backup-code/siem'` gives: an audit event in three vocabularies, and the
+// list of event types. Sends nothing.
 export { EVENT_TYPES } from './event-types';
 export type { KnownEventType } from './event-types';
 export { toEcs } from './ecs';

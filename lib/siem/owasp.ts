@@ -1,5 +1,5 @@
-// An audit event as a line of the OWASP Application Logging Vocabulary, as of 2025: its names, levels
-// and format, and no name of our own.
+// An audit event as a line of the OWASP Application Logging Vocabulary, as of 2025: its names,
+// levels and format, and no name of our own.
 // https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
 import type { AuditEvent, Reason } from '../audit/events';
 import {

@@ -68,7 +68,9 @@ export const APPROVAL_REASON_SENTENCES: Readonly<Record<ApprovalReason, string>>
   not_entitled: 'The user is not entitled to this step.',
 };
 
-/** The sentence for a reason; `null` without a reason, and for one that this version does not know. */
+/**
+ * The sentence for a reason; `null` without a reason, and for one that this version does not know.
+ */
 export function reasonSentence(
   sentences: Readonly<Record<string, string>>,
   reason: string | null,

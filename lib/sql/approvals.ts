@@ -8,8 +8,8 @@ import {
   type ApprovalRecord,
   type ApprovalState,
   type ApprovalStore,
-  type Updated,
-} from '../approval/store';
+  type ApprovalUpdate as Updated,
+} from '../approval/approval-store';
 import { userKey } from '../stores/subject';
 import { Database, type Row } from './database';
 import type { SqlDatabase } from './dialect';

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../lib/approval/canonical-json';
 import { failure } from '../helpers/errors';
 
 describe('canonical JSON', () => {
-  it('is that of RFC 8785, section 3.2.2', () => {
+  it('canonical JSON writes numbers, strings and literals as in the example of RFC 8785, section 3.2.2', () => {
     const value = {
       numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000f\u000aA\'\u0042\u0022\u005c\\"/',
@@ -14,7 +14,7 @@ describe('canonical JSON', () => {
     );
   });
 
-  it('sorts the names of members by their UTF-16 code units (section 3.2.3)', () => {
+  it('canonical JSON sorts the names of members by their UTF-16 code units (RFC 8785, section 3.2.3)', () => {
     const value = {
       '\u20ac': 'Euro Sign',
       '\r': 'Carriage Return',
@@ -36,7 +36,7 @@ describe('canonical JSON', () => {
     ]);
   });
 
-  it('says the same value, and is one text whatever the order of the members', () => {
+  it('canonical JSON keeps the value, and gives one string for every order of its members', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
@@ -54,18 +54,18 @@ describe('canonical JSON', () => {
     ['a symbol', Symbol('s')],
     ['a date', new Date(0)],
     ['a map', new Map()],
-    ['a hole', Array(1)],
+    ['an array with a hole', Array(1)],
     ['half a surrogate pair', '\ud800'],
-    ['the same in a name', { '\udfff': 1 }],
+    ['half a surrogate pair in a name', { '\udfff': 1 }],
     ['bytes', Buffer.from('a')],
-  ])('refuses %s, which JSON would drop or alter', (_what, value) => {
+  ])('canonical JSON refuses %s, which JSON would drop or change', (_what, value) => {
     expect(() => canonicalJson(value)).toThrow(failure('invalid_option'));
   });
 
-  it('refuses a circle, and what is nested without end', () => {
-    const circle: unknown[] = [];
-    circle.push(circle);
-    expect(() => canonicalJson(circle)).toThrow(failure('invalid_option'));
+  it('canonical JSON refuses a value that contains itself', () => {
+    const cycle: unknown[] = [];
+    cycle.push(cycle);
+    expect(() => canonicalJson(cycle)).toThrow(failure('invalid_option'));
   });
 });
 

@@ -1,21 +1,23 @@
-// Any steps by anybody in any order, against a model of the states: what happens, and what never does.
+// Random steps by random users, compared with a model of the states: what happens, and what never
+// happens.
 import fc from 'fast-check';
+import type { AuditEvent } from '../../lib';
 import type { ApprovalState } from '../../lib/approval';
 import { openOffice, PROPOSAL } from '../helpers/office';
 import { WRONG } from '../helpers/service';
 
-const PEOPLE = ['ada', 'bob', 'carol', 'target'] as const;
-type Person = (typeof PEOPLE)[number];
+const USERS = ['ada', 'bob', 'carol', 'target'] as const;
+type User = (typeof USERS)[number];
 interface Step {
-  readonly what: 'request' | 'approve' | 'deny' | 'cancel' | 'execute' | 'wait';
-  readonly who: Person;
-  readonly isRight: boolean;
+  readonly kind: 'request' | 'approve' | 'deny' | 'cancel' | 'execute' | 'wait';
+  readonly user: User;
+  readonly isValidCode: boolean;
 }
 
 const WINDOW_MS = 900_000;
 const WAIT_MS = 400_000;
 const step: fc.Arbitrary<Step> = fc.record({
-  what: fc.constantFrom(
+  kind: fc.constantFrom(
     'request',
     'request',
     'approve',
@@ -27,56 +29,56 @@ const step: fc.Arbitrary<Step> = fc.record({
     'cancel',
     'wait',
   ),
-  who: fc.constantFrom(...PEOPLE),
-  isRight: fc.constantFrom(true, true, true, false),
+  user: fc.constantFrom(...USERS),
+  isValidCode: fc.constantFrom(true, true, true, false),
 });
 
-/** What the world should look like, written anew and without a store. */
+/** The expected state, written independently of the library and without a store. */
 class Model {
   state: ApprovalState | null = null;
-  by: Person | null = null;
-  second: Person | null = null;
-  until = 0;
+  requester: User | null = null;
+  approver: User | null = null;
+  expiresAt = 0;
   now = 0;
   runs = 0;
 
-  /** Whether it succeeds. `canPay`: the code is right and not throttled. */
-  take({ what, who }: Step, canPay: boolean): boolean {
+  /** Takes a step and returns whether it must succeed. */
+  take({ kind, user, isValidCode }: Step): boolean {
     if (
       this.state !== null &&
       ['requested', 'approved'].includes(this.state) &&
-      this.now >= this.until
+      this.now >= this.expiresAt
     )
       this.state = 'expired';
     const isPending = this.state === 'requested' || this.state === 'approved';
-    switch (what) {
+    switch (kind) {
       case 'wait':
         this.now += WAIT_MS;
         return true;
       case 'request':
-        if (who === 'target' || isPending || !canPay) return false;
-        [this.state, this.by, this.second, this.until] = [
-          'requested',
-          who,
-          null,
-          this.now + WINDOW_MS,
-        ];
+        if (user === 'target' || isPending || !isValidCode) return false;
+        this.state = 'requested';
+        this.requester = user;
+        this.approver = null;
+        this.expiresAt = this.now + WINDOW_MS;
         return true;
       case 'approve':
-        if (this.state !== 'requested' || who === 'target' || who === this.by || !canPay)
-          return false;
-        [this.state, this.second] = ['approved', who];
+        if (this.state !== 'requested' || !isValidCode) return false;
+        if (user === 'target' || user === this.requester) return false;
+        this.state = 'approved';
+        this.approver = user;
         return true;
       case 'deny':
         if (!isPending) return false;
         this.state = 'denied';
         return true;
       case 'cancel':
-        if (!isPending || who !== this.by) return false;
+        if (!isPending || user !== this.requester) return false;
         this.state = 'cancelled';
         return true;
       case 'execute':
-        if (this.state !== 'approved' || (who !== this.by && who !== this.second)) return false;
+        if (this.state !== 'approved') return false;
+        if (user !== this.requester && user !== this.approver) return false;
         this.state = 'executed';
         this.runs += 1;
         return true;
@@ -84,54 +86,55 @@ class Model {
   }
 }
 
-it('any sequence of steps goes as the model does: nothing runs without two, in time, and more than once', async () => {
+it('in any sequence of steps, an action runs at most once, in time, and only after two people', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(step, { minLength: 5, maxLength: 30, size: 'max' }),
       async (steps) => {
-        const [office, model] = [openOffice(), new Model()];
+        const office = openOffice();
+        const model = new Model();
         let current = { id: '0'.repeat(32), digest: '' };
         for (const taken of steps) {
-          const { what, who, isRight } = taken;
-          if (what === 'wait') {
+          const { kind, user, isValidCode } = taken;
+          if (kind === 'wait') {
             office.clock.advance(WAIT_MS);
-            model.take(taken, true);
+            model.take(taken);
             continue;
           }
-          // A new set each time: how codes are throttled is told elsewhere.
-          const {
-            codes: [right],
-          } = await office.backupCodes.issue(who);
-          const code = isRight ? right : WRONG;
+          // A new set for each step, so that no code is throttled.
+          const { codes } = await office.backupCodes.issue(user);
+          const code = isValidCode ? codes[0] : WRONG;
           const outcome =
-            what === 'request'
-              ? await office.approval.request(who, { ...PROPOSAL, target: 'target', code })
-              : await office.approval[what](who, { ...current, code });
-          expect([what, who, outcome.ok]).toEqual([what, who, model.take(taken, isRight)]);
-          if (outcome.ok) current = outcome.approval;
-          if (outcome.ok)
+            kind === 'request'
+              ? await office.approval.request(user, { ...PROPOSAL, target: 'target', code })
+              : await office.approval[kind](user, { ...current, code });
+          expect([kind, user, outcome.ok]).toEqual([kind, user, model.take(taken)]);
+          if (outcome.ok) {
+            current = outcome.approval;
             expect(outcome.approval).toMatchObject({
               state: model.state,
-              requestedBy: model.by,
-              approvedBy: model.second,
+              requestedBy: model.requester,
+              approvedBy: model.approver,
             });
-          expect(office.done).toHaveLength(model.runs);
+          }
+          expect(office.executed).toHaveLength(model.runs);
         }
-        // Each run has its two in the trail, and they are two.
-        const trail = office.told.filter(({ type }) =>
-          ['approval_requested', 'approval_granted', 'approval_executed'].includes(type),
-        );
-        for (const { approval } of office.told.filter(({ type }) => type === 'approval_executed')) {
-          const people = trail
-            .filter(
-              (event) => event.approval?.id === approval?.id && event.type !== 'approval_executed',
-            )
-            .map(({ userId }) => userId);
-          expect(new Set(people).size).toBe(2);
-          expect(people).not.toContain('target');
-        }
+        expectTwoPeopleForEachExecution(office.events);
       },
     ),
     { numRuns: 60 },
   );
 });
+
+/** Each execution has a request and an approval in the audit trail, by two users. */
+function expectTwoPeopleForEachExecution(events: readonly AuditEvent[]): void {
+  const executions = events.filter(({ type }) => type === 'approval_executed');
+  for (const { details: executed } of executions) {
+    const users = events
+      .filter(({ type }) => type === 'approval_requested' || type === 'approval_granted')
+      .filter(({ details }) => details?.['approval_id'] === executed?.['approval_id'])
+      .map(({ userId }) => userId);
+    expect(new Set(users).size).toBe(2);
+    expect(users).not.toContain('target');
+  }
+}

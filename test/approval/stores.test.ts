@@ -1,4 +1,4 @@
-// What a store of approvals promises, in memory and on SQLite.
+// The contract of an approval store, in memory and on SQLite.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,16 +11,16 @@ import { createTables, SqlApprovalStore, SqlStore } from '../../lib/sql';
 import { approvalTests, newRecord } from '../helpers/approval-tests';
 import { failure } from '../helpers/errors';
 
-describe('approvals in memory', () => {
+describe('MemoryApprovalStore', () => {
   approvalTests(() => {
     const stores = { backup: new MemoryStore(), approvals: new MemoryApprovalStore() };
     return Promise.resolve({ ...stores, another: stores });
   });
 });
 
-/** In the quick run there is memory alone. */
+// The quick run uses memory only.
 if (!('QUICK' in globalThis))
-  describe('approvals on SQLite', () => {
+  describe('SqlApprovalStore on SQLite', () => {
     const opened: (() => Promise<void>)[] = [];
     const open = async (): Promise<Kysely<unknown>> => {
       const directory = mkdtempSync(join(tmpdir(), 'backup-code-approvals-'));
@@ -47,7 +47,7 @@ if (!('QUICK' in globalThis))
       };
     });
 
-    it('what is over for thirty days is removed', async () => {
+    it('SqlApprovalStore removes a record thirty days after expiresAt', async () => {
       const store = new SqlApprovalStore(await open());
       const record = newRecord();
       await store.create(record);
@@ -60,7 +60,7 @@ if (!('QUICK' in globalThis))
       expect(await store.update(record.id, () => null)).toBeNull();
     });
 
-    it('shows no connection, and takes nothing but a Kysely', async () => {
+    it('SqlApprovalStore prints no connection, and refuses an object that is not a Kysely', async () => {
       const store = new SqlApprovalStore(await open());
       expect([inspect(store), JSON.stringify(store)]).toEqual([
         'SqlApprovalStore {}',

@@ -354,7 +354,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/siem/owasp.ts',
     find: "percentEncode(parameter ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)",
     replace: "parameter ?? ''",
-    noticedBy: ['test/siem/owasp.test.ts › toOwasp › lets no user id add a parameter or a line'],
+    noticedBy: [
+      'test/siem/owasp.test.ts › toOwasp › toOwasp lets no user id add a parameter or a line',
+    ],
   },
   {
     id: 'E-01',
@@ -362,7 +364,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/siem/owasp.ts',
     find: "issued: 'authn_token_created'",
     replace: "issued: 'authn_backup_codes_issued'",
-    noticedBy: ['test/siem/owasp.test.ts › toOwasp › maps … to …, at level …'],
+    noticedBy: ['test/siem/owasp.test.ts › toOwasp › toOwasp maps … to …, at level …'],
   },
   {
     id: 'E-02',
@@ -371,8 +373,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'activity.class_uid * 100',
     replace: '3002 * 100',
     noticedBy: [
-      'test/siem/ocsf.test.ts › toOcsf › has a type_uid of class_uid × 100 + activity_id',
-      'test/siem/schemas.test.ts › maps … validly, with every reason on every channel',
+      'test/siem/ocsf.test.ts › toOcsf › toOcsf gives the type_uid class_uid × 100 + activity_id',
+      'test/siem/schemas.test.ts › an event of the type … is valid in the vocabulary, with every reason on every channel',
     ],
   },
   {
@@ -382,7 +384,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "{ category: ['iam'], type: ['user', 'change'] }",
     replace: "{ category: ['authentication'], type: ['start'] }",
     noticedBy: [
-      'test/siem/ecs.test.ts › toEcs › puts … into the category …, with the types … and the outcome …',
+      'test/siem/ecs.test.ts › toEcs › toEcs puts … into the category …, with the types … and the outcome …',
     ],
   },
   {

@@ -1,85 +1,100 @@
-// Breaks of: actions that take two people.
+// Breaks of two-person approval.
 import type { Break } from './break';
 
-const two = 'test/approval/two-person.test.ts';
+const two = 'test/approval/two-person-approval.test.ts';
 const states = 'test/approval/states.test.ts';
 const canonical = 'test/approval/canonical-json.test.ts';
 const stores = 'test/helpers/approval-tests.ts';
-const file = 'lib/approval/two-person.ts';
-const rules = 'lib/approval/rules.ts';
+const file = 'lib/approval/two-person-approval.ts';
+const steps = 'lib/approval/approval-steps.ts';
+const runner = 'lib/approval/action-runner.ts';
+const rules = 'lib/approval/refusal-rules.ts';
+const proposal = 'lib/approval/proposal.ts';
 
 export const twoPeopleBreaks: readonly Break[] = [
   {
     id: 'D-01',
-    what: 'the one who asked may approve',
+    what: 'the requester may approve',
     file: rules,
-    find: "if (await isSame(people, [userId, record.requestedBy])) return 'same_person';",
+    find: "if (await isSamePerson(policy, [userId, record.requestedBy])) return 'same_person';",
     replace: '',
     noticedBy: [
-      `${two} › two different people › the one who asked cannot approve, by any session`,
-      `${two} › two different people › nor by another account of the same person`,
-      `${states} › any sequence of steps goes as the model does: nothing runs without two, in time, and more than once`,
+      `${two} › two different people › the requester cannot approve, not even from another session`,
+      `${two} › two different people › the requester cannot approve with another account of the same person`,
+      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
     ],
   },
   {
     id: 'D-01',
-    what: 'the session that asked may approve, as somebody else',
+    what: 'another user may approve from the session that made the request',
     file,
     find: 'session !== null && session === record.requestedIn',
     replace: 'session === undefined',
-    noticedBy: [`${two} › two different people › nor can another person in the session that asked`],
+    noticedBy: [
+      `${two} › two different people › another user cannot approve from the session that made the request`,
+    ],
   },
   {
     id: 'D-01',
-    what: 'the target may ask or approve, by another account',
+    what: 'the target may request or approve with another account',
     file: rules,
-    find: 'return one === other || (await personOf(people, one)) === (await personOf(people, other));',
+    find: 'return one === other || (await personOf(policy, one)) === (await personOf(policy, other));',
     replace: 'return Promise.resolve(one === other);',
-    noticedBy: [`${two} › two different people › neither is the target, by whatever account`],
+    noticedBy: [
+      `${two} › two different people › the target can neither request nor approve, with any account`,
+    ],
   },
   {
     id: 'D-02',
     what: 'a right that was lost before the execution still counts',
     file,
     find: `??
-      (await whyNotExecute(this.options, { userId: who.userId, record }));`,
+      (await checkExecutor(policy, { userId: caller.userId, record }));`,
     replace: '?? null;',
     noticedBy: [
-      `${two} › entitlement › lost by … in between counts for nothing when they …`,
-      `${two} › an action › may be run by the second as well, and by nobody else`,
+      `${two} › entitlement › a right that … lost in between no longer counts at the step …`,
+      `${two} › an action › an action can be executed by the approver too, and by no other user`,
     ],
   },
   {
     id: 'D-02',
-    what: 'anything true is an entitlement',
+    what: 'any truthy result is an entitlement',
     file: rules,
-    find: 'return answer === true;',
-    replace: 'return Boolean(answer);',
-    noticedBy: [`${two} › entitlement › is nothing but true: … is a no, and spends no code`],
+    find: 'return result === true;',
+    replace: 'return Boolean(result);',
+    noticedBy: [
+      `${two} › entitlement › isEntitled must return true: … is a refusal, and no code is consumed`,
+    ],
   },
   {
     id: 'D-04',
-    what: 'what was shown need not be what is approved',
+    what: 'what was shown may differ from what is approved',
     file: rules,
-    find: "return digest === record.digest && isWhole(record) ? null : 'changed';",
-    replace: "return isWhole(record) ? null : 'changed';",
-    noticedBy: [`${two} › what is approved › is not …: its digest is another`],
+    find: "return digest === record.digest && matchesDigest(record) ? null : 'changed';",
+    replace: "return matchesDigest(record) ? null : 'changed';",
+    noticedBy: [
+      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
+    ],
   },
   {
     id: 'D-04',
-    what: 'what was changed in the store is done',
+    what: 'what was changed in the store is executed',
     file: rules,
-    find: '&& isWhole(record)',
+    find: '&& matchesDigest(record)',
     replace: '',
-    noticedBy: [`${two} › what is approved › and was changed in the store is void when they …`],
+    noticedBy: [
+      `${two} › a proposal › a proposal that was changed in the store is refused at the step …`,
+    ],
   },
   {
     id: 'D-04',
-    what: 'the digest leaves the parameters out',
-    file: 'lib/approval/proposal.ts',
+    what: 'the digest does not cover the parameters',
+    file: proposal,
     find: 'digest: sha256(canonicalJson({ action, target, parameters })),',
     replace: 'digest: sha256(canonicalJson({ action, target })),',
-    noticedBy: [`${two} › what is approved › is not …: its digest is another`],
+    noticedBy: [
+      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
+    ],
   },
   {
     id: 'D-04',
@@ -89,191 +104,204 @@ export const twoPeopleBreaks: readonly Break[] = [
       .sort()`,
     replace: 'Object.keys(value)',
     noticedBy: [
-      `${canonical} › canonical JSON › says the same value, and is one text whatever the order of the members`,
-      `${two} › what is approved › is the same however its parameters are ordered`,
+      `${canonical} › canonical JSON › canonical JSON keeps the value, and gives one string for every order of its members`,
+      `${two} › a proposal › a proposal has one digest for every order of its parameters`,
     ],
   },
   {
     id: 'D-05',
     what: 'the parameters are not shown',
-    file: 'lib/approval/proposal.ts',
-    find: `id,
-    state,
-    ...proposalOf(record),
-    digest`,
-    replace: 'id, state, ...proposalOf(record), parameters: {}, digest',
+    file: proposal,
+    find: '...proposedAction(record),\n    digest',
+    replace: '...proposedAction(record), parameters: {}, digest',
     noticedBy: [
-      `${two} › what is approved › is shown before: the action, its target and parameters, who asks and until when`,
+      `${two} › a proposal › a proposal is shown before the approval: action, target, parameters, requester and times`,
     ],
   },
   {
     id: 'D-06',
-    what: 'a request has a millisecond more',
-    file,
+    what: 'a request has one millisecond more',
+    file: steps,
     find: 'now >= record.expiresAt',
     replace: 'now > record.expiresAt',
-    noticedBy: [`${two} › the window › is told once when it is over`],
+    noticedBy: [
+      `${two} › the window › the end of the window is recorded once, and the request is shown as expired`,
+    ],
   },
   {
     id: 'D-06',
-    what: 'time is not looked at when a step is taken',
-    file,
+    what: 'a step ignores the window',
+    file: steps,
     find: 'from.includes(record.state) && now < record.expiresAt',
     replace: 'from.includes(record.state) && now < Infinity',
-    noticedBy: [`${two} › the window › that ends while the code is checked lets nothing happen`],
-  },
-  {
-    id: 'D-07',
-    what: 'an approval is executed as often as it is asked',
-    file,
-    find: "const executing = await this.move(id, ['approved'], { state: 'executing' });",
-    replace: 'const executing: ApprovalRecord | null = record;',
     noticedBy: [
-      `${stores} › two people › … executions at once, on two machines, run the action once`,
-      `${two} › an action › runs once, however often it is asked for`,
+      `${two} › the window › a step does not take effect if the window ends while the code is checked`,
     ],
   },
   {
     id: 'D-07',
-    what: 'an action that failed may be tried again',
+    what: 'an approved action can be executed again',
     file,
-    find: "await this.settle(who, executing, 'failed')",
-    replace: "await this.options.store.update(id, (now) => ({ ...now, state: 'approved' }))",
+    find: `const executing = await this.#steps.move(id, {
+      from: ['approved'],
+      change: { state: 'executing' },
+    });`,
+    replace: 'const executing: typeof record | null = record;',
     noticedBy: [
-      `${two} › an action › that fails is failed, never run again, and what it threw is told`,
+      `${stores} › two-person approval over the store › … concurrent executions on two machines run the action once`,
+      `${two} › an action › an action runs once, even if it is executed again`,
     ],
   },
   {
     id: 'D-07',
-    what: 'two changes at once are both made, on SQL',
+    what: 'an action that failed can be executed again',
+    file: steps,
+    find: 'const settled = { ...executing, state };',
+    replace:
+      "const settled = { ...executing, state: state === 'failed' ? 'approved' : state } as const;",
+    noticedBy: [
+      `${two} › an action › an action that throws becomes failed and never runs again, and the caller receives the error`,
+    ],
+  },
+  {
+    id: 'D-07',
+    what: 'two concurrent changes are both made, on SQL',
     file: 'lib/sql/approvals.ts',
     find: 'WHERE approval_id = ${record.id} AND revision = ${revision}',
     replace: 'WHERE approval_id = ${record.id} AND revision >= ${revision}',
     noticedBy: [
-      `${stores} › the contract › of … changes from one state at once one is made`,
-      `${stores} › the contract › no change is lost among others at once`,
+      `${stores} › the contract of an approval store › of … concurrent changes from one state, one is made`,
+      `${stores} › the contract of an approval store › no concurrent change is lost`,
     ],
   },
   {
     id: 'D-08',
-    what: 'what was denied can be approved',
+    what: 'a denied request can be approved',
     file: rules,
     find: "if (record.state !== state) return 'not_open';",
     replace: '',
-    noticedBy: [`${two} › no › is final, before the approval and after it`],
+    noticedBy: [
+      `${two} › a denial or cancellation › a denial is final, before and after the approval`,
+    ],
   },
   {
     id: 'D-08',
-    what: 'anybody may cancel',
+    what: 'any user may cancel',
     file,
-    find: 'record !== null && record.requestedBy !== who.userId',
-    replace: 'record !== null && who.userId === undefined',
-    noticedBy: [`${two} › no › takes no code, but a cancellation takes the one who asked`],
+    find: 'record === null || record.requestedBy === caller.userId',
+    replace: 'caller.userId !== undefined',
+    noticedBy: [
+      `${two} › a denial or cancellation › a cancellation takes no code, and only the requester can cancel`,
+    ],
   },
   {
     id: 'D-08',
-    what: 'anybody may deny',
+    what: 'any user may deny',
     file,
-    find: `!(await mayApprove(this.options, { userId: who.userId, record })))
-      return this.refuse`,
-    replace: 'who.userId === undefined) return this.refuse',
-    noticedBy: [`${two} › no › is said by those alone who might have approved`],
+    find: 'record === null || (await isEntitledToApprove(policy, { userId: caller.userId, record }))',
+    replace: 'caller.userId !== undefined',
+    noticedBy: [
+      `${two} › a denial or cancellation › a user who is not entitled to approve cannot deny`,
+    ],
   },
   {
     id: 'D-10',
-    what: 'the approval is in force before it is in the trail',
-    file,
-    find: '      await this.record(who, record, type, { code: consumed });\n      const moved = await this.move(id, [state], to);',
-    replace:
-      '      const moved = await this.move(id, [state], to);\n      await this.record(who, record, type, { code: consumed });',
-    noticedBy: [`${two} › the audit trail › that cannot be written lets nothing happen: …`],
+    what: 'an approval takes effect before it is in the audit trail',
+    file: steps,
+    find: `      await this.recordEvent(eventType, { caller, record, code: consumed });
+      const moved = await this.move(record.id, { from, change });`,
+    replace: `      const moved = await this.move(record.id, { from, change });
+      await this.recordEvent(eventType, { caller, record, code: consumed });`,
+    noticedBy: [
+      `${two} › the audit trail › if the audit trail cannot be written, the step … does not take effect`,
+    ],
   },
   {
     id: 'D-10',
-    what: 'a refusal is in no trail',
-    file,
-    find: "await this.record(who, record, 'approval_refused', { reason });",
-    replace: 'await Promise.resolve(who ?? record);',
-    noticedBy: [`${two} › the audit trail › tells a refusal, and why`],
+    what: 'a refusal is not in the audit trail',
+    file: steps,
+    find: "await this.recordEvent('approval_refused', { ...step, reason });",
+    replace: 'await Promise.resolve(step);',
+    noticedBy: [`${two} › the audit trail › the audit trail records a refusal with its reason`],
   },
   {
     id: 'D-11',
-    what: 'the trail does not say whom it concerns',
-    file: 'lib/service/backup-codes.ts',
-    find: `approval: Object.freeze({ id, action, target, reason }),
-      setId,
-      codeId,
-      context,
-    }`,
-    replace: 'approval: { id, action, target: target && null, reason }, setId, codeId, context }',
+    what: 'the audit trail does not name the target',
+    file: 'lib/approval/approval-events.ts',
+    find: 'return { approval_id: id, action, target, reason };',
+    replace: 'return { approval_id: id, action, target: target && null, reason };',
     noticedBy: [
-      `${two} › the audit trail › tells each step: who, whose code, what and whom it concerns`,
-      `${stores} › two people › each step is in the trail, with what it is about`,
+      `${two} › the audit trail › the audit trail records each step with the user, the code, the action and the target`,
+      `${stores} › two-person approval over the store › each step is in the audit trail, with its target`,
     ],
   },
   {
     id: 'D-12',
-    what: 'whoever holds the right words may call an action',
-    file,
-    find: 'if (this.running.has(approved) && approved.action === action) return;',
+    what: 'an action runs for a caller who knows what to pass',
+    file: runner,
+    find: 'if (this.#running.has(approved) && approved.action === action) return;',
     replace: 'if (approved.action === action) return;',
-    noticedBy: [`${two} › an action › called directly, without the two, throws`],
+    noticedBy: [`${two} › an action › an action throws if it is called directly, without execute`],
   },
   {
     id: 'D-12',
-    what: 'an approval of one action opens another',
-    file,
-    find: 'if (this.running.has(approved) && approved.action === action) return;',
-    replace: 'if (this.running.has(approved)) return;',
-    noticedBy: [`${two} › an action › approved for one thing does nothing else`],
+    what: 'an approval of one action runs another',
+    file: runner,
+    find: 'if (this.#running.has(approved) && approved.action === action) return;',
+    replace: 'if (this.#running.has(approved)) return;',
+    noticedBy: [`${two} › an action › an action throws if the approval was for another action`],
   },
   {
     id: 'D-13',
     what: 'a target has any number of open requests',
-    file: 'lib/approval/memory-store.ts',
-    find: 'if (!hasOpen) this.records.set(record.id, record);\n    return Promise.resolve(!hasOpen);',
+    file: 'lib/approval/memory-approval-store.ts',
+    find: 'if (!hasOpen) this.#records.set(record.id, record);\n    return Promise.resolve(!hasOpen);',
     replace:
-      'this.records.set(record.id, record);\n    return Promise.resolve(hasOpen || !hasOpen);',
+      'this.#records.set(record.id, record);\n    return Promise.resolve(hasOpen || !hasOpen);',
     noticedBy: [
-      `${two} › a request › is the only open one of its target`,
-      `${stores} › the contract › a target has one open record, whatever differs in case, accent or space`,
+      `${two} › a request › a request is the only open request of its target`,
+      `${stores} › the contract of an approval store › a target has one open record, and targets that differ only in case, accent or space are different`,
     ],
   },
   {
     id: 'D-13',
-    what: 'of two who ask at once both are let in, on SQL',
+    what: 'two concurrent requests for one target are both stored, on SQL',
     file: 'lib/sql/schema.ts',
     find: '`open_target_key ${ascii(64)} UNIQUE`',
     replace: '`open_target_key ${ascii(64)}`',
-    noticedBy: [`${stores} › the contract › of … for one target at once one is created`],
-  },
-  {
-    id: 'D-14',
-    what: 'a request is approved as it is made',
-    file,
-    find: `type: 'approval_requested',
-      to: { state: 'requested' }`,
-    replace: "type: 'approval_requested', to: { state: 'approved', approvedBy: who.userId }",
     noticedBy: [
-      `${two} › an action › does not run before the second has approved it`,
-      `${states} › any sequence of steps goes as the model does: nothing runs without two, in time, and more than once`,
+      `${stores} › the contract of an approval store › of … concurrent records for one target, one is created`,
     ],
   },
   {
     id: 'D-14',
-    what: 'the second need not have a code',
+    what: 'a request is approved when it is made',
     file,
+    find: "change: { state: 'requested' },",
+    replace: "change: { state: 'approved', approvedBy: caller.userId },",
+    noticedBy: [
+      `${two} › an action › an action does not run before the second person approved it`,
+      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
+    ],
+  },
+  {
+    id: 'D-14',
+    what: 'the approver needs no code',
+    file: steps,
     find: 'if (!consumed.ok) {\n',
-    replace: "if (!consumed.ok && type !== 'approval_granted') {\n",
-    noticedBy: [`${two} › a code › of another person is none`],
+    replace: "if (!consumed.ok && eventType !== 'approval_granted') {\n",
+    noticedBy: [`${two} › a code › a code of another user is not accepted`],
   },
   {
     id: 'D-15',
-    what: 'looking at a request begins its approval',
+    what: 'looking at a request starts its approval',
     file,
-    find: 'const record = await this.read(id);\n    return record && view(record);',
-    replace:
-      "const record = (await this.move(id, ['requested'], { state: 'approving' })) ?? (await this.read(id));\n    return record && view(record);",
-    noticedBy: [`${two} › a request › is not changed by being looked at`],
+    find: `const record = await this.#steps.read(id);
+    return record === null ? null : toApproval(record);`,
+    replace: `const change = { state: 'approving' } as const;
+    const moved = await this.#steps.move(id, { from: ['requested'], change });
+    const record = moved ?? (await this.#steps.read(id));
+    return record === null ? null : toApproval(record);`,
+    noticedBy: [`${two} › a request › a request is not changed by show`],
   },
 ];

@@ -1,16 +1,24 @@
-// What a store of approvals promises, and what two people may rely on over it when many act at once. The same tests on every store.
+// The contract of an approval store, and of two-person approval over it under concurrency. The same
+// tests run on every store.
 import { randomBytes } from 'node:crypto';
 import type { ApprovalRecord, ApprovalStore } from '../../lib/approval';
-import { KEPT_MS } from '../../lib/approval/store';
+import { KEPT_MS } from '../../lib/approval/approval-store';
 import { START } from './clock';
-import { approved, ok, openOffice, PROPOSAL, requested, type Stores } from './office';
+import {
+  accepted,
+  makeApprovedRequest,
+  makeRequest,
+  openOffice,
+  PROPOSAL,
+  type OfficeStores,
+} from './office';
 import { atOnce } from './service';
 
 const TIMES = 50;
 const WINDOW_MS = 900_000;
 
-/** Stores that hold nothing yet; `another` are others on the same data, as on another machine. */
-export type OpenStores = () => Promise<Stores & { another: Stores }>;
+/** Opens empty stores; `another` are stores on the same data, as on another machine. */
+export type OpenStores = () => Promise<OfficeStores & { another: OfficeStores }>;
 
 export function newRecord(changes: Partial<ApprovalRecord> = {}): ApprovalRecord {
   return {
@@ -31,17 +39,18 @@ export function newRecord(changes: Partial<ApprovalRecord> = {}): ApprovalRecord
 }
 
 export function approvalTests(open: OpenStores): void {
-  describe('the contract', () => {
+  describe('the contract of an approval store', () => {
     let store: ApprovalStore;
     let another: ApprovalStore;
     beforeEach(async () => {
       const opened = await open();
-      [store, another] = [opened.approvals, opened.another.approvals];
+      store = opened.approvals;
+      another = opened.another.approvals;
     });
     const read = async (id: string): Promise<ApprovalRecord | undefined> =>
       (await another.update(id, () => null))?.record;
 
-    it('a record comes back as it was given', async () => {
+    it('a stored record is read back unchanged', async () => {
       for (const record of [
         newRecord(),
         newRecord({ requestedIn: null }),
@@ -53,11 +62,11 @@ export function approvalTests(open: OpenStores): void {
       }
     });
 
-    it('there is null where there is none', async () => {
+    it('an update of a record that does not exist returns null', async () => {
       expect(await store.update('0'.repeat(32), (record) => record)).toBeNull();
     });
 
-    it('a change replaces it whole, and none leaves it', async () => {
+    it('a change replaces the whole record, and null leaves it unchanged', async () => {
       const record = newRecord();
       await store.create(record);
       const changed = {
@@ -77,7 +86,7 @@ export function approvalTests(open: OpenStores): void {
       expect(await read(record.id)).toEqual(changed);
     });
 
-    it('a target has one open record, whatever differs in case, accent or space', async () => {
+    it('a target has one open record, and targets that differ only in case, accent or space are different', async () => {
       const { target } = newRecord();
       expect(await store.create(newRecord({ target }))).toBe(true);
       expect(await another.create(newRecord({ target }))).toBe(false);
@@ -86,7 +95,7 @@ export function approvalTests(open: OpenStores): void {
     });
 
     it.each(['executed', 'failed', 'denied', 'cancelled', 'expired'] as const)(
-      'a record that is %s leaves its target to the next',
+      'a record in the final state %s leaves its target free',
       async (state) => {
         const record = newRecord();
         await store.create(record);
@@ -96,7 +105,7 @@ export function approvalTests(open: OpenStores): void {
     );
 
     it.each(['requesting', 'requested', 'approving', 'approved', 'executing'] as const)(
-      'one that is %s leaves it at its end, to the millisecond',
+      'a record in the open state %s leaves its target free at expiresAt, to the millisecond',
       async (state) => {
         const record = newRecord({ state });
         await store.create(record);
@@ -117,7 +126,7 @@ export function approvalTests(open: OpenStores): void {
       },
     );
 
-    it('one that is over does not free the target for a third, whatever becomes of it', async () => {
+    it('a change of an expired record does not free a target that a newer record holds', async () => {
       const old = newRecord();
       const next = newRecord({
         target: old.target,
@@ -136,7 +145,7 @@ export function approvalTests(open: OpenStores): void {
       ).toBe(false);
     });
 
-    it('it is kept for thirty days after its end, to be told of', async () => {
+    it('a record is kept for thirty days after expiresAt', async () => {
       const record = newRecord();
       await store.create(record);
       await store.create(
@@ -148,7 +157,7 @@ export function approvalTests(open: OpenStores): void {
       expect(await read(record.id)).toEqual(record);
     });
 
-    it(`of ${TIMES} for one target at once one is created`, async () => {
+    it(`of ${TIMES} concurrent records for one target, one is created`, async () => {
       const { target } = newRecord();
       const created = await atOnce(TIMES, (n) =>
         (n % 2 ? store : another).create(newRecord({ target })),
@@ -156,7 +165,7 @@ export function approvalTests(open: OpenStores): void {
       expect(created.filter(Boolean)).toHaveLength(1);
     });
 
-    it(`of ${TIMES} changes from one state at once one is made`, async () => {
+    it(`of ${TIMES} concurrent changes from one state, one is made`, async () => {
       const record = newRecord();
       await store.create(record);
       const results = await atOnce(TIMES, (n) =>
@@ -171,7 +180,7 @@ export function approvalTests(open: OpenStores): void {
       expect(await read(record.id)).toEqual(winners[0]?.record);
     });
 
-    it('no change is lost among others at once', async () => {
+    it('no concurrent change is lost', async () => {
       const record = newRecord({ parameters: '0' });
       await store.create(record);
       await atOnce(20, (n) =>
@@ -184,48 +193,48 @@ export function approvalTests(open: OpenStores): void {
     });
   });
 
-  describe('two people', () => {
-    it(`${TIMES} executions at once, on two machines, run the action once`, async () => {
+  describe('two-person approval over the store', () => {
+    it(`${TIMES} concurrent executions on two machines run the action once`, async () => {
       const stores = await open();
       const office = openOffice({}, stores);
-      const there = office.another({ store: stores.another.approvals });
-      const { id, digest } = await approved(office);
+      const otherMachine = office.anotherInstance({ store: stores.another.approvals });
+      const { id, digest } = await makeApprovedRequest(office);
       const outcomes = await atOnce(TIMES, (n) =>
-        (n % 2 ? office.approval : there).execute(n % 3 ? 'ada' : 'bob', { id, digest }),
+        (n % 2 ? office.approval : otherMachine).execute(n % 3 ? 'ada' : 'bob', { id, digest }),
       );
       expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(1);
       expect(
         outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'not_open'),
       ).toHaveLength(TIMES - 1);
-      expect(office.done).toEqual([PROPOSAL]);
-      expect(office.told.filter(({ type }) => type === 'approval_executed')).toHaveLength(1);
+      expect(office.executed).toEqual([PROPOSAL]);
+      expect(office.events.filter(({ type }) => type === 'approval_executed')).toHaveLength(1);
     });
 
-    it('of many who ask for one target at once one spends a code', async () => {
+    it('of many concurrent requests for one target, one consumes a code', async () => {
       const office = openOffice({}, await open());
       const people = Array.from({ length: 8 }, (_, n) => `person-${n}`);
-      const codes = await Promise.all(people.map((person) => office.code(person)));
+      const codes = await Promise.all(people.map((person) => office.unusedCode(person)));
       const outcomes = await Promise.all(
         people.map((person, n) => office.approval.request(person, { ...PROPOSAL, code: codes[n] })),
       );
       expect(outcomes.filter((outcome) => outcome.ok)).toHaveLength(1);
       expect(
-        (await Promise.all(people.map((person) => office.consumed(person)))).reduce(
+        (await Promise.all(people.map((person) => office.consumedCount(person)))).reduce(
           (sum, count) => sum + count,
         ),
       ).toBe(1);
     });
 
-    it('of many who approve at once one spends a code, and is the second', async () => {
+    it('of many concurrent approvers, one consumes a code and is the approver', async () => {
       const stores = await open();
       const office = openOffice({}, stores);
-      const there = office.another({ store: stores.another.approvals });
-      const { id, digest } = await requested(office);
+      const otherMachine = office.anotherInstance({ store: stores.another.approvals });
+      const { id, digest } = await makeRequest(office);
       const people = Array.from({ length: 8 }, (_, n) => `person-${n}`);
-      const codes = await Promise.all(people.map((person) => office.code(person)));
+      const codes = await Promise.all(people.map((person) => office.unusedCode(person)));
       const outcomes = await Promise.all(
         people.map((person, n) =>
-          (n % 2 ? office.approval : there).approve(person, { id, digest, code: codes[n] }),
+          (n % 2 ? office.approval : otherMachine).approve(person, { id, digest, code: codes[n] }),
         ),
       );
       const winners = people.filter((_, n) => outcomes[n]?.ok);
@@ -235,40 +244,42 @@ export function approvalTests(open: OpenStores): void {
         approvedBy: winners[0],
       });
       expect(
-        (await Promise.all(people.map((person) => office.consumed(person)))).reduce(
+        (await Promise.all(people.map((person) => office.consumedCount(person)))).reduce(
           (sum, count) => sum + count,
         ),
       ).toBe(1);
     });
 
-    it('a denial beside an execution: one of the two, never both', async () => {
+    it('a denial and an execution at the same time never both succeed', async () => {
       for (let round = 0; round < 10; round += 1) {
         const stores = await open();
         const office = openOffice({}, stores);
-        const there = office.another({ store: stores.another.approvals });
-        const { id, digest } = await approved(office);
+        const otherMachine = office.anotherInstance({ store: stores.another.approvals });
+        const { id, digest } = await makeApprovedRequest(office);
         const [executed, denied] = await Promise.all([
           office.approval.execute('ada', { id, digest }),
-          there.deny('carol', { id }),
+          otherMachine.deny('carol', { id }),
         ]);
         expect([executed.ok, denied.ok].filter(Boolean)).toHaveLength(1);
-        expect(office.done).toHaveLength(executed.ok ? 1 : 0);
+        expect(office.executed).toHaveLength(executed.ok ? 1 : 0);
         expect(await office.approval.show(id)).toMatchObject({
           state: executed.ok ? 'executed' : 'denied',
         });
       }
     });
 
-    it('each step is in the trail, with what it is about', async () => {
+    it('each step is in the audit trail, with its target', async () => {
       const office = openOffice({}, await open());
-      const { id, digest } = await approved(office, { target: 'a "target"\n\0' });
-      ok(await office.approval.execute('bob', { id, digest }));
-      expect(office.told.map(({ type, approval }) => [type, approval?.target])).toEqual(
+      const { id, digest } = await makeApprovedRequest(office, { target: 'a "target"\n\0' });
+      accepted(await office.approval.execute('bob', { id, digest }));
+      // audit.record replaces control characters. The request itself keeps the target exactly.
+      expect(office.events.map(({ type, details }) => [type, details?.['target']])).toEqual(
         ['requested', 'granted', 'executing', 'executed'].map((step) => [
           `approval_${step}`,
-          'a "target"\n\0',
+          'a "target"',
         ]),
       );
+      expect(await office.approval.show(id)).toMatchObject({ target: 'a "target"\n\0' });
     });
   });
 }

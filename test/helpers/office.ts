@@ -1,13 +1,17 @@
-// People who decide by twos, over any store: the service, its clock, what was done, and what was told.
+// An office in which two people approve actions, over any store: the service, its clock, the actions
+// that ran, and the events that listeners received.
 import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
 import {
+  APPROVAL_EVENT_TYPES,
   MemoryApprovalStore,
   TwoPersonApproval,
+  type ApprovalAccepted,
   type ApprovalOutcome,
   type ApprovalStore,
+  type ExecutionOutcome,
+  type Proposal,
   type TwoPersonApprovalOptions,
 } from '../../lib/approval';
-import { EVENT_TYPES } from '../../lib/audit/events';
 import { MemoryStore } from '../../lib/stores/memory';
 import { fakeClock, type FakeClock } from './clock';
 import { countingHasher, type CountingHasher } from './counting-hasher';
@@ -21,55 +25,50 @@ export const PROPOSAL = {
 export interface Office {
   readonly approval: TwoPersonApproval;
   readonly backupCodes: BackupCodes;
+  readonly stores: OfficeStores;
   readonly hasher: CountingHasher;
   readonly clock: FakeClock;
-  /** Which actions were run, with what they were given. */
-  readonly done: unknown[];
-  /** Of the types of two people, in order. */
-  readonly told: AuditEvent[];
-  /** A right code of this person that was not given before. */
-  code(userId: string): Promise<string>;
-  /** How many codes the person has consumed. */
-  consumed(userId: string): Promise<number>;
+  /** What each action that ran was given. */
+  readonly executed: unknown[];
+  /** Events of two-person approval, in order. */
+  readonly events: AuditEvent[];
+  /** A valid code of this user that was not returned before. */
+  unusedCode(userId: string): Promise<string>;
+  /** How many codes the user has consumed. */
+  consumedCount(userId: string): Promise<number>;
   /** Another instance over the same data, as on another machine. */
-  another(options?: Partial<TwoPersonApprovalOptions>): TwoPersonApproval;
+  anotherInstance(options?: Partial<TwoPersonApprovalOptions>): TwoPersonApproval;
 }
 
-export interface Stores {
+export interface OfficeStores {
   readonly backup: BackupCodeStore;
   readonly approvals: ApprovalStore;
 }
 
 export function openOffice(
   options: Partial<TwoPersonApprovalOptions> = {},
-  { backup, approvals }: Stores = {
-    backup: new MemoryStore(),
-    approvals: new MemoryApprovalStore(),
-  },
+  stores: OfficeStores = { backup: new MemoryStore(), approvals: new MemoryApprovalStore() },
 ): Office {
-  const [hasher, clock, done, told, unused] = [
-    countingHasher(),
-    fakeClock(),
-    [] as unknown[],
-    [] as AuditEvent[],
-    new Map<string, Promise<string[]>>(),
-  ];
-  const backupCodes = new BackupCodes({ store: backup, hasher, now: clock.now });
-  for (const type of EVENT_TYPES)
-    if (type.startsWith('approval_')) backupCodes.on(type, (event) => told.push(event));
-  const another = (more: Partial<TwoPersonApprovalOptions> = {}): TwoPersonApproval => {
+  const hasher = countingHasher();
+  const clock = fakeClock();
+  const executed: unknown[] = [];
+  const events: AuditEvent[] = [];
+  const unusedCodes = new Map<string, Promise<string[]>>();
+  const backupCodes = new BackupCodes({ store: stores.backup, hasher, now: clock.now });
+  for (const type of APPROVAL_EVENT_TYPES) backupCodes.on(type, (event) => events.push(event));
+  const anotherInstance = (more: Partial<TwoPersonApprovalOptions> = {}): TwoPersonApproval => {
     const approval: TwoPersonApproval = new TwoPersonApproval({
-      store: approvals,
+      store: stores.approvals,
       backupCodes,
       isEntitled: () => true,
       now: clock.now,
       actions: {
         'open-vault': (approved) => {
           approval.assertApproved(approved, 'open-vault');
-          done.push(approved);
+          executed.push(approved);
           return 'open';
         },
-        'close-vault': (approved) => done.push(approved),
+        'close-vault': (approved) => executed.push(approved),
         break: () => Promise.reject(new Error('it is stuck')),
       },
       ...options,
@@ -78,55 +77,65 @@ export function openOffice(
     return approval;
   };
   return {
-    approval: another(),
+    approval: anotherInstance(),
     backupCodes,
+    stores,
     hasher,
     clock,
-    done,
-    told,
-    another,
-    code: async (userId) => {
-      if (!unused.has(userId))
-        unused.set(
+    executed,
+    events,
+    anotherInstance,
+    unusedCode: async (userId) => {
+      if (!unusedCodes.has(userId)) {
+        unusedCodes.set(
           userId,
           backupCodes.issue(userId).then(({ codes }) => codes),
         );
-      const code = (await unused.get(userId))?.pop();
+      }
+      const code = (await unusedCodes.get(userId))?.pop();
       if (code === undefined) throw new Error('All codes are used up.');
       return code;
     },
-    consumed: async (userId) => {
+    consumedCount: async (userId) => {
       const status = await backupCodes.status(userId);
       return status === null ? 0 : status.total - status.remaining;
     },
   };
 }
 
-/** What was asked for, by `ada`. */
-export async function requested(
-  office: Office,
-  proposal: { action?: string; target?: string; parameters?: unknown } = {},
-): Promise<{ id: string; digest: string }> {
-  return ok(
-    await office.approval.request('ada', {
-      ...PROPOSAL,
-      ...proposal,
-      code: await office.code('ada'),
-    }),
-  ).approval;
+export interface ShownRequest {
+  readonly id: string;
+  readonly digest: string;
 }
 
-/** And approved, by `bob`. */
-export async function approved(
+/** `ada` makes a request. */
+export async function makeRequest(
   office: Office,
-  proposal: { action?: string; target?: string; parameters?: unknown } = {},
-): Promise<{ id: string; digest: string }> {
-  const { id, digest } = await requested(office, proposal);
-  return ok(await office.approval.approve('bob', { id, digest, code: await office.code('bob') }))
+  proposal: Partial<Proposal> = {},
+): Promise<ShownRequest> {
+  const code = await office.unusedCode('ada');
+  return accepted(await office.approval.request('ada', { ...PROPOSAL, ...proposal, code }))
     .approval;
 }
 
-export function ok<T>(outcome: ApprovalOutcome<T>): Extract<ApprovalOutcome<T>, { ok: true }> {
-  if (!outcome.ok) throw new Error(`It was refused: ${outcome.reason}`);
+/** `ada` makes a request, and `bob` approves it. */
+export async function makeApprovedRequest(
+  office: Office,
+  proposal: Partial<Proposal> = {},
+): Promise<ShownRequest> {
+  const { id, digest } = await makeRequest(office, proposal);
+  const code = await office.unusedCode('bob');
+  return accepted(await office.approval.approve('bob', { id, digest, code })).approval;
+}
+
+/** The outcome of a step that must not be refused. */
+export function accepted(outcome: ApprovalOutcome | ExecutionOutcome): ApprovalAccepted {
+  if (!outcome.ok) throw new Error(`The step was refused: ${outcome.reason}`);
   return outcome;
+}
+
+/** What an execution that must not be refused returned. */
+export function resultOf(outcome: ExecutionOutcome): unknown {
+  if (!outcome.ok) throw new Error(`The execution was refused: ${outcome.reason}`);
+  return outcome.result;
 }

@@ -1,4 +1,5 @@
-// Two people over PostgreSQL, MariaDB and Redis, on two machines; and a crash between approval and execution.
+// Two-person approval over PostgreSQL, MariaDB and Redis, on two machines, and a crash in the middle of
+// an action.
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -8,12 +9,12 @@ import { createClient, createCluster } from 'redis';
 import { RedisApprovalStore, RedisStore, type RedisClient } from '../../lib/redis';
 import { createTables, SqlApprovalStore, SqlStore } from '../../lib/sql';
 import { approvalTests } from '../helpers/approval-tests';
-import { approved, openOffice, requested } from '../helpers/office';
+import { makeApprovedRequest, makeRequest, openOffice } from '../helpers/office';
 import { describeWith, redis, redisCluster } from '../helpers/servers';
 import { describeOn } from '../helpers/sql-databases';
 
 for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
-  describeOn(kind, `approvals on ${kind}`, (database) => {
+  describeOn(kind, `SqlApprovalStore on ${kind}`, (database) => {
     let pools: Kysely<unknown>[] = [];
     const open = async () => {
       for (const table of ['backup_code_approvals', 'backup_code_users', 'backup_codes'])
@@ -33,9 +34,9 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     approvalTests(open);
 
     if (kind === 'PostgreSQL') {
-      it('an action that was cut off by a crash was begun, is never run again, and leaves its target at the end of the window', async () => {
+      it('an action that a crash interrupted is recorded as started, never runs again, and leaves its target free when the window is over', async () => {
         const office = openOffice({}, await open());
-        const { id, digest } = await approved(office);
+        const { id, digest } = await makeApprovedRequest(office);
         const child = spawn(
           process.execPath,
           [
@@ -56,24 +57,24 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
             ok: false,
             reason: 'not_open',
           });
-        expect(office.done).toEqual([]);
+        expect(office.executed).toEqual([]);
         const { events } = await office.backupCodes.audit.events({
           types: ['approval_executing', 'approval_executed', 'approval_failed'],
         });
         expect(
-          events.filter(({ approval }) => approval?.id === id).map(({ type }) => type),
+          events.filter(({ details }) => details?.['approval_id'] === id).map(({ type }) => type),
         ).toEqual(['approval_executing']);
         office.clock.advance(900_000);
-        await requested(office);
+        await makeRequest(office);
       });
     }
   });
 }
 
-describeWith(redis, 'approvals on one Redis', (server) =>
+describeWith(redis, 'RedisApprovalStore on one Redis', (server) =>
   testRedis(async () => createClient({ url: server().url }).connect()),
 );
-describeWith(redisCluster, 'approvals on a Redis cluster of three', (cluster) =>
+describeWith(redisCluster, 'RedisApprovalStore on a Redis cluster of three', (cluster) =>
   testRedis(async () =>
     createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
   ),

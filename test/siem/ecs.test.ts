@@ -15,7 +15,7 @@ const map = (type: AuditEventType, others: Partial<AuditEvent> = {}): EcsEvent =
   toEcs(auditEvent(type, { ...facts, ...others }), { appId });
 
 describe('toEcs', () => {
-  it('maps an event to a document', () => {
+  it('toEcs maps an event to a document', () => {
     expect(
       toEcs(
         {
@@ -81,7 +81,7 @@ describe('toEcs', () => {
     ['approval_failed', 'iam', ['user', 'change'], 'failure'],
     ['approval_refused', 'iam', ['user', 'change'], 'failure'],
   ])(
-    'puts %s into the category %s, with the types %j and the outcome %s',
+    'toEcs puts %s into the category %s, with the types %j and the outcome %s',
     (type, category, types, outcome) => {
       const { event } = map(type);
       expect([event.category, event.type, event.outcome, event.action]).toEqual([
@@ -93,14 +93,14 @@ describe('toEcs', () => {
     },
   );
 
-  it('gives the reason why a code was rejected', () => {
+  it('toEcs gives the reason why a code was rejected', () => {
     expect(map('rejected', { reason: 'mismatch' })).toMatchObject({
       event: { reason: 'mismatch' },
       message: 'A backup code was rejected. No code of the set matches.',
     });
   });
 
-  it('gives the action and target of a two-person approval, and the reason for a refusal', () => {
+  it('toEcs gives the action and target of a two-person approval, and the reason for a refusal', () => {
     const details = {
       approval_id: 'r-7',
       action: 'open-vault',
@@ -117,25 +117,25 @@ describe('toEcs', () => {
     });
   });
 
-  it('puts the acting user first, and the owner as the target', () => {
+  it('toEcs puts the acting user first, and the owner as the target', () => {
     expect(map('revoked', { context: cleanContext({ actor: 'admin-7' }) })).toMatchObject({
       user: { id: 'admin-7', target: { id: 'ada' } },
       related: { user: ['ada', 'admin-7'] },
     });
   });
 
-  it('has no user for a user name that no user has', () => {
+  it('toEcs has no user for a user name that no user has', () => {
     const { user, related } = map('rejected', { userId: null, reason: 'unknown_user' });
     expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
   });
 
-  it('keeps an address that is not an IP address out of the fields for IP addresses, because Elasticsearch would refuse the document', () => {
+  it('toEcs keeps an address that is not an IP address out of the fields for IP addresses, because Elasticsearch would refuse the document', () => {
     const { source, related } = map('consumed', { context: cleanContext({ ip: 'fe80::1%eth0' }) });
     expect([source, related]).toEqual([{ address: 'fe80::1%eth0' }, { user: ['ada'] }]);
   });
 
   it.each(['app_phone_changed', 'a_type_of_a_later_version', 'constructor'])(
-    'puts the type %s, which the vocabulary does not know, into the category configuration',
+    'toEcs puts the type %s, which the vocabulary does not know, into the category configuration',
     (type) => {
       const { event, message } = map(type);
       expect(event).toMatchObject({ category: ['configuration'], type: ['info'], action: type });
@@ -144,7 +144,7 @@ describe('toEcs', () => {
     },
   );
 
-  it('gives the details of an event of your own as labels', () => {
+  it('toEcs gives the details of an event of your own as labels', () => {
     const details = { changedBy: 'support\n', 'Old number': '+49', times: 3, ok: true, none: null };
     expect(map('app_phone_changed', { details }).labels).toEqual({
       channel: 'second_factor',

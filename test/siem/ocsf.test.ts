@@ -12,7 +12,7 @@ const map = (type: AuditEventType, others: Partial<AuditEvent> = {}): OcsfEvent 
   toOcsf(auditEvent(type, { ...facts, ...others }), { appId });
 
 describe('toOcsf', () => {
-  it('maps an attempt to an Authentication event', () => {
+  it('toOcsf maps an attempt to an Authentication event', () => {
     expect(
       toOcsf(
         {
@@ -63,7 +63,7 @@ describe('toOcsf', () => {
     });
   });
 
-  it('maps a change to a User Management event, with the acting user', () => {
+  it('toOcsf maps a change to a User Management event, with the acting user', () => {
     expect(
       toOcsf(
         {
@@ -131,7 +131,7 @@ describe('toOcsf', () => {
     ['approval_failed', 300_799, 'Approval Failed', 'Medium', 'Failure'],
     ['approval_refused', 300_799, 'Approval Refused', 'Medium', 'Failure'],
   ])(
-    'gives %s the type %i (%s), the severity %s and the status %s',
+    'toOcsf gives %s the type %i (%s), the severity %s and the status %s',
     (type, typeUid, activity, severity, status) => {
       const mapped = map(type);
       expect([mapped.type_uid, mapped.activity_name, mapped.severity, mapped.status]).toEqual([
@@ -153,7 +153,7 @@ describe('toOcsf', () => {
     ['denied', 'Medium'],
     ['busy', 'Medium'],
   ])(
-    'gives a rejection with the reason %s the severity %s, and the reason as status_code',
+    'toOcsf gives a rejection with the reason %s the severity %s, and the reason as status_code',
     (reason, severity) => {
       expect(map('rejected', { reason })).toMatchObject({
         severity,
@@ -163,7 +163,7 @@ describe('toOcsf', () => {
     },
   );
 
-  it('gives the action and target of a two-person approval, and the reason for a refusal', () => {
+  it('toOcsf gives the action and target of a two-person approval, and the reason for a refusal', () => {
     const details = {
       approval_id: 'r-7',
       action: 'open-vault',
@@ -181,11 +181,11 @@ describe('toOcsf', () => {
     });
   });
 
-  it('treats a consumed code that is sent again within two seconds as a double click', () => {
+  it('toOcsf treats a consumed code that is sent again within two seconds as a double click', () => {
     expect(map('rejected', { reason: 'reused', consumedSecondsAgo: 2 }).severity).toBe('Low');
   });
 
-  it('has a type_uid of class_uid × 100 + activity_id', () => {
+  it('toOcsf gives the type_uid class_uid × 100 + activity_id', () => {
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_TYPES).chain(anyEvents), (events) => {
         for (const event of events) {
@@ -201,22 +201,22 @@ describe('toOcsf', () => {
     );
   });
 
-  it('sets is_mfa to false on the recovery channel', () => {
+  it('toOcsf sets is_mfa to false on the recovery channel', () => {
     expect(map('consumed', { context: cleanContext({ channel: 'recovery' }) }).is_mfa).toBe(false);
   });
 
-  it('counts the refusals that a throttled event stands for', () => {
+  it('toOcsf counts the refusals that a throttled event stands for', () => {
     expect(map('throttled', { reason: 'throttled', refusals: 12 }).count).toBe(12);
   });
 
-  it('gives the user Unknown for a user name that no user has, and no observable for it', () => {
+  it('toOcsf gives the user Unknown for a user name that no user has, and no observable for it', () => {
     expect(map('rejected', { userId: null, reason: 'unknown_user' })).toMatchObject({
       user: { name: 'Unknown', type_id: 0, type: 'Unknown' },
       observables: [{ name: 'src_endpoint.ip' }],
     });
   });
 
-  it('puts an address that is not an IP address into the name, so that no collector refuses the event', () => {
+  it('toOcsf puts an address that is not an IP address into the name, so that no collector refuses the event', () => {
     for (const ip of [
       'unknown',
       'fe80::1%eth0',
@@ -235,19 +235,22 @@ describe('toOcsf', () => {
     ['a_type_of_a_later_version', 'A Type Of A Later Version'],
     ['constructor', 'Constructor'],
     ['_', 'Other'],
-  ])('maps the type %s, which it does not know, to the activity Other named "%s"', (type, name) => {
-    const { activity_id, activity_name, type_uid, severity, status, auth_factors, metadata } =
-      map(type);
-    expect({ activity_id, activity_name, type_uid, severity, status, auth_factors }).toEqual({
-      activity_id: 99,
-      activity_name: name,
-      type_uid: 300_799,
-      severity: 'Informational',
-    });
-    expect(metadata.event_code).toBe(type);
-  });
+  ])(
+    'toOcsf maps the type %s, which it does not know, to the activity Other named "%s"',
+    (type, name) => {
+      const { activity_id, activity_name, type_uid, severity, status, auth_factors, metadata } =
+        map(type);
+      expect({ activity_id, activity_name, type_uid, severity, status, auth_factors }).toEqual({
+        activity_id: 99,
+        activity_name: name,
+        type_uid: 300_799,
+        severity: 'Informational',
+      });
+      expect(metadata.event_code).toBe(type);
+    },
+  );
 
-  it('gives the details of an event of your own as unmapped fields', () => {
+  it('toOcsf gives the details of an event of your own as unmapped fields', () => {
     const details = { changedBy: 'support\n', times: 3, ok: true, none: null };
     expect(map('app_phone_changed', { details }).unmapped).toEqual({
       set_id: 's1',

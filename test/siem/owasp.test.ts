@@ -26,7 +26,7 @@ const rejected = (reason: Reason, others: Partial<AuditEvent> = {}): [string, st
   say('rejected', { reason, ...others });
 
 describe('toOwasp', () => {
-  it('gives the fields of the cheat sheet and leaves out the ones without a value', () => {
+  it('toOwasp gives the fields of the cheat sheet and leaves out the ones without a value', () => {
     expect(toOwasp(auditEvent('rejected', { ...facts, reason: 'mismatch' }), { appId })).toEqual({
       datetime: '2026-11-21T00:00:00.000+00:00',
       appid: 'shop.login',
@@ -73,7 +73,7 @@ describe('toOwasp', () => {
       'WARN',
     ]),
     ['approval_refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
-  ])('maps %s to %s, at level %s', (type, event, level) => {
+  ])('toOwasp maps %s to %s, at level %s', (type, event, level) => {
     expect(say(type, { details })).toEqual([event, level]);
   });
 
@@ -85,11 +85,11 @@ describe('toOwasp', () => {
     ['none', 'authn_login_fail:ada', 'WARN'],
     ['denied', 'authn_login_fail:ada', 'WARN'],
     ['busy', 'excess_rate_limit_exceeded:ada', 'WARN'],
-  ])('maps a rejection with the reason %s to %s, at level %s', (reason, event, level) => {
+  ])('toOwasp maps a rejection with the reason %s to %s, at level %s', (reason, event, level) => {
     expect(rejected(reason)).toEqual([event, level]);
   });
 
-  it('treats a consumed code that is sent again within two seconds as a double click, and later as reuse', () => {
+  it('toOwasp treats a consumed code that is sent again within two seconds as a double click, and later as reuse', () => {
     expect(rejected('reused', { consumedSecondsAgo: 2 })).toEqual(['authn_login_fail:ada', 'WARN']);
     expect(rejected('reused', { consumedSecondsAgo: 3 })).toEqual([
       'authn_token_reuse:ada,c1',
@@ -97,7 +97,7 @@ describe('toOwasp', () => {
     ]);
   });
 
-  it('names the acting user and the owner if an administrator changed the set', () => {
+  it('toOwasp names the acting user and the owner if an administrator changed the set', () => {
     const context = cleanContext({ ...CONTEXT, actor: 'admin-7' });
     for (const type of ['issued', 'activated', 'revoked'] as const)
       expect(say(type, { context })).toEqual([
@@ -107,7 +107,7 @@ describe('toOwasp', () => {
     expect(rejected('reused', { context })).toEqual(['authn_token_reuse:ada,c1', 'CRITICAL']);
   });
 
-  it('leaves the user out for a user name that no user has, and keeps the other parameters in place', () => {
+  it('toOwasp leaves the user out for a user name that no user has, and keeps the other parameters in place', () => {
     expect(rejected('unknown_user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
     expect(say('locked', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
     expect(rejected('malformed', { userId: null })).toEqual([
@@ -116,7 +116,7 @@ describe('toOwasp', () => {
     ]);
   });
 
-  it('lets no user id add a parameter or a line', () => {
+  it('toOwasp lets no user id add a parameter or a line', () => {
     expect(say('approval_refused', { details: { ...details, target: 'a,b\r\n' } })[0]).toBe(
       'authz_fail:ada,open-vault:a%2Cb%0D%0A',
     );
@@ -134,11 +134,14 @@ describe('toOwasp', () => {
     ['a_type_of_a_later_version', 'user_updated:ada,ada,a_type_of_a_later_version'],
     ['constructor', 'user_updated:ada,ada,constructor'],
     ['app,x\r\n', 'user_updated:ada,ada,app%2Cx%0D%0A'],
-  ])('maps the type %j, which the vocabulary does not know, to user_updated', (type, event) => {
-    expect(say(type, { details: { by: 'support' } })).toEqual([event, 'WARN']);
-  });
+  ])(
+    'toOwasp maps the type %j, which the vocabulary does not know, to user_updated',
+    (type, event) => {
+      expect(say(type, { details: { by: 'support' } })).toEqual([event, 'WARN']);
+    },
+  );
 
-  it('names the acting user of an event of your own', () => {
+  it('toOwasp names the acting user of an event of your own', () => {
     const context = cleanContext({ actor: 'admin-7' });
     expect(say('app_phone_changed', { context })[0]).toBe(
       'user_updated:admin-7,ada,app_phone_changed',

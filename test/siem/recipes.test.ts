@@ -58,7 +58,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the recipe for pino', () => {
-  it('writes each event as one valid line, and failures as warnings', async () => {
+  it('the recipe for pino writes each event as one valid line, and failures as warnings', async () => {
     const { backupCodes, told } = await openService(memory.open);
     const file = join(directory, 'log.jsonl');
     await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
@@ -140,7 +140,7 @@ onEachStore('the recipe with a cursor', (open) => {
   const shipped = (): string[] => collector.received.map(({ metadata }) => metadata.uid);
   const stored = async (): Promise<string[]> => (await opened.events()).map(({ id }) => id);
 
-  it('sends each stored event once and in order if nothing fails', async () => {
+  it('the recipe with a cursor sends each stored event once and in order if nothing fails', async () => {
     expect(await ship()).toBe(0);
     await attemptAll(backupCodes);
     expect(await ship()).toBe(3);
@@ -151,7 +151,7 @@ onEachStore('the recipe with a cursor', (open) => {
     for (const document of collector.received) expect(violations('ocsf', document)).toEqual([]);
   });
 
-  it('sends events again that the collector refused', async () => {
+  it('the recipe with a cursor sends events again that the collector refused', async () => {
     await attemptAll(backupCodes);
     collector.next = 'refuse';
     await expect(ship()).rejects.toThrow('The collector answered 503.');
@@ -159,7 +159,7 @@ onEachStore('the recipe with a cursor', (open) => {
     expect(shipped()).toEqual(await stored());
   });
 
-  it('sends events twice, with the same ids, if the collector kept them and did not answer', async () => {
+  it('the recipe with a cursor sends events twice, with the same ids, if the collector kept them and did not answer', async () => {
     await attemptAll(backupCodes);
     collector.next = 'hang-up';
     await expect(ship()).rejects.toThrow('fetch failed');
@@ -170,7 +170,7 @@ onEachStore('the recipe with a cursor', (open) => {
 });
 
 describe('the recipe for OpenTelemetry', () => {
-  it('counts events by type and reason, and by nothing else', async () => {
+  it('the recipe for OpenTelemetry counts events by type and reason, and by nothing else', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     const provider = new MeterProvider({
       readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
@@ -198,7 +198,7 @@ describe('the recipe for OpenTelemetry', () => {
   });
 });
 
-it('the table says for every event who should be notified', () => {
+it('the table of the page says for every event who should be notified', () => {
   const table = PAGE.split('\n## Who to notify\n')[1] ?? '';
   expect(EVENT_TYPES.filter((type) => !table.includes(`\`${type}\``))).toEqual([]);
 });

@@ -16,20 +16,23 @@ beforeAll(async () => {
 });
 
 describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
-  it.each(EVENT_TYPES)('maps %s validly, with every reason on every channel', (type) => {
-    fc.assert(
-      fc.property(anyEvents(type), (events) => {
-        for (const event of events) {
-          const json = toJson(vocabulary, event);
-          expect(json).not.toMatch(BREAKS);
-          expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
-        }
-      }),
-      { numRuns: 3 },
-    );
-  });
+  it.each(EVENT_TYPES)(
+    'an event of the type %s is valid in the vocabulary, with every reason on every channel',
+    (type) => {
+      fc.assert(
+        fc.property(anyEvents(type), (events) => {
+          for (const event of events) {
+            const json = toJson(vocabulary, event);
+            expect(json).not.toMatch(BREAKS);
+            expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
+          }
+        }),
+        { numRuns: 3 },
+      );
+    },
+  );
 
-  it('maps a type that it does not know validly, with any details', () => {
+  it('an event of a type that the vocabulary does not know is valid, with any details', () => {
     fc.assert(
       fc.property(anyUnknownType.chain(anyEvents), (events) => {
         for (const event of events) {
@@ -42,13 +45,13 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     );
   });
 
-  it('maps every event that a service writes validly, one of each type at least', () => {
+  it('every event that a service writes is valid, and there is one of each type', () => {
     expect(new Set(life.events.map(({ type }) => type))).toEqual(new Set(EVENT_TYPES));
     for (const event of life.events)
       expect(violations(vocabulary, JSON.parse(toJson(vocabulary, event)))).toEqual([]);
   });
 
-  it('gives one line for each event, whatever the user id is', () => {
+  it('each event is one line, whatever the user id is', () => {
     const lines = life.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
@@ -57,7 +60,7 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     for (const line of lines) expect(violations(vocabulary, JSON.parse(line))).toEqual([]);
   });
 
-  it('never contains a code, with or without its separator', () => {
+  it('no mapped event contains a code, with or without its separator', () => {
     const said = life.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
@@ -69,7 +72,7 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
     }
   });
 
-  it('does not change the event', () => {
+  it('mapping an event does not change it', () => {
     for (const event of life.events) {
       const before = structuredClone(event);
       toJson(vocabulary, Object.freeze(event));
@@ -90,7 +93,7 @@ describe.each([
   });
 
   it.each([undefined, null, {}, { appId: '' }, { appId: 7 }, { appId, appid: appId }])(
-    'requires the name of the app and no other option, and refuses %j',
+    'a mapping requires the name of the app and no other option, and refuses %j',
     (options) => {
       expect(() => map(event, options as unknown as { appId: string })).toThrow(
         failure('invalid_option'),
@@ -116,7 +119,7 @@ function spoil(document: Record<string, unknown>, path: string, value: unknown):
   return document;
 }
 
-describe('a schema refuses', () => {
+describe('the schemas of the tests', () => {
   it.each([
     ['owasp', 'consumed', 'level', 'WARN'],
     ['owasp', 'consumed', 'event', 'authn_login_succeeded:ada'],
@@ -164,9 +167,12 @@ describe('a schema refuses', () => {
     ['ecs', 'consumed', 'labels.remaining', 7],
     ['ecs', 'consumed', 'ecs', undefined],
     ['ecs', 'consumed', 'backup_code', {}],
-  ] as const)('in %s, for a %s event, %s with the value %j', (vocabulary, type, path, value) => {
-    const document = documentOf(vocabulary, type);
-    expect(violations(vocabulary, document)).toEqual([]);
-    expect(violations(vocabulary, spoil(document, path, value))).not.toEqual([]);
-  });
+  ] as const)(
+    'the schema of %s refuses a %s event in which %s is %j',
+    (vocabulary, type, path, value) => {
+      const document = documentOf(vocabulary, type);
+      expect(violations(vocabulary, document)).toEqual([]);
+      expect(violations(vocabulary, spoil(document, path, value))).not.toEqual([]);
+    },
+  );
 });

@@ -1,5 +1,6 @@
 'use strict';
-// An app on another machine, which dies in the middle of an action that two people approved. Runs the built package.
+// An app on another machine that crashes in the middle of an action that two people approved. Runs the
+// built package.
 const { Kysely, PostgresDialect } = require('kysely');
 const { Pool } = require('pg');
 const { BackupCodes } = require('../../../dist');
