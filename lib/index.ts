@@ -5,8 +5,14 @@ export {
   BackupCodeStrategy as Strategy,
   BackupCodeStrategy as default,
 } from './strategy/strategy';
-export type { BackupCodeFailure, BackupCodeInfo } from './strategy/outcomes';
-export type { BackupCodeStrategyOptions, ConsumeResult, Done, Verify } from './strategy/options';
+export type { BackupCodeFailure, BackupCodeFailureCode, BackupCodeInfo } from './strategy/outcomes';
+export type {
+  BackupCodeStrategyOptions,
+  ConsumeResult,
+  Done,
+  Verify,
+  VerifyWithRequest,
+} from './strategy/options';
 export { BackupCodes } from './service/backup-codes';
 export type { AdoptOptions, ConsumedCode, IssuedSet, SetStatus } from './service/backup-codes';
 export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';

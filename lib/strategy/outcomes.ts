@@ -1,139 +1,216 @@
-// What the strategy answers: outcomes in Passport's terms, and the texts that people read. Never which user or code it was.
+// Outcomes in Passport's terms, and the messages that users read. None tells which code it was.
 import type { Request } from 'express';
-import { BackupCodeError } from '../errors';
+import type { Channel } from '../audit/context';
 import type { Reason } from '../audit/events';
+import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
+import type { CheckedOptions } from './check-options';
 
-/** What a handler finds in `req.authInfo`, and a custom callback in `info`, after a code was consumed. */
+/** In `req.authInfo`, and in `info` of a custom callback, after a code was consumed. */
 export interface BackupCodeInfo {
   readonly method: 'backup-code';
-  /** RFC 8176: a one-time password. Never a phishing-resistant method. */
+  /** A one-time password (RFC 8176, section 2). Never a phishing-resistant method. */
   readonly amr: ['otp'];
-  /** Codes left; with an own `consumeCode` only what it returned. The same holds for the rest. */
+  /**
+   * Codes left in the set. This field and the next three are missing if the app's own `consumeCode`
+   * did not return them.
+   */
   readonly remaining?: number;
+  /** Codes in the set, consumed ones included. */
   readonly total?: number;
+  /** Whether `lowAt` codes or fewer are left. */
   readonly low?: boolean;
+  /** When the set expires, in milliseconds since 1970. `null` if it never does. */
   readonly expiresAt?: number | null;
 }
 
-/** What a custom callback finds in `info`, and `failureMessage` in `message`, when nobody was let in. */
+/** What went wrong, as a stable word for programs. One word for all codes that are not valid. */
+export type BackupCodeFailureCode =
+  /** 400: the code or the user name is missing, or is not one. Nothing was counted. */
+  | 'malformed'
+  /** 401: the code is wrong, used, expired or of another user, or the user does not exist. */
+  | 'invalid_code'
+  /** 401: `currentUser` found no user whose first factor was checked. */
+  | 'login_required'
+  /** 429: too many failed attempts. Without `retryAfterSeconds` the channel is locked. */
+  | 'too_many_attempts'
+  /** 403: `assessRisk` refused the attempt. 401: the verify callback refused the user. */
+  | 'denied'
+  /** 403: `assessRisk` asks for another check first. The code was not consumed. */
+  | 'step_up_required'
+  /** 503: too many slow hashes are waiting. Nothing was counted. */
+  | 'busy';
+
+/** In `info` of a custom callback, if the code was not accepted. Passport shows `message` only. */
 export interface BackupCodeFailure {
-  readonly code:
-    | 'malformed'
-    | 'invalid_code'
-    | 'login_required'
-    | 'too_many_attempts'
-    | 'denied'
-    | 'step_up_required'
-    | 'busy';
-  /** For the person. The same for a wrong, reused and expired code, and for a user who does not exist. */
+  readonly code: BackupCodeFailureCode;
+  /** For the user, in the language of the app if the option `messages` is set. */
   readonly message: string;
-  /** With `too_many_attempts`, unless only a new set helps, and with `busy`. */
+  /**
+   * Whole seconds until another attempt makes sense. With `busy`, and with `too_many_attempts` if
+   * waiting helps.
+   */
   readonly retryAfterSeconds?: number;
 }
 
-/** One of Passport's actions, decided on but not yet taken. */
-export type Decision =
-  { readonly action: 'success'; readonly user: unknown; readonly info: unknown } | Failure;
+/** One of Passport's actions, decided but not yet taken. */
+export type Decision = Success | Failure;
 
-/** Never a string challenge: Passport would put it into WWW-Authenticate. */
+export interface Success {
+  readonly action: 'success';
+  readonly user: unknown;
+  readonly info: BackupCodeInfo;
+}
+
 export interface Failure {
   readonly action: 'fail';
+  /** Never a string: Passport would write it into the header `WWW-Authenticate`. */
   readonly failure: object;
   readonly status: number;
 }
 
-const MESSAGES: Readonly<Record<BackupCodeFailure['code'], string>> = {
-  malformed: 'That does not look like a backup code. Please check it and try again.',
-  invalid_code: 'That backup code is not valid. Please try another one.',
-  login_required: 'Please sign in first.',
-  too_many_attempts: 'Too many attempts. Please wait before you try again.',
-  denied: 'This sign-in was refused.',
-  step_up_required: 'This sign-in needs another check first.',
-  busy: 'The service is busy. Please try again in a few seconds.',
-};
+/** A failure before it is translated. */
+export interface Refusal {
+  readonly code: BackupCodeFailureCode;
+  readonly status: number;
+  /** The text without the option `messages`. */
+  readonly message: string;
+  readonly retryAfterSeconds?: number;
+}
 
-const LOCKED =
+const LOCKED_MESSAGE =
   'Too many attempts: these backup codes no longer work. Sign in another way and make new ones.';
 
-/** What to answer, or `null` if the code was consumed. Only `true` and `{ ok: true }` mean that. */
-export function readFailure(result: unknown, isAlone: boolean): Failure | null {
-  if (result === true || hasOk(result, true)) return null;
-  if (result === false) return fail('invalid_code', 401);
-  if (hasOk(result, false)) {
-    const { reason, retryAfterSeconds } = result as {
-      reason?: unknown;
-      retryAfterSeconds?: unknown;
-    };
-    const wait =
-      Number.isFinite(retryAfterSeconds) && Number(retryAfterSeconds) > 0
-        ? { retryAfterSeconds: Math.ceil(Number(retryAfterSeconds)) }
-        : {};
-    switch (reason as Reason) {
-      case 'malformed':
-        return fail('malformed', 400);
-      case 'mismatch':
-      case 'reused':
-      case 'expired':
-      case 'none':
-      case 'unknown_user':
-        return fail('invalid_code', 401);
-      case 'throttled':
-        return fail('too_many_attempts', 429, wait);
-      case 'locked':
-        return fail('too_many_attempts', 429, { message: LOCKED });
-      case 'denied':
-        return isAlone ? fail('invalid_code', 401) : fail('denied', 403);
-      case 'step_up':
-        return isAlone ? fail('invalid_code', 401) : fail('step_up_required', 403);
-      case 'busy':
-        return fail('busy', 503, wait);
-    }
+export const REFUSALS = {
+  malformed: {
+    code: 'malformed',
+    status: 400,
+    message: 'That does not look like a backup code. Please check it and try again.',
+  },
+  invalid_code: {
+    code: 'invalid_code',
+    status: 401,
+    message: 'That backup code is not valid. Please try another one.',
+  },
+  login_required: { code: 'login_required', status: 401, message: 'Please sign in first.' },
+  throttled: {
+    code: 'too_many_attempts',
+    status: 429,
+    message: 'Too many attempts. Please wait before you try again.',
+  },
+  locked: {
+    code: 'too_many_attempts',
+    status: 429,
+    message: LOCKED_MESSAGE,
+  },
+  denied: { code: 'denied', status: 403, message: 'This sign-in was refused.' },
+  step_up: {
+    code: 'step_up_required',
+    status: 403,
+    message: 'This sign-in needs another check first.',
+  },
+  busy: {
+    code: 'busy',
+    status: 503,
+    message: 'The service is busy. Please try again in a few seconds.',
+  },
+} as const satisfies Readonly<Record<string, Refusal>>;
+
+/**
+ * What to answer to a code that was not consumed.
+ *
+ * @throws {BackupCodeError} `invalid_result` if it is not an outcome
+ */
+export function readRefusal(result: unknown, channel: Channel): Refusal {
+  if (result === false) return REFUSALS.invalid_code;
+  const refusal = isRefused(result) ? refusalOf(result.reason, channel) : null;
+  if (refusal === null) {
+    throw new BackupCodeError(
+      'invalid_result',
+      'consumeCode must return true, false, { ok: true } or { ok: false, reason }, ' +
+        `but returned ${describeResult(result)}. ` +
+        'Only true or { ok: true } means that the code was consumed.',
+    );
   }
-  throw new BackupCodeError(
-    'invalid_result',
-    `consumeCode must return true, false or an outcome { ok, … }, but returned ${describe(result)}. Only true or { ok: true } means that the code was consumed.`,
-  );
+  const { retryAfterSeconds: seconds } = result as { retryAfterSeconds?: unknown };
+  const isWait = refusal === REFUSALS.throttled || refusal === REFUSALS.busy;
+  return isWait && typeof seconds === 'number' && seconds > 0 && seconds < Infinity
+    ? { ...refusal, retryAfterSeconds: Math.ceil(seconds) }
+    : refusal;
 }
 
-/** Copies what an outcome may tell; never a replacement code, which would end in a session or a log. */
-export function readInfo(result: unknown): BackupCodeInfo {
-  const { remaining, total, low, expiresAt } = (result === true ? {} : result) as Omit<
-    BackupCodeInfo,
-    'method' | 'amr'
-  >;
-  return {
-    method: 'backup-code',
-    amr: ['otp'],
-    ...(remaining !== undefined && { remaining }),
-    ...(total !== undefined && { total }),
-    ...(low !== undefined && { low }),
-    ...(expiresAt !== undefined && { expiresAt }),
-  };
+/**
+ * On the `recovery` channel a refused risk is answered like an invalid code. `assessRisk` may
+ * decide by the user, so any other answer could tell which users exist.
+ */
+function refusalOf(reason: unknown, channel: Channel): Refusal | null {
+  switch (reason as Reason) {
+    case 'malformed':
+      return REFUSALS.malformed;
+    case 'mismatch':
+    case 'reused':
+    case 'expired':
+    case 'none':
+    case 'unknown_user':
+      return REFUSALS.invalid_code;
+    case 'throttled':
+      return REFUSALS.throttled;
+    case 'locked':
+      return REFUSALS.locked;
+    case 'denied':
+      return channel === 'recovery' ? REFUSALS.invalid_code : REFUSALS.denied;
+    case 'step_up':
+      return channel === 'recovery' ? REFUSALS.invalid_code : REFUSALS.step_up;
+    case 'busy':
+      return REFUSALS.busy;
+    default:
+      return null;
+  }
 }
 
-function hasOk(result: unknown, ok: boolean): result is object {
-  return typeof result === 'object' && result !== null && (result as { ok?: unknown }).ok === ok;
+function isRefused(result: unknown): result is { readonly ok: false; readonly reason?: unknown } {
+  return typeof result === 'object' && result !== null && Reflect.get(result, 'ok') === false;
 }
 
-export function fail(
-  code: BackupCodeFailure['code'],
-  status: number,
-  more: { message?: string; retryAfterSeconds?: number } = {},
+/** By its kind only: the value may be a secret. */
+function describeResult(result: unknown): string {
+  if (!isRefused(result)) return describe(result);
+  return result.reason === undefined
+    ? '{ ok: false } without a reason'
+    : '{ ok: false } with an unknown reason';
+}
+
+/** Makes the failure with its message, and announces a wait in the header too. */
+export function refuse(
+  { messages }: Pick<CheckedOptions, 'messages'>,
+  req: Request,
+  { code, status, message, retryAfterSeconds }: Refusal,
 ): Failure {
-  const failure: BackupCodeFailure = { code, message: MESSAGES[code], ...more };
+  const info = Object.freeze({
+    code,
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+  });
+  const failure: BackupCodeFailure = {
+    ...info,
+    message: messages === undefined ? message : checkMessage(messages(code, info, req)),
+  };
+  if (retryAfterSeconds !== undefined) announceWait(req, retryAfterSeconds);
   return { action: 'fail', failure, status };
 }
 
-/** Tells a waiting time in the header too, where the host shows its response (Express does). */
-export function announce(req: Request, decision: Failure): Failure {
-  const { retryAfterSeconds } = decision.failure as BackupCodeFailure;
-  if (
-    retryAfterSeconds !== undefined &&
-    typeof req.res?.setHeader === 'function' &&
-    !req.res.headersSent
-  ) {
+function checkMessage(message: unknown): string {
+  if (typeof message === 'string' && message !== '') return message;
+  // An async function is an error too. Without a handler its rejection would end the process.
+  Promise.resolve(message).catch(() => undefined);
+  throw new BackupCodeError(
+    'invalid_result',
+    'messages must return a string that is not empty, ' +
+      `but returned ${message === '' ? 'an empty string' : describe(message)}.`,
+  );
+}
+
+/** Only if the host shows its response on the request, as Express does. */
+function announceWait(req: Request, retryAfterSeconds: number): void {
+  if (typeof req.res?.setHeader === 'function' && !req.res.headersSent)
     req.res.setHeader('Retry-After', String(retryAfterSeconds));
-  }
-  return decision;
 }

@@ -1,7 +1,9 @@
-// What a request tells of where it came from, unless the app says otherwise. Trusts what the host trusts.
+// Where a request came from, for the audit trail. Trusts what the host trusts: set `trust proxy`
+// behind a proxy.
 import type { Request } from 'express';
 import type { Context } from '../audit/context';
 
+/** The default of the option `context`. */
 export function requestContext(req: Request): Context {
   const { id } = req as { id?: unknown };
   return {

@@ -1,50 +1,102 @@
-// The Passport strategy: reads a request, asks for the code to be consumed, and answers in Passport's terms.
-// It only translates: no cryptography, no storage, no session.
+// The Passport strategy: finds the user of a request, has the code consumed, and answers in
+// Passport's terms. It only translates. It does no cryptography, stores nothing and touches no
+// session.
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
-import { recordUnfinished, rememberConsumed } from './unfinished-login';
-import type { Context } from '../audit/context';
 import { asError } from '../errors';
-import { announce, fail, readFailure, readInfo, type Decision } from './outcomes';
-import {
-  checkOptions,
-  ownString,
-  type BackupCodeStrategyOptions,
-  type Parts,
-  type Verify,
-} from './options';
+import { checkOptions, type AnyVerify, type CheckedOptions } from './check-options';
+import type { BackupCodeStrategyOptions, Verify, VerifyWithRequest } from './options';
+import type { Decision } from './outcomes';
+import { findUser } from './user';
+import { askVerify, consumeCode } from './verify';
 
-/** Lets somebody in with a backup code. Passport name: `backup-code`. */
+/**
+ * Accepts a backup code, once. Passport knows it by the name `backup-code`.
+ *
+ * With `currentUser`, or without either option, a code is a second factor: the `second_factor`
+ * channel. With `findUser` a code is a recovery login: the `recovery` channel.
+ *
+ * `User` is inferred from `findUser` or `currentUser`. `PassesRequest` is inferred from
+ * `passReqToCallback`.
+ *
+ * @example
+ * A second factor, after a password:
+ * ```ts
+ * passport.use(
+ *   new BackupCodeStrategy({
+ *     backupCodes,
+ *     currentUser: (req) => {
+ *       const pending = pendingLogin(req);
+ *       return pending && users.byId(pending.userId);
+ *     },
+ *   }),
+ * );
+ * app.post(
+ *   '/login/backup-code',
+ *   passport.authenticate('backup-code', { session: false }),
+ *   async (req, res) => {
+ *     const { returnTo } = await completeLogin(req);
+ *     res.redirect(303, returnTo ?? '/');
+ *   },
+ * );
+ * ```
+ *
+ * @example
+ * A recovery login, with a user name and a code of 64 bits or more:
+ * ```ts
+ * const backupCodes = new BackupCodes({ store, format: formats.recovery });
+ * passport.use(
+ *   'recovery',
+ *   new BackupCodeStrategy({ backupCodes, findUser: (username) => users.byName(username) }),
+ * );
+ * ```
+ */
 export class BackupCodeStrategy<
   User = Express.User,
-  IsGivenRequest extends boolean = false,
+  PassesRequest extends boolean = false,
 > extends Strategy {
   name = 'backup-code';
-  private readonly parts: Parts;
+
+  // Not `#private`: Passport calls `authenticate` on Object.create(strategy), which has no private
+  // fields.
+  private readonly checkedOptions: CheckedOptions;
 
   /**
-   * @param verify optional; has the last word after a code was consumed. What NestJS and Ts.ED append.
-   * @throws {BackupCodeError} `invalid_option`; `invalid_format` if `findUser` meets a format of fewer than 64 bits
+   * @param options one of `backupCodes` and `consumeCode`; at most one of `findUser` and
+   *   `currentUser`
+   * @param verify called after a code was consumed, with the last word on whether the login
+   *   succeeds. NestJS and Ts.ED add their own.
+   * @throws {BackupCodeError} `invalid_option` if an option is unknown, missing or of the wrong
+   *   type
+   * @throws {BackupCodeError} `invalid_format` if `format` is unusable, or if `backupCodes` reads a
+   *   format of fewer than 64 bits on the `recovery` channel
    */
   constructor(
-    options: BackupCodeStrategyOptions<User, IsGivenRequest>,
-    verify?: Verify<User, IsGivenRequest>,
+    options: BackupCodeStrategyOptions<User, PassesRequest>,
+    // A boolean at the type level, because the order of the parameters depends on an option.
+    // Without it a callback has to declare the types of its parameters, and the wrong order
+    // compiles.
+    verify?: PassesRequest extends true ? VerifyWithRequest<User> : Verify<User>,
   ) {
     super();
-    this.parts = checkOptions(
+    this.checkedOptions = checkOptions(
       options as BackupCodeStrategyOptions<unknown, boolean>,
-      verify as Verify<unknown, boolean> | undefined,
+      verify as AnyVerify | undefined,
     );
   }
 
-  /** Called by Passport on an object made from this one for each request; settles it exactly once. */
+  /**
+   * Called by Passport for each request. Takes exactly one of Passport's actions, and never `pass`.
+   */
   override authenticate(req: Request): void {
-    // Passport ignores a promise, and an instance given to authenticate() is shared by requests: actions looked up
-    // later would answer somebody else.
+    // An instance given to `passport.authenticate` is shared by requests, and Passport sets the
+    // actions of each request on it. Read after an await, they belong to another request.
     const success = this.success.bind(this);
     const fail = this.fail.bind(this);
     const error = this.error.bind(this);
-    decide(this.parts, req).then(
+    // Passport ignores a returned promise. The action is taken outside of any try/catch, so that an
+    // error thrown by the app after it is not answered a second time.
+    decide(this.checkedOptions, req).then(
       (decision) => {
         if (decision.action === 'success') success(decision.user, decision.info);
         else fail(decision.failure, decision.status);
@@ -54,28 +106,10 @@ export class BackupCodeStrategy<
   }
 }
 
-async function decide(parts: Parts, req: Request): Promise<Decision> {
-  const found = await parts.who(req);
+async function decide(options: CheckedOptions, req: Request): Promise<Decision> {
+  const found = await findUser(options, req);
   if ('action' in found) return found;
-  const { user, username } = found;
-  const context: Context = {
-    ...parts.context(req),
-    channel: parts.isAlone ? 'recovery' : 'second_factor',
-  };
-  const result = await parts.consume(user, username, ownString(req.body, parts.codeField), context);
-  const failure = readFailure(result, parts.isAlone);
-  if (failure !== null) return announce(req, failure);
-  // Nobody is let in by an answer meant for somebody who does not exist.
-  if (!user) return fail('invalid_code', 401);
-  rememberConsumed(req, () => parts.unfinished(user, result, context));
-  const info = readInfo(result);
-  if (!parts.lastWord) return { action: 'success', user, info };
-  try {
-    const decision = await parts.lastWord(req, user, info);
-    if (decision.action !== 'success') await recordUnfinished(req);
-    return decision;
-  } catch (error) {
-    await recordUnfinished(req);
-    throw error;
-  }
+  const decision = await consumeCode(options, req, found);
+  if (decision.action === 'fail' || options.verify === undefined) return decision;
+  return askVerify(options.verify, decision, { options, req });
 }

@@ -1,25 +1,44 @@
-// On which request a code was consumed, so that a login that fails afterwards is not lost from the audit trail. Kept beside
-// the request and not on it: nothing that logs or serialises a request finds it.
+// Which code was consumed on a request, so that a login that fails afterwards is in the audit
+// trail. Kept beside the request and not on it: code that logs or serialises a request does not
+// find it.
+import type { Context } from '../audit/context';
+import type { BackupCodes } from '../service/backup-codes';
+import type { UserId } from '../stores/subject';
 
-const unfinished = new WeakMap<object, () => Promise<void>>();
-
-/** @param record writes the event, if it comes to that */
-export function rememberConsumed(req: object, record: () => Promise<void>): void {
-  unfinished.set(req, record);
+/** What the audit trail needs to know of a consumed code. */
+export interface ConsumedCode {
+  readonly backupCodes: BackupCodes;
+  readonly userId: UserId;
+  readonly code: { readonly setId: string; readonly codeId: string };
+  readonly context: Context;
 }
 
-/** The login is made: there is nothing to record any more. */
+const consumedCodes = new WeakMap<object, ConsumedCode>();
+
+export function rememberConsumed(req: object, consumed: ConsumedCode): void {
+  consumedCodes.set(req, consumed);
+}
+
+/** The login succeeded. */
 export function forgetConsumed(req: object): void {
-  unfinished.delete(req);
+  consumedCodes.delete(req);
 }
 
-/** The login has failed after a code was consumed on this request, if one was. Recorded once; never fails. */
+/**
+ * The login failed. If a code was consumed on this request, one `login_unfinished` event is
+ * recorded. Never fails: the caller reports why the login failed, and the consumption itself is in
+ * the audit trail.
+ */
 export async function recordUnfinished(req: object): Promise<void> {
-  const record = unfinished.get(req);
-  unfinished.delete(req);
+  const consumed = consumedCodes.get(req);
+  consumedCodes.delete(req);
   try {
-    await record?.();
+    await consumed?.backupCodes.recordUnfinishedLogin(
+      consumed.userId,
+      consumed.code,
+      consumed.context,
+    );
   } catch {
-    // What made the login fail is what the caller hears of; the consumption itself is in the trail.
+    // See above.
   }
 }

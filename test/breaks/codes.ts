@@ -71,12 +71,12 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-21',
-    what: 'a code of 40 bits signs somebody in alone',
-    file: 'lib/strategy/options.ts',
-    find: 'const MIN_BITS_ALONE = 64',
-    replace: 'const MIN_BITS_ALONE = 40',
+    what: 'a code of 40 bits is accepted on the recovery channel',
+    file: 'lib/strategy/check-options.ts',
+    find: 'const MIN_RECOVERY_BITS = 64',
+    replace: 'const MIN_RECOVERY_BITS = 40',
     noticedBy: [
-      `${strategyOptions} › findUser signs people in with a code alone, so › … is refused, with the number and the standard`,
+      `${strategyOptions} › with findUser, the recovery channel › refuses …, and names the number of bits and the standard`,
     ],
   },
   {

@@ -13,7 +13,7 @@ const fail = 'test/strategy/fail.test.ts';
 
 const rightDuringWait = `${attempts} › guessing › the right code during a wait is refused like a wrong one, costs nothing, and stays unspent`;
 const twoHundred = `${attempts} › guessing › two hundred times at once costs exactly as many hashes as are free`;
-const announced = `${fail} › too many attempts are 429 with the wait in seconds, in info and in Retry-After; a right code is not looked at meanwhile`;
+const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
 const neverMints = `${tickets} › taken and given back in any order never come to more than without giving back, and end nobody else's wait`;
 const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
 
@@ -22,10 +22,10 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'a locked channel is an error, which ends the whole chain of strategies',
     file: 'lib/strategy/outcomes.ts',
-    find: "return fail('too_many_attempts', 429, { message: LOCKED });",
-    replace: 'throw new Error(LOCKED);',
+    find: 'return REFUSALS.locked;',
+    replace: 'throw new Error(LOCKED_MESSAGE);',
     noticedBy: [
-      'test/strategy/with-totp.test.ts › a code of the app lets in also where the channel of the backup codes is closed',
+      'test/strategy/with-totp.test.ts › a TOTP lets the user in even if the channel of the backup codes is locked',
     ],
   },
   {
@@ -117,7 +117,7 @@ export const guessingBreaks: readonly Break[] = [
     what: 'the wait is not announced',
     file: 'lib/strategy/outcomes.ts',
     find: "req.res.setHeader('Retry-After', String(retryAfterSeconds));",
-    replace: '',
+    replace: 'return;',
     noticedBy: [announced],
   },
   {
@@ -238,7 +238,7 @@ export const guessingBreaks: readonly Break[] = [
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
-      'test/strategy/busy.test.ts › of a burst at … as many hash at once as there are places, as many wait as the queue holds, and the others are told to come back',
+      'test/strategy/busy.test.ts › a burst at … fills the places and the queue of slow hashes, and the rest gets 503',
     ],
   },
   {
@@ -261,7 +261,7 @@ export const guessingBreaks: readonly Break[] = [
     noticedBy: [
       `${sameWork} › are the work for …`,
       `${sameWork} › are of the newest configuration where there is no set`,
-      `${fail} › cannot be told from one that belongs to somebody, by status, body, headers or work (…)`,
+      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
     ],
   },
   {
@@ -301,12 +301,12 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'a name that belongs to nobody is answered at once',
-    file: 'lib/strategy/options.ts',
-    find: 'backupCodes.rejectUnknownUser(username, code, context)',
-    replace: "({ ok: false, reason: 'unknown_user' })",
+    what: 'an unknown user name is answered at once',
+    file: 'lib/strategy/verify.ts',
+    find: 'await options.backupCodes.rejectUnknownUser(username, typed, context)',
+    replace: "{ ok: false, reason: 'unknown_user' }",
     noticedBy: [
-      `${fail} › cannot be told from one that belongs to somebody, by status, body, headers or work (…)`,
+      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
     ],
   },
 ];

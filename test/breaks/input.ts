@@ -11,23 +11,23 @@ const costsNothing = `${consume} › what cannot be a code › costs no hash, no
 export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
-    what: 'whatever is sent is made a text of',
-    file: 'lib/strategy/options.ts',
+    what: 'a value of any type is converted to a string',
+    file: 'lib/strategy/user.ts',
     find: "return typeof value === 'string' ? value : undefined",
     replace: 'return value === undefined || value === null ? undefined : String(value)',
     noticedBy: [
-      `${input} › … as the code in JSON is 400`,
-      `${input} › … in a form is 400, whatever parses it`,
-      'test/strategy/fuzz-bodies.test.ts › nothing but an own string of the body is a code, and what is none costs nothing',
+      `${input} › … as the code in a JSON body is answered with 400`,
+      `${input} › … in a form is answered with 400 behind every parser`,
+      'test/strategy/fuzz-bodies.test.ts › only an own string field of the body is a code; other input costs nothing',
     ],
   },
   {
     id: 'C-06',
     what: 'a field that the body inherits is read',
-    file: 'lib/strategy/options.ts',
+    file: 'lib/strategy/user.ts',
     find: '!Object.hasOwn(body, field)',
     replace: '!(field in body)',
-    noticedBy: [`${input} › a code that the body inherits is none`],
+    noticedBy: [`${input} › a code that the body inherits is not read`],
   },
   {
     id: 'C-06',
@@ -56,10 +56,10 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'A-14.2.1',
     what: 'a code in the URL is accepted',
-    file: 'lib/strategy/strategy.ts',
-    find: 'ownString(req.body, parts.codeField)',
-    replace: 'ownString({ ...req.query, ...(req.body as object) }, parts.codeField)',
-    noticedBy: [`${input} › a right code in the URL is not consumed, and works from the body`],
+    file: 'lib/strategy/verify.ts',
+    find: 'readField(req.body, options.codeField)',
+    replace: 'readField({ ...req.query, ...(req.body as object) }, options.codeField)',
+    noticedBy: [`${input} › a valid code in the URL is not consumed, and still works in the body`],
   },
   {
     id: 'X-01',
@@ -80,7 +80,7 @@ export const inputBreaks: readonly Break[] = [
     noticedBy: [
       `${consume} › a code › is accepted however it is typed`,
       `${formats} › reading a typed code › understands every printable decoration of it`,
-      'test/strategy/fuzz-codes.test.ts › a right code is accepted in every printable decoration, for one hash, once',
+      'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
     ],
   },
   {
@@ -110,7 +110,7 @@ export const inputBreaks: readonly Break[] = [
     find: '.slice(0, MAX_FIELD_LENGTH)',
     replace: '',
     noticedBy: [
-      `${input} › headers that no header should hold are cut and cleaned before they are recorded`,
+      `${input} › a long header with control characters is cut and cleaned before it is recorded`,
       `${context} › the context of an attempt › is cut to 256 characters a field`,
     ],
   },

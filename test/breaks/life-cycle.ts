@@ -302,12 +302,12 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2.5',
     what: 'a replacement code goes into info, and from there into the session',
-    file: 'lib/strategy/outcomes.ts',
+    file: 'lib/strategy/verify.ts',
     find: `method: 'backup-code',
     amr: ['otp'],`,
     replace: "...(result as object), method: 'backup-code', amr: ['otp'],",
     noticedBy: [
-      'test/strategy/success.test.ts › warns in info when few codes are left, and never puts a replacement code there',
+      'test/strategy/success.test.ts › says in info that few codes are left, and never has a replacement code there',
     ],
   },
   {
@@ -399,19 +399,19 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-05',
-    what: 'why it failed is a text, and so stands in WWW-Authenticate',
+    what: 'the failure is a string, which Passport writes into WWW-Authenticate',
     file: 'lib/strategy/strategy.ts',
     find: 'fail(decision.failure, decision.status)',
     replace: 'fail(JSON.stringify(decision.failure), decision.status)',
-    noticedBy: [`${fail} › a consumed code is answered as a wrong one`],
+    noticedBy: [`${fail} › a consumed code is answered like an invalid one`],
   },
   {
     id: 'E-05',
-    what: 'the person is told that the code was right once',
+    what: 'the answer says that the code was valid once',
     file: 'lib/strategy/outcomes.ts',
     find: "case 'reused':",
     replace:
-      "case 'reused':\n        return fail('invalid_code', 401, { message: 'That backup code was used before.' });",
-    noticedBy: [`${fail} › a consumed code is answered as a wrong one`],
+      "case 'reused':\n      return { ...REFUSALS.invalid_code, message: 'That backup code was used before.' };",
+    noticedBy: [`${fail} › a consumed code is answered like an invalid one`],
   },
 ];

@@ -22,13 +22,13 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'W-01',
-    what: 'the name in the body says who is meant',
-    file: 'lib/strategy/options.ts',
-    find: 'const user: unknown = await currentUser(req);',
+    what: 'the name in the body decides who the user is',
+    file: 'lib/strategy/user.ts',
+    find: 'const user: unknown = options.currentUser',
     replace:
-      "const name = ownString(req.body, 'username');\n    const user: unknown = name === undefined ? await currentUser(req) : { id: name, name };",
+      "const name = readField(req.body, 'username');\n    const user: unknown = name !== undefined ? { id: name, name } : options.currentUser",
     noticedBy: [
-      `${fail} › a name in the body means nothing where the user comes from the first factor`,
+      `${fail} › a user name in the body is ignored if the user comes from the first factor`,
     ],
   },
   {
@@ -106,12 +106,12 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-01',
     what: 'a backup code claims to be a key that resists phishing',
-    file: 'lib/strategy/outcomes.ts',
+    file: 'lib/strategy/verify.ts',
     find: `method: 'backup-code',
     amr: ['otp'],`,
-    replace: "method: 'backup-code', amr: ['hwk'],",
+    replace: "method: 'backup-code', amr: ['hwk'] as unknown as ['otp'],",
     noticedBy: [
-      `${success} › lets in the user whose first factor was checked, and tells what is left`,
+      `${success} › lets in the user whose first factor was checked, with the count of codes left`,
     ],
   },
   {
@@ -174,10 +174,10 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'W-30',
-    what: 'nobody knows of a code that was consumed for nothing',
+    what: 'a code that was consumed for a failed login is not recorded',
     file: 'lib/strategy/unfinished-login.ts',
-    find: 'await record?.();',
-    replace: '',
+    find: 'const consumed = consumedCodes.get(req);',
+    replace: 'const consumed = consumedCodes.get({});',
     noticedBy: [
       `${unfinished} › where …, the event names the code, which is spent, and the next one works`,
       `${unfinished} › where verify … after the code was consumed, the event says so`,
@@ -190,16 +190,19 @@ export const loginBreaks: readonly Break[] = [
     find: 'error(asError(thrown))',
     replace: 'error(thrown as Error)',
     noticedBy: [
-      `${error} › a bare …, thrown or rejected, does not go on to the handler › from verify`,
+      `${error} › if the app throws or rejects with a bare …, › Express gets an Error from verify, and the handler is not reached`,
     ],
   },
   {
     id: 'A-16.5.3',
-    what: 'a truthy answer of consumeCode means that the code was right',
-    file: 'lib/strategy/outcomes.ts',
-    find: 'if (result === true || hasOk(result, true)) return null;',
-    replace: 'if (result && !hasOk(result, false)) return null;',
-    noticedBy: [`${error} › the app's own consumeCode may not answer …: an error, never a success`],
+    what: 'a truthy result of consumeCode means that the code was consumed',
+    file: 'lib/strategy/verify.ts',
+    find: `if (result === true) return { method: 'backup-code', amr: ['otp'] };`,
+    replace: `if (result && (result as { ok?: unknown }).ok !== false)
+    return { method: 'backup-code', amr: ['otp'] };`,
+    noticedBy: [
+      `${error} › an app's own consumeCode that returns … causes an error, never a success`,
+    ],
   },
   {
     id: 'A-16.5.3',
@@ -207,6 +210,6 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/strategy/strategy.ts',
     find: '(thrown: unknown) => error(asError(thrown))',
     replace: '() => success({}, {})',
-    noticedBy: [`${error} › the app is told where the store fails in …, and nobody is let in`],
+    noticedBy: [`${error} › a store that fails in … is an error, and no user is let in`],
   },
 ];

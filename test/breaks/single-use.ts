@@ -30,7 +30,7 @@ export const singleUseBreaks: readonly Break[] = [
       oneOfMany,
       oneOfManyInStores,
       `${consume} › a code › that was consumed by another between the look and the consumption is reused`,
-      `${race} › of twenty requests that have all found the code unspent exactly one is let in`,
+      `${race} › exactly one of twenty requests that all found the code unspent is let in`,
     ],
   },
   {
@@ -54,7 +54,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       once,
       oneOfMany,
-      `${success} › works once: of twenty requests at the same time one is let in, and none afterwards`,
+      `${success} › works once: one of twenty simultaneous requests is let in, and no later one`,
     ],
   },
   {

@@ -95,7 +95,7 @@ test.each<[string, () => void, string]>([
 );
 
 test.each<[string, Verify<Express.User>, number]>([
-  ['refuses', (_user, _info, done) => done(null, false), 403],
+  ['refuses', (_user, _info, done) => done(null, false), 401],
   ['gives an error', (_user, _info, done) => done(new Error('the last word failed')), 500],
   [
     'throws',

@@ -1,19 +1,20 @@
-// The canary at the web: no code is in what the strategy tells Passport, verify, sessions, error pages or the client.
+// The canary on the web: no code is in what Passport, verify, sessions, error pages and clients get
+// from the strategy.
 import type { RequestHandler } from 'express';
 import session, { MemoryStore as SessionStore } from 'express-session';
 import { BackupCodeStrategy, formats, type BackupCodesOptions } from '../../lib';
 import { Canary, printed } from '../helpers/canary';
 import {
-  service as openService,
+  makeService,
   ada,
-  expresses,
+  expressVersions,
   findUser,
-  openHost,
+  openTestApp,
   type ExpressModule,
-  type Host,
+  type TestApp,
   type Person,
   type Service,
-} from '../strategy/host';
+} from '../strategy/test-app';
 import { overhear } from './overhear';
 
 const heard: Record<
@@ -23,6 +24,7 @@ const heard: Record<
   | 'events'
   | 'answers'
   | 'verify'
+  | 'messages'
   | 'requests'
   | 'sessions'
   | 'pages'
@@ -35,6 +37,7 @@ const heard: Record<
   events: [],
   answers: [],
   verify: [],
+  messages: [],
   requests: [],
   sessions: [],
   pages: [],
@@ -57,10 +60,13 @@ const asAda: RequestHandler = (req, _res, next) => {
   next();
 };
 
-/** An app with sessions, on both channels, in every way in which apps use Passport; and Express's own error page, as a developer sees it. */
-async function openApp(express: ExpressModule, { backupCodes }: Service): Promise<Host> {
+/**
+ * An app with sessions and both channels, with every way in which apps use Passport, and with
+ * Express's own error page for developers.
+ */
+async function openApp(express: ExpressModule, { backupCodes }: Service): Promise<TestApp> {
   const store = new SessionStore();
-  return openHost(express, (app, { passport }) => {
+  return openTestApp(express, (app, { passport }) => {
     app.set('env', 'development');
     app.use(session({ secret: 'test', resave: false, saveUninitialized: true, store }));
     passport.serializeUser((user, done) => done(null, (user as Person).id));
@@ -76,8 +82,15 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       heard.verify.push([user, info]);
       done(null, user, { ...info, seen: true });
     };
-    passport.use('second-factor', new BackupCodeStrategy<Person>({ backupCodes }, verify));
-    passport.use('fallback', new BackupCodeStrategy<Person>({ findUser, backupCodes }));
+    const messages = (code: string, info: object): string => {
+      heard.messages.push([code, info]);
+      return `The message of ${code}.`;
+    };
+    passport.use(
+      'second-factor',
+      new BackupCodeStrategy<Person>({ backupCodes, messages }, verify),
+    );
+    passport.use('recovery', new BackupCodeStrategy<Person>({ findUser, backupCodes }));
     passport.use(
       'broken',
       new BackupCodeStrategy<Person>({ backupCodes, userId: () => ({}) as string }),
@@ -92,7 +105,7 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       heard.requests.push([req.user, req.authInfo]);
       res.json({ user: req.user, info: req.authInfo });
     };
-    for (const name of ['second-factor', 'fallback', 'broken', 'refusing']) {
+    for (const name of ['second-factor', 'recovery', 'broken', 'refusing']) {
       app.post(`/${name}/plain`, asAda, passport.authenticate(name) as RequestHandler, keep);
       app.post(
         `/${name}/messages`,
@@ -112,8 +125,8 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       );
       app.post(`/${name}/callback`, asAda, (req, res, next) => {
         (
-          passport.authenticate(name, (error: unknown, ...told: unknown[]) =>
-            error ? next(error) : res.json(told),
+          passport.authenticate(name, (error: unknown, ...answer: unknown[]) =>
+            error ? next(error) : res.json(answer),
           ) as RequestHandler
         )(req, res, next);
       });
@@ -125,7 +138,7 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
   });
 }
 
-/** Each gives the code to type, before it is typed. */
+/** What is typed. The canary learns each issued code before it is typed. */
 const CASES: Readonly<
   Record<
     string,
@@ -136,22 +149,27 @@ const CASES: Readonly<
     }
   >
 > = {
-  right: { type: ([code]) => code },
-  'typed in another way': { type: ([code = '']) => code.toLowerCase().replaceAll('-', '\u2003') },
-  mistyped: { type: ([code = '']) => code.slice(0, -1) },
+  'that is valid': { type: ([code]) => code },
+  'that is typed in another way': {
+    type: ([code = '']) => code.toLowerCase().replaceAll('-', '\u2003'),
+  },
+  'that is mistyped': { type: ([code = '']) => code.slice(0, -1) },
   'of too many symbols': { type: ([code]) => `${code}A` },
   'in a list': { type: (codes) => codes },
   'in an object': { type: ([code]) => ({ [String(code)]: code }) },
-  reused: {
+  'that was used before': {
     prepare: ({ backupCodes }, [code]) => backupCodes.consume('ada', code),
     type: ([code]) => code,
   },
-  expired: { prepare: ({ clock }) => (clock.now += 366 * 86_400_000), type: ([code]) => code },
-  'of a set that is gone': {
+  'that has expired': {
+    prepare: ({ clock }) => (clock.now += 366 * 86_400_000),
+    type: ([code]) => code,
+  },
+  'of a revoked set': {
     prepare: ({ backupCodes }) => backupCodes.revoke('ada'),
     type: ([code]) => code,
   },
-  'too early': {
+  'that comes before a wait is over': {
     options: { attempts: { free: 1 } },
     prepare: async ({ backupCodes }) =>
       Promise.all(
@@ -161,12 +179,15 @@ const CASES: Readonly<
       ),
     type: ([code]) => code,
   },
-  'of somebody who is refused': { options: { assessRisk: () => 'deny' }, type: ([code]) => code },
-  'of somebody who is asked for more': {
+  'of an attempt whose risk is denied': {
+    options: { assessRisk: () => 'deny' },
+    type: ([code]) => code,
+  },
+  'of an attempt whose risk needs another check': {
     options: { assessRisk: () => 'step_up' },
     type: ([code]) => code,
   },
-  'that gives another': { options: { replaceConsumed: true }, type: ([code]) => code },
+  'that is replaced by another': { options: { replaceConsumed: true }, type: ([code]) => code },
   'while the store fails': {
     prepare: ({ store }) =>
       (store.takeAttempt = () => Promise.reject(new Error('the store is down'))),
@@ -180,18 +201,18 @@ const CASES: Readonly<
 
 const WAYS = ['plain', 'messages', 'thrown', 'callback'];
 const PATHS = [
-  ...['second-factor', 'fallback'].flatMap((name) => WAYS.map((way) => `/${name}/${way}`)),
+  ...['second-factor', 'recovery'].flatMap((name) => WAYS.map((way) => `/${name}/${way}`)),
   '/broken/plain',
   '/refusing/plain',
 ];
 const statuses = new Set<number>();
 
-describe.each(expresses)('on %s', (_name, express) => {
+describe.each(expressVersions)('on %s', (_name, express) => {
   it.each(Object.entries(CASES))(
     'a code %s is sent to every channel, in every way',
     async (_what, { options, prepare, type }) => {
       for (const path of PATHS) {
-        const service = openService({ format: formats.recovery, ...options });
+        const service = makeService({ format: formats.recovery, ...options });
         const codes = await service.issue();
         await prepare?.(service, codes);
         const app = await openApp(express, service);
@@ -207,7 +228,7 @@ describe.each(expresses)('on %s', (_name, express) => {
 });
 
 describe('afterwards', () => {
-  it('every answer was given, and a session tells a person what a person may know', () => {
+  it('every kind of answer was given, and sessions have the messages for the user', () => {
     expect([...statuses].sort()).toEqual([200, 302, 400, 401, 403, 429, 500]);
     expect(printed(heard.sessions)).toContain(
       'That backup code is not valid. Please try another one.',

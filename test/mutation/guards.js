@@ -19,7 +19,7 @@ const service = [
 ].map((name) => `service/${name}`);
 // By outcome, and by what is typed and on which request.
 const strategy = [
-  ...['error', 'fail', 'hosts', 'input', 'options', 'plain-host', 'success'].map(
+  ...['error', 'fail', 'input', 'options', 'passport', 'success', 'without-express'].map(
     (name) => `strategy/${name}`,
   ),
   'express/unfinished',
@@ -40,7 +40,9 @@ module.exports = {
   'service/issue.ts': service,
   'service/consume.ts': service,
   'stores/checked-store.ts': ['service/faults-answers'],
+  'strategy/check-options.ts': strategy,
   'strategy/outcomes.ts': strategy,
-  'strategy/options.ts': strategy,
   'strategy/strategy.ts': strategy,
+  'strategy/user.ts': strategy,
+  'strategy/verify.ts': strategy,
 };

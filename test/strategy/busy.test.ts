@@ -1,39 +1,49 @@
-// A burst of attempts over HTTP: how many slow hashes run at once, how many wait, and what the others are told. Counted, never timed.
+// A burst of attempts over HTTP: how many slow hashes run, how many wait, and how the others are
+// answered. Counted, never timed.
 import type { RequestHandler } from 'express';
 import { formats, type Hasher } from '../../lib';
 import { countingHasher } from '../helpers/counting-hasher';
-import { expresses, openHost, service, strategyOf, type Answer, type Host } from './host';
+import {
+  expressVersions,
+  openTestApp,
+  makeService,
+  makeStrategy,
+  type Answer,
+  type TestApp,
+} from './test-app';
 
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 const BURST = 20;
 const PLACES = 2;
 const QUEUE = 3;
 
-describe.each(expresses)('on %s', (_name, express) => {
-  /** A route behind a first factor, whose user is whom the body names, and a recovery login. */
-  const open = (held: HeldHasher): Promise<Host> => {
-    const { backupCodes } = service({
+describe.each(expressVersions)('on %s', (_name, express) => {
+  /** Both channels. On the second factor the user is the one that the body names. */
+  const open = (held: HeldHasher): Promise<TestApp> => {
+    const { backupCodes } = makeService({
       format: formats.recovery,
       hasher: held,
       hashConcurrency: PLACES,
       maxQueuedHashes: QUEUE,
     });
-    return openHost(express, (app, { passport }) => {
-      passport.use('second-factor', strategyOf(backupCodes, 'second_factor'));
-      passport.use('fallback', strategyOf(backupCodes, 'recovery'));
+    return openTestApp(express, (app, { passport }) => {
+      passport.use('second-factor', makeStrategy(backupCodes, 'second_factor'));
+      passport.use('recovery', makeStrategy(backupCodes, 'recovery'));
       app.use((req, _res, next) => {
         req.user = { id: (req.body as { username: string }).username };
         next();
       });
-      for (const name of ['second-factor', 'fallback'])
+      for (const name of ['second-factor', 'recovery'])
         app.post(`/${name}`, passport.authenticate(name, { session: false }) as RequestHandler);
     });
   };
-  const attempt = (site: Host, { path = '/second-factor', user = 'ada' } = {}): Promise<Answer> =>
-    site.post(path, { username: user, code: WRONG });
+  const attempt = (
+    site: TestApp,
+    { path = '/second-factor', user = 'ada' } = {},
+  ): Promise<Answer> => site.post(path, { username: user, code: WRONG });
 
-  it.each(['/second-factor', '/fallback'])(
-    'of a burst at %s as many hash at once as there are places, as many wait as the queue holds, and the others are told to come back',
+  it.each(['/second-factor', '/recovery'])(
+    'a burst at %s fills the places and the queue of slow hashes, and the rest gets 503',
     async (path) => {
       const held = heldHasher();
       const site = await open(held);
@@ -60,7 +70,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   );
 });
 
-/** Keeps every hash waiting until it is let go, and counts those inside. */
+/** Holds every hash until `letGo`, and counts the hashes that it holds. */
 interface HeldHasher extends Hasher {
   inside: number;
   most: number;
@@ -71,7 +81,7 @@ interface HeldHasher extends Hasher {
 function heldHasher(): HeldHasher {
   const quick = countingHasher();
   let letGo = (): void => undefined;
-  const told = new Promise<void>((resolve) => (letGo = resolve));
+  const released = new Promise<void>((resolve) => (letGo = resolve));
   const held: HeldHasher = {
     ...quick,
     letGo,
@@ -81,7 +91,7 @@ function heldHasher(): HeldHasher {
       held.count += 1;
       held.inside += 1;
       held.most = Math.max(held.most, held.inside);
-      await told;
+      await released;
       held.inside -= 1;
       return quick.hash(code, salt);
     },

@@ -1,4 +1,4 @@
-// What is neither a yes nor a no: it ends in the app's error handler, and never lets anybody in.
+// Errors: they reach the app's error handler, and never let a user in.
 import type { Request } from 'express';
 import {
   BackupCodeError,
@@ -8,14 +8,23 @@ import {
   type ConsumeResult,
   type Context,
   type Done,
+  type Verify,
 } from '../../lib';
-import { ada, expresses, findUser, openSite, service, type Host, type Person } from './host';
+import {
+  ada,
+  expressVersions,
+  findUser,
+  openLoginApp,
+  makeService,
+  type TestApp,
+  type Person,
+} from './test-app';
 
 const CODE = 'ABCD-EFGH';
 
-/** No answer of the handler behind the strategy, and the one error. */
+/** The error handler answered, once, and not the handler behind the strategy. Returns the error. */
 async function expectError(
-  site: Host,
+  site: TestApp,
   body: unknown = { username: 'ada', code: CODE },
 ): Promise<unknown> {
   const answer = await site.post('/login', body);
@@ -25,7 +34,7 @@ async function expectError(
   return site.errors[0];
 }
 
-describe.each(expresses)('on %s', (_name, express) => {
+describe.each(expressVersions)('on %s', (_name, express) => {
   const failure = new Error('the database is down');
   const fails = (): never => {
     throw failure;
@@ -34,7 +43,9 @@ describe.each(expresses)('on %s', (_name, express) => {
   it.each<
     [
       string,
-      (backupCodes: ReturnType<typeof service>['backupCodes']) => BackupCodeStrategyOptions<Person>,
+      (
+        backupCodes: ReturnType<typeof makeService>['backupCodes'],
+      ) => BackupCodeStrategyOptions<Person>,
     ]
   >([
     ['currentUser throws', (backupCodes) => ({ currentUser: fails, backupCodes })],
@@ -51,22 +62,22 @@ describe.each(expresses)('on %s', (_name, express) => {
       'findUser rejects',
       () => ({ findUser: () => Promise.reject(failure), format: 'any', consumeCode: () => true }),
     ],
-  ])('the app is told where %s', async (_what, options) => {
-    const { backupCodes, issue } = service();
+  ])('an error reaches the app if %s', async (_what, options) => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy<Person>(options(backupCodes)));
+    const site = await openLoginApp(express, new BackupCodeStrategy<Person>(options(backupCodes)));
 
     expect(await expectError(site, { username: 'ada', code })).toBe(failure);
     expect((await backupCodes.status('ada'))?.remaining).toBe(10);
   });
 
   it.each(['takeAttempt', 'consume', 'append'] as const)(
-    'the app is told where the store fails in %s, and nobody is let in',
+    'a store that fails in %s is an error, and no user is let in',
     async (method) => {
       const store = new MemoryStore();
-      const { backupCodes, issue } = service({ store });
+      const { backupCodes, issue } = makeService({ store });
       const [code] = await issue();
-      const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+      const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
       jest.spyOn(store, method).mockRejectedValue(failure);
 
       expect(await expectError(site, { code: method === 'append' ? CODE : code })).toBe(failure);
@@ -75,21 +86,24 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it('the app is told where a stored set cannot be checked, and nobody is charged', async () => {
+  it('a stored set that cannot be checked is an error, and no code is hashed', async () => {
     const store = new MemoryStore();
-    const { issue, hasher } = service({ store });
+    const { issue, hasher } = makeService({ store });
     const [code] = await issue();
-    const { backupCodes } = service({ store, pepper: [{ id: '2026', key: Buffer.alloc(32, 1) }] });
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const { backupCodes } = makeService({
+      store,
+      pepper: [{ id: '2026', key: Buffer.alloc(32, 1) }],
+    });
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     expect(await expectError(site, { code })).toMatchObject({ code: 'unknown_pepper' });
     expect(hasher.count).toBe(0);
   });
 
-  it('a user without an id is an error of the app, and not the codes of everybody', async () => {
-    const { backupCodes, issue } = service();
+  it('a user without an id is an error, and never shares codes with other users', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue('undefined');
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ currentUser: () => ({}), backupCodes }),
     );
@@ -97,9 +111,28 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(await expectError(site, { code })).toMatchObject({ code: 'invalid_user_id' });
   });
 
+  it.each<[string, object, string]>([
+    ['no id', {}, 'user.id must be a string, an integer or a bigint, but was undefined.'],
+    [
+      'an object as its id, as MongoDB has it',
+      { id: { toHexString: () => '65f1' } },
+      'but was an object. For a MongoDB ObjectId set userId: (user) => String(user._id).',
+    ],
+  ])('a user with %s is an error that says how to set userId', async (_what, user, message) => {
+    const { backupCodes } = makeService();
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy({ currentUser: () => user, backupCodes }),
+    );
+    expect(await expectError(app)).toMatchObject({
+      code: 'invalid_user_id',
+      message: expect.stringContaining(message),
+    });
+  });
+
   it.each<[string, unknown]>([
-    ['a text', 'yes'],
-    ['an empty text', ''],
+    ['a string', 'yes'],
+    ['an empty string', ''],
     ['1', 1],
     ['0', 0],
     ['undefined', undefined],
@@ -116,10 +149,10 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['a promise in an array', [Promise.resolve(true)]],
     ['a boxed true', Object(true)],
   ])(
-    "the app's own consumeCode may not answer %s: an error, never a success",
+    "an app's own consumeCode that returns %s causes an error, never a success",
     async (_what, garbage) => {
       for (const given of [garbage, Promise.resolve(garbage)]) {
-        const site = await openSite(
+        const site = await openLoginApp(
           express,
           new BackupCodeStrategy({ consumeCode: () => given as ConsumeResult }),
         );
@@ -133,16 +166,33 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it('what consumeCode answered is not repeated in the error', async () => {
-    const site = await openSite(
+  it.each([
+    ['{ ok: false } without a reason', { ok: false }],
+    ['{ ok: false } with an unknown reason', { ok: false, reason: 'SECRET' }],
+    ['an object', { rowCount: 1 }],
+    ['undefined', undefined],
+  ])('the error says that consumeCode returned %s', async (what, result) => {
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy({ consumeCode: () => result as unknown as ConsumeResult }),
+    );
+    expect(await expectError(app)).toMatchObject({
+      message:
+        'consumeCode must return true, false, { ok: true } or { ok: false, reason }, ' +
+        `but returned ${what}. Only true or { ok: true } means that the code was consumed.`,
+    });
+  });
+
+  it('the error does not repeat what consumeCode returned', async () => {
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ consumeCode: () => 'SECRET-VALUE' as unknown as boolean }),
     );
     expect(String(await expectError(site))).not.toContain('SECRET');
   });
 
-  describe.each<unknown>([undefined, null, false, 0, '', 'route', 'router', 'some text'])(
-    'a bare %p, thrown or rejected, does not go on to the handler',
+  describe.each<unknown>([undefined, null, false, 0, '', 'route', 'router', 'some string'])(
+    'if the app throws or rejects with a bare %p,',
     (thrown) => {
       const throwIt = (): never => {
         throw thrown as Error;
@@ -154,15 +204,18 @@ describe.each(expresses)('on %s', (_name, express) => {
         ['findUser', { findUser: throwIt, format: 'any', consumeCode: () => true }],
         ['context', { context: throwIt, consumeCode: () => true }],
         ['consumeCode', { consumeCode: rejectIt }],
-      ])('from %s', async (_where, options) => {
-        const site = await openSite(express, new BackupCodeStrategy<Person>(options));
-        const error = await expectError(site);
-        expect(error).toBeInstanceOf(Error);
-        expect((error as Error).cause).toBe(thrown);
-      });
+      ])(
+        'Express gets an Error from %s, and the handler is not reached',
+        async (_where, options) => {
+          const site = await openLoginApp(express, new BackupCodeStrategy<Person>(options));
+          const error = await expectError(site);
+          expect(error).toBeInstanceOf(Error);
+          expect((error as Error).cause).toBe(thrown);
+        },
+      );
 
-      it('from verify', async () => {
-        const site = await openSite(
+      it('Express gets an Error from verify, and the handler is not reached', async () => {
+        const site = await openLoginApp(
           express,
           new BackupCodeStrategy({ consumeCode: () => true }, rejectIt),
         );
@@ -176,17 +229,17 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['rejects', () => Promise.reject(failure)],
     ['calls done(error)', (done) => done(failure)],
     ['calls done(error) later, with a user', (done) => setImmediate(done, failure, ada)],
-  ])('the app is told where verify %s, and nobody is let in', async (_what, fail) => {
-    const site = await openSite(
+  ])('an error reaches the app if verify %s, and no user is let in', async (_what, fail) => {
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ consumeCode: () => true }, (_user, _info, done) => fail(done)),
     );
     expect(await expectError(site)).toBe(failure);
   });
 
-  it('an error that is a plain object, as some apps throw, goes on as it is', async () => {
+  it('an error that is a plain object, as some apps throw, is passed on unchanged', async () => {
     const thrown = { status: 503, message: 'maintenance' };
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ consumeCode: () => true }, (_user, _info, done) => done(thrown)),
     );
@@ -194,8 +247,8 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(site.errors).toEqual([thrown]);
   });
 
-  it('done() with a text as its error is an error', async () => {
-    const site = await openSite(
+  it('a string that done() gets as its error becomes an Error', async () => {
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ consumeCode: () => true }, (_user, _info, done) => done('route')),
     );
@@ -204,23 +257,96 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   it.each<[string, (req: Request) => unknown]>([
     ['an unknown field', () => ({ adress: '192.0.2.1' })],
-    ['a text', () => 'here'],
+    ['a string', () => 'here'],
   ])(
-    'a context of %s is an error of the app, found before anything is charged',
+    'a context function that returns %s is an error, found before an attempt is counted',
     async (_what, context) => {
-      const { backupCodes, issue, charged } = service();
+      const { backupCodes, issue, countAttempts } = makeService();
       const [code] = await issue();
-      const site = await openSite(
+      const site = await openLoginApp(
         express,
         new BackupCodeStrategy({ backupCodes, context: context as (req: Request) => Context }),
       );
       expect(await expectError(site, { code })).toMatchObject({ code: 'invalid_option' });
-      expect(await charged()).toBe(0);
+      expect(await countAttempts()).toBe(0);
     },
   );
 
-  it('a custom callback is given the error', async () => {
-    const site = await openSite(
+  describe('a messages function', () => {
+    const answers: [string, () => unknown, string][] = [
+      ['an empty string', () => '', 'an empty string'],
+      ['undefined', () => undefined, 'undefined'],
+      ['null', () => null, 'null'],
+      ['true', () => true, 'true'],
+      ['a boxed string', () => Object('text'), 'an object'],
+      ['a promise', () => Promise.resolve('text'), 'an object'],
+      ['a promise that is rejected', () => Promise.reject(failure), 'an object'],
+    ];
+    const make = (
+      messages: () => unknown,
+      options: BackupCodeStrategyOptions<Person> = { consumeCode: () => false },
+      verify?: Verify<Person>,
+    ): BackupCodeStrategy<Person> =>
+      new BackupCodeStrategy<Person>({ ...options, messages: messages as () => string }, verify);
+
+    it.each(answers)(
+      'that returns %s is an error, and no user is let in',
+      async (_what, messages, kind) => {
+        for (const code of [CODE, 'not a code']) {
+          const app = await openLoginApp(express, make(messages));
+          expect(await expectError(app, { code })).toMatchObject({
+            code: 'invalid_result',
+            message: `messages must return a string that is not empty, but returned ${kind}.`,
+          });
+        }
+      },
+    );
+
+    it('that throws is an error, and no user is let in', async () => {
+      const app = await openLoginApp(express, make(fails));
+      expect(await expectError(app)).toBe(failure);
+    });
+
+    it('that throws a bare value is an Error, and no user is let in', async () => {
+      const throwRoute = (): never => {
+        throw 'route' as unknown as Error;
+      };
+      const app = await openLoginApp(express, make(throwRoute));
+      expect(await expectError(app)).toMatchObject({ cause: 'route' });
+    });
+
+    it('that fails announces no wait', async () => {
+      const options = {
+        consumeCode: () => ({ ok: false, reason: 'busy', retryAfterSeconds: 5 }) as const,
+      };
+      const app = await openLoginApp(
+        express,
+        make(() => '', options),
+      );
+      const answer = await app.post('/login', { code: CODE });
+      expect([answer.status, answer.headers.get('retry-after')]).toEqual([500, null]);
+    });
+
+    it('that fails after a veto is an error, recorded as an unfinished login', async () => {
+      const { backupCodes, issue, store } = makeService();
+      const [code] = await issue();
+      const app = await openLoginApp(
+        express,
+        make(fails, { backupCodes, currentUser: () => ada }, (_user, _info, done) =>
+          done(null, false),
+        ),
+      );
+      expect(await expectError(app, { code })).toBe(failure);
+      expect(store.auditTrail.map(({ type }) => type)).toEqual([
+        'issued',
+        'consumed',
+        'login_unfinished',
+      ]);
+    });
+  });
+
+  it('a custom callback gets the error', async () => {
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>({ findUser, format: 'any', consumeCode: fails }),
     );

@@ -1,23 +1,25 @@
-// Whom the strategy turns away, and in which words: the table of outcomes, on both channels.
+// Failures: the table of outcomes on both channels, with status, code and message.
 import {
   BackupCodeStrategy,
   formats,
   MemoryStore,
+  type BackupCodeStrategyOptions,
   type ConsumeResult,
   type Hasher,
+  type Reason,
 } from '../../lib';
 import { countingHasher } from '../helpers/counting-hasher';
 import {
   ada,
-  expresses,
+  expressVersions,
   findUser,
-  openSite,
-  service,
-  strategyOf,
+  openLoginApp,
+  makeService,
+  makeStrategy,
   type Answer,
-  type Host,
+  type TestApp,
   type Person,
-} from './host';
+} from './test-app';
 
 const INVALID = {
   code: 'invalid_code',
@@ -30,32 +32,32 @@ const MALFORMED = {
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 const DAY_MS = 86_400_000;
 
-describe.each(expresses)('on %s', (_name, express) => {
+describe.each(expressVersions)('on %s', (_name, express) => {
   describe.each([
-    ['behind a first factor', 'second_factor'],
-    ['with nothing before it', 'recovery'],
+    ['after a first factor', 'second_factor'],
+    ['in a recovery login', 'recovery'],
   ] as const)('%s', (_where, channel) => {
-    /** The default answer of Passport and what a custom callback is told, of two services alike. */
+    /** Passport's default answer at /login, and what a custom callback gets at /callback. */
     const open = (
-      backupCodes: Parameters<typeof strategyOf>[0],
-      verify?: Parameters<typeof strategyOf>[2],
-    ): Promise<Host> =>
-      openSite(express, strategyOf(backupCodes, channel, verify), {
+      backupCodes: Parameters<typeof makeStrategy>[0],
+      verify?: Parameters<typeof makeStrategy>[2],
+    ): Promise<TestApp> =>
+      openLoginApp(express, makeStrategy(backupCodes, channel, verify), {
         user: channel === 'recovery' ? null : ada,
       });
-    const send = (site: Host, code: unknown): Promise<Answer> =>
+    const send = (site: TestApp, code: unknown): Promise<Answer> =>
       site.post('/callback', { username: 'ada', code });
 
-    it('a wrong code is 401, invalid_code', async () => {
-      const { backupCodes, issue } = service({ format: formats.recovery });
+    it('an invalid code is answered with 401 and invalid_code', async () => {
+      const { backupCodes, issue } = makeService({ format: formats.recovery });
       await issue();
       const answer = await send(await open(backupCodes), WRONG);
       expect(answer.status).toBe(401);
       expect(answer.body).toEqual({ user: false, info: INVALID });
     });
 
-    it('a code of somebody else is answered as a wrong one, and goes on working for its owner', async () => {
-      const { backupCodes, issue } = service({ format: formats.recovery });
+    it("another user's code is answered like an invalid one, and works for its owner", async () => {
+      const { backupCodes, issue } = makeService({ format: formats.recovery });
       await issue();
       const [code] = await issue('bob');
       const answer = await send(await open(backupCodes), code);
@@ -63,8 +65,8 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(await backupCodes.consume('bob', code)).toMatchObject({ ok: true });
     });
 
-    it('a consumed code is answered as a wrong one', async () => {
-      const { backupCodes, issue } = service({ format: formats.recovery });
+    it('a consumed code is answered like an invalid one', async () => {
+      const { backupCodes, issue } = makeService({ format: formats.recovery });
       const [code] = await issue();
       const site = await open(backupCodes);
       expect((await send(site, code)).status).toBe(200);
@@ -72,35 +74,37 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect([answer.status, answer.body.info]).toEqual([401, INVALID]);
     });
 
-    it('an expired code is answered as a wrong one', async () => {
-      const { backupCodes, issue, clock } = service({ format: formats.recovery });
+    it('an expired code is answered like an invalid one', async () => {
+      const { backupCodes, issue, clock } = makeService({ format: formats.recovery });
       const [code] = await issue();
       clock.now += 365 * DAY_MS;
       const answer = await send(await open(backupCodes), code);
       expect([answer.status, answer.body.info]).toEqual([401, INVALID]);
     });
 
-    it('a user without a set is answered as for a wrong code', async () => {
+    it('a user without a set is answered like one who gave an invalid code', async () => {
       const answer = await send(
-        await open(service({ format: formats.recovery }).backupCodes),
+        await open(makeService({ format: formats.recovery }).backupCodes),
         WRONG,
       );
       expect([answer.status, answer.body.info]).toEqual([401, INVALID]);
     });
 
-    it('what is no code is 400, malformed: no hash, no charge', async () => {
-      const { backupCodes, issue, hasher, charged } = service({ format: formats.recovery });
+    it('input that is not a code is answered with 400, without a hash or an attempt', async () => {
+      const { backupCodes, issue, hasher, countAttempts } = makeService({
+        format: formats.recovery,
+      });
       await issue();
       const site = await open(backupCodes);
       for (const code of ['123456', '', undefined]) {
         const answer = await send(site, code);
         expect([answer.status, answer.body.info]).toEqual([400, MALFORMED]);
       }
-      expect([hasher.count, await charged()]).toEqual([0, 0]);
+      expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
     });
 
-    it('too many attempts are 429 with the wait in seconds, in info and in Retry-After; a right code is not looked at meanwhile', async () => {
-      const { backupCodes, issue, hasher, clock } = service({
+    it('too many attempts are answered with 429 and a wait, and no code is checked', async () => {
+      const { backupCodes, issue, hasher, clock } = makeService({
         format: formats.recovery,
         attempts: { free: 2, firstDelaySeconds: 60 },
       });
@@ -125,8 +129,8 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect((await send(site, code)).status).toBe(200);
     });
 
-    it('a locked channel is 429 without a time: only a new set helps, and a right code stays unspent', async () => {
-      const { backupCodes, issue, hasher } = service({
+    it('a locked channel is answered with 429 and no wait until a new set unlocks it', async () => {
+      const { backupCodes, issue, hasher } = makeService({
         format: formats.recovery,
         attempts: { lockAfter: 1 },
       });
@@ -149,9 +153,9 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect((await send(site, fresh)).status).toBe(200);
     });
 
-    it('more slow hashes than the process has room for are 503, busy, with Retry-After, and nobody is charged', async () => {
+    it('an attempt beyond the queue of slow hashes is answered with 503, uncounted', async () => {
       const gate = blockedHasher();
-      const { backupCodes, charged } = service({
+      const { backupCodes, countAttempts } = makeService({
         format: formats.recovery,
         hasher: gate.hasher,
         hashConcurrency: 1,
@@ -176,12 +180,12 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
       expect(answer.headers.get('retry-after')).toBe('5');
       expect((await first).status).toBe(401);
-      expect(await charged()).toBe(1);
+      expect(await countAttempts()).toBe(1);
       expect((await send(site, code)).status).toBe(200);
     });
 
-    it('verify may refuse: 403 with its own info, or in our words; the code is spent all the same', async () => {
-      const { backupCodes, issue } = service({ format: formats.recovery });
+    it('a veto of verify is answered with 401 and its info or ours; the code is spent', async () => {
+      const { backupCodes, issue } = makeService({ format: formats.recovery });
       const codes = await issue();
       const refusals: unknown[] = [
         { code: 'suspended' },
@@ -198,7 +202,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         await send(site, codes[2]),
         await send(site, codes[3]),
       ];
-      expect(answers.map(({ status }) => status)).toEqual([403, 403, 403, 403]);
+      expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
       expect(answers.map(({ body }) => body.info)).toEqual([
         { code: 'suspended' },
         { code: 'denied', message: 'Your account is suspended.' },
@@ -208,8 +212,35 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect((await backupCodes.status('ada'))?.remaining).toBe(6);
     });
 
-    it("is answered by Passport's bare text where the app gives no callback", async () => {
-      const { backupCodes, issue } = service({ format: formats.recovery });
+    it.each([
+      [423, 423],
+      [400, 400],
+      [599, 599],
+      [200, 401],
+      [399, 401],
+      [600, 401],
+      [403.5, 401],
+      ['423', 401],
+      [NaN, 401],
+    ])(
+      'verify may veto with info.status %p, which is answered with %p and never with a success',
+      async (given, status) => {
+        const { backupCodes, issue } = makeService({ format: formats.recovery });
+        const [code] = await issue();
+        const app = await open(backupCodes, (_user, _info, done) =>
+          done(null, false, { code: 'suspended', status: given }),
+        );
+        const answer = await send(app, code);
+        expect([answer.status, answer.body.user, answer.body.info.code]).toEqual([
+          status,
+          false,
+          'suspended',
+        ]);
+      },
+    );
+
+    it("a failure is answered with Passport's bare status text without a callback", async () => {
+      const { backupCodes, issue } = makeService({ format: formats.recovery });
       await issue();
       const site = await open(backupCodes);
       expect(await site.post('/login', { username: 'ada', code: WRONG })).toMatchObject({
@@ -223,8 +254,8 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  it('nobody to check is 401, login_required, and no hash', async () => {
-    const { backupCodes, issue, hasher } = service();
+  it('a request without a user is answered with 401, and costs no hash', async () => {
+    const { backupCodes, issue, hasher } = makeService();
     const [code] = await issue();
     for (const currentUser of [
       undefined,
@@ -233,7 +264,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       () => false as const,
       () => Promise.resolve(null),
     ]) {
-      const site = await openSite(
+      const site = await openLoginApp(
         express,
         new BackupCodeStrategy({ backupCodes, ...(currentUser && { currentUser }) }),
         { user: null },
@@ -247,10 +278,10 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(hasher.count).toBe(0);
   });
 
-  it('a name in the body means nothing where the user comes from the first factor', async () => {
-    const { backupCodes, issue } = service();
+  it('a user name in the body is ignored if the user comes from the first factor', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue('bob');
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
     expect(
       (await site.post('/login', { code, username: 'bob', user: { id: 'bob' }, userId: 'bob' }))
         .status,
@@ -261,26 +292,28 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['deny', { code: 'denied', message: 'This sign-in was refused.' }],
     ['step_up', { code: 'step_up_required', message: 'This sign-in needs another check first.' }],
   ] as const)(
-    'a risk of %s is 403 behind a first factor, and a wrong code to whoever has nothing but a name',
+    'a risk of %s is 403 after a first factor, and like an invalid code in a recovery login',
     async (risk, info) => {
-      const { backupCodes, issue, hasher, charged } = service({
+      const { backupCodes, issue, hasher, countAttempts } = makeService({
         format: formats.recovery,
         assessRisk: () => risk,
       });
       const [code] = await issue();
 
       const second = await (
-        await openSite(express, strategyOf(backupCodes, 'second_factor'))
+        await openLoginApp(express, makeStrategy(backupCodes, 'second_factor'))
       ).post('/callback', { code });
-      const alone = await (
-        await openSite(express, strategyOf(backupCodes, 'recovery'))
+      const recovery = await (
+        await openLoginApp(express, makeStrategy(backupCodes, 'recovery'))
       ).post('/callback', { username: 'ada', code });
 
       expect([second.status, second.body.info]).toEqual([403, info]);
-      expect([alone.status, alone.body.info]).toEqual([401, INVALID]);
-      expect([hasher.count, await charged(), (await backupCodes.status('ada'))?.remaining]).toEqual(
-        [0, 0, 10],
-      );
+      expect([recovery.status, recovery.body.info]).toEqual([401, INVALID]);
+      expect([
+        hasher.count,
+        await countAttempts(),
+        (await backupCodes.status('ada'))?.remaining,
+      ]).toEqual([0, 0, 10]);
     },
   );
 
@@ -302,9 +335,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['denied', { ok: false, reason: 'denied' }, 403, 'denied'],
     ['step_up', { ok: false, reason: 'step_up' }, 403, 'step_up_required'],
     ['busy', { ok: false, reason: 'busy', retryAfterSeconds: 3 }, 503, 'busy'],
-  ])("the app's own consumeCode may answer %s", async (_what, result, status, code) => {
+  ])("an app's own consumeCode may return %s", async (_what, result, status, code) => {
     for (const given of [result, Promise.resolve(result)]) {
-      const site = await openSite(express, new BackupCodeStrategy({ consumeCode: () => given }));
+      const site = await openLoginApp(
+        express,
+        new BackupCodeStrategy({ consumeCode: () => given }),
+      );
       const answer = await site.post('/callback', { code: 'ABCD-EFGH' });
       expect([answer.status, answer.body.user, answer.body.info.code]).toEqual([
         status,
@@ -323,9 +359,9 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
 
   it.each([0, -1, NaN, Infinity, '60'])(
-    'a wait of %p seconds is none to announce',
+    'a wait of %p seconds is not announced',
     async (retryAfterSeconds) => {
-      const site = await openSite(
+      const site = await openLoginApp(
         express,
         new BackupCodeStrategy({
           consumeCode: () => ({
@@ -341,26 +377,190 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it("the app's own consumeCode is not asked about what is no code, nor for a name that belongs to nobody", async () => {
+  it("an app's own consumeCode is called only with codes and for existing users", async () => {
     let asked = 0;
     const strategy = new BackupCodeStrategy<Person>({
       findUser,
       format: formats.recovery,
       consumeCode: () => (asked += 1) > 0,
     });
-    const site = await openSite(express, strategy);
+    const site = await openLoginApp(express, strategy);
     expect(
       (await site.post('/callback', { username: 'ada', code: 'ABCD-EFGH' })).body.info,
     ).toEqual(MALFORMED);
-    expect((await site.post('/callback', { username: 'nobody', code: WRONG })).body.info).toEqual(
+    expect((await site.post('/callback', { username: 'unknown', code: WRONG })).body.info).toEqual(
       INVALID,
     );
     expect(asked).toBe(0);
   });
 });
 
-describe.each(expresses)('a user name that belongs to nobody on %s', (_name, express) => {
-  /** What a stranger can see of seven wrong codes in a row and one malformed, and what they cost. */
+describe.each(expressVersions)('the messages option on %s', (_name, express) => {
+  const GERMAN = {
+    malformed: 'Das sieht nicht wie ein Backup-Code aus.',
+    invalid_code: 'Dieser Backup-Code ist nicht gültig.',
+    login_required: 'Bitte melden Sie sich zuerst an.',
+    too_many_attempts: 'Zu viele Versuche.',
+    denied: 'Die Anmeldung wurde abgelehnt.',
+    step_up_required: 'Bitte bestätigen Sie zuerst, dass Sie es sind.',
+    busy: 'Bitte versuchen Sie es später noch einmal.',
+  };
+  const messages: BackupCodeStrategyOptions<Person>['messages'] = (code, info, req) =>
+    [req.acceptsLanguages('de', 'en') === 'de' ? GERMAN[code] : code, info.retryAfterSeconds]
+      .join(' ')
+      .trim();
+  const inGerman = { 'accept-language': 'de-AT, de;q=0.9' };
+
+  it.each<[string, ConsumeResult, object]>([
+    ['false', false, { code: 'invalid_code', message: GERMAN.invalid_code }],
+    [
+      'malformed',
+      { ok: false, reason: 'malformed' },
+      { code: 'malformed', message: GERMAN.malformed },
+    ],
+    [
+      'throttled',
+      { ok: false, reason: 'throttled', retryAfterSeconds: 60 },
+      {
+        code: 'too_many_attempts',
+        message: `${GERMAN.too_many_attempts} 60`,
+        retryAfterSeconds: 60,
+      },
+    ],
+    [
+      'locked',
+      { ok: false, reason: 'locked' },
+      { code: 'too_many_attempts', message: GERMAN.too_many_attempts },
+    ],
+    ['denied', { ok: false, reason: 'denied' }, { code: 'denied', message: GERMAN.denied }],
+    [
+      'step_up',
+      { ok: false, reason: 'step_up' },
+      { code: 'step_up_required', message: GERMAN.step_up_required },
+    ],
+    [
+      'busy',
+      { ok: false, reason: 'busy', retryAfterSeconds: 5 },
+      { code: 'busy', message: `${GERMAN.busy} 5`, retryAfterSeconds: 5 },
+    ],
+  ])(
+    'gives the message of the outcome %s, in the language of the request',
+    async (_what, result, info) => {
+      const app = await openLoginApp(
+        express,
+        new BackupCodeStrategy<Person>({ consumeCode: () => result, messages }),
+      );
+      const answer = await app.post('/callback', { code: 'ABCD-EFGH' }, inGerman);
+      expect(answer.body).toEqual({ user: false, info });
+    },
+  );
+
+  it('gives the message of a request without a user', async () => {
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy<Person>({ consumeCode: () => true, messages }),
+      { user: null },
+    );
+    const answer = await app.post('/callback', { code: 'ABCD-EFGH' }, inGerman);
+    expect([answer.status, answer.body.info.message]).toEqual([401, GERMAN.login_required]);
+  });
+
+  it('gives the message of a veto, unless verify gives one itself', async () => {
+    const vetoes: unknown[] = [undefined, 'Your account is suspended.'];
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy<Person>({ consumeCode: () => true, messages }, (_user, _info, done) =>
+        done(null, false, vetoes.shift()),
+      ),
+    );
+    const code = 'ABCD-EFGH';
+    const first = await app.post('/callback', { code }, inGerman);
+    const second = await app.post('/callback', { code }, inGerman);
+    expect([first.status, first.body.info]).toEqual([
+      401,
+      { code: 'denied', message: GERMAN.denied },
+    ]);
+    expect([second.status, second.body.info]).toEqual([
+      401,
+      { code: 'denied', message: 'Your account is suspended.' },
+    ]);
+  });
+
+  it('is not called for a valid code', async () => {
+    const { backupCodes, issue } = makeService();
+    const [code] = await issue();
+    let calls = 0;
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy<Person>({ backupCodes, messages: () => `message ${(calls += 1)}` }),
+    );
+    expect((await app.post('/login', { code })).status).toBe(200);
+    expect(calls).toBe(0);
+  });
+
+  it.each<Reason>(['mismatch', 'reused', 'expired', 'none', 'unknown_user', 'denied', 'step_up'])(
+    'cannot tell %s from an invalid code in a recovery login: it gets the same frozen arguments',
+    async (reason) => {
+      const received: unknown[] = [];
+      const strategy = (result: ConsumeResult): BackupCodeStrategy<Person> =>
+        new BackupCodeStrategy<Person>({
+          findUser,
+          format: 'any',
+          consumeCode: () => result,
+          messages: (code, info, req) => {
+            received.push([code, info, Object.isFrozen(info), req.path]);
+            return code;
+          },
+        });
+      const answers: unknown[] = [];
+      for (const result of [false, { ok: false, reason } as const]) {
+        const app = await openLoginApp(express, strategy(result), { user: null });
+        const { status, text } = await app.post('/callback', { username: 'ada', code: 'typed' });
+        answers.push([status, text]);
+      }
+      expect(received).toEqual(
+        Array(2).fill(['invalid_code', { code: 'invalid_code' }, true, '/callback']),
+      );
+      expect(answers[1]).toEqual(answers[0]);
+    },
+  );
+
+  it('cannot tell an unknown user name from a known one: it gets the same arguments', async () => {
+    const { backupCodes, issue } = makeService({
+      format: formats.recovery,
+      attempts: { free: 2, firstDelaySeconds: 60 },
+    });
+    await issue();
+    const received: Record<string, unknown[]> = { ada: [], bob: [], unknown: [] };
+    const app = await openLoginApp(
+      express,
+      new BackupCodeStrategy<Person>({
+        findUser,
+        backupCodes,
+        messages: (code, info, req) => {
+          received[(req.body as { username: string }).username]!.push([code, { ...info }]);
+          return code;
+        },
+      }),
+      { user: null },
+    );
+    for (const username of Object.keys(received)) {
+      for (const code of ['not a code', WRONG, WRONG, WRONG])
+        await app.post('/callback', { username, code });
+    }
+    expect(received['ada']).toEqual([
+      ['malformed', { code: 'malformed' }],
+      ['invalid_code', { code: 'invalid_code' }],
+      ['invalid_code', { code: 'invalid_code' }],
+      ['too_many_attempts', { code: 'too_many_attempts', retryAfterSeconds: 60 }],
+    ]);
+    expect(received['bob']).toEqual(received['ada']);
+    expect(received['unknown']).toEqual(received['ada']);
+  });
+});
+
+describe.each(expressVersions)('an unknown user name on %s', (_name, express) => {
+  /** What an attacker sees of six attempts in a row, one of them malformed, and what they cost. */
   async function attack(
     username: string,
     path: string,
@@ -370,17 +570,17 @@ describe.each(expresses)('a user name that belongs to nobody on %s', (_name, exp
       jest.requireActual<{ timingSafeEqual: () => boolean }>('node:crypto'),
       'timingSafeEqual',
     );
-    const { backupCodes, hasher, clock } = service({
+    const { backupCodes, hasher, clock } = makeService({
       format: formats.recovery,
       attempts: { free: 3, firstDelaySeconds: 60 },
-      store: noting(calls),
+      store: recordCalls(calls),
     });
     await backupCodes.issue('ada');
-    // The key of names is asked for once in the life of a process; the names of later strangers are told by nothing.
-    await backupCodes.rejectUnknownUser('somebody else', WRONG, { channel: 'recovery' });
+    // The key of user names is read once in the life of a process, with the first unknown name.
+    await backupCodes.rejectUnknownUser('another name', WRONG, { channel: 'recovery' });
     hasher.count = calls.length = 0;
     compared.mockClear();
-    const site = await openSite(express, strategyOf(backupCodes, 'recovery'), { user: null });
+    const site = await openLoginApp(express, makeStrategy(backupCodes, 'recovery'), { user: null });
     const seen: unknown[] = [];
     for (const code of [WRONG, 'no code', WRONG, WRONG, WRONG, WRONG]) {
       const { status, headers, text } = await site.post(path, { username, code });
@@ -393,11 +593,11 @@ describe.each(expresses)('a user name that belongs to nobody on %s', (_name, exp
   }
 
   it.each(['/login', '/callback'])(
-    'cannot be told from one that belongs to somebody, by status, body, headers or work (%s)',
+    'cannot be told from the name of a user by status, body, headers or work, at %s',
     async (path) => {
       const known = await attack('ada', path);
       const withoutSet = await attack('bob', path);
-      const unknown = await attack('nobody', path);
+      const unknown = await attack('unknown', path);
 
       expect(unknown).toEqual(known);
       expect(withoutSet).toEqual(known);
@@ -409,8 +609,8 @@ describe.each(expresses)('a user name that belongs to nobody on %s', (_name, exp
   );
 });
 
-/** A store that notes which of its methods were called. */
-function noting(calls: string[]): MemoryStore {
+/** A store that records which of its methods were called. */
+function recordCalls(calls: string[]): MemoryStore {
   return new Proxy(new MemoryStore(), {
     get: (store, name) => {
       const value: unknown = Reflect.get(store, name);
@@ -423,7 +623,7 @@ function noting(calls: string[]): MemoryStore {
   });
 }
 
-/** A hash that can be held up in the middle of its work. */
+/** A hasher whose hashes can be held. */
 function blockedHasher(): { hasher: Hasher; block: () => [Promise<void>, () => void] } {
   const quick = countingHasher();
   let waiting: { entered: () => void; until: Promise<void> } | null = null;

@@ -1,5 +1,6 @@
-// Whatever a client sends, through every body parser: a code is read from an own field of the body that is a string, and
-// from nothing else. All else is 400 and costs nothing; no answer is 500, none is missing, and no prototype is changed.
+// Random bodies through every parser: a code is read from an own string field of the body, and from
+// nothing else. Everything else is 400 and costs nothing. No answer is 500 or missing, and no
+// prototype is changed.
 import fc from 'fast-check';
 import { formats } from '../../lib';
 import { readCode } from '../../lib/codes/formats';
@@ -7,25 +8,25 @@ import { fuzz, SEED } from '../helpers/fuzz';
 import { storeKnownSet } from '../helpers/known-set';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { expresses } from './host';
+import { expressVersions } from './test-app';
 import {
   CHANNELS,
-  FIELDLESS,
+  PARSERS_WITHOUT_FIELDS,
   openParserSite,
-  PARSERS,
+  PARSERS_WITH_FIELDS,
   type ChannelName,
   type Parser,
   type ParserSite,
-} from './parsers';
+} from './body-parsers';
 
 const format = formats.recovery;
 const SYMBOLS = 'ABCDEFGHJKLMNPQR';
-const RIGHT = 'ABCD-EFGH-JKLM-NPQR';
-const WRONG = 'AAAA-AAAA-AAAA-AAAA';
-/** With each request, so that a code in the URL is never mistaken for one in the body. */
-const QUERY = `?username=ada&code=${RIGHT}&code[]=${RIGHT}&__proto__[code]=${RIGHT}`;
+const VALID = 'ABCD-EFGH-JKLM-NPQR';
+const INVALID = 'AAAA-AAAA-AAAA-AAAA';
+/** Sent with each request. A code in the URL must never be read. */
+const QUERY = `?username=ada&code=${VALID}&code[]=${VALID}&__proto__[code]=${VALID}`;
 
-/** Names of which a parser may make more than a field: a list, an object, a prototype. */
+/** Names that a parser may turn into a list, an object or a prototype. */
 const NESTED = [
   'code[]',
   'code[0]',
@@ -49,16 +50,16 @@ const NAMES = [
   '',
 ];
 const TEXTS = [
-  `${RIGHT}\0`,
-  `${RIGHT},${RIGHT}`,
-  `${RIGHT}A`,
+  `${VALID}\0`,
+  `${VALID},${VALID}`,
+  `${VALID}A`,
   '',
   ' \t',
   '----',
   'ada',
   '__proto__',
   '{"$ne":null}',
-  `["${RIGHT}"]`,
+  `["${VALID}"]`,
   '\uD800',
 ];
 
@@ -69,8 +70,8 @@ const name = fc.oneof(
   { weight: 1, arbitrary: fc.string({ unit: 'binary', maxLength: 20 }) },
 );
 const text = fc.oneof(
-  { weight: 20, arbitrary: fc.constant(RIGHT) },
-  { weight: 5, arbitrary: fc.constant(WRONG) },
+  { weight: 20, arbitrary: fc.constant(VALID) },
+  { weight: 5, arbitrary: fc.constant(INVALID) },
   { weight: 10, arbitrary: fc.constantFrom(...TEXTS) },
   { weight: 5, arbitrary: fc.string({ unit: 'binary', maxLength: 200 }) },
   {
@@ -82,10 +83,10 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.constant('A'.repeat(2 ** 20)) },
 );
 
-/** A field of a body: its name, and what is said of it, as it is written there. */
+/** A field of a body as it is written there: its name, its value, and how it is written. */
 type Field = readonly [name: string, value: string, more: string];
 
-/** Some fields, or one beside a right user name. */
+/** Some fields, or one field beside a valid user name. */
 function fields(
   value: fc.Arbitrary<string>,
   more: fc.Arbitrary<string>,
@@ -98,7 +99,7 @@ function fields(
   );
 }
 
-/** As text, in which a name can stand twice and `__proto__` is a name like any other. */
+/** JSON as a string, in which a name can occur twice and `__proto__` is an ordinary name. */
 const { record, json } = fc.letrec<{ json: string; scalar: string; list: string; record: string }>(
   (tie) => ({
     json: fc.oneof(
@@ -137,7 +138,7 @@ const form = fields(text, fc.constantFrom('escaped', 'as it is'), [
 );
 
 const BOUNDARY = '----fuzz';
-/** Fields and files, some of which end before they should. */
+/** Fields and files, some of them truncated. */
 const multipart = fc
   .tuple(
     fields(text, fc.constantFrom('', '', '; filename="x.txt"'), ['username', 'ada', '']),
@@ -154,13 +155,13 @@ const multipart = fc
     return cut === null ? whole : whole.slice(0, cut);
   });
 
-const SPOKEN: Readonly<Record<Parser['speaks'], { body: fc.Arbitrary<string>; type: string }>> = {
+const BODIES: Readonly<Record<Parser['bodyKind'], { body: fc.Arbitrary<string>; type: string }>> = {
   JSON: { body: fc.oneof({ weight: 9, arbitrary: record }, json), type: 'application/json' },
   form: { body: form, type: 'application/x-www-form-urlencoded' },
   multipart: { body: multipart, type: `multipart/form-data; boundary=${BOUNDARY}` },
 };
 const TYPES = [
-  ...Object.values(SPOKEN).map(({ type }) => type),
+  ...Object.values(BODIES).map(({ type }) => type),
   'application/json; charset=utf-16',
   'application/x-www-form-urlencoded; charset=iso-8859-1',
   'multipart/form-data',
@@ -169,9 +170,9 @@ const TYPES = [
   '',
 ];
 
-/** Mostly what the parser understands, now and then bytes of any kind. The user name is there, mostly. */
-function hostile({ speaks, write }: Parser): fc.Arbitrary<RequestInit> {
-  const spoken = SPOKEN[speaks];
+/** Mostly bodies that the parser understands, mostly with a user name; sometimes any bytes. */
+function anyRequest({ bodyKind, write }: Parser): fc.Arbitrary<RequestInit> {
+  const spoken = BODIES[bodyKind];
   const request = (body: BodyInit, type: string): RequestInit => ({
     body,
     headers: { 'content-type': type },
@@ -190,14 +191,15 @@ function hostile({ speaks, write }: Parser): fc.Arbitrary<RequestInit> {
 
 type Verdict = 'refused by the parser' | 'malformed' | 'invalid_code' | 'consumed';
 
-/** What must come of a body, once it is parsed. */
+/** The expected answer to a parsed body. */
 function verdictOn(parsed: { readonly body: unknown } | null, channel: ChannelName): Verdict {
   if (parsed === null) return 'refused by the parser';
   const own = (field: string): unknown =>
     typeof parsed.body === 'object' && parsed.body !== null
       ? Object.getOwnPropertyDescriptor(parsed.body, field)?.value
       : undefined;
-  const [username, symbols] = [own('username'), readCode(format, own('code'))];
+  const username = own('username');
+  const symbols = readCode(format, own('code'));
   const isNamed = typeof username === 'string' && username.length >= 1 && username.length <= 320;
   if (symbols === null || (channel === 'recovery' && !isNamed)) return 'malformed';
   return symbols === SYMBOLS && (channel === 'second_factor' || username === 'ada')
@@ -205,7 +207,7 @@ function verdictOn(parsed: { readonly body: unknown } | null, channel: ChannelNa
     : 'invalid_code';
 }
 
-/** Status, hashes, attempts still charged to anybody, and codes left, for each verdict. */
+/** Status, hashes, counted attempts and codes left, for each verdict. */
 const COST: Readonly<
   Record<Verdict, { status: number; hashes: number; attempts: number; left: number }>
 > = {
@@ -232,7 +234,7 @@ const pristine = PROTOTYPES.map(
     ),
 );
 
-/** What was added to a prototype, or changed there. */
+/** Keys that were added to a prototype, or changed there. */
 function polluted(): string[] {
   return PROTOTYPES.flatMap((prototype, index) =>
     Reflect.ownKeys(prototype)
@@ -246,14 +248,14 @@ function polluted(): string[] {
 }
 afterEach(() => expect(polluted()).toEqual([]));
 
-describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
-  describe.each([...PARSERS, ...FIELDLESS])('behind $name', (parser) => {
+describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
+  describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('behind $name', (parser) => {
     let site: ParserSite;
     beforeAll(async () => {
       site = await openParserSite(express, parser);
     });
 
-    /** Sends it to a new service, and looks at all that came of it. */
+    /** Sends it to a new service, and checks status, hashes, attempts and codes left. */
     async function ask(channel: ChannelName, request: RequestInit): Promise<Verdict> {
       const { backupCodes, hasher, watched } = await openService(memory.open, { format });
       await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [SYMBOLS] });
@@ -273,37 +275,37 @@ describe.each(expresses)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => 
       return verdict;
     }
 
-    it('nothing but an own string of the body is a code, and what is none costs nothing', async () => {
+    it('only an own string field of the body is a code; other input costs nothing', async () => {
       const verdicts = new Set<Verdict>();
-      const examples = [RIGHT, WRONG, ''].map((code): [ChannelName, RequestInit] => [
+      const examples = [VALID, INVALID, ''].map((code): [ChannelName, RequestInit] => [
         'second_factor',
         parser.write({ code }),
       ]);
       await fc.assert(
         fc.asyncProperty(
           fc.constantFrom(...CHANNELS),
-          hostile(parser),
+          anyRequest(parser),
           async (channel, request) => {
             verdicts.add(await ask(channel, request));
           },
         ),
         { ...fuzz(60), examples },
       );
-      const hasFields = PARSERS.includes(parser);
+      const hasFields = PARSERS_WITH_FIELDS.includes(parser);
       expect([...verdicts].filter((verdict) => verdict !== 'refused by the parser').sort()).toEqual(
         hasFields ? ['consumed', 'invalid_code', 'malformed'] : ['malformed'],
       );
     });
 
-    it('a code that somebody else put on Object.prototype is none', async () => {
-      const everybody = Object.prototype as unknown as Record<string, unknown>;
+    it('a code on Object.prototype is not read', async () => {
+      const prototype = Object.prototype as unknown as Record<string, unknown>;
       for (const channel of CHANNELS) {
-        Object.assign(everybody, { code: RIGHT, username: 'ada' });
+        Object.assign(prototype, { code: VALID, username: 'ada' });
         try {
-          expect(await ask(channel, parser.write({ other: RIGHT }))).toBe('malformed');
+          expect(await ask(channel, parser.write({ other: VALID }))).toBe('malformed');
         } finally {
-          delete everybody['code'];
-          delete everybody['username'];
+          delete prototype['code'];
+          delete prototype['username'];
         }
       }
     });

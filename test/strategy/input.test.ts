@@ -1,30 +1,33 @@
-// What a client may send in place of a code or a name: 400, with nothing looked up, charged or hashed.
+// Input that is not a code or a user name: 400, with nothing looked up, counted or hashed.
 import type { Express, Request, RequestHandler } from 'express';
 import { BackupCodeStrategy, formats } from '../../lib';
 import {
   ada,
-  expresses,
+  expressVersions,
   findUser,
-  openHost,
-  openSite,
-  service,
-  strategyOf,
-  watch,
+  openTestApp,
+  openLoginApp,
+  makeService,
+  makeStrategy,
+  watchActions,
   type ExpressModule,
-  type Host,
+  type TestApp,
   type Person,
   type Service,
-} from './host';
+} from './test-app';
 
 const MIB = 'A'.repeat(1024 * 1024);
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 
-/** Both channels behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none behind no parser at all. */
+/**
+ * Both channels behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none
+ * without a parser.
+ */
 async function openParsers(
   express: ExpressModule,
   { backupCodes }: Service,
   handler?: (app: Express) => void,
-): Promise<Host> {
+): Promise<TestApp> {
   const parsers: Record<string, RequestHandler[]> = {
     simple: [express.urlencoded({ extended: false, limit: '2mb' })],
     extended: [express.urlencoded({ extended: true, limit: '2mb' })],
@@ -33,11 +36,11 @@ async function openParsers(
     raw: [express.raw({ type: '*/*' })],
     none: [],
   };
-  return openHost(
+  return openTestApp(
     express,
     (app, { passport }) => {
       for (const channel of ['second_factor', 'recovery'] as const)
-        passport.use(channel, watch(strategyOf(backupCodes, channel)));
+        passport.use(channel, watchActions(makeStrategy(backupCodes, channel)));
       handler?.(app);
       for (const [name, parse] of Object.entries(parsers)) {
         for (const channel of ['second_factor', 'recovery']) {
@@ -64,13 +67,13 @@ async function openParsers(
   );
 }
 
-/** A service with a set, and a check that nothing was looked up, charged, hashed or spent since. */
+/** A service with a set, and a check that nothing was looked up, counted, hashed or spent since. */
 async function untouched(): Promise<{
   served: Service;
   code: string;
   expectUntouched: () => Promise<void>;
 }> {
-  const served = service({ format: formats.recovery });
+  const served = makeService({ format: formats.recovery });
   const [code] = await served.issue();
   const spies = (['takeAttempt', 'nameKey', 'giveBack', 'consume', 'append'] as const).map((name) =>
     jest.spyOn(served.store, name),
@@ -81,42 +84,42 @@ async function untouched(): Promise<{
     expectUntouched: async () => {
       expect(spies.map(({ mock }) => mock.calls.length)).toEqual([0, 0, 0, 0, 0]);
       expect(served.hasher.count).toBe(0);
-      expect(await served.charged()).toBe(0);
+      expect(await served.countAttempts()).toBe(0);
       expect((await served.backupCodes.status('ada'))?.remaining).toBe(10);
     },
   };
 }
 
-describe.each(expresses)('on %s', (_name, express) => {
-  // One site for all that must leave it untouched.
-  let shared: Awaited<ReturnType<typeof untouched>> & { host: Host };
+describe.each(expressVersions)('on %s', (_name, express) => {
+  // One app for all input that must leave it untouched.
+  let shared: Awaited<ReturnType<typeof untouched>> & { host: TestApp };
   beforeAll(async () => {
     const made = await untouched();
     shared = { ...made, host: await openParsers(express, made.served) };
   });
 
-  describe.each(['second_factor', 'recovery'])('on the channel "%s"', (channel) => {
+  describe.each(['second_factor', 'recovery'])('on the channel %s', (channel) => {
     it.each<[string, (code: string) => unknown]>([
-      ['an array with the right code', (code) => [code]],
+      ['an array with a valid code', (code) => [code]],
       ['an object', (code) => ({ value: code })],
-      ['an object that MongoDB would take for a condition', () => ({ $ne: null })],
+      ['an object that MongoDB would read as a condition', () => ({ $ne: null })],
       ['an object with a toString of its own', (code) => ({ toString: code, length: 19 })],
       ['a number', () => 12345678],
       ['true', () => true],
       ['null', () => null],
-      ['a mebibyte', () => MIB],
+      ['a mebibyte of letters', () => MIB],
       ['129 characters', () => 'A'.repeat(129)],
-      ['the right code with NUL behind it', (code) => `${code}\0`],
-      ['the right code with NUL inside', (code) => code.replace('-', '\0')],
+      ['a valid code followed by NUL', (code) => `${code}\0`],
+      ['a valid code with NUL inside', (code) => code.replace('-', '\0')],
       ['a lone surrogate', () => `${WRONG.slice(1)}\uD800`],
-      ['an empty text', () => ''],
+      ['an empty string', () => ''],
       ['blanks', () => ' \t\u00a0\u3000\n'],
       ['dashes', () => '----\u2014\u2013'],
       ['a TOTP', () => '123456'],
       ['one symbol too many', (code) => `${code}A`],
       ['one symbol too few', (code) => code.slice(1)],
       ['HTML', () => '<script>alert(1)</script>'],
-    ])('%s as the code in JSON is 400', async (_what, typed) => {
+    ])('%s as the code in a JSON body is answered with 400', async (_what, typed) => {
       const { host, code, expectUntouched } = shared;
       const answer = await host.post(`/json/${channel}`, { username: 'ada', code: typed(code) });
       expect([answer.status, answer.body.info.code]).toEqual([400, 'malformed']);
@@ -124,7 +127,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
 
     it.each<[string, (code: string) => string]>([
-      ['the right code twice', (code) => `code=${code}&code=${code}`],
+      ['a valid code twice', (code) => `code=${code}&code=${code}`],
       ['two codes', (code) => `code=AAAA&code=${code}`],
       ['code[]', (code) => `code[]=${code}`],
       ['code[0]', (code) => `code[0]=${code}`],
@@ -133,14 +136,14 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['__proto__[code]', (code) => `__proto__[code]=${code}`],
       ['constructor[prototype][code]', (code) => `constructor[prototype][code]=${code}`],
       ['NUL', (code) => `code=${code}%00`],
-      ['recovery', () => 'code='],
+      ['an empty value', () => 'code='],
       ['no value', () => 'code'],
       ['blanks', () => 'code=+%09%E3%80%80'],
       ['dashes', () => 'code=----'],
-      ['a mebibyte', () => `code=${MIB}`],
+      ['a mebibyte of letters', () => `code=${MIB}`],
       ['another field', (code) => `Code=${code}`],
-      ['bytes that are no UTF-8', () => 'code=%FF%FE%FF%FE'],
-    ])('%s in a form is 400, whatever parses it', async (_what, body) => {
+      ['bytes that are not UTF-8', () => 'code=%FF%FE%FF%FE'],
+    ])('%s in a form is answered with 400 behind every parser', async (_what, body) => {
       for (const parser of ['simple', 'extended']) {
         const { host, code, expectUntouched } = shared;
         const answer = await host.send(`/${parser}/${channel}`, {
@@ -153,7 +156,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       }
     });
 
-    it('the right code in a form is accepted, whatever parses it', async () => {
+    it('a valid code in a form or in JSON is accepted behind every parser', async () => {
       for (const parser of ['simple', 'extended', 'json']) {
         const { served, code } = await untouched();
         const host = await openParsers(express, served);
@@ -171,10 +174,10 @@ describe.each(expresses)('on %s', (_name, express) => {
     it.each<[string, (code: string) => string]>([
       ['__proto__ as an own name', (code) => `{"username":"ada","__proto__":{"code":"${code}"}}`],
       ['an array', (code) => `["ada","${code}"]`],
-      ['a text', (code) => `"${code}"`],
+      ['a string', (code) => `"${code}"`],
       ['null', () => 'null'],
       ['an empty object', () => '{}'],
-    ])('%s as the whole JSON body is 400', async (_what, body) => {
+    ])('%s as the whole JSON body is answered with 400', async (_what, body) => {
       const { host, code, expectUntouched } = shared;
       const answer = await host.send(`/json/${channel}`, {
         method: 'POST',
@@ -205,7 +208,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         { method: 'POST', headers: { 'content-type': 'application/json' } },
       ],
     ])(
-      '%s is 400, also with the right code in URL, headers and cookies',
+      '%s is answered with 400, even with a valid code in URL, headers and cookies',
       async (_what, parser, init) => {
         const { host, code, expectUntouched } = shared;
         const body =
@@ -225,7 +228,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       },
     );
 
-    it('a right code in the URL is not consumed, and works from the body', async () => {
+    it('a valid code in the URL is not consumed, and still works in the body', async () => {
       const { served, code, expectUntouched } = await untouched();
       const host = await openParsers(express, served);
       expect((await host.post(`/json/${channel}?code=${code}`, { username: 'ada' })).status).toBe(
@@ -243,22 +246,25 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['an object', { $ne: null }],
     ['a number', 1],
     ['null', null],
-    ['recovery', undefined],
-    ['an empty text', ''],
+    ['undefined', undefined],
+    ['an empty string', ''],
     ['321 characters', 'a'.repeat(321)],
-    ['a mebibyte', MIB],
-  ])('%s as the user name is 400, and findUser is not asked', async (_what, username) => {
-    const { served, code, expectUntouched } = await untouched();
-    let asked = 0;
-    const strategy = new BackupCodeStrategy<Person>({
-      findUser: (name) => ((asked += 1) > 0 ? findUser(name) : null),
-      backupCodes: served.backupCodes,
-    });
-    const site = await openSite(express, strategy, { user: null });
-    const answer = await site.post('/callback', { username, code });
-    expect([answer.status, answer.body.info.code, asked]).toEqual([400, 'malformed', 0]);
-    await expectUntouched();
-  });
+    ['a mebibyte of letters', MIB],
+  ])(
+    '%s as the user name is answered with 400, and findUser is not called',
+    async (_what, username) => {
+      const { served, code, expectUntouched } = await untouched();
+      let asked = 0;
+      const strategy = new BackupCodeStrategy<Person>({
+        findUser: (name) => ((asked += 1) > 0 ? findUser(name) : null),
+        backupCodes: served.backupCodes,
+      });
+      const site = await openLoginApp(express, strategy, { user: null });
+      const answer = await site.post('/callback', { username, code });
+      expect([answer.status, answer.body.info.code, asked]).toEqual([400, 'malformed', 0]);
+      await expectUntouched();
+    },
+  );
 
   it.each([
     ['320 characters', 'a'.repeat(320)],
@@ -268,25 +274,25 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['__proto__', '__proto__'],
     ['constructor', 'constructor'],
     ['SQL', "' OR 1=1 --"],
-  ])('%s as the user name is a name that belongs to nobody: 401', async (_what, username) => {
+  ])('%s as the user name is answered with 401, like any unknown name', async (_what, username) => {
     const { served, code } = await untouched();
-    const site = await openSite(express, strategyOf(served.backupCodes, 'recovery'), {
+    const site = await openLoginApp(express, makeStrategy(served.backupCodes, 'recovery'), {
       user: null,
     });
     const answer = await site.post('/callback', { username, code });
     expect([answer.status, answer.body.info.code]).toEqual([401, 'invalid_code']);
   });
 
-  it('a code that the body inherits is none', async () => {
+  it('a code that the body inherits is not read', async () => {
     const { served, code, expectUntouched } = await untouched();
-    const host = await openHost(express, (app, { passport }) => {
+    const host = await openTestApp(express, (app, { passport }) => {
       app.use((req: Request, _res, next) => {
         req.body = Object.create({ code, username: 'ada' });
         next();
       });
       app.post(
         '/login',
-        passport.authenticate(watch(strategyOf(served.backupCodes, 'recovery')), {
+        passport.authenticate(watchActions(makeStrategy(served.backupCodes, 'recovery')), {
           session: false,
         }) as RequestHandler,
       );
@@ -299,7 +305,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     'a codeField of %s reads an own property of that name, and nothing inherited',
     async (codeField) => {
       const codes: string[] = [];
-      const site = await openSite(
+      const site = await openLoginApp(
         express,
         new BackupCodeStrategy({ codeField, consumeCode: (_user, code) => codes.push(code) === 1 }),
       );
@@ -313,10 +319,10 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it("what is no code is kept from the app's own consumeCode, with format 'any' too", async () => {
+  it("input that is not a code never reaches an app's own consumeCode", async () => {
     let asked = 0;
     for (const format of ['any', formats.standard] as const) {
-      const site = await openSite(
+      const site = await openLoginApp(
         express,
         new BackupCodeStrategy({ format, consumeCode: () => (asked += 1) > 0 }),
       );
@@ -337,12 +343,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(asked).toBe(0);
   });
 
-  it('headers that no header should hold are cut and cleaned before they are recorded', async () => {
-    const { backupCodes, issue } = service();
+  it('a long header with control characters is cut and cleaned before it is recorded', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const agents: (string | null)[] = [];
     backupCodes.on('consumed', (event) => agents.push(event.context.userAgent));
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
     await site.post('/login', { code }, { 'user-agent': `${'x'.repeat(300)}\t` });
     expect(agents).toEqual(['x'.repeat(256)]);
   });

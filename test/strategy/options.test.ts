@@ -1,4 +1,4 @@
-// What the strategy refuses when it is made, and in which words. Nothing of it can be met by a request.
+// The checks of the options, at construction, with their messages.
 import {
   BackupCodeError,
   BackupCodes,
@@ -8,18 +8,20 @@ import {
   MemoryStore,
   type BackupCodeStrategyOptions,
 } from '../../lib';
-import { findUser, service } from './host';
+import { findUser, makeService } from './test-app';
 
 const consumeCode = (): boolean => true;
-/** A service that is made within the test. */
-const serviceAnd = (options: object): object => ({
+/** As code of callback times has it: (user, code, context, done). */
+const withCallback = Object.defineProperty(() => true, 'length', { value: 4 });
+/** Options with a `backupCodes` that is made within the test. */
+const withService = (options: object): object => ({
   ...options,
   get backupCodes(): BackupCodes {
-    return service().backupCodes;
+    return makeService().backupCodes;
   },
 });
 
-/** JavaScript callers have no types to hold them back. */
+/** As a JavaScript caller does, whom no types hold back. */
 function make(options: unknown, verify?: unknown): BackupCodeStrategy {
   return new BackupCodeStrategy(
     options as BackupCodeStrategyOptions<Express.User>,
@@ -34,17 +36,17 @@ function refusal(options: unknown, verify?: unknown): { code: string; message: s
     if (error instanceof BackupCodeError) return { code: error.code, message: error.message };
     throw error;
   }
-  throw new Error('it was accepted');
+  throw new Error('The options were accepted.');
 }
 
-it("goes by the name 'backup-code'", () => {
+it("the strategy is named 'backup-code'", () => {
   expect(make({ consumeCode }).name).toBe('backup-code');
 });
 
 it.each<[string, unknown, string]>([
   ['no options', undefined, 'BackupCodeStrategy takes an options object, but was given undefined.'],
   [
-    'a function in their place, as other strategies take',
+    'a function in place of options, as other strategies take it',
     () => undefined,
     'BackupCodeStrategy takes an options object, but was given a function.',
   ],
@@ -56,17 +58,27 @@ it.each<[string, unknown, string]>([
   ],
   ['a misspelt option', { consumecode: consumeCode }, 'Did you mean "consumeCode"?'],
   [
-    'nothing that consumes',
+    'neither backupCodes nor consumeCode',
     {},
-    'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one of the two.',
+    'Give backupCodes (a BackupCodes) or consumeCode (a function of your own): exactly one',
   ],
-  ['two that consume', serviceAnd({ consumeCode }), 'exactly one of the two.'],
+  ['both backupCodes and consumeCode', withService({ consumeCode }), 'exactly one of the two.'],
   [
-    'a consumeCode that is none',
+    'a consumeCode that is not a function',
     { consumeCode: true },
     'consumeCode must be a function, but was a boolean.',
   ],
   ['a consumeCode of null', { consumeCode: null }, 'consumeCode must be a function, but was null.'],
+  [
+    'a messages that is not a function',
+    { consumeCode, messages: { invalid_code: 'No.' } },
+    'messages must be a function, but was an object.',
+  ],
+  [
+    'a consumeCode that takes a callback',
+    { consumeCode: withCallback },
+    'but takes 4 parameters. It gets no callback.',
+  ],
   [
     'a store in place of the service',
     { backupCodes: new MemoryStore() },
@@ -78,14 +90,14 @@ it.each<[string, unknown, string]>([
     'backupCodes must be an object with consume, rejectUnknownUser, but was null.',
   ],
   [
-    'the class in place of the service',
+    'the class BackupCodes in place of an instance',
     { backupCodes: BackupCodes },
-    'backupCodes must be an object with consume, rejectUnknownUser, but was a function.',
+    'backupCodes must be an instance, new BackupCodes({ store }), but was a class or a function.',
   ],
   [
-    'something with methods alike',
+    'an object with the same methods that is not a BackupCodes',
     { backupCodes: { consume: consumeCode, rejectUnknownUser: consumeCode } },
-    'backupCodes must be a BackupCodes; for anything else there is consumeCode.',
+    'backupCodes must be a BackupCodes. For a service of your own there is consumeCode.',
   ],
   [
     'both findUser and currentUser',
@@ -93,33 +105,33 @@ it.each<[string, unknown, string]>([
     'Give findUser (a recovery login) or currentUser (a second factor), not both.',
   ],
   [
-    'a findUser that is none',
+    'a findUser that is not a function',
     { consumeCode, findUser: 'ada' },
     'findUser must be a function, but was a string.',
   ],
   [
-    'a currentUser that is none',
+    'a currentUser that is not a function',
     { consumeCode, currentUser: {} },
     'currentUser must be a function, but was an object.',
   ],
   [
-    'a context that is none',
+    'a context that is not a function',
     { consumeCode, context: {} },
     'context must be a function, but was an object.',
   ],
   [
-    'a userId that is none',
-    serviceAnd({ userId: 'id' }),
+    'a userId that is not a function',
+    withService({ userId: 'id' }),
     'userId must be a function, but was a string.',
   ],
   [
     'a userId beside consumeCode',
     { consumeCode, userId: () => 1 },
-    'userId belongs to backupCodes; consumeCode is given the user.',
+    'userId belongs to backupCodes; consumeCode gets the user.',
   ],
   [
     'a format beside backupCodes',
-    serviceAnd({ format: formats.recovery }),
+    withService({ format: formats.recovery }),
     'format belongs to consumeCode; a BackupCodes has its own.',
   ],
   [
@@ -128,7 +140,7 @@ it.each<[string, unknown, string]>([
     'format takes an options object, but was given a string.',
   ],
   [
-    'a codeField that is no name',
+    'a codeField that is not a string',
     { consumeCode, codeField: 7 },
     'codeField must be the name of a field of the body, but was 7.',
   ],
@@ -138,31 +150,31 @@ it.each<[string, unknown, string]>([
     'usernameField must be the name of a field of the body, but was empty.',
   ],
   [
-    'a passReqToCallback that is neither',
+    'a passReqToCallback that is not a boolean',
     { consumeCode, passReqToCallback: 'yes' },
     'passReqToCallback must be true or false, but was a string.',
   ],
-])('%s is refused', (_what, options, words) => {
+])('%s is refused with a message that says what was expected', (_what, options, words) => {
   const { code, message } = refusal(options);
   expect(message).toContain(words);
   expect(code).toBe('invalid_option');
 });
 
-it('a verify that is no function is refused', () => {
+it('a verify that is not a function is refused', () => {
   expect(refusal({ consumeCode }, { done: true })).toEqual({
     code: 'invalid_option',
     message: 'verify must be a function, but was an object.',
   });
 });
 
-it('a format of consumeCode that is too easy to guess is refused', () => {
+it('a format for consumeCode that is too easy to guess is refused', () => {
   expect(refusal({ consumeCode, format: { alphabet: '0123456789', length: 5 } })).toMatchObject({
     code: 'invalid_format',
     message: expect.stringContaining('10^6'),
   });
 });
 
-describe('findUser signs people in with a code alone, so', () => {
+describe('with findUser, the recovery channel', () => {
   const SIXTY_TWO_BITS = defineFormat({
     alphabet: '0123456789abcdefghijklmnopqrstuvwxyz',
     length: 12,
@@ -176,30 +188,35 @@ describe('findUser signs people in with a code alone, so', () => {
     ['the standard format', formats.standard, 40],
     ['62 bits', SIXTY_TWO_BITS, 62.03],
     ['a list in which an older format is shorter', [formats.recovery, formats.standard], 40],
-  ])('%s is refused, with the number and the standard', (_what, format, bits) => {
-    const { code, message } = refusal({ findUser, backupCodes: service({ format }).backupCodes });
+  ])('refuses %s, and names the number of bits and the standard', (_what, format, bits) => {
+    const { code, message } = refusal({
+      findUser,
+      backupCodes: makeService({ format }).backupCodes,
+    });
     expect(code).toBe('invalid_format');
-    expect(message).toContain(`this BackupCodes reads codes of ${bits}.`);
-    expect(message).toContain('needs 64 bits (NIST SP 800-63B-4, section 4.2.1.1)');
+    expect(message).toContain(`this BackupCodes reads codes of ${bits} bits.`);
+    expect(message).toContain('a code needs 64 bits (NIST SP 800-63B-4, section 4.2.1.1)');
     expect(message).toContain('formats.recovery');
   });
 
   it.each([
     ['65 bits', SIXTY_FIVE_BITS],
     ['formats.recovery', formats.recovery],
-    ['a list of long ones', [formats.long, formats.recovery]],
-  ])('%s is accepted', (_what, format) => {
-    expect(() => make({ findUser, backupCodes: service({ format }).backupCodes })).not.toThrow();
+    ['a list of longer formats', [formats.long, formats.recovery]],
+  ])('accepts %s', (_what, format) => {
+    expect(() =>
+      make({ findUser, backupCodes: makeService({ format }).backupCodes }),
+    ).not.toThrow();
   });
 
-  it('behind a first factor the standard format is enough', () => {
+  it('is the only one that needs 64 bits: with currentUser the standard format is accepted', () => {
     expect(() =>
-      make({ currentUser: () => null, backupCodes: service().backupCodes }),
+      make({ currentUser: () => null, backupCodes: makeService().backupCodes }),
     ).not.toThrow();
   });
 });
 
-it('runs none of the functions it is given, and asks the store for nothing', () => {
+it('the constructor calls neither the functions in its options nor the store', () => {
   const store = new MemoryStore();
   const takeAttempt = jest.spyOn(store, 'takeAttempt');
   const nameKey = jest.spyOn(store, 'nameKey');
@@ -209,9 +226,14 @@ it('runs none of the functions it is given, and asks the store for nothing', () 
   make(
     {
       findUser: never,
+      messages: never,
       context: never,
       userId: never,
-      backupCodes: new BackupCodes({ store, format: formats.recovery, hasher: service().hasher }),
+      backupCodes: new BackupCodes({
+        store,
+        format: formats.recovery,
+        hasher: makeService().hasher,
+      }),
     },
     never,
   );

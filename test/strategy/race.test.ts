@@ -1,14 +1,15 @@
-// One code sent many times at once: every request has found it unspent before any of them consumes it.
+// One code sent many times at once: each request finds it unspent before any request consumes it.
 import { BackupCodeStrategy, type Hasher } from '../../lib';
 import { countingHasher } from '../helpers/counting-hasher';
-import { expresses, openSite, service } from './host';
+import { expressVersions, openLoginApp, makeService } from './test-app';
 
 const REQUESTS = 20;
 
-/** Hashes nobody's code before so many wait for it. */
+/** Holds each hash until the expected number of callers wait. */
 function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } {
   const quick = countingHasher();
-  let [missing, meet] = [0, (): void => undefined];
+  let missing = 0;
+  let meet = (): void => undefined;
   let met: Promise<void> = Promise.resolve();
   return {
     hasher: {
@@ -27,16 +28,16 @@ function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } 
   };
 }
 
-describe.each(expresses)('on %s', (_name, express) => {
-  it('of twenty requests that have all found the code unspent exactly one is let in', async () => {
+describe.each(expressVersions)('on %s', (_name, express) => {
+  it('exactly one of twenty requests that all found the code unspent is let in', async () => {
     const meeting = meetingHasher();
-    const { backupCodes, issue } = service({
+    const { backupCodes, issue } = makeService({
       hasher: meeting.hasher,
       hashConcurrency: REQUESTS,
       attempts: { free: 50 },
     });
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
     meeting.expect(REQUESTS);
 
     const answers = await Promise.all(

@@ -1,4 +1,4 @@
-// Whom the strategy lets in, and what it tells of it.
+// Successes: the user who is let in, the info, and what is recorded.
 import type { RequestHandler } from 'express';
 import {
   BackupCodeStrategy,
@@ -9,22 +9,22 @@ import {
 } from '../../lib';
 import {
   ada,
-  expresses,
+  expressVersions,
   findUser,
-  openHost,
-  openSite,
+  openTestApp,
+  openLoginApp,
   people,
-  service,
-  strategyOf,
-  watch,
+  makeService,
+  makeStrategy,
+  watchActions,
   type Person,
-} from './host';
+} from './test-app';
 
-describe.each(expresses)('a right code on %s', (_name, express) => {
-  it('lets in the user whose first factor was checked, and tells what is left', async () => {
-    const { backupCodes, issue, clock } = service();
+describe.each(expressVersions)('a valid code on %s', (_name, express) => {
+  it('lets in the user whose first factor was checked, with the count of codes left', async () => {
+    const { backupCodes, issue, clock } = makeService();
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     const answer = await site.post('/login', { code });
 
@@ -42,10 +42,10 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
     });
   });
 
-  it('lets in the user of a typed name, where findUser makes it a login of its own', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+  it('lets in the user of a typed name in a recovery login', async () => {
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue();
-    const site = await openSite(express, strategyOf(backupCodes, 'recovery'), { user: null });
+    const site = await openLoginApp(express, makeStrategy(backupCodes, 'recovery'), { user: null });
 
     const answer = await site.postForm('/login', { username: 'ada', code: code! });
 
@@ -53,10 +53,10 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
     expect(answer.body).toMatchObject({ user: ada, info: { method: 'backup-code', remaining: 9 } });
   });
 
-  it('costs one slow hash, whichever of the codes it is', async () => {
-    const { backupCodes, issue, hasher } = service();
+  it('costs one slow hash, whichever code of the set it is', async () => {
+    const { backupCodes, issue, hasher } = makeService();
     const codes = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     for (const [index, code] of codes.entries()) {
       expect((await site.post('/login', { code })).status).toBe(200);
@@ -64,10 +64,10 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
     }
   });
 
-  it('works once: of twenty requests at the same time one is let in, and none afterwards', async () => {
-    const { backupCodes, issue } = service({ attempts: { free: 50 } });
+  it('works once: one of twenty simultaneous requests is let in, and no later one', async () => {
+    const { backupCodes, issue } = makeService({ attempts: { free: 50 } });
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     const answers = await Promise.all(
       Array.from({ length: 20 }, () => site.post('/login', { code })),
@@ -81,23 +81,23 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
 
   it.each([
     ['as it was printed', (code: string) => code],
-    ['in small letters, without the dash', (code: string) => code.toLowerCase().replace('-', '')],
+    ['in lower case, without the dash', (code: string) => code.toLowerCase().replace('-', '')],
     [
-      'with a long dash and spaces around',
+      'with a long dash and spaces around it',
       (code: string) => `  ${code.replace('-', ' \u2014 ')}\n`,
     ],
-  ])('is read %s', async (_how, typed) => {
-    const { backupCodes, issue } = service();
+  ])('is accepted %s', async (_how, typed) => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     expect((await site.postForm('/login', { code: typed(code!) })).status).toBe(200);
   });
 
   it('is read from the fields that codeField and usernameField name', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>({
         findUser,
@@ -110,10 +110,10 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
     expect((await site.post('/login', { email: 'ada', backup: code })).status).toBe(200);
   });
 
-  it('belongs to the id that userId gives', async () => {
-    const { backupCodes, issue } = service();
+  it('is looked up by the id that userId returns', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue('tenant:7');
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({
         backupCodes,
@@ -125,20 +125,20 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toMatchObject({ user: { tenant: 7 } });
   });
 
-  it('belongs to the user on the property that the app chose for Passport', async () => {
-    const { backupCodes, issue } = service();
+  it('is looked up for the user in the property that the app chose for Passport', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), {
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }), {
       userProperty: 'account',
     });
 
     expect((await site.post('/login', { code })).body).toMatchObject({ user: ada });
   });
 
-  it('warns in info when few codes are left, and never puts a replacement code there', async () => {
-    const { backupCodes, issue } = service({ count: 3, replaceConsumed: true });
+  it('says in info that few codes are left, and never has a replacement code there', async () => {
+    const { backupCodes, issue } = makeService({ count: 3, replaceConsumed: true });
     const [code] = await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
 
     const answer = await site.post('/login', { code });
 
@@ -154,28 +154,28 @@ describe.each(expresses)('a right code on %s', (_name, express) => {
   });
 });
 
-describe.each(expresses)('what is recorded with a right code on %s', (_name, express) => {
+describe.each(expressVersions)('the context recorded with a valid code on %s', (_name, express) => {
   async function recorded(
-    options: { alone?: true; context?: () => object } = {},
+    options: { channel?: 'recovery'; context?: () => object } = {},
   ): Promise<AuditEvent | undefined> {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue();
     const events: AuditEvent[] = [];
     backupCodes.on('consumed', (event) => events.push(event));
     const { context } = options;
     const strategy = new BackupCodeStrategy<Person>({
-      ...(options.alone ? { findUser } : { currentUser: () => ada }),
+      ...(options.channel === 'recovery' ? { findUser } : { currentUser: () => ada }),
       backupCodes,
       ...(context && { context }),
     });
-    const site = await openHost(express, (app, { passport }) => {
+    const site = await openTestApp(express, (app, { passport }) => {
       app.use((req, _res, next) => {
         Reflect.set(req, 'id', 'request-1');
         next();
       });
       app.post(
         '/login',
-        passport.authenticate(watch(strategy), { session: false }) as RequestHandler,
+        passport.authenticate(watchActions(strategy), { session: false }) as RequestHandler,
         (_req, res) => res.json({}),
       );
     });
@@ -185,7 +185,7 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
     return events[0];
   }
 
-  it('is the address, the browser and the id of the request', async () => {
+  it('has the address, the user agent and the id of the request', async () => {
     expect((await recorded())?.context).toEqual({
       ip: '127.0.0.1',
       userAgent: 'Phone',
@@ -195,7 +195,7 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
     });
   });
 
-  it('is what the context option returns, in its place', async () => {
+  it('is what the context option returns, and nothing else', async () => {
     expect((await recorded({ context: () => ({ ip: '192.0.2.1' }) }))?.context).toEqual({
       ip: '192.0.2.1',
       userAgent: null,
@@ -205,14 +205,14 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
     });
   });
 
-  it('is that nothing stood before the code, where findUser looked the user up', async () => {
-    expect((await recorded({ alone: true }))?.context.channel).toBe('recovery');
+  it('has the recovery channel if findUser found the user', async () => {
+    expect((await recorded({ channel: 'recovery' }))?.context.channel).toBe('recovery');
   });
 
-  it('is which channel it was, whatever the context option claims', async () => {
+  it('has the actual channel, whatever the context option returns', async () => {
     expect(
-      (await recorded({ alone: true, context: () => ({ channel: 'second_factor' }) }))?.context
-        .channel,
+      (await recorded({ channel: 'recovery', context: () => ({ channel: 'second_factor' }) }))
+        ?.context.channel,
     ).toBe('recovery');
     expect((await recorded({ context: () => ({ channel: 'recovery' }) }))?.context.channel).toBe(
       'second_factor',
@@ -220,10 +220,10 @@ describe.each(expresses)('what is recorded with a right code on %s', (_name, exp
   });
 });
 
-describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => {
-  it('is given the user, the code as it was issued, and the cleaned context', async () => {
+describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express) => {
+  it('gets the user, the code as it was issued, and the cleaned context', async () => {
     const calls: [unknown, string, CleanContext][] = [];
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ consumeCode: (...call) => calls.push(call) === 1 }),
     );
@@ -247,9 +247,9 @@ describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => 
     ]);
   });
 
-  it('is given the code in the format it names', async () => {
+  it('gets the code in the format of the option format', async () => {
     const codes: string[] = [];
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({
         format: formats.hex,
@@ -261,9 +261,9 @@ describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => 
     expect(codes).toEqual(['abcde-01234']);
   });
 
-  it("is given what was typed, trimmed, with format 'any'", async () => {
+  it("gets what was typed, trimmed, with format 'any'", async () => {
     const codes: string[] = [];
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({
         format: 'any',
@@ -279,29 +279,32 @@ describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => 
     ['true', true, {}],
     ['{ ok: true }', { ok: true }, {}],
     [
-      '{ ok: true } with what is left',
+      '{ ok: true } with the number of codes left',
       { ok: true, remaining: 2, total: 8, low: true, expiresAt: null },
       { remaining: 2, total: 8, low: true, expiresAt: null },
     ],
     [
-      '{ ok: true } with ids and a replacement, which are not passed on',
+      '{ ok: true } with ids and a replacement, which info does not get',
       { ok: true, setId: 's', codeId: 'c', replacement: 'SECR-ETSE' },
       {},
     ],
-  ])('lets in with %s, at once or promised', async (_what, result, told) => {
+  ])('lets the user in if it returns %s, or a promise of it', async (_what, result, copied) => {
     for (const given of [result, Promise.resolve(result)]) {
-      const site = await openSite(express, new BackupCodeStrategy({ consumeCode: () => given }));
+      const site = await openLoginApp(
+        express,
+        new BackupCodeStrategy({ consumeCode: () => given }),
+      );
       const answer = await site.post('/login', { code: 'ABCD-EFGH' });
       expect(answer.status).toBe(200);
       expect(answer.body).toEqual({
         user: ada,
-        info: { method: 'backup-code', amr: ['otp'], ...told },
+        info: { method: 'backup-code', amr: ['otp'], ...copied },
       });
     }
   });
 
-  it('may stand behind findUser too', async () => {
-    const site = await openSite(
+  it('works with findUser too', async () => {
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>({
         findUser,
@@ -316,17 +319,17 @@ describe.each(expresses)("the app's own consumeCode on %s", (_name, express) => 
   });
 });
 
-describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
-  it('is told the user and what is left, and lets in whom it names', async () => {
-    const { backupCodes, issue } = service();
+describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
+  it('gets the user and the info, and lets in the user that it gives to done', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const told: unknown[] = [];
-    const site = await openSite(
+    const received: unknown[] = [];
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>(
         { currentUser: () => ada, backupCodes },
         (user, info, done) => {
-          told.push(user, info);
+          received.push(user, info);
           done(null, { ...user, roles: ['owner'] });
         },
       ),
@@ -334,14 +337,17 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
 
     const answer = await site.post('/login', { code });
 
-    expect(told).toEqual([ada, expect.objectContaining({ method: 'backup-code', remaining: 9 })]);
-    expect(answer.body).toEqual({ user: { id: 'ada', roles: ['owner'] }, info: told[1] });
+    expect(received).toEqual([
+      ada,
+      expect.objectContaining({ method: 'backup-code', remaining: 9 }),
+    ]);
+    expect(answer.body).toEqual({ user: { id: 'ada', roles: ['owner'] }, info: received[1] });
   });
 
-  it('is given the request first with passReqToCallback', async () => {
-    const { backupCodes, issue } = service();
+  it('gets the request first with passReqToCallback', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy(
         { currentUser: () => ada, backupCodes, passReqToCallback: true },
@@ -356,10 +362,10 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     });
   });
 
-  it('may add to the info, but not to how somebody proved who they are', async () => {
-    const { backupCodes, issue } = service();
+  it('may add fields to the info, but cannot change method and amr', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ backupCodes }, (user, _info, done) =>
         done(null, user, { scope: 'all', method: 'pwd', amr: ['hwk'] }),
@@ -375,13 +381,13 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
   });
 
   it.each([
-    ['a text', 'welcome'],
+    ['a string', 'welcome'],
     ['null', null],
-    ['recovery', undefined],
-  ])('may say %s, which adds nothing', async (_what, said) => {
-    const { backupCodes, issue } = service();
+    ['undefined', undefined],
+  ])('may give %s as info, which adds nothing', async (_what, said) => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ backupCodes }, (user, _info, done) => done(null, user, said)),
     );
@@ -395,10 +401,10 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     ]);
   });
 
-  it('may answer later', async () => {
-    const { backupCodes, issue } = service();
+  it('may call done later', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ backupCodes }, (user, _info, done) =>
         setImmediate(done, null, user),
@@ -408,11 +414,11 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     expect((await site.post('/login', { code })).status).toBe(200);
   });
 
-  it('is asked once a code was consumed, and not before', async () => {
-    const { backupCodes, issue } = service();
+  it('is called after a code was consumed, and not for an invalid code', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
     let asked = 0;
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ backupCodes }, (user, _info, done) => {
         asked += 1;
@@ -427,10 +433,10 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     expect(asked).toBe(1);
   });
 
-  it('settles a request once, however often it answers', async () => {
-    const { backupCodes, issue } = service();
+  it('settles a request once, however often it calls done', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openSite(
+    const site = await openLoginApp(
       express,
       new BackupCodeStrategy({ backupCodes }, (user, _info, done) => {
         done(null, user);
@@ -444,8 +450,8 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
     expect(site.errors).toEqual([]);
   });
 
-  it('is what NestJS appends: a callback without parameters of its own, whose validate(user) says nothing about the code', async () => {
-    const { backupCodes, issue } = service();
+  it('of NestJS, whose validate returns each user, never makes an invalid code valid', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const validate = (user: unknown): unknown => user;
     const appended = async (...params: unknown[]): Promise<void> => {
@@ -453,7 +459,7 @@ describe.each(expresses)('verify, the last word, on %s', (_name, express) => {
       done(null, await Promise.resolve(validate(params[0])));
     };
     expect(appended).toHaveLength(0);
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }, appended));
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }, appended));
 
     expect((await site.post('/login', { code: 'AAAA-AAAA' })).status).toBe(401);
     expect((await site.post('/login', { code })).body).toMatchObject({

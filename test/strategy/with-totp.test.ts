@@ -1,13 +1,22 @@
-// One field for the code of an authenticator app and for a backup code: passport.authenticate(['totp', 'backup-code']), whichever comes first.
+// One field for a TOTP and a backup code: passport.authenticate(['totp', 'backup-code']), in both
+// orders.
 import type { Request, RequestHandler } from 'express';
 import { generate, generateSecret, verify } from 'otplib';
 import { Strategy } from 'passport-strategy';
 import { BackupCodeStrategy } from '../../lib';
-import { ada, expresses, openHost, service, watch, type Answer, type Service } from './host';
+import {
+  ada,
+  expressVersions,
+  openTestApp,
+  makeService,
+  watchActions,
+  type Answer,
+  type Service,
+} from './test-app';
 
 const SECRET = generateSecret();
 
-/** On a real TOTP library; remembers no time step, which an app must. */
+/** On a real TOTP library. It remembers no time step, which an app must do. */
 class TotpStrategy extends Strategy {
   name = 'totp';
 
@@ -17,7 +26,7 @@ class TotpStrategy extends Strategy {
       this.fail({ code: 'malformed' }, 400);
       return;
     }
-    // A test may begin in one step and end in the next.
+    // A test may begin in one time step and end in the next.
     verify({ secret: SECRET, token: code, epochTolerance: 30 }).then(
       ({ valid }) => {
         if (valid) this.success(ada, { method: 'totp', amr: ['otp'] });
@@ -33,22 +42,25 @@ const orders = [
   ['backup-code', 'totp'],
 ];
 
-describe.each(expresses)('on %s', (_name, express) => {
+describe.each(expressVersions)('on %s', (_name, express) => {
   describe.each(orders)('%s before %s', (...order) => {
     describe.each(['by name', 'by instance'])('%s', (how) => {
       async function open(): Promise<
-        Service & { give(code: string): Promise<Answer>; told(code: string): Promise<unknown> }
+        Service & {
+          give(code: string): Promise<Answer>;
+          failuresOf(code: string): Promise<unknown>;
+        }
       > {
-        const made = service();
+        const made = makeService();
         const strategies = {
           totp: new TotpStrategy(),
-          'backup-code': watch(
+          'backup-code': watchActions(
             new BackupCodeStrategy({ backupCodes: made.backupCodes, currentUser: () => ada }),
           ),
         };
-        const site = await openHost(express, (app, { passport }) => {
+        const site = await openTestApp(express, (app, { passport }) => {
           for (const strategy of Object.values(strategies)) passport.use(strategy);
-          // Its types speak of names; instances have always done as well.
+          // The types allow names only. Passport accepts instances too.
           const given = (
             how === 'by name'
               ? order
@@ -72,26 +84,26 @@ describe.each(expresses)('on %s', (_name, express) => {
         return {
           ...made,
           give: (code) => site.postForm('/login', { code }),
-          told: async (code) => (await site.postForm('/callback', { code })).body,
+          failuresOf: async (code) => (await site.postForm('/callback', { code })).body,
         };
       }
 
-      it('a code of the app lets in, and costs no hash and no attempt at the backup codes', async () => {
-        const { give, issue, hasher, charged } = await open();
+      it('a TOTP lets the user in, and costs no hash and no backup code attempt', async () => {
+        const { give, issue, hasher, countAttempts } = await open();
         await issue();
         expect((await give(await generate({ secret: SECRET }))).body).toEqual({
           user: ada,
           info: { method: 'totp', amr: ['otp'] },
         });
-        expect([hasher.count, await charged()]).toEqual([0, 0]);
+        expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
       });
 
-      it('a code of the app lets in also where the channel of the backup codes is closed', async () => {
+      it('a TOTP lets the user in even if the channel of the backup codes is locked', async () => {
         const { give, issue, backupCodes, clock } = await open();
-        const [right] = await issue();
+        const [valid] = await issue();
         for (let guess = 0; guess < 50; guess += 1, clock.now += 3_600_000)
           await backupCodes.consume(ada.id, 'AAAA-AAAA');
-        expect((await give(right!)).status).toBe(order[0] === 'totp' ? 400 : 429);
+        expect((await give(valid!)).status).toBe(order[0] === 'totp' ? 400 : 429);
         expect(await backupCodes.status(ada.id)).toMatchObject({
           locked: { secondFactor: true, recovery: false },
           remaining: 10,
@@ -102,7 +114,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         });
       });
 
-      it('a backup code lets in once', async () => {
+      it('a backup code lets the user in once', async () => {
         const { give, issue } = await open();
         const [code] = await issue();
         expect((await give(code!)).body).toMatchObject({
@@ -112,11 +124,11 @@ describe.each(expresses)('on %s', (_name, express) => {
         expect((await give(code!)).status).toBe(order[0] === 'totp' ? 400 : 401);
       });
 
-      it('a custom callback is told by each why not, in their order', async () => {
-        const { told, issue } = await open();
+      it('a custom callback gets the failure of each strategy, in their order', async () => {
+        const { failuresOf, issue } = await open();
         await issue();
         const codes = { totp: ['malformed', 400], 'backup-code': ['invalid_code', 401] } as const;
-        expect(await told('AAAA-AAAA')).toEqual({
+        expect(await failuresOf('AAAA-AAAA')).toEqual({
           user: false,
           info: order.map((name) =>
             expect.objectContaining({ code: codes[name as keyof typeof codes][0] }),

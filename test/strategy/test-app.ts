@@ -1,5 +1,5 @@
-// Real Express and real Passport around a strategy, driven over HTTP. Watches that every request is settled exactly
-// once, that nothing is ever passed through, and that no answer carries a challenge of Passport's.
+// Real Express and real Passport around a strategy, driven over HTTP. After each test it checks
+// that every request was settled once, never by pass(), and that no answer had a challenge.
 import type { AddressInfo } from 'node:net';
 import type { Server } from 'node:http';
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express';
@@ -21,7 +21,7 @@ const express4 = jest.requireActual<typeof express5>('express4');
 export type ExpressModule = typeof express5;
 
 /** For `describe.each`. */
-export const expresses: [string, ExpressModule][] = [
+export const expressVersions: [string, ExpressModule][] = [
   ['Express 4', express4],
   ['Express 5', express5],
 ];
@@ -35,24 +35,22 @@ export const people: Readonly<Record<string, Person>> = { ada, bob: { id: 'bob' 
 export const findUser = (username: string): Person | null =>
   Object.hasOwn(people, username) ? (people[username] ?? null) : null;
 
-/** A service on a counted hash and a clock that stands still. */
+/** A service with a counting hasher and a clock that the test sets. */
 export interface Service {
   readonly backupCodes: BackupCodes;
   readonly store: MemoryStore;
   readonly hasher: CountingHasher;
   readonly clock: { now: number };
-  /** Issues a set, and forgets what that cost. */
+  /** Issues a set, and resets the hash counter. */
   issue(userId?: string): Promise<string[]>;
-  /** Attempts charged to the user, on both channels. */
-  charged(userId?: string): Promise<number>;
+  /** Attempts counted for the user, on both channels together. */
+  countAttempts(userId?: string): Promise<number>;
 }
 
-export function service(options: Partial<BackupCodesOptions> = {}): Service {
-  const [hasher, store, clock] = [
-    countingHasher(),
-    new MemoryStore(),
-    { now: Date.UTC(2026, 10, 21) },
-  ];
+export function makeService(options: Partial<BackupCodesOptions> = {}): Service {
+  const hasher = countingHasher();
+  const store = new MemoryStore();
+  const clock = { now: Date.UTC(2026, 10, 21) };
   const backupCodes = new BackupCodes({ store, hasher, now: () => clock.now, ...options });
   return {
     backupCodes,
@@ -64,7 +62,7 @@ export function service(options: Partial<BackupCodesOptions> = {}): Service {
       hasher.count = 0;
       return codes;
     },
-    charged: async (userId = 'ada') => {
+    countAttempts: async (userId = 'ada') => {
       const channels = (await store.find(userSubject(userId)))?.channels;
       return channels === undefined
         ? 0
@@ -73,20 +71,20 @@ export function service(options: Partial<BackupCodesOptions> = {}): Service {
   };
 }
 
-/** An answer, read. */
+/** An HTTP response with its body. */
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The text as JSON; `undefined` where it is none. */
+  /** The text as JSON, or `undefined` if it is not JSON. */
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-export interface Host {
+export interface TestApp {
   readonly passport: InstanceType<typeof Authenticator>;
-  /** What reached Express's error handler. */
+  /** The errors that reached Express's error handler. */
   readonly errors: unknown[];
-  /** Where the server listens. */
+  /** The address of the server. */
   readonly origin: string;
   send(path: string, init?: RequestInit): Promise<Answer>;
   /** As JSON. */
@@ -115,22 +113,22 @@ afterAll(async () => {
   );
 });
 
-/** Passport, parsers of JSON and forms, whatever `mount` adds, and an error handler that tells what reached it. */
-export async function openHost(
+/** Passport, parsers of JSON and forms, what `mount` adds, and an error handler. */
+export async function openTestApp(
   express: ExpressModule,
-  mount: (app: Express, host: Host) => void,
+  mount: (app: Express, host: TestApp) => void,
   {
     userProperty = 'user',
     parsers = [express.json({ limit: '2mb' }), express.urlencoded({ extended: false })],
   }: { userProperty?: string; parsers?: RequestHandler[] } = {},
-): Promise<Host> {
+): Promise<TestApp> {
   const passport = new Authenticator();
   const app = express();
   const server = app.listen(0, '127.0.0.1');
   servers.push(server);
   await new Promise((resolve) => server.once('listening', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const send: Host['send'] = async (path, init) => {
+  const send: TestApp['send'] = async (path, init) => {
     const response = await fetch(origin + path, {
       signal: AbortSignal.timeout(5000),
       redirect: 'manual',
@@ -140,7 +138,7 @@ export async function openHost(
     expect(response.headers.get('www-authenticate')).toBeNull();
     return { status: response.status, headers: response.headers, text, body: parsed(text) };
   };
-  const host: Host = {
+  const host: TestApp = {
     passport,
     origin,
     send,
@@ -170,8 +168,8 @@ export async function openHost(
   return host;
 }
 
-/** One strategy at three routes: /login as most use it, /callback with a custom callback, /open with a handler that tells whether it was reached. */
-export async function openSite(
+/** One strategy at two routes: /login as most apps use it, and /callback with a custom callback. */
+export async function openLoginApp(
   express: ExpressModule,
   strategy: Strategy,
   {
@@ -179,11 +177,11 @@ export async function openSite(
     options = {},
     userProperty = 'user',
   }: { user?: Person | null; options?: AuthenticateOptions; userProperty?: string } = {},
-): Promise<Host> {
-  return openHost(
+): Promise<TestApp> {
+  return openTestApp(
     express,
     (app, { passport }) => {
-      passport.use('backup-code', watch(strategy));
+      passport.use('backup-code', watchActions(strategy));
       app.use((req, _res, next) => {
         if (user !== null) Reflect.set(req, userProperty, user);
         next();
@@ -207,8 +205,8 @@ export async function openSite(
   );
 }
 
-/** A strategy of which every request is noted: by which of Passport's actions it was settled, and how often. */
-export function watch<S extends Strategy>(strategy: S): S {
+/** Records by which of Passport's actions each request was settled, and how often. */
+export function watchActions<S extends Strategy>(strategy: S): S {
   const authenticate = strategy.authenticate;
   strategy.authenticate = function (this: S, req, options) {
     const actions: string[] = [];
@@ -225,17 +223,17 @@ export function watch<S extends Strategy>(strategy: S): S {
   return strategy;
 }
 
-/** The strategy behind a first factor, or with `findUser` alone, over one service. */
-export function strategyOf(
+/** A strategy on one of the two channels. */
+export function makeStrategy(
   backupCodes: BackupCodes,
   channel: 'second_factor' | 'recovery',
   verify?: Verify<Person>,
 ): BackupCodeStrategy<Person> {
-  const who =
+  const userOption =
     channel === 'recovery'
       ? { findUser }
       : { currentUser: (req: Request) => req.user as Person | undefined };
-  return new BackupCodeStrategy<Person>({ ...who, backupCodes }, verify);
+  return new BackupCodeStrategy<Person>({ ...userOption, backupCodes }, verify);
 }
 
 function parsed(text: string): unknown {

@@ -1,8 +1,15 @@
-// Real body parsers in front of the strategy, as apps mount them. Tells what each of them made of a body.
+// Real body parsers before the strategy, as apps mount them.
 import type { Request, RequestHandler } from 'express';
 import multer from 'multer';
 import type { BackupCodes } from '../../lib';
-import { ada, openHost, strategyOf, watch, type Answer, type ExpressModule } from './host';
+import {
+  ada,
+  openTestApp,
+  makeStrategy,
+  watchActions,
+  type Answer,
+  type ExpressModule,
+} from './test-app';
 
 export const CHANNELS = ['second_factor', 'recovery'] as const;
 export type ChannelName = (typeof CHANNELS)[number];
@@ -12,49 +19,49 @@ export interface Parser {
   readonly mount: (express: ExpressModule) => RequestHandler;
   /** A body that it understands. */
   readonly write: (fields: Readonly<Record<string, string>>) => RequestInit;
-  /** What a client sends it that means harm is made of. */
-  readonly speaks: 'form' | 'JSON' | 'multipart';
+  /** Which kind of body it parses. */
+  readonly bodyKind: 'form' | 'JSON' | 'multipart';
 }
 
 const LIMIT = '2mb';
 
-/** Those of which an object comes, with fields. */
-export const PARSERS: readonly Parser[] = [
+/** Their result is an object with fields. */
+export const PARSERS_WITH_FIELDS: readonly Parser[] = [
   {
     name: 'urlencoded, simple',
     mount: (express) => express.urlencoded({ extended: false, limit: LIMIT }),
     write: asForm,
-    speaks: 'form',
+    bodyKind: 'form',
   },
   {
     name: 'urlencoded, extended',
     mount: (express) => express.urlencoded({ extended: true, limit: LIMIT }),
     write: asForm,
-    speaks: 'form',
+    bodyKind: 'form',
   },
   {
     name: 'json',
     mount: (express) => express.json({ strict: false, limit: LIMIT }),
     write: asJson,
-    speaks: 'JSON',
+    bodyKind: 'JSON',
   },
   {
-    name: 'raw, read as JSON by the app',
+    name: 'raw, parsed as JSON by the app',
     mount: (express) => readByApp(express.raw({ type: '*/*', limit: LIMIT })),
     write: asJson,
-    speaks: 'JSON',
+    bodyKind: 'JSON',
   },
   {
-    name: 'text, read as JSON by the app',
+    name: 'text, parsed as JSON by the app',
     mount: (express) => readByApp(express.text({ type: '*/*', limit: LIMIT })),
     write: asJson,
-    speaks: 'JSON',
+    bodyKind: 'JSON',
   },
   {
     name: 'multer().none()',
     mount: () => multer().none(),
     write: asMultipart,
-    speaks: 'multipart',
+    bodyKind: 'multipart',
   },
   {
     name: 'multer().fields()',
@@ -64,44 +71,49 @@ export const PARSERS: readonly Parser[] = [
         { name: 'code', maxCount: 2 },
       ]),
     write: asMultipart,
-    speaks: 'multipart',
+    bodyKind: 'multipart',
   },
-  { name: 'multer().any()', mount: () => multer().any(), write: asMultipart, speaks: 'multipart' },
+  {
+    name: 'multer().any()',
+    mount: () => multer().any(),
+    write: asMultipart,
+    bodyKind: 'multipart',
+  },
 ];
 
-/** Those of which bytes or a text come, and no fields: with them nobody is ever let in. */
-export const FIELDLESS: readonly Parser[] = [
+/** Their result is bytes or a string. Behind them no user is ever let in. */
+export const PARSERS_WITHOUT_FIELDS: readonly Parser[] = [
   {
     name: 'raw',
     mount: (express) => express.raw({ type: '*/*', limit: LIMIT }),
     write: asJson,
-    speaks: 'JSON',
+    bodyKind: 'JSON',
   },
   {
     name: 'text',
     mount: (express) => express.text({ type: '*/*', limit: LIMIT }),
     write: asJson,
-    speaks: 'JSON',
+    bodyKind: 'JSON',
   },
 ];
 
 export interface ParserSite {
-  /** Sends one request, after the one before was answered. */
+  /** Sends one request. Call it again only after the answer. */
   ask(
     backupCodes: BackupCodes,
     request: RequestInit & { readonly channel: ChannelName; readonly query?: string },
   ): Promise<{
     readonly answer: Answer;
-    /** What the strategy was given; `null` where the parser turned the request away. */
+    /** What the strategy got, or `null` if the parser refused the request. */
     readonly parsed: { readonly body: unknown } | null;
   }>;
 }
 
-/** One parser before both channels. What the parser itself refuses the app answers with 400. */
+/** One parser before both channels. A body that the parser refuses is answered with 400. */
 export async function openParserSite(express: ExpressModule, parser: Parser): Promise<ParserSite> {
   let parsed: { body: unknown } | null = null;
   let served: BackupCodes | null = null;
-  const host = await openHost(
+  const host = await openTestApp(
     express,
     (app, { passport }) => {
       const parse = parser.mount(express);
@@ -119,11 +131,12 @@ export async function openParserSite(express: ExpressModule, parser: Parser): Pr
             if (error) next(error);
             else res.status(Number(status ?? 200)).json({ user, info });
           };
-          (passport.authenticate(watch(strategyOf(served!, channel)), answer) as RequestHandler)(
-            req,
-            res,
-            next,
-          );
+          (
+            passport.authenticate(
+              watchActions(makeStrategy(served!, channel)),
+              answer,
+            ) as RequestHandler
+          )(req, res, next);
         });
       }
     },
@@ -131,14 +144,15 @@ export async function openParserSite(express: ExpressModule, parser: Parser): Pr
   );
   return {
     ask: async (backupCodes, { channel, query = '', ...init }) => {
-      [parsed, served] = [null, backupCodes];
+      parsed = null;
+      served = backupCodes;
       const answer = await host.send(`/${channel}${query}`, { method: 'POST', ...init });
       return { answer, parsed };
     },
   };
 }
 
-/** As webhook handlers do, that need the bytes for a signature first. */
+/** As webhook handlers do, which need the bytes for a signature first. */
 function readByApp(parse: RequestHandler): RequestHandler {
   return (req: Request, res, next) => {
     void parse(req, res, (error?: unknown) => {

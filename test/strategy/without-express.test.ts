@@ -1,4 +1,5 @@
-// A host that is no Express: no response on the request, and no name of a property for the user. The strategy is asked as Passport does.
+// A framework that is not Express: a request without a response, and without the name of the user
+// property. The strategy is called the way Passport calls it.
 import type { Request } from 'express';
 import {
   BackupCodes,
@@ -9,7 +10,7 @@ import {
 } from '../../lib';
 import { countingHasher } from '../helpers/counting-hasher';
 
-/** The one action that was taken, and with what. */
+/** The one action that was taken, with its arguments. */
 function answer(strategy: BackupCodeStrategy<object>, req: object): Promise<unknown[]> {
   return new Promise((resolve) => {
     const action =
@@ -30,9 +31,9 @@ const consuming = (result: ConsumeResult): BackupCodeStrategy<object> =>
 const user = { id: 'ada' };
 
 it.each([
-  ['none at all', {}],
-  ['one that takes no headers', { res: {} }],
-])('is told of a wait where its request has no response: %s', async (_what, res) => {
+  ['no response', {}],
+  ['a response that takes no headers', { res: {} }],
+])('a wait is in the info of a request with %s', async (_what, res) => {
   expect(
     await answer(consuming({ ok: false, reason: 'throttled', retryAfterSeconds: 7 }), {
       user,
@@ -49,12 +50,12 @@ it.each([
   ]);
 });
 
-it('is told of a consumed code no more than the app said of it', async () => {
+it('info has only method and amr if consumeCode returns true', async () => {
   const [action, whom, info] = await answer(consuming(true), { user });
   expect([action, whom, Object.keys(info as object)]).toEqual(['success', user, ['method', 'amr']]);
 });
 
-it('asks for a login where nobody is on its request', async () => {
+it('a request without a user fails with login_required', async () => {
   expect(await answer(consuming(true), {})).toEqual([
     'fail',
     { code: 'login_required', message: 'Please sign in first.' },
@@ -62,7 +63,7 @@ it('asks for a login where nobody is on its request', async () => {
   ]);
 });
 
-it('lets a code in alone that has 64 bits, and not one of fewer', () => {
+it('findUser is accepted with a format of 64 bits, and refused with one of 60', () => {
   const ofLength = (length: number): BackupCodes =>
     new BackupCodes({
       store: new MemoryStore(),

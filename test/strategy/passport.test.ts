@@ -1,4 +1,4 @@
-// The strategy among Passport's own options, other strategies, and requests at the same time.
+// The strategy with Passport's options, beside other strategies, and with simultaneous requests.
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -8,19 +8,19 @@ import { Strategy } from 'passport-strategy';
 import { BackupCodeStrategy, formats } from '../../lib';
 import {
   ada,
-  expresses,
+  expressVersions,
   findUser,
-  openHost,
-  openSite,
+  openTestApp,
+  openLoginApp,
   people,
-  service,
-  strategyOf,
-  watch,
-  type Host,
+  makeService,
+  makeStrategy,
+  watchActions,
+  type TestApp,
   type Person,
-} from './host';
+} from './test-app';
 
-/** A strategy that lets in whoever sends its word, and challenges all others in Passport's way. */
+/** A strategy that lets in bob if the body has its word, and fails otherwise. */
 class WordStrategy extends Strategy {
   constructor(private readonly word: string) {
     super();
@@ -40,11 +40,11 @@ const asUser =
     next();
   };
 
-describe.each(expresses)('on %s', (_name, express) => {
-  it('failWithError hands Express an error of the same status, and of no more words', async () => {
-    const { backupCodes, issue } = service();
+describe.each(expressVersions)('on %s', (_name, express) => {
+  it('failWithError gives Express an error of the same status without details', async () => {
+    const { backupCodes, issue } = makeService();
     await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), {
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }), {
       options: { failWithError: true },
     });
     expect(await site.post('/login', { code: 'AAAA-AAAA' })).toMatchObject({
@@ -57,19 +57,19 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  it('failureRedirect leads to a page, with Retry-After where there is a wait', async () => {
-    const { backupCodes, issue } = service({ attempts: { free: 1 } });
+  it('failureRedirect redirects to a page, with Retry-After if there is a wait', async () => {
+    const { backupCodes, issue } = makeService({ attempts: { free: 1 } });
     await issue();
-    const site = await openSite(express, new BackupCodeStrategy({ backupCodes }), {
+    const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }), {
       options: { failureRedirect: '/again' },
     });
-    const [wrong, early] = [
-      await site.post('/login', { code: 'AAAA-AAAA' }),
-      await site.post('/login', { code: 'AAAA-AAAA' }),
-    ];
-    expect([wrong.status, wrong.headers.get('location'), wrong.headers.get('retry-after')]).toEqual(
-      [302, '/again', null],
-    );
+    const invalid = await site.post('/login', { code: 'AAAA-AAAA' });
+    const early = await site.post('/login', { code: 'AAAA-AAAA' });
+    expect([
+      invalid.status,
+      invalid.headers.get('location'),
+      invalid.headers.get('retry-after'),
+    ]).toEqual([302, '/again', null]);
     expect([early.status, early.headers.get('location'), early.headers.get('retry-after')]).toEqual(
       [302, '/again', '60'],
     );
@@ -79,18 +79,18 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['failureMessage', 'AAAA-AAAA', ['That backup code is not valid. Please try another one.']],
     ['successMessage', null, []],
   ])(
-    '%s: true puts into the session what a person may read, and no code',
+    '%s: true puts the message for the user into the session, and no code',
     async (option, wrong, messages) => {
-      const { backupCodes, issue } = service();
+      const { backupCodes, issue } = makeService();
       const [code] = await issue();
       let sessionData = '';
-      const site = await openHost(express, (app, { passport }) => {
+      const site = await openTestApp(express, (app, { passport }) => {
         app.use(session({ secret: 'test', resave: false, saveUninitialized: false }), asUser(ada));
         app.use((req, res, next) => {
           res.on('finish', () => (sessionData = JSON.stringify(req.session)));
           next();
         });
-        passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+        passport.use(watchActions(new BackupCodeStrategy({ backupCodes })));
         app.post(
           '/login',
           passport.authenticate('backup-code', {
@@ -109,16 +109,16 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it('failureFlash: true flashes the text for the person, as an error', async () => {
-    const { backupCodes, issue } = service();
+  it('failureFlash: true flashes the message for the user as an error', async () => {
+    const { backupCodes, issue } = makeService();
     await issue();
     const flashed: unknown[] = [];
-    const site = await openHost(express, (app, { passport }) => {
+    const site = await openTestApp(express, (app, { passport }) => {
       app.use(asUser(ada), (req, _res, next) => {
         Reflect.set(req, 'flash', (...message: unknown[]) => flashed.push(message));
         next();
       });
-      passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+      passport.use(watchActions(new BackupCodeStrategy({ backupCodes })));
       app.post(
         '/login',
         passport.authenticate('backup-code', {
@@ -134,17 +134,17 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(flashed).toEqual([['error', 'That backup code is not valid. Please try another one.']]);
   });
 
-  it('session: false logs nobody in; without it Passport does, as after any strategy', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+  it('session: false logs no user in; without it Passport does, as with any strategy', async () => {
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const codes = await issue();
-    const site = await openHost(express, (app, { passport }) => {
+    const site = await openTestApp(express, (app, { passport }) => {
       passport.serializeUser((user, done) => done(null, (user as Person).id));
       passport.deserializeUser((id, done) => done(null, findUser(String(id)) ?? false));
       app.use(
         session({ secret: 'test', resave: false, saveUninitialized: false }),
         passport.session() as RequestHandler,
       );
-      passport.use(watch(strategyOf(backupCodes, 'recovery')));
+      passport.use(watchActions(makeStrategy(backupCodes, 'recovery')));
       const whoami = (req: Request, res: Response): unknown => res.json({ user: req.user ?? null });
       app.post(
         '/once',
@@ -164,11 +164,11 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(await after('/login', codes[1]!)).toEqual({ user: ada });
   });
 
-  it('assignProperty leaves req.user alone', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+  it('assignProperty does not change req.user', async () => {
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue('bob');
-    const site = await openHost(express, (app, { passport }) => {
-      passport.use(watch(strategyOf(backupCodes, 'recovery')));
+    const site = await openTestApp(express, (app, { passport }) => {
+      passport.use(watchActions(makeStrategy(backupCodes, 'recovery')));
       app.post(
         '/confirm',
         asUser(ada),
@@ -187,13 +187,13 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  it('the property that the app renamed is the one that is read: a user on req.user is none there', async () => {
-    const { backupCodes, issue } = service();
+  it('the user is read from the property that the app chose, and not from req.user', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openHost(
+    const site = await openTestApp(
       express,
       (app, { passport }) => {
-        passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+        passport.use(watchActions(new BackupCodeStrategy({ backupCodes })));
         app.post(
           '/login',
           asUser(ada),
@@ -210,12 +210,12 @@ describe.each(expresses)('on %s', (_name, express) => {
   describe('in an array with another strategy', () => {
     async function open(
       order: readonly string[],
-    ): Promise<{ site: Host; code: string; hashes: () => number }> {
-      const { backupCodes, issue, hasher } = service();
+    ): Promise<{ site: TestApp; code: string; hashes: () => number }> {
+      const { backupCodes, issue, hasher } = makeService();
       const [code] = await issue();
-      const site = await openHost(express, (app, { passport }) => {
+      const site = await openTestApp(express, (app, { passport }) => {
         passport.use('word', new WordStrategy('please'));
-        passport.use('backup-code', watch(new BackupCodeStrategy({ backupCodes })));
+        passport.use('backup-code', watchActions(new BackupCodeStrategy({ backupCodes })));
         app.post(
           '/login',
           asUser(ada),
@@ -226,7 +226,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       return { site, code: code!, hashes: () => hasher.count };
     }
 
-    it('the other is asked where the code was wrong', async () => {
+    it('the other strategy is tried after an invalid code', async () => {
       const { site } = await open(['backup-code', 'word']);
       expect((await site.post('/login', { code: 'AAAA-AAAA', word: 'please' })).body).toEqual({
         user: people['bob'],
@@ -234,7 +234,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
     });
 
-    it('a right code is enough where the other refused', async () => {
+    it('a valid code is enough after the other strategy failed', async () => {
       const { site, code } = await open(['word', 'backup-code']);
       expect((await site.post('/login', { code })).body).toMatchObject({
         user: ada,
@@ -242,13 +242,13 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
     });
 
-    it('no hash is spent where the other let somebody in before', async () => {
+    it('no hash is spent if the other strategy let a user in before', async () => {
       const { site, code, hashes } = await open(['word', 'backup-code']);
       await site.post('/login', { code, word: 'please' });
       expect(hashes()).toBe(0);
     });
 
-    it('the first failure gives the status where both refused', async () => {
+    it('the first failure gives the status if both strategies fail', async () => {
       expect(
         (await (await open(['backup-code', 'word'])).site.post('/login', { code: 'AAAA-AAAA' }))
           .status,
@@ -259,11 +259,11 @@ describe.each(expresses)('on %s', (_name, express) => {
       ).toBe(418);
     });
 
-    it('a custom callback is told of both', async () => {
-      const { backupCodes } = service();
-      const site = await openHost(express, (app, { passport }) => {
+    it('a custom callback gets both failures', async () => {
+      const { backupCodes } = makeService();
+      const site = await openTestApp(express, (app, { passport }) => {
         passport.use('word', new WordStrategy('please'));
-        passport.use('backup-code', watch(new BackupCodeStrategy({ backupCodes })));
+        passport.use('backup-code', watchActions(new BackupCodeStrategy({ backupCodes })));
         app.post('/login', asUser(ada), (req, res, next) => {
           const answer = (_error: unknown, user: unknown, info: unknown, status: unknown): void => {
             res.json({ user, info, status });
@@ -283,12 +283,12 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  it('two backup-code strategies under two names serve two channels of one service', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery });
+  it('two backup-code strategies with two names serve both channels of one service', async () => {
+    const { backupCodes, issue } = makeService({ format: formats.recovery });
     const codes = await issue();
-    const site = await openHost(express, (app, { passport }) => {
-      passport.use('second-factor', watch(strategyOf(backupCodes, 'second_factor')));
-      passport.use('fallback', watch(strategyOf(backupCodes, 'recovery')));
+    const site = await openTestApp(express, (app, { passport }) => {
+      passport.use('second-factor', watchActions(makeStrategy(backupCodes, 'second_factor')));
+      passport.use('recovery', watchActions(makeStrategy(backupCodes, 'recovery')));
       app.post(
         '/second-factor',
         asUser(ada),
@@ -296,22 +296,22 @@ describe.each(expresses)('on %s', (_name, express) => {
         (req, res) => res.json(req.user),
       );
       app.post(
-        '/fallback',
-        passport.authenticate('fallback', { session: false }) as RequestHandler,
+        '/recovery',
+        passport.authenticate('recovery', { session: false }) as RequestHandler,
         (req, res) => res.json(req.user),
       );
     });
     expect((await site.post('/second-factor', { code: codes[0] })).body).toEqual(ada);
-    expect((await site.post('/fallback', { username: 'ada', code: codes[0] })).status).toBe(401);
-    expect((await site.post('/fallback', { username: 'ada', code: codes[1] })).body).toEqual(ada);
+    expect((await site.post('/recovery', { username: 'ada', code: codes[0] })).status).toBe(401);
+    expect((await site.post('/recovery', { username: 'ada', code: codes[1] })).body).toEqual(ada);
   });
 
-  it('a stranger with a user name cannot lock the channel behind the password', async () => {
-    const { backupCodes, issue } = service({ format: formats.recovery, attempts: { free: 2 } });
+  it('an attacker who knows a user name cannot lock the channel after the password', async () => {
+    const { backupCodes, issue } = makeService({ format: formats.recovery, attempts: { free: 2 } });
     const [code] = await issue();
-    const site = await openHost(express, (app, { passport }) => {
-      passport.use('second-factor', watch(strategyOf(backupCodes, 'second_factor')));
-      passport.use('fallback', watch(strategyOf(backupCodes, 'recovery')));
+    const site = await openTestApp(express, (app, { passport }) => {
+      passport.use('second-factor', watchActions(makeStrategy(backupCodes, 'second_factor')));
+      passport.use('recovery', watchActions(makeStrategy(backupCodes, 'recovery')));
       app.post(
         '/second-factor',
         asUser(ada),
@@ -319,19 +319,19 @@ describe.each(expresses)('on %s', (_name, express) => {
         (req, res) => res.json(req.user),
       );
       app.post(
-        '/fallback',
-        passport.authenticate('fallback', { session: false }) as RequestHandler,
+        '/recovery',
+        passport.authenticate('recovery', { session: false }) as RequestHandler,
         (req, res) => res.json(req.user),
       );
     });
     for (let i = 0; i < 5; i += 1)
-      await site.post('/fallback', { username: 'ada', code: 'AAAA-AAAA-AAAA-AAAA' });
-    expect((await site.post('/fallback', { username: 'ada', code })).status).toBe(429);
+      await site.post('/recovery', { username: 'ada', code: 'AAAA-AAAA-AAAA-AAAA' });
+    expect((await site.post('/recovery', { username: 'ada', code })).status).toBe(429);
     expect((await site.post('/second-factor', { code })).status).toBe(200);
   });
 
-  it.each(['registered by name', 'given to authenticate() itself, and so shared by all requests'])(
-    'a strategy %s answers each of two requests under way its own user',
+  it.each(['registered by name', 'given to authenticate(), and so shared by all requests'])(
+    'a strategy %s answers each of two simultaneous requests with its own user',
     async (how) => {
       const arrivals: Record<string, () => void> = {};
       const gates: Record<string, Promise<void>> = {};
@@ -349,8 +349,8 @@ describe.each(expresses)('on %s', (_name, express) => {
           return code === `code of ${user.id}`;
         },
       });
-      const site = await openHost(express, (app, { passport }) => {
-        passport.use('backup-code', watch(strategy));
+      const site = await openTestApp(express, (app, { passport }) => {
+        passport.use('backup-code', watchActions(strategy));
         const given = how.startsWith('given') ? strategy : 'backup-code';
         app.post(
           '/login',
@@ -369,8 +369,8 @@ describe.each(expresses)('on %s', (_name, express) => {
     },
   );
 
-  it('fifty requests at once for different users, by one shared instance, are each answered for their own', async () => {
-    const strategy = watch(
+  it('a shared instance answers each of fifty requests at once with its own user', async () => {
+    const strategy = watchActions(
       new BackupCodeStrategy<Person>({
         findUser: (username) => new Promise((resolve) => setImmediate(resolve, { id: username })),
         format: 'any',
@@ -378,7 +378,7 @@ describe.each(expresses)('on %s', (_name, express) => {
           new Promise((resolve) => setImmediate(resolve, code === user.id)),
       }),
     );
-    const site = await openHost(express, (app, { passport }) => {
+    const site = await openTestApp(express, (app, { passport }) => {
       app.post(
         '/login',
         passport.authenticate(strategy, { session: false }) as RequestHandler,
@@ -395,11 +395,11 @@ describe.each(expresses)('on %s', (_name, express) => {
     ).toEqual(Array.from({ length: 50 }, (_, n) => (n % 2 === 0 ? `u${n}` : 401)));
   });
 
-  it('a handler that throws behind it ends in the error handler, and the code stays spent', async () => {
-    const { backupCodes, issue } = service();
+  it('a handler that throws after the strategy is an error, and the code stays spent', async () => {
+    const { backupCodes, issue } = makeService();
     const [code] = await issue();
-    const site = await openHost(express, (app: Express, { passport }) => {
-      passport.use(watch(new BackupCodeStrategy({ backupCodes })));
+    const site = await openTestApp(express, (app: Express, { passport }) => {
+      passport.use(watchActions(new BackupCodeStrategy({ backupCodes })));
       app.post(
         '/login',
         asUser(ada),
@@ -416,7 +416,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
 });
 
-it('a custom callback that throws is not called a second time with its own error: the process is told of it instead', async () => {
+it('a custom callback that throws is not called again with its own error', async () => {
   const script = `
     const { BackupCodeStrategy } = require('./lib');
     const settled = [];
