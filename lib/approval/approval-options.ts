@@ -15,8 +15,10 @@ import type { ApprovalPolicy } from './refusal-rules';
 
 /** The parts of a {@link BackupCodes} that two-person approval uses. */
 export interface ApprovalBackupCodes {
+  /** Checks and consumes the code of a person: {@link BackupCodes.consume}. */
   readonly consume: BackupCodes['consume'];
-  readonly audit: { readonly record: Audit['record'] };
+  /** Records each step: {@link Audit.record}. */
+  readonly audit: Pick<Audit, 'record'>;
 }
 
 /** An action that takes two people. It may be asynchronous. */

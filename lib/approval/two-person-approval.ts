@@ -65,8 +65,8 @@ export class TwoPersonApproval {
   }
 
   /**
-   * The first person requests an action, and consumes a backup code for it. A refused request, and
-   * one whose code is not accepted, leaves the target free for another request.
+   * The first person requests an action, and consumes a backup code for it. If the code is not
+   * accepted, the target is free for another request again.
    *
    * @example
    * const outcome = await approval.request(req.user.id, {
