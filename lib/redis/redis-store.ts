@@ -63,6 +63,9 @@ const NAME_KEY_BYTES = 32;
  * `appendfsync always` and `maxmemory-policy noeviction`. Replication is asynchronous: a failover
  * to a replica may lose the last writes, and a code that was consumed in them works again.
  *
+ * The methods throw `BackupCodeError` with the code `unreadable_set` if stored data is damaged.
+ * Errors of the client are passed on.
+ *
  * @example
  * const client = createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true });
  * await client.connect();

@@ -13,7 +13,10 @@ record(request.event)
 return written
 `);
 
-/** Reads `set` as JSON, `setId`, `userId`, `stagedUntil`, `event`. Returns the events that it wrote. */
+/**
+ * Reads `set` as JSON, `setId`, `userId`, `stagedUntil`, `event`. Returns the events that it
+ * wrote.
+ */
 export const stageScript = defineScript(`${USER_FUNCTIONS}
 redis.call(
   'HSET',

@@ -198,7 +198,10 @@ export interface UserCall {
   readonly request?: ScriptRequest;
 }
 
-/** Runs a script that begins with {@link USER_FUNCTIONS}. Its first lines name the keys in order. */
+/**
+ * Runs a script that begins with {@link USER_FUNCTIONS}. The first lines of that Lua name the keys
+ * in this order.
+ */
 export function runUserScript(
   { client, prefix }: RedisKeyspace,
   script: Script,

@@ -1,11 +1,12 @@
-// Redis, alone or as a cluster, as it must be set up to keep what it was told: every write is on disk before its answer.
+// A real Redis for tests, as one server or as a cluster. It is configured as in production: each
+// write is on disk before it is answered.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import type { ServerKind } from './describe-with';
 import { findProgram, ServerProcess, type Server } from './server-process';
 
 export interface RedisOptions {
-  /** More of redis-server's own options, such as `['--maxmemory', '5mb']`. */
+  /** More options of redis-server, such as `['--maxmemory', '5mb']`. */
   readonly args?: readonly string[];
 }
 
@@ -27,8 +28,13 @@ export const redis: ServerKind<RedisServer, RedisOptions> = {
   start: startRedis,
 };
 
-/** Three nodes by default, each with a third of the slots and no replica. */
-export const redisCluster: ServerKind<RedisCluster, { readonly size?: number }> = {
+export interface RedisClusterOptions {
+  /** How many nodes. Default 3. */
+  readonly size?: number;
+}
+
+/** Nodes without replicas that share the slots equally. */
+export const redisCluster: ServerKind<RedisCluster, RedisClusterOptions> = {
   name: 'a Redis cluster',
   missing,
   start: startCluster,
@@ -41,38 +47,28 @@ async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer
     program: (dir, port) => ({
       file,
       args: [
-        '--port',
-        String(port),
-        '--bind',
-        '127.0.0.1',
-        '--dir',
-        dir,
-        '--save',
-        '',
-        '--appendonly',
-        'yes',
-        '--appendfsync',
-        'always',
-        '--maxmemory-policy',
-        'noeviction',
+        ...['--port', String(port)],
+        ...['--bind', '127.0.0.1'],
+        ...['--dir', dir],
+        ...['--save', ''],
+        ...['--appendonly', 'yes'],
+        ...['--appendfsync', 'always'],
+        ...['--maxmemory-policy', 'noeviction'],
         ...args,
       ],
     }),
     probe: async (port) => {
-      await ask(port, ['PING']);
+      await sendCommand(port, ['PING']);
     },
   });
   return Object.assign(server, { url: `redis://127.0.0.1:${server.port}` });
 }
 
-async function startCluster({ size = 3 }: { readonly size?: number } = {}): Promise<RedisCluster> {
+async function startCluster({ size = 3 }: RedisClusterOptions = {}): Promise<RedisCluster> {
   const args = [
-    '--cluster-enabled',
-    'yes',
-    '--cluster-announce-ip',
-    '127.0.0.1',
-    '--cluster-node-timeout',
-    '5000',
+    ...['--cluster-enabled', 'yes'],
+    ...['--cluster-announce-ip', '127.0.0.1'],
+    ...['--cluster-node-timeout', '5000'],
   ];
   const started = await Promise.allSettled(
     Array.from({ length: size }, () => startRedis({ args })),
@@ -84,12 +80,13 @@ async function startCluster({ size = 3 }: { readonly size?: number } = {}): Prom
   try {
     for (const result of started) if (result.status === 'rejected') throw result.reason;
     for (const [n, { port }] of nodes.entries()) {
-      const [first, end] = [Math.floor((n * SLOTS) / size), Math.floor(((n + 1) * SLOTS) / size)];
-      await ask(port, ['CLUSTER', 'SET-CONFIG-EPOCH', String(n + 1)]);
-      await ask(port, ['CLUSTER', 'ADDSLOTSRANGE', String(first), String(end - 1)]);
-      if (n > 0) await ask(port, ['CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port)]);
+      const first = Math.floor((n * SLOTS) / size);
+      const last = Math.floor(((n + 1) * SLOTS) / size) - 1;
+      await sendCommand(port, ['CLUSTER', 'SET-CONFIG-EPOCH', String(n + 1)]);
+      await sendCommand(port, ['CLUSTER', 'ADDSLOTSRANGE', String(first), String(last)]);
+      if (n > 0) await sendCommand(port, ['CLUSTER', 'MEET', '127.0.0.1', String(nodes[0]!.port)]);
     }
-    await Promise.all(nodes.map(({ port }) => untilFormed(port, size)));
+    await Promise.all(nodes.map(({ port }) => waitUntilFormed(port, size)));
     return { nodes, stop };
   } catch (error) {
     await stop();
@@ -97,23 +94,19 @@ async function startCluster({ size = 3 }: { readonly size?: number } = {}): Prom
   }
 }
 
-async function untilFormed(port: number, size: number): Promise<void> {
+async function waitUntilFormed(port: number, size: number): Promise<void> {
   const deadline = Date.now() + FORM_TIMEOUT_MS;
   for (;;) {
-    const info = String(await ask(port, ['CLUSTER', 'INFO']));
-    const slots = (await ask(port, ['CLUSTER', 'SLOTS'])) as unknown[];
-    if (
-      info.includes('cluster_state:ok') &&
-      info.includes(`cluster_size:${size}`) &&
-      slots.length === size
-    )
-      return;
+    const info = String(await sendCommand(port, ['CLUSTER', 'INFO']));
+    const slots = (await sendCommand(port, ['CLUSTER', 'SLOTS'])) as unknown[];
+    const isFormed = info.includes('cluster_state:ok') && info.includes(`cluster_size:${size}`);
+    if (isFormed && slots.length === size) return;
     if (Date.now() > deadline) throw new Error(`The Redis cluster did not form.\n${info}`);
     await sleep(50);
   }
 }
 
-async function ask(port: number, command: [string, ...string[]]): Promise<unknown> {
+async function sendCommand(port: number, command: [string, ...string[]]): Promise<unknown> {
   const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false } });
   client.on('error', () => undefined);
   await client.connect();

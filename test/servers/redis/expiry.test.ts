@@ -45,7 +45,7 @@ describeWith(redis, 'expiry on Redis', (server) => {
     await expectThirtyDays();
   });
 
-  it("the counter of an unknown user name begins again after 30 days of the caller's clock", async () => {
+  it("an unknown user name is counted from zero after 30 days of the caller's clock", async () => {
     const name = nameSubject('eve', await store.nameKey());
     const waits = [0];
     await taken(store, name, { waits });

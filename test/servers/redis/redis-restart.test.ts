@@ -31,7 +31,7 @@ describeWith(redis, 'a Redis that is killed', (server) => {
     await waitUntil(async () => (await client.ping()) === 'PONG');
   };
 
-  it('RedisStore throws while its server is away, and accepts the code when it is back', async () => {
+  it('RedisStore throws while its server is down, and works when it is back', async () => {
     const set = await userWithSet(store);
     await taken(store, set.subject);
     await server().kill();
@@ -46,7 +46,7 @@ describeWith(redis, 'a Redis that is killed', (server) => {
     });
   });
 
-  it('a code that RedisStore reported as consumed stays consumed when the server is killed', async () => {
+  it('a code that RedisStore consumed stays consumed when its server is killed', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const sets = await Promise.all(Array.from({ length: USERS }, () => userWithSet(store)));
       const reported = new Map<string, string[]>();

@@ -121,7 +121,7 @@ describeWith(redis, 'RedisStore', (server) => {
     });
   });
 
-  it('RedisStore fills in the events that it writes, changes nothing else in them, and returns what it stored', async () => {
+  it('RedisStore returns the events as stored, with nothing but its fields filled in', async () => {
     const set = await userWithSet(store);
     const event = newEvent('consumed', set.subject, {
       setId: set.header.setId,

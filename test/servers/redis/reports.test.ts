@@ -1,5 +1,5 @@
-// The audit trail, pruning, reminders, the report, and races over the life of a set: on one Redis and
-// on a cluster, with two clients.
+// The audit trail, pruning, reminders, the report, and races over the life of a set: on one Redis
+// and on a cluster, with two clients.
 import { randomUUID } from 'node:crypto';
 import { createClient, createCluster } from 'redis';
 import { BackupCodes, type EventsPage, type EventsQuery, type EventType } from '../../../lib';
@@ -43,7 +43,7 @@ function testReports(connect: () => Promise<ConnectedClient>): void {
 
   reportTests({ open });
 
-  it('events finds the few events of a user among the many of another user in the same partition', async () => {
+  it('events finds a user among the many events of another in the same partition', async () => {
     const { store } = await open();
     const quiet = newUser();
     const busy = newUserInPartition(partitionOf(quiet.key));
@@ -67,7 +67,7 @@ function testReports(connect: () => Promise<ConnectedClient>): void {
     expect(await readTypes(store, { userId, types: ['low', 'rejected'] })).toEqual(['low']);
   });
 
-  it("events returns no event whose details only look like the user's id or the type asked for", async () => {
+  it('events ignores a user id or type that is only in the details of an event', async () => {
     const { store } = await open();
     const user = newUser();
     const other = newUserInPartition(partitionOf(user.key));

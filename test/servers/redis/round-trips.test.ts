@@ -18,7 +18,7 @@ describeWith(redis, 'round trips to Redis', (server) => {
   afterAll(() => client.close());
   beforeEach(() => client.flushDb());
 
-  it('a verification takes two round trips to Redis with any outcome, and a refused attempt takes one', async () => {
+  it('every verification takes two round trips to Redis, and a refusal takes one', async () => {
     const counting = countTrips(client);
     const backupCodes = new BackupCodes({
       store: new RedisStore({ client: counting.client }),
