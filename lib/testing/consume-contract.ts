@@ -1,25 +1,43 @@
-// The suite for an app's own `consumeCode`: proves that a code is accepted exactly once, however many ask at once.
+// The suite for an app's own `consumeCode`: a code is accepted exactly once, however many callers
+// use it at the same time.
 import assert from 'node:assert/strict';
-import { atOnce, type Runner } from './runner';
+import { callAtOnce } from './concurrency';
+import type { Runner } from './runner';
 
 /** An app's own `consumeCode`, and users to try it on. */
 export interface ConsumeContractOptions<User> {
-  /** Makes a user with fresh codes, as they were issued; at least ten. Called for each test, some of them twenty times. */
+  /**
+   * Makes a user with at least ten fresh codes. Returns the codes as they were issued. Each test
+   * calls this at least once; a race calls it once a round.
+   */
   readonly setUp: () => Promise<{ readonly user: User; readonly codes: readonly string[] }>;
-  /** What is handed to the strategy. */
+  /** The function that the app passes to the strategy. */
   readonly consumeCode: (user: User, code: string) => unknown;
-  /** A code of the right form that nobody has. */
+  /** A code in the app's format that no user has. */
   readonly wrongCode: string;
-  /** Callers of one code at once. Default 50. */
+  /**
+   * How many callers use one code at the same time.
+   *
+   * @default 50
+   */
   readonly callers?: number;
-  /** How often each race is run. Default 20. */
+  /**
+   * How often each race is run. More rounds find rarer faults and take longer.
+   *
+   * @default 20
+   */
   readonly rounds?: number;
 }
 
 /**
- * Declares the tests. A callback that reads, then writes, fails them.
+ * Declares the tests that each `consumeCode` must pass. A `consumeCode` that reads, then writes,
+ * fails them.
  *
- * @example consumeContract({ describe, it }, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
+ * @example
+ * import { describe, it } from 'node:test';
+ * import { consumeContract } from 'passport-backup-code/testing';
+ *
+ * consumeContract({ describe, it }, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
  */
 export function consumeContract<User>(runner: Runner, options: ConsumeContractOptions<User>): void {
   const { setUp, wrongCode, callers = 50, rounds = 20 } = options;
@@ -27,43 +45,44 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
     isConsumed(await options.consumeCode(user, code));
 
   runner.describe('consumeCode', () => {
-    runner.it('accepts a right code', async () => {
+    runner.it('A valid code is accepted', async () => {
       const { user, codes } = await setUp();
-      assert.equal(await consume(user, first(codes)), true);
+      assert.equal(await consume(user, firstOf(codes)), true);
     });
 
-    runner.it('refuses a code that was accepted before', async () => {
+    runner.it('A code that was accepted before is refused', async () => {
       const { user, codes } = await setUp();
-      await consume(user, first(codes));
-      assert.equal(await consume(user, first(codes)), false);
+      await consume(user, firstOf(codes));
+      assert.equal(await consume(user, firstOf(codes)), false);
     });
 
-    runner.it('refuses a wrong code, and the right ones still work', async () => {
+    runner.it('An invalid code is refused, and the valid codes still work', async () => {
       const { user, codes } = await setUp();
       assert.equal(await consume(user, wrongCode), false);
-      assert.equal(await consume(user, first(codes)), true);
+      assert.equal(await consume(user, firstOf(codes)), true);
     });
 
-    runner.it("refuses another user's code, which still works for its owner", async () => {
-      const [ada, bob] = [await setUp(), await setUp()];
-      assert.equal(await consume(bob.user, first(ada.codes)), false);
-      assert.equal(await consume(ada.user, first(ada.codes)), true);
+    runner.it('A code of another user is refused, and still works for its owner', async () => {
+      const ada = await setUp();
+      const bob = await setUp();
+      assert.equal(await consume(bob.user, firstOf(ada.codes)), false);
+      assert.equal(await consume(ada.user, firstOf(ada.codes)), true);
     });
 
-    runner.it(`accepts one code exactly once, of ${callers} callers at once`, async () => {
+    runner.it(`Of ${callers} callers who use one code at once, exactly one succeeds`, async () => {
       for (let round = 0; round < rounds; round += 1) {
         const { user, codes } = await setUp();
-        const results = await atOnce(callers, () => consume(user, first(codes)));
+        const results = await callAtOnce(callers, () => consume(user, firstOf(codes)));
         assert.equal(
           results.filter(Boolean).length,
           1,
-          'exactly one caller must be told that the code was consumed',
+          'consumeCode must accept the code for exactly one caller',
         );
-        assert.equal(await consume(user, first(codes)), false);
+        assert.equal(await consume(user, firstOf(codes)), false);
       }
     });
 
-    runner.it('accepts two different codes at once, and neither comes back', async () => {
+    runner.it('Two codes used at once are both accepted, and neither works again', async () => {
       for (let round = 0; round < rounds; round += 1) {
         const { user, codes } = await setUp();
         const two = codes.slice(0, 2);
@@ -75,7 +94,7 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
       }
     });
 
-    runner.it('accepts ten different codes at once', async () => {
+    runner.it('Ten codes used at once are all accepted', async () => {
       const { user, codes } = await setUp();
       const ten = codes.slice(0, 10);
       assert.equal(ten.length, 10, 'setUp must make at least ten codes');
@@ -87,7 +106,10 @@ export function consumeContract<User>(runner: Runner, options: ConsumeContractOp
   });
 }
 
-/** The strategy's own rule: only `true` and `{ ok: true }` count; what is neither that nor a refusal is a mistake. */
+/**
+ * Reads a result as the strategy does: `true` and `{ ok: true }` accept, `false` and `{ ok: false
+ * }` refuse. Any other result fails the test.
+ */
 function isConsumed(result: unknown): boolean {
   if (typeof result === 'boolean') return result;
   const ok: unknown =
@@ -96,7 +118,7 @@ function isConsumed(result: unknown): boolean {
   return ok === true;
 }
 
-function first(codes: readonly string[]): string {
+function firstOf(codes: readonly string[]): string {
   const [code] = codes;
   assert.ok(code !== undefined, 'setUp must make codes');
   return code;

@@ -1,4 +1,4 @@
-// What `import 'passport-backup-code/testing'` gives: the suites that prove a store, or an app's own `consumeCode`, atomic.
+// `passport-backup-code/testing`: the suites that prove a store, or an app's own `consumeCode`.
 export { consumeContract } from './consume-contract';
 export type { ConsumeContractOptions } from './consume-contract';
 export type { Runner } from './runner';

@@ -1,14 +1,16 @@
-// What the suites need of a test runner: two functions that Jest, Vitest, Mocha and node:test all have.
+// What the suites need of a test runner: two functions that Jest, Vitest, Mocha and node:test have.
 
-/** A test runner: pass `{ describe, it }` of yours. */
+/**
+ * The test runner that the suites declare their tests with.
+ *
+ * @example
+ * import { describe, it } from 'node:test';
+ *
+ * storeContract({ describe, it }, options);
+ */
 export interface Runner {
   /** Groups the tests that `body` declares. */
   describe(name: string, body: () => void): unknown;
-  /** Takes an asynchronous test. Allow each a minute where the database is slow. */
+  /** Declares an asynchronous test. On a slow database a test can take up to a minute. */
   it(name: string, body: () => Promise<void>): unknown;
-}
-
-/** Calls at once, and waits for all; a call that throws fails the test. */
-export function atOnce<T>(times: number, call: (index: number) => Promise<T>): Promise<T[]> {
-  return Promise.all(Array.from({ length: times }, (_, index) => call(index)));
 }

@@ -1,4 +1,5 @@
-// Sets, users and events for the suites, made without a hash: to a store all of it is text.
+// Users, sets and events for the suites. A store only keeps digests and salts, so these are random
+// strings, and the suites run without a slow hash.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { auditEvent, type AuditEvent, type AuditEventType } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
@@ -11,19 +12,27 @@ import type {
 } from '../stores/contract';
 import { userSubject, type Subject } from '../stores/subject';
 
+/** The time of every step that does not name its own. */
 export const NOW = Date.UTC(2030, 0, 1);
 export const HOUR_MS = 3_600_000;
-/** Five attempts, the last two followed by a wait; then the channel locks. */
+/** Five attempts. The last two are followed by a wait. */
 export const WAITS = [0, 0, 0, 60_000, 120_000] as const;
 
 /** A subject that is a user. */
 export type User = Subject & { readonly userId: string };
-/** A set and whose it is. */
+/** A new set of a user. */
 export type UserSet = NewSet & { readonly subject: User };
 
-interface SetOptions {
+export interface SetOptions {
+  /** @default 10 */
   readonly count?: number;
+  /** @default 1,000 hours after {@link NOW} */
   readonly expiresAt?: number | null;
+  /**
+   * The type of the event that is written with the set.
+   *
+   * @default 'issued'
+   */
   readonly type?: AuditEventType;
 }
 
@@ -34,7 +43,7 @@ export function newUser(): User {
 export function newEvent(
   type: AuditEventType,
   { userId }: Subject,
-  facts: Partial<AuditEvent> = {},
+  fields: Partial<AuditEvent> = {},
 ): AuditEvent {
   return auditEvent(type, {
     at: NOW,
@@ -46,27 +55,25 @@ export function newEvent(
       actor: null,
       channel: 'second_factor',
     },
-    ...facts,
+    ...fields,
   });
 }
 
 export function newCode(): CodeRecord {
-  return { codeId: hex(16), salt: hex(16), digest: hex(32) };
+  return { codeId: randomHex(16), salt: randomHex(16), digest: randomHex(32) };
 }
 
-export function newSet(
-  subject: User,
-  { count = 10, expiresAt = NOW + 1000 * HOUR_MS, type = 'issued' }: SetOptions = {},
-): UserSet {
-  const setId = hex(16);
+export function newSet(subject: User, options: SetOptions = {}): UserSet {
+  const { count = 10, expiresAt = NOW + 1000 * HOUR_MS, type = 'issued' } = options;
+  const setId = randomHex(16);
   return {
     subject,
     header: {
       setId,
       format: '{"alphabet":"0123456789","length":8}',
-      salt: `$2b$12$${hex(11)}`,
+      salt: `$2b$12$${randomHex(11)}`,
       pepperId: '2030',
-      check: hex(16),
+      check: randomHex(16),
       total: count,
       createdAt: NOW,
       expiresAt,
@@ -76,69 +83,69 @@ export function newSet(
   };
 }
 
-/** A user with a working set. */
-export async function userWithSet(store: BackupCodeStore, options?: SetOptions): Promise<UserSet> {
+/** Writes a set for a new user. */
+export async function issueSet(store: BackupCodeStore, options?: SetOptions): Promise<UserSet> {
   const set = newSet(newUser(), options);
   await store.replace({ ...set, now: NOW });
   return set;
 }
 
-interface TakeOptions {
+export interface AttemptOptions {
+  /** @default NOW */
   readonly now?: number;
+  /** @default fifty attempts without a wait */
   readonly waits?: readonly number[];
+  /** @default 'second_factor' */
   readonly channel?: Ticket['channel'];
 }
 
-/** Takes an attempt, with many free ones unless told otherwise. */
-export function take(
+/** Takes an attempt, which may be refused. */
+export function takeAttempt(
   store: BackupCodeStore,
   subject: Subject,
-  options: TakeOptions = {},
+  options: AttemptOptions = {},
 ): Promise<AttemptResult> {
   const { now = NOW, waits = new Array<number>(50).fill(0), channel = 'second_factor' } = options;
-  return store.takeAttempt({
-    subject,
-    channel,
-    now,
-    waits,
-    refusal: newEvent('throttled', subject),
-  });
+  const refusal = newEvent('throttled', subject);
+  return store.takeAttempt({ subject, channel, now, waits, refusal });
 }
 
-/** Takes an attempt that must be granted. */
-export async function taken(
+/** Takes an attempt, and throws if it is refused. */
+export async function takeGrantedAttempt(
   store: BackupCodeStore,
   subject: Subject,
-  options?: TakeOptions,
+  options?: AttemptOptions,
 ): Promise<Extract<AttemptResult, { ok: true }>> {
-  const attempt = await take(store, subject, options);
+  const attempt = await takeAttempt(store, subject, options);
   if (!attempt.ok) throw new Error(`The attempt was refused: ${attempt.reason}.`);
   return attempt;
 }
 
-export function consumption(
+/** What the tests compare: the number of a granted attempt, or the refusal as a string. */
+export function outcomeOf(attempt: AttemptResult): number | string {
+  return attempt.ok ? attempt.ticket.attempt : `${attempt.reason} until ${attempt.nextAt}`;
+}
+
+/** The request to consume the code at `index` of the set. */
+export function newConsumeRequest(
   { subject, header, codes }: NewSet,
   index: number,
-  {
-    now = NOW,
-    replacement,
-    milestones = [],
-  }: Partial<Pick<ConsumeRequest, 'now' | 'replacement' | 'milestones'>> = {},
+  options: Partial<Pick<ConsumeRequest, 'now' | 'replacement' | 'milestones'>> = {},
 ): ConsumeRequest {
+  const { now = NOW, replacement, milestones = [] } = options;
   const codeId = codes[index]?.codeId ?? '';
-  const events = [newEvent('consumed', subject, { setId: header.setId, codeId })];
   return {
     subject,
     setId: header.setId,
     codeId,
     channel: 'second_factor',
     now,
-    events,
+    events: [newEvent('consumed', subject, { setId: header.setId, codeId })],
     milestones,
     ...(replacement && { replacement }),
   };
 }
 
-function hex(bytes: number): string {
+function randomHex(bytes: number): string {
   return randomBytes(bytes).toString('hex');
 }

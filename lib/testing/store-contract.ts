@@ -1,59 +1,85 @@
-// The suite for a store: every promise of the contract `BackupCodeStore`, and the races in which stores break them.
+// The suite for a store: each promise of `BackupCodeStore`, and the races in which a store could
+// break it.
 import type { AuditEvent } from '../audit/events';
 import type { BackupCodeStore } from '../stores/contract';
+import { appendTests } from './append-tests';
 import { attemptTests } from './attempt-tests';
+import { consumptionTests } from './consumption-tests';
+import { giveBackTests } from './give-back-tests';
 import { raceTests } from './race-tests';
 import type { Runner } from './runner';
+import { setRaceTests } from './set-race-tests';
 import { setTests } from './set-tests';
+import { stagingTests } from './staging-tests';
+import { unknownNameTests } from './unknown-name-tests';
 
-/** One connection to the data; another sees what this one committed. */
+/** A connection to the data. What one connection commits, all others see. */
 export interface StoreConnection {
   readonly store: BackupCodeStore;
-  /** Called when a test is done with it. */
+  /** Called when the test is done with the connection. */
   readonly close?: () => Promise<void>;
 }
 
-/** The store to be proved. */
+/** The fields of an event that the suite reads back. */
+export type RecordedEvent = Pick<
+  AuditEvent,
+  'type' | 'reason' | 'setId' | 'codeId' | 'remaining' | 'total' | 'refusals'
+>;
+
+/** The store to test. */
 export interface StoreContractOptions {
-  /** Connects to one database that all tests share, empty or not. Called several times a test: each as another process would. */
+  /**
+   * Opens a connection to one database that all tests share. It may already hold data. A race test
+   * calls this several times; let each call connect as another process would.
+   */
   readonly connect: () => Promise<StoreConnection>;
-  /** The events of a user as the store recorded them, the oldest first. */
-  readonly readEvents: (
-    userId: string,
-  ) => Promise<
-    readonly Pick<
-      AuditEvent,
-      'type' | 'reason' | 'setId' | 'codeId' | 'remaining' | 'total' | 'refusals'
-    >[]
-  >;
-  /** How often each race is run. Default 20. */
+  /**
+   * Reads the events of a user as the store recorded them, oldest first. Read them past the store,
+   * for example with your own SQL, so that the test does not trust what it tests.
+   */
+  readonly readEvents: (userId: string) => Promise<readonly RecordedEvent[]>;
+  /**
+   * How often each race is run. More rounds find rarer faults and take longer.
+   *
+   * @default 20
+   */
   readonly rounds?: number;
 }
 
-/** What the groups of tests are handed. */
-export interface Contract {
+/** What each group of tests works with. */
+export interface StoreTestContext {
   readonly runner: Runner;
   readonly rounds: number;
   readonly readEvents: StoreContractOptions['readEvents'];
-  /** Runs a test on `count` connections, and closes them. */
+  /** Opens `count` connections, runs the test on them, and closes them. */
   readonly withStores: (
     count: number,
     test: (stores: readonly [BackupCodeStore, ...BackupCodeStore[]]) => Promise<void>,
   ) => Promise<void>;
-  /** Declares a test on one connection. */
+  /** Declares a test that needs one connection. */
   readonly test: (name: string, body: (store: BackupCodeStore) => Promise<void>) => void;
 }
 
 /**
- * Declares the tests.
+ * Declares the tests that each store must pass.
  *
- * @example storeContract({ describe, it }, { connect: async () => ({ store: new MyStore(client) }), readEvents });
+ * Each test makes users of its own, so that the tests can share a database and run in any order.
+ *
+ * @example
+ * import { describe, it } from 'node:test';
+ * import { storeContract } from 'passport-backup-code/testing';
+ *
+ * storeContract({ describe, it }, {
+ *   connect: async () => {
+ *     const client = await pool.connect();
+ *     return { store: new MyStore(client), close: async () => client.release() };
+ *   },
+ *   readEvents: (userId) => readEventsOf(userId),
+ * });
  */
-export function storeContract(
-  runner: Runner,
-  { connect, readEvents, rounds = 20 }: StoreContractOptions,
-): void {
-  const contract: Contract = {
+export function storeContract(runner: Runner, options: StoreContractOptions): void {
+  const { connect, readEvents, rounds = 20 } = options;
+  const context: StoreTestContext = {
     runner,
     rounds,
     readEvents,
@@ -68,12 +94,18 @@ export function storeContract(
       }
     },
     test: (name, body) => {
-      runner.it(name, () => contract.withStores(1, ([store]) => body(store)));
+      runner.it(name, () => context.withStores(1, ([store]) => body(store)));
     },
   };
-  runner.describe('a store of backup codes', () => {
-    runner.describe('sets', () => setTests(contract));
-    runner.describe('attempts', () => attemptTests(contract));
-    runner.describe('races', () => raceTests(contract));
+  runner.describe('The store contract', () => {
+    runner.describe('sets', () => setTests(context));
+    runner.describe('staged sets', () => stagingTests(context));
+    runner.describe('consuming codes', () => consumptionTests(context));
+    runner.describe('attempts', () => attemptTests(context));
+    runner.describe('giving attempts back', () => giveBackTests(context));
+    runner.describe('writing events and locking channels', () => appendTests(context));
+    runner.describe('unknown user names', () => unknownNameTests(context));
+    runner.describe('races for codes and attempts', () => raceTests(context));
+    runner.describe('races between sets', () => setRaceTests(context));
   });
 }

@@ -2,6 +2,8 @@
 import type { Break } from './break';
 
 const attemptTests = 'lib/testing/attempt-tests.ts';
+const appendTests = 'lib/testing/append-tests.ts';
+const giveBackTests = 'lib/testing/give-back-tests.ts';
 const races = 'lib/testing/race-tests.ts';
 const waits = 'test/service/back-off.test.ts';
 const attempts = 'test/service/attempts.test.ts';
@@ -58,7 +60,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'count.lockedAt !== null || count.attempts',
     replace: 'count.attempts',
     noticedBy: [
-      `${attemptTests} › at a locked channel are refused, whatever the table says, and a code is not consumed there`,
+      `${appendTests} › A locked channel refuses attempts and codes; the other channel works`,
     ],
   },
   {
@@ -129,7 +131,7 @@ export const guessingBreaks: readonly Break[] = [
       "for (const channel of ['second_factor', 'recovery']) this.user(subject).channels[channel] = freshCount(1);\n    this.user(subject).staged = {",
     noticedBy: [
       `${attempts} › guessing › only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set`,
-      `${attemptTests} › are not cleared by a staged set, a revocation or a lost code`,
+      `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
     ],
   },
   {
@@ -138,7 +140,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/sql/store.ts',
     find: 'if (code.affected !== 1) throw new Lost(await whyLost(run, { subject, setId, codeId }))',
     replace: 'if (code.affected !== 1) return await whyLost(run, { subject, setId, codeId })',
-    noticedBy: [`${attemptTests} › are not cleared by a staged set, a revocation or a lost code`],
+    noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },
   {
     id: 'W-08',
@@ -157,7 +159,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: 'setImmediate(() => (count.attempts += 1));',
     noticedBy: [
       twoHundred,
-      `${races} › no more attempts are granted at once than one after the other`,
+      `${races} › Attempts taken at once are granted no more often than one after the other`,
     ],
   },
   {
@@ -168,7 +170,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: 'WHERE user_key = ${subject.key}',
     noticedBy: [
       twoHundred,
-      `${races} › no more attempts are granted at once than one after the other`,
+      `${races} › Attempts taken at once are granted no more often than one after the other`,
     ],
   },
   {
@@ -177,7 +179,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (count?.generation === ticket.generation && count.attempts > 0)',
     replace: 'if (count && count.attempts > 0)',
-    noticedBy: [`${attemptTests} › given back in another generation change nothing`],
+    noticedBy: [`${giveBackTests} › An attempt given back after a success changes nothing`],
   },
   {
     id: 'W-10',
@@ -185,7 +187,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/sql/attempts.ts',
     find: 'AND ${generation} = ${ticket.generation} AND ${attempts} > 0',
     replace: 'AND ${attempts} > 0',
-    noticedBy: [`${attemptTests} › given back in another generation change nothing`],
+    noticedBy: [`${giveBackTests} › An attempt given back after a success changes nothing`],
   },
   {
     id: 'W-10',
@@ -193,7 +195,10 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (count.nextAt === ticket.nextAt) count.nextAt = 0',
     replace: 'count.nextAt = 0',
-    noticedBy: [`${attemptTests} › given back late do not end another's wait`, neverMints],
+    noticedBy: [
+      `${giveBackTests} › An attempt given back does not end the wait of a later attempt`,
+      neverMints,
+    ],
   },
   {
     id: 'W-10',
@@ -201,7 +206,10 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/sql/attempts.ts',
     find: '${attempts} = ${attempts} - 1',
     replace: '${attempts} = ${attempts} - 2',
-    noticedBy: [`${attemptTests} › given back are uncounted, and their wait ends`, neverMints],
+    noticedBy: [
+      `${giveBackTests} › An attempt that is given back is uncounted, and its wait ends`,
+      neverMints,
+    ],
   },
   {
     id: 'W-12',

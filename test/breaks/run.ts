@@ -129,7 +129,7 @@ function runsIn(path: string, spoilt: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
-  return `test/contracts/${spoilt === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
+  return `test/testing/${spoilt === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
 }
 
 function runJest(copy: string, wanted: readonly Wanted[]): Report {

@@ -3,6 +3,8 @@ import type { Break } from './break';
 
 const races = 'lib/testing/race-tests.ts';
 const sets = 'lib/testing/set-tests.ts';
+const setRaces = 'lib/testing/set-race-tests.ts';
+const consumption = 'lib/testing/consumption-tests.ts';
 const consume = 'test/service/consume.test.ts';
 const faults = 'test/service/faults.test.ts';
 const issue = 'test/service/issue.test.ts';
@@ -16,7 +18,7 @@ const success = 'test/strategy/success.test.ts';
 
 const once = `${consume} › a code › is accepted once: after that it is reused, and says so inside only`;
 const oneOfMany = `${singleUse} › one code › of … callers at once is accepted for exactly one, … times over, and the other nine still work`;
-const oneOfManyInStores = `${races} › one code of … callers has exactly one winner, and the other codes still work`;
+const oneOfManyInStores = `${races} › Of … callers who consume one code at once, exactly one succeeds`;
 
 export const singleUseBreaks: readonly Break[] = [
   {
@@ -65,7 +67,7 @@ export const singleUseBreaks: readonly Break[] = [
     replace: 'for (const other of set.codes) other.consumedAt = other === code ? now : null;',
     noticedBy: [
       `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
-      `${races} › different codes at once are all consumed, each with a remaining of its own, and none comes back`,
+      `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
   {
@@ -76,7 +78,7 @@ export const singleUseBreaks: readonly Break[] = [
     replace: 'SET remaining = 9',
     noticedBy: [
       `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
-      `${races} › different codes at once are all consumed, each with a remaining of its own, and none comes back`,
+      `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
   {
@@ -87,7 +89,7 @@ export const singleUseBreaks: readonly Break[] = [
     replace: 'if (user.hadSet)',
     noticedBy: [
       `${issue} › issuing a set › puts an end to the set before, with all its codes and counts`,
-      `${sets} › that are replaced are dead at once, and the new one works`,
+      `${sets} › A replaced set stops working at once, and the new one works`,
       `${interleavings} › is consumed once and before the end, or not at all, in every order of steps`,
     ],
   },
@@ -111,7 +113,7 @@ export const singleUseBreaks: readonly Break[] = [
     replace: 'if (!user.current) this.begin(user, staged.header, staged.codes);',
     noticedBy: [
       `${lifecycle} › a staged set › takes the place of the old set when it is activated, with all its codes and no count`,
-      `${races} › a code consumed while … ends its set is consumed before, or not at all`,
+      `${setRaces} › A code consumed during … is consumed before it, or not at all`,
     ],
   },
   {
@@ -146,7 +148,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       `${consume} › a code › tried … ms from the expiry of its set gives …`,
       `${consume} › a code › whose set expires between the look and the consumption is expired`,
-      `${sets} › expire to the millisecond`,
+      `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
   {
@@ -158,7 +160,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       `${consume} › a code › tried … ms from the expiry of its set gives …`,
       `${consume} › a code › whose set expires between the look and the consumption is expired`,
-      `${sets} › expire to the millisecond`,
+      `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
   {
@@ -167,7 +169,7 @@ export const singleUseBreaks: readonly Break[] = [
     file: 'lib/sql/store.ts',
     find: 'expires_at > ${now})',
     replace: 'expires_at >= ${now})',
-    noticedBy: [`${sets} › expire to the millisecond`],
+    noticedBy: [`${consumption} › No code works from the millisecond at which its set expires`],
   },
   {
     id: 'W-32',
@@ -238,6 +240,6 @@ export const singleUseBreaks: readonly Break[] = [
     file: 'lib/sql/store.ts',
     find: '${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL',
     replace: '${codeId} AND consumed_at IS NULL',
-    noticedBy: [`${sets} › do not give a code of another user's, or under another set's id`],
+    noticedBy: [`${consumption} › A code of another user or of another set is not consumed`],
   },
 ];

@@ -55,7 +55,7 @@ describe('an own consumeCode', () => {
       left.get(user.id)?.delete(code);
       return isThere;
     });
-    expect(failed).toEqual(['accepts one code exactly once, of 50 callers at once']);
+    expect(failed).toEqual(['Of 50 callers who use one code at once, exactly one succeeds']);
   });
 
   it('that writes the whole list back revives a spent code, and fails the suite', async () => {
@@ -66,13 +66,13 @@ describe('an own consumeCode', () => {
       left.set(user.id, new Set(list.filter((other) => other !== code)));
       return list.includes(code);
     });
-    expect(failed).toContain('accepts two different codes at once, and neither comes back');
+    expect(failed).toContain('Two codes used at once are both accepted, and neither works again');
   });
 
   it('that never consumes fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, (user, code) => left.get(user.id)?.has(code) === true);
-    expect(failed).toContain('refuses a code that was accepted before');
+    expect(failed).toContain('A code that was accepted before is refused');
   });
 
   it('that does not look whose code it is fails the suite', async () => {
@@ -80,13 +80,13 @@ describe('an own consumeCode', () => {
     const failed = await failures(left, (_user, code) =>
       [...left.values()].some((codes) => codes.delete(code)),
     );
-    expect(failed).toEqual(["refuses another user's code, which still works for its owner"]);
+    expect(failed).toEqual(['A code of another user is refused, and still works for its owner']);
   });
 
   it('that answers with the user fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, (user) => user);
-    expect(failed).toContain('accepts a right code');
+    expect(failed).toContain('A valid code is accepted');
   });
 });
 

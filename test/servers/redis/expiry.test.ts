@@ -4,13 +4,13 @@ import { RedisStore } from '../../../lib/redis';
 import { userKeys } from '../../../lib/redis/keys';
 import { nameSubject } from '../../../lib/stores/subject';
 import {
-  consumption,
+  newConsumeRequest,
   newEvent,
   newSet,
   NOW,
-  take,
-  taken,
-  userWithSet,
+  takeAttempt,
+  takeGrantedAttempt,
+  issueSet,
 } from '../../../lib/testing/samples';
 import { DAY_MS } from '../../helpers/clock';
 import type { SingleClient } from '../../helpers/redis-data';
@@ -38,37 +38,37 @@ describeWith(redis, 'expiry on Redis', (server) => {
       expect(left).toBeGreaterThan(30 * DAY_MS - 60_000);
       expect(left).toBeLessThanOrEqual(30 * DAY_MS);
     };
-    await take(store, name, { waits: [60_000] });
+    await takeAttempt(store, name, { waits: [60_000] });
     await expectThirtyDays();
     await client.pExpire(user, 1000);
-    expect((await take(store, name, { waits: [60_000], now: NOW + DAY_MS })).ok).toBe(false);
+    expect((await takeAttempt(store, name, { waits: [60_000], now: NOW + DAY_MS })).ok).toBe(false);
     await expectThirtyDays();
   });
 
   it("an unknown user name is counted from zero after 30 days of the caller's clock", async () => {
     const name = nameSubject('eve', await store.nameKey());
     const waits = [0];
-    await taken(store, name, { waits });
-    expect((await take(store, name, { waits, now: NOW + 30 * DAY_MS - 1 })).ok).toBe(false);
-    const later = await taken(store, name, { waits, now: NOW + 60 * DAY_MS - 1 });
+    await takeGrantedAttempt(store, name, { waits });
+    expect((await takeAttempt(store, name, { waits, now: NOW + 30 * DAY_MS - 1 })).ok).toBe(false);
+    const later = await takeGrantedAttempt(store, name, { waits, now: NOW + 60 * DAY_MS - 1 });
     expect(later.ticket.attempt).toBe(1);
   });
 
   it("a user's set, counters and events never expire", async () => {
-    const set = await userWithSet(store);
-    await taken(store, set.subject);
-    await store.consume(consumption(set, 0));
+    const set = await issueSet(store);
+    await takeGrantedAttempt(store, set.subject);
+    await store.consume(newConsumeRequest(set, 0));
     for (const key of await client.keys('*')) {
       expect([key, await client.pTTL(key)]).toEqual([key, NEVER]);
     }
   });
 
   it('of an ended set only the times are kept, for 400 days', async () => {
-    const first = await userWithSet(store);
+    const first = await issueSet(store);
     const { subject } = first;
     const { createdAt, expiresAt } = first.header;
     const { user, ended } = userKeys('backup-code:', subject.key);
-    await store.consume(consumption(first, 0, { now: NOW + 1 }));
+    await store.consume(newConsumeRequest(first, 0, { now: NOW + 1 }));
     const second = newSet(subject, { expiresAt: null });
     await store.replace({ ...second, now: NOW + 2 });
     await store.revoke({ subject, now: NOW + 3, event: newEvent('revoked', subject) });

@@ -5,14 +5,14 @@ import { RedisStore } from '../../../lib/redis';
 import { userKeys } from '../../../lib/redis/keys';
 import type { BackupCodeStore, Ticket } from '../../../lib/stores/contract';
 import {
-  consumption,
+  newConsumeRequest,
   HOUR_MS,
   newCode,
   newEvent,
   newSet,
   NOW,
-  take,
-  userWithSet,
+  takeAttempt,
+  issueSet,
   type UserSet,
 } from '../../../lib/testing/samples';
 import { readRedisEvents } from '../../helpers/read-redis-events';
@@ -33,9 +33,9 @@ const calls: readonly (readonly [method: string, call: Call])[] = [
       store.activate({ subject, setId, now: NOW, event: newEvent('activated', subject) }),
   ],
   ['find', (store, { subject }) => store.find(subject)],
-  ['takeAttempt', (store, { subject }) => take(store, subject)],
+  ['takeAttempt', (store, { subject }) => takeAttempt(store, subject)],
   ['giveBack', (store, { subject }) => store.giveBack({ subject, ticket })],
-  ['consume', (store, set) => store.consume(consumption(set, 0, { replacement: newCode() }))],
+  ['consume', (store, set) => store.consume(newConsumeRequest(set, 0, { replacement: newCode() }))],
   [
     'revoke',
     (store, { subject }) =>
@@ -63,7 +63,7 @@ describeWith(redis, 'faults on Redis', (server) => {
   it.each(calls)(
     'RedisStore.%s throws and changes nothing if any key has the wrong type',
     async (_method, call) => {
-      const set = await userWithSet(store);
+      const set = await issueSet(store);
       for (const key of Object.values(userKeys('backup-code:', set.subject.key)) as string[]) {
         const kept = (await client.exists(key)) === 1 ? `${key}:kept` : null;
         if (kept !== null) await client.rename(key, kept);
@@ -82,10 +82,10 @@ describeWith(redis, 'faults on Redis', (server) => {
   it.each(['remaining', 'total', 'expiresAt', 'second_factor:generation'])(
     'consume throws and changes nothing if the stored field %s is damaged',
     async (field) => {
-      const set = await userWithSet(store);
+      const set = await issueSet(store);
       await client.hSet(userKeys('backup-code:', set.subject.key).user, field, 'damaged');
       const before = await readAllKeys(client);
-      await expect(store.consume(consumption(set, 0))).rejects.toThrow(/damaged/);
+      await expect(store.consume(newConsumeRequest(set, 0))).rejects.toThrow(/damaged/);
       expect(await readAllKeys(client)).toEqual(before);
     },
   );
@@ -93,24 +93,24 @@ describeWith(redis, 'faults on Redis', (server) => {
   it.each(['header', 'remaining'])(
     'a damaged field %s is an error, not a missing set',
     async (field) => {
-      const set = await userWithSet(store);
+      const set = await issueSet(store);
       await client.hSet(userKeys('backup-code:', set.subject.key).user, field, 'damaged');
       const unreadable = expect.objectContaining({ code: 'unreadable_set' });
       await expect(store.find(set.subject)).rejects.toThrow(unreadable);
-      await expect(take(store, set.subject)).rejects.toThrow(unreadable);
+      await expect(takeAttempt(store, set.subject)).rejects.toThrow(unreadable);
     },
   );
 
   it('a Redis without free memory refuses every write except the end of a set', async () => {
-    const set = await userWithSet(store);
+    const set = await issueSet(store);
     const { subject } = set;
     const before = await readAllKeys(client);
     await client.configSet('maxmemory', '1');
     try {
       const staged = { ...newSet(subject), until: NOW + HOUR_MS };
       await expect(store.stage(staged)).rejects.toThrow(/OOM/);
-      await expect(store.consume(consumption(set, 0))).rejects.toThrow(/OOM/);
-      await expect(take(store, subject)).rejects.toThrow(/OOM/);
+      await expect(store.consume(newConsumeRequest(set, 0))).rejects.toThrow(/OOM/);
+      await expect(takeAttempt(store, subject)).rejects.toThrow(/OOM/);
       expect(await readAllKeys(client)).toEqual(before);
       const event = newEvent('revoked', subject);
       expect(await store.revoke({ subject, now: NOW, event })).toEqual([

@@ -1,7 +1,13 @@
 // A Redis that is killed and started again while the store is in use.
 import { createClient } from 'redis';
 import { RedisStore } from '../../../lib/redis';
-import { consumption, take, taken, userWithSet, type UserSet } from '../../../lib/testing/samples';
+import {
+  newConsumeRequest,
+  takeAttempt,
+  takeGrantedAttempt,
+  issueSet,
+  type UserSet,
+} from '../../../lib/testing/samples';
 import { readRedisEvents } from '../../helpers/read-redis-events';
 import type { SingleClient } from '../../helpers/redis-data';
 import { describeWith, redis } from '../../helpers/servers';
@@ -32,14 +38,14 @@ describeWith(redis, 'a Redis that is killed', (server) => {
   };
 
   it('RedisStore throws while its server is down, and works when it is back', async () => {
-    const set = await userWithSet(store);
-    await taken(store, set.subject);
+    const set = await issueSet(store);
+    await takeGrantedAttempt(store, set.subject);
     await server().kill();
-    await expect(store.consume(consumption(set, 0))).rejects.toThrow();
-    await expect(take(store, set.subject)).rejects.toThrow();
+    await expect(store.consume(newConsumeRequest(set, 0))).rejects.toThrow();
+    await expect(takeAttempt(store, set.subject)).rejects.toThrow();
     await restart();
-    expect((await taken(store, set.subject)).ticket.attempt).toBe(2);
-    expect(await store.consume(consumption(set, 0))).toMatchObject({
+    expect((await takeGrantedAttempt(store, set.subject)).ticket.attempt).toBe(2);
+    expect(await store.consume(newConsumeRequest(set, 0))).toMatchObject({
       outcome: 'consumed',
       remaining: 9,
       total: 10,
@@ -48,7 +54,7 @@ describeWith(redis, 'a Redis that is killed', (server) => {
 
   it('a code that RedisStore consumed stays consumed when its server is killed', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
-      const sets = await Promise.all(Array.from({ length: USERS }, () => userWithSet(store)));
+      const sets = await Promise.all(Array.from({ length: USERS }, () => issueSet(store)));
       const reported = new Map<string, string[]>();
       // At most 172 of 200 answers come before the kill. Each user waits for one answer at a time,
       // so at least nine calls are made after the kill. They fail, however busy the machine is.
@@ -59,7 +65,7 @@ describeWith(redis, 'a Redis that is killed', (server) => {
         const consumed: string[] = [];
         reported.set(set.header.setId, consumed);
         for (const [index, { codeId }] of set.codes.entries()) {
-          const { outcome } = await store.consume(consumption(set, index));
+          const { outcome } = await store.consume(newConsumeRequest(set, index));
           if (outcome === 'consumed') consumed.push(codeId);
           answers += 1;
           // Do not await anything before this: the server would continue to answer.
@@ -77,7 +83,7 @@ describeWith(redis, 'a Redis that is killed', (server) => {
 
   /** At least the reported codes are consumed, and the count and the trail agree with the set. */
   const expectConsistent = async (set: UserSet, reported: readonly string[]): Promise<void> => {
-    const { current } = await taken(store, set.subject);
+    const { current } = await takeGrantedAttempt(store, set.subject);
     const consumed: string[] = [];
     for (const { codeId, consumedAt } of current!.codes) {
       if (consumedAt !== null) consumed.push(codeId);

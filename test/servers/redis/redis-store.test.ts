@@ -3,14 +3,14 @@ import { createClient, createCluster, RESP_TYPES } from 'redis';
 import { RedisStore } from '../../../lib/redis';
 import { userKeys } from '../../../lib/redis/keys';
 import {
-  consumption,
+  newConsumeRequest,
   HOUR_MS,
   newEvent,
   newSet,
   NOW,
-  take,
-  taken,
-  userWithSet,
+  takeAttempt,
+  takeGrantedAttempt,
+  issueSet,
   type UserSet,
 } from '../../../lib/testing/samples';
 import { readRedisEvents } from '../../helpers/read-redis-events';
@@ -48,7 +48,7 @@ describeWith(redis, 'RedisStore', (server) => {
   it.each(endings)(
     'RedisStore erases the salts and digests of a set that %s ends',
     async (method, end) => {
-      const set = await userWithSet(store);
+      const set = await issueSet(store);
       const staged = newSet(set.subject);
       await store.stage({ ...staged, until: NOW + HOUR_MS });
       await end(set, staged);
@@ -62,7 +62,7 @@ describeWith(redis, 'RedisStore', (server) => {
   );
 
   it('RedisStore lists the users who have a set by when it expires', async () => {
-    const { subject } = await userWithSet(store, { expiresAt: NOW + HOUR_MS });
+    const { subject } = await issueSet(store, { expiresAt: NOW + HOUR_MS });
     const { user, sets } = userKeys('backup-code:', subject.key);
     expect(await client.zScore(sets, user)).toBe(NOW + HOUR_MS);
     await store.replace({ ...newSet(subject, { expiresAt: null }), now: NOW });
@@ -74,10 +74,13 @@ describeWith(redis, 'RedisStore', (server) => {
   it('two instances of RedisStore with different prefixes share nothing', async () => {
     const one = new RedisStore({ client, prefix: 'one:' });
     const other = new RedisStore({ client, prefix: 'other:' });
-    const set = await userWithSet(one);
+    const set = await issueSet(one);
     expect(await other.find(set.subject)).toBeNull();
-    expect(await other.consume(consumption(set, 0))).toEqual({ outcome: 'gone', reason: 'none' });
-    expect((await one.consume(consumption(set, 0))).outcome).toBe('consumed');
+    expect(await other.consume(newConsumeRequest(set, 0))).toEqual({
+      outcome: 'gone',
+      reason: 'none',
+    });
+    expect((await one.consume(newConsumeRequest(set, 0))).outcome).toBe('consumed');
     const nameKeys = [Buffer.from(await one.nameKey()), Buffer.from(await other.nameKey())];
     expect(nameKeys[0]!.equals(nameKeys[1]!)).toBe(false);
     const otherKeys = (await client.keys('*')).filter((key) => !key.startsWith('one:'));
@@ -100,18 +103,18 @@ describeWith(redis, 'RedisStore', (server) => {
 
   it('RedisStore keeps times to the millisecond, up to the largest safe integer', async () => {
     const late = Number.MAX_SAFE_INTEGER - 120_000;
-    const set = await userWithSet(store, { expiresAt: Number.MAX_SAFE_INTEGER });
+    const set = await issueSet(store, { expiresAt: Number.MAX_SAFE_INTEGER });
     const waits = [120_000, 0];
-    const attempt = await taken(store, set.subject, { now: late - 1, waits });
+    const attempt = await takeGrantedAttempt(store, set.subject, { now: late - 1, waits });
     expect(attempt.ticket.nextAt).toBe(late + 119_999);
-    expect(await take(store, set.subject, { now: late, waits })).toEqual({
+    expect(await takeAttempt(store, set.subject, { now: late, waits })).toEqual({
       ok: false,
       reason: 'throttled',
       nextAt: late + 119_999,
       events: [expect.objectContaining({ type: 'throttled', refusals: 1 })],
     });
-    await store.consume(consumption(set, 0, { now: late }));
-    expect(await store.consume(consumption(set, 0, { now: late }))).toEqual({
+    await store.consume(newConsumeRequest(set, 0, { now: late }));
+    expect(await store.consume(newConsumeRequest(set, 0, { now: late }))).toEqual({
       outcome: 'already_consumed',
       consumedAt: late,
     });
@@ -122,7 +125,7 @@ describeWith(redis, 'RedisStore', (server) => {
   });
 
   it('RedisStore returns the events as stored, with nothing but its fields filled in', async () => {
-    const set = await userWithSet(store);
+    const set = await issueSet(store);
     const event = newEvent('consumed', set.subject, {
       setId: set.header.setId,
       codeId: set.codes[0]!.codeId,
@@ -135,7 +138,7 @@ describeWith(redis, 'RedisStore', (server) => {
         channel: 'recovery',
       },
     });
-    const consumed = await store.consume({ ...consumption(set, 0), events: [event] });
+    const consumed = await store.consume({ ...newConsumeRequest(set, 0), events: [event] });
     const stored = (await readRedisEvents(client, set.subject.userId)).at(-1);
     expect(stored).toEqual({ ...event, remaining: 9, total: 10 });
     expect(consumed).toEqual({ outcome: 'consumed', remaining: 9, total: 10, events: [stored] });
@@ -160,10 +163,10 @@ describeWith(redis, 'RedisStore', (server) => {
     await other.connect();
     try {
       const otherStore = new RedisStore({ client: other });
-      const set = await userWithSet(otherStore);
-      const { current } = await taken(otherStore, set.subject);
+      const set = await issueSet(otherStore);
+      const { current } = await takeGrantedAttempt(otherStore, set.subject);
       expect(current).toMatchObject({ setId: set.header.setId, remaining: 10 });
-      expect(await otherStore.consume(consumption(set, 0))).toMatchObject({
+      expect(await otherStore.consume(newConsumeRequest(set, 0))).toMatchObject({
         outcome: 'consumed',
         remaining: 9,
         total: 10,
@@ -180,7 +183,7 @@ describeWith(redisCluster, 'RedisStore on a cluster', (cluster) => {
     const client = createCluster({ rootNodes: nodes.map(({ url }) => ({ url })) });
     await client.connect();
     const store = new RedisStore({ client });
-    for (let n = 0; n < 200; n += 1) await userWithSet(store);
+    for (let n = 0; n < 200; n += 1) await issueSet(store);
     await client.close();
     const usersByNode = await Promise.all(nodes.map(({ url }) => countUsers(url)));
     expect(usersByNode.reduce((sum, users) => sum + users, 0)).toBe(200);

@@ -2,7 +2,7 @@
 import { createClient } from 'redis';
 import { BackupCodes } from '../../../lib';
 import { RedisStore, type RedisClient } from '../../../lib/redis';
-import { consumption, userWithSet } from '../../../lib/testing/samples';
+import { newConsumeRequest, issueSet } from '../../../lib/testing/samples';
 import { countingHasher } from '../../helpers/counting-hasher';
 import type { SingleClient } from '../../helpers/redis-data';
 import { describeWith, redis } from '../../helpers/servers';
@@ -49,13 +49,13 @@ describeWith(redis, 'round trips to Redis', (server) => {
   });
 
   it('if the server lost its scripts, the next call takes one more round trip', async () => {
-    const set = await userWithSet(new RedisStore({ client }));
+    const set = await issueSet(new RedisStore({ client }));
     await client.scriptFlush();
     const counting = countTrips(client);
     const store = new RedisStore({ client: counting.client });
-    expect((await store.consume(consumption(set, 1))).outcome).toBe('consumed');
+    expect((await store.consume(newConsumeRequest(set, 1))).outcome).toBe('consumed');
     expect(counting.trips).toBe(2);
-    expect((await store.consume(consumption(set, 2))).outcome).toBe('consumed');
+    expect((await store.consume(newConsumeRequest(set, 2))).outcome).toBe('consumed');
     expect(counting.trips).toBe(3);
   });
 });
