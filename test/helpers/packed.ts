@@ -1,5 +1,6 @@
-// The tarball that npm would publish, made of a copy of this tree, so that nothing stale gets into it and nothing here is
-// touched; how to run what uses it, and what the apps in test/package/fixtures must print.
+// Makes the tarball that npm would publish, runs programs that use it, and lists what the apps in
+// test/package/fixtures must print. The tarball is made from a copy of this tree: no stale file
+// gets into it, and nothing here changes.
 import { execFile } from 'node:child_process';
 import { cpSync, readdirSync, symlinkSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -7,26 +8,36 @@ import { promisify } from 'node:util';
 
 const ROOT = join(__dirname, '../..');
 
-/** Not part of what is packed, or made anew. */
+/** Files and folders that are not packed, or that the build makes again. */
 const LEFT_OUT = new Set(['node_modules', 'dist', '.git', 'coverage', 'test-results', 'data']);
 
-/** Npm tells its own children about itself; that is not to be taken for their options, but for how packages are reached. */
-const FROM_NPM =
-  /^(?:npm_(?!config_(?:registry|cache|userconfig|globalconfig|cafile|strict_ssl|noproxy|https?_proxy|fetch_\w+)$)|INIT_CWD$|NODE_OPTIONS$)/i;
+/**
+ * Variables that npm sets for its child processes. An npm that is started here must not take them
+ * for its own options, except those that say how to reach the registry.
+ */
+const REGISTRY_OPTION =
+  'registry|cache|userconfig|globalconfig|cafile|strict_ssl|noproxy|https?_proxy|fetch_\\w+';
+const SET_BY_NPM = new RegExp(
+  `^(?:npm_(?!config_(?:${REGISTRY_OPTION})$)|INIT_CWD$|NODE_OPTIONS$)`,
+  'i',
+);
 export const env = Object.fromEntries(
-  Object.entries(process.env).filter(([name]) => !FROM_NPM.test(name)),
+  Object.entries(process.env).filter(([name]) => !SET_BY_NPM.test(name)),
 );
 
-/** What app.cjs prints. */
-export interface CommonJsAnswers {
-  /** The major of its Express. */
+/** The output of app.cjs. */
+export interface CommonJsOutput {
+  /** The major version of its Express. */
   readonly express: string;
-  /** Status and path, and what was answered, in turn. */
-  readonly said: readonly string[];
+  /** In turn: status and path of a response, then its body. */
+  readonly responses: readonly string[];
 }
 
-/** Password and backup code log in; neither does alone, nor a wrong code, nor the same code twice. */
-export const LOGINS = [
+/**
+ * The responses that app.cjs gets. A password and a backup code together log in. Neither does so
+ * alone, nor does an invalid code, nor a code that was used before.
+ */
+export const EXPECTED_RESPONSES = [
   '401 /secret',
   '200 /login',
   '401 /secret',
@@ -37,8 +48,8 @@ export const LOGINS = [
   '401 /login/backup-code',
 ];
 
-/** What app.mjs prints. */
-export const ES_MODULE_ANSWERS = {
+/** The output of app.mjs. */
+export const ES_MODULE_OUTPUT = {
   user: { id: 'ada' },
   sameStrategy: true,
   sameService: true,
@@ -48,11 +59,11 @@ export const ES_MODULE_ANSWERS = {
 
 export interface RunOptions {
   readonly cwd: string;
-  /** Besides those of this process. */
+  /** Added to the variables of this process. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What it prints; where it fails, an error that says all it said. */
+/** The standard output of a program. If the program fails, the error holds all that it printed. */
 export async function outputOf(
   command: readonly [string, ...string[]],
   options: RunOptions,
@@ -76,7 +87,7 @@ export function npm(args: readonly string[], options: RunOptions): Promise<strin
   return outputOf(['npm', ...args, '--prefer-offline', '--no-audit', '--no-fund'], options);
 }
 
-/** @returns the path of the tarball, in that directory */
+/** @returns the path of the tarball, which is in that directory */
 export async function pack(directory: string): Promise<string> {
   const source = join(directory, 'source');
   cpSync(ROOT, source, { recursive: true, filter: (path) => !LEFT_OUT.has(basename(path)) });

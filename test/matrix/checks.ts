@@ -1,7 +1,7 @@
 // What is tried on each Node: the rows of the table. Each throws with what was said, or is fine.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
-import { ES_MODULE_ANSWERS, LOGINS, type CommonJsAnswers } from '../helpers/packed';
+import { ES_MODULE_OUTPUT, EXPECTED_RESPONSES, type CommonJsOutput } from '../helpers/packed';
 import { redis } from '../helpers/servers/redis';
 import type { App } from './app';
 import { typescriptProgram } from './programs';
@@ -62,10 +62,10 @@ function onExpress(app: AppName): Check[] {
       name: `a CommonJS app on Express ${express}`,
       app,
       run: async ({ node }) => {
-        const { express: major, said } = JSON.parse(await node(['app.cjs'])) as CommonJsAnswers;
+        const { express: major, responses } = JSON.parse(await node(['app.cjs'])) as CommonJsOutput;
         assert.deepEqual(
-          { major, logins: said.filter((_, index) => index % 2 === 0) },
-          { major: express, logins: LOGINS },
+          { major, responses: responses.filter((_, index) => index % 2 === 0) },
+          { major: express, responses: EXPECTED_RESPONSES },
         );
       },
     },
@@ -73,7 +73,7 @@ function onExpress(app: AppName): Check[] {
       name: `an ES module app on Express ${express}`,
       app,
       run: async ({ node }) =>
-        assert.deepEqual(JSON.parse(await node(['app.mjs'])), ES_MODULE_ANSWERS),
+        assert.deepEqual(JSON.parse(await node(['app.mjs'])), ES_MODULE_OUTPUT),
     },
     ...TYPESCRIPTS.map((version): Check => ({
       name: `TypeScript ${version}, with the types of Express ${express}`,

@@ -1,11 +1,11 @@
-// The API documentation that `npm run docs` makes of the doc comments: all that is exported is documented, and every link leads somewhere.
+// The API documentation that `npm run docs` makes from the doc comments.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../..');
 
-it('is made of every entry point', () => {
+it('the API documentation covers every entry point', () => {
   const read = (file: string): unknown => JSON.parse(readFileSync(join(ROOT, file), 'utf8'));
   const { exports } = read('package.json') as {
     exports: Record<string, { readonly default?: string }>;
@@ -20,7 +20,7 @@ it('is made of every entry point', () => {
   );
 });
 
-it('has no gap and no broken link', () => {
+it('every export is documented, and no link in the API documentation is broken', () => {
   const { status, stdout, stderr } = spawnSync(
     process.execPath,
     [join(ROOT, 'node_modules/typedoc/bin/typedoc'), '--emit', 'none'],

@@ -1,4 +1,4 @@
-// What an app gets with this package: under which licences, and nothing that is installed by running something.
+// The packages that an app installs with this one, and their licences.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,32 +12,28 @@ interface Installed {
 }
 
 const ROOT = join(__dirname, '../..');
-/** Permissive: they ask for their text to be kept, and no more. */
+/** Permissive licences: they require only that their text is kept. */
 const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'MIT'];
-/** What `npm install passport-backup-code` brings; types are no code. Add to it only with a reason, in CONTRIBUTING.md. */
+/**
+ * The packages that `npm install passport-backup-code` installs, except types. Give the reason for
+ * a new one in CONTRIBUTING.md.
+ */
 const RUNTIME = ['bcrypt', 'node-addon-api', 'node-gyp-build', 'passport-strategy'];
 
 const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
   packages: Readonly<Record<string, Installed>>;
 };
 
-/** From where in the tree a package finds another. */
+/** The path in the lock at which Node finds a dependency of the package at `from`. */
 function find(from: string, name: string): string {
-  for (
-    let place = from;
-    ;
-    place = place.includes('/node_modules/')
-      ? place.slice(0, place.lastIndexOf('/node_modules/'))
-      : ''
-  ) {
-    const path = place === '' ? `node_modules/${name}` : `${place}/node_modules/${name}`;
-    if (path in packages) return path;
-    if (place === '')
-      throw new Error(`${from || 'the root'} needs ${name}, which is not in the lock.`);
-  }
+  const path = from === '' ? `node_modules/${name}` : `${from}/node_modules/${name}`;
+  if (path in packages) return path;
+  if (from === '') throw new Error(`The lock has no ${name}, which a package needs.`);
+  const parent = from.slice(0, Math.max(0, from.lastIndexOf('/node_modules/')));
+  return find(parent, name);
 }
 
-/** The package's own dependencies, and theirs. */
+/** The dependencies of a package, and their dependencies. */
 function closureOf(root: string): Map<string, Installed> {
   const found = new Map<string, Installed>();
   const visit = (path: string): void => {
@@ -52,7 +48,7 @@ function closureOf(root: string): Map<string, Installed> {
   return found;
 }
 
-/** Packages from before 2015 have a list, which npm's lock leaves out. */
+/** Packages from before 2015 list several licences. The lock leaves this list out. */
 function oldLicenceOf(path: string): string {
   const { licenses = [] } = JSON.parse(readFileSync(join(ROOT, path, 'package.json'), 'utf8')) as {
     licenses?: readonly { readonly type: string }[];
@@ -62,7 +58,7 @@ function oldLicenceOf(path: string): string {
 
 const shipped = closureOf('');
 
-it('an app gets four packages with code in them, and types', () => {
+it('an app installs four packages that contain code, and types', () => {
   const names = [...shipped.keys()].map((path) =>
     path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
   );
@@ -71,14 +67,14 @@ it('an app gets four packages with code in them, and types', () => {
   ).toEqual(RUNTIME);
 });
 
-it('each is under a licence that asks for nothing but to be named', () => {
+it('every dependency has a permissive licence', () => {
   const licences = [...shipped].map(
     ([path, { license }]) => [path, license ?? oldLicenceOf(path)] as const,
   );
   expect(licences.filter(([, licence]) => !ALLOWED.includes(licence))).toEqual([]);
 });
 
-it('the bill of materials lists them, and nothing that only builds the package', () => {
+it('the bill of materials lists the dependencies, and no package that only the build needs', () => {
   const { components } = JSON.parse(
     execFileSync('bash', [join(ROOT, '.ci/sbom')], {
       encoding: 'utf8',
@@ -91,7 +87,7 @@ it('the bill of materials lists them, and nothing that only builds the package',
   expect(names.sort()).toEqual([...RUNTIME, 'passport-backup-code'].sort());
 }, 120_000);
 
-it('the lock names no registry: whoever installs uses their own', () => {
+it('the lock names no registry, so each installation uses its own', () => {
   const elsewhere = Object.entries(packages).filter(
     ([, entry]) => 'resolved' in entry && entry.link !== true,
   );
