@@ -7,7 +7,7 @@ import { SqlStore } from '../../lib/sql';
 import { schemaScript } from '../../lib/sql/schema';
 import { countingHasher } from '../helpers/counting-hasher';
 
-/** The command, as npx runs it. */
+/** Runs the program as npx does. */
 function run(...args: string[]): { status: number | null; stdout: string; stderr: string } {
   return spawnSync(
     process.execPath,
@@ -21,9 +21,10 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
   );
 }
 
-describe('the command passport-backup-code', () => {
-  it("prints a new pepper of 32 random bytes, under this year or an id of one's own", () => {
-    const [first, second] = [run('new-pepper'), run('new-pepper', 'blue')];
+describe('the program passport-backup-code', () => {
+  it('prints a new pepper of 32 random bytes, with this year or a given id', () => {
+    const first = run('new-pepper');
+    const second = run('new-pepper', 'blue');
     expect(first.stdout).toMatch(
       new RegExp(`^${new Date().getUTCFullYear()}:[A-Za-z0-9+/]{43}=\n$`),
     );
@@ -35,7 +36,7 @@ describe('the command passport-backup-code', () => {
     expect(run('sql', dialect).stdout).toBe(schemaScript(dialect));
   });
 
-  it('prints tables on which codes are issued and consumed, and which may be made again', async () => {
+  it('prints SQL that creates working tables, and that can run again', async () => {
     const database = new Database(':memory:');
     const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
     const tables = run('sql', 'sqlite').stdout;
@@ -58,7 +59,7 @@ describe('the command passport-backup-code', () => {
     ['new-pepper', 'a', 'b'],
     ['adopt'],
     ['adopt', 'export.csv'],
-  ])('answers %j with its usage, and fails', (...args) => {
+  ])('prints its usage and fails if the arguments are %j', (...args) => {
     const { status, stdout, stderr } = run(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('new-pepper');
