@@ -23,7 +23,7 @@ export interface Command {
   readonly name: string;
   /** The arguments, as the usage shows them after the name. */
   readonly synopsis: string;
-  /** What the command does, for the usage. Lines of at most 76 characters. */
+  /** What the command does, for the usage. */
   readonly description: readonly string[];
   /** @param args the arguments after the name */
   readonly run: (args: readonly string[], host: CommandHost) => ExitCode | Promise<ExitCode>;

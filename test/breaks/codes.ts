@@ -173,7 +173,7 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'A-11.4.2',
     what: 'argon2id may make one pass',
-    file: 'lib/argon2/index.ts',
+    file: 'lib/argon2/argon2-hasher.ts',
     find: 'const MIN_PASSES = 2',
     replace: 'const MIN_PASSES = 1',
     noticedBy: [`${others} › is refused below its floor at construction`],
