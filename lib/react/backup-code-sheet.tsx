@@ -1,26 +1,52 @@
-// The sheet on which a person sees new backup codes, once: copies, downloads or prints them, says so, and goes on. It keeps no code in storage,
-// URL, title or attribute, brings no style to the screen, and sends nothing anywhere.
-import { useEffect, useId, useRef, useState, type ReactElement } from 'react';
-import { ENGLISH } from './labels';
+// The sheet on which a user sees new backup codes, once. The user copies, downloads or prints them,
+// confirms this, and continues. The sheet puts no code into storage, a URL, the title or an
+// attribute. It styles nothing on the screen and sends nothing over the network.
+import { useEffect, useId, useReducer, useRef, type ReactElement } from 'react';
+import { addStyleSheet, copyText, downloadText, printPage, reportUncaught } from './browser';
+import { checkProps } from './check-props';
+import { ENGLISH_LABELS } from './labels';
 import { printStyles as defaultPrintStyles } from './print-styles';
-import { checkProps, type BackupCodeSheetPart, type BackupCodeSheetProps } from './props';
-import { addStyles, copy, download, print, report } from './save';
-import { codesText, factsOf, fileText } from './texts';
+import type { BackupCodeSheetPart, BackupCodeSheetProps } from './props';
+import { formatCodes, formatFile, listDetails } from './set-text';
 
-/** What a person is told. A new number for each, so that the same said twice is read out twice. */
+/**
+ * A message for the user. The number is the React key, so that a message that repeats is a new
+ * element and screen readers read it again.
+ */
 interface Notice {
   readonly text: string;
   readonly number: number;
 }
 
-const NOTHING: Notice = { text: '', number: 0 };
-const after = ({ number }: Notice, text: string): Notice => ({ text, number: number + 1 });
+interface PartAttributes {
+  readonly 'data-backup-codes': string;
+  readonly className: string | undefined;
+}
 
-/** @throws {BackupCodeError} `invalid_option`, where a prop is missing, unknown or none */
+const NO_NOTICE: Notice = { text: '', number: 0 };
+
+function nextNotice({ number }: Notice, text: string): Notice {
+  return { text, number: number + 1 };
+}
+
+/**
+ * Shows new backup codes, with buttons to copy, download and print them, and a checkbox to tick
+ * before the user continues. Works with React 18 and 19, on a server and in a browser.
+ *
+ * @throws {BackupCodeError} `invalid_option`: a prop is missing, unknown or out of its range.
+ * Thrown at the first rendering, and never with a code in the message.
+ * @example
+ * ```tsx
+ * import { BackupCodeSheet } from 'passport-backup-code/react';
+ *
+ * // `set` is the response to POST /stage. `activate` sends POST /activate with its `setId`.
+ * <BackupCodeSheet {...set} service="Example Shop" onAcknowledge={activate} />;
+ * ```
+ */
 export function BackupCodeSheet(props: BackupCodeSheetProps): ReactElement {
   checkProps(props);
-  // Other codes are another sheet: what was said of the last ones is not said of these.
-  return <Sheet key={codesText(props)} {...props} />;
+  // The key makes a new sheet for new codes, so that no message about the old ones stays.
+  return <Sheet key={formatCodes(props)} {...props} />;
 }
 
 function Sheet(props: BackupCodeSheetProps): ReactElement {
@@ -32,60 +58,59 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
     classNames = {},
     printStyles = defaultPrintStyles,
   } = props;
-  const labels = { ...ENGLISH, ...withoutUndefined(props.labels) };
+  const labels = { ...ENGLISH_LABELS, ...withoutUndefined(props.labels) };
   const id = useId();
-  const box = useRef<HTMLInputElement>(null);
-  const [status, setStatus] = useState(NOTHING);
-  const [error, setError] = useState(NOTHING);
+  const checkbox = useRef<HTMLInputElement>(null);
+  const [status, showStatus] = useReducer(nextNotice, NO_NOTICE);
+  const [error, showError] = useReducer(nextNotice, NO_NOTICE);
   const isAcknowledged = useRef(false);
-  useEffect(() => addStyles(printStyles), [printStyles]);
+  useEffect(() => addStyleSheet(printStyles), [printStyles]);
 
-  const part = (
-    name: BackupCodeSheetPart,
-  ): { 'data-backup-codes': string; className?: string } => ({
+  const part = (name: BackupCodeSheetPart): PartAttributes => ({
     'data-backup-codes': name,
-    ...(classNames[name] !== undefined && { className: classNames[name] }),
+    className: classNames[name],
   });
-  const say = (text: string): void => setStatus((last) => after(last, text));
 
-  async function copyAll(): Promise<void> {
-    say((await copy(codesText(props))) ? labels.copied : labels.copyFailed);
+  async function copy(): Promise<void> {
+    showStatus((await copyText(formatCodes(props))) ? labels.copied : labels.copyFailed);
   }
 
-  function save(): void {
-    download(fileText(props, labels), fileName);
-    say(labels.downloaded);
+  function download(): void {
+    downloadText(formatFile(props, labels), fileName);
+    showStatus(labels.downloaded);
   }
 
-  async function goOn(): Promise<void> {
+  async function acknowledge(): Promise<void> {
+    // A double click must not call `onAcknowledge` twice. State would be too late for this.
     if (isAcknowledged.current) return;
-    if (box.current?.checked !== true) {
-      setError((last) => after(last, labels.acknowledgeFirst));
-      box.current?.focus();
+    if (checkbox.current?.checked !== true) {
+      showError(labels.acknowledgeFirst);
+      checkbox.current?.focus();
       return;
     }
     isAcknowledged.current = true;
-    setError(NOTHING);
+    showError('');
     try {
       await onAcknowledge();
     } catch (thrown) {
       isAcknowledged.current = false;
-      setError((last) => after(last, labels.goOnFailed));
-      report(thrown);
+      showError(labels.continueFailed);
+      reportUncaught(thrown);
     }
   }
 
   const Heading = `h${headingLevel}` as const;
-  const [headingId, errorId] = [`${id}heading`, `${id}error`];
-  const isMissing = error.text === labels.acknowledgeFirst;
+  const headingId = `${id}heading`;
+  const errorId = `${id}error`;
+  const isUnticked = error.text === labels.acknowledgeFirst;
   return (
     <section {...part('sheet')} aria-labelledby={headingId}>
       <Heading {...part('heading')} id={headingId}>
         {labels.heading}
       </Heading>
       <p {...part('introduction')}>{labels.introduction}</p>
-      <dl {...part('facts')}>
-        {factsOf(props, labels).map(({ name, label, value, dateTime }) => (
+      <dl {...part('details')}>
+        {listDetails(props, labels).map(({ name, label, value, dateTime }) => (
           <div key={name}>
             <dt>{label}</dt>
             <dd>{dateTime === undefined ? value : <time dateTime={dateTime}>{value}</time>}</dd>
@@ -100,13 +125,13 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
         ))}
       </ol>
       <div {...part('actions')}>
-        <button {...part('button')} type="button" onClick={() => void copyAll()}>
+        <button {...part('button')} type="button" onClick={() => void copy()}>
           {labels.copy}
         </button>{' '}
-        <button {...part('button')} type="button" onClick={save}>
+        <button {...part('button')} type="button" onClick={download}>
           {labels.download}
         </button>{' '}
-        <button {...part('button')} type="button" onClick={print}>
+        <button {...part('button')} type="button" onClick={printPage}>
           {labels.print}
         </button>
       </div>
@@ -117,27 +142,27 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
         <label {...part('label')}>
           <input
             {...part('checkbox')}
-            ref={box}
+            ref={checkbox}
             type="checkbox"
-            onChange={() => setError(NOTHING)}
-            aria-invalid={isMissing}
-            aria-describedby={isMissing ? errorId : undefined}
+            onChange={() => showError('')}
+            aria-invalid={isUnticked}
+            aria-describedby={isUnticked ? errorId : undefined}
           />{' '}
           {labels.acknowledge}
         </label>
         <p {...part('error')} id={errorId} role="alert">
           <span key={error.number}>{error.text}</span>
         </p>
-        {/* Not a form: sent before this script has run, it would load the page anew, and the codes would be gone. */}
-        <button {...part('go-on')} type="button" onClick={() => void goOn()}>
-          {labels.goOn}
+        {/* Not a form: if sent before this script runs, it would reload the page. */}
+        <button {...part('continue')} type="button" onClick={() => void acknowledge()}>
+          {labels.continue}
         </button>
       </div>
     </section>
   );
 }
 
-/** A label that was left out by giving `undefined` is the English one. */
+/** An app can leave a label out by giving `undefined`. It then stays English. */
 function withoutUndefined<T extends object>(given: T = {} as T): T {
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) as T;
 }

@@ -1,5 +1,5 @@
 'use client';
-// `<BackupCodeSheet>`: the one time that new backup codes are on the screen. React, 18 or 19, is a peer; nothing else is loaded.
+// The entry point `passport-backup-code/react`. It loads React, version 18 or 19, and nothing else.
 export { BackupCodeSheet } from './backup-code-sheet';
 export type { BackupCodeSheetPart, BackupCodeSheetProps } from './props';
 export type { BackupCodeSheetLabels } from './labels';

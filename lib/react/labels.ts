@@ -1,39 +1,50 @@
-// Every text of the sheet, in English. There is no other text in it: what an app replaces here is replaced everywhere.
+// Every word that the sheet shows, in English. The sheet contains no other text, so an app that
+// replaces all labels has translated all of it.
 
-/** The texts of the sheet, for people. */
+/** The words on the sheet and in its file, all for end users. */
 export interface BackupCodeSheetLabels {
-  /** Above the list, and the name of the list for who cannot see it. */
+  /** The heading above the codes. Screen readers also use it as the name of the list. */
   readonly heading: string;
-  /** What the codes are, and where to keep them. */
+  /** What the codes are for, and where to keep them. */
   readonly introduction: string;
-  /** Before the name of the service, on the page and in the file. */
+  /** In front of the name of the service. */
   readonly service: string;
+  /** In front of the name of the account. */
   readonly account: string;
+  /** In front of the date on which the codes were made. */
   readonly createdAt: string;
+  /** In front of the date on which the codes expire. */
   readonly expiresAt: string;
-  /** In place of a date of expiry. */
+  /** In place of this date, if the codes do not expire. */
   readonly never: string;
+  /** The button that copies the codes. */
   readonly copy: string;
+  /** The status after a copy. */
   readonly copied: string;
-  /** Says what else to do: a browser or its owner may refuse the clipboard. */
+  /** The status if the browser refuses the clipboard. It says what to do instead. */
   readonly copyFailed: string;
+  /** The button that downloads the codes. */
   readonly download: string;
+  /** The status after a download. */
   readonly downloaded: string;
+  /** The button that prints the codes. */
   readonly print: string;
-  /** Of the box to tick. */
+  /** The checkbox that confirms that the codes are saved. */
   readonly acknowledge: string;
-  /** Of the button that leads on. */
-  readonly goOn: string;
-  /** Where somebody would go on without having ticked the box. */
+  /** The button that ends the sheet. */
+  readonly continue: string;
+  /** The error if the user continues with the checkbox unticked. */
   readonly acknowledgeFirst: string;
-  /** Where `onAcknowledge` failed. */
-  readonly goOnFailed: string;
+  /** The error if `onAcknowledge` fails. */
+  readonly continueFailed: string;
 }
 
-export const ENGLISH: BackupCodeSheetLabels = {
+/** The labels that an app does not replace. */
+export const ENGLISH_LABELS: BackupCodeSheetLabels = {
   heading: 'Your backup codes',
   introduction:
-    'Each code lets you in once, when you cannot use your phone or security key. Keep them where you can reach them without it. They are shown only now.',
+    'Each code lets you in once, when you cannot use your phone or security key. Keep them ' +
+    'where you can reach them without it. They are shown only now.',
   service: 'Service',
   account: 'Account',
   createdAt: 'Created',
@@ -46,7 +57,7 @@ export const ENGLISH: BackupCodeSheetLabels = {
   downloaded: 'The download has begun.',
   print: 'Print',
   acknowledge: 'I have saved these codes',
-  goOn: 'Continue',
+  continue: 'Continue',
   acknowledgeFirst: 'Save the codes first, then tick this box.',
-  goOnFailed: 'That did not work. Please try again.',
+  continueFailed: 'That did not work. Please try again.',
 };

@@ -1,4 +1,5 @@
-// Serves the page of `page/` under a strict content security policy, rendered by the server and by the browser, on React 18 or 19.
+// Serves the page of `page/` under a strict content security policy. React 18 or 19 renders it, on
+// the server and in the browser.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -6,21 +7,38 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { ENGLISH } from '../../lib/react/labels';
+import { ENGLISH_LABELS } from '../../lib/react/labels';
 import type { PageProps } from './page/page';
-import { ACCOUNT, CODES, SERVICE } from './set';
+import { ACCOUNT, CODES, SERVICE } from './sample-set';
 
 const execute = promisify(execFile);
 const HOST = join(__dirname, '../hosts/react-18');
-const CSP =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
+const CONTENT_SECURITY_POLICY = [
+  "default-src 'none'",
+  "script-src 'self'",
+  "style-src 'self'",
+  "connect-src 'self'",
+  'img-src data:',
+  "base-uri 'none'",
+  "form-action 'none'",
+  "frame-ancestors 'none'",
+  "require-trusted-types-for 'script'",
+  "trusted-types 'none'",
+].join('; ');
 
-/** What the app around the sheet looks like. The sheet itself is laid out by nobody. */
+/** The styles of the app around the sheet. There are none for the sheet itself. */
 const CSS = `
 :root { color-scheme: light dark; }
 body { font: 1rem/1.5 sans-serif; margin: 0; }
 .shell { display: grid; grid-template-columns: minmax(0, 1fr); padding: 1rem; }
-@media (min-width: 60rem) { .shell { grid-template-columns: 15rem minmax(0, 1fr); position: fixed; inset: 0; overflow: auto; } }
+@media (min-width: 60rem) {
+  .shell {
+    grid-template-columns: 15rem minmax(0, 1fr);
+    position: fixed;
+    inset: 0;
+    overflow: auto;
+  }
+}
 a { color: inherit; }
 button { min-block-size: 2.75rem; }
 `;
@@ -33,13 +51,13 @@ const set: PageProps = {
   account: ACCOUNT,
 };
 export const LABELS = Object.fromEntries(
-  Object.keys(ENGLISH).map((name, index) => [name, `\u3042${index}\u3044`]),
-) as Record<keyof typeof ENGLISH, string>;
+  Object.keys(ENGLISH_LABELS).map((name, index) => [name, `\u3042${index}\u3044`]),
+) as Record<keyof typeof ENGLISH_LABELS, string>;
 
-/** By the name in the query. */
+/** The props of each test case. The query string of a request names the case. */
 export const CASES: Readonly<Record<string, PageProps>> = {
   plain: set,
-  // As the router answers it.
+  // A set as the router returns it.
   spread: { ...set, setId: 'a-set' },
   replaced: { ...set, labels: LABELS, locale: 'ja', timeZone: 'Asia/Tokyo', fileName: 'codes.txt' },
   refused: set,
@@ -47,7 +65,7 @@ export const CASES: Readonly<Record<string, PageProps>> = {
   slow: set,
 };
 
-/** Installs the packages of the host, once. */
+/** Installs the packages of the host app. */
 export async function installHost(): Promise<void> {
   await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], {
     cwd: HOST,
@@ -55,7 +73,7 @@ export async function installHost(): Promise<void> {
   });
 }
 
-/** The texts of a PDF's pages. */
+/** The text on each page of a PDF. */
 export async function readPdf(file: string): Promise<string[]> {
   return JSON.parse(
     (await execute(process.execPath, ['pdf-text.mjs', file], { cwd: HOST })).stdout,
@@ -64,10 +82,12 @@ export async function readPdf(file: string): Promise<string[]> {
 
 export interface SheetSite {
   readonly url: string;
-  /** The React that rendered on the server. */
+  /** The version of React that rendered the page on the server. */
   readonly version: string;
-  /** How often each case was activated. */
+  /** How often each case sent POST /activate. */
   readonly activated: Map<string, number>;
+  /** Lets the site answer requests to activate the set of the case `slow`. */
+  answerSlowCase(): void;
   close(): Promise<void>;
 }
 
@@ -84,6 +104,8 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     ),
   );
   const activated = new Map<string, number>();
+  let answerSlowCase = (): void => undefined;
+  const slowCase = new Promise<void>((resolve) => (answerSlowCase = resolve));
 
   const answers: Record<string, (name: string) => [status: number, type: string, body: string]> = {
     'GET /rendered': (name) => [200, 'text/html', pageOf(rendered.get(name)?.html ?? '')],
@@ -111,19 +133,19 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     ];
     const headers = {
       'Content-Type': `${type}; charset=utf-8`,
-      'Content-Security-Policy': CSP,
+      'Content-Security-Policy': CONTENT_SECURITY_POLICY,
       ...(name === 'refused' && { 'Permissions-Policy': 'clipboard-write=()' }),
     };
-    setTimeout(
-      () => res.writeHead(status, headers).end(body),
-      name === 'slow' && pathname === '/activate' ? 300 : 0,
-    );
+    const answer = (): unknown => res.writeHead(status, headers).end(body);
+    if (name === 'slow' && pathname === '/activate') void slowCase.then(answer);
+    else answer();
   }).listen(0, '127.0.0.1');
   await new Promise((resolve) => server.once('listening', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     version: rendered.get('plain')?.version ?? '',
     activated,
+    answerSlowCase,
     close: () =>
       new Promise((resolve) => {
         rmSync(folder, { recursive: true });
@@ -136,8 +158,20 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
 function pageOf(html: string): string {
   return `<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>Security</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/page.css"></head>
-<body><div class="shell"><nav aria-label="Main"><a href="#home">Home</a></nav><main><h1>Security</h1><div id="root">${html}</div></main><footer><a href="#legal">Legal</a></footer></div>
-<script type="module" src="/client.js"></script></body>
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Security</title>
+<link rel="icon" href="data:,">
+<link rel="stylesheet" href="/page.css">
+</head>
+<body>
+<div class="shell">
+<nav aria-label="Main"><a href="#home">Home</a></nav>
+<main><h1>Security</h1><div id="root">${html}</div></main>
+<footer><a href="#legal">Legal</a></footer>
+</div>
+<script type="module" src="/client.js"></script>
+</body>
 </html>`;
 }

@@ -1,4 +1,5 @@
-// Makes of the page in test/react/page what a browser and a server run, with the React that is asked for: `node bundle.mjs 18 FOLDER`.
+// Bundles the page of test/react/page for a browser and for a server, with the given version of
+// React: `node bundle.mjs 18 FOLDER`.
 import { build } from 'esbuild';
 import { join } from 'node:path';
 
@@ -8,8 +9,9 @@ const here = (name) => join(import.meta.dirname, 'node_modules', name);
 const shared = {
   bundle: true,
   jsx: 'automatic',
-  define: { 'process.env.NODE_ENV': '"development"' }, // in which React tells of every mistake
-  alias: react === '18' ? { react: here('react'), 'react-dom': here('react-dom') } : {}, // else the one of the root
+  define: { 'process.env.NODE_ENV': '"development"' }, // React reports mistakes in this mode only
+  // Without an alias this is the React of the root.
+  alias: react === '18' ? { react: here('react'), 'react-dom': here('react-dom') } : {},
   logLevel: 'warning',
 };
 await Promise.all([

@@ -1,4 +1,4 @@
-// What a person reads in a PDF, a text for each of its pages: `node pdf-text.mjs FILE`.
+// Prints the text of a PDF as a JSON array with one string for each page: `node pdf-text.mjs FILE`.
 import { readFileSync } from 'node:fs';
 import { extractText, getDocumentProxy } from 'unpdf';
 

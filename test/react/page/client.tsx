@@ -1,4 +1,5 @@
-// In the browser: takes over what the server rendered, or renders it where the server rendered nothing.
+// Runs in the browser. It hydrates the page that the server rendered, or renders it if the server
+// rendered nothing.
 import { createRoot, hydrateRoot } from 'react-dom/client';
 import { Page, type PageProps } from './page';
 
@@ -13,5 +14,5 @@ async function activate(): Promise<void> {
 const page = <Page props={props} activate={activate} />;
 if (root.firstChild === null) createRoot(root).render(page);
 else hydrateRoot(root, page);
-// For tests: effects have run.
+// Tells the tests that the effects have run.
 requestAnimationFrame(() => setTimeout(() => root.setAttribute('data-ready', ''), 0));

@@ -1,4 +1,4 @@
-// A page with new codes, as an app would have it.
+// The page of an app that shows new codes.
 import { StrictMode, useState, type ReactElement } from 'react';
 import { BackupCodeSheet, type BackupCodeSheetProps } from '../../../lib/react';
 

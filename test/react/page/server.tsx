@@ -1,4 +1,4 @@
-// On the server: prints the version of React, and the page as HTML.
+// Runs on the server. Prints the version of React and the HTML of the page.
 import { version } from 'react';
 import { renderToString } from 'react-dom/server';
 import { Page, type PageProps } from './page';

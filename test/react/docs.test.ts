@@ -1,12 +1,12 @@
-// docs/react.md: its example runs, its table of props has all of them, and its table of labels is whole in five languages.
+// The page docs/react.md: its example, its table of props, and its table of labels.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 import { createElement, type FunctionComponent } from 'react';
 import { renderToString } from 'react-dom/server';
 import * as library from '../../lib/react';
-import { ENGLISH, type BackupCodeSheetLabels } from '../../lib/react/labels';
-import { CODES, SERVICE } from './set';
+import { ENGLISH_LABELS, type BackupCodeSheetLabels } from '../../lib/react/labels';
+import { CODES, SERVICE } from './sample-set';
 
 const page = readFileSync(join(__dirname, '../../docs/react.md'), 'utf8');
 const LANGUAGES = ['English', 'Deutsch', 'Français', 'Español', '日本語'];
@@ -17,7 +17,7 @@ const rows = page
   .map((row) => row.replace(/^\| | \|$/g, '').split(' | '));
 const set = { setId: 'a-set', codes: CODES, createdAt: Date.UTC(2026, 10, 21), expiresAt: null };
 
-/** The labels of a column, by name. */
+/** The labels in one language. */
 function labelsOf(language: string): BackupCodeSheetLabels {
   const column = rows[0]!.indexOf(language);
   return Object.fromEntries(
@@ -25,24 +25,25 @@ function labelsOf(language: string): BackupCodeSheetLabels {
   ) as unknown as BackupCodeSheetLabels;
 }
 
-describe('the table of labels', () => {
+describe('the table of labels in the documentation', () => {
   it('has five languages', () => {
     expect(rows[0]).toEqual(['label', ...LANGUAGES]);
   });
 
-  it('says in English what the sheet says', () => {
-    expect(labelsOf('English')).toEqual(ENGLISH);
+  it('has the English labels of the sheet', () => {
+    expect(labelsOf('English')).toEqual(ENGLISH_LABELS);
   });
 
   it.each(LANGUAGES.slice(1))(
-    'has every label in %s, to be given to the sheet as it is',
+    'has a translation of every label into %s that the sheet accepts',
     (language) => {
       const labels = labelsOf(language);
-      expect(Object.keys(labels)).toEqual(Object.keys(ENGLISH));
-      // "Service" is a word of French, too.
+      expect(Object.keys(labels)).toEqual(Object.keys(ENGLISH_LABELS));
+      // "Service" is also a French word.
       expect(
         Object.entries(labels).filter(
-          ([name, text]) => text === ENGLISH[name as keyof typeof ENGLISH] && name !== 'service',
+          ([name, text]) =>
+            text === ENGLISH_LABELS[name as keyof typeof ENGLISH_LABELS] && name !== 'service',
         ),
       ).toEqual([]);
       const html = renderToString(
@@ -53,13 +54,13 @@ describe('the table of labels', () => {
           onAcknowledge: () => undefined,
         }),
       );
-      for (const name of ['heading', 'introduction', 'acknowledge', 'goOn', 'never'] as const)
+      for (const name of ['heading', 'introduction', 'acknowledge', 'continue', 'never'] as const)
         expect(html).toContain(labels[name]);
     },
   );
 });
 
-it('the example shows the codes', () => {
+it('the example in the documentation renders the codes', () => {
   const [, source = ''] = /<!-- run: sheet -->\s*```tsx\n([\s\S]*?)```/.exec(page) ?? [];
   const { code } = transformSync(source, {
     jsc: {
@@ -72,7 +73,7 @@ it('the example shows the codes', () => {
   const exported: { NewCodes?: FunctionComponent<Record<string, unknown>> } = {};
   const load = (name: string): unknown =>
     name === 'passport-backup-code/react' ? library : jest.requireActual(name);
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the block of the page, as it stands there
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- runs the example unchanged
   new Function('require', 'exports', code)(load, exported);
   const html = renderToString(
     createElement(exported.NewCodes!, {
@@ -84,7 +85,7 @@ it('the example shows the codes', () => {
   for (const text of [...CODES, 'Example Shop', 'ada@example.com']) expect(html).toContain(text);
 });
 
-it('the table of props has all of them, and the parts that take a class', () => {
+it('the documentation lists every prop, and every part that takes a class', () => {
   const unknown = (): string =>
     renderToString(createElement(library.BackupCodeSheet, { zzz: 1 } as never));
   const [, props = ''] = /It knows (.*)\./.exec(messageOf(unknown)) ?? [];
