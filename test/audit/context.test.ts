@@ -12,12 +12,12 @@ const nothing = {
 };
 
 describe('the context of an attempt', () => {
-  it('may be left out: nothing is known, and a first factor came before', () => {
+  it('Without a context all fields are null and the channel is `second_factor`', () => {
     expect(cleanContext()).toEqual(nothing);
     expect(cleanContext({})).toEqual(nothing);
   });
 
-  it('keeps what the app knows', () => {
+  it('All fields of a context are kept', () => {
     const context: Context = {
       ip: '2001:db8::1',
       userAgent: 'Mozilla/5.0 (X11; Zo\u00eb)',
@@ -28,11 +28,11 @@ describe('the context of an attempt', () => {
     expect(cleanContext(context)).toEqual(context);
   });
 
-  it('is cut to 256 characters a field', () => {
+  it('Each field is cut to 256 characters', () => {
     expect(cleanContext({ userAgent: 'x'.repeat(10_000) }).userAgent).toBe('x'.repeat(256));
   });
 
-  it('turns controls, line and paragraph separators and turns of direction into spaces, so that no line of a log is forged', () => {
+  it('Control and direction characters become spaces, so that no log line can be forged', () => {
     expect(
       cleanContext({
         userAgent: 'a\r\nb\u001b[31mc\u0000d\u2028e\u2029f\u202eg\u0085h\u007fi\u2066j',
@@ -40,23 +40,23 @@ describe('the context of an attempt', () => {
     ).toBe('a  b [31mc d e f g h i j');
   });
 
-  it('frees a field of half characters, also of one that the cut made', () => {
+  it('Unpaired surrogates are removed, also if the cut made one', () => {
     expect(cleanContext({ ip: 'a\ud800b\udc00c' }).ip).toBe('a b c');
     expect(cleanContext({ ip: `${'x'.repeat(255)}\u{1F511}` }).ip).toBe('x'.repeat(255));
   });
 
-  it('holds null for what is blank or no text', () => {
+  it('A field that is blank or not a string becomes null', () => {
     for (const value of ['', '  ', '\r\n', null, {}, [], true, () => 'x', Symbol('x')])
       expect(cleanContext({ ip: value as string }).ip).toBeNull();
   });
 
-  it('takes numbers as text', () => {
+  it('Numbers become strings', () => {
     expect(
       cleanContext({ requestId: 42 as unknown as string, actor: 7n as unknown as string }),
     ).toMatchObject({ requestId: '42', actor: '7' });
   });
 
-  it('never fails on a field, and never lets one through that a database or a log could choke on', () => {
+  it('Any field value is accepted, and the result is safe for databases and logs', () => {
     fc.assert(
       fc.property(
         fc.oneof(fc.string({ unit: 'binary', maxLength: 400 }), fc.anything()),
@@ -79,7 +79,7 @@ describe('the context of an attempt', () => {
     ['null', null],
     ['text', '127.0.0.1'],
     ['a list', ['127.0.0.1']],
-  ])('refuses %s: that is a mistake of the app, and no input', (_what, context) => {
+  ])('%s is refused as a mistake of the app', (_what, context) => {
     expect(() => cleanContext(context as Context)).toThrow(failure('invalid_option'));
   });
 });

@@ -49,8 +49,8 @@ beforeEach(() => {
 });
 afterEach(() => warn.mockRestore());
 
-describe('an audit event', () => {
-  it('has a name of its own, and null for what is not known', () => {
+describe('audit events', () => {
+  it('An event has an id of its own, and null in fields that do not apply', () => {
     expect(issued).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/),
       type: 'issued',
@@ -70,8 +70,8 @@ describe('an audit event', () => {
   });
 });
 
-describe('a listener', () => {
-  it('is told of the events of its type, in order, by every listener that was added', () => {
+describe('listeners', () => {
+  it('Each listener receives the events of its type, in order', () => {
     const listeners = new Listeners();
     const told: string[] = [];
     listeners.add('issued', (event: AuditEvent) => told.push(`one ${event.type}`));
@@ -81,7 +81,7 @@ describe('a listener', () => {
     expect(told).toEqual(['one issued', 'two issued', 'one revoked']);
   });
 
-  it('changes nothing of what the others are told, nor of what is kept', async () => {
+  it('A listener cannot change an event for other listeners or in the store', async () => {
     const store = new MemoryStore();
     const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
     const tried: unknown[] = [];
@@ -93,7 +93,7 @@ describe('a listener', () => {
     expect([tried, store.auditTrail[0]?.context.actor]).toEqual([[false, false], null]);
   });
 
-  it('may be added for every type of event there is', () => {
+  it('Listeners can be added for each type of event', () => {
     const listeners = new Listeners();
     for (const type of EVENT_TYPES)
       expect(() => listeners.add(type, () => undefined)).not.toThrow();
@@ -104,14 +104,14 @@ describe('a listener', () => {
     ['the name of a prototype', '__proto__', () => undefined],
     ['no function', 'issued', null],
     ['recovery', 'error', undefined],
-  ])('is refused for %s', (_what, type, listener) => {
+  ])('Adding a listener for %s is refused', (_what, type, listener) => {
     expect(() => new Listeners().add(type as EventType, listener as unknown as Listener)).toThrow(
       failure('invalid_option'),
     );
   });
 
   it.each(failing)(
-    'that %s is reported to those of "error", and the others are told all the same',
+    'A listener that %s is reported to "error" listeners; the others still run',
     async (_how, listener) => {
       const listeners = new Listeners();
       const told: unknown[] = [];
@@ -126,7 +126,7 @@ describe('a listener', () => {
   );
 
   it.each(failing)(
-    'that %s is a process warning where nobody listens to "error"',
+    'A listener that %s causes a process warning if "error" has no listener',
     async (_how, listener) => {
       const listeners = new Listeners();
       listeners.add('issued', listener);
@@ -142,7 +142,7 @@ describe('a listener', () => {
   );
 
   it.each(failing)(
-    'of "error" that %s itself ends in a process warning',
+    'A listener of "error" that %s causes a process warning',
     async (_how, listener) => {
       const listeners = new Listeners();
       listeners.add('issued', listener);
@@ -153,7 +153,7 @@ describe('a listener', () => {
     },
   );
 
-  it('that throws something that is no error is a warning too', async () => {
+  it('A listener that throws a value other than an Error causes a warning too', async () => {
     const listeners = new Listeners();
     const noError = JSON.parse('null') as Error;
     listeners.add('issued', () => Promise.reject(noError));
@@ -168,22 +168,19 @@ describe('a listener', () => {
   });
 });
 
-describe('a listener that fails', () => {
-  it.each(failing)(
-    'and %s changes no outcome of issue, consume or revoke',
-    async (_how, listener) => {
-      const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() });
-      for (const type of EVENT_TYPES) backupCodes.on(type, listener);
-      const { codes } = await backupCodes.issue('ada');
-      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-      expect(await backupCodes.revoke('ada')).toBe(true);
-      await settle();
-      expect(warn).toHaveBeenCalledTimes(4);
-    },
-  );
+describe('failing listeners', () => {
+  it.each(failing)('A listener that %s does not change the outcome', async (_how, listener) => {
+    const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() });
+    for (const type of EVENT_TYPES) backupCodes.on(type, listener);
+    const { codes } = await backupCodes.issue('ada');
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    expect(await backupCodes.revoke('ada')).toBe(true);
+    await settle();
+    expect(warn).toHaveBeenCalledTimes(4);
+  });
 
-  it('and never settles keeps nobody waiting', async () => {
+  it('A listener that never settles does not delay the call', async () => {
     const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() }).on(
       'issued',
       () => new Promise(() => undefined),

@@ -34,7 +34,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     return events.toReversed();
   };
 
-  it('one code of ten callers is replaced by one code, which one of ten is let in with', async () => {
+  it('Of ten callers with one code one receives a replacement, which works once', async () => {
     const { at } = await start({ replaceConsumed: true });
     for (let round = 0; round < ROUNDS; round += 1) {
       const userId = `user-${round}`;
@@ -59,7 +59,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     }
   });
 
-  it('of all codes consumed at once, one is the one that runs low and one the last', async () => {
+  it('`low` and `exhausted` are reported once if all codes are consumed at once', async () => {
     const { at } = await start({ lowAt: 3 });
     for (let round = 0; round < ROUNDS; round += 1) {
       const userId = `user-${round}`;
@@ -78,7 +78,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     }
   });
 
-  it('a reminder is of the set that is current when it is marked, whoever issues and revokes meanwhile', async () => {
+  it('A reminder is for the current set, even if sets end meanwhile', async () => {
     const { at, clock } = await start();
     const users = Array.from({ length: USERS }, (_, n) => `user-${n}`);
     for (const userId of users) await at(0).issue(userId);

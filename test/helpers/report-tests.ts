@@ -53,7 +53,7 @@ export function reportTests({ open }: ReportTestOptions): void {
   };
 
   describe('events', () => {
-    it('come as they were told, with every field, in the order of the changes', async () => {
+    it('Stored events equal the live events in every field and in their order', async () => {
       const { backupCodes, told, clock } = await start({ lowAt: 9 });
       const userId = 'a "strange"\r\n\0id \u{1f511}';
       const {
@@ -79,7 +79,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect(await readAll(backupCodes, { userId })).toEqual(ofUser(told));
     });
 
-    it('count the refusals of a wait in its one event', async () => {
+    it('The refusals of a wait are counted in its one event', async () => {
       const { backupCodes } = await start({ attempts: { free: 1 } });
       await backupCodes.issue('ada');
       for (let attempt = 0; attempt < 4; attempt += 1) await backupCodes.consume('ada', WRONG);
@@ -87,7 +87,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect(events.map(({ reason, refusals }) => [reason, refusals])).toEqual([['throttled', 3]]);
     });
 
-    it('are paged by a cursor that goes on where the last page ended, also with what came since, by user and by type', async () => {
+    it('A cursor continues after the last page, with later events and filters', async () => {
       const { backupCodes } = await start();
       await backupCodes.issue('grace');
       for (let n = 0; n < 5; n += 1) await backupCodes.issue('ada');
@@ -125,7 +125,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect([ids.length, new Set(ids).size]).toEqual([8, 8]);
     });
 
-    it('come the newest first where people read them, page by page', async () => {
+    it('Events can be read newest first, page by page', async () => {
       const { backupCodes } = await start();
       for (let n = 0; n < 5; n += 1) await backupCodes.issue('ada');
       await backupCodes.issue('grace');
@@ -137,7 +137,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect((await readAll(backupCodes, { order: 'newest-first', limit: 2 })).length).toBe(7);
     });
 
-    it('have no cursor, and no page, where nothing ever happened', async () => {
+    it('Without events the page is empty and has no cursor', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.audit.events()).toEqual({ events: [], cursor: null });
       expect(await backupCodes.audit.events({ userId: 'nobody' })).toEqual({
@@ -153,7 +153,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       ['a negative position', Buffer.from('["memory","-1"]').toString('base64url')],
       ['a statement', Buffer.from('["sqlite","1; DROP"]').toString('base64url')],
       ['too long', 'A'.repeat(9000)],
-    ])('refuse a cursor that is none: %s', async (_what, after) => {
+    ])('An invalid cursor is refused: %s', async (_what, after) => {
       const { backupCodes } = await start();
       await expect(backupCodes.audit.events({ after })).rejects.toMatchObject({
         code: 'invalid_cursor',
@@ -162,7 +162,7 @@ export function reportTests({ open }: ReportTestOptions): void {
   });
 
   describe('prune', () => {
-    it('removes the events from before, says how many, and leaves cursors good', async () => {
+    it('Pruning removes older events, returns their number, and keeps cursors valid', async () => {
       const { backupCodes, clock } = await start();
       for (const userId of ['ada', 'grace', 'ada']) await backupCodes.issue(userId);
       const { cursor } = await backupCodes.audit.events({ limit: 1 });
@@ -180,7 +180,7 @@ export function reportTests({ open }: ReportTestOptions): void {
     });
   });
 
-  it('count refusals anew once the event they were counted in was pruned', async () => {
+  it('Refusals are counted in a new event after theirs was pruned', async () => {
     const { backupCodes, clock } = await start({ attempts: { free: 1, lockAfter: 1 } });
     await backupCodes.issue('ada');
     for (let n = 0; n < 4; n += 1) await backupCodes.consume('ada', WRONG);
@@ -195,10 +195,10 @@ export function reportTests({ open }: ReportTestOptions): void {
     ).toEqual([{ locked: 3 }]);
   });
 
-  describe('due', () => {
+  describe('recordReminders', () => {
     const END = START + 365 * DAY_MS;
 
-    it('gives each set once at 30 days, once at 7, and once when it has expired, to the millisecond', async () => {
+    it('Each set has reminders at 30 days, at 7 days and at its expiry, each once', async () => {
       const { backupCodes, another } = await start();
       const {
         setId,
@@ -219,7 +219,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       ]);
     });
 
-    it('gives only the latest reminder after a pause', async () => {
+    it('After a pause only the latest reminder is recorded', async () => {
       const { backupCodes } = await start();
       await backupCodes.issue('ada');
       expect(await backupCodes.audit.recordReminders({ now: END - DAY_MS })).toBe(1);
@@ -231,7 +231,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       ]);
     });
 
-    it('begins anew with a new set, and leaves out those that were revoked, only staged, or never expire', async () => {
+    it('A new set has new reminders; revoked, staged and unlimited sets have none', async () => {
       const { backupCodes } = await start();
       const { backupCodes: never } = await start({ expiresAfterDays: null });
       await backupCodes.issue('ada');
@@ -247,7 +247,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect(await never.audit.recordReminders({ now: END + 3650 * DAY_MS })).toBe(0);
     });
 
-    it('says nothing of 30 days to the owner of a set that lives for ten', async () => {
+    it('A set that is valid for ten days has no reminder at 30 days', async () => {
       const { backupCodes } = await start({ expiresAfterDays: 10 });
       await backupCodes.issue('ada');
       expect(await backupCodes.audit.recordReminders({ now: START + DAY_MS })).toBe(0);
@@ -255,7 +255,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       expect(await remindersOf(backupCodes)).toEqual([['expiring', 'ada']]);
     });
 
-    it('gives each reminder to one of four that ask at once, and tells its listeners', async () => {
+    it('Of four processes that record reminders at once, one records each', async () => {
       const { backupCodes, another } = await start();
       const users = Array.from({ length: 40 }, (_, n) => `user-${n}`);
       for (const userId of users) await backupCodes.issue(userId);
@@ -272,7 +272,7 @@ export function reportTests({ open }: ReportTestOptions): void {
   });
 
   describe('report', () => {
-    it('counts sets, codes, what happened on which day, and who failed unusually often', async () => {
+    it('A report counts sets, codes, events by day and users with many failures', async () => {
       const { backupCodes, another, clock } = await start({
         lowAt: 3,
         attempts: { free: 3, lockAfter: 4 },
@@ -333,7 +333,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       });
     });
 
-    it('counts sets by pepper and by the cost of their hash, so that one sees when an old one can go', async () => {
+    it('A report counts sets by pepper and by hash cost', async () => {
       const { store } = await open();
       const key = (byte: number): Buffer => Buffer.alloc(32, byte);
       await new BackupCodes({ store, hasher: countingHasher('old$cost=1') }).issue('ada');
@@ -350,7 +350,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       ]);
     });
 
-    it('is all noughts where there is nobody', async () => {
+    it('The report of an empty store has only zeros', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.audit.report()).toEqual({
         since: START - 30 * DAY_MS,

@@ -79,7 +79,7 @@ describe('a digest, a salt and a key are found', () => {
   });
 });
 
-it('a text without them holds none, and a part of a code is none', () => {
+it('Random data and a part of a code are not reported as secrets', () => {
   expect(
     canary.findIn(
       `KQ7P-X3M ${randomBytes(4096).toString('base64')} ${JSON.stringify(Array.from(randomBytes(1000)))}`,
@@ -87,7 +87,7 @@ it('a text without them holds none, and a part of a code is none', () => {
   ).toEqual([]);
 });
 
-it('each of thousands is found in a long text', () => {
+it('Each of thousands of codes is found in a long string', () => {
   const many = new Canary();
   const codes = Array.from(
     { length: 3000 },
@@ -97,7 +97,7 @@ it('each of thousands is found in a long text', () => {
   expect(many.findIn(codes.map((code) => `${'x'.repeat(300)} ${code}`).join(' '))).toEqual(codes);
 });
 
-it('a secret of fewer than eight characters is refused: it would be found where it is not', () => {
+it('A secret of fewer than eight characters is refused, because it matches by chance', () => {
   expect(() => new Canary().addCode('ABC-123', 'it')).toThrow('it is too short to be looked for.');
 });
 

@@ -447,7 +447,7 @@ describe.each(storeKinds)('on $name', ({ open }) => {
   });
   afterAll(() => play.opened.close());
 
-  it('the stories had every reason, every event and the errors that there are', () => {
+  it('The scenarios cover every reason, every event and every error', () => {
     const [answers, events, errors] = (['answers', 'trail', 'errors'] as const).map(
       (place) => play.heard.get(place) ?? [],
     );
@@ -485,7 +485,7 @@ describe.each(storeKinds)('on $name', ({ open }) => {
   });
 
   it.each<Heard>(['events', 'trail', 'answers', 'errors', 'objects', 'output'])(
-    'no code, digest, salt or key is in the %s',
+    'The %s contain no code, digest, salt or key',
     (place) => {
       const found = play.heard
         .get(place)!
@@ -498,12 +498,12 @@ describe.each(storeKinds)('on $name', ({ open }) => {
     },
   );
 
-  it('no code and no pepper is in what the store keeps', () => {
+  it('The store keeps no code and no pepper', () => {
     expect(play.opened.dump()).toContain('mia');
     expect(play.unkept.findIn(play.opened.dump())).toEqual([]);
   });
 
-  it('a digest and a salt are, so that the search is known to find them', () => {
+  it('The search finds the digests and salts that the store keeps', () => {
     expect(play.secrets.findIn(play.opened.dump())).toEqual(
       expect.arrayContaining(['a digest, in hex', 'a salt, in hex']),
     );

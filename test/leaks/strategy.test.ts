@@ -209,7 +209,7 @@ const statuses = new Set<number>();
 
 describe.each(expressVersions)('on %s', (_name, express) => {
   it.each(Object.entries(CASES))(
-    'a code %s is sent to every channel, in every way',
+    'A code that is %s is sent on both channels, in every way',
     async (_what, { options, prepare, type }) => {
       for (const path of PATHS) {
         const service = makeService({ format: formats.recovery, ...options });
@@ -228,14 +228,14 @@ describe.each(expressVersions)('on %s', (_name, express) => {
 });
 
 describe('afterwards', () => {
-  it('every kind of answer was given, and sessions have the messages for the user', () => {
+  it('Every kind of answer was given, and sessions have the messages for the user', () => {
     expect([...statuses].sort()).toEqual([200, 302, 400, 401, 403, 429, 500]);
     expect(printed(heard.sessions)).toContain(
       'That backup code is not valid. Please try another one.',
     );
   });
 
-  it.each(Object.keys(heard) as (keyof typeof heard)[])('no code is in the %s', (place) => {
+  it.each(Object.keys(heard) as (keyof typeof heard)[])('The %s contain no code', (place) => {
     expect(heard[place].length).toBeGreaterThan(0);
     expect(heard[place].flatMap((value) => canary.findIn(printed(value)))).toEqual([]);
   });

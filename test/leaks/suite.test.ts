@@ -41,7 +41,7 @@ function canaryOf(codes: readonly string[]): Canary {
   return canary;
 }
 
-it('the suite passes, and was overheard', () => {
+it('The suite passes while its output is recorded', () => {
   expect({ exitCode, output }).toEqual({
     exitCode: 0,
     output: expect.stringContaining('Test Suites:'),
@@ -56,7 +56,7 @@ it('the suite passes, and was overheard', () => {
 });
 
 it(
-  'no event, answer, error or printed object holds a code',
+  'No event, result, error or printed object contains a code',
   () => {
     const found = recordings.flatMap(({ file, codes, heard }) => {
       const canary = canaryOf(codes);
@@ -72,7 +72,7 @@ it(
 );
 
 it(
-  'nothing that was printed does',
+  'The printed output contains no code',
   () => {
     expect(canaryOf(recordings.flatMap(({ codes }) => codes)).findIn(output)).toEqual([]);
   },

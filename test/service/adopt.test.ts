@@ -13,7 +13,7 @@ const PRINTED = ['0123456789', 'fedcba9876', '00ff00ff00'];
 const options = { format: [formats.standard, OLD] };
 
 onEachStore('adopt', (open) => {
-  it('makes a list that was printed before the first set: each code works once, however it is typed', async () => {
+  it('An adopted list is a set: each code works once, however it is typed', async () => {
     const { backupCodes, hasher, written, told } = await openService(open, options);
     expect(
       await backupCodes.adopt('ada', PRINTED, { format: OLD, context: { actor: 'migration' } }),
@@ -37,7 +37,7 @@ onEachStore('adopt', (open) => {
     expect(told[0]).toEqual(adopted);
   });
 
-  it('changes nothing for whoever has or had a set, and says so', async () => {
+  it('Adopting changes nothing and returns false for a user who has or had a set', async () => {
     const { backupCodes, written } = await openService(open, options);
     const {
       codes: [code],
@@ -55,14 +55,14 @@ onEachStore('adopt', (open) => {
     ]);
   });
 
-  it('gives way to a staged set that was never activated', async () => {
+  it('A list can be adopted although a staged set was never activated', async () => {
     const { backupCodes } = await openService(open, options);
     const { setId } = await backupCodes.stage('ada');
     expect(await backupCodes.adopt('ada', PRINTED, { format: OLD })).toBe(true);
     expect(await backupCodes.activate('ada', setId)).toBe(false);
   });
 
-  it('is done once, of ten at a time, and a new set ends it', async () => {
+  it('Of ten adoptions at once one succeeds, and a new set ends its list', async () => {
     const opened = await open();
     const { backupCodes } = serviceOn(opened, options);
     const adopted = await atOnce(10, () => backupCodes.adopt('ada', PRINTED, { format: OLD }));
@@ -85,7 +85,7 @@ onEachStore('adopt', (open) => {
     ['one code in two ways of writing', ['0123456789', '01234-56789'], 'invalid_codes'],
     ['a format that this BackupCodes does not read', PRINTED, 'invalid_format', formats.hex],
     ['a format that is none', PRINTED, 'invalid_format', {} as Format],
-  ])('refuses %s, and changes nothing', async (_what, codes, code, format = OLD) => {
+  ])('Adopting %s is refused and changes nothing', async (_what, codes, code, format = OLD) => {
     const { backupCodes, hasher, watched } = await openService(open, options);
     const error = await backupCodes
       .adopt('ada', codes as string[], { format })
@@ -96,7 +96,7 @@ onEachStore('adopt', (open) => {
   });
 });
 
-it('refuses a list that is too easy to guess, and hashes short codes slowly where new ones are hashed fast', async () => {
+it('A list that is easy to guess is refused, and short codes are hashed slowly', async () => {
   const { store } = await memory.open();
   const digits = defineFormat({ alphabet: '0123456789', length: 6, groupSize: 6, separator: '-' });
   const pepper = [{ id: '2026', key: Buffer.alloc(32, 1) }];

@@ -27,7 +27,7 @@ const kinds: readonly {
     attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context),
   },
   {
-    who: 'a name that belongs to nobody',
+    who: 'an unknown user name',
     reason: 'unknown_user',
     attempt: ({ backupCodes }, context) => backupCodes.rejectUnknownUser('eve', WRONG, context),
   },
@@ -54,7 +54,7 @@ onEachStore('guessing', (open) => {
   }
 
   describe.each(kinds)('by $who', ({ reason, attempt }) => {
-    it('is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond', async () => {
+    it('Four attempts have no wait; waits then double from a minute to an hour', async () => {
       const service = await withSet();
       for (const [before, seconds] of DEFAULT_WAITS.entries()) {
         expect(await attempt(service)).toEqual({ ok: false, reason });
@@ -80,7 +80,7 @@ onEachStore('guessing', (open) => {
       expect(service.hasher.count).toBe(50);
     });
 
-    it('two hundred times at once costs exactly as many hashes as are free', async () => {
+    it('Two hundred attempts at once cost five hashes, one for each that is granted', async () => {
       const service = await withSet();
       const outcomes = await atOnce(200, () => attempt(service));
       expect(service.hasher.count).toBe(5);
@@ -90,7 +90,7 @@ onEachStore('guessing', (open) => {
       ).toBe(195);
     });
 
-    it('is counted apart at the two channels', async () => {
+    it('Attempts are counted for each channel separately', async () => {
       const service = await withSet({ attempts: few });
       for (const channel of channels) {
         for (let n = 0; n < 2; n += 1)
@@ -99,7 +99,7 @@ onEachStore('guessing', (open) => {
       }
     });
 
-    it('is counted over addresses, instances and restarts', async () => {
+    it('Attempts are counted together over IP addresses and instances', async () => {
       const opened = await open();
       const service = serviceOn(opened);
       await service.backupCodes.issue('ada');
@@ -111,7 +111,7 @@ onEachStore('guessing', (open) => {
       expect(others.filter((outcome) => !outcome.ok && outcome.reason === reason).length).toBe(5);
     });
 
-    it('writes one event a wait, in which the other refusals are counted', async () => {
+    it('Each wait writes one event, which counts all its refusals', async () => {
       const service = await withSet({ attempts: { ...few, lockAfter: 50 } });
       const throttled = async (): Promise<unknown[]> =>
         (await service.written())
@@ -135,7 +135,7 @@ onEachStore('guessing', (open) => {
       ]);
     });
 
-    it('locks the channel with an event, once, and the refusals behind it are one event a day', async () => {
+    it('A channel is locked with one event, and its refusals write one event a day', async () => {
       const service = await withSet({ attempts: few });
       for (let n = 0; n < 10; n += 1) {
         await attempt(service);
@@ -163,7 +163,7 @@ onEachStore('guessing', (open) => {
     });
   });
 
-  it('the right code during a wait is refused like a wrong one, costs nothing, and stays unspent', async () => {
+  it('A valid code during a wait is refused, costs no hash and stays unconsumed', async () => {
     const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
@@ -175,7 +175,7 @@ onEachStore('guessing', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
-  it('a refusal neither counts nor lengthens the wait', async () => {
+  it('A refused attempt neither counts nor extends the wait', async () => {
     const { backupCodes, clock, charged } = await withSet({
       attempts: { free: 1, firstDelaySeconds: 100 },
     });
@@ -191,7 +191,7 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([1, 0]);
   });
 
-  it('the last attempt may still succeed', async () => {
+  it('The last attempt before the lock can succeed', async () => {
     const { backupCodes, codes, clock, charged } = await withSet({ attempts: few });
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     clock.advance(30 * SECOND_MS);
@@ -199,7 +199,7 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([0, 0]);
   });
 
-  it('a locked channel refuses the right code and does not consume it, for ever and through every instance', async () => {
+  it('A locked channel refuses a valid code on every instance and never consumes it', async () => {
     const opened = await open();
     const service = serviceOn(opened, { attempts: few });
     const { codes } = await service.backupCodes.issue('ada');
@@ -214,7 +214,7 @@ onEachStore('guessing', (open) => {
     });
   });
 
-  it('a locked channel stays closed where more attempts are allowed later', async () => {
+  it('A locked channel stays locked if more attempts are allowed later', async () => {
     const opened = await open();
     const service = serviceOn(opened, { attempts: few });
     const { codes } = await service.backupCodes.issue('ada');
@@ -226,7 +226,7 @@ onEachStore('guessing', (open) => {
     });
   });
 
-  it('the other channel stays open', async () => {
+  it('Locking one channel does not lock the other', async () => {
     const service = await withSet({ attempts: few });
     await lockChannel(service, { channel: 'recovery' });
     expect(
@@ -240,7 +240,7 @@ onEachStore('guessing', (open) => {
     ).toEqual({ ok: false, reason: 'locked' });
   });
 
-  it('only a new set opens a locked channel', async () => {
+  it('Only a new set unlocks a channel', async () => {
     const service = await withSet({ attempts: few });
     for (const channel of channels) await lockChannel(service, { channel });
     await service.backupCodes.revoke('ada');
@@ -263,7 +263,7 @@ onEachStore('guessing', (open) => {
     });
   });
 
-  it('only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set', async () => {
+  it('Only a consumed code or a new set resets the attempt counter', async () => {
     const { backupCodes, codes, clock, charged } = await withSet();
     for (let n = 0; n < 3; n += 1) await backupCodes.consume('ada', WRONG);
     clock.advance(100 * DAY_MS);
@@ -279,14 +279,14 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([0, 0]);
   });
 
-  it('a code consumed on one channel leaves the count of the other', async () => {
+  it('A code consumed on one channel does not reset the counter of the other', async () => {
     const { backupCodes, codes, charged } = await withSet();
     for (const channel of channels) await backupCodes.consume('ada', WRONG, { channel });
     await backupCodes.consume('ada', codes[0], { channel: 'second_factor' });
     expect(await charged('ada')).toEqual([0, 1]);
   });
 
-  it('the wrong, the reused, the expired and the losing code count alike', async () => {
+  it('Invalid, reused and expired codes count as failed attempts alike', async () => {
     const { backupCodes, codes, clock, charged } = await withSet({
       expiresAfterDays: 1,
       attempts: { free: 50 },
@@ -300,7 +300,7 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([3, 0]);
   });
 
-  it('after a code was consumed, late attempts of before neither count nor close anything', async () => {
+  it('An attempt from before a new set neither counts nor locks its channel', async () => {
     const { backupCodes, codes, watched, charged } = await withSet({
       attempts: { free: 5, lockAfter: 2 },
     });
@@ -316,8 +316,8 @@ onEachStore('guessing', (open) => {
   });
 });
 
-onEachStore('a name that belongs to nobody', (open) => {
-  it('is counted under one key, however it is written', async () => {
+onEachStore('unknown user names', (open) => {
+  it('Attempts on all spellings of an unknown name are counted together', async () => {
     const { backupCodes } = await openService(open, { attempts: few });
     for (const name of ['Eve', ' eve '])
       expect(await backupCodes.rejectUnknownUser(name, WRONG)).toEqual({
@@ -332,7 +332,7 @@ onEachStore('a name that belongs to nobody', (open) => {
     });
   });
 
-  it('is made alike as the app says', async () => {
+  it('An unknown name is normalized by the function that the app passes', async () => {
     const { backupCodes } = await openService(open, {
       attempts: { ...few, free: 1 },
       normalizeUsername: (name) => name.replace(/@.*/, ''),
@@ -346,7 +346,7 @@ onEachStore('a name that belongs to nobody', (open) => {
     });
   });
 
-  it('is counted in a key space that no user id reaches', async () => {
+  it('The counter of an unknown name cannot collide with a user id', async () => {
     const opened = await open();
     const { backupCodes, charged } = serviceOn(opened, { attempts: few });
     const { key } = nameSubject('eve', await opened.store.nameKey());
@@ -359,7 +359,7 @@ onEachStore('a name that belongs to nobody', (open) => {
     ).toBe(2);
   });
 
-  it('stands nowhere: not in the store, not in an event', async () => {
+  it('An unknown name is neither stored nor written to an event', async () => {
     const opened = await open();
     const { backupCodes, told } = serviceOn(opened);
     for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
@@ -372,7 +372,7 @@ onEachStore('a name that belongs to nobody', (open) => {
     expect(await opened.events()).toEqual(told);
   });
 
-  it('is kept for 30 days after its last attempt, and then forgotten', async () => {
+  it('The counter of an unknown name is deleted 30 days after its last attempt', async () => {
     const opened = await open();
     const { backupCodes, clock } = serviceOn(opened);
     const subject = nameSubject('eve', await opened.store.nameKey());
@@ -405,7 +405,7 @@ describe('a user name', () => {
     ['a list', ['eve']],
     ['an object', { $ne: null }],
     ['a number', 7],
-  ])('that is no string of 1 to 320 characters is an error: %s', async (_what, name) => {
+  ])('A user name must be a string of 1 to 320 characters: %s is an error', async (_what, name) => {
     const { backupCodes, watched } = await openService(memory.open);
     await expect(backupCodes.rejectUnknownUser(name as string, WRONG)).rejects.toEqual(
       failure('invalid_username'),
@@ -413,7 +413,7 @@ describe('a user name', () => {
     expect(watched.calls).toEqual([]);
   });
 
-  it('of a right code is never let in', async () => {
+  it('A valid code is refused together with an unknown user name', async () => {
     const { backupCodes } = await openService(memory.open);
     const { codes } = await backupCodes.issue('ada');
     expect(await backupCodes.rejectUnknownUser('ada', codes[0])).toEqual({

@@ -38,7 +38,7 @@ describe('events', () => {
     ['an unknown order', { order: 'random' }, 'invalid_option'],
     ['an unknown option', { user: 'ada' }, 'invalid_option'],
     ['no object', null, 'invalid_option'],
-  ])('refuse %s', async (_what, query, code) => {
+  ])('Reading events with %s is refused', async (_what, query, code) => {
     await expect(backupCodes.audit.events(query as EventsQuery)).rejects.toMatchObject({
       name: 'BackupCodeError',
       code,
@@ -59,11 +59,11 @@ describe('dates', () => {
       'what is due after the last day',
       () => backupCodes.audit.recordReminders({ now: 8.64e15 + 1 }),
     ],
-  ])('refuse %s', async (_what, ask) => {
+  ])('%s is refused', async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject({ name: 'BackupCodeError', code: 'invalid_date' });
   });
 
-  test('are taken as Date and as milliseconds', async () => {
+  test('Times are accepted as a Date and as milliseconds', async () => {
     expect(await backupCodes.audit.prune({ before: new Date(START) })).toBe(0);
     expect(await backupCodes.audit.report({ since: new Date(START - DAY_MS) })).toEqual(
       await backupCodes.audit.report({ since: START - DAY_MS }),
@@ -72,7 +72,7 @@ describe('dates', () => {
   });
 });
 
-test('a store that keeps no reports verifies codes all the same, and says what it lacks', async () => {
+test('A store without an audit trail verifies codes, and reports what it lacks', async () => {
   const bare = new BackupCodes({ store: bareStore, hasher: countingHasher() });
   for (const ask of [
     () => bare.audit.events(),

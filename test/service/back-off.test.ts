@@ -5,7 +5,7 @@ import { failure } from '../helpers/errors';
 const MINUTE_MS = 60_000;
 
 describe('the waits after attempts', () => {
-  it('are none for the first four, then a minute, doubling to an hour, fifty in all', () => {
+  it('By default the waits start after four attempts and double from a minute to an hour', () => {
     const waits = attemptWaits();
     expect(waits).toHaveLength(50);
     expect(waits.slice(0, 12)).toEqual(
@@ -14,23 +14,23 @@ describe('the waits after attempts', () => {
     expect(new Set(waits.slice(10))).toEqual(new Set([60 * MINUTE_MS]));
   });
 
-  it('may begin with the first attempt', () => {
+  it('Waits can start after the first attempt', () => {
     expect(
       attemptWaits({ free: 1, firstDelaySeconds: 30, maxDelaySeconds: 100, lockAfter: 4 }),
     ).toEqual([30_000, 60_000, 100_000, 100_000]);
   });
 
-  it('may end before they begin', () => {
+  it('A channel can lock before the first wait', () => {
     expect(attemptWaits({ free: 5, lockAfter: 2 })).toEqual([0, 0]);
   });
 
-  it('may stay as long as the first', () => {
+  it('All waits can be equally long', () => {
     expect(
       attemptWaits({ free: 2, firstDelaySeconds: 600, maxDelaySeconds: 600, lockAfter: 4 }),
     ).toEqual([0, 600_000, 600_000, 600_000]);
   });
 
-  it('never fall, and are 0 or from 30 seconds to an hour, whatever is configured', () => {
+  it('Waits never get shorter, and are 0 or from 30 seconds to an hour', () => {
     const options = fc.record({
       free: fc.integer({ min: 1, max: 50 }),
       firstDelaySeconds: fc.integer({ min: 30, max: 3600 }),
@@ -79,7 +79,7 @@ describe('the waits after attempts', () => {
     ],
     [{ freeAttempts: 5 }, 'attempts has no option "freeAttempts". Did you mean "free"?'],
     [[5], 'attempts takes an options object'],
-  ])('are refused with %j, and the option is named', (options, message) => {
+  ])('The options %j are refused, and the message names the option', (options, message) => {
     const make = (): unknown => attemptWaits(options as never);
     expect(make).toThrow(failure('invalid_option'));
     expect(make).toThrow(message);

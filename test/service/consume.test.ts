@@ -7,8 +7,8 @@ import { memory, onEachStore } from '../helpers/stores';
 
 const pepper = [{ id: '2026', key: Buffer.alloc(32, 1) }];
 
-onEachStore('a code', (open) => {
-  it('is accepted, and the answer says which it was and how many are left', async () => {
+onEachStore('codes', (open) => {
+  it('A valid code is accepted, and the outcome has its id and the remaining count', async () => {
     const { backupCodes } = await openService(open);
     const { setId, codes, expiresAt } = await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', codes[3])).toEqual({
@@ -22,7 +22,7 @@ onEachStore('a code', (open) => {
     });
   });
 
-  it('is accepted however it is typed', async () => {
+  it('A valid code is accepted in lower case, with other dashes and with spaces', async () => {
     const { backupCodes } = await openService(open);
     const [one = '', two = '', three = ''] = (await backupCodes.issue('ada')).codes;
     for (const typed of [
@@ -34,7 +34,7 @@ onEachStore('a code', (open) => {
     }
   });
 
-  it('is accepted once: after that it is reused, and says so inside only', async () => {
+  it('A consumed code is refused, and only the event says that it was reused', async () => {
     const { backupCodes, clock, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     const accepted = await backupCodes.consume('ada', codes[0]);
@@ -51,7 +51,7 @@ onEachStore('a code', (open) => {
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9 });
   });
 
-  it('that is wrong is a mismatch, recorded with its set and no code', async () => {
+  it('An invalid code is a mismatch, recorded with the set and without a code id', async () => {
     const { backupCodes, written } = await openService(open);
     const { setId } = await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
@@ -64,7 +64,7 @@ onEachStore('a code', (open) => {
     });
   });
 
-  it('of another user is a mismatch, and still works for its owner', async () => {
+  it('A code of another user is a mismatch, and still works for its owner', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.issue('bob');
@@ -72,7 +72,7 @@ onEachStore('a code', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
   });
 
-  it('of somebody who never had a set is refused with none', async () => {
+  it('A code of a user without a set is refused with the reason `none`', async () => {
     const { backupCodes, written } = await openService(open);
     expect(await backupCodes.consume('nobody', WRONG)).toEqual({ ok: false, reason: 'none' });
     expect(await written()).toMatchObject([
@@ -80,14 +80,14 @@ onEachStore('a code', (open) => {
     ]);
   });
 
-  it('of a revoked set is refused with none', async () => {
+  it('A code of a revoked set is refused with the reason `none`', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.revoke('ada');
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'none' });
   });
 
-  it('of a set that was replaced is a mismatch', async () => {
+  it('A code of a replaced set is a mismatch', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.issue('ada');
@@ -98,7 +98,7 @@ onEachStore('a code', (open) => {
     [-1, { ok: true }],
     [0, { ok: false, reason: 'expired' }],
     [1, { ok: false, reason: 'expired' }],
-  ])('tried %d ms from the expiry of its set gives %j', async (offset, expected) => {
+  ])('A code used %d ms from the expiry of its set gives %j', async (offset, expected) => {
     const { backupCodes, clock } = await openService(open, { expiresAfterDays: 30 });
     const { codes, expiresAt } = await backupCodes.issue('ada');
     clock.set((expiresAt ?? 0) + offset);
@@ -109,7 +109,7 @@ onEachStore('a code', (open) => {
     });
   });
 
-  it('whose set expires between the look and the consumption is expired', async () => {
+  it('A code whose set expires between comparison and consumption is expired', async () => {
     const { backupCodes, clock, watched } = await openService(open, { expiresAfterDays: 1 });
     const { codes, expiresAt } = await backupCodes.issue('ada');
     clock.set((expiresAt ?? 0) - 1);
@@ -135,7 +135,7 @@ onEachStore('a code', (open) => {
       ['replaced', 'none', ({ backupCodes }) => backupCodes.issue('ada')],
     ],
   )(
-    'whose set is %s between the look and the consumption is refused with %s',
+    'A code whose set is %s between comparison and consumption is refused with %s',
     async (_what, reason, end) => {
       const service = await openService(open);
       const { backupCodes, watched } = service;
@@ -145,7 +145,7 @@ onEachStore('a code', (open) => {
     },
   );
 
-  it('that was consumed by another between the look and the consumption is reused', async () => {
+  it('A code that another call consumes after the comparison is reused', async () => {
     const service = await openService(open);
     const { backupCodes, watched } = service;
     const { codes } = await backupCodes.issue('ada');
@@ -154,7 +154,7 @@ onEachStore('a code', (open) => {
     expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9 });
   });
 
-  it('counts the set down to nothing, and then everything is reused or wrong', async () => {
+  it('All codes of a set can be consumed, and then every code is refused', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     for (const [used, code] of codes.entries())
@@ -167,7 +167,7 @@ onEachStore('a code', (open) => {
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
   });
 
-  it('costs one event for each attempt, in the store and to listeners alike, and no code is in any', async () => {
+  it('Each attempt writes one event, which listeners receive and which has no code', async () => {
     const { backupCodes, told, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     for (const typed of [codes[0], codes[0], WRONG])
@@ -185,7 +185,7 @@ onEachStore('a code', (open) => {
       expect(JSON.stringify(told)).not.toContain(text);
   });
 
-  it('is told to listeners only after it was written', async () => {
+  it('Listeners receive an event only after it is written', async () => {
     const { backupCodes, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     const trail = new Promise<string[]>((resolve) =>
@@ -196,7 +196,7 @@ onEachStore('a code', (open) => {
   });
 });
 
-onEachStore('a set of an older configuration', (open) => {
+onEachStore('sets of an older configuration', (open) => {
   const crockford = defineFormat({ alphabet: '0123456789ABCDEFGHJKMNPQRSTVWXYZ', length: 12 });
   const older: [string, Partial<BackupCodesOptions>, Partial<BackupCodesOptions>][] = [
     ['format', { format: crockford }, { format: [formats.recovery, crockford] }],
@@ -215,7 +215,7 @@ onEachStore('a set of an older configuration', (open) => {
   ];
 
   it.each(older)(
-    'works after another %s came, as long as the old one is listed',
+    'A set works after its %s changed, as long as the old one is listed',
     async (_what, before, after) => {
       const opened = await open();
       const { codes } = await serviceOn(opened, before).backupCodes.issue('ada');
@@ -231,7 +231,7 @@ onEachStore('a set of an older configuration', (open) => {
     },
   );
 
-  it('takes no reading of another format for one of its own', async () => {
+  it('Input is read by the format of the set, not by another one that also fits', async () => {
     const opened = await open();
     // Eight digits: a code of both formats, and of the set's only under the second.
     const { codes } = await serviceOn(opened, {
@@ -249,7 +249,7 @@ onEachStore('a set of an older configuration', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
   });
 
-  it('whose hasher is no longer listed is an error, charged to nobody, and no wrong code', async () => {
+  it('A set whose hasher is no longer listed is an error that costs no attempt', async () => {
     const opened = await open();
     const { codes } = await serviceOn(opened, { hasher: countingHasher('old') }).backupCodes.issue(
       'ada',
@@ -260,7 +260,7 @@ onEachStore('a set of an older configuration', (open) => {
     expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
   });
 
-  it('keeps its expiry', async () => {
+  it('A set keeps its expiry when the option changes', async () => {
     const opened = await open();
     const { codes, expiresAt } = await serviceOn(opened, {
       expiresAfterDays: 365,
@@ -272,7 +272,7 @@ onEachStore('a set of an older configuration', (open) => {
   });
 });
 
-describe('what cannot be a code', () => {
+describe('input that cannot be a code', () => {
   it.each<[string, unknown]>([
     ['recovery', undefined],
     ['null', null],
@@ -289,31 +289,37 @@ describe('what cannot be a code', () => {
     ['the name of a prototype', '__proto__'],
     ['a code and more', 'ABCD-EFGHJ'],
     ['half a code', 'ABCD'],
-  ])('costs no hash, no attempt and no look at the store: %s', async (_what, typed) => {
-    const { backupCodes, hasher, watched, charged, told, written } = await openService(
-      memory.open,
-      { assessRisk: () => 'allow' },
-    );
-    await backupCodes.issue('ada');
-    watched.reset();
-    hasher.count = 0;
-    for (const userId of ['ada', 'nobody'])
-      expect(await backupCodes.consume(userId, typed)).toEqual({ ok: false, reason: 'malformed' });
-    expect(await backupCodes.rejectUnknownUser('eve', typed)).toEqual({
-      ok: false,
-      reason: 'malformed',
-    });
-    expect([hasher.count, watched.calls]).toEqual([0, []]);
-    expect(await charged('ada')).toEqual([0, 0]);
-    expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
-      ['rejected', 'malformed', 'ada'],
-      ['rejected', 'malformed', 'nobody'],
-      ['rejected', 'malformed', null],
-    ]);
-    expect(await written()).toHaveLength(1);
-  });
+  ])(
+    'Malformed input costs no hash, no attempt and no read of the store: %s',
+    async (_what, typed) => {
+      const { backupCodes, hasher, watched, charged, told, written } = await openService(
+        memory.open,
+        { assessRisk: () => 'allow' },
+      );
+      await backupCodes.issue('ada');
+      watched.reset();
+      hasher.count = 0;
+      for (const userId of ['ada', 'nobody'])
+        expect(await backupCodes.consume(userId, typed)).toEqual({
+          ok: false,
+          reason: 'malformed',
+        });
+      expect(await backupCodes.rejectUnknownUser('eve', typed)).toEqual({
+        ok: false,
+        reason: 'malformed',
+      });
+      expect([hasher.count, watched.calls]).toEqual([0, []]);
+      expect(await charged('ada')).toEqual([0, 0]);
+      expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+        ['rejected', 'malformed', 'ada'],
+        ['rejected', 'malformed', 'nobody'],
+        ['rejected', 'malformed', null],
+      ]);
+      expect(await written()).toHaveLength(1);
+    },
+  );
 
-  it('is so for a user who must wait, or may try no more, too', async () => {
+  it('Malformed input is `malformed` on a throttled or locked channel too', async () => {
     const { backupCodes } = await openService(memory.open, {
       attempts: { free: 1, lockAfter: 2 },
     });
@@ -323,7 +329,7 @@ describe('what cannot be a code', () => {
     expect(await backupCodes.consume('ada', '123456')).toEqual({ ok: false, reason: 'malformed' });
   });
 
-  it('never asks the risk hook', async () => {
+  it('Malformed input does not call the risk hook', async () => {
     const assessRisk = jest.fn<'allow', []>(() => 'allow');
     const { backupCodes } = await openService(memory.open, { assessRisk });
     await backupCodes.consume('ada', '123456');
@@ -331,7 +337,7 @@ describe('what cannot be a code', () => {
   });
 });
 
-describe('a user id', () => {
+describe('invalid user ids', () => {
   const invalid: [string, unknown][] = [
     ['undefined', undefined],
     ['null', null],
@@ -348,7 +354,7 @@ describe('a user id', () => {
   ];
 
   it.each(invalid)(
-    'that is %s is an error of every call, before anything is done',
+    'Every call refuses a user id that is %s before it does any work',
     async (_what, given) => {
       const { backupCodes, hasher, watched } = await openService(memory.open);
       const userId = given as string;
@@ -367,7 +373,7 @@ describe('a user id', () => {
 });
 
 onEachStore('user ids', (open) => {
-  it('42, "42" and 42n are one user', async () => {
+  it('The user ids 42, "42" and 42n are one user', async () => {
     const { backupCodes } = await openService(open);
     const { codes } = await backupCodes.issue(42);
     expect(await backupCodes.consume('42', codes[0])).toMatchObject({ ok: true, remaining: 9 });
@@ -375,7 +381,7 @@ onEachStore('user ids', (open) => {
     expect(await backupCodes.status(42n)).toMatchObject({ remaining: 8 });
   });
 
-  it('that differ in case, accent, space or NUL are different users', async () => {
+  it('User ids that differ in case, accent, space or NUL are different users', async () => {
     const { backupCodes } = await openService(open, { attempts: { free: 50 } });
     const ids = [
       'ada',
@@ -408,7 +414,7 @@ onEachStore('user ids', (open) => {
     }
   });
 
-  it('stand in the trail as text, whatever is in them', async () => {
+  it('An event has the user id as a string, whatever characters it contains', async () => {
     const { backupCodes, told } = await openService(open);
     await backupCodes.issue('ada\u0000\r\n');
     expect(told[0]?.userId).toBe('ada\u0000\r\n');

@@ -39,7 +39,7 @@ type Path = [
 /** Each way through `consume` that looks at a code and refuses it. */
 const paths: Path[] = [
   [
-    'a name that belongs to nobody',
+    'an unknown user name',
     'unknown_user',
     async ({ backupCodes }) => {
       await backupCodes.rejectUnknownUser('somebody', WRONG);
@@ -145,29 +145,37 @@ const paths: Path[] = [
 ];
 
 onEachStore('one slow hash, and one comparison for each code of a set', (open) => {
-  it.each(paths)('are the work for %s', async (_what, outcome, prepare, options) => {
-    const service = await openService(open, options);
-    const call = await prepare(service);
-    expect(await workOf(service, call)).toEqual({
-      outcome,
-      slowHashes: 1,
-      comparisons: 10,
-      storeCalls: ['takeAttempt', 'append'],
-    });
-  });
+  it.each(paths)(
+    'Refusing %s costs one slow hash and ten comparisons',
+    async (_what, outcome, prepare, options) => {
+      const service = await openService(open, options);
+      const call = await prepare(service);
+      expect(await workOf(service, call)).toEqual({
+        outcome,
+        slowHashes: 1,
+        comparisons: 10,
+        storeCalls: ['takeAttempt', 'append'],
+      });
+    },
+  );
 
-  it.each([0, 4, 9])('are the work for the right code at place %d', async (place) => {
-    const service = await openService(open);
-    const { codes } = await service.backupCodes.issue('ada');
-    expect(await workOf(service, () => service.backupCodes.consume('ada', codes[place]))).toEqual({
-      outcome: 'ok',
-      slowHashes: 1,
-      comparisons: 10,
-      storeCalls: ['takeAttempt', 'consume'],
-    });
-  });
+  it.each([0, 4, 9])(
+    'Accepting the code at index %d costs one slow hash and ten comparisons',
+    async (place) => {
+      const service = await openService(open);
+      const { codes } = await service.backupCodes.issue('ada');
+      expect(await workOf(service, () => service.backupCodes.consume('ada', codes[place]))).toEqual(
+        {
+          outcome: 'ok',
+          slowHashes: 1,
+          comparisons: 10,
+          storeCalls: ['takeAttempt', 'consume'],
+        },
+      );
+    },
+  );
 
-  it('are the work for the right code of a set that has expired', async () => {
+  it('A valid code of an expired set costs one slow hash and ten comparisons', async () => {
     const service = await openService(open);
     const { codes } = await service.backupCodes.issue('ada');
     service.clock.advance(366 * DAY_MS);
@@ -176,7 +184,7 @@ onEachStore('one slow hash, and one comparison for each code of a set', (open) =
     );
   });
 
-  it('are of the newest configuration where there is no set', async () => {
+  it('Without a set the work is that of a set of the current configuration', async () => {
     const service = await openService(open, { count: 16 });
     expect(await workOf(service, () => service.backupCodes.consume('bob', WRONG))).toMatchObject({
       slowHashes: 1,
@@ -194,26 +202,26 @@ onEachStore('no work at all', (open) => {
   const tries: [string, (service: Service) => Promise<Outcome>][] = [
     ['a user with a set', ({ backupCodes }) => backupCodes.consume('ada', WRONG)],
     ['a user without one', ({ backupCodes }) => backupCodes.consume('bob', WRONG)],
-    [
-      'a name that belongs to nobody',
-      ({ backupCodes }) => backupCodes.rejectUnknownUser('eve', WRONG),
-    ],
+    ['an unknown user name', ({ backupCodes }) => backupCodes.rejectUnknownUser('eve', WRONG)],
   ];
 
-  it.each(tries)('is done for %s who must wait, or may try no more', async (_who, attempt) => {
-    const service = await openService(open, { attempts: { free: 1, lockAfter: 2 } });
-    await service.backupCodes.issue('ada');
-    await attempt(service);
-    const nothing = { slowHashes: 0, comparisons: 0, storeCalls: ['takeAttempt'] };
-    expect(await workOf(service, () => attempt(service))).toEqual({
-      outcome: 'throttled',
-      ...nothing,
-    });
-    service.clock.advance(HOUR_MS);
-    await attempt(service);
-    expect(await workOf(service, () => attempt(service))).toEqual({
-      outcome: 'locked',
-      ...nothing,
-    });
-  });
+  it.each(tries)(
+    'Throttled and locked attempts of %s cost no hash and no comparison',
+    async (_who, attempt) => {
+      const service = await openService(open, { attempts: { free: 1, lockAfter: 2 } });
+      await service.backupCodes.issue('ada');
+      await attempt(service);
+      const nothing = { slowHashes: 0, comparisons: 0, storeCalls: ['takeAttempt'] };
+      expect(await workOf(service, () => attempt(service))).toEqual({
+        outcome: 'throttled',
+        ...nothing,
+      });
+      service.clock.advance(HOUR_MS);
+      await attempt(service);
+      expect(await workOf(service, () => attempt(service))).toEqual({
+        outcome: 'locked',
+        ...nothing,
+      });
+    },
+  );
 });

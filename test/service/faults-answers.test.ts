@@ -52,7 +52,7 @@ const nonsense: readonly unknown[] = [
 
 describe('takeAttempt', () => {
   it.each(nonsense.map((answer) => [named(answer), answer]))(
-    'that answers %s: an error, for whoever asks, and nothing is hashed',
+    'If takeAttempt returns %s, every attempt is an error before any hash',
     async (_what, answer) => {
       const { backupCodes, codes, hasher, next, told, watched } = await open();
       hasher.count = 0;
@@ -89,7 +89,7 @@ describe('takeAttempt', () => {
     ['another channel', { channel: 'back' }],
     ['no channel', { channel: undefined }],
   ] as [string, Record<string, unknown>][])(
-    'that grants with %s: an error, and what was taken stays charged',
+    'A ticket with %s is an error, and the attempt stays charged',
     async (_what, spoilt) => {
       const { backupCodes, codes, hasher, next, charged } = await open();
       hasher.count = 0;
@@ -114,7 +114,7 @@ describe('takeAttempt', () => {
     ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
     ['no time', { ok: false, reason: 'throttled', isFirst: true }],
     ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
-  ] as [string, unknown][])('that refuses with %s: an error', async (_what, answer) => {
+  ] as [string, unknown][])('A refusal with %s is an error', async (_what, answer) => {
     const { backupCodes, codes, next, told } = await open();
     next('takeAttempt', () => answer);
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
@@ -156,7 +156,7 @@ describe('takeAttempt', () => {
       ['code'],
     ].map((value, place) => [`codes that are none (${place})`, { codes: value }]),
   ] as [string, unknown][])(
-    'that gives a set that is none (%s): an error before any hash, and the attempt is given back',
+    'A malformed set (%s) is an error before any hash, and the attempt is given back',
     async (_what, spoilt) => {
       const { backupCodes, codes, hasher, next, charged } = await open();
       hasher.count = 0;
@@ -181,7 +181,7 @@ describe('takeAttempt', () => {
       [undefined, 1.5, {}, ['x'], NaN].map((value) => [field, value] as const),
     ),
   )(
-    'that gives a code with %s of %p: an error before any hash, for every code of the set',
+    'A stored code with a %s of %p is an error before any hash, for each code of the set',
     async (field, value) => {
       const { backupCodes, codes, hasher, next, charged } = await open();
       hasher.count = 0;
@@ -204,7 +204,7 @@ describe('takeAttempt', () => {
     },
   );
 
-  it('that gives a set to a name that belongs to nobody: an error before any hash', async () => {
+  it('A set returned for an unknown user name is an error before any hash', async () => {
     const { backupCodes, codes, hasher, next, watched } = await open();
     let setOfAda: unknown;
     next('takeAttempt', async (call) => {
@@ -239,7 +239,7 @@ describe('consume', () => {
     ['gone, but why', { outcome: 'gone' }],
     ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])(
-    'that answers %s: an error, told to nobody, and the attempt stays charged',
+    'If consume returns %s, there is an error, no event, and the attempt stays charged',
     async (_what, answer) => {
       const { backupCodes, codes, next, told, charged } = await open();
       next('consume', () => answer);
@@ -249,7 +249,7 @@ describe('consume', () => {
     },
   );
 
-  it('that did it and answers nonsense: an error, and the code is spent', async () => {
+  it('A consumption with a malformed result is an error, and the code is consumed', async () => {
     const { backupCodes, codes, next, told } = await open();
     next('consume', async (call) => {
       await call();
@@ -261,7 +261,7 @@ describe('consume', () => {
     expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
   });
 
-  it('an error about an answer says what was asked and where to look, and repeats nothing of it', async () => {
+  it('An error about a result names the call and the remedy, and repeats no value', async () => {
     const { backupCodes, codes, next } = await open();
     next('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
     const error: unknown = await backupCodes
@@ -275,7 +275,7 @@ describe('consume', () => {
   });
 });
 
-describe('what is well formed is taken', () => {
+describe('well-formed results', () => {
   it.each<[string, object, object]>([
     [
       'refuses for a while',
@@ -287,13 +287,13 @@ describe('what is well formed is taken', () => {
       { ok: false, reason: 'locked', nextAt: 0, isFirst: false },
       { ok: false, reason: 'locked' },
     ],
-  ])('from a takeAttempt that %s', async (_what, answer, outcome) => {
+  ])('A takeAttempt that %s decides the outcome', async (_what, answer, outcome) => {
     const { backupCodes, codes, next } = await open();
     next('takeAttempt', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual(outcome);
   });
 
-  it('from a takeAttempt on either channel, for a set with a pepper and without an end', async () => {
+  it('A set with a pepper and without expiry is accepted on both channels', async () => {
     for (const channel of ['second_factor', 'recovery'] as const) {
       const { backupCodes } = await openService(memory.open, {
         pepper: [{ id: '2026', key: Buffer.alloc(32) }],
@@ -312,7 +312,7 @@ describe('what is well formed is taken', () => {
     [{ outcome: 'gone', reason: 'none' }, 'none'],
     [{ outcome: 'gone', reason: 'expired' }, 'expired'],
     [{ outcome: 'gone', reason: 'locked' }, 'locked'],
-  ])('from a consume that says %j', async (answer, reason) => {
+  ])('A consumption of %j decides the outcome', async (answer, reason) => {
     const { backupCodes, codes, next, told } = await open();
     next('consume', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
@@ -327,7 +327,7 @@ describe('what is well formed is taken', () => {
   });
 });
 
-describe('any one thing of an answer replaced by anything', () => {
+describe('results with one value replaced', () => {
   /** All places within an answer, as paths. */
   function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
     const inner =
@@ -347,7 +347,7 @@ describe('any one thing of an answer replaced by anything', () => {
   }
 
   it.each(['takeAttempt', 'consume'] as const)(
-    'of %s: whoever is let in had the right code, which is spent, and a wrong one lets nobody in',
+    'Whatever %s returns, only a valid code is accepted, and then it is consumed',
     async (method) => {
       await fc.assert(
         fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {

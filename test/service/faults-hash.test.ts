@@ -70,7 +70,7 @@ describe('a slow hash that hangs', () => {
   });
   afterEach(() => jest.useRealTimers());
 
-  it('is given up after 30 seconds and not before: an error, nobody charged, the code unspent', async () => {
+  it('A slow hash that hangs is an error after 30 seconds, and costs no attempt', async () => {
     const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open();
     for (const code of [codes[0], WRONG]) {
       hangFrom(1);
@@ -88,7 +88,7 @@ describe('a slow hash that hangs', () => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
-  it('gives its place back: who waits then goes on, who comes later too', async () => {
+  it('A slow hash that hangs frees its place, and waiting and later calls continue', async () => {
     const { backupCodes, codes, hangFrom, stopHanging } = await open();
     hangFrom(1);
     const hung = backupCodes.consume('bob', WRONG);
@@ -106,7 +106,7 @@ describe('a slow hash that hangs', () => {
     });
   });
 
-  it('does no harm when it answers or fails after all: nothing is consumed, told or left unhandled', async () => {
+  it('A slow hash that settles late consumes nothing and leaves nothing unhandled', async () => {
     const { backupCodes, codes, told, watched, charged, hanging, hangFrom } = await open();
     for (const late of ['answer', 'fail'] as const) {
       hangFrom(1);
@@ -123,7 +123,7 @@ describe('a slow hash that hangs', () => {
   });
 
   it.each(['issue', 'stage'] as const)(
-    'in the middle of %s: nothing is stored or told, the old set works',
+    'A slow hash that hangs during %s stores nothing, and the old set works',
     async (call) => {
       const { backupCodes, codes, told, watched, hanging, hangFrom, stopHanging } = await open();
       hangFrom(5);
@@ -138,7 +138,7 @@ describe('a slow hash that hangs', () => {
     },
   );
 
-  it('while a replacement is made: the verdict was given, so the attempt stays charged, and the code is unspent', async () => {
+  it('A hash that hangs for a replacement costs the attempt, not the code', async () => {
     const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({
       replaceConsumed: true,
     });
@@ -161,7 +161,7 @@ describe('a hasher that gives one hash for all codes', () => {
   const always = (): Promise<Buffer> => Promise.resolve(Buffer.alloc(32, 7));
 
   it.each(['issue', 'stage'] as const)(
-    'is found by %s: any code would be right. Nothing is stored',
+    'A hasher with one hash for all codes is detected by %s, which stores nothing',
     async (call) => {
       const hasher = countingHasher();
       const { backupCodes, watched, told } = await openService(memory.open, { hasher });
@@ -178,7 +178,7 @@ describe('a hasher that gives one hash for all codes', () => {
     },
   );
 
-  it('is found where a replacement is made, which does not go on for ever; the attempt stays charged, the code is unspent', async () => {
+  it('A hasher with one hash for all codes is detected when a replacement is made', async () => {
     const hash = jest.fn(always);
     const { backupCodes, watched, charged, told } = await openService(memory.open, {
       hasher: { ...countingHasher(), hash },
@@ -210,24 +210,21 @@ it.each([
   Buffer.from('salt'),
   Promise.resolve('$counted$00'),
   `$counted$${'0'.repeat(300)}`,
-])(
-  'a salt of %p, which could not be read again, makes no set: nothing is stored, the old one works',
-  async (salt) => {
-    const hasher = countingHasher();
-    const { backupCodes, watched } = await openService(memory.open, { hasher });
-    const { codes } = await backupCodes.issue('ada');
-    watched.reset();
-    const newSalt = jest.spyOn(hasher, 'newSalt').mockReturnValue(salt as string);
-    await expect(backupCodes.issue('ada')).rejects.toEqual(failure('invalid_hasher'));
-    newSalt.mockImplementation(() => {
-      throw new Error('no entropy');
-    });
-    await expect(backupCodes.stage('ada')).rejects.toThrow('no entropy');
-    expect(watched.calls).toEqual([]);
-    newSalt.mockRestore();
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  },
-);
+])('An unreadable salt of %p makes no set, and the old one works', async (salt) => {
+  const hasher = countingHasher();
+  const { backupCodes, watched } = await openService(memory.open, { hasher });
+  const { codes } = await backupCodes.issue('ada');
+  watched.reset();
+  const newSalt = jest.spyOn(hasher, 'newSalt').mockReturnValue(salt as string);
+  await expect(backupCodes.issue('ada')).rejects.toEqual(failure('invalid_hasher'));
+  newSalt.mockImplementation(() => {
+    throw new Error('no entropy');
+  });
+  await expect(backupCodes.stage('ada')).rejects.toThrow('no entropy');
+  expect(watched.calls).toEqual([]);
+  newSalt.mockRestore();
+  expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+});
 
 it.each<[string, () => boolean]>([
   [
@@ -237,17 +234,20 @@ it.each<[string, () => boolean]>([
     },
   ],
   ['says no', () => false],
-])('a hasher whose reads() %s lets nobody in, and nobody is charged', async (_how, reads) => {
-  const hasher = countingHasher();
-  const { backupCodes, charged } = await openService(memory.open, { hasher });
-  const { codes } = await backupCodes.issue('ada');
-  hasher.count = 0;
-  const spy = jest.spyOn(hasher, 'reads').mockImplementation(reads);
-  for (const code of [codes[0], WRONG])
-    await expect(backupCodes.consume('ada', code)).rejects.toThrow(
-      /cannot say|none of the configured hashers/,
-    );
-  expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
-  spy.mockRestore();
-  expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-});
+])(
+  'If reads() of a hasher %s, no code is accepted and no attempt is charged',
+  async (_how, reads) => {
+    const hasher = countingHasher();
+    const { backupCodes, charged } = await openService(memory.open, { hasher });
+    const { codes } = await backupCodes.issue('ada');
+    hasher.count = 0;
+    const spy = jest.spyOn(hasher, 'reads').mockImplementation(reads);
+    for (const code of [codes[0], WRONG])
+      await expect(backupCodes.consume('ada', code)).rejects.toThrow(
+        /cannot say|none of the configured hashers/,
+      );
+    expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+    spy.mockRestore();
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+  },
+);

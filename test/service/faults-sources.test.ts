@@ -110,7 +110,7 @@ describe.each<[string, () => number]>([
   ['says a time before the first', () => -1],
 ])('a clock that %s', (_how, nonsense) => {
   it.each(operations)(
-    'at any step of $what: nobody is in, nothing is changed or told',
+    'A clock fault at any step of $what accepts no code and changes nothing',
     async ({ run, clock, options }) => {
       for (const [place, charged] of [...clock, null].entries()) {
         let untilFault = Infinity;
@@ -130,7 +130,7 @@ describe.each<[string, () => number]>([
 });
 
 describe('a clock that goes back', () => {
-  it('lets nobody try before their time, and opens no locked channel', async () => {
+  it('A clock that goes back neither ends a wait nor unlocks a channel', async () => {
     const clock = fakeClock();
     const { backupCodes } = await openService(memory.open, {
       now: clock.now,
@@ -152,7 +152,7 @@ describe('a clock that goes back', () => {
     }
   });
 
-  it('between two steps makes no code work twice, and no wait negative', async () => {
+  it('A clock that goes back between steps makes no code work twice', async () => {
     let time = START;
     const { backupCodes, told } = await openService(memory.open, { now: () => (time -= DAY_MS) });
     const { codes } = await backupCodes.issue('ada');
@@ -164,9 +164,9 @@ describe('a clock that goes back', () => {
   });
 });
 
-describe("a random source of the operating system's that", () => {
+describe('the random source of the operating system', () => {
   it.each(operations.filter(({ random }) => random.length > 0))(
-    'fails at any step of $what: nothing is stored or told, the old codes work',
+    'A random source that fails during $what changes nothing, and old codes work',
     async ({ run, random, options }) => {
       for (const [place, charged] of [...random, null].entries()) {
         const service = await open(options);
@@ -195,7 +195,7 @@ describe("a random source of the operating system's that", () => {
   it.each<[string, (size: number) => Buffer]>([
     ['gives the same bytes again and again', (size) => Buffer.alloc(size, 9)],
     ['gives nothing', () => Buffer.alloc(0)],
-  ])('%s: no set is made, rather than one of a guessable code', async (_how, broken) => {
+  ])('A random source that %s makes no set', async (_how, broken) => {
     const service = await open();
     const before = await service.written();
     const spy = jest.spyOn(crypto, 'randomBytes').mockImplementation(broken);
@@ -210,7 +210,7 @@ describe("a random source of the operating system's that", () => {
     await expectUntouched(service, before, 0);
   });
 
-  it('fails when the id of an event is drawn: nobody is in, and a verdict stays charged', async () => {
+  it('If no event id can be drawn, no code is accepted', async () => {
     for (const [place, charged] of [0, 1, 1, 1].entries()) {
       const service = await open();
       const before = await service.written();

@@ -152,11 +152,14 @@ beforeAll(() => process.on('unhandledRejection', unhandled));
 afterAll(() => process.off('unhandledRejection', unhandled));
 beforeEach(() => unhandled.mockClear());
 
-it.each(operations)('$what makes the calls that go wrong here', async (operation) => {
-  const service = await open(operation);
-  expect(await operation.run(service)).toEqual(operation.gives);
-  expect(service.watched.calls).toEqual(operation.calls);
-});
+it.each(operations)(
+  'The store calls of $what are the ones that fail in these tests',
+  async (operation) => {
+    const service = await open(operation);
+    expect(await operation.run(service)).toEqual(operation.gives);
+    expect(service.watched.calls).toEqual(operation.calls);
+  },
+);
 
 describe.each<[string, Sabotage, unknown]>([
   [
@@ -171,7 +174,7 @@ describe.each<[string, Sabotage, unknown]>([
   ['rejects with null', rejectWith(null), null],
 ])('a store that %s', (_how, sabotage, thrown) => {
   it.each(calls)(
-    'at $method of $what: nobody is in, nothing is changed or told, and no attempt is free',
+    'A fault of $method in $what accepts no code, and no guess is free',
     async ({ method, ...operation }) => {
       const service = await open(operation);
       const before = await service.written();
@@ -198,7 +201,7 @@ it.each<[string, Sabotage]>([
   ],
   ['rejects with undefined', rejectWith(undefined)],
 ])(
-  'a store that %s where the attempt is to be given back: the fault that led there is told, and the attempt stays charged',
+  'If giveBack %s, the first fault is thrown and the attempt stays charged',
   async (_how, sabotage) => {
     const service = await open({
       what: 'consume',
@@ -237,7 +240,7 @@ describe('a store that hangs', () => {
   }
 
   it.each(calls)(
-    'at $method of $what: nobody is in and nothing is told, it holds no place and no timer, and others go on',
+    'A $method of $what that hangs accepts no code and does not block other users',
     async ({ method, ...operation }) => {
       const service = await open(operation);
       const { sabotage, answer } = hang();
@@ -260,7 +263,7 @@ describe('a store that hangs', () => {
   );
 
   it.each(calls)(
-    'at $method of $what and then fails has let nobody in',
+    'A $method of $what that hangs and then fails accepts no code',
     async ({ method, ...operation }) => {
       const service = await open(operation);
       const before = await service.written();
@@ -281,7 +284,7 @@ describe('a store that hangs', () => {
     },
   );
 
-  it('at takeAttempt for one user keeps no slow hash from another, however many wait', async () => {
+  it('Hanging takeAttempt calls of one user do not delay the hash of another', async () => {
     const service = await open(operations[5]!);
     for (let n = 0; n < 10; n += 1) {
       service.next('takeAttempt', () => new Promise(() => undefined));

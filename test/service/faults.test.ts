@@ -74,7 +74,7 @@ onEachStore('a store that fails', (open) => {
 
   describe.each(attempts)('during $what', ({ what, calls, charging, options, attempt }) => {
     it.each(calls.map((method, index): [StoreMethod, number] => [method, index + 1]))(
-      'at %s lets nobody in, and the code stays unspent',
+      'A fault of %s accepts no code, and the code stays unconsumed',
       async (method, nth) => {
         const service = await withSet(options);
         service.watched.failAt(nth, 'before');
@@ -95,7 +95,7 @@ onEachStore('a store that fails', (open) => {
     );
   });
 
-  it('after it recorded a consumption lets nobody in, and the code is spent once', async () => {
+  it('A fault after the consumption was stored accepts no code, which stays consumed', async () => {
     const service = await withSet();
     service.watched.failAt(2, 'after');
     await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(storeFault);
@@ -107,7 +107,7 @@ onEachStore('a store that fails', (open) => {
     expect(await service.backupCodes.status('ada')).toMatchObject({ remaining: 9 });
   });
 
-  it('at every consumption makes no guess free: the count grows until the channel is locked', async () => {
+  it('Faults at each consumption count as attempts until the channel is locked', async () => {
     const service = await withSet({ attempts: { free: 5, lockAfter: 5 } });
     for (let n = 0; n < 5; n += 1) {
       service.watched.failAt(2, 'before');
@@ -125,7 +125,7 @@ onEachStore('a store that fails', (open) => {
   });
 
   it.each(['issue', 'stage', 'revoke'] as const)(
-    'during %s leaves the old set whole, and tells nobody',
+    'A fault during %s leaves the old set working, and no listener is notified',
     async (call) => {
       const { backupCodes, codes, watched, told } = await withSet();
       watched.failAt(1, 'before');
@@ -136,7 +136,7 @@ onEachStore('a store that fails', (open) => {
     },
   );
 
-  it('during activate leaves the old set whole, and the staged one can still be activated', async () => {
+  it('A fault during activate leaves both sets as they were', async () => {
     const { backupCodes, codes, watched } = await withSet();
     const staged = await backupCodes.stage('ada');
     watched.failAt(1, 'before');
@@ -146,7 +146,7 @@ onEachStore('a store that fails', (open) => {
     expect(await backupCodes.activate('ada', staged.setId)).toBe(true);
   });
 
-  it('when the key of unknown names is read is asked again the next time', async () => {
+  it('If reading the name key fails, it is read again at the next call', async () => {
     const { backupCodes, watched } = await withSet();
     watched.failAt(1, 'before');
     await expect(backupCodes.rejectUnknownUser('eve', WRONG)).rejects.toBe(storeFault);
@@ -175,35 +175,40 @@ describe('a slow hash that fails', () => {
     ['gives nothing', () => undefined],
     ['gives text', () => 'x'.repeat(64)],
     ['gives 15 bytes', () => Buffer.alloc(15)],
-  ])('(it %s) lets nobody in, and the attempt is given back', async (_how, hash) => {
-    const good = countingHasher();
-    let isFaulty = false;
-    const hasher: Hasher = {
-      ...good,
-      hash: (code, salt) => (isFaulty ? (hash() as Promise<Buffer>) : good.hash(code, salt)),
-    };
-    const { backupCodes, charged } = await openService(memory.open, { hasher });
-    const { codes } = await backupCodes.issue('ada');
-    isFaulty = true;
-    for (const code of [codes[0], WRONG]) {
-      const error = (await backupCodes.consume('ada', code).catch((thrown: unknown) => thrown)) as {
-        message: string;
-        code?: string;
+  ])(
+    'If the slow hash %s, no code is accepted and the attempt is given back',
+    async (_how, hash) => {
+      const good = countingHasher();
+      let isFaulty = false;
+      const hasher: Hasher = {
+        ...good,
+        hash: (code, salt) => (isFaulty ? (hash() as Promise<Buffer>) : good.hash(code, salt)),
       };
-      expect([error.message, error.code]).toEqual(
-        error.message === 'out of memory'
-          ? [expect.any(String), undefined]
-          : ['A hasher must return 16 bytes or more.', 'invalid_result'],
-      );
-    }
-    expect(await charged('ada')).toEqual([0, 0]);
-    isFaulty = false;
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
-  });
+      const { backupCodes, charged } = await openService(memory.open, { hasher });
+      const { codes } = await backupCodes.issue('ada');
+      isFaulty = true;
+      for (const code of [codes[0], WRONG]) {
+        const error = (await backupCodes
+          .consume('ada', code)
+          .catch((thrown: unknown) => thrown)) as {
+          message: string;
+          code?: string;
+        };
+        expect([error.message, error.code]).toEqual(
+          error.message === 'out of memory'
+            ? [expect.any(String), undefined]
+            : ['A hasher must return 16 bytes or more.', 'invalid_result'],
+        );
+      }
+      expect(await charged('ada')).toEqual([0, 0]);
+      isFaulty = false;
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
 });
 
 describe('too many slow hashes', () => {
-  it('are answered with busy: nothing is looked at, nobody charged, the code unspent, and one event says so', async () => {
+  it('When the hash queue is full, the outcome is `busy` and costs no attempt', async () => {
     const good = countingHasher();
     const waiting: (() => void)[] = [];
     let isSlow = false;
@@ -259,9 +264,9 @@ describe('too many slow hashes', () => {
   });
 });
 
-describe('a clock that says nonsense', () => {
+describe('an invalid clock', () => {
   it.each([NaN, Infinity, -1, 1e300, '2026-11-21', undefined, null])(
-    '(%p) lets nobody in and issues nothing',
+    'A clock that returns %p accepts no code and issues no set',
     async (nonsense) => {
       const { backupCodes, clock, watched, charged } = await openService(memory.open);
       const { codes } = await backupCodes.issue('ada');
@@ -284,7 +289,7 @@ describe('a clock that says nonsense', () => {
     },
   );
 
-  it('after the comparison leaves the attempt charged and the code unspent', async () => {
+  it('A clock fault after the comparison costs the attempt, not the code', async () => {
     let isNonsense = false;
     const good = countingHasher();
     const hasher: Hasher = {
@@ -319,7 +324,7 @@ describe('a damaged set', () => {
     ['pepper id', { pepperId: '2020' }, 'unknown_pepper'],
     ['set id', { setId: 'other' }, 'wrong_pepper'],
   ] as const)(
-    'with another %s is an error before any hash, charged to nobody, and no wrong code',
+    'A set with an altered %s is an error before any hash, and costs no attempt',
     async (_what, damage, code) => {
       const { backupCodes, hasher, watched, charged } = await openService(memory.open);
       const subject = userSubject('ada');
@@ -345,7 +350,7 @@ describe('a damaged set', () => {
     },
   );
 
-  it('with damaged digests refuses those codes, and accepts the others', async () => {
+  it('A code with a damaged digest is refused, and the other codes are accepted', async () => {
     const { backupCodes, watched } = await openService(memory.open);
     const replace = jest.spyOn(watched.store, 'replace');
     const { codes } = await backupCodes.issue('ada');
@@ -358,7 +363,7 @@ describe('a damaged set', () => {
     expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true });
   });
 
-  it('that was given to another user does not verify for them', async () => {
+  it('A set that was copied to another user does not verify for that user', async () => {
     const { backupCodes, watched } = await openService(memory.open);
     const replace = jest.spyOn(watched.store, 'replace');
     const { codes } = await backupCodes.issue('ada');

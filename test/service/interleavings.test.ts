@@ -17,8 +17,8 @@ const TOLD_BY: Readonly<Record<End, string | null>> = {
   expire: null,
 };
 
-describe.each(Object.keys(TOLD_BY) as End[])('a code consumed beside: %s', (end) => {
-  it('is consumed once and before the end, or not at all, in every order of steps', async () => {
+describe.each(Object.keys(TOLD_BY) as End[])('a code consumed during: %s', (end) => {
+  it('In each order of steps a code is consumed once before its set ends, or never', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const store = new MemoryStore();

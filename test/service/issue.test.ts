@@ -29,7 +29,7 @@ function forms(secret: string): string[] {
 }
 
 onEachStore('issuing a set', (open) => {
-  it('gives ten different codes as they are printed, once, with the times of the set', async () => {
+  it('Issuing returns ten different codes and the times of the set', async () => {
     const { backupCodes, written } = await openService(open);
     const issued = await backupCodes.issue('ada');
     expect(Object.keys(issued).sort()).toEqual(['codes', 'createdAt', 'expiresAt', 'setId']);
@@ -44,7 +44,7 @@ onEachStore('issuing a set', (open) => {
     expect(await written()).toHaveLength(1);
   });
 
-  it('is recorded with the event that is told: who, when, which set, how many, by whom, from where', async () => {
+  it('The event of an issued set has user, time, set, count, actor and origin', async () => {
     const { backupCodes, told, written } = await openService(open);
     const { setId } = await backupCodes.issue(42, {
       ip: '192.0.2.1',
@@ -90,7 +90,7 @@ onEachStore('issuing a set', (open) => {
         separator: ' ',
       }),
     ],
-  ])('takes the format: %s', async (_name, format) => {
+  ])('Codes are issued in the format %s, and each of them works', async (_name, format) => {
     const { backupCodes } = await openService(open, { format, pepper });
     const { codes } = await backupCodes.issue('ada');
     for (const code of codes) {
@@ -106,7 +106,7 @@ onEachStore('issuing a set', (open) => {
       });
   });
 
-  it.each([1, 16, 32])('gives %d codes where so many are asked for', async (count) => {
+  it.each([1, 16, 32])('A set can have %d codes', async (count) => {
     const { backupCodes, hasher } = await openService(open, { count });
     const { codes } = await backupCodes.issue('ada');
     expect(new Set(codes).size).toBe(count);
@@ -114,7 +114,7 @@ onEachStore('issuing a set', (open) => {
     expect(await backupCodes.status('ada')).toMatchObject({ total: count, remaining: count });
   });
 
-  it('may be for ever', async () => {
+  it('A set can have no expiry', async () => {
     const { backupCodes, clock } = await openService(open, { expiresAfterDays: null });
     const { codes, expiresAt } = await backupCodes.issue('ada');
     expect(expiresAt).toBeNull();
@@ -122,7 +122,7 @@ onEachStore('issuing a set', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, expiresAt: null });
   });
 
-  it('leaves no code and no pepper in the store, in any form', async () => {
+  it('The store holds no code and no pepper, in any form', async () => {
     const opened = await open();
     const { backupCodes } = serviceOn(opened, { pepper });
     const issued = await backupCodes.issue('ada');
@@ -138,7 +138,7 @@ onEachStore('issuing a set', (open) => {
       expect(dump).not.toContain(pepper[0]?.key.toString(encoding).replace(/=+$/, ''));
   });
 
-  it('puts an end to the set before, with all its codes and counts', async () => {
+  it('A new set ends the one before, and resets the attempt counters', async () => {
     const { backupCodes, charged } = await openService(open);
     const old = await backupCodes.issue('ada');
     for (const channel of ['second_factor', 'recovery'] as const)
@@ -156,7 +156,7 @@ onEachStore('issuing a set', (open) => {
     });
   });
 
-  it('erases what is left of the set before: of a code that has ended, no salt and no digest stays', async () => {
+  it('A new set erases the salts and digests of the one before', async () => {
     const opened = await open();
     const { backupCodes, watched } = serviceOn(opened);
     const replace = jest.spyOn(watched.store, 'replace');
@@ -173,7 +173,7 @@ onEachStore('issuing a set', (open) => {
     }
   });
 
-  it('is one set for each user', async () => {
+  it('Each user has a set of their own', async () => {
     const { backupCodes } = await openService(open);
     const [ada, bob] = [await backupCodes.issue('ada'), await backupCodes.issue('bob')];
     expect(await backupCodes.consume('bob', ada.codes[0])).toEqual({
@@ -184,7 +184,7 @@ onEachStore('issuing a set', (open) => {
     expect(await backupCodes.consume('bob', bob.codes[0])).toMatchObject({ ok: true });
   });
 
-  it('ten times at once leaves exactly one set that works', async () => {
+  it('Of ten sets issued at once exactly one works', async () => {
     const { backupCodes } = await openService(open, { attempts: { free: 50 } });
     const sets = await atOnce(10, () => backupCodes.issue('ada'));
     const outcomes = await Promise.all(
@@ -198,7 +198,7 @@ onEachStore('issuing a set', (open) => {
 });
 
 describe('a set that cannot be made', () => {
-  it('is not stored where the operating system gives no random bytes, and the old one is whole', async () => {
+  it('Without random bytes from the operating system no set is stored', async () => {
     const { backupCodes, watched } = await openService(memory.open);
     const { codes } = await backupCodes.issue('ada');
     watched.reset();
@@ -223,7 +223,7 @@ describe('a set that cannot be made', () => {
     ['gives nothing', () => undefined],
     ['gives text', () => 'x'.repeat(60)],
     ['gives 15 bytes', () => Buffer.alloc(15)],
-  ])('is not stored where the hasher %s', async (_how, hash) => {
+  ])('If the hasher %s, no set is stored', async (_how, hash) => {
     const hasher = {
       newSalt: () => '$odd$',
       reads: (salt: string) => salt === '$odd$',
@@ -238,7 +238,7 @@ describe('a set that cannot be made', () => {
     expect(await backupCodes.status('ada')).toBeNull();
   });
 
-  it('is refused as busy where the queue is full, and nothing is stored', async () => {
+  it('When the hash queue is full, issuing is refused as busy and stores nothing', async () => {
     let finish: (hash: Buffer) => void = () => undefined;
     const hash = (): Promise<Buffer> => new Promise((resolve) => (finish = resolve));
     const { backupCodes, watched } = await openService(memory.open, {
@@ -257,7 +257,7 @@ describe('a set that cannot be made', () => {
 });
 
 describe('the hashes of a set', () => {
-  it('take one place, and let others go in between', async () => {
+  it('The hashes of a set use one place, and logins run between them', async () => {
     const order: string[] = [];
     let name = 'set';
     const hasher: Hasher = {
@@ -278,7 +278,7 @@ describe('the hashes of a set', () => {
     expect(order.indexOf('login')).toBeLessThanOrEqual(2);
   });
 
-  it('go before strangers who wait', async () => {
+  it('The hashes of a set run before waiting attempts on unknown names', async () => {
     const hashed: string[] = [];
     const finish: (() => void)[] = [];
     const hasher: Hasher = {
@@ -312,7 +312,7 @@ describe('the hashes of a set', () => {
     expect(hashed).toEqual(['AAAAAAAA', code!.replace('-', ''), 'BBBBBBBB']);
   });
 
-  it('are hashed by one that wants no more than they have', async () => {
+  it('Codes are hashed by the newest hasher that accepts codes of their length', async () => {
     const exact = Object.assign(countingHasher('exact'), { minimumBits: formats.standard.bits });
     const other = countingHasher();
     const { backupCodes } = await openService(memory.open, { hasher: [exact, other] });
@@ -320,7 +320,7 @@ describe('the hashes of a set', () => {
     expect([exact.count, other.count]).toEqual([1, 0]);
   });
 
-  it('run off the event loop with bcrypt: a timer keeps its time beside four of them', async () => {
+  it('bcrypt does not block the event loop', async () => {
     const { backupCodes } = await openService(memory.open, {
       count: 4,
       hasher: bcryptHasher({ cost: 10 }),

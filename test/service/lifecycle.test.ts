@@ -2,8 +2,8 @@ import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 
-onEachStore('a staged set', (open) => {
-  it('is made like an issued one, and does not work before it is activated', async () => {
+onEachStore('staged sets', (open) => {
+  it('A staged set is made as an issued one, and does not work until it is activated', async () => {
     const { backupCodes, told, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada', { actor: 'ada' });
@@ -32,7 +32,7 @@ onEachStore('a staged set', (open) => {
     expect(await written()).toEqual(told);
   });
 
-  it('takes the place of the old set when it is activated, with all its codes and no count', async () => {
+  it('An activated set replaces the old one, with all its codes and fresh counters', async () => {
     const { backupCodes, charged, told, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
@@ -61,7 +61,7 @@ onEachStore('a staged set', (open) => {
       });
   });
 
-  it('may be the first that a user has', async () => {
+  it('A staged set can be the first set of a user', async () => {
     const { backupCodes } = await openService(open);
     const { setId, codes } = await backupCodes.stage('ada');
     expect(await backupCodes.status('ada')).toBeNull();
@@ -74,18 +74,21 @@ onEachStore('a staged set', (open) => {
     [-1, true],
     [0, false],
     [1, false],
-  ])('can be activated for an hour: %d ms from its end gives %s', async (offset, expected) => {
-    const { backupCodes, clock } = await openService(open);
-    const { codes } = await backupCodes.issue('ada');
-    const staged = await backupCodes.stage('ada');
-    clock.set(START + HOUR_MS + offset);
-    expect(await backupCodes.activate('ada', staged.setId)).toBe(expected);
-    expect(await backupCodes.consume('ada', codes[0])).toMatchObject(
-      expected ? { ok: false, reason: 'mismatch' } : { ok: true },
-    );
-  });
+  ])(
+    'A staged set can be activated for an hour: %d ms from its end gives %s',
+    async (offset, expected) => {
+      const { backupCodes, clock } = await openService(open);
+      const { codes } = await backupCodes.issue('ada');
+      const staged = await backupCodes.stage('ada');
+      clock.set(START + HOUR_MS + offset);
+      expect(await backupCodes.activate('ada', staged.setId)).toBe(expected);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject(
+        expected ? { ok: false, reason: 'mismatch' } : { ok: true },
+      );
+    },
+  );
 
-  it('keeps the expiry it was made with', async () => {
+  it('An activated set keeps the expiry that it was staged with', async () => {
     const { backupCodes, clock } = await openService(open, { expiresAfterDays: 1 });
     const staged = await backupCodes.stage('ada');
     clock.advance(HOUR_MS - 1);
@@ -96,7 +99,7 @@ onEachStore('a staged set', (open) => {
     });
   });
 
-  it('is void once a later one is staged', async () => {
+  it('Staging another set drops the earlier staged one', async () => {
     const { backupCodes } = await openService(open);
     const [earlier, later] = [await backupCodes.stage('ada'), await backupCodes.stage('ada')];
     expect(await backupCodes.activate('ada', earlier.setId)).toBe(false);
@@ -111,7 +114,7 @@ onEachStore('a staged set', (open) => {
   it.each([
     ['a set is issued', 'issue'],
     ['the user is revoked', 'revoke'],
-  ] as const)('is void once %s', async (_what, call) => {
+  ] as const)('A staged set is dropped when %s', async (_what, call) => {
     const { backupCodes, told } = await openService(open);
     await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
@@ -121,7 +124,7 @@ onEachStore('a staged set', (open) => {
     expect(told).toEqual([]);
   });
 
-  it('is void once the user is revoked, also where there was no other', async () => {
+  it('Revoking drops a staged set even if the user has no other', async () => {
     const { backupCodes } = await openService(open);
     const staged = await backupCodes.stage('ada');
     expect(await backupCodes.revoke('ada')).toBe(false);
@@ -129,7 +132,7 @@ onEachStore('a staged set', (open) => {
     expect(await backupCodes.status('ada')).toBeNull();
   });
 
-  it('is activated exactly once, of many at once', async () => {
+  it('Of many activations at once exactly one succeeds', async () => {
     const { backupCodes, written } = await openService(open);
     const { setId } = await backupCodes.stage('ada');
     const results = await atOnce(20, () => backupCodes.activate('ada', setId));
@@ -138,7 +141,7 @@ onEachStore('a staged set', (open) => {
     expect(await backupCodes.activate('ada', setId)).toBe(false);
   });
 
-  it("is not activated by another user, by another set's id or by nonsense", async () => {
+  it('A staged set is activated only by its own user and id', async () => {
     const { backupCodes } = await openService(open);
     const current = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
@@ -159,7 +162,7 @@ onEachStore('a staged set', (open) => {
     expect(await backupCodes.activate('ada', staged.setId)).toBe(true);
   });
 
-  it('costs the old set nothing where it is never activated', async () => {
+  it('A staged set that is never activated does not affect the old one', async () => {
     const { backupCodes, clock } = await openService(open);
     const { codes, setId } = await backupCodes.issue('ada');
     await backupCodes.stage('ada');
@@ -170,7 +173,7 @@ onEachStore('a staged set', (open) => {
 });
 
 onEachStore('revoking', (open) => {
-  it('ends the set at once, says that there was one, and is recorded with who did it', async () => {
+  it('Revoking ends the set at once, returns true, and records the actor', async () => {
     const { backupCodes, told, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     expect(await backupCodes.revoke('ada', { actor: 'support-7' })).toBe(true);
@@ -185,7 +188,7 @@ onEachStore('revoking', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'none' });
   });
 
-  it('what is not there says so, changes nothing and records nothing', async () => {
+  it('Revoking without a set returns false and records nothing', async () => {
     const { backupCodes, told, written } = await openService(open);
     expect(await backupCodes.revoke('ada')).toBe(false);
     await backupCodes.issue('ada');
@@ -195,7 +198,7 @@ onEachStore('revoking', (open) => {
     expect(await written()).toEqual(told);
   });
 
-  it('is no end for the user: a new set can be issued', async () => {
+  it('A new set can be issued after a revocation', async () => {
     const { backupCodes } = await openService(open);
     await backupCodes.issue('ada');
     await backupCodes.revoke('ada');
@@ -203,7 +206,7 @@ onEachStore('revoking', (open) => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
-  it('concerns no other user', async () => {
+  it('Revoking does not affect other users', async () => {
     const { backupCodes } = await openService(open);
     await backupCodes.issue('ada');
     const { codes } = await backupCodes.issue('bob');
@@ -213,7 +216,7 @@ onEachStore('revoking', (open) => {
 });
 
 onEachStore('the status of a user', (open) => {
-  it('is null for who never had a set, and has no codes, salts or digests', async () => {
+  it('The status is null without a set, and never holds codes, salts or digests', async () => {
     const { backupCodes } = await openService(open);
     expect(await backupCodes.status('ada')).toBeNull();
     await backupCodes.consume('ada', WRONG);
@@ -233,7 +236,7 @@ onEachStore('the status of a user', (open) => {
     });
   });
 
-  it('counts what is left, and tells when the last code was consumed', async () => {
+  it('The status has the remaining count and the time of the last consumption', async () => {
     const { backupCodes, clock } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     for (let used = 1; used <= 10; used += 1) {
@@ -255,7 +258,7 @@ onEachStore('the status of a user', (open) => {
     [180 * DAY_MS - 1, false],
     [180 * DAY_MS, true],
   ])(
-    'is due for rotation after 180 days, and goes on working: %d ms give %s',
+    'A set is due for rotation after 180 days, and still works: %d ms give %s',
     async (age, rotationDue) => {
       const { backupCodes, clock } = await openService(open);
       const { codes } = await backupCodes.issue('ada');
@@ -265,7 +268,7 @@ onEachStore('the status of a user', (open) => {
     },
   );
 
-  it('is never due where no rotation is wished for', async () => {
+  it('Without `rotateAfterDays` no set is due for rotation', async () => {
     const { backupCodes, clock } = await openService(open, {
       rotateAfterDays: null,
       expiresAfterDays: null,
@@ -276,7 +279,7 @@ onEachStore('the status of a user', (open) => {
   });
 
   it.each(['second_factor', 'recovery'] as const)(
-    'is locked on the channel %s, and on no other, after its last attempt',
+    'After the last attempt on %s only that channel is locked',
     async (channel) => {
       const other = { secondFactor: false, recovery: false };
       const name = channel === 'recovery' ? 'recovery' : 'secondFactor';
@@ -291,7 +294,7 @@ onEachStore('the status of a user', (open) => {
     },
   );
 
-  it('is that of the newest set, whichever instance is asked', async () => {
+  it('The status is that of the newest set on each instance', async () => {
     const opened = await open();
     await serviceOn(opened).backupCodes.issue('ada');
     const { setId } = await serviceOn(opened).backupCodes.issue('ada');
@@ -300,7 +303,7 @@ onEachStore('the status of a user', (open) => {
 });
 
 onEachStore('running low', (open) => {
-  it('is told when as many are left as lowAt says, and once; exhausted when none is', async () => {
+  it('`low` is reported once at `lowAt` codes, and `exhausted` after the last code', async () => {
     const { backupCodes, told, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     for (const code of codes) await backupCodes.consume('ada', code);
@@ -317,7 +320,7 @@ onEachStore('running low', (open) => {
     expect(await written()).toEqual(told);
   });
 
-  it('may be told early, or not at all', async () => {
+  it('`low` can be reported early or never', async () => {
     for (const [lowAt, expected] of [
       [9, ['consumed', 'low']],
       [0, ['consumed']],
@@ -329,14 +332,14 @@ onEachStore('running low', (open) => {
     }
   });
 
-  it('at the last code is exhausted only, where lowAt is 0', async () => {
+  it('With a `lowAt` of 0 the last code reports `exhausted` only', async () => {
     const { backupCodes, told } = await openService(open, { lowAt: 0, count: 1 });
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.consume('ada', codes[0]);
     expect(told.slice(1).map(({ type }) => type)).toEqual(['consumed', 'exhausted']);
   });
 
-  it('is told exactly once where the last codes are consumed at once', async () => {
+  it('`low` and `exhausted` are reported once when all codes are consumed at once', async () => {
     const { backupCodes, written } = await openService(open, { attempts: { free: 50 } });
     const { codes } = await backupCodes.issue('ada');
     await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));

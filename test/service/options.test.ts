@@ -10,7 +10,7 @@ const pepper = [
 const construct = (options: unknown): BackupCodes => new BackupCodes(options as BackupCodesOptions);
 
 describe('BackupCodes without options', () => {
-  it('are ten codes of the standard format, hashed by bcrypt of cost 12, for a year', () => {
+  it('The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year', () => {
     const config = parseConfig({ store });
     expect(config).toMatchObject({
       formats: [formats.standard],
@@ -25,14 +25,14 @@ describe('BackupCodes without options', () => {
     expect(config.pepper.newest.id).toBeNull();
   });
 
-  it('always read bcrypt, whatever is listed', () => {
+  it('bcrypt is always readable, whichever hashers are listed', () => {
     const { hashers } = parseConfig({ store, hasher: countingHasher() });
     expect(hashers.filter((hasher) => hasher.reads('$2b$12$abcdefghijklmnopqrstuu'))).toHaveLength(
       1,
     );
   });
 
-  it('count names alike that differ in case, width or space at the ends', () => {
+  it('By default user names are normalized in case, width and outer spaces', () => {
     const { normalizeUsername } = parseConfig({ store });
     expect([' Ada\t', 'ADA', '\uff21\uff24\uff21'].map(normalizeUsername)).toEqual([
       'ada',
@@ -43,7 +43,7 @@ describe('BackupCodes without options', () => {
 });
 
 describe('BackupCodes', () => {
-  it('may be 1 to 32, of a list of formats and hashers, without an end', () => {
+  it('Sets can have 32 codes, several formats and hashers, and no expiry', () => {
     const hasher = [countingHasher('new'), countingHasher('old')];
     expect(
       parseConfig({
@@ -86,7 +86,7 @@ describe('BackupCodes', () => {
     ['no format', { store, format: [] }],
     ['a format by its name', { store, format: 'standard' }],
     ['attempts that are a number', { store, attempts: 5 }],
-  ])('are refused with %s', (_what, options) => {
+  ])('BackupCodes refuses %s', (_what, options) => {
     expect(() => construct(options)).toThrow(failure('invalid_option'));
   });
 
@@ -94,7 +94,7 @@ describe('BackupCodes', () => {
     ['null', null],
     ['undefined', undefined],
     ['a store', store],
-  ])('are refused where %s is given in place of options', (_what, options) => {
+  ])('%s is refused in place of an options object', (_what, options) => {
     expect(() => construct(options)).toThrow(failure('invalid_option'));
   });
 
@@ -112,11 +112,11 @@ describe('BackupCodes', () => {
       { store, format: { ...formats.standard, length: 2 } },
       'invalid_format',
     ],
-  ])('are refused with %s', (_what, options, code) => {
+  ])('BackupCodes refuses %s', (_what, options, code) => {
     expect(() => construct(options)).toThrow(failure(code as 'invalid_hasher'));
   });
 
-  it('say what was meant by a misspelt option', () => {
+  it('The message about a misspelt option suggests the right one', () => {
     expect(() => construct({ store, formats: formats.standard })).toThrow(
       'BackupCodes has no option "formats". Did you mean "format"?',
     );
@@ -131,7 +131,7 @@ describe('the chance of guessing a code', () => {
     separator: '-',
   } as typeof formats.numeric;
 
-  it('is count times attempts over possibilities: above 10^-4 it is refused, and the number said', () => {
+  it('A chance of guessing a code above 10^-4 is refused, and the message has the number', () => {
     expect(() => construct({ store, pepper, format: sixDigits })).toThrow(
       failure('invalid_format'),
     );
@@ -140,7 +140,7 @@ describe('the chance of guessing a code', () => {
     );
   });
 
-  it('may be 10^-4 exactly', () => {
+  it('A chance of guessing a code of exactly 10^-4 is accepted', () => {
     expect(
       construct({ store, pepper, format: sixDigits, attempts: { lockAfter: 10 } }).formats,
     ).toHaveLength(1);
@@ -152,7 +152,7 @@ describe('the chance of guessing a code', () => {
     ).toThrow(failure('invalid_format'));
   });
 
-  it('offline asks for a pepper below 2^40 possibilities, and not from there on', () => {
+  it('A format with fewer than 2^40 possibilities needs a pepper', () => {
     expect(() => construct({ store, format: formats.numeric })).toThrow('needs a pepper');
     expect(construct({ store, format: formats.numeric, pepper }).formats[0]).toEqual(
       formats.numeric,
@@ -161,7 +161,7 @@ describe('the chance of guessing a code', () => {
       expect(construct({ store, format }).formats[0]).toEqual(format);
   });
 
-  it('is of what is issued: an older format is only read', () => {
+  it('An older format may be easier to guess, because it is only read', () => {
     expect(
       construct({ store, format: [formats.standard, formats.numeric, sixDigits] }).formats,
     ).toHaveLength(3);
@@ -184,13 +184,16 @@ describe('slow hashes at once', () => {
     ['', 1],
     ['many', 2],
     ['-4', 1],
-  ])("are half of libuv's threads, at least one: of %p threads %d", (threads, concurrency) => {
-    if (threads === undefined) delete process.env['UV_THREADPOOL_SIZE'];
-    else process.env['UV_THREADPOOL_SIZE'] = threads;
-    expect(parseConfig({ store }).gate.concurrency).toBe(concurrency);
-  });
+  ])(
+    'Half of the libuv threads are used for hashes, at least one: of %p threads %d',
+    (threads, concurrency) => {
+      if (threads === undefined) delete process.env['UV_THREADPOOL_SIZE'];
+      else process.env['UV_THREADPOOL_SIZE'] = threads;
+      expect(parseConfig({ store }).gate.concurrency).toBe(concurrency);
+    },
+  );
 
-  it('may be told', () => {
+  it('`hashConcurrency` and `maxQueuedHashes` can be set', () => {
     expect(parseConfig({ store, hashConcurrency: 7, maxQueuedHashes: 0 }).gate).toEqual({
       concurrency: 7,
       maxQueued: 0,
@@ -199,7 +202,7 @@ describe('slow hashes at once', () => {
 });
 
 describe('the clock', () => {
-  it('gives whole milliseconds', () => {
+  it('Times are rounded to whole milliseconds', () => {
     expect(parseConfig({ store, now: () => 1234.9 }).now()).toBe(1234);
   });
 
@@ -215,7 +218,7 @@ describe('the clock', () => {
     undefined,
     new Date(0),
     7n,
-  ])('that says %p is an error, for it must open nothing', (time) => {
+  ])('A clock that returns %p is an error', (time) => {
     expect(() => parseConfig({ store, now: (() => time) as () => number }).now()).toThrow(
       failure('invalid_result'),
     );
@@ -234,7 +237,7 @@ describe('in production', () => {
     warn.mockRestore();
   });
 
-  it('a memory store and a missing pepper are warned of, once, and never thrown', () => {
+  it('In production a memory store and a missing pepper each cause one warning', () => {
     for (let instance = 0; instance < 3; instance += 1) construct({ store });
     expect(warn.mock.calls.map((call: unknown[]) => call[1])).toEqual([
       { code: 'BACKUP_CODE_MEMORY_STORE' },

@@ -7,8 +7,8 @@ import { storeFault } from '../helpers/watch';
 
 const options: Partial<BackupCodesOptions> = { replaceConsumed: true, attempts: { free: 50 } };
 
-onEachStore('a replacement', (open) => {
-  it('is returned with the consumed code, works once, and is replaced in its turn', async () => {
+onEachStore('replacements', (open) => {
+  it('A consumed code returns a replacement, which works once and is replaced too', async () => {
     const { backupCodes } = await openService(open, options);
     const { setId, codes, expiresAt } = await backupCodes.issue('ada');
     let typed = codes[0];
@@ -31,7 +31,7 @@ onEachStore('a replacement', (open) => {
       expect(await backupCodes.consume('ada', code)).toMatchObject({ ok: true, remaining: 10 });
   });
 
-  it('is told as renewed, beside consumed, and never as low or exhausted', async () => {
+  it('A replacement is reported as `renewed`, and never as `low` or `exhausted`', async () => {
     const { backupCodes, told, written } = await openService(open, {
       ...options,
       count: 1,
@@ -50,7 +50,7 @@ onEachStore('a replacement', (open) => {
       expect(JSON.stringify(told)).not.toContain(code);
   });
 
-  it('has the format of the set, whatever is the newest', async () => {
+  it('A replacement has the format of its set, whichever format is the newest', async () => {
     const opened = await open();
     const older = serviceOn(opened, { ...options, format: formats.hex });
     const { codes } = await older.backupCodes.issue('ada');
@@ -65,7 +65,7 @@ onEachStore('a replacement', (open) => {
     ).toMatchObject({ ok: true });
   });
 
-  it('costs a second slow hash, and only after a match that counts', async () => {
+  it('A replacement costs a second slow hash, and only after a valid code', async () => {
     const { backupCodes, hasher } = await openService(open, options);
     const { codes } = await backupCodes.issue('ada');
     const costOf = async (typed: unknown): Promise<number> => {
@@ -78,7 +78,7 @@ onEachStore('a replacement', (open) => {
     ]);
   });
 
-  it('is made for exactly one of fifty who ask at once', async () => {
+  it('Of fifty callers with one code exactly one receives a replacement', async () => {
     const { backupCodes } = await openService(open, options);
     const { codes } = await backupCodes.issue('ada');
     const outcomes = await atOnce(50, () => backupCodes.consume('ada', codes[0]));
@@ -89,8 +89,8 @@ onEachStore('a replacement', (open) => {
   });
 });
 
-describe('a replacement', () => {
-  it('is no code that the set has or had: such a one would work twice, or come back', async () => {
+describe('replacements', () => {
+  it('A replacement is never a code that the set has or had', async () => {
     const { backupCodes } = await openService(memory.open, options);
     const bytes = (symbol: number): Buffer => Buffer.alloc(8, symbol);
     const { codes } = await withRandom([...Array.from({ length: 10 }, (_, n) => bytes(n))], () =>
@@ -104,7 +104,7 @@ describe('a replacement', () => {
     expect(await backupCodes.consume('ada', 'AAAA-AAAA')).toEqual({ ok: false, reason: 'reused' });
   });
 
-  it('that cannot be made leaves the code unspent and the attempt charged: by then it was compared', async () => {
+  it('If no replacement can be made, the attempt is charged and the code unconsumed', async () => {
     const { backupCodes, hasher, charged } = await openService(memory.open, options);
     const { codes } = await backupCodes.issue('ada');
     const { hash } = hasher;
@@ -122,7 +122,7 @@ describe('a replacement', () => {
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10 });
   });
 
-  it('is lost with a consumption that failed: neither works, and the old code is unspent', async () => {
+  it('A replacement whose consumption failed does not work, and the old code does', async () => {
     const { backupCodes, watched, written } = await openService(memory.open, options);
     const { codes } = await backupCodes.issue('ada');
     watched.failAt(2, 'before');

@@ -23,7 +23,7 @@ afterEach(() => warn.mockRestore());
 
 describe('the risk hook', () => {
   it.each(['allow', 'step_up', 'deny'] as const)(
-    'that says %s is followed, at once or as a promise',
+    'The decision %s of the risk hook is followed, as a value or a promise',
     async (answer) => {
       expect(await assess(() => answer, attempt)).toBe(answer);
       expect(await assess(() => Promise.resolve(answer), attempt)).toBe(answer);
@@ -39,7 +39,7 @@ describe('the risk hook', () => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no connection'))],
-  ])('that %s denies, and the operator is warned', async (_how, hook) => {
+  ])('A risk hook that %s denies the attempt and causes a warning', async (_how, hook) => {
     expect(await assess(hook, attempt)).toBe('deny');
     expect(warn).toHaveBeenCalledWith(
       'assessRisk failed, so the attempt is denied: no connection',
@@ -48,7 +48,7 @@ describe('the risk hook', () => {
   });
 
   it.each([true, undefined, null, 'ALLOW', 'allow ', '', 1, {}, ['allow'], new Boolean(true)])(
-    'that answers nonsense (%p) denies',
+    'A risk hook that returns %p denies the attempt',
     async (answer) => {
       expect(await assess((() => answer) as unknown as Hook, attempt)).toBe('deny');
       expect(await assess((async () => answer) as unknown as Hook, attempt)).toBe('deny');
@@ -61,7 +61,7 @@ describe('the risk hook', () => {
     },
   );
 
-  it('that rejects with nothing denies', async () => {
+  it('A risk hook that rejects without an error denies the attempt', async () => {
     expect(await assess(() => Promise.reject(undefined as unknown as Error), attempt)).toBe('deny');
     expect(warn).toHaveBeenCalledWith(
       'assessRisk failed, so the attempt is denied: it threw something that is not an Error',
@@ -75,7 +75,7 @@ describe('the risk hook', () => {
     beforeEach(() => jest.useFakeTimers());
     afterEach(() => jest.useRealTimers());
 
-    it('is waited for, and not longer', async () => {
+    it('The risk hook has five seconds to answer', async () => {
       const late =
         (milliseconds: number): Hook =>
         () =>
@@ -95,7 +95,7 @@ describe('the risk hook', () => {
       );
     });
 
-    it('that fails after it was given up does no harm', async () => {
+    it('A risk hook that fails after its time limit has no effect', async () => {
       const denied = assess(
         () => new Promise((_, reject) => setTimeout(() => reject(new Error('late')), 6000)),
         attempt,
@@ -104,7 +104,7 @@ describe('the risk hook', () => {
       expect(await denied).toBe('deny');
     });
 
-    it('leaves no timer behind', async () => {
+    it('An answer of the risk hook clears its timer', async () => {
       await assess(() => 'allow', attempt);
       await assess(() => Promise.reject(new Error('no')), attempt);
       expect(jest.getTimerCount()).toBe(0);

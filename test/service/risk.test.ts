@@ -27,7 +27,7 @@ const kinds: readonly {
     attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context),
   },
   {
-    who: 'a name that belongs to nobody',
+    who: 'an unknown user name',
     userId: null,
     attempt: ({ backupCodes }, code) => backupCodes.rejectUnknownUser('eve', code, context),
   },
@@ -51,7 +51,7 @@ onEachStore('the risk hook', (open) => {
   }
 
   describe.each(kinds)('for $who', ({ userId, attempt }) => {
-    it('is asked before any hash: who, the how-manieth, from where', async () => {
+    it('The risk hook is called before any hash, with user, attempt and origin', async () => {
       const service = await withSet();
       hook.mockImplementation(() => {
         expect(service.hasher.count).toBe(hook.mock.calls.length - 1);
@@ -68,7 +68,7 @@ onEachStore('the risk hook', (open) => {
       ['deny', 'denied', 'rejected'],
       ['step_up', 'step_up', 'step_up_required'],
     ] as const)(
-      'that says %s refuses with %s: nothing hashed, nothing charged, one event',
+      'The decision %s refuses with %s: no hash, no charged attempt, one event',
       async (answer, reason, type) => {
         const service = await withSet();
         hook.mockReturnValue(answer);
@@ -91,14 +91,14 @@ onEachStore('the risk hook', (open) => {
     );
   });
 
-  it('that allows changes nothing', async () => {
+  it('The decision `allow` changes nothing', async () => {
     const { backupCodes, codes, watched } = await withSet();
     hook.mockReturnValue('allow');
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
     expect(watched.calls).toEqual(['replace', 'takeAttempt', 'consume']);
   });
 
-  it('that denied the right code leaves it unspent', async () => {
+  it('A valid code that was denied stays unconsumed', async () => {
     const { backupCodes, codes } = await withSet();
     hook.mockReturnValueOnce('deny').mockReturnValueOnce('step_up').mockReturnValueOnce('allow');
     for (let n = 0; n < 2; n += 1)
@@ -116,7 +116,7 @@ onEachStore('the risk hook', (open) => {
     ['rejects', () => Promise.reject(new Error('no connection'))],
     ['says true', () => true],
     ['says nothing', () => undefined],
-  ])('that %s denies, and charges nobody', async (_how, answer) => {
+  ])('A risk hook that %s denies without charging the attempt', async (_how, answer) => {
     const { backupCodes, codes, charged, hasher } = await withSet();
     hook.mockImplementation(answer as () => Risk);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'denied' });
@@ -124,14 +124,14 @@ onEachStore('the risk hook', (open) => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
-  it('is not asked where the attempt is refused already', async () => {
+  it('The risk hook is not called for a throttled attempt', async () => {
     const { backupCodes } = await withSet();
     hook.mockReturnValue('allow');
     for (let n = 0; n < 8; n += 1) await backupCodes.consume('ada', WRONG);
     expect(hook).toHaveBeenCalledTimes(5);
   });
 
-  it('whose refusal cannot be recorded lets nobody in, and the attempt was given back', async () => {
+  it('A denial that cannot be recorded is an error, and the attempt is given back', async () => {
     const { backupCodes, codes, watched, charged } = await withSet();
     hook.mockReturnValue('deny');
     watched.failAt(3, 'before');
@@ -140,7 +140,7 @@ onEachStore('the risk hook', (open) => {
     expect(await charged('ada')).toEqual([0, 0]);
   });
 
-  it('that is silent for five seconds denies', async () => {
+  it('A risk hook that does not answer within five seconds denies', async () => {
     const { backupCodes, codes, charged } = await withSet();
     hook.mockReturnValue(new Promise(() => undefined));
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] });

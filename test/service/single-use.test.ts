@@ -7,7 +7,7 @@ const ROUNDS = 3;
 const attempts = { free: 50, lockAfter: 50 };
 
 onEachStore('one code', (open) => {
-  it(`of ${CALLERS} callers at once is accepted for exactly one, ${ROUNDS} times over, and the other nine still work`, async () => {
+  it(`Of ${CALLERS} callers with one code exactly one succeeds; other codes still work`, async () => {
     const { backupCodes, told, written } = await openService(open, { attempts });
     for (let round = 0; round < ROUNDS; round += 1) {
       const { codes, setId } = await backupCodes.issue('ada');
@@ -37,7 +37,7 @@ onEachStore('one code', (open) => {
     }
   });
 
-  it('is accepted exactly once through several instances over one store', async () => {
+  it('One code used on several instances at once is accepted exactly once', async () => {
     const opened = await open();
     const services = Array.from({ length: 5 }, () => serviceOn(opened, { attempts }));
     const { codes } = await services[0]!.backupCodes.issue('ada');
@@ -49,7 +49,7 @@ onEachStore('one code', (open) => {
 });
 
 onEachStore('different codes at once', (open) => {
-  it('two are both accepted, and neither comes back', async () => {
+  it('Two codes used at once are both accepted, and neither works again', async () => {
     const { backupCodes } = await openService(open);
     for (let round = 0; round < ROUNDS; round += 1) {
       const [one, other] = (await backupCodes.issue('ada')).codes;
@@ -63,7 +63,7 @@ onEachStore('different codes at once', (open) => {
     }
   });
 
-  it('ten are all accepted, each with a remaining of its own', async () => {
+  it('Ten codes used at once are all accepted, each with its own remaining count', async () => {
     const { backupCodes } = await openService(open, { attempts });
     const { codes } = await backupCodes.issue('ada');
     const outcomes = await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));

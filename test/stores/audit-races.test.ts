@@ -3,7 +3,7 @@ import type { BackupCodeAudit, BackupCodeStore } from '../../lib';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
 import { onEachStore } from '../helpers/stores';
 
-onEachStore('over the life of a set', (open) => {
+onEachStore('races over the life of a set', (open) => {
   lifecycleRaces({
     open: async () => {
       const store = (await open()).store as BackupCodeStore & BackupCodeAudit;

@@ -1,13 +1,13 @@
 import { nameSubject, userKey, userSubject } from '../../lib/stores/subject';
 import { failure } from '../helpers/errors';
 
-describe('a user id', () => {
-  it('is the same as a number, as a bigint and as text', () => {
+describe('user ids', () => {
+  it('A number, a bigint and a string of the same digits are one user id', () => {
     expect(userSubject(42)).toEqual(userSubject('42'));
     expect(userSubject(42n)).toEqual(userSubject('42'));
   });
 
-  it('is another for another case, accent, space, padding or sign', () => {
+  it('User ids that differ in case, accent, space, padding or sign are different', () => {
     const ids = [
       'ada',
       'ADA',
@@ -31,7 +31,7 @@ describe('a user id', () => {
     expect(new Set(ids.map((id) => userSubject(id).key)).size).toBe(ids.length);
   });
 
-  it('is kept as text beside the key, which is its SHA-256', () => {
+  it('The key of a user id is its SHA-256', () => {
     expect(userSubject('abc')).toEqual({
       key: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
       userId: 'abc',
@@ -47,7 +47,7 @@ describe('a user id', () => {
     ['a negative number', -7],
     ['the largest safe integer', Number.MAX_SAFE_INTEGER],
     ['a bigint beyond it', 2n ** 63n],
-  ])('may be %s', (_what, id) => {
+  ])('A user id can be %s', (_what, id) => {
     expect(userSubject(id).userId).toBe(String(id));
   });
 
@@ -70,21 +70,21 @@ describe('a user id', () => {
     ['a symbol', Symbol('ada')],
     ['a function', () => 'ada'],
     ['bytes', Buffer.from('ada')],
-  ])('may not be %s', (_what, id) => {
+  ])('A user id cannot be %s', (_what, id) => {
     expect(() => userSubject(id as string)).toThrow(failure('invalid_user_id'));
   });
 
-  it('is in no message, for it may be an object full of secrets', () => {
+  it('An error message does not contain the invalid user id, which may hold secrets', () => {
     expect(() => userSubject({ password: 'hunter2' } as never)).toThrow(
       'A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was an object.',
     );
   });
 });
 
-describe('a name that belongs to nobody', () => {
+describe('unknown user names', () => {
   const key = Buffer.alloc(32, 3);
 
-  it('has a key that no user id can have', () => {
+  it('The key of an unknown name cannot be the key of a user id', () => {
     const { key: nameKey } = nameSubject('ada', key);
     expect(nameKey).toMatch(/^name:[0-9a-f]{64}$/);
     for (const id of ['ada', 'name:ada', nameKey, nameKey.slice(5)])
@@ -92,7 +92,7 @@ describe('a name that belongs to nobody', () => {
     expect(userSubject(nameKey).key).not.toBe(nameKey);
   });
 
-  it('is not in its key, which is another under another key of the store', () => {
+  it('The key of an unknown name depends on the name key, and does not show the name', () => {
     expect(nameSubject('ada', key).key).not.toBe(nameSubject('ada', Buffer.alloc(32, 4)).key);
     expect(nameSubject('ada', key).key).not.toContain(userKey('ada'));
     expect(nameSubject('ada', key)).toEqual({ key: nameSubject('ada', key).key, userId: null });

@@ -90,7 +90,7 @@ describe.each([
   beforeAll(async () => (opened = await open()));
   afterAll(() => opened.close());
 
-  it("taken and given back in any order never come to more than without giving back, and end nobody else's wait", async () => {
+  it('Attempts given back in any order grant no more and end no other wait', async () => {
     let users = 0;
     await fc.assert(
       fc.asyncProperty(steps, async (given) => {

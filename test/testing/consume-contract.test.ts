@@ -46,8 +46,8 @@ describe('an own consumeCode that is one conditional UPDATE', () => {
   );
 });
 
-describe('an own consumeCode', () => {
-  it('that reads, then writes, lets one code in many times, and fails the suite', async () => {
+describe('the suite for consumeCode', () => {
+  it('A consumeCode that reads, then writes, fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, async (user, code) => {
       const isThere = left.get(user.id)?.has(code) === true;
@@ -58,7 +58,7 @@ describe('an own consumeCode', () => {
     expect(failed).toEqual(['Of 50 callers who use one code at once, exactly one succeeds']);
   });
 
-  it('that writes the whole list back revives a spent code, and fails the suite', async () => {
+  it('A consumeCode that writes the whole list back fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, async (user, code) => {
       const list = [...(left.get(user.id) ?? [])];
@@ -69,13 +69,13 @@ describe('an own consumeCode', () => {
     expect(failed).toContain('Two codes used at once are both accepted, and neither works again');
   });
 
-  it('that never consumes fails the suite', async () => {
+  it('A consumeCode that never consumes a code fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, (user, code) => left.get(user.id)?.has(code) === true);
     expect(failed).toContain('A code that was accepted before is refused');
   });
 
-  it('that does not look whose code it is fails the suite', async () => {
+  it('A consumeCode that ignores the owner of a code fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, (_user, code) =>
       [...left.values()].some((codes) => codes.delete(code)),
@@ -83,7 +83,7 @@ describe('an own consumeCode', () => {
     expect(failed).toEqual(['A code of another user is refused, and still works for its owner']);
   });
 
-  it('that answers with the user fails the suite', async () => {
+  it('A consumeCode that returns the user fails the suite', async () => {
     const left = new Map<string, Set<string>>();
     const failed = await failures(left, (user) => user);
     expect(failed).toContain('A valid code is accepted');

@@ -30,6 +30,6 @@ describe('SqlStore on SQLite', () => {
     },
   );
 
-  it('does what MemoryStore does, whatever the calls', () =>
+  it('Any sequence of calls gives the same results as on MemoryStore', () =>
     expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
 });
