@@ -22,10 +22,10 @@ export async function* growth(effort: Effort): AsyncGenerator<Table> {
     const kinds: Record<string, Case[]> = { 'right code': [], 'wrong code': [] };
     for (const size of SIZES[effort]) {
       const db = new Kysely<unknown>({ dialect: await place.dialect() });
-      await createTables(db);
+      await createTables({ database: db });
       await fill(db, size);
       const among = thisPackage(`among ${size.toLocaleString('en')} users`, {
-        store: new SqlStore(db),
+        store: new SqlStore({ database: db }),
         hasher: fastHasher(),
         format: formats.long,
       });

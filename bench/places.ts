@@ -105,8 +105,8 @@ async function* onRedis(): AsyncGenerator<Place> {
 
 async function sqlStore(dialect: () => Promise<Dialect>): Promise<BackupCodeStore> {
   const db = new Kysely<unknown>({ dialect: await dialect() });
-  await createTables(db);
-  return new SqlStore(db);
+  await createTables({ database: db });
+  return new SqlStore({ database: db });
 }
 
 function isMissing({ missing }: { missing: () => string | null }): boolean {

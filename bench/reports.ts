@@ -45,7 +45,7 @@ async function filledStore(place: Place, size: number): Promise<BackupCodeStore>
   }
   const db = new Kysely<unknown>({ dialect: await place.dialect() });
   await fill(db, { size, key: place.name === 'SQLite' ? KEYS.SQLite : KEYS.PostgreSQL });
-  return new SqlStore(db);
+  return new SqlStore({ database: db });
 }
 
 async function ask(backupCodes: BackupCodes): Promise<Record<string, number>> {
@@ -86,7 +86,7 @@ async function fill(
   db: Kysely<unknown>,
   { size, key }: { size: number; key: string },
 ): Promise<void> {
-  await createTables(db);
+  await createTables({ database: db });
   const issuedAt = sql`CAST(${NOW - DAYS * DAY_MS} AS bigint) + CAST(n % ${sql.lit(DAYS)} + 1 AS bigint) * ${sql.lit(DAY_MS)}`;
   const age = sql.raw(`(${DAYS} - 1 - n % ${DAYS})`);
   await sql`INSERT INTO backup_code_users (user_key, user_id, set_id, format, salt, hasher, pepper_id, pepper_check, total, remaining, created_at, expires_at, last_consumed_at, reminded)

@@ -1,9 +1,7 @@
 // The command `sql`: prints the statements that create the tables. It opens no database.
-import type { Dialect } from '../sql/dialect';
-import { schemaScript } from '../sql/schema';
+import { DIALECTS, type Dialect } from '../sql/dialect';
+import { schemaSql } from '../sql/schema-sql';
 import type { Command, CommandHost, ExitCode } from './command';
-
-const DIALECTS: readonly string[] = ['sqlite', 'postgres', 'mysql'] satisfies Dialect[];
 
 export const sqlCommand: Command = {
   name: 'sql',
@@ -14,7 +12,11 @@ export const sqlCommand: Command = {
 
 function printSchema(args: readonly string[], { stdout }: CommandHost): ExitCode {
   const [dialect, ...excess] = args;
-  if (dialect === undefined || excess.length > 0 || !DIALECTS.includes(dialect)) return 2;
-  stdout(schemaScript(dialect as Dialect));
+  if (dialect === undefined || excess.length > 0 || !isDialect(dialect)) return 2;
+  stdout(schemaSql(dialect));
   return 0;
+}
+
+function isDialect(given: string): given is Dialect {
+  return DIALECTS.some((dialect) => dialect === given);
 }

@@ -1,5 +1,17 @@
-// What `import 'passport-backup-code/sql'` gives: one store for SQLite, PostgreSQL and MySQL/MariaDB, on Kysely.
-export { SqlStore } from './store';
-export { SqlApprovalStore } from './approvals';
-export { createTables } from './tables';
-export type { SqlDatabase } from './dialect';
+// What `import 'passport-backup-code/sql'` gives: the stores for SQLite, PostgreSQL, MySQL and
+// MariaDB, and their tables.
+export { SqlStore } from './sql-store';
+export { SqlApprovalStore } from './sql-approval-store';
+export { createTables } from './create-tables';
+export { schemaSql } from './schema-sql';
+export type { CreateTablesOptions, SqlStoreOptions } from './options';
+export type { TableOptions } from './table-names';
+export type { Dialect } from './dialect';
+export type {
+  KyselyDatabase,
+  Mysql2Pool,
+  Mysql2PromisePool,
+  PgPool,
+  SqlDatabase,
+  SqliteDatabase,
+} from './sql-database';

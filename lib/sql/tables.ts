@@ -1,13 +1,26 @@
-// Makes the tables. Drops and alters nothing.
-import { Database } from './database';
-import type { SqlDatabase } from './dialect';
-import { tableStatements } from './schema';
+// References to the tables for statements, made once for each store.
+import { sql } from 'kysely';
+import type { Statement } from './database';
+import { TABLE, type TableNames } from './table-names';
 
-/** Makes the tables and indexes that are not there yet. Safe to call at every start, and by several processes at once. */
-export async function createTables(kysely: SqlDatabase): Promise<void> {
-  const database = new Database(kysely);
-  for (const statement of tableStatements(database.dialect)) {
-    // PostgreSQL fails IF NOT EXISTS where another process makes the same table at the same time; then it is there.
-    await database.define(statement).catch(() => database.define(statement));
-  }
+export interface Tables {
+  readonly users: Statement;
+  readonly codes: Statement;
+  readonly events: Statement;
+  readonly approvals: Statement;
+  readonly keys: Statement;
+}
+
+export function tableReferences({ schema, prefix }: TableNames): Tables {
+  const reference = (table: string): Statement => {
+    const name = `${prefix}${table}`;
+    return schema === null ? sql.id(name) : sql.id(schema, name);
+  };
+  return {
+    users: reference(TABLE.users),
+    codes: reference(TABLE.codes),
+    events: reference(TABLE.events),
+    approvals: reference(TABLE.approvals),
+    keys: reference(TABLE.keys),
+  };
 }

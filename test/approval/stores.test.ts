@@ -31,7 +31,7 @@ if (!('QUICK' in globalThis))
         await kysely.destroy();
         rmSync(directory, { recursive: true });
       });
-      await createTables(kysely);
+      await createTables({ database: kysely });
       return kysely;
     };
     afterEach(async () => {
@@ -40,15 +40,16 @@ if (!('QUICK' in globalThis))
 
     approvalTests(async () => {
       const kysely = await open();
-      const stores = { backup: new SqlStore(kysely), approvals: new SqlApprovalStore(kysely) };
+      const options = { database: kysely };
+      const stores = { backup: new SqlStore(options), approvals: new SqlApprovalStore(options) };
       return {
         ...stores,
-        another: { backup: stores.backup, approvals: new SqlApprovalStore(kysely) },
+        another: { backup: stores.backup, approvals: new SqlApprovalStore(options) },
       };
     });
 
     it('SqlApprovalStore removes a record thirty days after expiresAt', async () => {
-      const store = new SqlApprovalStore(await open());
+      const store = new SqlApprovalStore({ database: await open() });
       const record = newRecord();
       await store.create(record);
       await store.create(
@@ -60,12 +61,11 @@ if (!('QUICK' in globalThis))
       expect(await store.update(record.id, () => null)).toBeNull();
     });
 
-    it('SqlApprovalStore prints no connection, and refuses an object that is not a Kysely', async () => {
-      const store = new SqlApprovalStore(await open());
-      expect([inspect(store), JSON.stringify(store)]).toEqual([
-        'SqlApprovalStore {}',
-        '"SqlApprovalStore {}"',
-      ]);
-      expect(() => new SqlApprovalStore({} as never)).toThrow(failure('invalid_option'));
+    it('SqlApprovalStore prints no connection, and refuses an object that is not a database', async () => {
+      const store = new SqlApprovalStore({ database: await open() });
+      expect([inspect(store), JSON.stringify(store)]).toEqual(['SqlApprovalStore {}', '{}']);
+      expect(() => new SqlApprovalStore({ database: {} as never })).toThrow(
+        failure('invalid_option'),
+      );
     });
   });

@@ -137,9 +137,9 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-13',
     what: 'a spent code clears the count (SQL)',
-    file: 'lib/sql/store.ts',
-    find: 'if (code.affected !== 1) throw new Lost(await whyLost(run, { subject, setId, codeId }))',
-    replace: 'if (code.affected !== 1) return await whyLost(run, { subject, setId, codeId })',
+    file: 'lib/sql/consume-code.ts',
+    find: 'throw new NotConsumed(await explainCode(run, { tables, request }))',
+    replace: 'return await explainCode(run, { tables, request })',
     noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },
   {
@@ -165,8 +165,9 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'an attempt is looked at, then written without a condition (SQL)',
-    file: 'lib/sql/attempts.ts',
-    find: 'WHERE user_key = ${subject.key} AND ${isGrantable}',
+    file: 'lib/sql/take-attempt.ts',
+    find: `WHERE user_key = \${subject.key}
+      AND \${isGrantable(request)}`,
     replace: 'WHERE user_key = ${subject.key}',
     noticedBy: [
       twoHundred,
@@ -184,8 +185,9 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'an attempt is given back in a later generation (SQL)',
-    file: 'lib/sql/attempts.ts',
-    find: 'AND ${generation} = ${ticket.generation} AND ${attempts} > 0',
+    file: 'lib/sql/attempt-counters.ts',
+    find: `AND \${generation} = \${ticket.generation}
+        AND \${attempts} > 0`,
     replace: 'AND ${attempts} > 0',
     noticedBy: [`${giveBackTests} › An attempt given back after a success changes nothing`],
   },
@@ -203,7 +205,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'giving one attempt back gives two (SQL)',
-    file: 'lib/sql/attempts.ts',
+    file: 'lib/sql/attempt-counters.ts',
     find: '${attempts} = ${attempts} - 1',
     replace: '${attempts} = ${attempts} - 2',
     noticedBy: [

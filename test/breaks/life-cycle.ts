@@ -155,11 +155,11 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'N-20',
     what: 'an ended set is forgotten without a trace (SQL)',
-    file: 'lib/sql/store.ts',
+    file: 'lib/sql/set-changes.ts',
     find: 'SET salt = NULL, digest = NULL, ended_at = ${now}',
     replace: 'SET salt = NULL, digest = NULL, consumed_at = NULL, ended_at = 0',
     noticedBy: [
-      'test/sql/times.test.ts › the tables › keep when each code was made, was consumed and ended, and when the set was revoked',
+      'test/sql/ended-sets.test.ts › a set that has ended › keeps the times of its codes and of its revocation, and no salt or digest',
     ],
   },
   {
@@ -206,9 +206,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-6.4.5',
     what: 'two jobs send one reminder twice (SQL)',
-    file: 'lib/sql/reports.ts',
-    find: ' AND reminded < ${done}`',
-    replace: '`',
+    file: 'lib/sql/record-reminders.ts',
+    find: 'AND reminded < ${passed}',
+    replace: '',
     noticedBy: [
       `${reports} › due › gives each reminder to one of four that ask at once, and tells its listeners`,
     ],
@@ -255,12 +255,12 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'the event is written after the transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((trx: Transaction<unknown>) =>
-          work((statement) => execute(statement, trx)),
+    find: `return await isolated.execute((provider) =>
+          work((statement) => execute(statement, provider)),
         );`,
-    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
+    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
     noticedBy: [
-      `${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`,
+      `${rollback} › a transaction of SqlStore › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],
   },
   {
@@ -276,14 +276,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.2',
     what: 'a field of the event is not written (SQL)',
-    file: 'lib/sql/rows.ts',
-    find: `JSON.stringify(approval),
-        ip,
-        userAgent,
-        requestId,
-        actor,
-        channel,`,
-    replace: 'JSON.stringify(approval), ip, userAgent, null, actor, channel,',
+    file: 'lib/sql/event-rows.ts',
+    find: 'request_id: context.requestId,',
+    replace: 'request_id: null,',
     noticedBy: [
       `${reports} › events › come as they were told, with every field, in the order of the changes`,
     ],

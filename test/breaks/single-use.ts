@@ -38,9 +38,9 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-05',
     what: 'a code is read, then written: the UPDATE asks for nothing (SQL)',
-    file: 'lib/sql/store.ts',
-    find: 'AND consumed_at IS NULL AND ended_at IS NULL',
-    replace: 'AND ended_at IS NULL',
+    file: 'lib/sql/consume-code.ts',
+    find: 'AND consumed_at IS NULL',
+    replace: '',
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
@@ -73,7 +73,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-06',
     what: 'what is left is counted by the reader, not by the row (SQL)',
-    file: 'lib/sql/store.ts',
+    file: 'lib/sql/consume-code.ts',
     find: 'SET remaining = remaining - 1 + ${added}',
     replace: 'SET remaining = 9',
     noticedBy: [
@@ -97,12 +97,12 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-36',
     what: 'a set is written statement by statement, without a transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((trx: Transaction<unknown>) =>
-          work((statement) => execute(statement, trx)),
+    find: `return await isolated.execute((provider) =>
+          work((statement) => execute(statement, provider)),
         );`,
-    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
+    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
     noticedBy: [
-      `${rollback} › a statement that fails › at any place of … leaves the database as it was, and the change can be made afterwards`,
+      `${rollback} › a transaction of SqlStore › if a statement of … fails, nothing has changed, and the call can be repeated`,
     ],
   },
   {
@@ -119,7 +119,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-36',
     what: 'the salts and digests of a set that has ended stay',
-    file: 'lib/sql/store.ts',
+    file: 'lib/sql/set-changes.ts',
     find: 'SET salt = NULL, digest = NULL, ended_at',
     replace: 'SET ended_at',
     noticedBy: [
@@ -154,7 +154,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-33',
     what: 'expiry is looked at before, and not in the write (SQL)',
-    file: 'lib/sql/store.ts',
+    file: 'lib/sql/consume-code.ts',
     find: 'AND (expires_at IS NULL OR expires_at > ${now})',
     replace: '',
     noticedBy: [
@@ -166,7 +166,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-33',
     what: 'a set works one millisecond too long',
-    file: 'lib/sql/store.ts',
+    file: 'lib/sql/consume-code.ts',
     find: 'expires_at > ${now})',
     replace: 'expires_at >= ${now})',
     noticedBy: [`${consumption} › No code works from the millisecond at which its set expires`],
@@ -175,12 +175,12 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-32',
     what: 'a consumption is written statement by statement, without a transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((trx: Transaction<unknown>) =>
-          work((statement) => execute(statement, trx)),
+    find: `return await isolated.execute((provider) =>
+          work((statement) => execute(statement, provider)),
         );`,
-    replace: 'return await work((statement) => execute(statement, isolated && this.kysely));',
+    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
     noticedBy: [
-      `${rollback} › a statement that fails › at any place of consuming … lets nobody in, and of one consumption leaves all or nothing`,
+      `${rollback} › a transaction of SqlStore › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],
   },
   {
@@ -237,9 +237,11 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: "a code is looked for in every user's set",
-    file: 'lib/sql/store.ts',
-    find: '${codeId} AND user_key = ${subject.key} AND set_id = ${setId} AND consumed_at IS NULL',
-    replace: '${codeId} AND consumed_at IS NULL',
+    file: 'lib/sql/consume-code.ts',
+    find: `AND user_key = \${subject.key}
+      AND set_id = \${setId}
+      AND consumed_at IS NULL`,
+    replace: 'AND consumed_at IS NULL',
     noticedBy: [`${consumption} › A code of another user or of another set is not consumed`],
   },
 ];

@@ -166,9 +166,9 @@ export const twoPeopleBreaks: readonly Break[] = [
   {
     id: 'D-07',
     what: 'two concurrent changes are both made, on SQL',
-    file: 'lib/sql/approvals.ts',
-    find: 'WHERE approval_id = ${record.id} AND revision = ${revision}',
-    replace: 'WHERE approval_id = ${record.id} AND revision >= ${revision}',
+    file: 'lib/sql/sql-approval-store.ts',
+    find: 'AND revision = ${revision}',
+    replace: 'AND revision >= ${revision}',
     noticedBy: [
       `${stores} › the contract of an approval store › of … concurrent changes from one state, one is made`,
       `${stores} › the contract of an approval store › no concurrent change is lost`,
@@ -266,9 +266,9 @@ export const twoPeopleBreaks: readonly Break[] = [
   {
     id: 'D-13',
     what: 'two concurrent requests for one target are both stored, on SQL',
-    file: 'lib/sql/schema.ts',
-    find: '`open_target_key ${ascii(64)} UNIQUE`',
-    replace: '`open_target_key ${ascii(64)}`',
+    file: 'lib/sql/table-definitions.ts',
+    find: '`open_target_key ${ascii(dialect, 64)} UNIQUE`',
+    replace: '`open_target_key ${ascii(dialect, 64)}`',
     noticedBy: [
       `${stores} › the contract of an approval store › of … concurrent records for one target, one is created`,
     ],

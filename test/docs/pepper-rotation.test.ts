@@ -120,9 +120,9 @@ async function onSqlite(): Promise<OpenStore & { ask(query: string): unknown[] }
   const database = new Database(':memory:');
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
   databases.push(kysely);
-  await createTables(kysely);
+  await createTables({ database: kysely });
   return {
-    store: new SqlStore(kysely),
+    store: new SqlStore({ database: kysely }),
     strip: async (userId) => {
       expect(
         database

@@ -363,7 +363,7 @@ test('two people open a vault, each with a code of their own, and nobody calls t
       ada,
       bob,
       typed,
-      kysely: {},
+      pool: {},
       require: (name: keyof typeof entries) => entries[name],
       roles: {
         has: (userId: string, action: string) =>

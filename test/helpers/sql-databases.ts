@@ -1,19 +1,26 @@
-// The SQL databases that tests run on: SQLite in a file, PostgreSQL and MariaDB as real servers. Each test file has its own.
+// The SQL databases that tests run on: SQLite in a file, PostgreSQL and MariaDB as real servers. Each
+// test file has its own.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect } from 'kysely';
 import Database from 'libsql';
-import { createPool } from 'mysql2';
-import { Pool } from 'pg';
+import { createPool, type Pool as MysqlPool } from 'mysql2';
+import { Pool as PostgresPool } from 'pg';
+import type { SqlDatabase } from '../../lib/sql';
 import { describeWith, mariadb, postgres, type Server } from './servers';
 import type { Connection } from './workers';
 
 export interface SqlDatabaseUnderTest {
   readonly connection: Connection;
-  /** A pool of its own, as another process would have. For SQLite always the same one: two in a process block each other. */
+  /**
+   * A Kysely on a pool of its own, as another process has. On SQLite it is always the same one: two
+   * connections in a process block each other.
+   */
   connect(): Kysely<unknown>;
-  /** The server, where there is one. */
+  /** The driver's pool, as an app has it that uses no Kysely. */
+  open(): SqlDatabase;
+  /** `null` for SQLite. */
   readonly server: Server | null;
 }
 
@@ -23,82 +30,97 @@ type Isolation = 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
 
 const POOL_SIZE = 5;
 
-/** Declares the tests for one database; what it opens is closed after them. */
+/** Declares the tests for one database. What it opens is closed after them. */
 export function describeOn(
   kind: SqlKind,
   title: string,
   body: (database: () => SqlDatabaseUnderTest) => void,
   options: { isolation?: Isolation } = {},
 ): void {
-  const opened: Kysely<unknown>[] = [];
-  const closeAll = async (): Promise<void> => {
-    for (const kysely of opened.splice(0)) await kysely.destroy();
-  };
-  const keep = (kysely: Kysely<unknown>): Kysely<unknown> => {
-    opened.push(kysely);
-    return kysely;
-  };
-  if (kind === 'SQLite') {
-    describe(title, () => {
-      const dir = mkdtempSync(join(tmpdir(), 'backup-codes-sqlite-'));
-      const url = join(dir, 'codes.db');
-      const kysely = keep(openSqlite(url));
-      afterAll(async () => {
-        await closeAll();
-        rmSync(dir, { recursive: true });
-      });
-      body(() => ({ connection: { kind: 'sqlite', url }, connect: () => kysely, server: null }));
+  if (kind === 'SQLite') describeOnSqlite(title, body);
+  else if (kind === 'PostgreSQL') describeOnPostgres(title, body, options);
+  else describeOnMariadb(title, body, options);
+}
+
+type Body = (database: () => SqlDatabaseUnderTest) => void;
+
+function describeOnSqlite(title: string, body: Body): void {
+  describe(title, () => {
+    const directory = mkdtempSync(join(tmpdir(), 'backup-codes-sqlite-'));
+    const url = join(directory, 'codes.db');
+    const database = new Database(url);
+    database.exec('PRAGMA busy_timeout = 5000');
+    const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+    afterAll(async () => {
+      await kysely.destroy();
+      database.close();
+      rmSync(directory, { recursive: true });
     });
-  } else if (kind === 'PostgreSQL') {
-    describeWith(
-      postgres,
-      title,
-      (server) => {
-        afterAll(closeAll);
-        body(() => ({
-          connection: { kind: 'postgres', url: server().url },
-          connect: () => keep(openPostgres(server().url)),
-          server: server(),
-        }));
-      },
-      options,
-    );
-  } else {
-    describeWith(
-      mariadb,
-      title,
-      (server) => {
-        afterAll(closeAll);
-        body(() => ({
-          connection: { kind: 'mysql', url: server().url },
-          connect: () =>
-            keep(
-              new Kysely<unknown>({
-                dialect: new MysqlDialect({
-                  pool: createPool({ uri: server().url, connectionLimit: POOL_SIZE }),
-                }),
-              }),
-            ),
-          server: server(),
-        }));
-      },
-      options,
-    );
-  }
+    body(() => ({
+      connection: { kind: 'sqlite', url },
+      connect: () => kysely,
+      open: () => database,
+      server: null,
+    }));
+  });
 }
 
-function openSqlite(file: string): Kysely<unknown> {
-  const database = new Database(file);
-  database.exec('PRAGMA busy_timeout = 5000');
-  return new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
+function describeOnPostgres(title: string, body: Body, options: { isolation?: Isolation }): void {
+  describeWith(
+    postgres,
+    title,
+    (server) => {
+      const pools: PostgresPool[] = [];
+      afterAll(async () => {
+        for (const pool of pools) await pool.end();
+      });
+      const open = (): PostgresPool => {
+        const pool = openPostgres(server().url);
+        pools.push(pool);
+        return pool;
+      };
+      body(() => ({
+        connection: { kind: 'postgres', url: server().url },
+        connect: () => new Kysely<unknown>({ dialect: new PostgresDialect({ pool: open() }) }),
+        open,
+        server: server(),
+      }));
+    },
+    options,
+  );
 }
 
-function openPostgres(url: string): Kysely<unknown> {
-  const pool = new Pool({ connectionString: url, max: POOL_SIZE });
-  // A connection whose server went away, idle or between two statements: without these it ends the process.
+function openPostgres(url: string): PostgresPool {
+  const pool = new PostgresPool({ connectionString: url, max: POOL_SIZE });
+  // If the server goes away, idle or between two statements, the process would end without these.
   pool.on('error', () => undefined);
   pool.on('connect', (client) => {
     client.on('error', () => undefined);
   });
-  return new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return pool;
+}
+
+function describeOnMariadb(title: string, body: Body, options: { isolation?: Isolation }): void {
+  describeWith(
+    mariadb,
+    title,
+    (server) => {
+      const pools: MysqlPool[] = [];
+      afterAll(async () => {
+        for (const pool of pools) await pool.promise().end();
+      });
+      const open = (): MysqlPool => {
+        const pool = createPool({ uri: server().url, connectionLimit: POOL_SIZE });
+        pools.push(pool);
+        return pool;
+      };
+      body(() => ({
+        connection: { kind: 'mysql', url: server().url },
+        connect: () => new Kysely<unknown>({ dialect: new MysqlDialect({ pool: open() }) }),
+        open,
+        server: server(),
+      }));
+    },
+    options,
+  );
 }

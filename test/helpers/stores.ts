@@ -89,11 +89,13 @@ export async function openSqlite(
     'PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000',
   );
   const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
-  await createTables(kysely);
+  await createTables({ database: kysely });
   return {
-    store: new SqlStore(
-      new Kysely<unknown>({ dialect: new SqliteDialect({ database: watched(database, before) }) }),
-    ),
+    store: new SqlStore({
+      database: new Kysely<unknown>({
+        dialect: new SqliteDialect({ database: watched(database, before) }),
+      }),
+    }),
     events: async () => {
       const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(
         kysely,

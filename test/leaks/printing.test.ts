@@ -14,8 +14,8 @@ describe.each(['MemoryStore', 'SqlStore'] as const)(
       const db = new Kysely<unknown>({
         dialect: new SqliteDialect({ database: new Database(':memory:') }),
       });
-      await createTables(db);
-      const store = kind === 'MemoryStore' ? new MemoryStore() : new SqlStore(db);
+      await createTables({ database: db });
+      const store = kind === 'MemoryStore' ? new MemoryStore() : new SqlStore({ database: db });
       const key = randomBytes(32);
       const backupCodes = new BackupCodes({
         store,

@@ -20,15 +20,15 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
       for (const table of ['backup_code_approvals', 'backup_code_users', 'backup_codes'])
         await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
       const [here, there] = pools.map((pool) => ({
-        backup: new SqlStore(pool),
-        approvals: new SqlApprovalStore(pool),
+        backup: new SqlStore({ database: pool }),
+        approvals: new SqlApprovalStore({ database: pool }),
       }));
       return { ...here!, another: there! };
     };
 
     beforeAll(async () => {
       pools = [database().connect(), database().connect()];
-      await createTables(pools[0]!);
+      await createTables({ database: pools[0]! });
     });
 
     approvalTests(open);

@@ -24,7 +24,7 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
       async () => {
         const { connection, connect } = database();
         const db = connect();
-        await createTables(db);
+        await createTables({ database: db });
         const users = Array.from({ length: 4 }, () => `user-${randomUUID()}`);
         const told = { issued: new Set<string>(), consumed: new Set<string>() };
         let next = startWorker();
@@ -51,7 +51,10 @@ for (const kind of ['SQLite', 'PostgreSQL'] as const) {
         expect([...told.consumed].filter((codeId) => !trail.consumed.includes(codeId))).toEqual([]);
         expect(told.consumed.size).toBeGreaterThan(KILLS / 20);
 
-        const backupCodes = new BackupCodes({ store: new SqlStore(db), hasher: countingHasher() });
+        const backupCodes = new BackupCodes({
+          store: new SqlStore({ database: db }),
+          hasher: countingHasher(),
+        });
         for (const user of users) {
           const { codes } = await backupCodes.issue(user);
           expect(await backupCodes.consume(user, codes[0])).toMatchObject({

@@ -8,13 +8,15 @@ import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
 import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
 import { RedisStore, type RedisClient } from '../../lib/redis';
 import { createTables, SqlStore } from '../../lib/sql';
-import { insertEvents } from '../../lib/sql/rows';
+import { insertEvents } from '../../lib/sql/event-rows';
+import { tableReferences } from '../../lib/sql/tables';
 import { countingHasher } from '../helpers/counting-hasher';
 import { describeWith, redis, redisCluster } from '../helpers/servers';
 import { atOnce, WRONG } from '../helpers/service';
 import { describeOn } from '../helpers/sql-databases';
 
 const WRITERS = 4;
+const TABLES = tableReferences({ schema: null, prefix: '' });
 
 for (const { kind, isolation, calls, pauseMs } of [
   // One file, one connection.
@@ -28,11 +30,11 @@ for (const { kind, isolation, calls, pauseMs } of [
     kind,
     `events on ${kind}, ${isolation}`,
     (database) => {
-      beforeAll(() => createTables(database().connect()));
+      beforeAll(() => createTables({ database: database().connect() }));
       readWhatIsWritten({
         calls,
         pauseMs,
-        connect: () => Promise.resolve(new SqlStore(database().connect())),
+        connect: () => Promise.resolve(new SqlStore({ database: database().connect() })),
       });
       if (kind !== 'SQLite')
         describe('a slow commit', () =>
@@ -85,11 +87,14 @@ function waitForCommits({
     return transaction;
   };
   const write = (transaction: ControlledTransaction<unknown>, userId: string): Promise<unknown> =>
-    insertEvents([revoked(userId)]).execute(transaction);
+    insertEvents(TABLES, [revoked(userId)]).execute(transaction);
 
   beforeAll(async () => {
     pools = [connect(), connect()];
-    backupCodes = new BackupCodes({ store: new SqlStore(pools[0]!), hasher: countingHasher() });
+    backupCodes = new BackupCodes({
+      store: new SqlStore({ database: pools[0]! }),
+      hasher: countingHasher(),
+    });
     await readOn();
   });
   afterEach(async () => {

@@ -189,7 +189,7 @@ function tellApart(open: () => DatabaseServer): void {
 
   it('codes end where the last two factors are turned off at one moment, though each sees the other', async () => {
     const backupCodes = new BackupCodes({
-      store: new SqlStore(db),
+      store: new SqlStore({ database: db }),
       hasher: quickHasher,
       pepper: [{ id: 'test', key: randomBytes(32) }],
       now,

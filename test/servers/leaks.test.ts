@@ -62,9 +62,9 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
       'holds no secret where it %s',
       async (_what, breakIt, mendIt) => {
         const db = database().connect();
-        await createTables(db);
+        await createTables({ database: db });
         const clock = fakeClock();
-        const backupCodes = serve(new SqlStore(db), clock);
+        const backupCodes = serve(new SqlStore({ database: db }), clock);
         const { codes } = await backupCodes.issue('ada');
         clock.advance(SECOND_MS);
         await sql.raw(breakIt).execute(db);

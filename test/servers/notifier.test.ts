@@ -41,7 +41,7 @@ for (const { kind, order } of [
       async () => {
         const { connection, connect } = database();
         const db = connect();
-        await createTables(db);
+        await createTables({ database: db });
         const writer = started(startWorker());
         writer.send({ connection, attempts: { free: 50 }, users: ['ada', 'grace', 'alan'] });
         await receive(writer, 1, 'issued');

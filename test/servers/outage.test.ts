@@ -14,8 +14,8 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
   describeOn(kind, `when ${kind} is killed in the middle of attempts`, (database) => {
     it('nobody is let in without a consumed code, no code twice, each attempt counts once at most, and the next one works', async () => {
       const db = database().connect();
-      await createTables(db);
-      const store = new SqlStore(db);
+      await createTables({ database: db });
+      const store = new SqlStore({ database: db });
       const backupCodes = new BackupCodes({
         store,
         hasher: countingHasher(),

@@ -25,8 +25,8 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const)
     fourProcesses(async () => {
       const { connect, connection } = database();
       const db = connect();
-      await createTables(db);
-      return { store: new SqlStore(db), connection, close: () => Promise.resolve() };
+      await createTables({ database: db });
+      return { store: new SqlStore({ database: db }), connection, close: () => Promise.resolve() };
     });
   });
 

@@ -12,12 +12,15 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     let pools: Kysely<unknown>[] = [];
     const open = async () => {
       for (const table of TABLES) await sql`DELETE FROM ${sql.table(table)}`.execute(pools[0]!);
-      return { store: new SqlStore(pools[0]!), another: () => new SqlStore(pools[1]!) };
+      return {
+        store: new SqlStore({ database: pools[0]! }),
+        another: () => new SqlStore({ database: pools[1]! }),
+      };
     };
 
     beforeAll(async () => {
       pools = [database().connect(), database().connect()];
-      await createTables(pools[0]!);
+      await createTables({ database: pools[0]! });
       // The pause for which events are withheld is tested in event-order.test.ts. Here it is over for each.
       if (kind === 'MariaDB')
         await sql`ALTER TABLE backup_code_events ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(

@@ -47,7 +47,7 @@ async function openStore({ kind, url }, log) {
     mysql: () =>
       new MysqlDialect({ pool: require('mysql2').createPool({ uri: url, connectionLimit: 5 }) }),
   };
-  return new SqlStore(new Kysely({ dialect: dialects[kind](), log }));
+  return new SqlStore({ database: new Kysely({ dialect: dialects[kind](), log }) });
 }
 
 /**

@@ -1,4 +1,5 @@
-// Every change and its event are both there afterwards, or neither: whichever statement of a transaction fails.
+// Whichever statement of a transaction fails: afterwards a change and its event are both there, or
+// neither is.
 import { BackupCodes } from '../../lib';
 import { DAY_MS, fakeClock, HOUR_MS } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
@@ -7,7 +8,7 @@ import { openSqlite } from '../helpers/stores';
 
 const fault = new Error('the disk is full');
 
-/** Makes the nth statement from now on fail, before the database sees it. */
+/** Makes the nth statement from now on fail before the database sees it. */
 function faultAt(): { before(): void; arm(nth: number): void; disarm(): boolean } {
   let left = Infinity;
   return {
@@ -39,9 +40,9 @@ const changes: Change[] = [
   ['revoke', ({ backupCodes }) => backupCodes.revoke('ada')],
 ];
 
-describe('a statement that fails', () => {
+describe('a transaction of SqlStore', () => {
   it.each(changes)(
-    'at any place of %s leaves the database as it was, and the change can be made afterwards',
+    'if a statement of %s fails, nothing has changed, and the call can be repeated',
     async (_what, change) => {
       const faults = faultAt();
       const opened = await openSqlite(faults.before);
@@ -67,22 +68,22 @@ describe('a statement that fails', () => {
   );
 
   it.each([
-    ['the right code', 6],
-    ['a wrong code', 3],
+    ['a valid code', 6],
+    ['an invalid code', 3],
   ] as const)(
-    'at any place of consuming %s lets nobody in, and of one consumption leaves all or nothing',
+    'if a statement fails, %s lets no user in, and a consumption is all or nothing',
     async (what, statements) => {
       const faults = faultAt();
       const opened = await openSqlite(faults.before);
       const { backupCodes, charged, clock, written } = serviceOn(opened);
       const { codes } = await backupCodes.issue('ada');
-      const typed = what === 'the right code' ? codes[0] : WRONG;
+      const typed = what === 'a valid code' ? codes[0] : WRONG;
       let attempts = 0;
       for (let nth = 1; nth <= statements; nth += 1) {
         faults.arm(nth);
         await expect(backupCodes.consume('ada', typed)).rejects.toBe(fault);
         expect(faults.disarm()).toBe(true);
-        // The first two take the attempt: charged by itself, or not at all.
+        // The first two statements take the attempt, in a transaction of their own.
         if (nth > 2) attempts += 1;
         expect(await charged('ada')).toEqual([attempts, 0]);
         expect(await backupCodes.status('ada')).toMatchObject({
@@ -98,7 +99,7 @@ describe('a statement that fails', () => {
     },
   );
 
-  it('at any place of a refusal changes neither count nor trail', async () => {
+  it('if a statement of a refusal fails, neither the counter nor the trail changes', async () => {
     const faults = faultAt();
     const opened = await openSqlite(faults.before);
     const { backupCodes } = serviceOn(opened, { attempts: { free: 1 } });
@@ -121,7 +122,7 @@ describe('a statement that fails', () => {
     await opened.close();
   });
 
-  it('in a later batch of reminders loses none that were marked before', async () => {
+  it('if a later batch of reminders fails, the call returns what earlier batches recorded', async () => {
     const faults = faultAt();
     const opened = await openSqlite(faults.before);
     const clock = fakeClock();
@@ -133,7 +134,7 @@ describe('a statement that fails', () => {
     });
     for (let user = 0; user < 150; user += 1) await backupCodes.issue(user);
     clock.advance(340 * DAY_MS);
-    // A hundred are read, marked one by one, counted and recorded; then comes the next read.
+    // A batch is read, marked set by set, counted and recorded. Then comes the next read.
     faults.arm(1 + 100 + 2 + 1);
     const first = await backupCodes.audit.recordReminders();
     expect([faults.disarm(), first]).toEqual([true, 100]);

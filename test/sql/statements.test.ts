@@ -1,4 +1,4 @@
-// How many statements a verification takes: counted, not timed.
+// How many statements a verification takes, besides those that begin and end transactions.
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes } from '../../lib';
@@ -14,26 +14,29 @@ describe('a verification on SqlStore', () => {
       if (!['begin', 'commit'].includes(verb.toLowerCase())) statements.push(verb);
     },
   });
-  const backupCodes = new BackupCodes({ store: new SqlStore(db), hasher: countingHasher() });
+  const backupCodes = new BackupCodes({
+    store: new SqlStore({ database: db }),
+    hasher: countingHasher(),
+  });
 
-  beforeAll(() => createTables(db));
+  beforeAll(() => createTables({ database: db }));
   afterAll(() => db.destroy());
 
-  it('takes six statements for a right code: two to take the attempt, four to consume', async () => {
+  it('takes six statements if the code is valid: two for the attempt, four to consume', async () => {
     const { codes } = await backupCodes.issue('ada');
     statements.length = 0;
     await backupCodes.consume('ada', codes[0]);
     expect(statements).toEqual(['UPDATE', 'SELECT', 'UPDATE', 'UPDATE', 'SELECT', 'INSERT']);
   });
 
-  it('takes three statements for a wrong code', async () => {
+  it('takes three statements if the code is invalid', async () => {
     await backupCodes.issue('bob');
     statements.length = 0;
     await backupCodes.consume('bob', 'AAAA-AAAA');
     expect(statements).toEqual(['UPDATE', 'SELECT', 'INSERT']);
   });
 
-  it('takes none for a code that cannot be one', async () => {
+  it('takes no statement if the code is malformed', async () => {
     statements.length = 0;
     await backupCodes.consume('ada', '123456');
     expect(statements).toEqual([]);

@@ -16,7 +16,7 @@ describe('SqlStore on SQLite', () => {
   file.exec('PRAGMA synchronous = OFF');
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: file }) });
 
-  beforeAll(() => createTables(db));
+  beforeAll(() => createTables({ database: db }));
   afterAll(async () => {
     await db.destroy();
     rmSync(dir, { recursive: true });
@@ -25,11 +25,11 @@ describe('SqlStore on SQLite', () => {
   storeContract(
     { describe, it },
     {
-      connect: () => Promise.resolve({ store: new SqlStore(db) }),
+      connect: () => Promise.resolve({ store: new SqlStore({ database: db }) }),
       readEvents: (userId) => readSqlEvents(db, userId),
     },
   );
 
   it('Any sequence of calls gives the same results as on MemoryStore', () =>
-    expectSameAsMemory(new SqlStore(db), (userId) => readSqlEvents(db, userId)));
+    expectSameAsMemory(new SqlStore({ database: db }), (userId) => readSqlEvents(db, userId)));
 });

@@ -43,7 +43,7 @@ export async function openDatabase(
   });
   try {
     await createAppTables(db, database?.kind ?? 'sqlite');
-    await createTables(db);
+    await createTables({ database: db });
   } catch (error) {
     await db.destroy();
     throw database === null

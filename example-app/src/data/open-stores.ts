@@ -41,7 +41,7 @@ export async function openStores(
           codes: new RedisStore({ client: redis }),
           approvals: new RedisApprovalStore({ client: redis }),
         }
-      : { codes: new SqlStore(db), approvals: new SqlApprovalStore(db) }),
+      : { codes: new SqlStore({ database: db }), approvals: new SqlApprovalStore({ database: db }) }),
     rateLimit:
       redis === null
         ? undefined

@@ -1,28 +1,33 @@
 'use strict';
-// One app: opens a pool as the library named does, shares it by the line of the README, and shows that both work on it.
-// Usage: node run.js LIBRARY URL
+// An app that opens a pool with the library named, passes it to SqlStore as the README says, and
+// shows that both work on it. Usage: node run.js LIBRARY URL
 const assert = require('node:assert/strict');
 const { randomUUID } = require('node:crypto');
-const { Kysely, MysqlDialect, PostgresDialect, SqliteDialect } = require('kysely');
+const { Kysely, PostgresDialect } = require('kysely');
 const { BackupCodes, bcryptHasher } = require('../../../dist');
-const { createTables, SqlStore } = require('../../../dist/sql');
+const { SqlStore } = require('../../../dist/sql');
 
-/** Each gives `kysely`, as in the README; `ask`, one query by the library itself; and `end`. */
+/**
+ * Each returns `database`, as in the README; `ask`, one query by the library itself; `end`; and
+ * `refused`, what the library's users may try first, with the hint of the error.
+ */
 const libraries = {
   pg: (url) => {
-    const { Pool } = require('pg');
+    const { Client, Pool } = require('pg');
     const pool = new Pool({ connectionString: url, max: 3 });
     return {
-      kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      database: pool,
+      refused: [new Client({ connectionString: url }), 'Client of pg'],
       ask: () => pool.query('SELECT 1'),
       end: () => pool.end(),
     };
   },
   mysql2: (url) => {
-    const { createPool } = require('mysql2');
+    const { createPool, createPoolCluster } = require('mysql2');
     const pool = createPool({ uri: url, connectionLimit: 3 });
     return {
-      kysely: new Kysely({ dialect: new MysqlDialect({ pool }) }),
+      database: pool,
+      refused: [createPoolCluster(), 'class PoolCluster'],
       ask: () => pool.promise().query('SELECT 1'),
       end: () => pool.promise().end(),
     };
@@ -31,7 +36,7 @@ const libraries = {
     const { createPool } = require('mysql2/promise');
     const pool = createPool({ uri: url, connectionLimit: 3 });
     return {
-      kysely: new Kysely({ dialect: new MysqlDialect({ pool: pool.pool }) }),
+      database: pool,
       ask: () => pool.query('SELECT 1'),
       end: () => pool.end(),
     };
@@ -41,7 +46,7 @@ const libraries = {
     const database = new Database(url);
     database.pragma('busy_timeout = 5000');
     return {
-      kysely: new Kysely({ dialect: new SqliteDialect({ database }) }),
+      database,
       ask: async () => database.prepare('SELECT 1').get(),
       end: async () => database.close(),
     };
@@ -56,7 +61,8 @@ const libraries = {
       end: async () => {},
     };
     return {
-      kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      database: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      refused: [knex, 'Knex'],
       ask: () => knex.raw('SELECT 1'),
       end: () => knex.destroy(),
     };
@@ -65,7 +71,8 @@ const libraries = {
     const { drizzle } = require('drizzle-orm/node-postgres');
     const db = drizzle(url);
     return {
-      kysely: new Kysely({ dialect: new PostgresDialect({ pool: db.$client }) }),
+      database: db.$client,
+      refused: [db, 'db.$client'],
       ask: () => db.execute('SELECT 1'),
       end: () => db.$client.end(),
     };
@@ -74,7 +81,8 @@ const libraries = {
     const { DataSource } = require('typeorm');
     const dataSource = await new DataSource({ type: 'postgres', url }).initialize();
     return {
-      kysely: new Kysely({ dialect: new PostgresDialect({ pool: dataSource.driver.master }) }),
+      database: dataSource.driver.master,
+      refused: [dataSource, 'dataSource.driver.master'],
       ask: () => dataSource.query('SELECT 1'),
       end: () => dataSource.destroy(),
     };
@@ -85,7 +93,8 @@ const libraries = {
     const pool = new Pool({ connectionString: url, max: 3 });
     const adapter = await new PrismaPg(pool).connect();
     return {
-      kysely: new Kysely({ dialect: new PostgresDialect({ pool }) }),
+      database: pool,
+      refused: [adapter, 'class PrismaPgAdapter'],
       ask: () => adapter.queryRaw({ sql: 'SELECT 1', args: [], argTypes: [] }),
       end: async () => {
         await adapter.dispose();
@@ -96,10 +105,16 @@ const libraries = {
 };
 
 async function main([library, url]) {
-  const { kysely, ask, end } = await libraries[library](url);
-  await createTables(kysely);
+  const { database, refused, ask, end } = await libraries[library](url);
+  if (refused) {
+    const [given, hint] = refused;
+    assert.throws(
+      () => new SqlStore({ database: given }),
+      ({ code, message }) => code === 'invalid_option' && message.includes(hint),
+    );
+  }
   const backupCodes = new BackupCodes({
-    store: new SqlStore(kysely),
+    store: new SqlStore({ database, tables: 'create' }),
     hasher: bcryptHasher({ cost: 10 }),
     count: 2,
   });

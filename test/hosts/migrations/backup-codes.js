@@ -1,18 +1,15 @@
 // The BackupCodes of the app, on a database of its own, with a quick hash.
 import { createHash, randomBytes } from 'node:crypto';
-import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes, defineFormat, formats } from 'passport-backup-code';
-import { createTables, SqlStore } from 'passport-backup-code/sql';
+import { SqlStore } from 'passport-backup-code/sql';
 import { codesFile, definition, key } from './data.js';
 
 const database = new Database(codesFile);
 database.exec('PRAGMA busy_timeout = 5000');
-const kysely = new Kysely({ dialect: new SqliteDialect({ database }) });
-await createTables(kysely);
 export const OLD = defineFormat(definition);
 export const backupCodes = new BackupCodes({
-  store: new SqlStore(kysely),
+  store: new SqlStore({ database, tables: 'create' }),
   pepper: [{ id: '2026', key: Buffer.from(key, 'hex') }],
   format: [formats.standard, OLD],
   hasher: {

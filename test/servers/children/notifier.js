@@ -13,7 +13,6 @@ const {
 } = require('node:fs');
 const { setTimeout: sleep } = require('node:timers/promises');
 const { promisify } = require('node:util');
-const { Kysely, PostgresDialect, SqliteDialect } = require('kysely');
 const { BackupCodes } = require('../../../dist');
 const { SqlStore } = require('../../../dist/sql');
 
@@ -21,14 +20,11 @@ const IDLE_MS = 5;
 /** Resolves when the message is written. */
 const send = promisify(process.send.bind(process));
 
-function dialectOf({ kind, url }) {
-  if (kind === 'postgres')
-    return new PostgresDialect({
-      pool: new (require('pg').Pool)({ connectionString: url, max: 1 }),
-    });
+function openDatabase({ kind, url }) {
+  if (kind === 'postgres') return new (require('pg').Pool)({ connectionString: url, max: 1 });
   const database = new (require('libsql'))(url);
   database.exec('PRAGMA busy_timeout = 5000');
-  return new SqliteDialect({ database });
+  return database;
 }
 
 /** On the disk when it returns. */
@@ -41,7 +37,7 @@ function writeDown(file, flags, text) {
 
 process.once('message', async ({ connection, delivered, saved }) => {
   const backupCodes = new BackupCodes({
-    store: new SqlStore(new Kysely({ dialect: dialectOf(connection) })),
+    store: new SqlStore({ database: openDatabase(connection) }),
   });
   await send({ done: 'started' });
   let after = existsSync(saved) ? readFileSync(saved, 'utf8') : null;

@@ -107,7 +107,7 @@ async function onTheDatabase<T>(
   try {
     return await work(
       new BackupCodes({
-        store: new SqlStore(kysely),
+        store: new SqlStore({ database: kysely }),
         pepper,
         format,
         hasher: countingHasher('quick'),

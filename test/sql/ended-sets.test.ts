@@ -1,12 +1,12 @@
-// What stays in the tables of codes and sets that have ended: their times, and nothing to guess against.
+// What stays in the tables of a set that has ended: its times, and nothing to guess against.
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { serviceOn } from '../helpers/service';
 import { openSqlite } from '../helpers/stores';
 
 type Row = Readonly<Record<string, unknown>>;
 
-describe('the tables', () => {
-  it('keep when each code was made, was consumed and ended, and when the set was revoked', async () => {
+describe('a set that has ended', () => {
+  it('keeps the times of its codes and of its revocation, and no salt or digest', async () => {
     const opened = await openSqlite();
     const { backupCodes, clock } = serviceOn(opened, { count: 2 });
     const first = await backupCodes.issue('ada');

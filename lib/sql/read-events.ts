@@ -1,0 +1,102 @@
+// Reads the audit trail in commit order.
+//
+// `seq` is assigned when a row is inserted, not when it is committed, and a page that ends at 7
+// must not miss a 6 that commits later. SQLite has one writer, so there the two orders are the
+// same. PostgreSQL numbers its transactions, and events of transactions that are not older than the
+// oldest open one are withheld. On MySQL and MariaDB a page is read twice, first with uncommitted
+// rows, and ends before the first of them; a pause covers the moment between taking a number and
+// inserting. Nothing waits for a lock.
+import { sql } from 'kysely';
+import type { EventsPage, EventsRequest } from '../stores/audit-contract';
+import { readCursor, writeCursor, type CursorShape } from '../stores/cursor';
+import type { Database, Row, Statement } from './database';
+import { readEvent } from './event-rows';
+
+export async function readEvents(database: Database, request: EventsRequest): Promise<EventsPage> {
+  const { dialect, tables } = database;
+  const { order, after, limit } = request;
+  const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
+  const shape: CursorShape = { store: dialect, count: positions.length, position: /^\d{1,18}$/ };
+  const isNewestFirst = order === 'newest-first';
+  const direction = sql.raw(isNewestFirst ? 'DESC' : 'ASC');
+  const sorting = positions.map((position) => sql`${sql.ref(position)} ${direction}`);
+  const conditions = [
+    ...pageConditions(request),
+    ...(after === null ? [] : [isAfter(database, { positions, shape, after, isNewestFirst })]),
+    ...(dialect === 'postgres' && !isNewestFirst ? [IS_SETTLED_ON_POSTGRES] : []),
+  ];
+  const page = sql`
+    FROM ${tables.events}
+    ${conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`}
+    ORDER BY ${sql.join(sorting)}
+    LIMIT ${sql.lit(limit)}`;
+  const rows =
+    dialect === 'mysql' && !isNewestFirst
+      ? await readSettled(database, page)
+      : (await database.read(sql`SELECT * ${page}`)).rows;
+  const last = rows.at(-1);
+  const cursor = last
+    ? writeCursor(
+        shape.store,
+        positions.map((position) => String(last[position])),
+      )
+    : after;
+  return { events: rows.map(readEvent), cursor };
+}
+
+const IS_SETTLED_ON_POSTGRES = sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
+
+function pageConditions({ subject, types }: EventsRequest): Statement[] {
+  const conditions: Statement[] = [];
+  if (subject !== null) conditions.push(sql`user_key = ${subject.key}`);
+  if (types !== null) {
+    // An empty list is not valid SQL. No event has an empty type.
+    const listed = types.length === 0 ? [''] : [...types];
+    conditions.push(sql`type IN (${sql.join(listed)})`);
+  }
+  return conditions;
+}
+
+interface CursorPosition {
+  readonly positions: readonly string[];
+  readonly shape: CursorShape;
+  readonly after: string;
+  readonly isNewestFirst: boolean;
+}
+
+/** @throws {BackupCodeError} `invalid_cursor` */
+function isAfter(
+  database: Database,
+  { positions, shape, after, isNewestFirst }: CursorPosition,
+): Statement {
+  const columns = positions.map((position) => sql.ref(position));
+  const values = readCursor(after, shape).map((value) => database.bigint(Number(value)));
+  const comparison = sql.raw(isNewestFirst ? '<' : '>');
+  return sql`(${sql.join(columns)}) ${comparison} (${sql.join(values)})`;
+}
+
+/**
+ * On MySQL and MariaDB: the page up to the first row that is not committed, or was written just
+ * now.
+ */
+async function readSettled(database: Database, page: Statement): Promise<readonly Row[]> {
+  const { rows: inserted } = await database.readUncommitted(sql`
+    SELECT seq, written_at <= UTC_TIMESTAMP(3) - INTERVAL 2 SECOND AS is_settled
+    ${page}`);
+  const settled = takeWhile(inserted, (row) => Number(row['is_settled']) === 1);
+  if (settled.length === 0) return [];
+  const { rows: committed } = await database.read(sql`
+    SELECT *
+    FROM ${database.tables.events}
+    WHERE seq IN (${sql.join(settled.map((row) => row['seq']))})
+    ORDER BY seq`);
+  return takeWhile(committed, (row, n) => String(row['seq']) === String(settled[n]?.['seq']));
+}
+
+function takeWhile(
+  rows: readonly Row[],
+  belongs: (row: Row, index: number) => boolean,
+): readonly Row[] {
+  const end = rows.findIndex((row, index) => !belongs(row, index));
+  return end < 0 ? rows : rows.slice(0, end);
+}

@@ -1,0 +1,85 @@
+// Sets and codes as rows of their tables.
+import { BackupCodeError } from '../errors';
+import type { CodeRecord } from '../codes/digests';
+import type { CurrentSet, SetHeader, StoredCode } from '../stores/contract';
+import type { Subject } from '../stores/subject';
+import type { Row, Statement } from './database';
+import { insertRows, readNumber, readOptionalNumber, readString } from './rows';
+import type { Tables } from './tables';
+
+export interface NewCodes {
+  readonly subject: Subject;
+  readonly setId: string;
+  readonly codes: readonly CodeRecord[];
+  readonly createdAt: number;
+}
+
+export function insertCodes(
+  tables: Tables,
+  { subject, setId, codes, createdAt }: NewCodes,
+): Statement {
+  const rows = codes.map(({ codeId, salt, digest }) => ({
+    code_id: codeId,
+    user_key: subject.key,
+    set_id: setId,
+    salt,
+    digest,
+    created_at: createdAt,
+  }));
+  return insertRows(tables.codes, rows);
+}
+
+/** The columns that {@link readCurrentSet} reads. */
+export const CURRENT_SET_COLUMNS = [
+  'set_id',
+  'format',
+  'salt',
+  'pepper_id',
+  'pepper_check',
+  'total',
+  'remaining',
+  'created_at',
+  'expires_at',
+  'last_consumed_at',
+  'revoked_at',
+] as const;
+
+/**
+ * @returns `null` if the user has no set, or a revoked one
+ * @throws {BackupCodeError} `unreadable_set`
+ */
+export function readCurrentSet(row: Row): CurrentSet | null {
+  const setId = readString(row, 'set_id');
+  if (setId === null || row['revoked_at'] !== null) return null;
+  return {
+    setId,
+    format: String(row['format']),
+    salt: String(row['salt']),
+    pepperId: readString(row, 'pepper_id'),
+    check: String(row['pepper_check']),
+    total: readNumber(row, 'total'),
+    remaining: readNumber(row, 'remaining'),
+    createdAt: readNumber(row, 'created_at'),
+    expiresAt: readOptionalNumber(row, 'expires_at'),
+    lastConsumedAt: readOptionalNumber(row, 'last_consumed_at'),
+  };
+}
+
+/** @throws {BackupCodeError} `unreadable_set` */
+export function readStoredCode(row: Row): StoredCode {
+  return {
+    codeId: String(row['code_id']),
+    salt: String(row['code_salt']),
+    digest: String(row['digest']),
+    consumedAt: readOptionalNumber(row, 'consumed_at'),
+  };
+}
+
+/** @throws {BackupCodeError} `unreadable_set`; the error of JSON would repeat part of the row */
+export function readStagedHeader(row: Row | undefined): SetHeader {
+  try {
+    return JSON.parse(String(row?.['staged_header'])) as SetHeader;
+  } catch {
+    throw new BackupCodeError('unreadable_set', 'The header of a staged set cannot be read.');
+  }
+}

@@ -1,0 +1,60 @@
+// What an app may give as its database. Recognised by shape and never by class: packages are often
+// installed twice, and Kysely has two builds. Imports no driver, so that the types of none are
+// needed.
+
+/** A `Kysely`. */
+export interface KyselyDatabase {
+  getExecutor(): unknown;
+  transaction(): unknown;
+}
+
+/** A `Pool` of `pg`. */
+export interface PgPool {
+  readonly totalCount: number;
+  connect(): unknown;
+}
+
+/** A pool of `mysql2`. */
+export interface Mysql2Pool {
+  getConnection(callback: never): unknown;
+  promise(): unknown;
+}
+
+/** A pool of `mysql2/promise`. */
+export interface Mysql2PromisePool {
+  readonly pool: Mysql2Pool;
+}
+
+/** A database of better-sqlite3 or libsql. */
+export interface SqliteDatabase {
+  prepare(source: string): unknown;
+  pragma(source: string): unknown;
+}
+
+/** The database that an app has. */
+export type SqlDatabase = KyselyDatabase | PgPool | Mysql2Pool | Mysql2PromisePool | SqliteDatabase;
+
+export type DatabaseKind = 'kysely' | 'pg' | 'mysql2' | 'mysql2/promise' | 'sqlite';
+
+/** @returns `null` if it is none of them */
+export function databaseKind(given: unknown): DatabaseKind | null {
+  if (hasMethods(given, ['getExecutor', 'transaction'])) return 'kysely';
+  if (hasMethods(given, ['connect', 'query']) && typeof read(given, 'totalCount') === 'number') {
+    return 'pg';
+  }
+  if (hasMethods(given, ['getConnection', 'promise'])) return 'mysql2';
+  if (hasMethods(read(given, 'pool'), ['getConnection', 'promise'])) return 'mysql2/promise';
+  if (hasMethods(given, ['prepare', 'pragma', 'transaction'])) return 'sqlite';
+  return null;
+}
+
+export function hasMethods(given: unknown, names: readonly string[]): boolean {
+  return names.every((name) => typeof read(given, name) === 'function');
+}
+
+/** A property of anything; `undefined` if it has none. Knex is a function with properties. */
+export function read(given: unknown, name: string): unknown {
+  const hasProperties =
+    (typeof given === 'object' && given !== null) || typeof given === 'function';
+  return hasProperties ? Reflect.get(given, name) : undefined;
+}

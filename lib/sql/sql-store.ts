@@ -1,0 +1,138 @@
+// The store on a SQL database: a row for each code, conditional writes that decide, and the same
+// statements on every dialect. A verification takes six statements: two to take the attempt, four
+// to consume the code.
+import { sql } from 'kysely';
+import type { AuditEvent } from '../audit/events';
+import type {
+  BackupCodeAudit,
+  EventsPage,
+  EventsRequest,
+  PruneRequest,
+  RemindersRequest,
+  Report,
+  ReportRequest,
+} from '../stores/audit-contract';
+import type {
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
+  BackupCodeStore,
+  ConsumeRequest,
+  Consumption,
+  FoundUser,
+  GiveBackRequest,
+  LockedChannel,
+  ReplaceRequest,
+  RevokeRequest,
+  StageRequest,
+} from '../stores/contract';
+import type { Subject } from '../stores/subject';
+import { giveBackAttempt, lockChannel, readChannel } from './attempt-counters';
+import { consumeCode } from './consume-code';
+import { Database } from './database';
+import { insertEvents } from './event-rows';
+import { readNameKey } from './name-key';
+import { readStoreOptions, type SqlStoreOptions } from './options';
+import { prune } from './prune';
+import { readEvents } from './read-events';
+import { recordReminders } from './record-reminders';
+import { report } from './report';
+import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
+import { readCurrentSet } from './set-rows';
+import { takeAttempt } from './take-attempt';
+
+/**
+ * Keeps backup codes and their audit trail in your own database: SQLite, PostgreSQL, MySQL or
+ * MariaDB. Any number of processes may use one database.
+ *
+ * @example
+ * const pool = new Pool({ connectionString: process.env.DATABASE_URL });
+ * const store = new SqlStore({ database: pool, tables: 'create' });
+ * const backupCodes = new BackupCodes({ store, pepper });
+ */
+export class SqlStore implements BackupCodeStore, BackupCodeAudit {
+  readonly #database: Database;
+
+  /**
+   * Asks the database nothing: the first call does.
+   *
+   * @throws {BackupCodeError} `invalid_option`
+   */
+  constructor(options: SqlStoreOptions) {
+    this.#database = new Database(readStoreOptions('SqlStore', options));
+  }
+
+  replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
+    return replaceSet(this.#database, request);
+  }
+
+  stage(request: StageRequest): Promise<readonly AuditEvent[]> {
+    return stageSet(this.#database, request);
+  }
+
+  activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
+    return activateSet(this.#database, request);
+  }
+
+  async find(subject: Subject): Promise<FoundUser | null> {
+    const { rows } = await this.#database.read(sql`
+      SELECT *
+      FROM ${this.#database.tables.users}
+      WHERE user_key = ${subject.key}`);
+    const row = rows[0];
+    if (!row) return null;
+    return {
+      current: readCurrentSet(row),
+      channels: {
+        second_factor: readChannel(row, 'second_factor'),
+        recovery: readChannel(row, 'recovery'),
+      },
+    };
+  }
+
+  takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
+    return takeAttempt(this.#database, request);
+  }
+
+  giveBack(request: GiveBackRequest): Promise<void> {
+    return giveBackAttempt(this.#database, request);
+  }
+
+  consume(request: ConsumeRequest): Promise<Consumption> {
+    return consumeCode(this.#database, request);
+  }
+
+  revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
+    return revokeSet(this.#database, request);
+  }
+
+  append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
+    const { tables } = this.#database;
+    return this.#database.transaction(async (run) => {
+      const isLocked = lock !== undefined && (await run(lockChannel(tables, lock))).affected === 1;
+      const written = isLocked ? [...events, lock.event] : events;
+      if (written.length > 0) await run(insertEvents(tables, written));
+      return written;
+    });
+  }
+
+  nameKey(): Promise<Uint8Array> {
+    return readNameKey(this.#database);
+  }
+
+  readEvents(request: EventsRequest): Promise<EventsPage> {
+    return readEvents(this.#database, request);
+  }
+
+  prune(request: PruneRequest): Promise<number> {
+    return prune(this.#database, request);
+  }
+
+  recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]> {
+    return recordReminders(this.#database, request);
+  }
+
+  report(request: ReportRequest): Promise<Report> {
+    return report(this.#database, request);
+  }
+}
