@@ -31,7 +31,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-01',
-    what: 'the remainder of a byte is taken, whatever the alphabet',
+    what: 'symbols are drawn with modulo bias',
     file: 'lib/codes/generate.ts',
     find: '256 - (256 % alphabet.length)',
     replace: '256',
@@ -42,7 +42,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-01',
-    what: 'the old codes are deleted before there are new ones',
+    what: 'the old codes are deleted before the new ones exist',
     file: 'lib/service/backup-codes.ts',
     find: "this.make('issued',",
     replace: "(await this.revoke(userId), this).make('issued',",
@@ -53,7 +53,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-04',
-    what: 'five digits are enough',
+    what: 'a format with five digits is accepted',
     file: 'lib/codes/formats.ts',
     find: 'const MIN_POSSIBILITIES = 1e6',
     replace: 'const MIN_POSSIBILITIES = 1e5',
@@ -61,7 +61,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'K-06',
-    what: 'the chance of a guess is not asked about',
+    what: 'the chance of guessing a code is not checked',
     file: 'lib/codes/guessing.ts',
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
@@ -81,7 +81,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-21',
-    what: 'separators count as symbols',
+    what: 'separators count as random symbols',
     file: 'lib/codes/formats.ts',
     find: 'Math.floor(100 * length * Math.log2',
     replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
@@ -89,7 +89,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-06',
-    what: 'the name of a stored code is the code',
+    what: 'the id of a stored code is the code',
     file: 'lib/service/issue.ts',
     find: '    records,\n',
     replace:
@@ -101,7 +101,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-06',
-    what: 'all codes of all sets have one salt',
+    what: 'all codes of all sets share one salt',
     file: 'lib/codes/digests.ts',
     find: "const salt = randomBytes(SALT_BYTES).toString('hex')",
     replace: "const salt = '00'.repeat(SALT_BYTES)",
@@ -111,7 +111,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-06',
-    what: 'codes are hashed by one SHA-256, for speed',
+    what: 'codes are hashed by a single SHA-256, for speed',
     file: 'lib/codes/stretch.ts',
     find: 'hasher.hash(code, salt)',
     replace: 'Buffer.from(code.padEnd(32))',
@@ -131,7 +131,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'bcrypt has no floor',
+    what: 'bcrypt has no minimum cost',
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MIN_COST = 10',
     replace: 'const MIN_COST = 4',
@@ -142,7 +142,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'a database row may ask for any cost of bcrypt',
+    what: 'a database row can demand any bcrypt cost',
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MAX_COST = 16',
     replace: 'const MAX_COST = 31',
@@ -150,7 +150,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'scrypt has no floor',
+    what: 'scrypt has no minimum cost',
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'const MIN_LOG_N = 17',
     replace: 'const MIN_LOG_N = 10',
@@ -161,7 +161,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'PBKDF2 has no floor',
+    what: 'PBKDF2 has no minimum number of iterations',
     file: 'lib/codes/hashers/pbkdf2.ts',
     find: 'const MIN_ITERATIONS = 600_000',
     replace: 'const MIN_ITERATIONS = 1000',
@@ -172,7 +172,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'argon2id may make one pass',
+    what: 'argon2id accepts a single pass',
     file: 'lib/argon2/argon2-hasher.ts',
     find: 'const MIN_PASSES = 2',
     replace: 'const MIN_PASSES = 1',
@@ -188,7 +188,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.4.2',
-    what: 'stored parameters are obeyed, whatever they are',
+    what: 'stored parameters are used without a limit',
     file: 'lib/codes/hashers/salt-string.ts',
     find: 'value >= min && value <= max',
     replace: 'value > 0',
@@ -208,7 +208,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-08',
-    what: 'bcrypt reads sets of its own cost only',
+    what: 'bcrypt reads only sets of its own cost',
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'return stored >= MIN_COST && stored <= MAX_COST',
     replace: 'return stored === cost',
@@ -227,7 +227,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-08',
-    what: 'the construction changes between two versions',
+    what: 'the storage scheme changes between two versions',
     file: 'lib/codes/digests.ts',
     find: "const VERSION = 'passport-backup-code/v1'",
     replace: "const VERSION = 'passport-backup-code/v2'",
@@ -246,7 +246,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-09',
-    what: 'whoever writes the database takes the pepper away',
+    what: 'an attacker who can write the database can strip the pepper',
     file: 'lib/codes/pepper.ts',
     find: 'keys.find(({ id }) => id === pepperId)',
     replace:
@@ -257,7 +257,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-09',
-    what: 'a wrong key under the right id makes every code a wrong one',
+    what: 'a wrong key under the right pepper id makes every code invalid',
     file: 'lib/codes/pepper.ts',
     find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
     replace: 'if (false)',
@@ -267,7 +267,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-09',
-    what: 'sets without a pepper cannot drain',
+    what: 'sets from before the first pepper are refused',
     file: 'lib/codes/pepper.ts',
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
@@ -277,7 +277,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'N-09',
-    what: 'a short key will do',
+    what: 'a short pepper key is accepted',
     file: 'lib/codes/pepper.ts',
     find: 'const MIN_KEY_BYTES = 32',
     replace: 'const MIN_KEY_BYTES = 16',
@@ -285,7 +285,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'C-15',
-    what: 'bcrypt cuts off what is beyond 72 bytes',
+    what: 'bcrypt truncates its input at 72 bytes',
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES',
     replace: 'true',
@@ -296,7 +296,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'C-15',
-    what: 'scrypt is given the first 72 characters',
+    what: 'scrypt truncates its input at 72 characters',
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
@@ -304,7 +304,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.2.4',
-    what: 'the comparison ends with the first match',
+    what: 'the comparison stops at the first match',
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
@@ -312,7 +312,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.2.4',
-    what: 'digests are compared as texts',
+    what: 'digests are compared as strings',
     file: 'lib/codes/digests.ts',
     find: `timingSafeEqual(
       expected,`,
@@ -321,7 +321,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'A-11.2.4',
-    what: 'a digest of another length throws out of the comparison',
+    what: 'a digest of another length makes the comparison throw',
     file: 'lib/codes/digests.ts',
     find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)',
     replace: 'stored',
@@ -331,7 +331,7 @@ export const codeBreaks: readonly Break[] = [
   },
   {
     id: 'K-09',
-    what: 'a set may hold a code twice',
+    what: 'a set can hold a code twice',
     file: 'lib/codes/generate.ts',
     find: 'return [...codes]',
     replace: "return [...codes].map((_, place, all) => all[place - (place % 2)] ?? '')",

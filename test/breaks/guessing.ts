@@ -22,7 +22,7 @@ const sameWork = `${equalWork} › one slow hash, and one comparison for each co
 export const guessingBreaks: readonly Break[] = [
   {
     id: 'N-10',
-    what: 'a locked channel is an error, which ends the whole chain of strategies',
+    what: 'a locked channel is an error, which ends the chain of strategies',
     file: 'lib/strategy/outcomes.ts',
     find: 'return REFUSALS.locked;',
     replace: 'throw new Error(LOCKED_MESSAGE);',
@@ -32,7 +32,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'a hundred attempts on each channel',
+    what: 'each channel allows a hundred attempts',
     file: 'lib/service/back-off.ts',
     find: `max: 50,
     fallback: 50,
@@ -44,7 +44,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'a channel never closes (memory)',
+    what: 'a channel never locks (memory)',
     file: 'lib/stores/memory.ts',
     find: 'const isLocked = count.lockedAt !== null || count.attempts >= waits.length',
     replace: 'const isLocked = false',
@@ -55,7 +55,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'a locked channel opens with another configuration',
+    what: 'another configuration unlocks a locked channel',
     file: 'lib/stores/memory.ts',
     find: 'count.lockedAt !== null || count.attempts',
     replace: 'count.attempts',
@@ -65,7 +65,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'thon a channel was locked is not written down',
+    what: 'the lock of a channel is not recorded',
     file: 'lib/stores/memory.ts',
     find: 'count.lockedAt = closes.now',
     replace: 'count.lockedAt = null',
@@ -75,7 +75,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'both channels are one: a stranger closes the one behind the password',
+    what: 'both channels share one counter, so an attacker without the password can lock the second factor',
     file: 'lib/service/consume.ts',
     find: 'const { channel } = context;',
     replace: "const channel = 'recovery';",
@@ -86,7 +86,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-10',
-    what: 'the end of the set opens a locked channel',
+    what: 'the end of a set unlocks a channel',
     file: 'lib/stores/memory.ts',
     find: 'user.current = null;',
     replace:
@@ -116,7 +116,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-12',
-    what: 'the wait is not announced',
+    what: 'the response does not say how long to wait',
     file: 'lib/strategy/outcomes.ts',
     find: "req.res.setHeader('Retry-After', String(retryAfterSeconds));",
     replace: 'return;',
@@ -124,7 +124,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-13',
-    what: 'asking for a new set clears the count, before it works (memory)',
+    what: 'staging a set resets the counter before the set works (memory)',
     file: 'lib/stores/memory.ts',
     find: 'this.user(subject).staged = {',
     replace:
@@ -136,7 +136,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'N-13',
-    what: 'a spent code clears the count (SQL)',
+    what: 'a code that was already consumed resets the counter (SQL)',
     file: 'lib/sql/consume-code.ts',
     find: 'throw new NotConsumed(await explainCode(run, { tables, request }))',
     replace: 'return await explainCode(run, { tables, request })',
@@ -144,7 +144,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-08',
-    what: 'attempts are counted by address',
+    what: 'attempts are counted for each IP address',
     file: 'lib/service/consume.ts',
     find: 'const subject = await locate()',
     replace:
@@ -164,7 +164,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10',
-    what: 'an attempt is looked at, then written without a condition (SQL)',
+    what: 'an attempt is read, then written without a condition (SQL)',
     file: 'lib/sql/take-attempt.ts',
     find: `WHERE user_key = \${subject.key}
       AND \${isGrantable(request)}`,
@@ -193,7 +193,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10',
-    what: "giving back ends another's wait",
+    what: 'giving an attempt back ends the wait of another one',
     file: 'lib/stores/memory.ts',
     find: 'if (count.nextAt === ticket.nextAt) count.nextAt = 0',
     replace: 'count.nextAt = 0',
@@ -204,7 +204,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-10',
-    what: 'giving one attempt back gives two (SQL)',
+    what: 'giving one attempt back uncounts two (SQL)',
     file: 'lib/sql/attempt-counters.ts',
     find: '${attempts} = ${attempts} - 1',
     replace: '${attempts} = ${attempts} - 2',
@@ -215,7 +215,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-12',
-    what: 'nobody has to wait (memory)',
+    what: 'waits are not enforced (memory)',
     file: 'lib/stores/memory.ts',
     find: 'if (isLocked || now < count.nextAt)',
     replace: 'if (isLocked)',
@@ -223,7 +223,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-28',
-    what: 'slow hashes run as many at once as come',
+    what: 'any number of slow hashes run at once',
     file: 'lib/codes/hash-queue.ts',
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
@@ -233,7 +233,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-28',
-    what: 'the queue has no end',
+    what: 'the hash queue is unlimited',
     file: 'lib/codes/hash-queue.ts',
     find: 'newcomers < maxQueued',
     replace: 'true',
@@ -243,7 +243,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-28',
-    what: 'somebody turned away as busy is not told when to come back',
+    what: 'a busy response does not say when to retry',
     file: 'lib/service/consume.ts',
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
@@ -253,7 +253,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'W-28',
-    what: 'somebody turned away as busy is charged',
+    what: 'a busy outcome costs an attempt',
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof GateBusy)) await giveBackIfPossible',
@@ -263,7 +263,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'for a user without a set nothing is hashed',
+    what: 'nothing is hashed for a user without a set',
     file: 'lib/service/consume.ts',
     find: 'const { ticket, current } = taken;',
     replace:
@@ -285,7 +285,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'only unspent codes are compared, so that time tells how many are left',
+    what: 'only unconsumed codes are compared, so the time shows how many are left',
     file: 'lib/service/consume.ts',
     find: 'findMatch(await keyed(own ?? reading), target.codes)',
     replace:
@@ -294,7 +294,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'the comparison ends with the first match',
+    what: 'the comparison stops at the first match',
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
@@ -302,7 +302,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'hashes are spent on who must wait',
+    what: 'throttled attempts are hashed',
     file: 'lib/service/consume.ts',
     find: 'const { reason, nextAt, isFirst } = taken;',
     replace:
@@ -311,7 +311,7 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.3.8',
-    what: 'an unknown user name is answered at once',
+    what: 'an attempt on an unknown user name is refused without a hash',
     file: 'lib/strategy/verify.ts',
     find: 'await options.backupCodes.rejectUnknownUser(username, typed, context)',
     replace: "{ ok: false, reason: 'unknown_user' }",

@@ -23,7 +23,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'C-06',
-    what: 'a field that the body inherits is read',
+    what: 'a field is read from the prototype of the body',
     file: 'lib/strategy/user.ts',
     find: '!Object.hasOwn(body, field)',
     replace: '!(field in body)',
@@ -31,7 +31,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'C-06',
-    what: 'what is no text is made one before it is read',
+    what: 'a value that is not a string is converted to one',
     file: 'lib/codes/formats.ts',
     find: "if (typeof typed !== 'string' ||",
     replace: "typed = typed === undefined ? '' : String(typed);\n  if (",
@@ -39,7 +39,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'C-06',
-    what: 'a code may be as long as it likes',
+    what: 'the length of a code is unlimited',
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'false',
@@ -47,7 +47,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'C-06',
-    what: 'the user is looked up before the code was read',
+    what: 'the user is looked up before the code is read',
     file: 'lib/service/consume.ts',
     find: 'if (reading === undefined) {',
     replace: 'if (reading === undefined) {\n    await store.find(await locate());',
@@ -71,7 +71,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'X-01',
-    what: 'a code must be typed as it was printed',
+    what: 'a code must be typed exactly as it was printed',
     file: 'lib/codes/formats.ts',
     find: `const bare = typed
     .normalize`,
@@ -85,7 +85,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'X-01',
-    what: 'a typed I or 1 is no L',
+    what: 'a typed I or 1 is not read as L',
     file: 'lib/codes/formats.ts',
     find: ': lookAlike(format.alphabet, typedSymbol)',
     replace: ': undefined',
@@ -95,7 +95,7 @@ export const inputBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.4.1',
-    what: 'line breaks from a header end in the log',
+    what: 'line breaks from a header reach the log',
     file: 'lib/audit/context.ts',
     find: ".replace(/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu, ' ')",
     replace: '',

@@ -23,7 +23,7 @@ const consumeCall = 'await store.consume({';
 export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
-    what: 'a fault of the store lets in',
+    what: 'a fault of the store accepts the code',
     file: 'lib/service/consume.ts',
     find: consumeCall,
     replace:
@@ -36,7 +36,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a fault of the audit gives the guess back',
+    what: 'a fault of the audit trail gives the attempt back',
     file: 'lib/service/consume.ts',
     find: consumeCall,
     replace: `await (async (given) => store.consume(given).catch(async (error: unknown) => {
@@ -49,7 +49,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a replacement that cannot be made gives the guess back',
+    what: 'a replacement that cannot be made gives the attempt back',
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'await giveBackIfPossible',
@@ -69,7 +69,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a hash of nothing is taken for one',
+    what: 'an empty hash is accepted',
     file: 'lib/codes/stretch.ts',
     find: 'if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES)',
     replace: 'if (hash === undefined)',
@@ -80,7 +80,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a hasher that gives one hash for all codes lets in whoever types anything',
+    what: 'a hasher with one hash for all codes accepts any input',
     file: 'lib/service/issue.ts',
     find: 'if (findMatch(keyed, made) !== null)',
     replace: 'if (false)',
@@ -90,7 +90,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a hash that hangs keeps its place for ever',
+    what: 'a hash that hangs keeps its place in the queue',
     file: 'lib/codes/stretch.ts',
     find: 'const MAX_HASH_SECONDS = 30',
     replace: 'const MAX_HASH_SECONDS = 30_000',
@@ -101,7 +101,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'what a store answers to an attempt is believed, whatever it is',
+    what: 'the result of takeAttempt is not checked',
     file: 'lib/service/consume.ts',
     find: `wellFormed(
     'attempt',`,
@@ -112,7 +112,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'what a store answers to a consumption is believed, whatever it is',
+    what: 'the result of consume is not checked',
     file: 'lib/service/consume.ts',
     find: "wellFormed('consumption', ",
     replace: "((_: string, answer: never) => answer)('consumption', ",
@@ -122,7 +122,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a risk hook that fails allows',
+    what: 'a risk hook that fails allows the attempt',
     file: 'lib/service/risk.ts',
     find: "return 'deny';",
     replace: "return 'allow';",
@@ -133,7 +133,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a clock that says NaN opens everything',
+    what: 'a clock that returns NaN is accepted',
     file: 'lib/internal/validate.ts',
     find: 'value >= 0 && value <= 8.64e15',
     replace: 'true',
@@ -144,7 +144,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-20',
-    what: 'nobody knows when a code was last used (memory)',
+    what: 'the time of the last consumption is not kept (memory)',
     file: 'lib/stores/memory.ts',
     find: 'set.lastConsumedAt = now;',
     replace: '',
@@ -154,7 +154,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-20',
-    what: 'an ended set is forgotten without a trace (SQL)',
+    what: 'the row of an ended set is deleted (SQL)',
     file: 'lib/sql/set-changes.ts',
     find: 'SET salt = NULL, digest = NULL, ended_at = ${now}',
     replace: 'SET salt = NULL, digest = NULL, consumed_at = NULL, ended_at = 0',
@@ -164,7 +164,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-26',
-    what: 'the replacement is returned and not kept (memory)',
+    what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',
     find: 'set.codes.push({ ...replacement, consumedAt: null });',
     replace: '',
@@ -174,7 +174,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-26',
-    what: 'a replacement may be a code that was spent',
+    what: 'a replacement can be a code that was consumed',
     file: 'lib/service/consume.ts',
     find: `if (findMatch(fresh, target.codes) === null)
         return`,
@@ -185,7 +185,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-26',
-    what: 'every attempt makes a replacement',
+    what: 'each attempt makes a replacement',
     file: 'lib/service/consume.ts',
     find: 'if (accepted === null || accepted.consumedAt !== null || !config.replaceConsumed)',
     replace: 'if (!config.replaceConsumed)',
@@ -195,7 +195,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.4.5',
-    what: 'owners are reminded a week before, and not a month',
+    what: 'owners are reminded a week before the expiry, but not a month before',
     file: 'lib/service/audit.ts',
     find: '[30 * DAY_MS, 7 * DAY_MS, 0]',
     replace: '[7 * DAY_MS, 0]',
@@ -205,7 +205,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.4.5',
-    what: 'two jobs send one reminder twice (SQL)',
+    what: 'two concurrent jobs record one reminder twice (SQL)',
     file: 'lib/sql/record-reminders.ts',
     find: 'AND reminded < ${passed}',
     replace: '',
@@ -215,7 +215,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-6.4.6',
-    what: 'support is shown the digests',
+    what: 'the status contains the digests',
     file: 'lib/service/backup-codes.ts',
     find: 'if (!found?.current) return null;',
     replace: 'if (!found?.current) return null;\n    return { ...found.current } as never;',
@@ -225,7 +225,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2',
-    what: 'listeners are told before anything is written',
+    what: 'listeners are notified before the event is written',
     file: 'lib/service/consume.ts',
     find: consumeCall,
     replace: `tell(events) ?? ${consumeCall}`,
@@ -265,7 +265,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2',
-    what: 'nobody knows from where a set was issued',
+    what: 'the context of an issued set is not recorded',
     file: 'lib/service/backup-codes.ts',
     find: 'const cleaned = cleanContext(context);',
     replace: 'const cleaned = cleanContext({});',
@@ -285,7 +285,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'the typed code stands in the event of a failure',
+    what: 'the event of a failure contains the typed code',
     file: 'lib/service/consume.ts',
     find: "event('rejected', { reason, setId, codeId })",
     replace: "event('rejected', { reason, setId, codeId: codeId ?? String(typed) })",
@@ -296,7 +296,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'a replacement code goes into info, and from there into the session',
+    what: 'a replacement code is put into info, and so into the session',
     file: 'lib/strategy/verify.ts',
     find: `method: 'backup-code',
     amr: ['otp'],`,
@@ -307,7 +307,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'whoever prints a BackupCodes sees its pepper',
+    what: 'a printed BackupCodes shows its pepper',
     file: 'lib/service/backup-codes.ts',
     find: "return 'BackupCodes {}';",
     replace: 'return inspect({ ...this }, { depth: 9 });',
@@ -317,7 +317,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'whoever prints a MemoryStore sees its digests',
+    what: 'a printed MemoryStore shows its digests',
     file: 'lib/stores/memory.ts',
     find: "return 'MemoryStore {}';",
     replace: 'return inspect({ ...this }, { depth: 9 });',
@@ -327,7 +327,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'a key stands in the error about it',
+    what: 'the error about a key contains the key',
     file: 'lib/codes/pepper.ts',
     find: 'or the set belongs to another user.',
     replace: 'or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.',
@@ -335,7 +335,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.2.5',
-    what: 'the typed name of a stranger is kept, which may be a password',
+    what: 'an unknown user name is stored, although it may be a mistyped password',
     file: 'lib/stores/subject.ts',
     find: "return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`",
     replace: 'return { key: `name:${name}`',
@@ -345,7 +345,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.4.1',
-    what: 'a user id makes two parameters of one, or two lines',
+    what: 'a user id can break a log line or add a parameter',
     file: 'lib/siem/owasp.ts',
     find: "percentEncode(parameter ?? '', /[,\\p{Cc}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu)",
     replace: "parameter ?? ''",
@@ -355,7 +355,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-01',
-    what: 'a name that the OWASP vocabulary does not have',
+    what: 'an event has a name that is not in the OWASP vocabulary',
     file: 'lib/siem/owasp.ts',
     find: "issued: 'authn_token_created'",
     replace: "issued: 'authn_backup_codes_issued'",
@@ -363,7 +363,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-02',
-    what: 'type_uid is that of another class',
+    what: 'type_uid is computed for another class',
     file: 'lib/siem/ocsf.ts',
     find: 'activity.class_uid * 100',
     replace: '3002 * 100',
@@ -374,7 +374,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-03',
-    what: 'a change of a set is an authentication',
+    what: 'a change of a set is reported as an authentication',
     file: 'lib/siem/ecs.ts',
     find: "{ category: ['iam'], type: ['user', 'change'] }",
     replace: "{ category: ['authentication'], type: ['start'] }",
@@ -384,7 +384,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-05',
-    what: 'a spent code is recorded as a wrong one',
+    what: 'a consumed code is recorded as an invalid one',
     file: 'lib/service/consume.ts',
     find: "return reject('reused', { codeId, consumedAt: match.consumedAt })",
     replace: "return reject('mismatch')",
@@ -394,7 +394,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-05',
-    what: 'the failure is a string, which Passport writes into WWW-Authenticate',
+    what: 'the failure is a string, which Passport writes to WWW-Authenticate',
     file: 'lib/strategy/strategy.ts',
     find: 'fail(decision.failure, decision.status)',
     replace: 'fail(JSON.stringify(decision.failure), decision.status)',
@@ -402,7 +402,7 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'E-05',
-    what: 'the answer says that the code was valid once',
+    what: 'the response says that the code was valid before',
     file: 'lib/strategy/outcomes.ts',
     find: "case 'reused':",
     replace:

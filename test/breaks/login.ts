@@ -22,7 +22,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'W-01',
-    what: 'the name in the body decides who the user is',
+    what: 'the user name in the body decides who the user is',
     file: 'lib/strategy/user.ts',
     find: 'const user: unknown = options.currentUser',
     replace:
@@ -33,7 +33,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'W-01',
-    what: "one person's second factor completes another's pending login",
+    what: 'the second factor of one user completes the pending login of another',
     file: 'lib/express/login.ts',
     find: 'if (before === null || user === null || !isSameUser(before.userId, idOf(user)))',
     replace: 'if (before === null || user === null)',
@@ -63,7 +63,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'O-01',
-    what: 'mfa is believed where the app says it',
+    what: '`mfa` is accepted if the app claims it',
     file: 'lib/express/factors.ts',
     find: "amr.filter((value) => value !== 'mfa')",
     replace: 'amr',
@@ -73,7 +73,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'O-01',
-    what: 'mfa is believed of any first factor, not of a single sign-on alone',
+    what: '`mfa` is accepted from any first factor, not only from single sign-on',
     file: 'lib/express/factors.ts',
     find: "method === ELSEWHERE && name === 'mfa'",
     replace: "name === 'mfa'",
@@ -83,7 +83,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'O-01',
-    what: 'a single sign-on of one factor is let in as if it had included two',
+    what: 'a single sign-on with one factor is accepted as if it had two',
     file: 'lib/express/login.ts',
     find: "word === 'included' && pending.acr !== 'aal2'",
     replace: "word === 'included' && pending.methods.length === 0",
@@ -93,7 +93,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'O-01',
-    what: 'TOTP and a backup code are two kinds of factor',
+    what: 'TOTP and a backup code count as two kinds of factor',
     file: 'lib/express/factors.ts',
     find: `factors.flatMap(({ method, amr }) =>
         amr.flatMap((name) =>
@@ -134,7 +134,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'O-04',
-    what: 'the challenge does not say how fresh',
+    what: 'the challenge does not say how fresh the login must be',
     file: 'lib/express/assurance.ts',
     find: '`, max_age="${maxAge}"`',
     replace: "''",
@@ -144,7 +144,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'N-03',
-    what: 'an old second factor is as good as a fresh one',
+    what: 'an old second factor is accepted as a fresh one',
     file: 'lib/express/assurance.ts',
     find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
     replace: 'counting',
@@ -162,7 +162,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'W-30',
-    what: 'a login whose session could not be saved is left half made',
+    what: 'a login whose session could not be saved is left unfinished',
     file: 'lib/express/login.ts',
     find: `await abandonLogin(req);
     throw new BackupCodeError(
@@ -185,7 +185,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a bare rejection goes on to the handler',
+    what: 'a bare rejection continues to the handler',
     file: 'lib/strategy/strategy.ts',
     find: 'error(asError(thrown))',
     replace: 'error(thrown as Error)',
@@ -206,7 +206,7 @@ export const loginBreaks: readonly Break[] = [
   },
   {
     id: 'A-16.5.3',
-    what: 'a store that fails lets in',
+    what: 'a store that fails accepts the code',
     file: 'lib/strategy/strategy.ts',
     find: '(thrown: unknown) => error(asError(thrown))',
     replace: '() => success({}, {})',

@@ -23,7 +23,7 @@ const oneOfManyInStores = `${races} › Of … callers who consume one code at o
 export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-05',
-    what: 'a code is read, then written: who is late finds it unspent (memory)',
+    what: 'a code is read, then written, so a late caller can consume it again (memory)',
     file: 'lib/stores/memory.ts',
     find: `if (code.consumedAt !== null)
       return Promise.resolve({ outcome: 'already_consumed'`,
@@ -37,7 +37,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-05',
-    what: 'a code is read, then written: the UPDATE asks for nothing (SQL)',
+    what: 'a code is read, then written by an UPDATE without a condition (SQL)',
     file: 'lib/sql/consume-code.ts',
     find: 'AND consumed_at IS NULL',
     replace: '',
@@ -49,7 +49,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-05',
-    what: 'codes are never consumed at all',
+    what: 'codes are never consumed',
     file: 'lib/stores/memory.ts',
     find: 'code.consumedAt = now;',
     replace: '',
@@ -61,7 +61,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-06',
-    what: 'the whole list is written back, so that a spent code comes back (memory)',
+    what: 'the whole list is written back, so a consumed code works again (memory)',
     file: 'lib/stores/memory.ts',
     find: 'code.consumedAt = now;',
     replace: 'for (const other of set.codes) other.consumedAt = other === code ? now : null;',
@@ -72,7 +72,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-06',
-    what: 'what is left is counted by the reader, not by the row (SQL)',
+    what: '`remaining` is computed by the caller, not in the row (SQL)',
     file: 'lib/sql/consume-code.ts',
     find: 'SET remaining = remaining - 1 + ${added}',
     replace: 'SET remaining = 9',
@@ -83,7 +83,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-36',
-    what: 'a new set is only taken where there was none',
+    what: 'a new set is only accepted if the user has none',
     file: 'lib/stores/memory.ts',
     find: "if (only === 'first' && user.hadSet)",
     replace: 'if (user.hadSet)',
@@ -107,7 +107,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-36',
-    what: 'a staged set is activated beside the old one',
+    what: 'a staged set is activated, and the old one still works',
     file: 'lib/stores/memory.ts',
     find: 'this.begin(user, staged.header, staged.codes);',
     replace: 'if (!user.current) this.begin(user, staged.header, staged.codes);',
@@ -118,7 +118,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-36',
-    what: 'the salts and digests of a set that has ended stay',
+    what: 'the salts and digests of an ended set are kept',
     file: 'lib/sql/set-changes.ts',
     find: 'SET salt = NULL, digest = NULL, ended_at',
     replace: 'SET ended_at',
@@ -128,7 +128,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-31',
-    what: 'a revoked set works on',
+    what: 'a revoked set still works',
     file: 'lib/stores/memory.ts',
     find: 'user.current = null;',
     replace: '',
@@ -141,7 +141,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-33',
-    what: 'expiry is looked at before, and not in the write (memory)',
+    what: 'expiry is checked before the write, not in it (memory)',
     file: 'lib/stores/memory.ts',
     find: 'if (set.header.expiresAt !== null && now >= set.header.expiresAt)',
     replace: 'if (false)',
@@ -153,7 +153,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'N-33',
-    what: 'expiry is looked at before, and not in the write (SQL)',
+    what: 'expiry is checked before the write, not in it (SQL)',
     file: 'lib/sql/consume-code.ts',
     find: 'AND (expires_at IS NULL OR expires_at > ${now})',
     replace: '',
@@ -185,7 +185,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-03',
-    what: 'everybody has one set',
+    what: 'all users share one set',
     file: 'lib/stores/subject.ts',
     find: ".update(userId).digest('hex')",
     replace: ".digest('hex')",
@@ -226,7 +226,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-03',
-    what: 'a set that was given to another user is not told from their own',
+    what: 'a set that was copied to another user verifies for that user',
     file: 'lib/codes/digests.ts',
     find: '[CHECK_VERSION, userId, setId]',
     replace: '[CHECK_VERSION, setId]',
@@ -236,7 +236,7 @@ export const singleUseBreaks: readonly Break[] = [
   },
   {
     id: 'W-03',
-    what: "a code is looked for in every user's set",
+    what: 'a code is searched in the sets of all users',
     file: 'lib/sql/consume-code.ts',
     find: `AND user_key = \${subject.key}
       AND set_id = \${setId}
