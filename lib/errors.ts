@@ -31,7 +31,7 @@ export type BackupCodeErrorCode =
   | 'busy'
   /** A slow hash took longer than 30 seconds. Nobody was let in; before a verdict nobody is charged. */
   | 'hash_timeout'
-  /** A callback of the app (`consumeCode`, `assessRisk`, a hasher, a store) returned what it must not. */
+  /** A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned what it must not. */
   | 'invalid_result'
   /** A cursor that `events` did not return, or that another store did. */
   | 'invalid_cursor'

@@ -25,7 +25,7 @@ export interface Format extends Required<FormatDefinition> {
 /** NIST SP 800-63B-4, section 3.1.2.1, asks for six decimal digits or the like. */
 const MIN_POSSIBILITIES = 1e6;
 /** A longer input is not a code; nothing is done with it. */
-const MAX_TYPED_LENGTH = 128;
+export const MAX_TYPED_LENGTH = 128;
 const SEPARATORS = ['-', ' ', '.', '_', ''];
 /** Symbols that people and fonts confuse. One that a format lacks is read as the one it has. */
 const LOOK_ALIKES = ['1IL', '0O'];

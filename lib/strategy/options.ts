@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { CleanContext, Context } from '../audit/context';
 import type { Format } from '../codes/formats';
 import type { BackupCodes } from '../service/backup-codes';
-import type { Outcome } from '../service/consume';
+import type { Consumed, NotConsumed } from '../service/consume';
 import type { UserId } from '../stores/subject';
 import type { BackupCodeFailure, BackupCodeFailureCode, BackupCodeInfo } from './outcomes';
 
@@ -11,10 +11,7 @@ import type { BackupCodeFailure, BackupCodeFailureCode, BackupCodeInfo } from '.
  * What the app's own `consumeCode` returns. Only `true` and `{ ok: true }` mean that the code was
  * consumed. Anything that is not of this type is an error: never a success, never a failure.
  */
-export type ConsumeResult =
-  | boolean
-  | ({ readonly ok: true } & Partial<Omit<Extract<Outcome, { ok: true }>, 'ok'>>)
-  | Extract<Outcome, { ok: false }>;
+export type ConsumeResult = boolean | (Pick<Consumed, 'ok'> & Partial<Consumed>) | NotConsumed;
 
 /**
  * How a verify callback answers. Only the first call counts.

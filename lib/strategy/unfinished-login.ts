@@ -2,26 +2,26 @@
 // trail. Kept beside the request and not on it: code that logs or serialises a request does not
 // find it.
 import type { Context } from '../audit/context';
-import type { BackupCodes } from '../service/backup-codes';
+import type { BackupCodes, ConsumedCode } from '../service/backup-codes';
 import type { UserId } from '../stores/subject';
 
-/** What the audit trail needs to know of a consumed code. */
-export interface ConsumedCode {
+/** A login after a code was consumed, as the audit trail records it if the login fails. */
+export interface UnfinishedLogin {
   readonly backupCodes: BackupCodes;
   readonly userId: UserId;
-  readonly code: { readonly setId: string; readonly codeId: string };
+  readonly code: ConsumedCode;
   readonly context: Context;
 }
 
-const consumedCodes = new WeakMap<object, ConsumedCode>();
+const unfinishedLogins = new WeakMap<object, UnfinishedLogin>();
 
-export function rememberConsumed(req: object, consumed: ConsumedCode): void {
-  consumedCodes.set(req, consumed);
+export function rememberConsumed(req: object, login: UnfinishedLogin): void {
+  unfinishedLogins.set(req, login);
 }
 
 /** The login succeeded. */
 export function forgetConsumed(req: object): void {
-  consumedCodes.delete(req);
+  unfinishedLogins.delete(req);
 }
 
 /**
@@ -30,14 +30,10 @@ export function forgetConsumed(req: object): void {
  * the audit trail.
  */
 export async function recordUnfinished(req: object): Promise<void> {
-  const consumed = consumedCodes.get(req);
-  consumedCodes.delete(req);
+  const login = unfinishedLogins.get(req);
+  unfinishedLogins.delete(req);
   try {
-    await consumed?.backupCodes.recordUnfinishedLogin(
-      consumed.userId,
-      consumed.code,
-      consumed.context,
-    );
+    await login?.backupCodes.recordUnfinishedLogin(login.userId, login.code, login.context);
   } catch {
     // See above.
   }

@@ -1,8 +1,9 @@
 // Has the code of a request consumed, and gives the verify callback of the app the last word.
 import type { Request } from 'express';
 import { cleanContext, type Context } from '../audit/context';
-import { readCode, showCode } from '../codes/formats';
+import { MAX_TYPED_LENGTH, readCode, showCode } from '../codes/formats';
 import { asError } from '../errors';
+import type { ConsumedCode } from '../service/backup-codes';
 import type { AnyVerify, CheckedOptions, CheckedOwnStorage } from './check-options';
 import type { Done } from './options';
 import {
@@ -17,8 +18,6 @@ import {
 import { recordUnfinished, rememberConsumed } from './unfinished-login';
 import { readField, type RequestUser } from './user';
 
-/** A longer input is not a code. Formats have their own limit; this one is for `'any'`. */
-const MAX_TYPED_LENGTH = 128;
 const VETO_STATUS = 401;
 
 /** Has the code in the body consumed. A success is final, unless verify vetoes it. */
@@ -42,7 +41,7 @@ export async function consumeCode(
   // A success for a user name that no user has is a fault of the storage. It is not a login.
   if (user === null) return refuse(options, req, REFUSALS.invalid_code);
   if (options.backupCodes !== undefined && userId !== null) {
-    const { setId, codeId } = result as { setId: string; codeId: string };
+    const { setId, codeId } = result as ConsumedCode;
     const { backupCodes } = options;
     rememberConsumed(req, { backupCodes, userId, code: { setId, codeId }, context });
   }

@@ -176,8 +176,8 @@ export const loginBreaks: readonly Break[] = [
     id: 'W-30',
     what: 'a code that was consumed for a failed login is not recorded',
     file: 'lib/strategy/unfinished-login.ts',
-    find: 'const consumed = consumedCodes.get(req);',
-    replace: 'const consumed = consumedCodes.get({});',
+    find: 'const login = unfinishedLogins.get(req);',
+    replace: 'const login = unfinishedLogins.get({});',
     noticedBy: [
       `${unfinished} › where …, the event names the code, which is spent, and the next one works`,
       `${unfinished} › where verify … after the code was consumed, the event says so`,
