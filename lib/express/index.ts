@@ -7,14 +7,14 @@ export {
   type BeginLoginOptions,
   type CompletedLogin,
   type CompleteLoginOptions,
-} from './login';
+} from './complete-login';
 export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pending-login';
-export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './assurance';
-export { requireEnrollment, type EnrollmentOptions } from './enrollment';
+export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './require-assurance';
+export { requireEnrollment, type EnrollmentOptions } from './require-enrollment';
 export { safeReturnTo } from './return-to';
-export { backupCodesRouter, type BackupCodesRouterOptions, type RouterErrorCode } from './router';
+export { backupCodesRouter, type BackupCodesRouterOptions, type RouterErrorCode } from './backup-codes-router';
 export {
   backupCodesOpenApi,
   type BackupCodesOpenApiOptions,
   type OpenApiDescription,
-} from './openapi';
+} from './backup-codes-openapi';

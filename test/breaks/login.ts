@@ -1,10 +1,10 @@
 // Breaks of: the way from a password to a login, and what a login is worth.
 import type { Break } from './break';
 
-const assurance = 'test/express/assurance.test.ts';
-const expressFaults = 'test/express/faults.test.ts';
-const login = 'test/express/login.test.ts';
-const unfinished = 'test/express/unfinished.test.ts';
+const assurance = 'test/express/require-assurance.test.ts';
+const expressFaults = 'test/express/session-faults.test.ts';
+const login = 'test/express/complete-login.test.ts';
+const unfinished = 'test/express/unfinished-login.test.ts';
 const error = 'test/strategy/error.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 const success = 'test/strategy/success.test.ts';
@@ -13,7 +13,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'W-01',
     what: 'the password alone logs in',
-    file: 'lib/express/login.ts',
+    file: 'lib/express/complete-login.ts',
     find: 'writeState(req, { pending, returnTo });',
     replace: 'writeState(req, { pending, returnTo });\n    await logIn(req, user);',
     noticedBy: [
@@ -34,7 +34,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'W-01',
     what: 'the second factor of one user completes the pending login of another',
-    file: 'lib/express/login.ts',
+    file: 'lib/express/complete-login.ts',
     find: 'if (before === null || user === null || !isSameUser(before.userId, idOf(user)))',
     replace: 'if (before === null || user === null)',
     noticedBy: [
@@ -84,11 +84,11 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-01',
     what: 'a single sign-on with one factor is accepted as if it had two',
-    file: 'lib/express/login.ts',
+    file: 'lib/express/complete-login.ts',
     find: "word === 'included' && pending.acr !== 'aal2'",
     replace: "word === 'included' && pending.methods.length === 0",
     noticedBy: [
-      'test/express/sso.test.ts › an assertion of several factors › … is none: nobody is logged in by it, and a second factor still completes it',
+      'test/express/single-sign-on.test.ts › an assertion of several factors › … is none: nobody is logged in by it, and a second factor still completes it',
     ],
   },
   {
@@ -117,7 +117,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-01',
     what: 'a second factor logs in without a first',
-    file: 'lib/express/login.ts',
+    file: 'lib/express/complete-login.ts',
     find: 'const before = pending ?? readLogin(req);',
     replace: 'const before = pending ?? readLogin(req) ?? (user && recordOf(idOf(user), [], []));',
     noticedBy: [`${login} › attacks on a login › a second factor alone logs nobody in`],
@@ -125,7 +125,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-04',
     what: 'the challenge does not say which level is wanted',
-    file: 'lib/express/assurance.ts',
+    file: 'lib/express/require-assurance.ts',
     find: ', acr_values="${acrValues}"',
     replace: '',
     noticedBy: [
@@ -135,7 +135,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'O-04',
     what: 'the challenge does not say how fresh the login must be',
-    file: 'lib/express/assurance.ts',
+    file: 'lib/express/require-assurance.ts',
     find: '`, max_age="${maxAge}"`',
     replace: "''",
     noticedBy: [
@@ -145,7 +145,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'N-03',
     what: 'an old second factor is accepted as a fresh one',
-    file: 'lib/express/assurance.ts',
+    file: 'lib/express/require-assurance.ts',
     find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
     replace: 'counting',
     noticedBy: [`${assurance} › freshness › ends maxAgeSeconds after the factor was shown`],
@@ -153,7 +153,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'N-03',
     what: 'a fresh password refreshes the second factor',
-    file: 'lib/express/assurance.ts',
+    file: 'lib/express/require-assurance.ts',
     find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
     replace: 'counting.some(({ at }) => isWithin(at, maxAgeSeconds, now())) ? counting : []',
     noticedBy: [
@@ -163,7 +163,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'W-30',
     what: 'a login whose session could not be saved is left unfinished',
-    file: 'lib/express/login.ts',
+    file: 'lib/express/complete-login.ts',
     find: `await abandonLogin(req);
     throw new BackupCodeError(
       'login_unfinished'`,

@@ -11,7 +11,7 @@ import {
 } from '../../lib';
 import * as approvalEntry from '../../lib/approval';
 import { completeLogin, pendingLogin } from '../../lib/express';
-import { Site } from '../express/site';
+import { Site } from '../express/login-site';
 import { DAY_MS, fakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { recipesOf, runRecipe } from '../helpers/recipes';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { safeReturnTo } from '../../lib/express/return-to';
-import { Site } from './site';
+import { Site } from './login-site';
 
 describe('where to go after logging in', () => {
   test.each([

@@ -14,7 +14,7 @@ import {
   type CodeSite,
   type Question,
   type Told,
-} from './router-site';
+} from './router-apps';
 
 interface Described {
   readonly headers: Readonly<

@@ -6,8 +6,8 @@ import { backupCodesOpenApi } from '../../lib/express';
 import { recipesOf, runRecipe } from '../helpers/recipes';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { BASE } from './router-site';
-import { Site, type Browser } from './site';
+import { BASE } from './router-apps';
+import { Site, type Browser } from './login-site';
 
 const page = readFileSync(join(__dirname, '../../docs/router.md'), 'utf8');
 const recipes = recipesOf('docs/router.md');

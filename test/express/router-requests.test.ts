@@ -9,7 +9,7 @@ import {
   type BareApp,
   type BareOptions,
   type Told,
-} from './router-site';
+} from './router-apps';
 
 const CHANGES = ['POST /', 'POST /stage', 'POST /activate', 'DELETE /'] as const;
 const LARGE = JSON.stringify({ setId: 'x'.repeat(4096) });

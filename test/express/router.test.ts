@@ -3,8 +3,8 @@ import { backupCodesRouter, type BackupCodesRouterOptions } from '../../lib/expr
 import { failure } from '../helpers/errors';
 import { atOnce } from '../helpers/service';
 import { storeFault } from '../helpers/watch';
-import { ask, expresses, openCodeSite, type CodeSite, type Told } from './router-site';
-import { express5 } from './site';
+import { ask, expresses, openCodeSite, type CodeSite, type Told } from './router-apps';
+import { express5 } from './login-site';
 
 const CHANGES = ['POST /', 'POST /stage', 'POST /activate', 'DELETE /'];
 let open: CodeSite;

@@ -1,5 +1,5 @@
 import { completeLogin, requireAssurance } from '../../lib/express';
-import { Site, type Browser, type SiteOptions } from './site';
+import { Site, type Browser, type SiteOptions } from './login-site';
 
 const HTML = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 let site: Site;

@@ -22,7 +22,7 @@ const strategy = [
   ...['error', 'fail', 'input', 'options', 'passport', 'success', 'without-express'].map(
     (name) => `strategy/${name}`,
   ),
-  'express/unfinished',
+  'express/unfinished-login',
 ];
 
 /** Below lib: below test. */

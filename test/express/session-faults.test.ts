@@ -1,5 +1,5 @@
 import type { Request } from 'express';
-import { Site, type Browser } from './site';
+import { Site, type Browser } from './login-site';
 
 let site: Site;
 let browser: Browser;

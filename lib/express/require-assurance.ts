@@ -3,7 +3,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import { asError, BackupCodeError } from '../errors';
 import { optionalFunction, wholeNumber } from '../internal/validate';
 import type { UserId } from '../stores/subject';
-import { pageUrl, wantsPage } from './answers';
+import { pageUrl, wantsPage } from './guard';
 import { assertNames, isNames, isWithin, kindsOf, type Factor, type FactorKind } from './factors';
 import { isSameUser, isUserId, loginOptions, type LoginOptions } from './login-options';
 import { readLogin } from './login-record';

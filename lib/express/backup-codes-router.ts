@@ -7,9 +7,9 @@ import { asError, BackupCodeError } from '../errors';
 import { assertMethods, assertOptions, describe, optionalFunction } from '../internal/validate';
 import { requestContext } from '../strategy/request-context';
 import type { UserId } from '../stores/subject';
-import { requireAssurance } from './assurance';
+import { requireAssurance } from './require-assurance';
 import { isUserId } from './login-options';
-import { readJsonBody } from './router-body';
+import { readJsonBody } from './json-body';
 import { dig, userOf } from './session';
 
 /** Whose codes, behind which guard. */

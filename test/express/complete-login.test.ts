@@ -1,6 +1,6 @@
 import type { Request } from 'express';
 import { beginLogin, completeLogin, pendingLogin } from '../../lib/express';
-import { express4, express5, Site, type Browser, type SiteOptions } from './site';
+import { express4, express5, Site, type Browser, type SiteOptions } from './login-site';
 
 let site: Site;
 let browser: Browser;

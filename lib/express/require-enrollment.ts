@@ -4,7 +4,7 @@ import type { Request, RequestHandler, Response } from 'express';
 import type { BackupCodes } from '../service/backup-codes';
 import { asError, BackupCodeError } from '../errors';
 import { assertMethods, describe } from '../internal/validate';
-import { pageUrl, wantsPage } from './answers';
+import { pageUrl, wantsPage } from './guard';
 import { loginOptions, type LoginOptions } from './login-options';
 import { pageOf } from './return-to';
 import { dig, readState, save, userOf, writeState } from './session';

@@ -10,7 +10,7 @@ import {
 } from '../../lib/express';
 import { openService, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { express4, express5, Site, type Browser } from './site';
+import { express4, express5, Site, type Browser } from './login-site';
 
 export const expresses = [
   ['Express 4', express4],

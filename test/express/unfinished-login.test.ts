@@ -4,7 +4,7 @@ import { BackupCodes, BackupCodeStrategy, MemoryStore, type Verify } from '../..
 import { completeLogin, pendingLogin } from '../../lib/express';
 import { watch, type Watch } from '../helpers/watch';
 import { countingHasher } from '../helpers/counting-hasher';
-import { Site, type Browser } from './site';
+import { Site, type Browser } from './login-site';
 
 let site: Site;
 let browser: Browser;

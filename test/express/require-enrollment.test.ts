@@ -3,7 +3,7 @@ import { requireEnrollment, safeReturnTo, type EnrollmentOptions } from '../../l
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
-import { express4, express5, Site, type Answer, type Browser } from './site';
+import { express4, express5, Site, type Answer, type Browser } from './login-site';
 
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 let site: Site;

@@ -6,7 +6,7 @@ import {
   requireAssurance,
   type BeginLoginOptions,
 } from '../../lib/express';
-import { Site, type Browser } from './site';
+import { Site, type Browser } from './login-site';
 
 let site: Site;
 let browser: Browser;
