@@ -74,10 +74,10 @@ describe('the context of an attempt', () => {
 
   it.each<[string, unknown]>([
     ['an unknown field', { userAgents: 'x' }],
-    ['a channel there is none of', { after: 'password' }],
+    ['an unknown channel', { after: 'password' }],
     ['a channel that is true', { after: true }],
     ['null', null],
-    ['text', '127.0.0.1'],
+    ['a string', '127.0.0.1'],
     ['a list', ['127.0.0.1']],
   ])('%s is refused as a mistake of the app', (_what, context) => {
     expect(() => cleanContext(context as Context)).toThrow(failure('invalid_option'));

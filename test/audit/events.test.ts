@@ -20,7 +20,7 @@ const context = {
 const issued = auditEvent('issued', { at: 1, userId: 'ada', context });
 const fault = new Error('the mail server is down');
 
-/** Failing listeners, each by another way. */
+/** The ways in which a listener can fail. */
 const failing: [string, Listener][] = [
   [
     'throws',
@@ -38,7 +38,7 @@ const failing: [string, Listener][] = [
   ],
 ];
 
-/** Lets listeners that reject do so, and what follows from it. */
+/** Waits until listeners have rejected and the rejection was handled. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -86,8 +86,7 @@ describe('listeners', () => {
     const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
     const tried: unknown[] = [];
     backupCodes.on('issued', (event) => {
-      for (const part of [event, event.context])
-        tried.push(Reflect.set(part, 'actor', 'somebody else'));
+      for (const part of [event, event.context]) tried.push(Reflect.set(part, 'actor', 'mallory'));
     });
     await backupCodes.issue('ada');
     expect([tried, store.auditTrail[0]?.context.actor]).toEqual([[false, false], null]);
@@ -102,8 +101,8 @@ describe('listeners', () => {
   it.each([
     ['an unknown type', 'issue', () => undefined],
     ['the name of a prototype', '__proto__', () => undefined],
-    ['no function', 'issued', null],
-    ['recovery', 'error', undefined],
+    ['null in place of a function', 'issued', null],
+    ['undefined in place of a function', 'error', undefined],
   ])('Adding a listener for %s is refused', (_what, type, listener) => {
     expect(() => new Listeners().add(type as EventType, listener as unknown as Listener)).toThrow(
       failure('invalid_option'),

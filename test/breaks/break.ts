@@ -1,16 +1,22 @@
-// One way to spoil the package, and the tests that must notice. What run.ts makes of it is at its head.
+// One change that breaks the package, and the tests that must fail then. run.ts applies it.
 
 export interface Break {
-  /** Of the requirement that it hurts; a row of test/requirements.md. */
+  /** The id of the requirement that it violates, a row of test/requirements.md. */
   readonly id: string;
-  /** What the package then does; most of it was found in the wild. */
+  /** How the package then behaves. Most of these faults were found in other packages. */
   readonly what: string;
   readonly file: string;
-  /** Occurs in the file exactly once. Short, so that it survives what does not concern it. */
+  /** Occurs in the file exactly once. Short, so that unrelated changes do not affect it. */
   readonly find: string;
   readonly replace: string;
-  /** Each of these fails then: `path › describe › name`. Those of lib/testing run on the store that is broken. */
+  /**
+   * The tests that fail then: `path › describe › name`. Tests of lib/testing run on the broken
+   * store.
+   */
   readonly noticedBy: readonly string[];
-  /** The tests then wait for ever: a time-out is their finding. Elsewhere it is none, for the machine may have been slow. */
+  /**
+   * The tests then hang, so a time-out counts as a failure. In other breaks it does not: the
+   * machine may be slow.
+   */
   readonly hangs?: true;
 }

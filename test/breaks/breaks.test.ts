@@ -1,4 +1,5 @@
-// The table of breaks does not rot: what it spoils is still there. That the tests it names are, requirements.test.ts looks; run.ts does the rest.
+// Each break still applies to the code. requirements.test.ts checks that the tests it names exist,
+// and run.ts that they fail.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';

@@ -1,4 +1,4 @@
-// Breaks of: codes and how they are stored.
+// Breaks of codes and their storage.
 import type { Break } from './break';
 
 const issue = 'test/service/issue.test.ts';

@@ -1,4 +1,4 @@
-// Breaks of: attempts, waits, and what time tells.
+// Breaks of attempts, waits, and equal work.
 import type { Break } from './break';
 
 const attemptTests = 'lib/testing/attempt-tests.ts';

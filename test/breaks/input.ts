@@ -1,4 +1,4 @@
-// Breaks of: what is typed, and what comes with a request.
+// Breaks of the input: the typed code, and the context of a request.
 import type { Break } from './break';
 
 const consume = 'test/service/consume.test.ts';

@@ -1,4 +1,4 @@
-// Breaks of: faults, the audit trail, and what is never told.
+// Breaks of fault handling, the audit trail and secrecy.
 import type { Break } from './break';
 
 const attempts = 'test/service/attempts.test.ts';

@@ -1,4 +1,4 @@
-// Breaks of: the way from a password to a login, and what a login is worth.
+// Breaks of the login flow and its assurance.
 import type { Break } from './break';
 
 const assurance = 'test/express/require-assurance.test.ts';

@@ -1,8 +1,8 @@
-// Spoils a copy of the package in each way of breaks.ts, one at a time, and demands that the named tests fail there while
-// they pass on the copy unspoilt. Changes nothing in this tree, and runs only what is named.
+// Applies each break to a copy of the package, one at a time. The named tests must fail on it, and
+// pass on the unchanged copy. Nothing in this tree changes, and only the named tests run.
 //
-//   npm run test:breaks              all of them, some minutes
-//   npm run test:breaks -- N-05 W-   those of one requirement, or of a letter
+// npm run test:breaks              all of them, some minutes npm run test:breaks -- N-05 W-   those
+// of one requirement, or of a letter
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -20,7 +20,7 @@ import type { Break } from './break';
 import { breaks } from './breaks';
 import { namePattern, parseReference, ROOT } from './test-names';
 
-/** Of Jest's report, what is read here. */
+/** The part of Jest's report that is read here. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -34,7 +34,7 @@ interface Result {
   readonly failureMessages: readonly string[];
 }
 
-/** A test, where it is run, and whether a time-out is its finding. */
+/** A test, the file that runs it, and whether a time-out counts as its failure. */
 interface Wanted {
   readonly reference: string;
   readonly mayHang: boolean;
@@ -43,7 +43,7 @@ interface Wanted {
 }
 
 const JEST_TIMEOUT_MS = 900_000;
-/** A spoilt file that lacks a name has told nothing. */
+/** A broken file that does not compile or lacks a name proves nothing. */
 const NOT_A_FINDING = /ReferenceError|SyntaxError/;
 const TIME_OUT = /Exceeded timeout/;
 
@@ -77,7 +77,7 @@ function main(filters: readonly string[]): void {
   }
 }
 
-/** What git knows of, and what is new and not ignored: so that this can be run before a commit. */
+/** Copies tracked and new files, so that this can run before a commit. */
 function copyTree(): string {
   const copy = mkdtempSync(join(tmpdir(), 'backup-codes-breaks-'));
   const { stdout } = spawnSync(
@@ -93,7 +93,7 @@ function copyTree(): string {
   return copy;
 }
 
-/** @returns what is wrong with the break; nothing if it was noticed as it says */
+/** @returns the complaints about the break; empty if all its tests failed */
 function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] {
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
@@ -124,7 +124,7 @@ function wantedBy({ file: spoilt, noticedBy, hangs }: Break): Wanted[] {
   });
 }
 
-/** A suite is declared by other files: the one that every store passes is run on the store that is spoilt. */
+/** The file that runs the tests of a shared suite. The store suite runs on the broken store. */
 function runsIn(path: string, spoilt: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
@@ -160,7 +160,10 @@ function runJest(copy: string, wanted: readonly Wanted[]): Report {
   return JSON.parse(readFileSync(output, 'utf8')) as Report;
 }
 
-/** Of each test there must be one that ended so: on the package as it is all of them, spoilt one of those that a table makes. */
+/**
+ * The tests that did not end as expected. On the unchanged package each test must pass; on a broken
+ * one at least one row of a table must fail.
+ */
 function complaints(
   wanted: readonly Wanted[],
   { testResults }: Report,

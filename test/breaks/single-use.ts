@@ -1,4 +1,4 @@
-// Breaks of: a code works once, for one person, while its set works.
+// Breaks of single use: a code works once, for one user, while its set is current.
 import type { Break } from './break';
 
 const races = 'lib/testing/race-tests.ts';

@@ -1,12 +1,13 @@
-// The names of tests as their files give them, and references to them: `path › describe › name`. Runs no test.
+// Reads test names from their files without running them, and resolves references: `path › describe
+// › name`.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from '@swc/core';
 
 export const ROOT = join(__dirname, '../..');
-/** Between the parts of a reference. */
+/** Separates the parts of a reference. */
 export const STEP = ' › ';
-/** Stands in a name for whatever a template or a table fills in. */
+/** Replaces each value that a template or a table inserts in a name. */
 const FILLED_IN = '…';
 
 const DECLARES_TESTS = new Set(['it', 'test']);
@@ -17,7 +18,7 @@ const DECLARES_GROUPS = new Set([
   'describeOn',
   'describeWith',
 ]);
-/** Their first argument is a database. */
+/** Functions whose first argument is a database. */
 const TITLE_IS_SECOND = new Set(['describeOn', 'describeWith']);
 
 interface SyntaxNode {
@@ -27,7 +28,7 @@ interface SyntaxNode {
 
 export interface TestReference {
   readonly path: string;
-  /** Titles of some of the groups around the test, the outermost first, and its own. */
+  /** Titles of some of the groups around the test, outermost first, then its own. */
   readonly titles: readonly string[];
 }
 
@@ -36,14 +37,14 @@ export function parseReference(reference: string): TestReference {
   return { path, titles };
 }
 
-/** Whether the file exists and declares the test. A file whose tests are gone names none. */
+/** Whether the file exists and declares the test. */
 export function isDeclared(reference: string): boolean {
   const { path, titles } = parseReference(reference);
   if (titles.length === 0 || !existsSync(join(ROOT, path))) return false;
   return testNames(path).some((declared) => isSame(declared, titles));
 }
 
-/** What Jest's `-t` takes to run this test, and (but for one of the same words) no other. */
+/** A pattern for Jest's `-t` that runs this test, and others only if they have the same words. */
 export function namePattern({ titles }: TestReference): string {
   const words = titles.map((title) =>
     title
@@ -56,14 +57,14 @@ export function namePattern({ titles }: TestReference): string {
 
 const known = new Map<string, readonly (readonly string[])[]>();
 
-/** Each test of the file: the titles of the groups around it, and its own. */
+/** Each test of the file: the titles of its groups, then its own. */
 export function testNames(path: string): readonly (readonly string[])[] {
   const names = known.get(path) ?? readTestNames(readFileSync(join(ROOT, path), 'utf8'));
   known.set(path, names);
   return names;
 }
 
-/** The same of a source at hand. */
+/** As `testNames`, from a source string. */
 export function readTestNames(source: string): readonly (readonly string[])[] {
   const names: string[][] = [];
   const visit = (value: unknown, groups: readonly string[]): void => {
@@ -82,7 +83,10 @@ export function readTestNames(source: string): readonly (readonly string[])[] {
   return names;
 }
 
-/** `it('title', …)`, `runner.it('title', …)`, `it.each(table)('title', …)`: what it declares, or `null` for another call. */
+/**
+ * `it('title', …)`, `runner.it('title', …)`, `it.each(table)('title', …)`: what it declares, or
+ * `null` for another call.
+ */
 function declaration(call: SyntaxNode): { title: string; isTest: boolean } | null {
   const isTable = isNode(call['callee']) && call['callee'].type === 'CallExpression';
   const name = isTable
@@ -95,7 +99,7 @@ function declaration(call: SyntaxNode): { title: string; isTest: boolean } | nul
   return title === null ? null : { title, isTest: DECLARES_TESTS.has(name) };
 }
 
-/** `it` of `it`, `runner.it` and, with `member`, of `it.each`. */
+/** The function name: `it` for `it` and `runner.it` and, with `member`, for `it.each`. */
 function calledName(callee: unknown, member?: string): string | null {
   if (!isNode(callee)) return null;
   if (callee.type === 'Identifier' && member === undefined) return String(callee['value']);
@@ -119,7 +123,7 @@ function titleOf(given: unknown, isTable: boolean): string | null {
   return isTable && text !== null ? text.replace(/%[#a-zA-Z]|\$\w+(?:\.\w+)*/g, FILLED_IN) : text;
 }
 
-/** The same test, and the groups among those around it, in order. */
+/** Whether the title is the same and the groups occur in this order. */
 function isSame(declared: readonly string[], wanted: readonly string[]): boolean {
   if (declared.at(-1) !== wanted.at(-1)) return false;
   let from = 0;

@@ -1,16 +1,17 @@
-// Looks for secrets in what came out: a code, digest, salt or key, in any form in which people and programs write one.
+// Searches output for secrets: a code, digest, salt or key, in each form in which users and
+// programs write one.
 import { inspect } from 'node:util';
 
-/** A shorter secret would be found where it is not. */
+/** A shorter secret would match by chance. */
 const MIN_LENGTH = 8;
 
 export class Canary {
-  /** Found in the text as it stands. */
+  /** Forms that are searched in the output as it is. */
   private readonly exact = new Forms();
-  /** Found in the text without regard to case, and to whatever stands between letters and digits. */
+  /** Forms that are searched without case and without any characters between letters and digits. */
   private readonly loose = new Forms();
 
-  /** A backup code as it is shown. `name` is what a finding says in its place. */
+  /** Adds a backup code as it is shown. Findings have `name` in place of the code. */
   addCode(code: string, name: string): void {
     const bare = code.replace(/[^A-Za-z0-9]/g, '').toLowerCase();
     this.loose.add(bare, name);
@@ -32,7 +33,7 @@ export class Canary {
     }
   }
 
-  /** A digest, salt or key. */
+  /** Adds a digest, salt or key. */
   addBytes(secret: Uint8Array, name: string): void {
     const bytes = Buffer.from(secret);
     this.addEncoded(bytes, name);
@@ -41,7 +42,7 @@ export class Canary {
     this.loose.add(Buffer.from(bytes).reverse().toString('hex'), `${name}, reversed`);
   }
 
-  /** What of it occurs in a text, and in which form, each once. */
+  /** @returns each secret that the text contains, with its form */
   findIn(text: string): string[] {
     const squeezed = text
       .normalize('NFKC')
@@ -53,7 +54,7 @@ export class Canary {
   private addEncoded(bytes: Buffer, name: string): void {
     this.loose.add(bytes.toString('hex'), `${name}, in hex`);
     this.loose.add(Array.from(bytes).join(''), `${name}, as numbers`);
-    // What JSON makes of a typed array: {"0":12,"1":240}.
+    // JSON writes a typed array as {"0":12,"1":240}.
     this.loose.add(
       Array.from(bytes, (byte, index) => `${index}${byte}`).join(''),
       `${name}, as numbers`,
@@ -61,13 +62,11 @@ export class Canary {
     this.addBase64(bytes, name);
   }
 
-  /** Also in the middle of more that was encoded with it: without the characters that the neighbours have a share in. */
+  /** Adds base64 at each offset, without the characters that depend on neighbouring bytes. */
   private addBase64(bytes: Buffer, name: string): void {
     for (const before of [0, 1, 2]) {
-      const [from, to] = [
-        Math.ceil((before * 8) / 6),
-        Math.floor(((before + bytes.length) * 8) / 6),
-      ];
+      const from = Math.ceil((before * 8) / 6);
+      const to = Math.floor(((before + bytes.length) * 8) / 6);
       for (const encoding of ['base64', 'base64url'] as const) {
         this.exact.add(
           Buffer.concat([Buffer.alloc(before), bytes])
@@ -80,7 +79,7 @@ export class Canary {
   }
 }
 
-/** By their first characters, so that a text is walked once however many there are. */
+/** Forms by their first characters, so that a text is read once for any number of forms. */
 class Forms {
   private readonly byStart = new Map<string, { form: string; finding: string }[]>();
 
@@ -99,7 +98,7 @@ class Forms {
   }
 }
 
-/** All that a log, a debugger or an error page can make of a value. */
+/** All forms in which a log, a debugger or an error page shows a value. */
 export function printed(value: unknown): string {
   const whole = {
     depth: Infinity,

@@ -1,10 +1,10 @@
-// A clock that stands still until it is told. For the option `now`.
+// A clock that only moves when a test moves it.
 
 export interface FakeClock {
-  /** Handed over as the option `now`. */
+  /** For the option `now`. */
   readonly now: () => number;
   advance(milliseconds: number): void;
-  /** Says anything from now on, also nonsense. */
+  /** Returns this value from now on, even if it is not a time. */
   set(time: unknown): void;
 }
 

@@ -1,4 +1,4 @@
-// A quick hash that counts, in place of a slow one. For tests only: the product has no switch for weak hashing.
+// A fast hasher that counts its calls. For tests only: the package has no option for weak hashing.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Hasher } from '../../lib';
 

@@ -1,4 +1,4 @@
-// What the package throws, as Jest's matchers take it.
+// Errors of the package, for Jest's matchers.
 import type { BackupCodeErrorCode } from '../../lib';
 
 /** For `toThrow` and `rejects.toEqual`: a `BackupCodeError` with this code. */

@@ -1,4 +1,4 @@
-// Stores a set of codes that the test chose, by the scheme of the product: so that a run from a seed can be run again.
+// Writes a set with codes that the test chose, so that a fuzz run can be repeated from its seed.
 import { randomBytes } from 'node:crypto';
 import type { BackupCodeStore, Format, Hasher } from '../../lib';
 import { cleanContext } from '../../lib/audit/context';
@@ -9,7 +9,7 @@ import { checkOf, keyStretched, recordCode } from '../../lib/codes/digests';
 import { userSubject } from '../../lib/stores/subject';
 import { START } from './clock';
 
-/** @param symbols of each code, without separators */
+/** @param symbols the codes, without separators */
 export async function storeKnownSet(
   store: BackupCodeStore,
   {

@@ -1,5 +1,5 @@
-// What must hold over a set's life when many call at once, asked through the service, so that the same tests run on every
-// store. The clock stands still. Exactly one, never "at most one".
+// Races over the life of a set, through the service, so that the same tests run on each store. The
+// clock stands still. "Exactly one" succeeds, never "at most one".
 import { BackupCodes, type AuditEvent, type BackupCodesOptions } from '../../lib';
 import { DAY_MS, fakeClock, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
@@ -9,9 +9,9 @@ import { atOnce } from './service';
 const ROUNDS = 5;
 const USERS = 12;
 
-/** @param options.open gives a store that holds nothing yet; a second call gives another one on the same data */
+/** @param options.open opens an empty store; `another` opens a second one on the same data */
 export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void {
-  /** Four services, as four processes would have them. */
+  /** Makes four services, as four processes would have them. */
   const start = async (
     options: Partial<BackupCodesOptions> = {},
   ): Promise<{ at: (n: number) => BackupCodes; clock: FakeClock }> => {
@@ -85,7 +85,8 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     clock.advance(335 * DAY_MS);
     let recorded = 0;
     const remind = async (n: number): Promise<void> => {
-      // Not `recorded += await …`: it reads the sum before it waits, and concurrent calls lose counts.
+      // Not `recorded += await …`: it reads the sum before it waits, and concurrent calls lose
+      // counts.
       const count = await at(n).audit.recordReminders();
       recorded += count;
     };

@@ -1,4 +1,4 @@
-// Reads `#private` fields, as a debugger does: the canary has to search what an object keeps, not what it shows.
+// Reads `#private` fields as a debugger does, so that the canary searches what an object keeps.
 import { Session } from 'node:inspector';
 import { runInThisContext } from 'node:vm';
 
@@ -11,7 +11,7 @@ interface PrivateProperty {
   readonly value: RemoteObject;
 }
 
-/** The debugger shares objects with the main context only; a test file has a context of its own. */
+/** The debugger shares objects only with the main context. Each test file has its own. */
 const shared = runInThisContext('globalThis') as Record<string, unknown>;
 
 /** The private fields of an object, by name. Empty if it has none. */

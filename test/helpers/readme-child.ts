@@ -1,5 +1,6 @@
-// Runs one block of the README as a program: gives it the names it may assume, listens, and tells where.
-// Started as `node --require ./test/helpers/run-typescript.js test/helpers/readme-child.ts FILE`.
+// Runs one block of the README as a program: defines the names that it assumes, listens, and sends
+// the port. Started as `node --require ./test/helpers/run-typescript.js
+// test/helpers/readme-child.ts FILE`.
 import Module from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -17,7 +18,7 @@ interface Person {
   readonly name: string;
 }
 
-/** What a block made, of those names the test added to its exports. */
+/** The variables of a block that the test exports. */
 interface Made {
   readonly app?: express.Express;
   readonly backupCodes?: BackupCodes;
@@ -26,14 +27,14 @@ interface Made {
 
 const LIB = join(__dirname, '../../lib');
 
-/** What a block imports is this working tree. */
+/** A block imports the package from this working tree. */
 type Resolve = (request: string, ...others: unknown[]) => string;
 const internals = Module as unknown as { _resolveFilename: Resolve };
 const resolve = internals._resolveFilename;
 internals._resolveFilename = (request, ...others) =>
   resolve.call(Module, request.replace(/^passport-backup-code(?=\/|$)/, LIB), ...others);
 
-/** A block takes the default hash. Ten of those are seconds; at the lowest cost that is read, half of one. */
+/** Uses the lowest readable cost: ten hashes of the default cost would take seconds. */
 const { genSaltSync } = bcrypt;
 bcrypt.genSaltSync = (_cost, minor) => genSaltSync(10, minor);
 
@@ -71,7 +72,7 @@ const findCode = (user: Person, code: string): Promise<unknown> =>
     db.prepare('SELECT id FROM my_codes WHERE user_id = ? AND code = ?').get([user.id, code]),
   );
 
-/** All that a block may assume. A quick start has `users` and `secret`; it makes the rest itself. */
+/** The names that a block can use. A quick start only uses `users` and `secret`. */
 Object.assign(globalThis, {
   users,
   secret: 'secret',
@@ -96,7 +97,7 @@ async function main(): Promise<void> {
   );
 }
 
-/** The suite that README offers to apps. */
+/** Runs the suite that the README recommends to apps. */
 async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
   const tests: (() => unknown)[] = [];
   let people = 0;

@@ -1,12 +1,12 @@
-// Runs the code that the documents show: each block behind `<!-- recipe: NAME -->`, as the body of an async function, with the
-// names it may assume handed in. What it imports from the package is this working tree.
+// Runs code of the documentation: each block after `<!-- recipe: NAME -->`, as the body of an async
+// function that receives the names it uses. It imports the package from this working tree.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const ROOT = join(__dirname, '../..');
 const LIB = join(ROOT, 'lib');
 
-/** All blocks of a page, by name. @throws where two have one name */
+/** All blocks of a page, by name. @throws if two have the same name */
 export function recipesOf(page: string): ReadonlyMap<string, string> {
   const found = [
     ...readFileSync(join(ROOT, page), 'utf8').matchAll(
@@ -18,7 +18,7 @@ export function recipesOf(page: string): ReadonlyMap<string, string> {
   return recipes;
 }
 
-/** @returns the variables that are asked for, as they stand at the end */
+/** @returns the requested variables, after the code ran */
 export async function runRecipe(
   code: string,
   scope: Readonly<Record<string, unknown>>,

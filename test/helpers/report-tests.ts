@@ -1,4 +1,4 @@
-// What a store with reports promises, asked through the service, so that the same tests run on every store.
+// The audit trail of a store, tested through the service, so that the same tests run on each store.
 import {
   BackupCodes,
   type AuditEvent,
@@ -17,7 +17,7 @@ type ReportingStore = BackupCodeStore & BackupCodeAudit;
 const CONTEXT = { ip: '192.0.2.7', userAgent: 'Mozilla/5.0', requestId: 'r-1', actor: 'admin-9' };
 
 export interface ReportTestOptions {
-  /** A store that holds nothing yet; a second call gives another one on the same data. */
+  /** Opens an empty store. `another` opens a second one on the same data. */
   readonly open: () => Promise<{ store: ReportingStore; another: () => ReportingStore }>;
 }
 
@@ -31,7 +31,8 @@ export function reportTests({ open }: ReportTestOptions): void {
     told: AuditEvent[];
   }> => {
     const { store, another } = await open();
-    const [clock, told] = [fakeClock(), [] as AuditEvent[]];
+    const clock = fakeClock();
+    const told: AuditEvent[] = [];
     const over = (given: ReportingStore): BackupCodes =>
       new BackupCodes({ store: given, hasher: countingHasher(), now: clock.now, ...options });
     const backupCodes = over(store);
@@ -69,7 +70,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
         expect(typesOf(told)).toContain(type);
       const all = await readAll(backupCodes);
-      // Those of names that belong to nobody have no order among the others on a store of many partitions.
+      // On a store with partitions, events of unknown names have no order among the others.
       const ofUser = (events: readonly AuditEvent[]): AuditEvent[] =>
         events.filter((event) => event.userId === userId);
       expect(ofUser(all)).toEqual(ofUser(told));

@@ -1,4 +1,4 @@
-// Lets a child process run TypeScript as the tests do: `node --require ./test/helpers/run-typescript.js child.ts`.
+// Makes a child process run TypeScript: `node --require ./test/helpers/run-typescript.js child.ts`.
 'use strict';
 
 const { readFileSync } = require('node:fs');

@@ -1,15 +1,15 @@
-// Makes one call of a store go wrong in any way. The store behind is a real one, and does what it does at all other times.
+// Replaces one call of a real store by any behavior. All other calls reach the store.
 import type { BackupCodeStore } from '../../lib';
 import { STORE_METHODS } from '../../lib/stores/contract';
 import type { StoreMethod } from './watch';
 
-/** What happens in place of a call; `call` makes it. */
+/** Runs in place of a call; `call` makes the real one. */
 export type Sabotage = (call: () => Promise<unknown>) => unknown;
 
 export interface SabotagedStore {
-  /** In place of the store. */
+  /** Passed to the service in place of the real store. */
   readonly store: BackupCodeStore;
-  /** Once, at the next call of this method. */
+  /** Replaces the next call of this method, once. */
   next(method: StoreMethod, sabotage: Sabotage): void;
 }
 

@@ -1,4 +1,5 @@
-// Any sequence of calls gives on a store what it gives on MemoryStore, the readable reference: answers, trail and state.
+// Runs random sequences of calls on a store and on MemoryStore, and compares results, events and
+// state.
 import fc from 'fast-check';
 import { MemoryStore, type AuditEvent } from '../../lib';
 import type { BackupCodeStore, Ticket } from '../../lib/stores/contract';
@@ -14,8 +15,8 @@ import {
   type UserSet,
 } from '../../lib/testing/samples';
 
-/** What was made so far: a later call is about one of the last. */
-interface Story {
+/** The sets and tickets so far. Later calls use one of the last. */
+interface History {
   readonly subject: User;
   readonly sets: UserSet[];
   readonly tickets: Ticket[];
@@ -23,7 +24,7 @@ interface Story {
 
 const at = fc.integer({ min: 0, max: 300_000 }).map((later) => NOW + later);
 const channel = fc.constantFrom('second_factor' as const, 'recovery' as const);
-/** Counted from the last. */
+/** Counted from the end. */
 const place = fc.nat({ max: 2 });
 const expiresAt = fc.option(at);
 
@@ -37,7 +38,10 @@ const plan = fc.array(
     }),
     fc.record({ call: fc.constant('stage' as const), expiresAt, until: at }),
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
-    { weight: 3, arbitrary: fc.record({ call: fc.constant('take' as const), now: at, channel }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({ call: fc.constant('takeAttempt' as const), now: at, channel }),
+    },
     fc.record({ call: fc.constant('giveBack' as const), ticket: place }),
     {
       weight: 4,
@@ -50,7 +54,7 @@ const plan = fc.array(
         isReplaced: fc.boolean(),
       }),
     },
-    fc.record({ call: fc.constant('close' as const), ticket: place, now: at }),
+    fc.record({ call: fc.constant('lock' as const), ticket: place, now: at }),
     fc.record({ call: fc.constant('revoke' as const), now: at }),
     fc.record({ call: fc.constant('find' as const) }),
   ),
@@ -66,15 +70,15 @@ export async function expectSameAsMemory(
     fc.asyncProperty(plan, async (steps) => {
       const memory = new MemoryStore();
       const subject = newUser();
-      const story: Story = { subject, sets: [newSet(subject)], tickets: [] };
+      const history: History = { subject, sets: [newSet(subject)], tickets: [] };
       for (const step of steps) {
-        const call = callOf(step, story);
+        const call = callOf(step, history);
         const expected = await call(memory);
         expect(comparable(await call(store))).toEqual(comparable(expected));
         const { ticket } = (expected ?? {}) as { ticket?: Ticket };
-        if (ticket) story.tickets.push(ticket);
+        if (ticket) history.tickets.push(ticket);
       }
-      const facts = ({
+      const fieldsOf = ({
         type,
         reason,
         setId,
@@ -91,20 +95,18 @@ export async function expectSameAsMemory(
         total,
         refusals,
       ];
-      const [trail, expectedTrail] = [
-        await readEvents(subject.userId),
-        memory.auditTrail.filter(({ userId }) => userId === subject.userId),
-      ];
-      expect(trail.map(facts)).toEqual(expectedTrail.map(facts));
+      const trail = await readEvents(subject.userId);
+      const expectedTrail = memory.auditTrail.filter(({ userId }) => userId === subject.userId);
+      expect(trail.map(fieldsOf)).toEqual(expectedTrail.map(fieldsOf));
     }),
     { numRuns },
   );
 }
 
-/** The same call for both stores. */
+/** Makes a call that can run on both stores. */
 function callOf(
   step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : never,
-  { subject, sets, tickets }: Story,
+  { subject, sets, tickets }: History,
 ): (store: BackupCodeStore) => Promise<unknown> {
   if ('expiresAt' in step) sets.push(newSet(subject, { count: 3, expiresAt: step.expiresAt }));
   const given = sets.at(-1 - ('set' in step ? step.set : 0)) ?? sets[0]!;
@@ -124,7 +126,7 @@ function callOf(
           now: step.now,
           event: newEvent('activated', subject, { setId }),
         });
-      case 'take':
+      case 'takeAttempt':
         return store.takeAttempt({
           subject,
           channel: step.channel,
@@ -152,7 +154,7 @@ function callOf(
           ...(step.isReplaced && { replacement: added }),
         });
       }
-      case 'close':
+      case 'lock':
         return (
           ticket &&
           store.append([newEvent('rejected', subject, { reason: 'mismatch' })], {
@@ -170,7 +172,9 @@ function callOf(
   };
 }
 
-/** Without what the contract leaves open: the order of the codes, and when a locked channel would open. */
+/**
+ * Removes what the contract leaves open: the order of the codes, and `nextAt` of a locked channel.
+ */
 function comparable(answer: unknown): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
   if (Array.isArray(answer)) return (answer as AuditEvent[]).map(withoutId);
@@ -203,7 +207,7 @@ function comparable(answer: unknown): unknown {
   };
 }
 
-/** Each call makes events of its own, so their ids differ. */
+/** Each call makes its own events, so their ids differ. */
 function withoutId({ id, ...event }: AuditEvent): Omit<AuditEvent, 'id'> {
   expect(id).toMatch(/^[0-9a-f-]{36}$/);
   return event;

@@ -1,4 +1,5 @@
-// A service on a quick, counted hash, a clock that stands still and a store that is watched.
+// A service with a fast counting hasher, a clock that stands still, and a store whose calls are
+// recorded.
 import {
   BackupCodes,
   type AuditEvent,
@@ -13,7 +14,7 @@ import { countingHasher, type CountingHasher } from './counting-hasher';
 import type { OpenStore } from './stores';
 import { watch, type Watch } from './watch';
 
-/** Of the standard format, and (but for a chance of one in 10^11) in no set. */
+/** A code of the standard format. A set contains it with a chance of one in 10^11. */
 export const WRONG = 'AAAA-AAAA';
 
 export interface Service {
@@ -21,11 +22,11 @@ export interface Service {
   readonly hasher: CountingHasher;
   readonly clock: FakeClock;
   readonly watched: Watch;
-  /** What listeners were told, in order. */
+  /** The events that listeners received, in order. */
   readonly told: AuditEvent[];
-  /** What the store has written. */
+  /** The events that the store has written. */
   written(): Promise<AuditEvent[]>;
-  /** Attempts charged to a user at the two channels: after a first factor, and with nothing before. */
+  /** The attempts that count for a user, on `second_factor` and on `recovery`. */
   charged(userId: UserId): Promise<[number, number]>;
 }
 
@@ -36,7 +37,7 @@ export async function openService(
   return serviceOn(await open(), options);
 }
 
-/** Another instance over the same store, as after a restart or in another process. */
+/** Makes an instance on the store, as after a restart or in another process. */
 export function serviceOn(
   { store, events }: Pick<OpenStore, 'store' | 'events'>,
   options: Partial<BackupCodesOptions> = {},
@@ -65,7 +66,7 @@ async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[numbe
   return [channels?.['second_factor'].attempts ?? 0, channels?.recovery.attempts ?? 0];
 }
 
-/** Runs all at once. */
+/** Starts all calls before it waits for the first. */
 export function atOnce<T>(times: number, call: (index: number) => Promise<T>): Promise<T[]> {
   return Promise.all(Array.from({ length: times }, (_, index) => call(index)));
 }

@@ -1,4 +1,5 @@
-// The stores of the core, each opened fresh and watched: the memory one, and the SQL one on a SQLite file of its own.
+// The stores that the tests of the service run on: MemoryStore, and SqlStore on a fresh SQLite
+// file.
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -20,7 +21,7 @@ export interface OpenStore {
   readonly store: BackupCodeStore;
   /** The audit trail, oldest first. */
   events(): Promise<AuditEvent[]>;
-  /** Everything that is kept, as it lies there. */
+  /** All stored data, as it is stored. */
   dump(): string;
   close(): Promise<void>;
 }
@@ -70,13 +71,14 @@ export const memory: StoreKind = {
 
 export const sqlite: StoreKind = { name: 'SqlStore on SQLite', open: () => openSqlite() };
 
-/** Every test of the service runs on each; the quick run, for which jest.config.js sets QUICK, on the first alone. */
+/** The quick run, for which jest.config.js sets QUICK, uses MemoryStore only. */
 export const storeKinds: readonly StoreKind[] = 'QUICK' in globalThis ? [memory] : [memory, sqlite];
 
 /**
  * Also gives the rows of every table.
  *
- * @param before called before each statement of the store, but for those that begin and end transactions; may throw
+ * @param before called before each statement of the store, but for those that begin and end
+ * transactions; may throw
  */
 export async function openSqlite(
   before: () => void = () => undefined,
@@ -84,7 +86,7 @@ export async function openSqlite(
   const directory = mkdtempSync(join(tmpdir(), 'backup-codes-'));
   const file = join(directory, 'codes.db');
   const database = new Database(file);
-  // No power failure is tested here, and a file that need not reach the disk is thirty times as fast.
+  // Power failures are not tested here, and without syncs the file is thirty times as fast.
   database.exec(
     'PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000',
   );
@@ -153,7 +155,7 @@ export async function openSqlite(
   };
 }
 
-/** Declares the tests once for each store; `open` gives one that is closed after the test. */
+/** Declares the tests for each store. A store from `open` is closed after the test. */
 export function onEachStore(
   title: string,
   declare: (open: () => Promise<OpenStore>) => void,

@@ -1,4 +1,5 @@
-// The ways in which people type, paste and decorate a code: written out or by the tables of `Intl`, not by those of the code under test.
+// The ways in which users type, paste and decorate a code. The tables are written out here or come
+// from `Intl`, not from the code under test.
 import fc from 'fast-check';
 import type { Format } from '../../lib';
 
@@ -9,7 +10,7 @@ export const SPACES =
   ' \t\n\r\v\f\u00A0\u1680\u2000\u2003\u2007\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
 export const INVISIBLE =
   '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E\uFE0F\u{E0020}';
-/** All that may stand between symbols, the separators of the formats included. */
+/** All characters that are allowed between symbols, separators included. */
 export const DECORATIONS: readonly string[] = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
 
 /** Digits of other scripts. */
@@ -22,10 +23,13 @@ export const SCRIPTS: readonly (readonly string[])[] = Intl.supportedValuesOf('n
   .filter((digits) => digits.every((digit) => /^\p{Nd}$/u.test(digit)));
 
 const FULL_WIDTH = 0xfee0;
-/** What people type for a symbol that a format has, where its look-alikes are not in the alphabet. */
+/**
+ * Characters that users type for each other. Read as one symbol if only that one is in the
+ * alphabet.
+ */
 const LOOK_ALIKES = ['1IilL', '0Oo'];
 
-/** A code as bare symbols. */
+/** A code without separators. */
 export function symbolsOf({ alphabet, length }: Format): fc.Arbitrary<string> {
   return fc
     .array(fc.constantFrom(...Array.from(alphabet)), { minLength: length, maxLength: length })
@@ -48,7 +52,7 @@ export function typings({ alphabet }: Format, symbol: string): string[] {
   return [...plain, ...fullWidth, ...otherScripts];
 }
 
-/** A code, and one of the ways to type it, as the parts between which more may be put. At most 128 characters. */
+/** A code, and one way to type it as a list of characters. At most 128 characters. */
 export function typedCode(format: Format): fc.Arbitrary<{ symbols: string; parts: string[] }> {
   return symbolsOf(format)
     .chain((symbols) =>

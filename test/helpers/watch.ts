@@ -1,19 +1,22 @@
-// Looks on at the calls of a store, and makes one of them fail. The store behind is a real one.
+// Records the calls of a real store, and makes one of them fail.
 import type { BackupCodeStore } from '../../lib';
 import { STORE_METHODS } from '../../lib/stores/contract';
 
 export type StoreMethod = (typeof STORE_METHODS)[number];
 
 export interface Watch {
-  /** In place of the store. */
+  /** Passed to the service in place of the real store. */
   readonly store: BackupCodeStore;
   /** The methods that were called, in order. */
   readonly calls: StoreMethod[];
-  /** The nth call from now on, counted from 1, throws: before the store did anything, or after it did all (a lost answer). */
+  /**
+   * Makes the nth call from now on throw, counting from 1: before the store does anything, or after
+   * it has committed (a lost answer).
+   */
   failAt(nth: number, when: 'before' | 'after'): void;
-  /** Called before the next call of this method. */
+  /** Runs `hook` before the next call of this method. */
   before(method: StoreMethod, hook: () => unknown): void;
-  /** Forgets what was called, and makes nothing fail any more. @returns whether a fault was reached */
+  /** Clears the calls and the fault. @returns whether a fault was reached */
   reset(): boolean;
 }
 

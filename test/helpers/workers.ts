@@ -4,10 +4,10 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { AttemptOptions } from '../../lib';
 
-/** What a worker connects to. */
+/** The database of a worker. */
 export interface Connection {
   readonly kind: 'sqlite' | 'postgres' | 'mysql' | 'redis';
-  /** For SQLite the path of the file. */
+  /** The path of the file for SQLite. */
   readonly url: string;
 }
 
@@ -16,14 +16,14 @@ export interface WorkerOutcome {
   readonly reason?: string;
 }
 
-/** What a worker that runs until it is killed sends. */
+/** A message of a worker that runs until it is killed. */
 export interface WorkerReport {
   readonly done: 'statement' | 'issued' | 'consumed';
   readonly setId?: string;
   readonly codeId?: string;
 }
 
-/** Loads everything, and waits for its first message. */
+/** Starts a worker, which loads all modules and waits for its first message. */
 export function startWorker(): ChildProcess {
   return fork(join(__dirname, '../servers/worker.js'), {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
@@ -55,7 +55,7 @@ export async function stop(worker: ChildProcess): Promise<void> {
   await exited;
 }
 
-/** Workers that consume when told to. */
+/** Workers that consume codes on request. */
 export class ConsumingWorkers {
   private constructor(private readonly workers: readonly ChildProcess[]) {}
 
@@ -75,7 +75,7 @@ export class ConsumingWorkers {
   }
 
   /**
-   * Each worker consumes the code (of its own place) `times` times at once, all of them at once.
+   * Each worker consumes its code `times` times at once, and all workers run at once.
    */
   async consume(
     user: string,

@@ -1,4 +1,5 @@
-// The searcher of the leak tests finds a planted secret in every form; else that it finds none would say nothing.
+// The leak tests search for secrets. These tests plant a secret in each form and expect it to be
+// found.
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Canary, printed } from '../helpers/canary';

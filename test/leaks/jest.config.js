@@ -1,4 +1,5 @@
-// The unit tests and those of the strategy once more, on memory alone, overheard: for suite.test.ts, which says in LEAKS_DIR where to write to.
+// Runs the tests of the package on MemoryStore and records their output, for suite.test.ts.
+// LEAKS_DIR is the folder for the recordings.
 'use strict';
 
 const { projects } = require('../../jest.config');
@@ -8,12 +9,13 @@ const elsewhere = unit.testPathIgnorePatterns.filter((path) => !path.includes('/
 
 module.exports = {
   ...unit,
-  displayName: 'overheard',
+  displayName: 'recorded',
   rootDir: '../..',
   testTimeout: 60_000,
   globals: { QUICK: true },
   setupFilesAfterEnv: ['<rootDir>/test/leaks/recorder.ts'],
-  // Fuzz tests choose their codes themselves; the others look at pages, figures, options and single functions. None is handed out a code.
+  // In these tests no code is issued: fuzz tests choose their codes, and the others test pages,
+  // numbers, options and single functions.
   testPathIgnorePatterns: [
     ...elsewhere,
     '<rootDir>/test/leaks/',

@@ -1,5 +1,5 @@
-// Listens on the channels of the product while something plays: learns the codes that are handed out, and hears all else.
-// Changes no answer, and when it comes by a tick at most.
+// Records the output of the package during a test: the codes that callers receive, and all other
+// output. Results do not change, and are later by at most one tick.
 import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib';
 import type { AuditEvent } from '../../lib/audit/events';
 import { Listeners } from '../../lib/audit/listeners';
@@ -10,12 +10,12 @@ import type { Canary } from '../helpers/canary';
 export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;
 
 export interface Ear {
-  /** A code that was handed out: the caller may have it, and nobody else. */
+  /** Receives a code that was returned to the caller, and that may be in no other output. */
   learn(code: string): void;
   hear(place: (typeof PLACES)[number], value: unknown): void;
 }
 
-/** Every method that returns a promise. The types make sure that a new one is not forgotten. */
+/** Each method that returns a promise. The type requires that a new method is added here. */
 const SERVICE_METHODS: Readonly<
   Record<Exclude<keyof BackupCodes, 'formats' | 'on' | 'audit'>, true>
 > = {
@@ -37,7 +37,7 @@ const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {
   report: true,
 };
 
-/** From now on, in this test file. */
+/** Records from now on, in this test file. */
 export function overhear(ear: Ear): void {
   const seen = new WeakSet();
   const methods = [
@@ -86,7 +86,7 @@ export function overhear(ear: Ear): void {
   );
 }
 
-/** The same store, on whose way in the canary learns digests and salts. */
+/** Wraps a store so that the canary learns each digest and salt that is written. */
 export function noticing(store: BackupCodeStore, canary: Canary): BackupCodeStore {
   return new Proxy(store, {
     get:
@@ -116,7 +116,7 @@ function replace(owner: object, name: string, wrap: (original: Method) => Method
   Reflect.set(owner, name, wrap(Reflect.get(owner, name) as Method));
 }
 
-/** What is left of an answer once its reader has taken the codes out. */
+/** The rest of a result, without the codes that its caller may have. */
 function withoutCodes(answer: unknown, ear: Ear): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
   const {

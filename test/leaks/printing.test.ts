@@ -1,4 +1,5 @@
-// Whatever an app prints or logs of our objects, no code, digest, salt or key is in it.
+// Objects of the package print no code, digest, salt or key, whichever way an app prints or logs
+// them.
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Kysely, SqliteDialect } from 'kysely';
@@ -42,7 +43,10 @@ describe.each(['MemoryStore', 'SqlStore'] as const)(
   },
 );
 
-/** As text, as inspect() shows bytes, and as JSON does; of the latter the beginning, for they are cut or broken. */
+/**
+ * The forms in which inspect() and JSON write bytes. Lists are searched by their start, because
+ * they can be cut.
+ */
 function formsOf(bytes: Buffer): string[] {
   const first = Array.from(bytes).slice(0, 8);
   const hex = bytes.subarray(0, 8).toString('hex').match(/../g)!.join(' ');

@@ -1,11 +1,12 @@
-// Writes down, for each test file of an overheard run, the codes that were handed out and all that was heard.
+// Writes, for each test file of a recorded run, the codes that callers received and all other
+// output.
 import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { printed } from '../helpers/canary';
 import { overhear } from './overhear';
 
-/** What one test file gave. */
+/** The output of one test file. */
 export interface Recording {
   readonly file: string;
   readonly codes: readonly string[];

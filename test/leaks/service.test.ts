@@ -1,5 +1,5 @@
-// The canary: the lives of several people are played with codes that are known, through every outcome, event and fault. Then all
-// that came out is searched for every code, digest, salt and key, in every form.
+// Scenarios with known codes run through each outcome, event and fault. Then all output is searched
+// for each code, digest, salt and key, in each form.
 import { randomBytes } from 'node:crypto';
 import {
   BackupCodeError,
@@ -28,11 +28,11 @@ import { noticing, overhear } from './overhear';
 
 type Heard = 'events' | 'answers' | 'errors' | 'objects' | 'settlements' | 'output' | 'trail';
 
-/** One store, what was played on it, and what was heard. */
+/** A store, the scenarios that ran on it, and their output. */
 class Play {
-  /** Codes, as they were handed out and as they were mistyped, digests, salts and keys. */
+  /** The secrets: issued and mistyped codes, digests, salts and keys. */
   readonly secrets = new Canary();
-  /** Those that not even the store may keep: codes and peppers. */
+  /** The secrets that the store may not keep either: codes and peppers. */
   readonly unkept = new Canary();
   readonly heard = new Map<Heard, unknown[]>();
   private readonly pepper = this.newPepper();
@@ -56,7 +56,7 @@ class Play {
     return { id, key };
   }
 
-  /** Another instance, as in another process. */
+  /** Makes another instance, as another process would have it. */
   serve(options: Partial<BackupCodesOptions> = {}): Service {
     const {
       store,
@@ -65,7 +65,7 @@ class Play {
     return serviceOn({ store, events }, { pepper: [this.pepper], ...options });
   }
 
-  /** Also of a constructor, which throws at once. */
+  /** Records an error, also of a constructor, which throws synchronously. */
   async letFail(call: () => unknown): Promise<void> {
     try {
       await call();
@@ -74,7 +74,7 @@ class Play {
     }
   }
 
-  /** For the questions of operators, which the watched store does not take. */
+  /** Makes a service for operators, whose queries the wrapped store does not support. */
   operator(now: number): BackupCodes {
     return new BackupCodes({
       store: this.store,
@@ -84,7 +84,7 @@ class Play {
     });
   }
 
-  /** With what is read from the store changed on the way, as if somebody had written into the table. */
+  /** Makes a service that reads changed data, as if an attacker had written to the table. */
   serveDamaged(damage: (current: Record<string, unknown>) => object): Service {
     const store = new Proxy(this.store, {
       get: (target, name) =>
@@ -100,7 +100,7 @@ class Play {
     return serviceOn({ store, events: this.opened.events }, { pepper: [this.pepper] });
   }
 
-  /** What a person types who has the code before their eyes, and one who slipped. */
+  /** A correct and a mistyped spelling of a code. */
   mistyped(code: string): string {
     const slip = code.slice(0, -1) + (code.endsWith('A') ? 'B' : 'A');
     this.learn(slip);
@@ -111,7 +111,7 @@ class Play {
 const CONTEXT = { ip: '192.0.2.7', userAgent: 'A browser', requestId: 'r-1' };
 const outOfMemory = new Error('out of memory');
 
-/** Each is played to its end before the next begins. */
+/** The scenarios. Each runs to its end before the next begins. */
 const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   'a set is issued, staged, activated, used up and revoked': async (play) => {
     const { backupCodes } = play.serve();
@@ -405,7 +405,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
   },
 };
 
-/** The reasons that an answer can have, all of which must be played. */
+/** The reasons of an outcome. The scenarios must reach all of them. */
 const REASONS: Readonly<Record<Reason, true>> = {
   malformed: true,
   mismatch: true,

@@ -1,5 +1,5 @@
-// The canary over the whole suite: its tests run once more in processes of their own, overheard, and no code that was
-// handed out in one of them is in anything else that came out of it.
+// The tests run again in separate processes, and their output is recorded. No code that was issued
+// in a test file may be in the other output of that file.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import type { Recording } from './recorder';
 const ROOT = join(__dirname, '..', '..');
 const TIMEOUT_MS = 600_000;
 
-/** Ids and digests are hexadecimal, so a code of such symbols alone would be found in them by chance. One of 700 is. */
+/** Ids and digests are hexadecimal. A code that is too (one in 700) would match them by chance. */
 const isTelling = (code: string): boolean => /[G-Z]/i.test(code);
 
 let directory: string;

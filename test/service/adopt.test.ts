@@ -2,7 +2,7 @@ import { BackupCodes, defineFormat, fastHasher, formats, type Format } from '../
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
-/** As an older package printed them. */
+/** The format in which an older package printed codes. */
 const OLD = defineFormat({
   alphabet: '0123456789abcdef',
   length: 10,
@@ -73,7 +73,7 @@ onEachStore('adopt', (open) => {
 
   it.each<[string, unknown, string, Format?]>([
     ['an empty list', [], 'invalid_codes'],
-    ['no list', '0123456789', 'invalid_codes'],
+    ['a string in place of a list', '0123456789', 'invalid_codes'],
     [
       'more than 32 codes',
       Array.from({ length: 33 }, (_, n) => String(n).padStart(10, '0')),
@@ -81,10 +81,10 @@ onEachStore('adopt', (open) => {
     ],
     ['a code of another format', [...PRINTED, WRONG], 'invalid_codes'],
     ['an empty code', [...PRINTED, ''], 'invalid_codes'],
-    ['a code that is no text', [...PRINTED, 1234567890], 'invalid_codes'],
-    ['one code in two ways of writing', ['0123456789', '01234-56789'], 'invalid_codes'],
+    ['a code that is not a string', [...PRINTED, 1234567890], 'invalid_codes'],
+    ['one code in two spellings', ['0123456789', '01234-56789'], 'invalid_codes'],
     ['a format that this BackupCodes does not read', PRINTED, 'invalid_format', formats.hex],
-    ['a format that is none', PRINTED, 'invalid_format', {} as Format],
+    ['an invalid format', PRINTED, 'invalid_format', {} as Format],
   ])('Adopting %s is refused and changes nothing', async (_what, codes, code, format = OLD) => {
     const { backupCodes, hasher, watched } = await openService(open, options);
     const error = await backupCodes

@@ -6,11 +6,11 @@ import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/
 import { memory, onEachStore } from '../helpers/stores';
 
 const channels: readonly Channel[] = ['second_factor', 'recovery'];
-/** Seconds to wait after attempt n, as the documentation gives them: none for the first four, then doubling to an hour. */
+/** The documented wait after each attempt, in seconds. */
 const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number>(40).fill(3600)];
 const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, lockAfter: 3 };
 
-/** Whoever tries: a user with a set, a user without one, and a name that belongs to nobody. */
+/** Whom an attempt is about: limits are the same for all of them. */
 const kinds: readonly {
   who: string;
   reason: string;
@@ -33,14 +33,14 @@ const kinds: readonly {
   },
 ];
 
-/** Attempts until the channel is locked. */
+/** Takes attempts until the channel is locked. */
 async function lockChannel({ backupCodes, clock }: Service, context: Context = {}): Promise<void> {
   for (let tries = 0; tries < 100; tries += 1) {
     const outcome = await backupCodes.consume('ada', WRONG, context);
     if (!outcome.ok && outcome.reason === 'locked') return;
     clock.advance(HOUR_MS);
   }
-  throw new Error('the channel never closed');
+  throw new Error('the channel was never locked');
 }
 
 onEachStore('guessing', (open) => {
@@ -74,7 +74,7 @@ onEachStore('guessing', (open) => {
         service.clock.advance(1);
       }
       expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
-      // Longer than a month nobody keeps what belongs to nobody.
+      // The counter of an unknown name is deleted after 30 days.
       service.clock.advance(29 * DAY_MS);
       expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
       expect(service.hasher.count).toBe(50);
@@ -305,7 +305,7 @@ onEachStore('guessing', (open) => {
       attempts: { free: 5, lockAfter: 2 },
     });
     await backupCodes.consume('ada', WRONG);
-    // The last attempt is refused while another is about to be recorded as it: by then the count has begun anew.
+    // A set is issued after the last attempt was compared and before its refusal is written.
     watched.before('append', () => backupCodes.issue('ada'));
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
     expect(await charged('ada')).toEqual([0, 0]);
@@ -399,7 +399,7 @@ onEachStore('unknown user names', (open) => {
 
 describe('a user name', () => {
   it.each<[string, unknown]>([
-    ['an empty one', ''],
+    ['an empty string', ''],
     ['321 characters', 'x'.repeat(321)],
     ['undefined', undefined],
     ['a list', ['eve']],

@@ -1,4 +1,5 @@
-// What is asked of reports is checked before any store is asked; nothing is changed by a wrong question.
+// Queries of the audit trail are checked before the store is called, and an invalid one changes
+// nothing.
 import { BackupCodes, MemoryStore, type BackupCodeStore, type EventsQuery } from '../../lib';
 import { STORE_METHODS } from '../../lib/stores/contract';
 import { DAY_MS, fakeClock, START } from '../helpers/clock';
@@ -7,7 +8,7 @@ import { countingHasher } from '../helpers/counting-hasher';
 const store = new MemoryStore();
 const clock = fakeClock();
 const backupCodes = new BackupCodes({ store, hasher: countingHasher(), now: clock.now });
-/** Of another package, with what a verification needs and no more. */
+/** A store with the methods of a verification only, as another package may have it. */
 const bareStore = Object.fromEntries(
   STORE_METHODS.map((method) => [method, () => Promise.reject(new Error('unused'))]),
 ) as unknown as BackupCodeStore;
@@ -24,20 +25,24 @@ describe('events', () => {
     ['a limit of 0', { limit: 0 }, 'invalid_limit'],
     ['a limit of 1001', { limit: 1001 }, 'invalid_limit'],
     ['half a limit', { limit: 1.5 }, 'invalid_limit'],
-    ['a cursor that is none', { after: 'yesterday' }, 'invalid_cursor'],
-    ['a cursor that is no text', { after: 7 }, 'invalid_cursor'],
+    ['an invalid cursor', { after: 'yesterday' }, 'invalid_cursor'],
+    ['a cursor that is not a string', { after: 7 }, 'invalid_cursor'],
     [
       'a cursor of another store',
       { after: Buffer.from('["redis","1-1"]').toString('base64url') },
       'invalid_cursor',
     ],
-    ["a user id left open, which would show everybody's", { userId: undefined }, 'invalid_user_id'],
+    [
+      'an undefined user id, which would show the events of all users',
+      { userId: undefined },
+      'invalid_user_id',
+    ],
     ['an empty user id', { userId: '' }, 'invalid_user_id'],
     ['an unknown type', { types: ['login'] }, 'invalid_option'],
-    ['a type that is no list', { types: 'issued' }, 'invalid_option'],
+    ['types that are not a list', { types: 'issued' }, 'invalid_option'],
     ['an unknown order', { order: 'random' }, 'invalid_option'],
     ['an unknown option', { user: 'ada' }, 'invalid_option'],
-    ['no object', null, 'invalid_option'],
+    ['null in place of a query', null, 'invalid_option'],
   ])('Reading events with %s is refused', async (_what, query, code) => {
     await expect(backupCodes.audit.events(query as EventsQuery)).rejects.toMatchObject({
       name: 'BackupCodeError',
@@ -48,15 +53,15 @@ describe('events', () => {
 
 describe('dates', () => {
   test.each<[string, () => Promise<unknown>]>([
-    ['prune before a day that is to come', () => backupCodes.audit.prune({ before: START + 1 })],
-    ['prune before nothing', () => backupCodes.audit.prune({} as never)],
-    ['prune before a text', () => backupCodes.audit.prune({ before: '2026-01-01' as never })],
-    ['prune before no date', () => backupCodes.audit.prune({ before: new Date(NaN) })],
-    ['a report since tomorrow', () => backupCodes.audit.report({ since: START + DAY_MS })],
-    ['a report since minus one', () => backupCodes.audit.report({ since: -1 })],
-    ['what is due at no time', () => backupCodes.audit.recordReminders({ now: NaN })],
+    ['pruning before a future date', () => backupCodes.audit.prune({ before: START + 1 })],
+    ['pruning without a date', () => backupCodes.audit.prune({} as never)],
+    ['pruning before a string', () => backupCodes.audit.prune({ before: '2026-01-01' as never })],
+    ['pruning before an invalid date', () => backupCodes.audit.prune({ before: new Date(NaN) })],
+    ['a report that starts tomorrow', () => backupCodes.audit.report({ since: START + DAY_MS })],
+    ['a report that starts at -1', () => backupCodes.audit.report({ since: -1 })],
+    ['recording reminders at NaN', () => backupCodes.audit.recordReminders({ now: NaN })],
     [
-      'what is due after the last day',
+      'recording reminders after the last date',
       () => backupCodes.audit.recordReminders({ now: 8.64e15 + 1 }),
     ],
   ])('%s is refused', async (_what, ask) => {

@@ -233,7 +233,7 @@ onEachStore('sets of an older configuration', (open) => {
 
   it('Input is read by the format of the set, not by another one that also fits', async () => {
     const opened = await open();
-    // Eight digits: a code of both formats, and of the set's only under the second.
+    // Eight digits fit both formats, but only the second is the format of the set.
     const { codes } = await serviceOn(opened, {
       format: formats.numeric,
       pepper,
@@ -274,7 +274,7 @@ onEachStore('sets of an older configuration', (open) => {
 
 describe('input that cannot be a code', () => {
   it.each<[string, unknown]>([
-    ['recovery', undefined],
+    ['undefined', undefined],
     ['null', null],
     ['an empty string', ''],
     ['blanks', '   '],
@@ -283,7 +283,7 @@ describe('input that cannot be a code', () => {
     ['a number', 23456789],
     ['a list', ['ABCD-EFGH']],
     ['a query operator', { $ne: null }],
-    ['an object that turns into a code', { toString: () => 'ABCD-EFGH' }],
+    ['an object that converts to a code', { toString: () => 'ABCD-EFGH' }],
     ['a megabyte', 'A'.repeat(2 ** 20)],
     ['a code with NUL', 'ABCD-EFG\u0000H'],
     ['the name of a prototype', '__proto__'],

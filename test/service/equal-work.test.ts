@@ -1,4 +1,5 @@
-// Work is counted, not timed: what a caller can tell apart by waiting is what was done.
+// Work is counted, not timed. Two refusals that do the same work cannot be told apart by their
+// time.
 import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions, type Outcome } from '../../lib';
 import { DAY_MS, HOUR_MS } from '../helpers/clock';
@@ -13,7 +14,7 @@ interface Work {
   readonly storeCalls: readonly StoreMethod[];
 }
 
-/** What one call of `consume` costs. */
+/** Counts the work of one call. */
 async function workOf({ hasher, watched }: Service, call: () => Promise<Outcome>): Promise<Work> {
   hasher.count = 0;
   watched.reset();
@@ -36,13 +37,13 @@ type Path = [
   options: Partial<BackupCodesOptions>,
 ];
 
-/** Each way through `consume` that looks at a code and refuses it. */
+/** Each path through `consume` that compares a code and refuses it. */
 const paths: Path[] = [
   [
     'an unknown user name',
     'unknown_user',
     async ({ backupCodes }) => {
-      await backupCodes.rejectUnknownUser('somebody', WRONG);
+      await backupCodes.rejectUnknownUser('trudy', WRONG);
       return () => backupCodes.rejectUnknownUser('eve', WRONG);
     },
     {},
@@ -75,7 +76,7 @@ const paths: Path[] = [
     {},
   ],
   [
-    'a wrong code',
+    'an invalid code',
     'mismatch',
     async ({ backupCodes }) => {
       await backupCodes.issue('ada');
@@ -93,7 +94,7 @@ const paths: Path[] = [
     { format: [formats.standard, formats.recovery] },
   ],
   [
-    'a wrong code, where all are consumed',
+    'an invalid code, with all codes consumed',
     'mismatch',
     async ({ backupCodes }) => {
       for (const code of (await backupCodes.issue('ada')).codes)
@@ -103,7 +104,7 @@ const paths: Path[] = [
     {},
   ],
   [
-    'a wrong code, where one is left',
+    'an invalid code, with one code left',
     'mismatch',
     async ({ backupCodes }) => {
       for (const code of (await backupCodes.issue('ada')).codes.slice(1))
@@ -113,7 +114,7 @@ const paths: Path[] = [
     {},
   ],
   [
-    'a wrong code, where the set has expired',
+    'an invalid code, with an expired set',
     'mismatch',
     async ({ backupCodes, clock }) => {
       await backupCodes.issue('ada');

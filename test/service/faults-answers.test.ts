@@ -1,4 +1,4 @@
-// A store that answers nonsense: what is not well formed lets nobody in, whatever else the store then did.
+// A store that returns invalid results: a malformed result is an error and never a login.
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import type { Outcome } from '../../lib';
@@ -24,7 +24,7 @@ function named(value: unknown): string {
   return inspect(value, { breakLength: Infinity });
 }
 
-/** Answers that are wrong for every method that a verification rests on. */
+/** Results that are malformed for takeAttempt and for consume. */
 const nonsense: readonly unknown[] = [
   undefined,
   null,
@@ -77,7 +77,7 @@ describe('takeAttempt', () => {
     ['no ticket', { ticket: undefined }],
     ['a ticket of null', { ticket: null }],
     ['an empty ticket', { ticket: {} }],
-    ['a ticket that is text', { ticket: 'granted' }],
+    ['a ticket that is a string', { ticket: 'granted' }],
     ['ok of 1', { ok: 1 }],
     ["ok of 'true'", { ok: 'true' }],
     ...(['attempt', 'generation', 'nextAt'] as const).flatMap((field) =>
@@ -100,7 +100,7 @@ describe('takeAttempt', () => {
           : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
       });
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-      // There is no ticket that could be given back.
+      // Without a valid ticket the attempt cannot be given back.
       expect([hasher.count, await charged('ada')]).toEqual([0, [1, 0]]);
     },
   );
@@ -123,7 +123,7 @@ describe('takeAttempt', () => {
 
   it.each([
     ['undefined', undefined],
-    ['text', 'set'],
+    ['a string', 'set'],
     ['an array', []],
     ['true', true],
     ['an empty object', {}],
@@ -135,7 +135,7 @@ describe('takeAttempt', () => {
     ),
     ['a pepperId of 1', { pepperId: 1 }],
     ['an expiresAt of NaN', { expiresAt: NaN }],
-    ['an expiresAt that is text', { expiresAt: '2027-01-01' }],
+    ['an expiresAt that is a string', { expiresAt: '2027-01-01' }],
     ...(['remaining', 'total'] as const).flatMap((field) =>
       [NaN, -1, '10', 9.5, null, undefined, Infinity].map((value) => [
         `${field} of ${String(value)}`,
@@ -154,7 +154,7 @@ describe('takeAttempt', () => {
       [undefined],
       [{}],
       ['code'],
-    ].map((value, place) => [`codes that are none (${place})`, { codes: value }]),
+    ].map((value, place) => [`malformed codes (${place})`, { codes: value }]),
   ] as [string, unknown][])(
     'A malformed set (%s) is an error before any hash, and the attempt is given back',
     async (_what, spoilt) => {
@@ -234,10 +234,10 @@ describe('consume', () => {
     ]),
     ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }],
     ["'', with a reason", { outcome: '', reason: 'none' }],
-    ['already consumed, but when', { outcome: 'already_consumed' }],
+    ['already consumed, without a time', { outcome: 'already_consumed' }],
     ['already consumed at NaN', { outcome: 'already_consumed', consumedAt: NaN }],
-    ['gone, but why', { outcome: 'gone' }],
-    ['gone for no reason there is', { outcome: 'gone', reason: 'throttled' }],
+    ['gone, without a reason', { outcome: 'gone' }],
+    ['gone, with an unknown reason', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])(
     'If consume returns %s, there is an error, no event, and the attempt stays charged',
     async (_what, answer) => {
@@ -283,7 +283,7 @@ describe('well-formed results', () => {
       { ok: false, reason: 'throttled', retryAfterSeconds: 61 },
     ],
     [
-      'refuses for ever',
+      'refuses as locked',
       { ok: false, reason: 'locked', nextAt: 0, isFirst: false },
       { ok: false, reason: 'locked' },
     ],
@@ -328,7 +328,7 @@ describe('well-formed results', () => {
 });
 
 describe('results with one value replaced', () => {
-  /** All places within an answer, as paths. */
+  /** The paths of all values within a result. */
   function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {
     const inner =
       typeof value === 'object' && value !== null

@@ -1,4 +1,5 @@
-// A slow hash that hangs, gives one hash for all, or salts that nobody can read: nobody is in, and the process goes on.
+// A hasher that hangs, returns one hash for all codes, or makes unreadable salts: no code is
+// accepted, and the process continues.
 import type { BackupCodesOptions, Hasher } from '../../lib';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
@@ -7,9 +8,9 @@ import { memory } from '../helpers/stores';
 
 type Opened = Service & {
   readonly codes: string[];
-  /** Hashes that hang, oldest first. */
+  /** The hashes that hang, oldest first. */
   readonly hanging: { answer(): void; fail(): void }[];
-  /** From the nth hash on, counted from now, they hang. */
+  /** Makes hashes hang, from the nth one after this call. */
   hangFrom(nth: number): void;
   stopHanging(): void;
 };
@@ -43,12 +44,12 @@ async function open(options: Partial<BackupCodesOptions> = {}): Promise<Opened> 
   };
 }
 
-/** Lets everything go on that can. */
+/** Waits until all steps that can run have run. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** What became of it by now, so that a test of what may hang does not hang itself. */
+/** The result so far, or `pending`, so that the test does not hang with the call. */
 async function soFar(outcome: Promise<unknown>): Promise<unknown> {
   let became: unknown = 'pending';
   const note = (result: unknown): void => {
@@ -233,7 +234,7 @@ it.each<[string, () => boolean]>([
       throw new Error('cannot say');
     },
   ],
-  ['says no', () => false],
+  ['returns false', () => false],
 ])(
   'If reads() of a hasher %s, no code is accepted and no attempt is charged',
   async (_how, reads) => {

@@ -1,4 +1,4 @@
-// The clock and the operating system's random source, failing at each of their calls in turn.
+// The clock and the random source of the operating system fail at each of their calls in turn.
 import crypto from 'node:crypto';
 import type { BackupCodesOptions } from '../../lib';
 import { DAY_MS, fakeClock, HOUR_MS, SECOND_MS, START } from '../helpers/clock';
@@ -8,13 +8,16 @@ import { memory } from '../helpers/stores';
 interface Operation {
   readonly what: string;
   readonly run: (service: Service & { codes: string[]; staged: string }) => Promise<unknown>;
-  /** What is charged after a failure at each call of the source, in order; a call more and the operation does not fail. */
+  /**
+   * The attempts that are charged after a failure at each call of the clock, in order. The list has
+   * one item for each call.
+   */
   readonly clock: readonly number[];
   readonly random: readonly number[];
   readonly options?: Partial<BackupCodesOptions>;
 }
 
-/** The id of a set, its salt, and for each of ten codes its symbols, name and salt. */
+/** The draws of a set: its id and salt, and for each of ten codes its symbols, id and salt. */
 const SET = Array<number>(32).fill(0);
 
 const operations: readonly Operation[] = [
@@ -28,21 +31,22 @@ const operations: readonly Operation[] = [
   },
   { what: 'revoke', run: ({ backupCodes }) => backupCodes.revoke('ada'), clock: [0], random: [] },
   { what: 'status', run: ({ backupCodes }) => backupCodes.status('ada'), clock: [0], random: [] },
-  // Before the attempt; after the verdict, for the consumption and what may come of it.
+  // The clock is read before the attempt, and after the comparison for the consumption and its
+  // events.
   {
-    what: 'consume, of the right code',
+    what: 'consume, with a valid code',
     run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
     clock: [0, 1, 1, 1],
     random: [],
   },
   {
-    what: 'consume, of a wrong code',
+    what: 'consume, with an invalid code',
     run: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
     clock: [0, 1],
     random: [],
   },
   {
-    what: 'consume, of what is no code',
+    what: 'consume, with malformed input',
     run: ({ backupCodes }) => backupCodes.consume('ada', '123'),
     clock: [0],
     random: [],
@@ -81,7 +85,7 @@ async function open(
   return { ...service, codes, staged };
 }
 
-/** Nothing was written or told, the set is as it was, and only so many attempts are charged. */
+/** Expects that nothing was written or delivered, and that only `charged` attempts count. */
 async function expectUntouched(
   service: Service & { codes: string[] },
   before: unknown,
@@ -105,9 +109,9 @@ describe.each<[string, () => number]>([
       throw fault;
     },
   ],
-  ['says NaN', () => NaN],
-  ['says a time long after the last', () => 9e15],
-  ['says a time before the first', () => -1],
+  ['returns NaN', () => NaN],
+  ['returns a time after the last date', () => 9e15],
+  ['returns a time before 1970', () => -1],
 ])('a clock that %s', (_how, nonsense) => {
   it.each(operations)(
     'A clock fault at any step of $what accepts no code and changes nothing',
@@ -193,8 +197,8 @@ describe('the random source of the operating system', () => {
   );
 
   it.each<[string, (size: number) => Buffer]>([
-    ['gives the same bytes again and again', (size) => Buffer.alloc(size, 9)],
-    ['gives nothing', () => Buffer.alloc(0)],
+    ['returns the same bytes each time', (size) => Buffer.alloc(size, 9)],
+    ['returns no bytes', () => Buffer.alloc(0)],
   ])('A random source that %s makes no set', async (_how, broken) => {
     const service = await open();
     const before = await service.written();

@@ -1,5 +1,5 @@
-// Every call of the store that each operation makes, gone wrong in every way: nobody is let in, nothing is half done or told,
-// the attempt is charged or not as it must be, and everybody else goes on.
+// Each store call of each operation fails in each way: no code is accepted, nothing is left half
+// done, the attempt is charged or not as it must be, and other users are not affected.
 import type { BackupCodesOptions } from '../../lib';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
@@ -11,19 +11,19 @@ type Opened = Service &
     readonly codes: string[];
     readonly codeOfBob: string;
     readonly staged: string;
-    /** How many attempts are charged on the channel of the operation's user, as the next one is told. */
+    /** The number of the next attempt of the operation's user, as the risk hook receives it. */
     nextAttempt(): Promise<number>;
   };
 
 interface Operation {
   readonly what: string;
-  /** The calls that it makes, each of which goes wrong in turn. */
+  /** The store calls of the operation. Each of them fails in turn. */
   readonly calls: readonly StoreMethod[];
-  /** Those of which a fault leaves the attempt charged. */
+  /** The calls after whose failure the attempt stays charged. */
   readonly charging?: readonly StoreMethod[];
   readonly options?: Partial<BackupCodesOptions>;
   readonly run: (service: Opened) => Promise<unknown>;
-  /** What comes of it when nothing goes wrong. */
+  /** The result if no call fails. */
   readonly gives: unknown;
 }
 
@@ -62,7 +62,7 @@ const operations: readonly Operation[] = [
     gives: true,
   },
   {
-    what: 'consume, of the right code',
+    what: 'consume, with a valid code',
     calls: ['takeAttempt', 'consume'],
     charging: ['consume'],
     run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
@@ -77,7 +77,7 @@ const operations: readonly Operation[] = [
     gives: expect.objectContaining({ ok: true, remaining: 10, total: 11 }),
   },
   {
-    what: 'consume, of a wrong code',
+    what: 'consume, with an invalid code',
     calls: ['takeAttempt', 'append'],
     charging: ['append'],
     run: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
@@ -142,7 +142,7 @@ function rejectWith(reason: unknown): Sabotage {
   };
 }
 
-/** Lets everything go on that can. */
+/** Waits until all steps that can run have run. */
 async function settle(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
@@ -218,7 +218,7 @@ it.each<[string, Sabotage]>([
 );
 
 describe('a store that hangs', () => {
-  /** Real turns of the event loop, but no timer that is not seen. */
+  /** The event loop runs, and each timer can be counted. */
   beforeEach(() =>
     jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask'] }),
   );

@@ -1,4 +1,5 @@
-// What fails, fails closed: nobody is let in, nothing is half done, and the attempt is counted or not as it must be.
+// Each fault fails closed: no code is accepted, nothing is left half done, and the attempt is
+// charged or not as it must be.
 import type { BackupCodesOptions, Hasher, Outcome } from '../../lib';
 import { auditEvent } from '../../lib/audit/events';
 import { userSubject } from '../../lib/stores/subject';
@@ -13,9 +14,9 @@ type Opened = Service & { readonly codes: string[] };
 
 interface Faulty {
   readonly what: string;
-  /** The calls that it takes. */
+  /** The store calls of the attempt. */
   readonly calls: readonly StoreMethod[];
-  /** Those of which a fault leaves the attempt charged. */
+  /** The calls after whose failure the attempt stays charged. */
   readonly charging: readonly StoreMethod[];
   readonly options?: Partial<BackupCodesOptions>;
   readonly attempt: (service: Opened) => Promise<Outcome>;
@@ -25,19 +26,19 @@ const outOfMemory = new Error('out of memory');
 
 const attempts: readonly Faulty[] = [
   {
-    what: 'the right code',
+    what: 'a valid code',
     calls: ['takeAttempt', 'consume'],
     charging: ['consume'],
     attempt: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),
   },
   {
-    what: 'a wrong code',
+    what: 'an invalid code',
     calls: ['takeAttempt', 'append'],
     charging: ['append'],
     attempt: ({ backupCodes }) => backupCodes.consume('ada', WRONG),
   },
   {
-    what: 'the right code of an expired set',
+    what: 'a valid code of an expired set',
     calls: ['takeAttempt', 'consume', 'append'],
     charging: ['consume', 'append'],
     attempt: ({ backupCodes, codes, clock }) => {
@@ -46,7 +47,7 @@ const attempts: readonly Faulty[] = [
     },
   },
   {
-    what: 'a code that risk denies',
+    what: 'a code that the risk hook denies',
     calls: ['takeAttempt', 'giveBack', 'append'],
     charging: ['giveBack'],
     options: { assessRisk: () => 'deny' },
@@ -78,13 +79,13 @@ onEachStore('a store that fails', (open) => {
       async (method, nth) => {
         const service = await withSet(options);
         service.watched.failAt(nth, 'before');
-        // A hash that failed is what is told, also where the attempt then cannot be given back.
+        // The first fault is thrown, even if the attempt then cannot be given back.
         await expect(attempt(service)).rejects.toBe(
           what === 'a code whose hash fails' && method === 'giveBack' ? outOfMemory : storeFault,
         );
         expect(service.watched.calls.at(-1)).toBe(method);
         expect(service.watched.reset()).toBe(true);
-        // What was not written is told to nobody.
+        // Listeners receive no event that was not written.
         expect(service.told).toEqual([]);
         expect(await service.backupCodes.status('ada')).toMatchObject({
           remaining: 10,
@@ -172,9 +173,9 @@ describe('a slow hash that fails', () => {
         throw new Error('out of memory');
       },
     ],
-    ['gives nothing', () => undefined],
-    ['gives text', () => 'x'.repeat(64)],
-    ['gives 15 bytes', () => Buffer.alloc(15)],
+    ['returns undefined', () => undefined],
+    ['returns a string', () => 'x'.repeat(64)],
+    ['returns 15 bytes', () => Buffer.alloc(15)],
   ])(
     'If the slow hash %s, no code is accepted and the attempt is given back',
     async (_how, hash) => {

@@ -1,4 +1,5 @@
-// Consuming while a set is replaced, activated, revoked or expires: every order of the store's steps that a scheduler tries.
+// A code is consumed while its set is replaced, activated, revoked or expires, in each order of the
+// store's steps that a scheduler tries.
 import fc from 'fast-check';
 import { BackupCodes, MemoryStore, type BackupCodeStore } from '../../lib';
 import { STORE_METHODS } from '../../lib/stores/contract';
@@ -8,8 +9,8 @@ const YEAR_MS = 365 * 86_400_000;
 
 type End = 'issue' | 'activate' | 'revoke' | 'expire' | 'issue twice';
 
-/** What ends the old set, by the event that tells of it; expiry has none. */
-const TOLD_BY: Readonly<Record<End, string | null>> = {
+/** The event of each step that ends the old set; expiry has none. */
+const EVENT_OF: Readonly<Record<End, string | null>> = {
   issue: 'issued',
   'issue twice': 'issued',
   activate: 'activated',
@@ -17,7 +18,7 @@ const TOLD_BY: Readonly<Record<End, string | null>> = {
   expire: null,
 };
 
-describe.each(Object.keys(TOLD_BY) as End[])('a code consumed during: %s', (end) => {
+describe.each(Object.keys(EVENT_OF) as End[])('a code consumed during: %s', (end) => {
   it('In each order of steps a code is consumed once before its set ends, or never', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
@@ -57,7 +58,7 @@ describe.each(Object.keys(TOLD_BY) as End[])('a code consumed during: %s', (end)
         expect(consumed.every(({ setId, at }) => setId === old.setId && at < old.expiresAt!)).toBe(
           true,
         );
-        const told = TOLD_BY[end];
+        const told = EVENT_OF[end];
         if (told !== null) {
           const endedAt = trail.findIndex(
             ({ type, setId }) => type === told && (told === 'revoked' || setId !== old.setId),
@@ -74,7 +75,7 @@ describe.each(Object.keys(TOLD_BY) as End[])('a code consumed during: %s', (end)
   });
 });
 
-/** The store, each of whose calls waits for its turn before it begins and again before its answer arrives. */
+/** A store whose calls wait for the scheduler before they begin and again before they return. */
 function scheduled(store: MemoryStore, scheduler: fc.Scheduler): BackupCodeStore {
   const later =
     (name: (typeof STORE_METHODS)[number]) =>

@@ -9,7 +9,7 @@ import { memory, onEachStore } from '../helpers/stores';
 
 const pepper = [{ id: '2026', key: crypto.randomBytes(32) }];
 
-/** The ways in which a secret might lie somewhere. */
+/** The forms in which a secret could be stored. */
 function forms(secret: string): string[] {
   const plain = [secret, secret.replace(/[^A-Za-z0-9]/g, '')];
   const texts = plain
@@ -220,9 +220,9 @@ describe('a set that cannot be made', () => {
         throw new Error('hash failed');
       },
     ],
-    ['gives nothing', () => undefined],
-    ['gives text', () => 'x'.repeat(60)],
-    ['gives 15 bytes', () => Buffer.alloc(15)],
+    ['returns undefined', () => undefined],
+    ['returns a string', () => 'x'.repeat(60)],
+    ['returns 15 bytes', () => Buffer.alloc(15)],
   ])('If the hasher %s, no set is stored', async (_how, hash) => {
     const hasher = {
       newSalt: () => '$odd$',
@@ -329,7 +329,8 @@ describe('the hashes of a set', () => {
     const ticking = setInterval(() => (ticks += 1), 5);
     await backupCodes.issue('ada');
     clearInterval(ticking);
-    // Hashes of 50 ms and more; on the event loop there would be at most one tick between two of them.
+    // A hash takes 50 ms or more. On the event loop there would be at most one tick between two of
+    // them.
     expect(ticks).toBeGreaterThan(8);
   });
 });

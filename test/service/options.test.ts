@@ -71,20 +71,20 @@ describe('BackupCodes', () => {
     ['an unknown option', { store, saltRounds: 10 }],
     ['no codes', { store, count: 0 }],
     ['33 codes', { store, count: 33 }],
-    ['a count that is text', { store, count: '10' }],
+    ['a count that is a string', { store, count: '10' }],
     ['an expiry of no days', { store, expiresAfterDays: 0 }],
     ['an expiry of eleven years', { store, expiresAfterDays: 3651 }],
     ['a rotation of no days', { store, rotateAfterDays: 0 }],
     ['a negative lowAt', { store, lowAt: -1 }],
     ['a replaceConsumed that is a string', { store, replaceConsumed: 'one' }],
     ['a replaceConsumed that is a number', { store, replaceConsumed: 1 }],
-    ['a risk hook that is no function', { store, assessRisk: 'deny' }],
+    ['a risk hook that is not a function', { store, assessRisk: 'deny' }],
     ['a clock that is a time', { store, now: Date.now() }],
-    ['a normalizeUsername that is no function', { store, normalizeUsername: 'NFKC' }],
-    ['no hash at once', { store, hashConcurrency: 0 }],
+    ['a normalizeUsername that is not a function', { store, normalizeUsername: 'NFKC' }],
+    ['zero concurrent hashes', { store, hashConcurrency: 0 }],
     ['a negative queue', { store, maxQueuedHashes: -1 }],
-    ['no format', { store, format: [] }],
-    ['a format by its name', { store, format: 'standard' }],
+    ['an empty list of formats', { store, format: [] }],
+    ['a format name', { store, format: 'standard' }],
     ['attempts that are a number', { store, attempts: 5 }],
   ])('BackupCodes refuses %s', (_what, options) => {
     expect(() => construct(options)).toThrow(failure('invalid_option'));
@@ -99,16 +99,16 @@ describe('BackupCodes', () => {
   });
 
   it.each<[string, object, string]>([
-    ['a list of no hashers', { store, hasher: [] }, 'invalid_hasher'],
-    ['a hasher by its name', { store, hasher: 'bcrypt' }, 'invalid_hasher'],
+    ['an empty list of hashers', { store, hasher: [] }, 'invalid_hasher'],
+    ['a hasher name', { store, hasher: 'bcrypt' }, 'invalid_hasher'],
     [
-      'a hasher that wants longer codes',
+      'a hasher that needs longer codes',
       { store, hasher: { ...countingHasher(), minimumBits: 112 } },
       'invalid_hasher',
     ],
     ['a short pepper', { store, pepper: [{ id: 'a', key: Buffer.alloc(8) }] }, 'invalid_pepper'],
     [
-      'a format that claims what it is not',
+      'a format with a false length',
       { store, format: { ...formats.standard, length: 2 } },
       'invalid_format',
     ],

@@ -1,4 +1,4 @@
-// `replaceConsumed: true`: each consumed code is replaced by a new one.
+// With `replaceConsumed: true` each consumed code is replaced by a new one.
 import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions } from '../../lib';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
@@ -134,7 +134,10 @@ describe('replacements', () => {
   });
 });
 
-/** Codes are drawn from these bytes, eight at a time; ids and salts from the operating system as ever. */
+/**
+ * Draws codes from these bytes, eight at a time. Ids and salts still come from the operating
+ * system.
+ */
 async function withRandom<T>(drawn: Buffer[], work: () => Promise<T>): Promise<T> {
   const real = crypto.randomBytes.bind(crypto) as (size: number) => Buffer;
   const spy = jest

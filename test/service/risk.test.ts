@@ -114,8 +114,8 @@ onEachStore('the risk hook', (open) => {
       },
     ],
     ['rejects', () => Promise.reject(new Error('no connection'))],
-    ['says true', () => true],
-    ['says nothing', () => undefined],
+    ['returns true', () => true],
+    ['returns undefined', () => undefined],
   ])('A risk hook that %s denies without charging the attempt', async (_how, answer) => {
     const { backupCodes, codes, charged, hasher } = await withSet();
     hook.mockImplementation(answer as () => Risk);

@@ -3,7 +3,7 @@ import { onEachStore } from '../helpers/stores';
 
 const CALLERS = 50;
 const ROUNDS = 3;
-/** No wait, so that all fifty get as far as the consumption. */
+/** Without waits, so that all fifty attempts reach the consumption. */
 const attempts = { free: 50, lockAfter: 50 };
 
 onEachStore('one code', (open) => {
@@ -27,7 +27,8 @@ onEachStore('one code', (open) => {
         'issued',
         ...new Array<string>(CALLERS - 1).fill('reused'),
       ]);
-      // The last of them had the last attempt, and closes nothing: the count began anew with the consumption.
+      // One of them had the last attempt, but locks nothing, because the consumption reset the
+      // counter.
       expect(told.map(({ type }) => type)).not.toContain('locked');
       for (const [used, code] of others.entries())
         expect(await backupCodes.consume('ada', code)).toMatchObject({

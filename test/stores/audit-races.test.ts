@@ -1,4 +1,4 @@
-// A set's life under races, on the stores of the core.
+// Races over the life of a set, on MemoryStore and on SqlStore with SQLite.
 import type { BackupCodeAudit, BackupCodeStore } from '../../lib';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
 import { onEachStore } from '../helpers/stores';

@@ -1,4 +1,4 @@
-// Events, pruning, reminders and the report, on the stores of the core.
+// The audit trail on MemoryStore and on SqlStore with SQLite.
 import type { BackupCodeAudit, BackupCodeStore } from '../../lib';
 import { reportTests } from '../helpers/report-tests';
 import { onEachStore } from '../helpers/stores';

@@ -64,7 +64,7 @@ describe('user ids', () => {
     ['an unsafe integer', 2 ** 53],
     ['true', true],
     ['an object', { id: 1 }],
-    ['an object that turns into text', { toString: () => 'ada' }],
+    ['an object that converts to a string', { toString: () => 'ada' }],
     ['a list', ['ada']],
     ['a String object', Object('ada')],
     ['a symbol', Symbol('ada')],

@@ -1,4 +1,4 @@
-// Attempts taken and given back in every order: nobody ever gets more guesses out of it than by just guessing.
+// Giving attempts back, in any order, never grants more attempts than there would be without it.
 import fc from 'fast-check';
 import { attemptWaits } from '../../lib/service/back-off';
 import { auditEvent } from '../../lib/audit/events';
@@ -35,9 +35,10 @@ const steps: fc.Arbitrary<Step[]> = fc.array(
   { minLength: 5, maxLength: 40 },
 );
 
-/** How many attempts somebody gets who gives none back. */
+/** How many attempts are granted in this time if none is given back, in milliseconds. */
 function allowedWithin(elapsed: number): number {
-  let [attempts, at] = [0, 0];
+  let attempts = 0;
+  let at = 0;
   for (const wait of waits) {
     if (at > elapsed) break;
     attempts += 1;
@@ -53,15 +54,18 @@ async function play(
 ): Promise<void> {
   let now = START;
   const kept: Ticket[] = [];
-  // Who was granted last, and until when that keeps others waiting.
+  // The last granted ticket, and when the wait that it began ends.
   const last: { ticket: Ticket | null; until: number } = { ticket: null, until: 0 };
   const take = async (): Promise<void> => {
     const refusal = auditEvent('throttled', { at: now, userId: subject.userId, context });
-    const taken = await store.takeAttempt({ subject, channel: 'recovery', now, waits, refusal });
-    if (!taken.ok) return;
+    const attempt = await store.takeAttempt({ subject, channel: 'recovery', now, waits, refusal });
+    if (!attempt.ok) return;
     expect(last.until).toBeLessThanOrEqual(now);
-    kept.push(taken.ticket);
-    Object.assign(last, { ticket: taken.ticket, until: now + waits[taken.ticket.attempt - 1]! });
+    kept.push(attempt.ticket);
+    Object.assign(last, {
+      ticket: attempt.ticket,
+      until: now + waits[attempt.ticket.attempt - 1]!,
+    });
   };
   for (const step of given) {
     if ('wait' in step) now += step.wait;
@@ -74,7 +78,7 @@ async function play(
     expect((await store.find(subject))?.channels.recovery.attempts ?? 0).toBe(kept.length);
     expect(kept.length).toBeLessThanOrEqual(allowedWithin(now - START));
   }
-  // Whatever was given back can be taken again, if one waits: nothing is lost either.
+  // After the waits all attempts that were given back can be taken again.
   for (let tries = 0; tries < 2 * waits.length; tries += 1) {
     await take();
     now += 120_000;

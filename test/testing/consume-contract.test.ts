@@ -1,4 +1,5 @@
-// The suite for an app's own `consumeCode`: a recipe on plain SQL passes it, and the usual mistakes do not.
+// The suite for an app's own `consumeCode`: one conditional UPDATE passes it, and common mistakes
+// fail it.
 import { randomUUID } from 'node:crypto';
 import { Kysely, sql, SqliteDialect } from 'kysely';
 import Database from 'libsql';
@@ -90,7 +91,7 @@ describe('the suite for consumeCode', () => {
   });
 });
 
-/** Runs the suite under a runner of its own, and tells which tests failed. */
+/** Runs the suite with its own runner, and returns the names of the tests that failed. */
 async function failures(
   left: Map<string, Set<string>>,
   consumeCode: ConsumeCode,

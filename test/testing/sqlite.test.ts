@@ -10,9 +10,10 @@ import { expectSameAsMemory } from '../helpers/same-as-memory';
 
 describe('SqlStore on SQLite', () => {
   const dir = mkdtempSync(join(tmpdir(), 'backup-codes-'));
-  // One connection per file and process: a second one would stop the event loop while it waits for the first.
+  // One connection per process: a second one would block the event loop while it waits for the
+  // first.
   const file = new Database(join(dir, 'codes.db'));
-  // What is under test is the order of things, not the disk.
+  // The tests check the order of writes, not the disk.
   file.exec('PRAGMA synchronous = OFF');
   const db = new Kysely<unknown>({ dialect: new SqliteDialect({ database: file }) });
 
