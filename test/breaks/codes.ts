@@ -47,8 +47,8 @@ export const codeBreaks: readonly Break[] = [
     find: "this.make('issued',",
     replace: "(await this.revoke(userId), this).make('issued',",
     noticedBy: [
-      `${issue} › a set that cannot be made › is not stored where the operating system gives no random bytes, and the old one is whole`,
-      "test/service/faults-sources.test.ts › a random source of the operating system's that › fails at any step of …: nothing is stored or told, the old codes work",
+      `${issue} › a set that cannot be made › Without random bytes from the operating system no set is stored`,
+      'test/service/faults-sources.test.ts › the random source of the operating system › A random source that fails during … changes nothing, and old codes work',
     ],
   },
   {
@@ -66,7 +66,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
     noticedBy: [
-      `${config} › the chance of guessing a code › is count times attempts over possibilities: above 10^-4 it is refused, and the number said`,
+      `${config} › the chance of guessing a code › A chance of guessing a code above 10^-4 is refused, and the message has the number`,
     ],
   },
   {
@@ -95,8 +95,8 @@ export const codeBreaks: readonly Break[] = [
     replace:
       '    records: records.map((record, n) => ({ ...record, codeId: `${symbols[n]}${record.codeId.slice(8)}` })),\n',
     noticedBy: [
-      `${issue} › issuing a set › leaves no code and no pepper in the store, in any form`,
-      'test/leaks/service.test.ts › no code and no pepper is in what the store keeps',
+      `${issue} › issuing a set › The store holds no code and no pepper, in any form`,
+      'test/leaks/service.test.ts › The store keeps no code and no pepper',
     ],
   },
   {
@@ -116,7 +116,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'hasher.hash(code, salt)',
     replace: 'Buffer.from(code.padEnd(32))',
     noticedBy: [
-      `${equalWork} › one slow hash, and one comparison for each code of a set › are the work for the right code at place …`,
+      `${equalWork} › one slow hash, and one comparison for each code of a set › Accepting the code at index … costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -126,7 +126,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'fallback: 12',
     replace: 'fallback: 10',
     noticedBy: [
-      `${config} › BackupCodes without options › are ten codes of the standard format, hashed by bcrypt of cost 12, for a year`,
+      `${config} › BackupCodes without options › The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year`,
     ],
   },
   {
@@ -221,7 +221,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const format = parseFormat(target.format)',
     replace: 'const [format] = config.formats',
     noticedBy: [
-      `${consume} › a set of an older configuration › works after another … came, as long as the old one is listed`,
+      `${consume} › sets of an older configuration › A set works after its … changed, as long as the old one is listed`,
       mixed,
     ],
   },

@@ -13,10 +13,10 @@ const gate = 'test/codes/hash-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
-const rightDuringWait = `${attempts} › guessing › the right code during a wait is refused like a wrong one, costs nothing, and stays unspent`;
-const twoHundred = `${attempts} › guessing › two hundred times at once costs exactly as many hashes as are free`;
+const rightDuringWait = `${attempts} › guessing › A valid code during a wait is refused, costs no hash and stays unconsumed`;
+const twoHundred = `${attempts} › guessing › Two hundred attempts at once cost five hashes, one for each that is granted`;
 const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
-const neverMints = `${tickets} › taken and given back in any order never come to more than without giving back, and end nobody else's wait`;
+const neverMints = `${tickets} › Attempts given back in any order grant no more and end no other wait`;
 const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
 
 export const guessingBreaks: readonly Break[] = [
@@ -39,7 +39,7 @@ export const guessingBreaks: readonly Break[] = [
   }`,
     replace: 'max: 100, fallback: 100 }',
     noticedBy: [
-      `${waits} › the waits after attempts › are none for the first four, then a minute, doubling to an hour, fifty in all`,
+      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
     ],
   },
   {
@@ -49,8 +49,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const isLocked = count.lockedAt !== null || count.attempts >= waits.length',
     replace: 'const isLocked = false',
     noticedBy: [
-      `${attempts} › guessing › is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond`,
-      `${attempts} › guessing › a locked channel refuses the right code and does not consume it, for ever and through every instance`,
+      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${attempts} › guessing › A locked channel refuses a valid code on every instance and never consumes it`,
     ],
   },
   {
@@ -70,7 +70,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'count.lockedAt = closes.now',
     replace: 'count.lockedAt = null',
     noticedBy: [
-      `${attempts} › guessing › a locked channel stays closed where more attempts are allowed later`,
+      `${attempts} › guessing › A locked channel stays locked if more attempts are allowed later`,
     ],
   },
   {
@@ -80,8 +80,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const { channel } = context;',
     replace: "const channel = 'recovery';",
     noticedBy: [
-      `${attempts} › guessing › the other channel stays open`,
-      `${attempts} › guessing › is counted apart at the two channels`,
+      `${attempts} › guessing › Locking one channel does not lock the other`,
+      `${attempts} › guessing › Attempts are counted for each channel separately`,
     ],
   },
   {
@@ -91,7 +91,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace:
       "user.current = null; for (const channel of ['second_factor', 'recovery']) user.channels[channel] = freshCount(user.channels[channel].generation + 1);",
-    noticedBy: [`${attempts} › guessing › only a new set opens a locked channel`],
+    noticedBy: [`${attempts} › guessing › Only a new set unlocks a channel`],
   },
   {
     id: 'N-12',
@@ -100,8 +100,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'first * 2 ** (attempt - free)',
     replace: 'first',
     noticedBy: [
-      `${waits} › the waits after attempts › are none for the first four, then a minute, doubling to an hour, fifty in all`,
-      `${attempts} › guessing › is let on four times, then after a minute, doubling to an hour, fifty times in all: to the millisecond`,
+      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
+      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
     ],
   },
   {
@@ -111,7 +111,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'Math.min(first * 2 ** (attempt - free), longest)',
     replace: '(first * 2 ** (attempt - free))',
     noticedBy: [
-      `${waits} › the waits after attempts › never fall, and are 0 or from 30 seconds to an hour, whatever is configured`,
+      `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
     ],
   },
   {
@@ -130,7 +130,7 @@ export const guessingBreaks: readonly Break[] = [
     replace:
       "for (const channel of ['second_factor', 'recovery']) this.user(subject).channels[channel] = freshCount(1);\n    this.user(subject).staged = {",
     noticedBy: [
-      `${attempts} › guessing › only a consumed code or a new set clears the count: no time, no status, no revocation, no staged set`,
+      `${attempts} › guessing › Only a consumed code or a new set resets the attempt counter`,
       `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
     ],
   },
@@ -149,7 +149,9 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const subject = await locate()',
     replace:
       'const located = await locate();\n  const subject = { ...located, key: `${located.key}${context.ip}` }',
-    noticedBy: [`${attempts} › guessing › is counted over addresses, instances and restarts`],
+    noticedBy: [
+      `${attempts} › guessing › Attempts are counted together over IP addresses and instances`,
+    ],
   },
   {
     id: 'W-10',
@@ -258,7 +260,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof GateBusy)) await giveBackIfPossible',
     noticedBy: [
-      `${faults} › too many slow hashes › are answered with busy: nothing is looked at, nobody charged, the code unspent, and one event says so`,
+      `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
     ],
   },
   {
@@ -269,8 +271,8 @@ export const guessingBreaks: readonly Break[] = [
     replace:
       "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown_user' : 'none');",
     noticedBy: [
-      `${sameWork} › are the work for …`,
-      `${sameWork} › are of the newest configuration where there is no set`,
+      `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
+      `${sameWork} › Without a set the work is that of a set of the current configuration`,
       `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
     ],
   },
@@ -281,7 +283,9 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const { ticket, current } = taken;',
     replace:
       "const { ticket, current } = taken;\n  if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject('expired');",
-    noticedBy: [`${sameWork} › are the work for the right code of a set that has expired`],
+    noticedBy: [
+      `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
+    ],
   },
   {
     id: 'A-6.3.8',
@@ -290,7 +294,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'findMatch(await keyed(own ?? reading), target.codes)',
     replace:
       'findMatch(await keyed(own ?? reading), target.codes.filter(({ consumedAt }) => consumedAt === null))',
-    noticedBy: [`${sameWork} › are the work for …`],
+    noticedBy: [`${sameWork} › Refusing … costs one slow hash and ten comparisons`],
   },
   {
     id: 'A-6.3.8',
@@ -298,7 +302,9 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
-    noticedBy: [`${sameWork} › are the work for the right code at place …`],
+    noticedBy: [
+      `${sameWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
+    ],
   },
   {
     id: 'A-6.3.8',
@@ -307,7 +313,9 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const { reason, nextAt, isFirst } = taken;',
     replace:
       "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, channel, onVerdict: () => undefined });",
-    noticedBy: [`${equalWork} › no work at all › is done for … who must wait, or may try no more`],
+    noticedBy: [
+      `${equalWork} › no work at all › Throttled and locked attempts of … cost no hash and no comparison`,
+    ],
   },
   {
     id: 'A-6.3.8',

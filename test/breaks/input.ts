@@ -6,7 +6,7 @@ const context = 'test/audit/context.test.ts';
 const formats = 'test/codes/formats.test.ts';
 const input = 'test/strategy/input.test.ts';
 
-const costsNothing = `${consume} › what cannot be a code › costs no hash, no attempt and no look at the store: …`;
+const costsNothing = `${consume} › input that cannot be a code › Malformed input costs no hash, no attempt and no read of the store: …`;
 
 export const inputBreaks: readonly Break[] = [
   {
@@ -78,7 +78,7 @@ export const inputBreaks: readonly Break[] = [
     replace:
       'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
     noticedBy: [
-      `${consume} › a code › is accepted however it is typed`,
+      `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
       `${formats} › reading a typed code › understands every printable decoration of it`,
       'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
     ],
@@ -100,7 +100,7 @@ export const inputBreaks: readonly Break[] = [
     find: ".replace(/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu, ' ')",
     replace: '',
     noticedBy: [
-      `${context} › the context of an attempt › turns controls, line and paragraph separators and turns of direction into spaces, so that no line of a log is forged`,
+      `${context} › the context of an attempt › Control and direction characters become spaces, so that no log line can be forged`,
     ],
   },
   {
@@ -111,7 +111,7 @@ export const inputBreaks: readonly Break[] = [
     replace: '',
     noticedBy: [
       `${input} › a long header with control characters is cut and cleaned before it is recorded`,
-      `${context} › the context of an attempt › is cut to 256 characters a field`,
+      `${context} › the context of an attempt › Each field is cut to 256 characters`,
     ],
   },
 ];

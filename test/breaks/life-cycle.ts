@@ -29,9 +29,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace:
       "await (async (given) => store.consume(given).catch(() => ({ outcome: 'consumed', remaining: 0, total: 0 })))({",
     noticedBy: [
-      `${storeFails} › during … › at … lets nobody in, and the code stays unspent`,
-      `${storeFails} › after it recorded a consumption lets nobody in, and the code is spent once`,
-      `${faultsStore} › at … of …: nobody is in, nothing is changed or told, and no attempt is free`,
+      `${storeFails} › during … › A fault of … accepts no code, and the code stays unconsumed`,
+      `${storeFails} › A fault after the consumption was stored accepts no code, which stays consumed`,
+      `${faultsStore} › A fault of … in … accepts no code, and no guess is free`,
     ],
   },
   {
@@ -44,7 +44,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     throw error;
   }))({`,
     noticedBy: [
-      `${storeFails} › at every consumption makes no guess free: the count grows until the channel is locked`,
+      `${storeFails} › Faults at each consumption count as attempts until the channel is locked`,
     ],
   },
   {
@@ -54,7 +54,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'await giveBackIfPossible',
     noticedBy: [
-      `${replacement} › a replacement › that cannot be made leaves the code unspent and the attempt charged: by then it was compared`,
+      `${replacement} › replacements › If no replacement can be made, the attempt is charged and the code unconsumed`,
     ],
   },
   {
@@ -64,7 +64,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (!isCompared) await giveBackIfPossible(config, subject, ticket);',
     replace: '',
     noticedBy: [
-      `${faults} › a slow hash that fails › (it …) lets nobody in, and the attempt is given back`,
+      `${faults} › a slow hash that fails › If the slow hash …, no code is accepted and the attempt is given back`,
     ],
   },
   {
@@ -74,8 +74,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (!(hash instanceof Uint8Array) || hash.length < MIN_HASH_BYTES)',
     replace: 'if (hash === undefined)',
     noticedBy: [
-      `${faults} › a slow hash that fails › (it …) lets nobody in, and the attempt is given back`,
-      `${issue} › a set that cannot be made › is not stored where the hasher …`,
+      `${faults} › a slow hash that fails › If the slow hash …, no code is accepted and the attempt is given back`,
+      `${issue} › a set that cannot be made › If the hasher …, no set is stored`,
     ],
   },
   {
@@ -85,7 +85,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (findMatch(keyed, made) !== null)',
     replace: 'if (false)',
     noticedBy: [
-      `${faultsHash} › a hasher that gives one hash for all codes › is found by …: any code would be right. Nothing is stored`,
+      `${faultsHash} › a hasher that gives one hash for all codes › A hasher with one hash for all codes is detected by …, which stores nothing`,
     ],
   },
   {
@@ -95,7 +95,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'const MAX_HASH_SECONDS = 30',
     replace: 'const MAX_HASH_SECONDS = 30_000',
     noticedBy: [
-      `${faultsHash} › a slow hash that hangs › is given up after 30 seconds and not before: an error, nobody charged, the code unspent`,
+      `${faultsHash} › a slow hash that hangs › A slow hash that hangs is an error after 30 seconds, and costs no attempt`,
     ],
     hangs: true,
   },
@@ -107,7 +107,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     'attempt',`,
     replace: "((_: string, answer: never) => answer)('attempt', ",
     noticedBy: [
-      `${faultsAnswers} › takeAttempt › that grants with …: an error, and what was taken stays charged`,
+      `${faultsAnswers} › takeAttempt › A ticket with … is an error, and the attempt stays charged`,
     ],
   },
   {
@@ -117,7 +117,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "wellFormed('consumption', ",
     replace: "((_: string, answer: never) => answer)('consumption', ",
     noticedBy: [
-      `${faultsAnswers} › consume › that answers …: an error, told to nobody, and the attempt stays charged`,
+      `${faultsAnswers} › consume › If consume returns …, there is an error, no event, and the attempt stays charged`,
     ],
   },
   {
@@ -127,8 +127,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "return 'deny';",
     replace: "return 'allow';",
     noticedBy: [
-      `${risk} › the risk hook › that … denies, and charges nobody`,
-      `${risk} › the risk hook › that is silent for five seconds denies`,
+      `${risk} › the risk hook › A risk hook that … denies without charging the attempt`,
+      `${risk} › the risk hook › A risk hook that does not answer within five seconds denies`,
     ],
   },
   {
@@ -138,8 +138,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'value >= 0 && value <= 8.64e15',
     replace: 'true',
     noticedBy: [
-      `${faults} › a clock that says nonsense › (…) lets nobody in and issues nothing`,
-      'test/service/faults-sources.test.ts › a clock that … › at any step of …: nobody is in, nothing is changed or told',
+      `${faults} › an invalid clock › A clock that returns … accepts no code and issues no set`,
+      'test/service/faults-sources.test.ts › a clock that … › A clock fault at any step of … accepts no code and changes nothing',
     ],
   },
   {
@@ -149,7 +149,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'set.lastConsumedAt = now;',
     replace: '',
     noticedBy: [
-      `${lifecycle} › the status of a user › counts what is left, and tells when the last code was consumed`,
+      `${lifecycle} › the status of a user › The status has the remaining count and the time of the last consumption`,
     ],
   },
   {
@@ -169,7 +169,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'set.codes.push({ ...replacement, consumedAt: null });',
     replace: '',
     noticedBy: [
-      `${replacement} › a replacement › is returned with the consumed code, works once, and is replaced in its turn`,
+      `${replacement} › replacements › A consumed code returns a replacement, which works once and is replaced too`,
     ],
   },
   {
@@ -180,7 +180,7 @@ export const lifeCycleBreaks: readonly Break[] = [
         return`,
     replace: 'return',
     noticedBy: [
-      `${replacement} › a replacement › is no code that the set has or had: such a one would work twice, or come back`,
+      `${replacement} › replacements › A replacement is never a code that the set has or had`,
     ],
   },
   {
@@ -190,7 +190,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (accepted === null || accepted.consumedAt !== null || !config.replaceConsumed)',
     replace: 'if (!config.replaceConsumed)',
     noticedBy: [
-      `${replacement} › a replacement › costs a second slow hash, and only after a match that counts`,
+      `${replacement} › replacements › A replacement costs a second slow hash, and only after a valid code`,
     ],
   },
   {
@@ -200,7 +200,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: '[30 * DAY_MS, 7 * DAY_MS, 0]',
     replace: '[7 * DAY_MS, 0]',
     noticedBy: [
-      `${reports} › due › gives each set once at 30 days, once at 7, and once when it has expired, to the millisecond`,
+      `${reports} › recordReminders › Each set has reminders at 30 days, at 7 days and at its expiry, each once`,
     ],
   },
   {
@@ -210,7 +210,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'AND reminded < ${passed}',
     replace: '',
     noticedBy: [
-      `${reports} › due › gives each reminder to one of four that ask at once, and tells its listeners`,
+      `${reports} › recordReminders › Of four processes that record reminders at once, one records each`,
     ],
   },
   {
@@ -220,7 +220,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (!found?.current) return null;',
     replace: 'if (!found?.current) return null;\n    return { ...found.current } as never;',
     noticedBy: [
-      `${lifecycle} › the status of a user › is null for who never had a set, and has no codes, salts or digests`,
+      `${lifecycle} › the status of a user › The status is null without a set, and never holds codes, salts or digests`,
     ],
   },
   {
@@ -229,7 +229,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: consumeCall,
     replace: `tell(events) ?? ${consumeCall}`,
-    noticedBy: [`${consume} › a code › is told to listeners only after it was written`],
+    noticedBy: [`${consume} › codes › Listeners receive an event only after it is written`],
   },
   {
     id: 'A-16.2',
@@ -238,7 +238,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'await store.append([written], closes);',
     replace: 'false;',
     noticedBy: [
-      `${consume} › a code › costs one event for each attempt, in the store and to listeners alike, and no code is in any`,
+      `${consume} › codes › Each attempt writes one event, which listeners receive and which has no code`,
     ],
   },
   {
@@ -248,7 +248,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'if (counted) counted.refusals += 1;',
     replace: 'if (false) return;',
     noticedBy: [
-      `${attempts} › guessing › writes one event a wait, in which the other refusals are counted`,
+      `${attempts} › guessing › Each wait writes one event, which counts all its refusals`,
     ],
   },
   {
@@ -270,7 +270,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'const cleaned = cleanContext(context);',
     replace: 'const cleaned = cleanContext({});',
     noticedBy: [
-      `${issue} › issuing a set › is recorded with the event that is told: who, when, which set, how many, by whom, from where`,
+      `${issue} › issuing a set › The event of an issued set has user, time, set, count, actor and origin`,
     ],
   },
   {
@@ -280,7 +280,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'request_id: context.requestId,',
     replace: 'request_id: null,',
     noticedBy: [
-      `${reports} › events › come as they were told, with every field, in the order of the changes`,
+      `${reports} › events › Stored events equal the live events in every field and in their order`,
     ],
   },
   {
@@ -290,8 +290,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "event('rejected', { reason, setId, codeId })",
     replace: "event('rejected', { reason, setId, codeId: codeId ?? String(typed) })",
     noticedBy: [
-      `${consume} › a code › costs one event for each attempt, in the store and to listeners alike, and no code is in any`,
-      'test/leaks/service.test.ts › no code, digest, salt or key is in the …',
+      `${consume} › codes › Each attempt writes one event, which listeners receive and which has no code`,
+      'test/leaks/service.test.ts › The … contain no code, digest, salt or key',
     ],
   },
   {
@@ -340,7 +340,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`",
     replace: 'return { key: `name:${name}`',
     noticedBy: [
-      `${attempts} › a name that belongs to nobody › stands nowhere: not in the store, not in an event`,
+      `${attempts} › unknown user names › An unknown name is neither stored nor written to an event`,
     ],
   },
   {
@@ -389,7 +389,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "return reject('reused', { codeId, consumedAt: match.consumedAt })",
     replace: "return reject('mismatch')",
     noticedBy: [
-      `${consume} › a code › is accepted once: after that it is reused, and says so inside only`,
+      `${consume} › codes › A consumed code is refused, and only the event says that it was reused`,
     ],
   },
   {

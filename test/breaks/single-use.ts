@@ -16,8 +16,8 @@ const rollback = 'test/sql/rollback.test.ts';
 const race = 'test/strategy/race.test.ts';
 const success = 'test/strategy/success.test.ts';
 
-const once = `${consume} › a code › is accepted once: after that it is reused, and says so inside only`;
-const oneOfMany = `${singleUse} › one code › of … callers at once is accepted for exactly one, … times over, and the other nine still work`;
+const once = `${consume} › codes › A consumed code is refused, and only the event says that it was reused`;
+const oneOfMany = `${singleUse} › one code › Of … callers with one code exactly one succeeds; other codes still work`;
 const oneOfManyInStores = `${races} › Of … callers who consume one code at once, exactly one succeeds`;
 
 export const singleUseBreaks: readonly Break[] = [
@@ -31,7 +31,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
-      `${consume} › a code › that was consumed by another between the look and the consumption is reused`,
+      `${consume} › codes › A code that another call consumes after the comparison is reused`,
       `${race} › exactly one of twenty requests that all found the code unspent is let in`,
     ],
   },
@@ -44,7 +44,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
-      `${consume} › a code › that was consumed by another between the look and the consumption is reused`,
+      `${consume} › codes › A code that another call consumes after the comparison is reused`,
     ],
   },
   {
@@ -66,7 +66,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'code.consumedAt = now;',
     replace: 'for (const other of set.codes) other.consumedAt = other === code ? now : null;',
     noticedBy: [
-      `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
+      `${singleUse} › different codes at once › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
@@ -77,7 +77,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'SET remaining = remaining - 1 + ${added}',
     replace: 'SET remaining = 9',
     noticedBy: [
-      `${singleUse} › different codes at once › two are both accepted, and neither comes back`,
+      `${singleUse} › different codes at once › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
@@ -88,9 +88,9 @@ export const singleUseBreaks: readonly Break[] = [
     find: "if (only === 'first' && user.hadSet)",
     replace: 'if (user.hadSet)',
     noticedBy: [
-      `${issue} › issuing a set › puts an end to the set before, with all its codes and counts`,
+      `${issue} › issuing a set › A new set ends the one before, and resets the attempt counters`,
       `${sets} › A replaced set stops working at once, and the new one works`,
-      `${interleavings} › is consumed once and before the end, or not at all, in every order of steps`,
+      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
     ],
   },
   {
@@ -112,7 +112,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'this.begin(user, staged.header, staged.codes);',
     replace: 'if (!user.current) this.begin(user, staged.header, staged.codes);',
     noticedBy: [
-      `${lifecycle} › a staged set › takes the place of the old set when it is activated, with all its codes and no count`,
+      `${lifecycle} › staged sets › An activated set replaces the old one, with all its codes and fresh counters`,
       `${setRaces} › A code consumed during … is consumed before it, or not at all`,
     ],
   },
@@ -123,7 +123,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'SET salt = NULL, digest = NULL, ended_at',
     replace: 'SET ended_at',
     noticedBy: [
-      `${issue} › issuing a set › erases what is left of the set before: of a code that has ended, no salt and no digest stays`,
+      `${issue} › issuing a set › A new set erases the salts and digests of the one before`,
     ],
   },
   {
@@ -133,10 +133,10 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace: '',
     noticedBy: [
-      `${consume} › a code › of a revoked set is refused with none`,
-      `${lifecycle} › revoking › ends the set at once, says that there was one, and is recorded with who did it`,
-      `${consume} › a code › whose set is … between the look and the consumption is refused with …`,
-      `${interleavings} › is consumed once and before the end, or not at all, in every order of steps`,
+      `${consume} › codes › A code of a revoked set is refused with the reason \`none\``,
+      `${lifecycle} › revoking › Revoking ends the set at once, returns true, and records the actor`,
+      `${consume} › codes › A code whose set is … between comparison and consumption is refused with …`,
+      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
     ],
   },
   {
@@ -146,8 +146,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'if (set.header.expiresAt !== null && now >= set.header.expiresAt)',
     replace: 'if (false)',
     noticedBy: [
-      `${consume} › a code › tried … ms from the expiry of its set gives …`,
-      `${consume} › a code › whose set expires between the look and the consumption is expired`,
+      `${consume} › codes › A code used … ms from the expiry of its set gives …`,
+      `${consume} › codes › A code whose set expires between comparison and consumption is expired`,
       `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
@@ -158,8 +158,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'AND (expires_at IS NULL OR expires_at > ${now})',
     replace: '',
     noticedBy: [
-      `${consume} › a code › tried … ms from the expiry of its set gives …`,
-      `${consume} › a code › whose set expires between the look and the consumption is expired`,
+      `${consume} › codes › A code used … ms from the expiry of its set gives …`,
+      `${consume} › codes › A code whose set expires between comparison and consumption is expired`,
       `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
@@ -190,8 +190,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: ".update(userId).digest('hex')",
     replace: ".digest('hex')",
     noticedBy: [
-      `${consume} › a code › of another user is a mismatch, and still works for its owner`,
-      `${issue} › issuing a set › is one set for each user`,
+      `${consume} › codes › A code of another user is a mismatch, and still works for its owner`,
+      `${issue} › issuing a set › Each user has a set of their own`,
     ],
   },
   {
@@ -201,7 +201,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: '.update(userId).digest',
     replace: '.update(userId.toLowerCase()).digest',
     noticedBy: [
-      `${consume} › user ids › that differ in case, accent, space or NUL are different users`,
+      `${consume} › user ids › User ids that differ in case, accent, space or NUL are different users`,
     ],
   },
   {
@@ -231,7 +231,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: '[CHECK_VERSION, userId, setId]',
     replace: '[CHECK_VERSION, setId]',
     noticedBy: [
-      `${faults} › a damaged set › that was given to another user does not verify for them`,
+      `${faults} › a damaged set › A set that was copied to another user does not verify for that user`,
     ],
   },
   {
