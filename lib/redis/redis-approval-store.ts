@@ -3,9 +3,10 @@
 import {
   isOpen,
   KEPT_MS,
+  type ApprovalChange,
   type ApprovalRecord,
   type ApprovalStore,
-  type ApprovalUpdate as Updated,
+  type ApprovalUpdate,
 } from '../approval/approval-store';
 import { BackupCodeError } from '../errors';
 import { userKey } from '../stores/subject';
@@ -60,10 +61,7 @@ export class RedisApprovalStore implements ApprovalStore {
    * @throws {BackupCodeError} `unreadable_set` if the stored request is damaged, `busy` if other
    *   callers changed it each of the 100 times it was read
    */
-  async update(
-    id: string,
-    change: (record: ApprovalRecord) => ApprovalRecord | null,
-  ): Promise<Updated | null> {
+  async update(id: string, change: ApprovalChange): Promise<ApprovalUpdate | null> {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       const stored = await this.#read(id);
       if (stored === '') return null;
