@@ -11,10 +11,10 @@ import { findUser } from './user';
 import { askVerify, consumeCode } from './verify';
 
 /**
- * Accepts a backup code, once. Passport knows it by the name `backup-code`.
+ * A Passport strategy that lets a user in with a backup code. Passport finds it by the name
+ * `backup-code`.
  *
- * With `currentUser`, or without either option, a code is a second factor: the `second_factor`
- * channel. With `findUser` a code is a recovery login: the `recovery` channel.
+ * `findUser` means the `recovery` channel, `currentUser` (or neither) the `second_factor` channel.
  *
  * `User` is inferred from `findUser` or `currentUser`. `PassesRequest` is inferred from
  * `passReqToCallback`.
@@ -85,9 +85,7 @@ export class BackupCodeStrategy<
     );
   }
 
-  /**
-   * Called by Passport for each request. Takes exactly one of Passport's actions, and never `pass`.
-   */
+  /** Called by Passport for each request. Takes one of Passport's actions, and never `pass`. */
   override authenticate(req: Request): void {
     // An instance given to `passport.authenticate` is shared by requests, and Passport sets the
     // actions of each request on it. Read after an await, they belong to another request.
