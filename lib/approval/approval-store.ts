@@ -1,5 +1,6 @@
 // The contract of a store for approval requests: two methods. A store keeps records whole. It does
 // not know which change is allowed.
+import { DAY_MS } from '../internal/time';
 
 /**
  * The states of a request:
@@ -91,4 +92,4 @@ export function isOpen({ state }: ApprovalRecord): boolean {
  * How long a store keeps a record after `expiresAt`, so that a late visitor sees how the request
  * ended: 30 days.
  */
-export const KEPT_MS = 30 * 86_400_000;
+export const KEPT_MS = 30 * DAY_MS;

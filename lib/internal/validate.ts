@@ -70,11 +70,6 @@ export function assertMethods(
     );
 }
 
-/** Milliseconds since 1970 that a `Date` can tell. */
-export function isTime(value: unknown): value is number {
-  return typeof value === 'number' && value >= 0 && value <= 8.64e15;
-}
-
 /** A number as it was given; anything else by its kind alone, so that no secret gets into a message. */
 export function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);

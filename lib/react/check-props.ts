@@ -1,6 +1,7 @@
 // Checks the props, so that a mistake is an error at the first rendering. No message shows a code.
 import { BackupCodeError } from '../errors';
-import { assertOptions, describe, isTime } from '../internal/validate';
+import { isTime } from '../internal/time';
+import { assertOptions, describe } from '../internal/validate';
 import { ENGLISH_LABELS } from './labels';
 import type { BackupCodeSheetPart, BackupCodeSheetProps } from './props';
 

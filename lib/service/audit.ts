@@ -10,7 +10,8 @@ import {
 } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { BackupCodeError } from '../errors';
-import { assertOptions, describe, isTime, wholeNumber } from '../internal/validate';
+import { DAY_MS, isTime } from '../internal/time';
+import { assertOptions, describe, wholeNumber } from '../internal/validate';
 import {
   AUDIT_METHODS,
   type BackupCodeAudit,
@@ -20,7 +21,6 @@ import {
 import { userSubject, type UserId } from '../stores/subject';
 import type { Config } from './options';
 
-const DAY_MS = 86_400_000;
 /** When the owner is reminded that a set expires. The last one is the expiry itself. */
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;
 /** What `audit.report` covers by default. */

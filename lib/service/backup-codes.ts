@@ -5,6 +5,7 @@ import { auditEvent, type AuditEventType } from '../audit/events';
 import { Listeners, type ErrorListener, type Listener } from '../audit/listeners';
 import type { Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
+import { DAY_MS } from '../internal/time';
 import { assertOptions } from '../internal/validate';
 import type { FoundUser, NewSet, SetWithCodes } from '../stores/contract';
 import { nameSubject, userSubject, type Subject, type UserId } from '../stores/subject';
@@ -15,7 +16,6 @@ import { consumeCode, type CodeAttempt, type NotConsumed, type Outcome } from '.
 import { makeSet, newCodes, type NewCodes } from './issue';
 import { parseConfig, type BackupCodesOptions, type Config } from './options';
 
-const DAY_MS = 86_400_000;
 /** How long a staged set can be activated. */
 const STAGED_MS = 3_600_000;
 /** Every set id has this form. Any other string is refused before the store is asked. */

@@ -14,10 +14,9 @@ import { GateBusy, inGate, type GatePlace } from '../codes/hash-queue';
 import { freshSalt, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
+import { DAY_MS } from '../internal/time';
 import type { SetHeader } from '../stores/contract';
 import type { Config } from './options';
-
-const DAY_MS = 86_400_000;
 
 /** A set that is not stored yet. */
 export interface MadeSet {

@@ -9,11 +9,11 @@ import { pbkdf2Hasher } from '../codes/hashers/pbkdf2';
 import { scryptHasher } from '../codes/hashers/scrypt';
 import { pepperRing, type Pepper, type PepperRing } from '../codes/pepper';
 import { BackupCodeError } from '../errors';
+import { isTime } from '../internal/time';
 import {
   assertMethods,
   assertOptions,
   describe,
-  isTime,
   optionalFunction,
   wholeNumber,
 } from '../internal/validate';

@@ -1,6 +1,7 @@
 // Counts over all users, in the database and not in memory.
 import { sql } from 'kysely';
 import type { Reason } from '../audit/events';
+import { DAY_MS } from '../internal/time';
 import {
   MAX_UNUSUAL,
   type DayCounts,
@@ -10,7 +11,6 @@ import {
 import type { Database, Row, Statement } from './database';
 import { readNumber, readString, readText } from './rows';
 
-const DAY_MS = 86_400_000;
 
 export async function report(database: Database, request: ReportRequest): Promise<Report> {
   const { since, now } = request;

@@ -4,6 +4,7 @@
 import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
+import { DAY_MS } from '../internal/time';
 import type { Subject } from './subject';
 
 /**
@@ -246,11 +247,11 @@ export interface BackupCodeStore {
 }
 
 /** How long the counter of an unknown user name is kept after its last attempt, in milliseconds. */
-export const NAME_KEPT_MS = 30 * 86_400_000;
+export const NAME_KEPT_MS = 30 * DAY_MS;
 /**
  * How long refusals are counted in one event, in milliseconds. A wait is shorter; a lock is not.
  */
-export const REFUSALS_COUNTED_MS = 86_400_000;
+export const REFUSALS_COUNTED_MS = DAY_MS;
 
 /** The methods, for a check at construction. */
 export const STORE_METHODS = [

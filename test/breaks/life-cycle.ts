@@ -134,8 +134,8 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a clock that returns NaN is accepted',
-    file: 'lib/internal/validate.ts',
-    find: 'value >= 0 && value <= 8.64e15',
+    file: 'lib/internal/time.ts',
+    find: 'value >= 0 && value <= MAX_TIME',
     replace: 'true',
     noticedBy: [
       `${faults} › an invalid clock › A clock that returns … accepts no code and issues no set`,

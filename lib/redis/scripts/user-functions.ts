@@ -1,12 +1,13 @@
 // The Lua that every script on a user's keys begins with, and the call of such a script. The Lua
 // knows no policy, and reads no clock except for the names of stream entries. It never changes an
 // event: a field to fill in is stored beside the event.
+import { DAY_MS } from '../../internal/time';
 import { runScript, type Script, type ScriptRequest } from '../client';
 import { userKeys } from '../keys';
 import type { RedisKeyspace } from '../redis-options';
 
 /** How long the times of an ended set are kept. Longer than a set lives by default. */
-const ENDED_KEPT_MS = 400 * 86_400_000;
+const ENDED_KEPT_MS = 400 * DAY_MS;
 
 /**
  * Redis does not undo a script that fails. Therefore each script reads and checks everything that
