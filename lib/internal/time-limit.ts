@@ -1,16 +1,23 @@
-// Waits for the app's own code, and not for ever. Stops nothing: what comes late is ignored, a late failure too.
+// Waits for a function of the app, but not without a limit. It stops nothing: a late answer and a
+// late failure are ignored.
 
-/** What `call` gives, or the failure of `late()` after so many seconds. */
+/** A function to wait for, and the error to throw if it takes too long. */
+export interface LimitedCall<T> {
+  readonly call: () => Promise<T> | T;
+  readonly late: () => Error;
+}
+
+/** Returns what `call` returns. After the time limit it throws the error of `late()` instead. */
 export async function withinSeconds<T>(
   seconds: number,
-  { call, late }: { call: () => Promise<T> | T; late: () => Error },
+  { call, late }: LimitedCall<T>,
 ): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_, reject) => {
+  const timeout = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(late()), seconds * 1000);
   });
   try {
-    return await Promise.race([(async () => call())(), silence]);
+    return await Promise.race([call(), timeout]);
   } finally {
     clearTimeout(timer);
   }

@@ -1,4 +1,5 @@
-// What a time is in this package: milliseconds since 1970, in UTC. Loads nothing, so that every file may use it.
+// What a time is in this package: milliseconds since 1970, in UTC. Every file may use it: it loads
+// nothing.
 
 /** One day in milliseconds. */
 export const DAY_MS = 86_400_000;

@@ -1,7 +1,23 @@
-// Checks of options at construction: each says which option, what was given and what was meant. Reads no environment.
+// Checks of options: each message says which option, what was expected and what was given.
 import { BackupCodeError, type BackupCodeErrorCode } from '../errors';
 
-/** Refuses a value that is no plain options object, and any name that is not in `known` ("did you mean"). */
+/** The accepted range of a number, and its default. */
+export interface NumberRange {
+  readonly min: number;
+  readonly max: number;
+  /** What an option that is left out stands for. */
+  readonly fallback: number;
+  /** @default 'invalid_option' */
+  readonly code?: BackupCodeErrorCode;
+}
+
+/**
+ * Refuses a value that is not an object, and an option that is not in `known`. For a likely typing
+ * mistake the message asks "Did you mean …?".
+ *
+ * @param where what takes the options, as the caller knows it
+ * @throws {BackupCodeError} `invalid_option`
+ */
 export function assertOptions(where: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== 'object' || options === null || Array.isArray(options)) {
     throw new BackupCodeError(
@@ -17,16 +33,15 @@ export function assertOptions(where: string, options: unknown, known: readonly s
   }
 }
 
-/** Returns the number if it is a whole one within the range, or `fallback` where it was left out. */
+/**
+ * Returns a whole number within the range, or the default if the option was left out.
+ *
+ * @throws {BackupCodeError} `invalid_option`, or the code of the range
+ */
 export function wholeNumber(
   name: string,
   given: unknown,
-  {
-    min,
-    max,
-    fallback,
-    code = 'invalid_option',
-  }: { min: number; max: number; fallback: number; code?: BackupCodeErrorCode },
+  { min, max, fallback, code = 'invalid_option' }: NumberRange,
 ): number {
   if (given === undefined) return fallback;
   if (typeof given !== 'number' || !Number.isSafeInteger(given) || given < min || given > max) {
@@ -38,7 +53,11 @@ export function wholeNumber(
   return given;
 }
 
-/** Returns the function, or `undefined` where it was left out. */
+/**
+ * Returns the function, or `undefined` if the option was left out.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
 export function optionalFunction<F>(name: string, given: F | undefined): F | undefined {
   if (given !== undefined && typeof given !== 'function') {
     throw new BackupCodeError(
@@ -49,7 +68,11 @@ export function optionalFunction<F>(name: string, given: F | undefined): F | und
   return given;
 }
 
-/** Refuses a value that lacks one of the methods of a contract. */
+/**
+ * Refuses a value that lacks a method of its contract.
+ *
+ * @throws {BackupCodeError} `invalid_option`, or the given code
+ */
 export function assertMethods(
   name: string,
   given: unknown,
@@ -63,14 +86,15 @@ export function assertMethods(
     );
   }
   const missing = methods.filter((method) => typeof Reflect.get(given, method) !== 'function');
-  if (missing.length > 0)
+  if (missing.length > 0) {
     throw new BackupCodeError(
       code,
       `${name} lacks the method${missing.length > 1 ? 's' : ''} ${missing.join(', ')}.`,
     );
+  }
 }
 
-/** A number as it was given; anything else by its kind alone, so that no secret gets into a message. */
+/** The value if it is a number or a boolean, or else only its kind: it may be a secret. */
 export function describe(value: unknown): string {
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
 }
@@ -82,15 +106,17 @@ function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-/** Same letters but for case, or one inserted, missing or swapped: enough to catch a typing mistake. */
+/** Another case, the start of the name, two swapped letters, or one letter too many or too few. */
 function isNear(known: string, given: string): boolean {
-  const [a, b] = [known.toLowerCase(), given.toLowerCase()];
-  if (a === b || a.startsWith(b) || b.startsWith(a)) return true;
-  if (sorted(a) === sorted(b)) return true;
-  const [longer, shorter] = a.length > b.length ? [a, b] : [b, a];
+  const a = known.toLowerCase();
+  const b = given.toLowerCase();
+  if (a.startsWith(b) || b.startsWith(a)) return true;
+  if (sortLetters(a) === sortLetters(b)) return true;
+  const longer = a.length > b.length ? a : b;
+  const shorter = a.length > b.length ? b : a;
   return Array.from(longer).some((_, at) => longer.slice(0, at) + longer.slice(at + 1) === shorter);
 }
 
-function sorted(text: string): string {
-  return Array.from(text).sort().join('');
+function sortLetters(name: string): string {
+  return Array.from(name).sort().join('');
 }

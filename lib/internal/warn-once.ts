@@ -1,10 +1,14 @@
-// Deployments that weaken the security: told once per process, never thrown.
+// Warnings about deployments that weaken the security. The process continues.
 
-const told = new Set<string>();
+const warned = new Set<string>();
 
-/** `code` is stable, and an anchor in the README. */
+/**
+ * Emits a process warning, once for each code.
+ *
+ * @param code a stable word that the README explains
+ */
 export function warnOnce(code: string, message: string): void {
-  if (told.has(code)) return;
-  told.add(code);
+  if (warned.has(code)) return;
+  warned.add(code);
   process.emitWarning(message, { code });
 }

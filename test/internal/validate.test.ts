@@ -7,10 +7,10 @@ import {
 } from '../../lib/internal/validate';
 import { failure } from '../helpers/errors';
 
-describe('an options object', () => {
+describe('assertOptions', () => {
   const known = ['count', 'lowAt', 'expiresAfterDays'];
 
-  it('may leave out any option', () => {
+  it('accepts an object without options, and without a prototype', () => {
     for (const given of [{}, { count: 1 }, Object.create(null)])
       expect(() => assertOptions('issue', given, known)).not.toThrow();
   });
@@ -18,11 +18,11 @@ describe('an options object', () => {
   it.each([
     ['null', null],
     ['undefined', undefined],
-    ['text', 'count'],
+    ['a string', 'count'],
     ['a number', 7],
     ['a list', [1]],
     ['a function', () => 1],
-  ])('is not %s', (_what, given) => {
+  ])('refuses %s', (_what, given) => {
     expect(() => assertOptions('issue', given, known)).toThrow(failure('invalid_option'));
   });
 
@@ -32,30 +32,33 @@ describe('an options object', () => {
     ['two letters swapped', 'cuont', 'count'],
     ['only the start', 'expires', 'expiresAfterDays'],
     ['more than the name', 'expiresAfterDaysMax', 'expiresAfterDays'],
-  ])('with a misspelt name (%s) is refused, and what was meant is said', (_what, given, meant) => {
-    expect(() => assertOptions('issue', { [given]: 1 }, known)).toThrow(
-      `issue has no option "${given}". Did you mean "${meant}"?`,
-    );
-  });
+  ])(
+    'refuses a misspelt option (%s) and suggests the one that was meant',
+    (_what, given, meant) => {
+      expect(() => assertOptions('issue', { [given]: 1 }, known)).toThrow(
+        `issue has no option "${given}". Did you mean "${meant}"?`,
+      );
+    },
+  );
 
-  it('with a name like no other is refused, and what there is is said', () => {
+  it('refuses an option that is like no other, and lists the options there are', () => {
     expect(() => assertOptions('issue', { zebra: 1 }, known)).toThrow(
       'issue has no option "zebra". It knows count, lowAt, expiresAfterDays.',
     );
   });
 });
 
-describe('a whole number', () => {
+describe('wholeNumber', () => {
   const range = { min: 1, max: 32, fallback: 10 };
 
-  it('is taken within its range, ends included, and has a default', () => {
+  it('returns a number of the range, ends included, and the default for undefined', () => {
     expect([1, 32, undefined].map((given) => wholeNumber('count', given, range))).toEqual([
       1, 32, 10,
     ]);
   });
 
   it.each([0, 33, -1, 1.5, NaN, Infinity, 2 ** 60, '10', null, 10n, true, [10], {}])(
-    'is not %p',
+    'refuses %p',
     (given) => {
       expect(() => wholeNumber('count', given, range)).toThrow(failure('invalid_option'));
       expect(() => wholeNumber('count', given, range)).toThrow(
@@ -64,37 +67,37 @@ describe('a whole number', () => {
     },
   );
 
-  it('is refused under the code of its caller', () => {
+  it('throws the error code that the caller gives', () => {
     expect(() => wholeNumber('length', 0, { ...range, code: 'invalid_format' })).toThrow(
       failure('invalid_format'),
     );
   });
 });
 
-describe('a function', () => {
-  it('may be left out', () => {
+describe('optionalFunction', () => {
+  it('returns the function, or undefined if it was left out', () => {
     const now = (): number => 1;
     expect(optionalFunction('now', now)).toBe(now);
     expect(optionalFunction<unknown>('now', undefined)).toBeUndefined();
   });
 
-  it.each([null, 1, 'Date.now', {}])('is not %p', (given) => {
+  it.each([null, 1, 'Date.now', {}])('refuses %p', (given) => {
     expect(() => optionalFunction('now', given)).toThrow(failure('invalid_option'));
   });
 });
 
-describe('an object of a contract', () => {
-  it('has its methods, own or inherited', () => {
+describe('assertMethods', () => {
+  it('accepts an object with all methods, own or inherited', () => {
     class Store {
       find(): void {
-        // Nothing to find.
+        // Finds nothing.
       }
     }
     expect(() => assertMethods('store', new Store(), ['find'])).not.toThrow();
     expect(() => assertMethods('store', { find: () => null }, ['find'])).not.toThrow();
   });
 
-  it('is refused with the names of all that it lacks', () => {
+  it('refuses an object and names all methods that it lacks', () => {
     expect(() => assertMethods('store', { find: 1 }, ['find', 'revoke'])).toThrow(
       'store lacks the methods find, revoke.',
     );
@@ -103,13 +106,13 @@ describe('an object of a contract', () => {
     );
   });
 
-  it.each([null, undefined, 'redis://', () => 1])('is not %p', (given) => {
+  it.each([null, undefined, 'redis://', () => 1])('refuses %p', (given) => {
     expect(() => assertMethods('store', given, ['find'])).toThrow(failure('invalid_option'));
   });
 });
 
-describe('what was given, in a message', () => {
-  it('is told if it is a number or true or false, else by its kind alone: it may be a secret', () => {
+describe('describe', () => {
+  it('shows a number or a boolean, and of anything else only the kind: it may be a secret', () => {
     expect(
       [
         3,
