@@ -237,10 +237,10 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-09',
     what: 'every set is read with the newest pepper',
     file: 'lib/codes/pepper.ts',
-    find: 'keys.find(({ id }) => id === pepperId)',
-    replace: 'keys[0]',
+    find: 'peppers.get(pepperId)',
+    replace: 'newest',
     noticedBy: [
-      `${pepper} › rotating peppers › the newest signs, and all that are listed verify`,
+      `${pepper} › rotating peppers › signs new sets with the newest pepper and reads the sets of all listed peppers`,
       'test/docs/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
     ],
   },
@@ -248,11 +248,10 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-09',
     what: 'an attacker who can write the database can strip the pepper',
     file: 'lib/codes/pepper.ts',
-    find: 'keys.find(({ id }) => id === pepperId)',
-    replace:
-      'keys.find(({ id }) => id === pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
+    find: 'peppers.get(pepperId)',
+    replace: 'peppers.get(pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
     noticedBy: [
-      `${pepper} › rotating peppers › a set without one is refused once there is one, for whoever writes the database could strip it`,
+      `${pepper} › rotating peppers › refuses sets without a pepper once there is one: it may have been removed`,
     ],
   },
   {
@@ -262,7 +261,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
     replace: 'if (false)',
     noticedBy: [
-      `${pepper} › rotating peppers › a set is an error, before any hash and charged to nobody, where …`,
+      `${pepper} › rotating peppers › refuses a set before any hash, without a charged attempt, if …`,
     ],
   },
   {
@@ -272,7 +271,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
     noticedBy: [
-      `${pepper} › rotating peppers › a set without one is accepted while the list ends with none, and new ones have a pepper`,
+      `${pepper} › rotating peppers › accepts sets without a pepper while the list ends with none; new sets have one`,
     ],
   },
   {
@@ -281,7 +280,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/pepper.ts',
     find: 'const MIN_KEY_BYTES = 32',
     replace: 'const MIN_KEY_BYTES = 16',
-    noticedBy: [`${pepper} › the list of peppers › is refused with …`],
+    noticedBy: [`${pepper} › the option pepper › is refused with …`],
   },
   {
     id: 'C-15',

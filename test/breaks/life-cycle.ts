@@ -329,9 +329,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2.5',
     what: 'the error about a key contains the key',
     file: 'lib/codes/pepper.ts',
-    find: 'or the set belongs to another user.',
-    replace: 'or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.',
-    noticedBy: [`${pepper} › the key of a stored set › is in no message, whatever is wrong`],
+    find: "'or the set belongs to another user.'",
+    replace: '`or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.`',
+    noticedBy: [`${pepper} › the key of a stored set › is in no error message, whatever is wrong`],
   },
   {
     id: 'A-16.2.5',

@@ -10,9 +10,9 @@ const old = { id: '2025', key: Buffer.alloc(32, 1) };
 const current = { id: '2026', key: Buffer.alloc(48, 2) };
 const none: Pepper = { id: 'none' };
 
-describe('the list of peppers', () => {
+describe('the option pepper', () => {
   it.each([undefined, []])(
-    'may be left out or empty (%j): the key is then a public constant, which is that of test/vectors, and signs and verifies',
+    'may be left out or be an empty list (%j): the key is then the public constant of test/vectors',
     (given) => {
       const key = Buffer.from('passport-backup-code/v1/no-pepper');
       const { newest, keyOf } = pepperRing(given);
@@ -28,7 +28,14 @@ describe('the list of peppers', () => {
     },
   );
 
-  it('signs with its first', () => {
+  it('may be one pepper, which signs and verifies', () => {
+    const { newest, keyOf } = pepperRing(current);
+    const set = { userId: 'ada', setId: 'set-1', pepperId: '2026' };
+    expect(newest.id).toBe('2026');
+    expect(Buffer.from(keyOf({ ...set, check: checkOf(current.key, set) }))).toEqual(current.key);
+  });
+
+  it('may be a list, of which the first signs', () => {
     expect(pepperRing([current, old, none]).newest.id).toBe('2026');
   });
 
@@ -38,9 +45,14 @@ describe('the list of peppers', () => {
       [{ id: 'a', key: Buffer.alloc(31) }],
       'at least 32 bytes, but was 31 bytes',
     ],
-    ['a key that is text', [{ id: 'a', key: 'x'.repeat(64) }], 'no bytes at all (decode it first)'],
-    ['a key that is a list of numbers', [{ id: 'a', key: Array(32).fill(1) }], 'no bytes at all'],
-    ['no key', [{ id: 'a' }], 'no bytes at all'],
+    [
+      'a key that is a string',
+      [{ id: 'a', key: 'x'.repeat(64) }],
+      "but was a string. Decode it first: Buffer.from(key, 'base64').",
+    ],
+    ['a key that is a list of numbers', [{ id: 'a', key: Array(32).fill(1) }], 'but was an array.'],
+    ['no key', [{ id: 'a' }], 'but was undefined.'],
+    ['one pepper without a key', { id: 'a' }, 'but was undefined.'],
     ['no id', [{ key: Buffer.alloc(32) }], 'The id of a pepper'],
     ['an empty id', [{ id: '', key: Buffer.alloc(32) }], 'The id of a pepper'],
     ['an id with a space', [{ id: 'a b', key: Buffer.alloc(32) }], 'The id of a pepper'],
@@ -56,48 +68,66 @@ describe('the list of peppers', () => {
     ],
     ['an id that is a number', [{ id: 2026, key: Buffer.alloc(32) }], 'The id of a pepper'],
     [
-      'two of one id',
+      'two peppers of one id',
       [current, { id: '2026', key: Buffer.alloc(32, 3) }],
       'Two peppers have the id "2026"',
     ],
-    ['none alone', [none], 'may only stand last'],
-    ['none first', [none, current], 'may only stand last'],
-    ['none in the middle', [current, none, old], 'may only stand last'],
-    ['none twice', [current, none, none], 'may only stand last'],
-    ['one that is no list', current, 'must be a list'],
-    ['text in place of a list', 'secret', 'must be a list'],
+    ['none alone', [none], 'may only be the last of a list'],
+    ['none alone and not in a list', none, 'may only be the last of a list'],
+    ['none first', [none, current], 'may only be the last of a list'],
+    ['none in the middle', [current, none, old], 'may only be the last of a list'],
+    ['none twice', [current, none, none], 'may only be the last of a list'],
+    [
+      'a string',
+      'secret',
+      'pepper must be { id, key } or a list of them, newest first, but was a string.',
+    ],
+    ['a list with a string', [current, 'secret'], 'pepper must be { id, key } or a list of them'],
   ])('is refused with %s', (_what, given, message) => {
-    expect(() => pepperRing(given as Pepper[])).toThrow(failure('invalid_pepper'));
-    expect(() => pepperRing(given as Pepper[])).toThrow(message);
+    expect(() => pepperRing(given as Pepper)).toThrow(failure('invalid_pepper'));
+    expect(() => pepperRing(given as Pepper)).toThrow(message);
   });
 
   it.each([
     ['null', null],
     ['a bare key', Buffer.alloc(32)],
     ['a misspelt field', { id: 'a', keys: Buffer.alloc(32) }],
-  ])('is refused with %s in it', (_what, entry) => {
+  ])('is refused as a list that contains %s', (_what, entry) => {
     expect(() => pepperRing([entry as unknown as Pepper])).toThrow(failure('invalid_option'));
     expect(() => pepperRing([entry as unknown as Pepper])).toThrow(/^pepper /);
   });
 
-  it('does not follow a key that the caller overwrites later', () => {
+  it('is copied: a key that the caller overwrites later stays as it was', () => {
     const key = Buffer.alloc(32, 5);
     const ring = pepperRing([{ id: 'a', key }]);
     key.fill(0);
     expect(Buffer.from(ring.newest.key)).toEqual(Buffer.alloc(32, 5));
   });
 
-  it('takes ids of 1 to 64 letters, digits, dots, dashes and underscores', () => {
+  it('accepts ids of 1 to 64 letters, digits, dots, dashes and underscores', () => {
     for (const id of ['a', 'A.b_c-9', 'x'.repeat(64)])
       expect(pepperRing([{ id, key: Buffer.alloc(32) }]).newest.id).toBe(id);
   });
+
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'null', 'undefined'])(
+    'accepts the id %s, which finds its own key and is unknown if it is not listed',
+    (id) => {
+      const set = { userId: 'ada', setId: 'set-1', pepperId: id };
+      const stored = { ...set, check: checkOf(old.key, set) };
+      expect(Buffer.from(pepperRing([current, { id, key: old.key }]).keyOf(stored))).toEqual(
+        old.key,
+      );
+      for (const others of [undefined, [current]])
+        expect(() => pepperRing(others).keyOf(stored)).toThrow(failure('unknown_pepper'));
+    },
+  );
 });
 
 describe('the key of a stored set', () => {
   const whose = { userId: 'ada', setId: 'set-1' };
   const stored = { ...whose, pepperId: '2025', check: checkOf(old.key, whose) };
 
-  it('is found by its id, and proven by its check', () => {
+  it('is found by its id and proven by its check', () => {
     expect(Buffer.from(pepperRing([current, old]).keyOf(stored))).toEqual(old.key);
   });
 
@@ -133,13 +163,13 @@ describe('the key of a stored set', () => {
       'A stored set names the pepper "2025", which is not configured.',
     ],
     [
-      'no id, where there is a pepper',
+      'no id if there is a pepper',
       [old],
       { ...stored, pepperId: null },
       'unknown_pepper',
       'A stored set was made without a pepper, which is refused once one is configured.',
     ],
-    ['an id, where there is no pepper', [], stored, 'unknown_pepper', 'names the pepper "2025"'],
+    ['an id if there is no pepper', [], stored, 'unknown_pepper', 'names the pepper "2025"'],
     [
       'the name "none"',
       [old, none],
@@ -148,14 +178,14 @@ describe('the key of a stored set', () => {
       'names the pepper "none"',
     ],
   ] as const)(
-    'is an error with %s, which says what is wrong',
+    'throws with %s, and the message says what is wrong',
     (_what, peppers, set, code, message) => {
       expect(() => pepperRing(peppers).keyOf(set)).toThrow(failure(code));
       expect(() => pepperRing(peppers).keyOf(set)).toThrow(message);
     },
   );
 
-  it('is in no message, whatever is wrong', () => {
+  it('is in no error message, whatever is wrong', () => {
     const key = Buffer.from('a-key-of-more-than-thirty-two-bytes-that-is-text');
     const wrongs: (() => unknown)[] = [
       ...[
@@ -197,11 +227,14 @@ describe('the key of a stored set', () => {
 });
 
 describe('rotating peppers', () => {
-  /** Services over one store, as an operator would restart one with another configuration. */
+  /** Services with one store, as if an operator restarted one with another configuration. */
   function operator(): {
     store: MemoryStore;
     hasher: ReturnType<typeof countingHasher>;
-    restart: (pepper: Pepper[] | undefined, options?: Partial<BackupCodesOptions>) => BackupCodes;
+    restart: (
+      pepper: BackupCodesOptions['pepper'],
+      options?: Partial<BackupCodesOptions>,
+    ) => BackupCodes;
     attempts: () => Promise<number | undefined>;
   } {
     const [store, hasher] = [new MemoryStore(), countingHasher()];
@@ -215,7 +248,7 @@ describe('rotating peppers', () => {
     };
   }
 
-  it('the newest signs, and all that are listed verify', async () => {
+  it('signs new sets with the newest pepper and reads the sets of all listed peppers', async () => {
     const { store, restart } = operator();
     const { codes } = await restart([old]).issue('ada');
     const rotated = restart([current, old]);
@@ -224,7 +257,7 @@ describe('rotating peppers', () => {
     expect((await store.find(userSubject('bob')))?.current?.pepperId).toBe('2026');
   });
 
-  it('a set without one is refused once there is one, for whoever writes the database could strip it', async () => {
+  it('refuses sets without a pepper once there is one: it may have been removed', async () => {
     const { restart, hasher, attempts } = operator();
     const { codes } = await restart(undefined).issue('ada');
     hasher.count = 0;
@@ -234,7 +267,7 @@ describe('rotating peppers', () => {
     expect([hasher.count, await attempts()]).toEqual([0, 0]);
   });
 
-  it('a set without one is accepted while the list ends with none, and new ones have a pepper', async () => {
+  it('accepts sets without a pepper while the list ends with none; new sets have one', async () => {
     const { restart } = operator();
     const { codes } = await restart(undefined).issue('ada');
     const draining = restart([current, none]);
@@ -245,14 +278,10 @@ describe('rotating peppers', () => {
 
   it.each<[string, Pepper[] | undefined, string]>([
     ['its pepper is no longer listed', [current], 'unknown_pepper'],
-    ['no pepper is configured any more', undefined, 'unknown_pepper'],
-    [
-      'another key stands under its id',
-      [{ id: '2025', key: Buffer.alloc(32, 77) }],
-      'wrong_pepper',
-    ],
+    ['no pepper is configured', undefined, 'unknown_pepper'],
+    ['another key has its id', [{ id: '2025', key: Buffer.alloc(32, 77) }], 'wrong_pepper'],
   ])(
-    'a set is an error, before any hash and charged to nobody, where %s',
+    'refuses a set before any hash, without a charged attempt, if %s',
     async (_what, pepper, code) => {
       const { restart, hasher, attempts } = operator();
       const { codes } = await restart([old]).issue('ada');
@@ -267,7 +296,15 @@ describe('rotating peppers', () => {
     },
   );
 
-  it('a short format needs one', () => {
+  it('works with one pepper that is not in a list', async () => {
+    const { store, restart } = operator();
+    const { codes } = await restart(current).issue('ada');
+    expect((await store.find(userSubject('ada')))?.current?.pepperId).toBe('2026');
+    expect(await restart(current).consume('ada', codes[0])).toMatchObject({ ok: true });
+    expect(await restart([current]).consume('ada', codes[1])).toMatchObject({ ok: true });
+  });
+
+  it('is needed for a short format', () => {
     const { restart } = operator();
     expect(() => restart(undefined, { format: formats.numeric })).toThrow(
       failure('invalid_format'),
