@@ -1,110 +1,134 @@
 // How many slow hashes run at once in this process, and who goes first. Hashes nothing itself.
 //
-// bcrypt and scrypt run in libuv's few threads, which fs, dns and crypto need too: without a limit a burst of logins
-// stops the rest of the app.
+// bcrypt and scrypt run in the few threads of libuv, which fs, dns and crypto need too. Without a
+// limit, a burst of logins stops the rest of the app.
 import type { Channel } from '../audit/context';
+import { BackupCodeError } from '../errors';
 
-export interface GateOptions {
-  /** Slow hashes at once. */
+/** The limits of the queue. The queue is one for the process: give every instance the same. */
+export interface HashQueueOptions {
+  /** Slow hashes that run at once. */
   readonly concurrency: number;
-  /** Callers that may wait behind them; as many again that had a place and gave way. */
+  /** Callers that may wait for a first place. As many again may wait that gave their place up. */
   readonly maxQueued: number;
 }
 
-/** A place among the running ones. */
-export interface GatePlace {
-  /** Lets those who wait go first, then goes on. For work of several hashes. */
+/** Who asks for a place, and within which limits. */
+export interface HashRequest extends HashQueueOptions {
+  readonly channel: Channel;
+}
+
+/** A place among the running hashes. */
+export interface HashPlace {
+  /** Lets waiting callers go first, then continues. For work of several hashes, between two. */
   yield(): Promise<void>;
 }
 
-interface Waiting {
-  readonly channel: Channel;
-  readonly concurrency: number;
-  /** Had a place, and goes on once it has one again. */
-  readonly gaveWay: boolean;
-  readonly enter: () => void;
+/** A caller that waits. */
+interface QueueEntry extends Pick<HashRequest, 'channel' | 'concurrency'> {
+  /** Whether the caller had a place before and gave it up. */
+  readonly hasYielded: boolean;
+  readonly start: () => void;
 }
 
-type Rank = (one: Waiting) => boolean;
+/** A group of waiting callers. */
+type Group = (entry: QueueEntry) => boolean;
 
-/** Longer than this nobody waits for a first place. Who gave way is never turned away: there is work done. */
+/**
+ * The longest wait for a first place. A caller that gave up its place is never turned away: it has
+ * done a part of its work.
+ */
 export const MAX_WAIT_SECONDS = 5;
 
-const isNew: Rank = ({ gaveWay }) => !gaveWay;
-/** Behind a first factor, or one who gave a right code and is being made another: no stranger. */
-const isKnown: Rank = ({ channel, gaveWay }) => channel === 'second_factor' || gaveWay;
+const isNew: Group = ({ hasYielded }) => !hasYielded;
+/** On the second factor channel, or with a valid code that is being replaced: not a stranger. */
+const isTrusted: Group = ({ channel, hasYielded }) => channel === 'second_factor' || hasYielded;
+const isAny: Group = () => true;
 
-/** A place that is left goes to those who are known before strangers, however long these wait. */
-const WHEN_DONE: readonly Rank[] = [isKnown, () => true];
-/** One that is given up for a while goes to who has had none yet, strangers too: a few sets being made keep nobody out. */
-const WHEN_GIVING_WAY: readonly Rank[] = [(one) => isNew(one) && isKnown(one), isNew, ...WHEN_DONE];
+/** When work is done, trusted callers come before strangers, however long strangers have waited. */
+const ORDER_WHEN_DONE: readonly Group[] = [isTrusted, isAny];
+/**
+ * When a place is given up for a while, callers that have had none come first, strangers too: a few
+ * sets in the making must not keep a login waiting.
+ */
+const ORDER_WHEN_YIELDED: readonly Group[] = [
+  (entry) => isNew(entry) && isTrusted(entry),
+  isNew,
+  ...ORDER_WHEN_DONE,
+];
 
-/** The limit is one for the process, however many instances there are. */
+/** One count and one queue for the process, however many instances there are. */
 let running = 0;
-/** In the order in which they came. */
-const waiting: Waiting[] = [];
+/** In the order of arrival. */
+const waiting: QueueEntry[] = [];
 
-/** Thrown inside, turned into `busy`. */
-export class GateBusy extends Error {}
-
-/** Runs the work in a place of its own. @throws {GateBusy} if the queue is full, or the wait longer than five seconds */
-export async function inGate<T>(
-  channel: Channel,
-  { concurrency, maxQueued }: GateOptions,
-  work: (place: GatePlace) => Promise<T>,
-): Promise<T> {
-  const newcomers = waiting.filter(isNew).length;
-  if (running < concurrency) running += 1;
-  else if (newcomers < maxQueued) await wait({ channel, concurrency, gaveWay: false });
-  else throw new GateBusy();
-  try {
-    return await work({
-      yield: async () => {
-        // Else any number of sets could be begun, each giving way to the next, and none be finished.
-        if (waiting.length - waiting.filter(isNew).length >= maxQueued) return;
-        leave(WHEN_GIVING_WAY);
-        if (running < concurrency) running += 1;
-        else await wait({ channel, concurrency, gaveWay: true });
-      },
-    });
-  } finally {
-    leave(WHEN_DONE);
+/** The queue is full, or a caller has waited for too long. */
+export class HashQueueBusy extends BackupCodeError {
+  constructor() {
+    super('busy', 'Too many slow hashes are waiting. Try again in a few seconds.');
   }
 }
 
-/** Resolves once a place is ours; it has then been counted. */
-function wait(who: Omit<Waiting, 'enter'>): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const timer = who.gaveWay
-      ? undefined
-      : setTimeout(() => {
-          waiting.splice(waiting.indexOf(one), 1);
-          reject(new GateBusy());
-        }, MAX_WAIT_SECONDS * 1000);
-    const one: Waiting = {
-      ...who,
-      enter: () => {
-        clearTimeout(timer);
-        resolve();
+/**
+ * Runs the work as soon as there is a place for it.
+ *
+ * @throws {HashQueueBusy} if the queue is full, or after five seconds without a place
+ */
+export async function runInHashQueue<T>(
+  { channel, concurrency, maxQueued }: HashRequest,
+  work: (place: HashPlace) => Promise<T>,
+): Promise<T> {
+  if (running < concurrency) running += 1;
+  else if (waiting.filter(isNew).length < maxQueued) {
+    await waitForPlace({ channel, concurrency, hasYielded: false });
+  } else throw new HashQueueBusy();
+  try {
+    return await work({
+      yield: async () => {
+        // Without this limit any number of sets could be begun, each giving way to the next, and
+        // none would be finished.
+        if (waiting.length - waiting.filter(isNew).length >= maxQueued) return;
+        freePlace(ORDER_WHEN_YIELDED);
+        if (running < concurrency) running += 1;
+        else await waitForPlace({ channel, concurrency, hasYielded: true });
       },
+    });
+  } finally {
+    freePlace(ORDER_WHEN_DONE);
+  }
+}
+
+/** Resolves when the caller has a place. The place has then been counted. */
+function waitForPlace(caller: Omit<QueueEntry, 'start'>): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const turnAway = (): void => {
+      waiting.splice(waiting.indexOf(entry), 1);
+      reject(new HashQueueBusy());
     };
-    waiting.push(one);
+    const timer = caller.hasYielded ? undefined : setTimeout(turnAway, MAX_WAIT_SECONDS * 1000);
+    const start = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    const entry: QueueEntry = { ...caller, start };
+    waiting.push(entry);
   });
 }
 
 /**
- * Lets in the first of each rank for whom there is room. Instances of unlike `concurrency` share the process: one of a
- * lower limit is overtaken for as long as the others keep more running than it may, and may be told `busy`. Give all the same.
+ * Frees a place, and starts waiting callers group by group while there is room. An instance with a
+ * lower `concurrency` than another is overtaken by it: its callers wait until fewer hashes run than
+ * it allows, and may be turned away.
  */
-function leave(ranks: readonly Rank[]): void {
+function freePlace(order: readonly Group[]): void {
   running -= 1;
-  for (;;) {
-    const next = ranks
-      .map((rank) => waiting.find((one) => running < one.concurrency && rank(one)))
-      .find((one) => one !== undefined);
-    if (next === undefined) return;
-    waiting.splice(waiting.indexOf(next), 1);
-    running += 1;
-    next.enter();
+  for (const isInGroup of order) {
+    for (;;) {
+      const index = waiting.findIndex((entry) => running < entry.concurrency && isInGroup(entry));
+      const [next] = index === -1 ? [] : waiting.splice(index, 1);
+      if (next === undefined) break;
+      running += 1;
+      next.start();
+    }
   }
 }

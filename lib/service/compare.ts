@@ -12,7 +12,7 @@ import {
 } from '../codes/digests';
 import { parseFormat, readCode, serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
-import { inGate, type GatePlace } from '../codes/hash-queue';
+import { runInHashQueue, type HashPlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
@@ -77,7 +77,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   // A code that does not fit the set's own format is hashed all the same, and matches nothing.
   const symbols = reading ?? request.readings.find((other) => other !== null) ?? '';
 
-  return inGate(channel, config.gate, async (place) => {
+  return runInHashQueue({ channel, ...config.gate }, async (place) => {
     const found = findMatch(await keyedValue(hashing, symbols), set.codes);
     request.onVerdict();
     const match = reading === null ? null : found;
@@ -91,7 +91,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
 async function makeReplacement(
   hashing: SetHashing,
   codes: readonly StoredCode[],
-  place: GatePlace,
+  place: HashPlace,
 ): Promise<Replacement> {
   for (let draws = 0; draws < MAX_DRAWS; draws += 1) {
     await place.yield();

@@ -4,7 +4,7 @@ import type { CleanContext } from '../audit/context';
 import { auditEvent, type AuditEvent, type EventFields, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { readCode } from '../codes/formats';
-import { GateBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
+import { HashQueueBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import type {
   LockedChannel,
   Milestone,
@@ -149,7 +149,7 @@ async function compareOrGiveBack(
     });
   } catch (error) {
     if (!isCompared) await giveBackIfPossible(config, subject, ticket);
-    if (error instanceof GateBusy) return 'busy';
+    if (error instanceof HashQueueBusy) return 'busy';
     throw error;
   }
 }

@@ -10,7 +10,7 @@ import {
 } from '../codes/digests';
 import { serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
-import { GateBusy, inGate, type GatePlace } from '../codes/hash-queue';
+import { runInHashQueue } from '../codes/hash-queue';
 import { freshSalt, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
@@ -52,19 +52,22 @@ export async function makeSet(
   const hasher = hasherOf(config, format);
   const setId = randomBytes(16).toString('hex');
   const binding: SetBinding = { userId, setId, salt: freshSalt(hasher) };
-  const records = await queued(config, async (place) => {
-    const made: CodeRecord[] = [];
-    for (const code of symbols) {
-      if (made.length > 0) await place.yield();
-      const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
-      // The codes of a set differ. A hasher that gives two of them one hash would accept anything.
-      if (findMatch(keyed, made) !== null) {
-        throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+  const records = await runInHashQueue(
+    { channel: 'second_factor', ...config.gate },
+    async (place) => {
+      const made: CodeRecord[] = [];
+      for (const code of symbols) {
+        if (made.length > 0) await place.yield();
+        const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
+        // The codes of a set differ. A hasher that gives two of them one hash would accept anything.
+        if (findMatch(keyed, made) !== null) {
+          throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+        }
+        made.push(recordCode(keyed));
       }
-      made.push(recordCode(keyed));
-    }
-    return made;
-  });
+      return made;
+    },
+  );
   const { expiresAfterDays } = config;
   const createdAt = config.now();
   const header: SetHeader = {
@@ -86,16 +89,4 @@ export async function makeSet(
  */
 function hasherOf({ hashers }: Config, format: Format): Hasher {
   return hashers.find(({ minimumBits = 0 }) => minimumBits <= format.bits) ?? hashers[0];
-}
-
-async function queued<T>(config: Config, work: (place: GatePlace) => Promise<T>): Promise<T> {
-  try {
-    return await inGate('second_factor', config.gate, work);
-  } catch (error) {
-    if (!(error instanceof GateBusy)) throw error;
-    throw new BackupCodeError(
-      'busy',
-      'Too many slow hashes are waiting. Try again in a few seconds.',
-    );
-  }
 }

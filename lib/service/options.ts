@@ -2,7 +2,7 @@
 import type { CleanContext } from '../audit/context';
 import { checkFormat, formats, serializeFormat, type Format } from '../codes/formats';
 import { assertHardToGuess } from '../codes/guessing';
-import type { GateOptions } from '../codes/hash-queue';
+import type { HashQueueOptions } from '../codes/hash-queue';
 import { bcryptHasher } from '../codes/hashers/bcrypt';
 import { hasherList, type Hasher } from '../codes/hashers/hasher';
 import { pbkdf2Hasher } from '../codes/hashers/pbkdf2';
@@ -151,7 +151,7 @@ export interface Config {
   /** Milliseconds to wait after attempt n, at index n - 1. */
   readonly waits: readonly number[];
   readonly assessRisk: BackupCodesOptions['assessRisk'];
-  readonly gate: GateOptions;
+  readonly gate: HashQueueOptions;
   readonly now: () => number;
   readonly normalizeUsername: (username: string) => string;
 }
@@ -231,7 +231,10 @@ function days(name: string, given: number | null | undefined, fallback: number):
   return given === null ? null : wholeNumber(name, given, { ...DAYS, fallback });
 }
 
-function hashQueueOptions({ hashConcurrency, maxQueuedHashes }: BackupCodesOptions): GateOptions {
+function hashQueueOptions({
+  hashConcurrency,
+  maxQueuedHashes,
+}: BackupCodesOptions): HashQueueOptions {
   return {
     concurrency: wholeNumber('hashConcurrency', hashConcurrency, {
       min: 1,

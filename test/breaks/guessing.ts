@@ -230,17 +230,17 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
     noticedBy: [
-      `${gate} › the gate before the slow hash › lets in as many at once as it is told, and the others as places come free, in order`,
+      `${gate} › the hash queue › runs \`concurrency\` hashes at once, and the others in order as places free up`,
     ],
   },
   {
     id: 'W-28',
     what: 'the hash queue is unlimited',
     file: 'lib/codes/hash-queue.ts',
-    find: 'newcomers < maxQueued',
+    find: 'waiting.filter(isNew).length < maxQueued',
     replace: 'true',
     noticedBy: [
-      `${gate} › the gate before the slow hash › turns away at once whom the queue has no room for, of both channels together`,
+      `${gate} › the hash queue › turns callers away at once if it is full, and counts both channels together`,
     ],
   },
   {
@@ -258,7 +258,7 @@ export const guessingBreaks: readonly Break[] = [
     what: 'a busy outcome costs an attempt',
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
-    replace: 'if (!isCompared && !(error instanceof GateBusy)) await giveBackIfPossible',
+    replace: 'if (!isCompared && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
     noticedBy: [
       `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
     ],

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import type { Channel } from '../../lib';
-import { GateBusy, inGate, type GateOptions } from '../../lib/codes/hash-queue';
+import { HashQueueBusy, runInHashQueue, type HashQueueOptions } from '../../lib/codes/hash-queue';
 
-const two: GateOptions = { concurrency: 2, maxQueued: 128 };
-const one: GateOptions = { concurrency: 1, maxQueued: 128 };
+const two: HashQueueOptions = { concurrency: 2, maxQueued: 128 };
+const one: HashQueueOptions = { concurrency: 1, maxQueued: 128 };
 
 interface Job {
   readonly done: Promise<'done' | 'busy'>;
@@ -11,8 +11,8 @@ interface Job {
   finish(): void;
 }
 
-/** Asks for a place, and keeps it until told to finish. */
-function enter(options: GateOptions, channel: Channel = 'second_factor'): Job {
+/** Asks for a place, and keeps it until `finish` is called. */
+function enter(options: HashQueueOptions, channel: Channel = 'second_factor'): Job {
   let finish = (): void => undefined;
   let isRunning = false;
   const told = new Promise<void>((resolve) => {
@@ -24,22 +24,22 @@ function enter(options: GateOptions, channel: Channel = 'second_factor'): Job {
     isRunning = false;
     return 'done';
   };
-  const done = inGate(channel, options, work).catch((error: unknown) => {
-    if (error instanceof GateBusy) return 'busy' as const;
+  const done = runInHashQueue({ channel, ...options }, work).catch((error: unknown) => {
+    if (error instanceof HashQueueBusy) return 'busy' as const;
     throw error;
   });
   return { done, finish, isRunning: () => isRunning };
 }
 
-/** Lets everything go on that can. */
+/** Lets everything continue that can. */
 function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-/** As long as it takes, and not for ever. */
+/** Waits until it is so, for at most 100 turns. */
 async function until(isSo: () => boolean): Promise<void> {
   for (let turn = 0; !isSo(); turn += 1) {
-    if (turn === 100) throw new Error('it never came to that');
+    if (turn === 100) throw new Error('It did not become so within 100 turns.');
     await settle();
   }
 }
@@ -51,8 +51,8 @@ async function finishAll(jobs: readonly Job[]): Promise<string[]> {
   return Promise.all(jobs.map(({ done }) => done));
 }
 
-describe('the gate before the slow hash', () => {
-  it('lets in as many at once as it is told, and the others as places come free, in order', async () => {
+describe('the hash queue', () => {
+  it('runs `concurrency` hashes at once, and the others in order as places free up', async () => {
     const jobs = [enter(two), enter(two), enter(two), enter(two)];
     await settle();
     expect(running(jobs)).toEqual([true, true, false, false]);
@@ -65,7 +65,7 @@ describe('the gate before the slow hash', () => {
     expect(await finishAll(jobs)).toEqual(Array(4).fill('done'));
   });
 
-  it('lets in those behind a first factor before strangers who came earlier', async () => {
+  it('serves the second factor channel before earlier recovery logins', async () => {
     const [first, stranger, known] = [
       enter(one),
       enter(one, 'recovery'),
@@ -80,7 +80,7 @@ describe('the gate before the slow hash', () => {
     expect(await finishAll([first, stranger, known])).toEqual(Array(3).fill('done'));
   });
 
-  it('is one for the process, whoever asks', async () => {
+  it('is one queue for the process, with all instances', async () => {
     const mine = [enter(two), enter(two)];
     const other = enter({ concurrency: 1, maxQueued: 5 });
     await settle();
@@ -94,7 +94,7 @@ describe('the gate before the slow hash', () => {
     await finishAll([...mine, other]);
   });
 
-  it('turns away at once whom the queue has no room for, of both channels together', async () => {
+  it('turns callers away at once if it is full, and counts both channels together', async () => {
     const options = { concurrency: 1, maxQueued: 2 };
     const jobs = [enter(options), enter(options, 'recovery'), enter(options, 'second_factor')];
     const turnedAway = [enter(options, 'second_factor'), enter(options, 'recovery')];
@@ -102,7 +102,7 @@ describe('the gate before the slow hash', () => {
     expect(await finishAll(jobs)).toEqual(Array(3).fill('done'));
   });
 
-  it('may have no queue at all', async () => {
+  it('may have no room for waiting callers at all', async () => {
     const options = { concurrency: 1, maxQueued: 0 };
     const job = enter(options);
     expect(await enter(options).done).toBe('busy');
@@ -113,9 +113,11 @@ describe('the gate before the slow hash', () => {
 
   it('frees the place of work that throws, at once or later', async () => {
     const fault = new Error('the hash failed');
-    await expect(inGate('recovery', one, () => Promise.reject(fault))).rejects.toBe(fault);
     await expect(
-      inGate('recovery', one, () => {
+      runInHashQueue({ channel: 'recovery', ...one }, () => Promise.reject(fault)),
+    ).rejects.toBe(fault);
+    await expect(
+      runInHashQueue({ channel: 'recovery', ...one }, () => {
         throw fault;
       }),
     ).rejects.toBe(fault);
@@ -129,7 +131,7 @@ describe('the gate before the slow hash', () => {
     beforeEach(() => jest.useFakeTimers());
     afterEach(() => jest.useRealTimers());
 
-    it('turns away who still waits, and not before', async () => {
+    it('turns a waiting caller away, and not before', async () => {
       const job = enter(one);
       const waiting = enter(one, 'recovery');
       let outcome = 'waiting';
@@ -141,7 +143,7 @@ describe('the gate before the slow hash', () => {
       expect(await finishAll([job])).toEqual(['done']);
     });
 
-    it('has lost no place to who was turned away', async () => {
+    it('has lost no place to callers who were turned away', async () => {
       const job = enter(one);
       const [gone, kept] = [enter(one), enter(one)];
       await jest.advanceTimersByTimeAsync(1000);
@@ -155,7 +157,7 @@ describe('the gate before the slow hash', () => {
       expect(await finishAll([late])).toEqual(['done']);
     });
 
-    it('leaves no timer behind for who was let in', async () => {
+    it('keeps no timer for a caller who got a place', async () => {
       const [job, waiting] = [enter(one), enter(one)];
       expect(jest.getTimerCount()).toBe(1);
       job.finish();
@@ -165,9 +167,9 @@ describe('the gate before the slow hash', () => {
       await finishAll([waiting]);
     });
 
-    it('does not turn away who was in and gave way', async () => {
+    it('does not turn work away that yielded', async () => {
       let isThrough = false;
-      const job = inGate('recovery', one, async (place) => {
+      const job = runInHashQueue({ channel: 'recovery', ...one }, async (place) => {
         await Promise.resolve();
         await place.yield();
         isThrough = true;
@@ -181,8 +183,8 @@ describe('the gate before the slow hash', () => {
     });
   });
 
-  describe('where one gives way between its hashes', () => {
-    /** Work of several hashes; says when each begins. */
+  describe('with work that yields between two hashes', () => {
+    /** Work of several hashes. Records when each begins. */
     function works(
       name: string,
       hashes: number,
@@ -190,9 +192,9 @@ describe('the gate before the slow hash', () => {
       {
         options = one,
         channel = 'second_factor',
-      }: { options?: GateOptions; channel?: Channel } = {},
+      }: { options?: HashQueueOptions; channel?: Channel } = {},
     ): Promise<void> {
-      return inGate(channel, options, async (place) => {
+      return runInHashQueue({ channel, ...options }, async (place) => {
         for (let hash = 1; hash <= hashes; hash += 1) {
           if (hash > 1) await place.yield();
           order.push(`${name} ${hash}`);
@@ -201,13 +203,13 @@ describe('the gate before the slow hash', () => {
       });
     }
 
-    it('goes on at once if nobody waits', async () => {
+    it('continues at once if no caller waits', async () => {
       const order: string[] = [];
       await works('set', 3, order);
       expect(order).toEqual(['set 1', 'set 2', 'set 3']);
     });
 
-    it('who has had no place yet goes first, behind a first factor before strangers; then those who gave way, in turn', async () => {
+    it('serves new callers first, second factor before recovery, then work that yielded', async () => {
       const order: string[] = [];
       await Promise.all([
         works('set A', 3, order),
@@ -227,7 +229,7 @@ describe('the gate before the slow hash', () => {
       ]);
     });
 
-    it('sets being made keep no stranger out: the third hash after they came is theirs, however many sets there are', async () => {
+    it('gives a recovery login the third hash, however many sets are being made', async () => {
       const order: string[] = [];
       const sets = Array.from({ length: 8 }, (_, n) =>
         works(`set ${n}`, 10, order, { options: two }),
@@ -240,7 +242,7 @@ describe('the gate before the slow hash', () => {
       expect(order).toHaveLength(81);
     });
 
-    it('strangers do not hold up a set: it has every second place, however many they are', async () => {
+    it('gives a set every second place, however many recovery logins wait', async () => {
       const order: string[] = [];
       await Promise.all([
         works('set', 4, order),
@@ -257,7 +259,7 @@ describe('the gate before the slow hash', () => {
       expect(order).toHaveLength(14);
     });
 
-    it('a stranger whose code was right, and who is made another, is no stranger any more', async () => {
+    it('replaces a valid recovery code before it serves other strangers', async () => {
       const order: string[] = [];
       await Promise.all([
         works('right', 2, order, { channel: 'recovery' }),
@@ -267,7 +269,7 @@ describe('the gate before the slow hash', () => {
       expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
     });
 
-    it('they do not count in the queue: others are not told busy for them', async () => {
+    it('does not count yielding work as waiting callers: none is turned away for it', async () => {
       const options = { concurrency: 1, maxQueued: 1 };
       const order: string[] = [];
       const set = works('set', 2, order, { options });
@@ -282,7 +284,7 @@ describe('the gate before the slow hash', () => {
       expect(order).toEqual(['set 1', 'set 2']);
     });
 
-    it('only as many as the queue has room for give way: others go on, or ever more sets would be begun and none finished', async () => {
+    it('lets at most `maxQueued` yield, or ever more sets would begin and none end', async () => {
       const options = { concurrency: 1, maxQueued: 1 };
       const order: string[] = [];
       const first = works('set A', 2, order, { options });
@@ -293,7 +295,7 @@ describe('the gate before the slow hash', () => {
       expect(order).toEqual(['set A 1', 'set B 1', 'set B 2', 'set B 3', 'set A 2']);
     });
 
-    it('nobody gives way where there is no queue', async () => {
+    it('lets no work yield if no caller may wait', async () => {
       const options = { concurrency: 1, maxQueued: 0 };
       const order: string[] = [];
       const set = works('set', 3, order, { options });
@@ -303,7 +305,7 @@ describe('the gate before the slow hash', () => {
     });
   });
 
-  it('with instances of unlike limits: one that waits for a lower limit keeps nobody of a higher one out, and has its turn once there is room', async () => {
+  it('does not let a caller with a lower limit hold up one with a higher limit', async () => {
     const jobs = [enter(two), enter(two)];
     const lower = enter(one);
     const higher = enter(two, 'recovery');
@@ -319,9 +321,9 @@ describe('the gate before the slow hash', () => {
     expect(await finishAll([...jobs, lower, higher])).toEqual(Array(4).fill('done'));
   });
 
-  it('lets those who wait in between the hashes of one who gives way', async () => {
+  it('serves waiting callers between two hashes of a set', async () => {
     const order: string[] = [];
-    const set = inGate('second_factor', one, async (place) => {
+    const set = runInHashQueue({ channel: 'second_factor', ...one }, async (place) => {
       for (const hash of ['set 1', 'set 2', 'set 3']) {
         order.push(hash);
         await settle();
@@ -329,7 +331,7 @@ describe('the gate before the slow hash', () => {
       }
     });
     const logins = ['login 1', 'login 2'].map((name) =>
-      inGate('recovery', one, async () => {
+      runInHashQueue({ channel: 'recovery', ...one }, async () => {
         order.push(name);
         await settle();
       }),
@@ -338,7 +340,7 @@ describe('the gate before the slow hash', () => {
     expect(order).toEqual(['set 1', 'login 1', 'set 2', 'login 2', 'set 3']);
   });
 
-  it('never lets in more than it is told, whoever gives way or fails, and forgets nobody', async () => {
+  it('never runs more than `concurrency` hashes and forgets no caller', async () => {
     const jobs = fc.array(
       fc.record({
         channel: fc.constantFrom<Channel>('second_factor', 'recovery'),
@@ -353,7 +355,7 @@ describe('the gate before the slow hash', () => {
         let most = 0;
         const results = await Promise.allSettled(
           given.map(({ channel, steps, isFaulty }) =>
-            inGate(channel, { concurrency, maxQueued: 100 }, async (place) => {
+            runInHashQueue({ channel, concurrency, maxQueued: 100 }, async (place) => {
               for (let step = 0; step <= steps; step += 1) {
                 inside += 1;
                 most = Math.max(most, inside);
@@ -373,7 +375,7 @@ describe('the gate before the slow hash', () => {
     );
   });
 
-  it('and so with limits and queues of every size at once: each is done, or was busy before it began', async () => {
+  it('completes each caller or turns it away at first, with limits of every size', async () => {
     const jobs = fc.array(
       fc.record({
         channel: fc.constantFrom<Channel>('second_factor', 'recovery'),
@@ -391,7 +393,7 @@ describe('the gate before the slow hash', () => {
           given.map(async ({ channel, steps, ...options }) => {
             let done = 0;
             try {
-              await inGate(channel, options, async (place) => {
+              await runInHashQueue({ channel, ...options }, async (place) => {
                 for (; done <= steps; done += 1) {
                   if (done > 0) await place.yield();
                   inside += 1;
@@ -401,7 +403,7 @@ describe('the gate before the slow hash', () => {
                 }
               });
             } catch (error) {
-              if (!(error instanceof GateBusy)) throw error;
+              if (!(error instanceof HashQueueBusy)) throw error;
             }
             return done;
           }),
