@@ -1,7 +1,7 @@
 // argon2id (RFC 9106) as the slow hash. The hash itself comes from the package `@node-rs/argon2`.
 import { hashRaw } from '@node-rs/argon2';
 import type { Hasher } from '../codes/hashers/hasher';
-import { readSalt, writeSalt } from '../codes/hashers/salt-string';
+import { saltScheme } from '../codes/hashers/salt-string';
 import { BackupCodeError } from '../errors';
 import { assertOptions, wholeNumber } from '../internal/validate';
 
@@ -19,12 +19,11 @@ const MAX_PASSES = 16;
 const LANES = 1;
 const HASH_BYTES = 32;
 /** The name of the scheme in a salt string. 19 is version 1.3 of argon2 (RFC 9106, section 3.1). */
-const SCHEME = 'argon2id$v=19';
-const RANGES = {
+const SALTS = saltScheme('argon2id$v=19', {
   m: [MIN_MEMORY_KIB, MAX_MEMORY_KIB],
   t: [MIN_PASSES, MAX_PASSES],
   p: [LANES, LANES],
-} as const;
+});
 
 /** The cost of one hash. A higher cost slows down the server, and an attacker with the database. */
 export interface Argon2HasherOptions {
@@ -61,8 +60,8 @@ export interface Argon2HasherOptions {
 export function argon2Hasher(options: Argon2HasherOptions = {}): Hasher {
   const { m, t } = checkOptions(options);
   return Object.freeze({
-    newSalt: () => writeSalt(SCHEME, { m, t, p: LANES }),
-    reads: (salt: string) => readSalt(salt, SCHEME, RANGES) !== null,
+    newSalt: () => SALTS.create({ m, t, p: LANES }),
+    reads: (text: string) => SALTS.accepts(text),
     hash: hashCode,
   });
 }
@@ -95,22 +94,15 @@ function checkOptions(options: Argon2HasherOptions): { m: number; t: number } {
   };
 }
 
-async function hashCode(code: string, salt: string): Promise<Buffer> {
-  const parsed = readSalt(salt, SCHEME, RANGES);
-  if (parsed === null) {
-    throw new BackupCodeError(
-      'unreadable_hash',
-      'The salt string is not one of argon2id, or its parameters are out of range.',
-    );
-  }
-  const { m: memoryCost, t: timeCost, p: parallelism } = parsed.params;
+async function hashCode(code: string, text: string): Promise<Buffer> {
+  const { parameters, salt } = SALTS.parse(text);
   // The package uses argon2id unless it is told otherwise, and test/vectors would notice another
   // variant. Its enum cannot be used: it is a TypeScript constant that does not exist at run time.
   return hashRaw(code, {
-    memoryCost,
-    timeCost,
-    parallelism,
+    memoryCost: parameters.m,
+    timeCost: parameters.t,
+    parallelism: parameters.p,
     outputLen: HASH_BYTES,
-    salt: parsed.salt,
+    salt,
   });
 }

@@ -70,7 +70,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   const reading = listed === -1 ? readCode(format, request.typed) : request.readings[listed];
   const hashing: SetHashing = {
     format,
-    hasher: hasherFor(config.hashers, salt, format.bits),
+    hasher: hasherFor(config.hashers, { salt, bits: format.bits }),
     pepperKey: config.pepper.keyOf({ pepperId, check, userId, setId }),
     binding: { userId, setId, salt },
   };

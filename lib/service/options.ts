@@ -186,7 +186,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const [format] = listedFormats;
   const count = wholeNumber('count', options.count, { min: 1, max: 32, fallback: 10 });
   const waits = attemptWaits(options.attempts);
-  const pepper = pepperRing(options.pepper as readonly Pepper[] | undefined);
+  const pepper = pepperRing(options.pepper);
   const hasPepper = pepper.newest.id !== null;
   assertHardToGuess(format, { count, attempts: waits.length, hasPepper });
   const { replaceConsumed = false } = options;

@@ -15,7 +15,7 @@ const strategyOptions = 'test/strategy/options.test.ts';
 const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
-  'test/codes/mixed-sets.test.ts › a set hashed by … › is read after every change of hasher, cost, format and pepper; for another cost of its hasher the old one need not be listed';
+  'test/codes/mixed-sets.test.ts › a set hashed by … › is read after each change of hasher, cost, format and pepper';
 
 export const codeBreaks: readonly Break[] = [
   {
@@ -136,7 +136,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_COST = 10',
     replace: 'const MIN_COST = 4',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › is refused with a cost of …`,
+      `${bcrypt} › bcryptHasher › refuses a cost of …`,
       `${bcrypt} › bcryptHasher › does not read a salt …`,
     ],
   },
@@ -155,8 +155,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_LOG_N = 17',
     replace: 'const MIN_LOG_N = 10',
     noticedBy: [
-      `${others} › is refused below its floor at construction`,
-      `${others} › reads no salt string below its floor, above its cap, or of another scheme`,
+      `${others} › is refused at construction with parameters below the lowest`,
+      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
     ],
   },
   {
@@ -166,8 +166,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_ITERATIONS = 600_000',
     replace: 'const MIN_ITERATIONS = 1000',
     noticedBy: [
-      `${others} › is refused below its floor at construction`,
-      `${others} › reads no salt string below its floor, above its cap, or of another scheme`,
+      `${others} › is refused at construction with parameters below the lowest`,
+      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
     ],
   },
   {
@@ -176,7 +176,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/argon2/argon2-hasher.ts',
     find: 'const MIN_PASSES = 2',
     replace: 'const MIN_PASSES = 1',
-    noticedBy: [`${others} › is refused below its floor at construction`],
+    noticedBy: [`${others} › is refused at construction with parameters below the lowest`],
   },
   {
     id: 'A-11.4.2',
@@ -184,26 +184,26 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/fast.ts',
     find: 'const MINIMUM_BITS = 112',
     replace: 'const MINIMUM_BITS = 0',
-    noticedBy: [`${others} › is refused below its floor at construction`],
+    noticedBy: [`${others} › is refused at construction with parameters below the lowest`],
   },
   {
     id: 'A-11.4.2',
     what: 'stored parameters are used without a limit',
     file: 'lib/codes/hashers/salt-string.ts',
-    find: 'value >= min && value <= max',
-    replace: 'value > 0',
+    find: 'value < min || value > max',
+    replace: 'value <= 0',
     noticedBy: [
-      `${others} › reads no salt string below its floor, above its cap, or of another scheme`,
+      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
     ],
   },
   {
     id: 'N-08',
     what: 'stored sets are read with the newest hasher',
     file: 'lib/codes/hashers/hasher.ts',
-    find: 'hashers.find((candidate) => candidate.reads(salt))',
-    replace: 'hashers[0]',
+    find: 'if (!hasher.reads(salt)) continue;',
+    replace: '',
     noticedBy: [
-      `${others} › sets of different hashers › work side by side, whichever is the newest`,
+      `${others} › sets of different hashers › work side by side, whichever hasher is the newest`,
     ],
   },
   {
@@ -212,7 +212,10 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'return stored >= MIN_COST && stored <= MAX_COST',
     replace: 'return stored === cost',
-    noticedBy: [`${bcrypt} › bcryptHasher › reads costs from 10 to 16, whatever its own`, mixed],
+    noticedBy: [
+      `${bcrypt} › bcryptHasher › reads every cost from 10 to 16, whatever its own cost is`,
+      mixed,
+    ],
   },
   {
     id: 'N-08',
@@ -231,7 +234,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: "const VERSION = 'passport-backup-code/v1'",
     replace: "const VERSION = 'passport-backup-code/v2'",
-    noticedBy: [`${vectors} › accepts its codes, each by its own name, and no wrong one`],
+    noticedBy: [`${vectors} › accepts each of its codes under its own id, and no invalid code`],
   },
   {
     id: 'N-09',
@@ -289,8 +292,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES',
     replace: 'true',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › cuts nothing off: inputs of 80 bytes that are equal in the first 72 differ`,
-      `${bcrypt} › bcryptHasher › counts bytes and not characters: 40 two-byte characters are not cut either`,
+      `${bcrypt} › bcryptHasher › cuts nothing off: inputs of 80 bytes with the same first 72 differ`,
+      `${bcrypt} › bcryptHasher › counts bytes, not characters: nothing is cut off 40 characters of two bytes`,
     ],
   },
   {
@@ -299,7 +302,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
-    noticedBy: [`${others} › tells two inputs of 80 bytes apart that are equal in the first 72`],
+    noticedBy: [`${others} › hashes two inputs of 80 bytes with the same first 72 differently`],
   },
   {
     id: 'A-11.2.4',

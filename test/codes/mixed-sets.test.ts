@@ -1,6 +1,7 @@
-// Sets of every age under one configuration: whatever hasher, cost, format and pepper a set was issued with, its codes are
-// accepted as long as these are listed. The hashers write and read the salt strings of the real ones, with a quick, counted hash
-// behind them; test/codes/vectors.test.ts and test/hashers have the real ones.
+// Sets of every age with one configuration: whatever hasher, cost, format and pepper a set was
+// issued with, its codes are accepted while these are listed. The hashers make and read the salt
+// strings of the real ones, but their hash is fast and counted; vectors.test.ts and hashers/ run
+// the real ones.
 import fc from 'fast-check';
 import {
   BackupCodes,
@@ -64,7 +65,7 @@ type Lists = { readonly [Name in keyof Setup]: readonly Setup[Name][] };
 const HASHER_NAMES = Object.keys(HASHERS) as Setup['hasher'][];
 const FORMAT_NAMES = Object.keys(FORMATS) as Setup['format'][];
 
-/** All that `BackupCodes` accepts: a plain hash wants long codes, and a short format a pepper. */
+/** All that `BackupCodes` accepts: a fast hash needs long codes, and a short format a pepper. */
 function setupsWith(peppers: readonly Setup['pepper'][]): Setup[] {
   const all = HASHER_NAMES.flatMap((hasher) =>
     FORMAT_NAMES.flatMap((format) => peppers.map((pepper) => ({ hasher, format, pepper }))),
@@ -106,13 +107,14 @@ const schemeOf = (name: Setup['hasher']): string | undefined =>
 describe.each(HASHER_NAMES)('a set hashed by %s', (hasher) => {
   const own = olds.filter((old) => old.hasher === hasher);
 
-  it('is read after every change of hasher, cost, format and pepper; for another cost of its hasher the old one need not be listed', async () => {
+  it('is read after each change of hasher, cost, format and pepper', async () => {
     const store = new MemoryStore();
     for (const old of own) {
       const issuing = serviceOf(store, listsOf(old));
       for (const fresh of news) {
         const { setId, codes } = await issuing.issue('ada');
         const lists = listsOf(fresh, old);
+        // A hasher that differs in its cost only need not be listed.
         const changed = serviceOf(
           store,
           schemeOf(fresh.hasher) === schemeOf(hasher)
@@ -131,7 +133,7 @@ describe.each(HASHER_NAMES)('a set hashed by %s', (hasher) => {
   });
 });
 
-describe('a set of which something is no longer listed', () => {
+describe('a set with something that is no longer listed', () => {
   /** A configuration that shares nothing with the old one. */
   const later = ({ format }: Setup): Setup => ({
     hasher: 'bcrypt 12',
@@ -150,7 +152,7 @@ describe('a set of which something is no longer listed', () => {
     ['format', (call) => expect(call).resolves.toEqual(malformed), olds],
     ['pepper', (call) => expect(call).rejects.toEqual(failure('unknown_pepper')), olds],
   ])(
-    '(its %s) is refused for that alone, before any hash and charged to nobody, until it is listed again',
+    '(its %s) is refused before any hash, without a charged attempt, until it is listed again',
     async (dropped, isRefused, sets) => {
       const store = new MemoryStore();
       for (const old of sets) {
@@ -177,14 +179,14 @@ describe('a set of which something is no longer listed', () => {
   );
 });
 
-it('sets of every age work side by side, after any number of changes, and each has what was newest when it was issued', async () => {
+it('sets of every age work side by side, each with what was newest at its issue', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...olds), { minLength: 1, maxLength: 4 }),
       fc.constantFrom(...news),
       async (history, newest) => {
         const store = new MemoryStore();
-        // A list of peppers may end with none, not begin with it: once there is one, there is one.
+        // A list of peppers may end with none, but not begin with it.
         const ages = [...history]
           .sort((a, b) => Number(a.pepper !== 'none') - Number(b.pepper !== 'none'))
           .concat(newest);

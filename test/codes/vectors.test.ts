@@ -1,5 +1,5 @@
-// A set that a released version stored verifies for ever. The vectors are recomputed from their description, and read
-// and consumed by the product.
+// A set that a released version stored verifies with every later version. The vectors are computed
+// again from their description, and the package reads and consumes them.
 import {
   BackupCodes,
   defineFormat,
@@ -41,7 +41,7 @@ function peppers({ pepper }: StoredSet): Pepper[] {
   return pepper ? [{ id: pepper.id, key: Buffer.from(pepper.key, 'hex') }] : [];
 }
 
-/** The product of another time: another slow hash, other costs and another format, the set's own no more than read. */
+/** The package of another time: the hasher and the format of the set are only read, not issued. */
 async function serviceWith(set: StoredSet, pepper = peppers(set)): Promise<BackupCodes> {
   const store = new MemoryStore();
   const { userId, setId, format, salt, codes } = set;
@@ -93,7 +93,7 @@ const moves: [string, (set: StoredSet) => Partial<StoredSet>][] = [
 describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
   'the stored set "%s"',
   (_name, set) => {
-    it('is what its description gives', async () => {
+    it('has the values that its description gives', async () => {
       expect(check(set)).toBe(set.check);
       expect(await Promise.all(set.codes.map((code) => stretch(set, code)))).toEqual(
         set.codes.map(({ stretched }) => stretched),
@@ -107,7 +107,7 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
         expect(showCode(parseFormat(set.format), symbols)).toBe(shown);
     });
 
-    it('accepts its codes, each by its own name, and no wrong one', async () => {
+    it('accepts each of its codes under its own id, and no invalid code', async () => {
       const backupCodes = await serviceWith(set);
       const [first, second] = set.codes as [StoredSet['codes'][0], StoredSet['codes'][0]];
       const [wrong] = set.wrong as [string];
@@ -126,17 +126,14 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
       ).toMatchObject({ ok: true, codeId: second.codeId, remaining: 0 });
     });
 
-    it.each(moves)(
-      'is unreadable under another %s, whoever moved it there',
-      async (_what, move) => {
-        const moved = { ...set, ...move(set) };
-        await expect(
-          (await serviceWith(moved)).consume(moved.userId, set.codes[0]?.shown),
-        ).rejects.toEqual(failure('wrong_pepper'));
-      },
-    );
+    it.each(moves)('is unreadable if it is moved to another %s', async (_what, move) => {
+      const moved = { ...set, ...move(set) };
+      await expect(
+        (await serviceWith(moved)).consume(moved.userId, set.codes[0]?.shown),
+      ).rejects.toEqual(failure('wrong_pepper'));
+    });
 
-    it('is unreadable under another pepper, or with one where it had none', async () => {
+    it('is unreadable with another pepper, or with a pepper if it was made without', async () => {
       const other = await serviceWith(set, [
         { id: set.pepper?.id ?? 'new', key: Buffer.alloc(32, 1) },
       ]);
@@ -148,8 +145,9 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
 );
 
 it.each(moves)(
-  'no code verifies under another %s, even where the check was made to fit, as anybody can without a pepper',
+  'no code verifies under another %s, even with a check that fits',
   async (_what, move) => {
+    // Without a pepper an attacker who can write to the database can compute the check.
     for (const set of sets.filter(({ salt }) => /^\$(?:2b\$10|sha256)\$/.test(salt))) {
       const moved = { ...set, ...move(set) };
       const backupCodes = await serviceWith({ ...moved, check: check(moved) });
@@ -161,7 +159,7 @@ it.each(moves)(
   },
 );
 
-it('the digest of a code does not verify in the place of another', async () => {
+it('the digest of a code does not verify in the record of another code', async () => {
   const [set] = vectors.sets as [StoredSet];
   const [first, second] = set.codes as [StoredSet['codes'][0], StoredSet['codes'][0]];
   const backupCodes = await serviceWith({
@@ -181,7 +179,7 @@ it('the digest of a code does not verify in the place of another', async () => {
   });
 });
 
-it('the vectors hold each slow hash with and without a pepper, each cost there is at two values, and all formats of the package', () => {
+it('the vectors cover each hasher with and without a pepper, and all formats', () => {
   const kinds = new Set(
     sets.map(
       ({ salt, pepper }) =>

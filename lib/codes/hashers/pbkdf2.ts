@@ -1,32 +1,47 @@
-// PBKDF2 with HMAC-SHA-256 (RFC 8018, section 5.2), on node:crypto: for those who must use FIPS-validated cryptography.
+// PBKDF2 with HMAC-SHA-256 (RFC 8018, section 5.2), on node:crypto: for apps that must use
+// FIPS-validated cryptography.
 import { pbkdf2 } from 'node:crypto';
 import { promisify } from 'node:util';
 import { BackupCodeError } from '../../errors';
 import { assertOptions, wholeNumber } from '../../internal/validate';
 import type { Hasher } from './hasher';
-import { readSalt, writeSalt } from './salt-string';
+import { saltScheme } from './salt-string';
 
-/** OWASP Password Storage Cheat Sheet: 600 000. A floor for reading too, never raised. */
+/** OWASP Password Storage Cheat Sheet: 600 000. Also for reading; never raised. */
 const MIN_ITERATIONS = 600_000;
-/** A database row that asks for more is refused, not obeyed. */
+/** A database row that asks for more is refused. */
 const MAX_ITERATIONS = 10_000_000;
 const HASH_BYTES = 32;
-const RANGES = { i: [MIN_ITERATIONS, MAX_ITERATIONS] } as const;
+const SALTS = saltScheme('pbkdf2-sha256', { i: [MIN_ITERATIONS, MAX_ITERATIONS] });
 
 const derive = promisify(pbkdf2);
 
+/** The options of {@link pbkdf2Hasher}. */
+export interface Pbkdf2HasherOptions {
+  /**
+   * The time of a hash grows with them. 600 000 to 10 000 000.
+   *
+   * @default 600_000
+   */
+  readonly iterations?: number;
+}
+
 /**
- * PBKDF2-HMAC-SHA-256, off the event loop.
+ * PBKDF2-HMAC-SHA-256. It runs off the event loop.
  *
- * @param options.iterations time grows with it. 600 000 to 10 000 000, default 600 000.
- * @throws {BackupCodeError} `invalid_hasher`
+ * @example
+ * ```ts
+ * new BackupCodes({ store, hasher: pbkdf2Hasher({ iterations: 1_000_000 }) });
+ * ```
+ * @throws {BackupCodeError} `invalid_hasher`, `invalid_option`
  */
-export function pbkdf2Hasher(options: { iterations?: number } = {}): Hasher {
+export function pbkdf2Hasher(options: Pbkdf2HasherOptions = {}): Hasher {
   assertOptions('pbkdf2Hasher', options, ['iterations']);
   if (typeof options.iterations === 'number' && options.iterations < MIN_ITERATIONS) {
     throw new BackupCodeError(
       'invalid_hasher',
-      `PBKDF2 needs ${MIN_ITERATIONS} iterations or more (OWASP Password Storage Cheat Sheet), but was given ${options.iterations}.`,
+      `PBKDF2 needs ${MIN_ITERATIONS} iterations or more (OWASP Password Storage Cheat Sheet), ` +
+        `but was given ${options.iterations}.`,
     );
   }
   const i = wholeNumber('iterations', options.iterations, {
@@ -36,16 +51,11 @@ export function pbkdf2Hasher(options: { iterations?: number } = {}): Hasher {
     code: 'invalid_hasher',
   });
   return Object.freeze({
-    newSalt: () => writeSalt('pbkdf2-sha256', { i }),
-    reads: (salt: string) => readSalt(salt, 'pbkdf2-sha256', RANGES) !== null,
+    newSalt: () => SALTS.create({ i }),
+    reads: (text: string) => SALTS.accepts(text),
     hash: async (code: string, text: string) => {
-      const read = readSalt(text, 'pbkdf2-sha256', RANGES);
-      if (read === null)
-        throw new BackupCodeError(
-          'unreadable_hash',
-          'This is no salt string of PBKDF2 within its caps.',
-        );
-      return derive(code, read.salt, read.params['i'] ?? NaN, HASH_BYTES, 'sha256');
+      const { parameters, salt } = SALTS.parse(text);
+      return derive(code, salt, parameters.i, HASH_BYTES, 'sha256');
     },
   });
 }

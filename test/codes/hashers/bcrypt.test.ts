@@ -7,7 +7,7 @@ const quick = bcryptHasher({ cost: 10 });
 const SALT = '$2b$10$abcdefghijklmnopqrstuu';
 
 describe('bcryptHasher', () => {
-  it('has a cost of 12 unless told otherwise, and says so in the salt', () => {
+  it('has a cost of 12 by default, and writes it into the salt', () => {
     expect(bcryptHasher().newSalt()).toMatch(/^\$2b\$12\$[./A-Za-z0-9]{22}$/);
     expect(bcryptHasher({ cost: 16 }).newSalt()).toMatch(/^\$2b\$16\$/);
   });
@@ -16,19 +16,19 @@ describe('bcryptHasher', () => {
     expect(new Set(Array.from({ length: 100 }, () => quick.newSalt())).size).toBe(100);
   });
 
-  it.each([9, 4, 0, -1, 17, 31, 10.5, NaN, Infinity])('is refused with a cost of %d', (cost) => {
+  it.each([9, 4, 0, -1, 17, 31, 10.5, NaN, Infinity])('refuses a cost of %d', (cost) => {
     expect(() => bcryptHasher({ cost })).toThrow(failure('invalid_hasher'));
     expect(() => bcryptHasher({ cost })).toThrow(String(cost));
   });
 
-  it('is refused with a cost that is text, or an option that it does not know', () => {
+  it('refuses a cost that is a string, and an unknown option', () => {
     expect(() => bcryptHasher({ cost: '12' as unknown as number })).toThrow(
       failure('invalid_hasher'),
     );
     expect(() => bcryptHasher({ rounds: 12 } as never)).toThrow(failure('invalid_option'));
   });
 
-  it('reads costs from 10 to 16, whatever its own', () => {
+  it('reads every cost from 10 to 16, whatever its own cost is', () => {
     for (const cost of ['10', '12', '16'])
       expect(quick.reads(`$2b$${cost}$abcdefghijklmnopqrstuu`)).toBe(true);
   });
@@ -40,7 +40,7 @@ describe('bcryptHasher', () => {
     ['of an older bcrypt', '$2a$12$abcdefghijklmnopqrstuu'],
     ['cut short', '$2b$12$abcdefghijklmnopqrstu'],
     ['too long', '$2b$12$abcdefghijklmnopqrstuuu'],
-    ['with a hash behind it', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij'],
+    ['with a hash after it', '$2b$12$abcdefghijklmnopqrstuuabcdefghijklmnopqrstuabcdefghij'],
     ['with a line break', '$2b$12$abcdefghijklmnopqrstuu\n'],
     ['of another scheme', '$scrypt$ln=17,r=8,p=1$c2FsdA'],
     ['empty', ''],
@@ -49,7 +49,7 @@ describe('bcryptHasher', () => {
     expect(quick.reads(salt)).toBe(false);
   });
 
-  it('gives the same 31 bytes for the same code and salt, and others for another', async () => {
+  it('returns the same 31 bytes for the same code and salt, and others for others', async () => {
     const [one, again, otherCode, otherSalt] = await Promise.all([
       quick.hash('ABCDEFGH', SALT),
       quick.hash('ABCDEFGH', SALT),
@@ -62,7 +62,7 @@ describe('bcryptHasher', () => {
     expect(otherSalt).not.toEqual(one);
   });
 
-  it('cuts nothing off: inputs of 80 bytes that are equal in the first 72 differ', async () => {
+  it('cuts nothing off: inputs of 80 bytes with the same first 72 differ', async () => {
     const start = 'A'.repeat(72);
     const [one, other, cut] = await Promise.all(
       [`${start}BBBBBBBB`, `${start}CCCCCCCC`, start].map((code) => quick.hash(code, SALT)),
@@ -72,7 +72,7 @@ describe('bcryptHasher', () => {
     expect(other).not.toEqual(cut);
   });
 
-  it('counts bytes and not characters: 40 two-byte characters are not cut either', async () => {
+  it('counts bytes, not characters: nothing is cut off 40 characters of two bytes', async () => {
     const start = '\u00e9'.repeat(36);
     const [one, other] = await Promise.all(
       [`${start}aaaa`, `${start}bbbb`].map((code) => quick.hash(code, SALT)),
@@ -86,26 +86,28 @@ describe('bcryptHasher', () => {
 });
 
 describe('the hasher of a stored set', () => {
-  it('is the first that reads its salt', () => {
+  it('is the first hasher of the list that reads its salt', () => {
     const [one, other] = [countingHasher('one'), countingHasher('other')];
-    expect(hasherFor([one, other, quick], other.newSalt(), 40)).toBe(other);
-    expect(hasherFor([one, other, quick], SALT, 40)).toBe(quick);
+    expect(hasherFor([one, other, quick], { salt: other.newSalt(), bits: 40 })).toBe(other);
+    expect(hasherFor([one, other, quick], { salt: SALT, bits: 40 })).toBe(quick);
   });
 
-  it('is an error, and no wrong code, where none reads it', () => {
-    expect(() => hasherFor([countingHasher(), quick], '$2b$31$abcdefghijklmnopqrstuu', 40)).toThrow(
+  it('throws unreadable_hash if no hasher reads its salt: that is not an invalid code', () => {
+    expect(() =>
+      hasherFor([countingHasher(), quick], { salt: '$2b$31$abcdefghijklmnopqrstuu', bits: 40 }),
+    ).toThrow(failure('unreadable_hash'));
+  });
+
+  it('throws unreadable_hash if the codes are too short for the hasher', () => {
+    const fast: Hasher = { ...countingHasher(), minimumBits: 112 };
+    expect(hasherFor([fast], { salt: fast.newSalt(), bits: 112 })).toBe(fast);
+    expect(() => hasherFor([fast], { salt: fast.newSalt(), bits: 111.9 })).toThrow(
       failure('unreadable_hash'),
     );
   });
-
-  it('is an error where the format is too short for it', () => {
-    const fast: Hasher = { ...countingHasher(), minimumBits: 112 };
-    expect(hasherFor([fast], fast.newSalt(), 112)).toBe(fast);
-    expect(() => hasherFor([fast], fast.newSalt(), 111.9)).toThrow(failure('unreadable_hash'));
-  });
 });
 
-describe('a list of hashers', () => {
+describe('the option hasher', () => {
   it('may be one hasher', () => {
     expect(hasherList(quick, 40)).toEqual([quick]);
   });
@@ -117,16 +119,16 @@ describe('a list of hashers', () => {
     ['an object that lacks a method', { newSalt: () => '$x', reads: () => true }],
     ['a list with a hole', [quick, undefined]],
     ['one that does not read its own salts', { ...countingHasher(), reads: () => false }],
-    ['one whose salt is no text', { ...countingHasher(), newSalt: () => 12 }],
+    ['one with a salt that is not a string', { ...countingHasher(), newSalt: () => 12 }],
     [
-      'one whose salt is too long to store',
+      'one with a salt that is too long to store',
       { ...countingHasher(), newSalt: () => `$counted$${'x'.repeat(300)}` },
     ],
-  ])('is refused where it is %s', (_what, given) => {
+  ])('is refused if it is %s', (_what, given) => {
     expect(() => hasherList(given as Hasher, 40)).toThrow(failure('invalid_hasher'));
   });
 
-  it('refuses a format that is too short for its first, not for its others', () => {
+  it('refuses a format that is too short for the first hasher, but not for the others', () => {
     const fast: Hasher = { ...countingHasher('fast'), minimumBits: 112 };
     expect(() => hasherList(fast, 80)).toThrow(failure('invalid_hasher'));
     expect(hasherList(fast, 112)).toEqual([fast]);

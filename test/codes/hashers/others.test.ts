@@ -14,7 +14,7 @@ import { failure } from '../../helpers/errors';
 interface Case {
   readonly name: string;
   readonly make: () => Hasher;
-  /** A salt string as this hasher writes it, below its floor and above its cap. */
+  /** A salt string of this scheme with parameters below the lowest and above the highest. */
   readonly tooWeak: string | null;
   readonly tooStrong: string | null;
   readonly refused: (() => Hasher) | null;
@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
-  it('reads the salt strings that it writes, and tells salts and codes apart', async () => {
+  it('reads the salt strings that it makes, and tells codes and salts apart', async () => {
     const hasher = make();
     const [salt, other] = [hasher.newSalt(), hasher.newSalt()];
     expect(hasher.reads(salt)).toBe(true);
@@ -67,7 +67,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     expect(new Set(hashes).size).toBe(3);
   });
 
-  it('tells two inputs of 80 bytes apart that are equal in the first 72', async () => {
+  it('hashes two inputs of 80 bytes with the same first 72 differently', async () => {
     const hasher = make();
     const salt = hasher.newSalt();
     const [a, b] = [`${'A'.repeat(72)}AAAAAAAA`, `${'A'.repeat(72)}BBBBBBBB`];
@@ -75,7 +75,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     expect(Buffer.from(hashOfA).equals(hashOfB)).toBe(false);
   });
 
-  it('reads no salt string below its floor, above its cap, or of another scheme', async () => {
+  it('refuses salt strings with parameters out of range, and of another scheme', async () => {
     const hasher = make();
     const foreign = [
       bcryptHasher().newSalt(),
@@ -93,7 +93,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     }
   });
 
-  it('is refused below its floor at construction', () => {
+  it('is refused at construction with parameters below the lowest', () => {
     if (refused === null)
       expect(() => new BackupCodes({ store: new MemoryStore(), hasher: make() })).toThrow(
         failure('invalid_hasher'),
@@ -103,7 +103,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
 });
 
 describe('sets of different hashers', () => {
-  it('work side by side, whichever is the newest', async () => {
+  it('work side by side, whichever hasher is the newest', async () => {
     const store = new MemoryStore();
     const kinds = [
       fastHasher(),
@@ -126,7 +126,7 @@ describe('sets of different hashers', () => {
     }
   });
 
-  it('of a quick hash are refused as unreadable where the stored format is too short for it, and nobody is charged', async () => {
+  it('with a fast hash and too short codes are unreadable, and no attempt is charged', async () => {
     const store = new MemoryStore();
     const quick: Hasher = {
       newSalt: () => fastHasher().newSalt(),
