@@ -1,169 +1,196 @@
 // What a backup code looks like, and how a typed one is read. Makes no codes and hashes none.
 import { BackupCodeError } from '../errors';
-import { assertOptions, wholeNumber } from '../internal/validate';
+import { assertOptions, describe, wholeNumber } from '../internal/validate';
 
-/** The four facts that define a format. They are stored with every set, so that a printed code can be read for ever. */
+/** What defines a format. It is stored with every set, so that printed codes stay readable. */
 export interface FormatDefinition {
-  /** The symbols: ASCII letters of one case and digits, each once, 2 to 36 of them. */
+  /** The symbols: 2 to 36 ASCII letters and digits, letters of one case only, no symbol twice. */
   readonly alphabet: string;
   /** Symbols in a code, without separators. 4 to 64. */
   readonly length: number;
-  /** Symbols between separators, for the eye only. Default: the whole code in one group. */
+  /**
+   * Symbols between two separators, 1 to `length`. They help the eye only.
+   *
+   * @default length, so that the whole code is one group
+   */
   readonly groupSize?: number;
-  /** What stands between groups: `-`, a space, `.`, `_` or nothing. Default `-`. Never part of what is hashed. */
+  /**
+   * What separates the groups: `-`, a space, `.`, `_` or nothing. Never part of what is hashed.
+   *
+   * @default '-'
+   */
   readonly separator?: string;
 }
 
-/** A checked definition. Made by {@link defineFormat}; frozen. */
+/** A checked definition, frozen. {@link defineFormat} makes it. */
 export interface Format extends Required<FormatDefinition> {
-  /** How many codes there are: `alphabet.length` to the power of `length`. */
+  /** How many different codes there are: `alphabet.length` to the power of `length`. */
   readonly possibilities: number;
-  /** The same in bits, rounded down to two places: log2 of `possibilities`. Separators count for nothing. */
+  /** log2 of `possibilities`, rounded down to two decimal places. */
   readonly bits: number;
 }
 
-/** NIST SP 800-63B-4, section 3.1.2.1, asks for six decimal digits or the like. */
-const MIN_POSSIBILITIES = 1e6;
-/** A longer input is not a code; nothing is done with it. */
+/** The longest input that is read, in UTF-16 code units. A longer one is not a code. */
 export const MAX_TYPED_LENGTH = 128;
+
+/** NIST SP 800-63B-4, section 3.1.2.1: six decimal digits, or as many possibilities. */
+const MIN_POSSIBILITIES = 1e6;
 const SEPARATORS = ['-', ' ', '.', '_', ''];
-/** Symbols that people and fonts confuse. One that a format lacks is read as the one it has. */
+/** Symbols that people and fonts confuse. One that the alphabet lacks is read as the one it has. */
 const LOOK_ALIKES = ['1IL', '0O'];
+/** What a reader drops: white space, every dash, the separators and what is invisible. */
+const DECORATION = /[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu;
+const DECIMAL_DIGIT = /^\p{Nd}$/u;
+
+/** By stored string. Bounded: what is stored is input, too. */
+const parsedFormats = new Map<string, Format>();
+const MAX_PARSED_FORMATS = 64;
+/** By format: which symbol a typed ASCII character stands for. */
+const symbolTables = new WeakMap<Format, ReadonlyMap<string, string>>();
 
 /**
- * Defines a format of one's own.
+ * Defines a format of your own.
  *
- * @throws {BackupCodeError} `invalid_format` if the alphabet has a symbol twice, mixes upper and lower case, holds
- *   anything but ASCII letters and digits, or has two of a group of look-alikes (1 I L, 0 O) but not the third, so
- *   that a typed look-alike could mean either; if there are fewer than 10^6 codes; or if a number is out of range.
+ * @example
+ * ```ts
+ * // 7K3-QXP-9WM: nine symbols of 32, 45 bits.
+ * const format = defineFormat({
+ *   alphabet: 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789',
+ *   length: 9,
+ *   groupSize: 3,
+ * });
+ * const backupCodes = new BackupCodes({ store, format });
+ * ```
+ * @throws {BackupCodeError} `invalid_format` if a field is missing or out of range, if there are
+ *   fewer than 10^6 codes (NIST SP 800-63B-4, section 3.1.2.1), or if the alphabet has two of the
+ *   look-alikes 1, I and L but not the third, so that a typed one could mean either
+ * @throws {BackupCodeError} `invalid_option` if there is an unknown field
  */
 export function defineFormat(definition: FormatDefinition): Format {
   assertOptions('defineFormat', definition, ['alphabet', 'length', 'groupSize', 'separator']);
   const { alphabet, separator = '-' } = definition;
-  if (typeof alphabet !== 'string' || !/^(?:[0-9A-Z]{2,36}|[0-9a-z]{2,36})$/.test(alphabet)) {
-    throw new BackupCodeError(
-      'invalid_format',
-      'alphabet must be 2 to 36 ASCII digits and letters, the letters all upper case or all lower case.',
-    );
-  }
-  if (new Set(alphabet).size !== alphabet.length)
-    throw new BackupCodeError('invalid_format', 'alphabet has a symbol twice.');
-  for (const group of LOOK_ALIKES) {
-    const present = Array.from(inCaseOf(alphabet, group)).filter((symbol) =>
-      alphabet.includes(symbol),
-    );
-    if (present.length > 1 && present.length < group.length) {
-      throw new BackupCodeError(
-        'invalid_format',
-        `alphabet has ${present.join(' and ')} but not all of ${Array.from(group).join(', ')}: a typed look-alike could mean either.`,
-      );
-    }
-  }
+  assertAlphabet(alphabet);
   if (!SEPARATORS.includes(separator)) {
-    throw new BackupCodeError(
-      'invalid_format',
-      'separator must be one of "-", " ", ".", "_" or "".',
+    throw invalid(
+      `separator must be one of "-", " ", ".", "_" or "", but was ${quote(separator)}.`,
     );
   }
-  const length = wholeNumber('length', definition.length, {
-    min: 4,
-    max: 64,
-    fallback: NaN,
-    code: 'invalid_format',
-  });
-  if (Number.isNaN(length))
-    throw new BackupCodeError('invalid_format', 'length is missing: how many symbols a code has.');
+  if (definition.length === undefined) {
+    throw invalid('length is missing: say how many symbols a code has, from 4 to 64.');
+  }
+  const code = 'invalid_format';
+  const length = wholeNumber('length', definition.length, { min: 4, max: 64, fallback: 0, code });
   const groupSize = wholeNumber('groupSize', definition.groupSize, {
     min: 1,
     max: length,
     fallback: length,
-    code: 'invalid_format',
+    code,
   });
   const possibilities = alphabet.length ** length;
   if (possibilities < MIN_POSSIBILITIES) {
-    throw new BackupCodeError(
-      'invalid_format',
-      `${alphabet.length} symbols and length ${length} give ${possibilities} codes; at least 10^6 are needed (NIST SP 800-63B-4, section 3.1.2.1).`,
+    throw invalid(
+      `${alphabet.length} symbols and length ${length} give ${possibilities} codes; ` +
+        'at least 10^6 are needed (NIST SP 800-63B-4, section 3.1.2.1).',
     );
   }
   const bits = Math.floor(100 * length * Math.log2(alphabet.length)) / 100;
-  return Object.freeze({ alphabet, length, groupSize, separator, possibilities, bits });
+  const format = Object.freeze({ alphabet, length, groupSize, separator, possibilities, bits });
+  symbolTables.set(format, symbolTableOf(alphabet));
+  return format;
 }
 
 const UNAMBIGUOUS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 
-/** The formats that come with the package. */
+/**
+ * The formats that come with the package.
+ *
+ * @example
+ * ```ts
+ * // Codes of 80 bits for recovery logins. Sets with codes of 40 bits are still read.
+ * new BackupCodes({ store, format: [formats.recovery, formats.standard] });
+ * ```
+ */
 export const formats = Object.freeze({
-  /** `XXXX-XXXX`, 40 bits: behind a first factor. A to Z without I and O, 2 to 9. */
+  /** `XXXX-XXXX`, 40 bits, for use after a first factor. A to Z without I and O, 2 to 9. */
   standard: defineFormat({ alphabet: UNAMBIGUOUS, length: 8, groupSize: 4 }),
-  /** `XXXX-XXXX-XXXX-XXXX`, 80 bits: a code that signs somebody in alone (NIST SP 800-63B-4, section 4.2.1.1: 64 or more). */
+  /**
+   * `XXXX-XXXX-XXXX-XXXX`, 80 bits, for recovery logins: there a code needs 64 bits or more
+   * (NIST SP 800-63B-4, section 4.2.1.1).
+   */
   recovery: defineFormat({ alphabet: UNAMBIGUOUS, length: 16, groupSize: 4 }),
-  /** Five groups of five, 125 bits: for a password manager. Past 112 bits a plain approved hash is enough. */
+  /**
+   * Five groups of five, 125 bits, for a password manager. Codes of 112 bits or more need no slow
+   * hash (NIST SP 800-63B-4, section 3.1.2.2).
+   */
   long: defineFormat({ alphabet: UNAMBIGUOUS, length: 25, groupSize: 5 }),
-  /** `0000 0000`, 26.5 bits: for number pads. Needs a pepper. */
+  /** `0000 0000`, 26.5 bits, for number pads. Needs a pepper. */
   numeric: defineFormat({ alphabet: '0123456789', length: 8, groupSize: 4, separator: ' ' }),
-  /** `xxxxx-xxxxx`, 40 bits. */
+  /** `xxxxx-xxxxx`, 40 bits, in hexadecimal digits. */
   hex: defineFormat({ alphabet: '0123456789abcdef', length: 10, groupSize: 5 }),
 });
 
-/** The code as it is shown and printed: in groups. `symbols` are bare, as {@link readCode} returns them. */
+/**
+ * A code as it is shown and printed, in groups.
+ *
+ * @param symbols the bare symbols, as {@link readCode} returns them
+ */
 export function showCode(format: Format, symbols: string): string {
   const groups: string[] = [];
-  for (let i = 0; i < symbols.length; i += format.groupSize)
-    groups.push(symbols.slice(i, i + format.groupSize));
+  for (let start = 0; start < symbols.length; start += format.groupSize) {
+    groups.push(symbols.slice(start, start + format.groupSize));
+  }
   return groups.join(format.separator);
 }
 
 /**
- * Reads what a person typed or pasted: the bare symbols, or `null` if it is no code of this format. White space,
- * every dash, the separators of all formats and invisible characters are dropped; full-width forms, other scripts'
- * decimal digits, either case and look-alikes are understood.
+ * Reads what a user typed or pasted. Returns the bare symbols, or `null` if it is not a code of
+ * this format. White space, dashes, separators and invisible characters are ignored. Full-width
+ * forms, the decimal digits of every script, both cases and look-alikes are understood.
  */
 export function readCode(format: Format, typed: unknown): string | null {
   if (typeof typed !== 'string' || typed.length > MAX_TYPED_LENGTH) return null;
-  const bare = typed
-    .normalize('NFKC')
-    .replace(/[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu, '')
-    .replace(/\p{Nd}/gu, toAsciiDigit);
-  if (bare.length !== format.length) return null;
+  const bare = typed.normalize('NFKC').replace(DECORATION, '');
+  const table = symbolTables.get(format) ?? symbolTableOf(format.alphabet);
   let symbols = '';
-  for (const typedSymbol of inCaseOf(format.alphabet, bare)) {
-    const symbol = format.alphabet.includes(typedSymbol)
-      ? typedSymbol
-      : lookAlike(format.alphabet, typedSymbol);
+  for (const character of bare) {
+    const symbol = table.get(character) ?? table.get(toAsciiDigit(character));
     if (symbol === undefined) return null;
     symbols += symbol;
   }
-  return symbols;
+  return symbols.length === format.length ? symbols : null;
 }
 
-/** A format given as an option: made by {@link defineFormat}, or one like it, checked again. @throws {BackupCodeError} `invalid_format`, `invalid_option` */
+/**
+ * Checks a format that was given as an option. Its numbers are computed again: they may be wrong.
+ *
+ * @throws {BackupCodeError} `invalid_format`, `invalid_option`
+ */
 export function checkFormat(given: unknown): Format {
-  assertOptions('format', given, [
-    'alphabet',
-    'length',
-    'groupSize',
-    'separator',
-    'possibilities',
-    'bits',
-  ]);
+  const fields = ['alphabet', 'length', 'groupSize', 'separator', 'possibilities', 'bits'];
+  assertOptions('format', given, fields);
   const { alphabet, length, groupSize, separator } = given as Format;
-  return defineFormat({ alphabet, length, groupSize, separator });
+  const format = defineFormat({ alphabet, length, groupSize, separator });
+  const stored = serializeFormat(format);
+  return parsedFormats.get(stored) ?? keepParsedFormat(stored, format);
 }
 
-/** The definition alone, as it is stored with a set. */
+/** The definition as it is stored with a set. */
 export function serializeFormat({ alphabet, length, groupSize, separator }: Format): string {
   return JSON.stringify({ alphabet, length, groupSize, separator });
 }
 
 /**
- * A stored definition, checked again: a database row is input too. The floors are those of version 1 and are never raised.
+ * Parses and checks a stored definition, once for each stored string: a database row is input too.
+ * The limits are those of version 1 of the scheme. They are never raised, or stored sets would
+ * become unreadable.
  *
  * @throws {BackupCodeError} `unreadable_set`
  */
 export function parseFormat(stored: string): Format {
+  const parsed = parsedFormats.get(stored);
+  if (parsed !== undefined) return parsed;
   try {
-    return defineFormat(JSON.parse(stored) as FormatDefinition);
+    return keepParsedFormat(stored, defineFormat(JSON.parse(stored) as FormatDefinition));
   } catch (cause) {
     throw new BackupCodeError('unreadable_set', 'A stored set has a format that cannot be read.', {
       cause,
@@ -171,24 +198,68 @@ export function parseFormat(stored: string): Format {
   }
 }
 
-function lookAlike(alphabet: string, typedSymbol: string): string | undefined {
-  const group = LOOK_ALIKES.map((symbols) => inCaseOf(alphabet, symbols)).find((symbols) =>
-    symbols.includes(typedSymbol),
-  );
-  return group && Array.from(group).find((symbol) => alphabet.includes(symbol));
+function keepParsedFormat(stored: string, format: Format): Format {
+  if (parsedFormats.size >= MAX_PARSED_FORMATS) parsedFormats.clear();
+  parsedFormats.set(stored, format);
+  return format;
 }
 
-/** ASCII letters only: full case mapping would make one letter of another script into two of ours. */
-function inCaseOf(alphabet: string, text: string): string {
-  return /[a-z]/.test(alphabet)
-    ? text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase())
-    : text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
+/** Both cases of each symbol and of its look-alikes, unless the alphabet has these too. */
+function symbolTableOf(alphabet: string): ReadonlyMap<string, string> {
+  const table = new Map<string, string>();
+  const add = (typed: string, symbol: string): void => {
+    table.set(typed.toUpperCase(), symbol);
+    table.set(typed.toLowerCase(), symbol);
+  };
+  for (const lookAlikes of LOOK_ALIKES) {
+    const symbols = Array.from(alphabet);
+    const present = symbols.find((symbol) => lookAlikes.includes(symbol.toUpperCase()));
+    if (present === undefined) continue;
+    for (const lookAlike of lookAlikes) add(lookAlike, present);
+  }
+  // After the look-alikes: a symbol always stands for itself.
+  for (const symbol of alphabet) add(symbol, symbol);
+  return table;
 }
 
-/** Unicode keeps the decimal digits of a script in runs of ten, zero first. */
-function toAsciiDigit(digit: string): string {
-  const code = digit.codePointAt(0) ?? 0;
+/** A decimal digit of any script as an ASCII digit. Anything else gives an empty string. */
+function toAsciiDigit(character: string): string {
+  if (!DECIMAL_DIGIT.test(character)) return '';
+  const code = character.codePointAt(0) ?? 0;
+  // Unicode keeps the decimal digits of a script in runs of ten, zero first. Runs may be adjacent.
   let first = code;
-  while (/\p{Nd}/u.test(String.fromCodePoint(first - 1))) first -= 1;
+  while (DECIMAL_DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
   return String((code - first) % 10);
+}
+
+/** @throws {BackupCodeError} `invalid_format` */
+function assertAlphabet(alphabet: unknown): asserts alphabet is string {
+  if (typeof alphabet !== 'string' || !/^(?:[0-9A-Z]{2,36}|[0-9a-z]{2,36})$/.test(alphabet)) {
+    throw invalid(
+      'alphabet must be 2 to 36 ASCII letters and digits, the letters all upper case or ' +
+        `all lower case, but was ${quote(alphabet)}.`,
+    );
+  }
+  const repeated = Array.from(alphabet).find((symbol, at) => alphabet.indexOf(symbol) !== at);
+  if (repeated !== undefined) throw invalid(`alphabet has the symbol "${repeated}" twice.`);
+  const isLowerCase = alphabet !== alphabet.toUpperCase();
+  for (const lookAlikes of LOOK_ALIKES) {
+    const group = Array.from(isLowerCase ? lookAlikes.toLowerCase() : lookAlikes);
+    const present = group.filter((symbol) => alphabet.includes(symbol));
+    if (present.length > 1 && present.length < group.length) {
+      throw invalid(
+        `alphabet has ${present.join(' and ')} but not all of ${group.join(', ')}: ` +
+          'a typed look-alike could mean either. Give it one of them, or all.',
+      );
+    }
+  }
+}
+
+/** A format holds no secret: a string may be shown. */
+function quote(given: unknown): string {
+  return typeof given === 'string' ? JSON.stringify(given) : describe(given);
+}
+
+function invalid(message: string): BackupCodeError {
+  return new BackupCodeError('invalid_format', message);
 }

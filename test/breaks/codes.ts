@@ -85,7 +85,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'Math.floor(100 * length * Math.log2',
     replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
-    noticedBy: [`${formats} › the formats of the package › … has … bits`],
+    noticedBy: [`${formats} › formats › .… has … bits`],
   },
   {
     id: 'N-06',

@@ -43,7 +43,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'false',
-    noticedBy: [`${formats} › reading a typed code › reads at most 128 characters`],
+    noticedBy: [`${formats} › readCode › refuses input of more than 128 characters`],
   },
   {
     id: 'C-06',
@@ -67,19 +67,20 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: ".normalize('NFKC')",
     replace: '',
-    noticedBy: [`${formats} › reading a typed code › understands every printable decoration of it`],
+    noticedBy: [
+      `${formats} › readCode › reads a code in either case, with look-alikes, other digits, spaces and dashes`,
+    ],
   },
   {
     id: 'X-01',
     what: 'a code must be typed exactly as it was printed',
     file: 'lib/codes/formats.ts',
-    find: `const bare = typed
-    .normalize`,
+    find: 'const bare = typed.normalize',
     replace:
       'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
     noticedBy: [
       `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
-      `${formats} › reading a typed code › understands every printable decoration of it`,
+      `${formats} › readCode › reads a code in either case, with look-alikes, other digits, spaces and dashes`,
       'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
     ],
   },
@@ -87,11 +88,9 @@ export const inputBreaks: readonly Break[] = [
     id: 'X-01',
     what: 'a typed I or 1 is not read as L',
     file: 'lib/codes/formats.ts',
-    find: ': lookAlike(format.alphabet, typedSymbol)',
-    replace: ': undefined',
-    noticedBy: [
-      `${formats} › reading a typed code › reads 1, I and l as L where the alphabet has only L`,
-    ],
+    find: 'for (const lookAlike of lookAlikes)',
+    replace: "for (const lookAlike of '')",
+    noticedBy: [`${formats} › readCode › reads 1, I and l as L if the alphabet has only L`],
   },
   {
     id: 'A-16.4.1',

@@ -1,4 +1,5 @@
-// The reader under any text at all: it never throws, reads its own answers the same, and does no work on what is too long.
+// readCode with any string at all: it never throws, reads its own answers the same, and does no
+// work on input that is too long.
 import fc from 'fast-check';
 import { formats } from '../../lib';
 import { readCode, showCode } from '../../lib/codes/formats';
@@ -10,16 +11,21 @@ const MAX_LENGTH = 200;
 const codeUnits = fc
   .array(fc.nat({ max: 0xffff }), { maxLength: MAX_LENGTH })
   .map((units) => String.fromCharCode(...units));
-const anyText = fc.oneof(
+const anyString = fc.oneof(
   codeUnits,
   fc.string({ unit: 'binary', maxLength: MAX_LENGTH }),
   fc.string({ unit: 'grapheme', maxLength: MAX_LENGTH }),
 );
 
-/** Characters that compatibility forms and digits make the most of: one of them becomes eighteen, another is the tenth digit of its script. */
+/**
+ * Characters that cost the most work: compatibility normalization makes eighteen of one of them,
+ * another is the tenth digit of its script.
+ */
 const COSTLY = ['\uFDFA', '\uFDFB', '\u3316', '\u0669', '\u{1D7FF}', '\u{1E959}', '9', '-', 'A'];
 
-/** Characters that the reader had handed to a primitive that walks over them. */
+/**
+ * How many characters the reader passed to built-in functions that walk over them or look them up.
+ */
 function charactersWalked(read: () => unknown): number {
   const spies = [
     jest.spyOn(String.prototype, 'normalize'),
@@ -27,20 +33,25 @@ function charactersWalked(read: () => unknown): number {
     jest.spyOn(String.prototype, 'includes'),
   ];
   const test = jest.spyOn(RegExp.prototype, 'test');
+  const lookUp = jest.spyOn(Map.prototype, 'get');
   try {
     read();
-    const texts = [...spies.flatMap(({ mock }) => mock.contexts), ...test.mock.calls.flat()];
+    const texts = [
+      ...spies.flatMap(({ mock }) => mock.contexts),
+      ...test.mock.calls.flat(),
+      ...lookUp.mock.calls.flat(),
+    ];
     return texts.reduce<number>((sum, text) => sum + String(text).length, 0);
   } finally {
-    for (const spy of [...spies, test]) spy.mockRestore();
+    for (const spy of [...spies, test, lookUp]) spy.mockRestore();
   }
 }
 
 describe.each(Object.entries(formats))(
-  `fuzzed with seed ${SEED}: the reader of the format %s`,
+  `readCode, fuzzed with seed ${SEED}, with the format %s`,
   (_name, format) => {
     const isCode = new RegExp(`^[${format.alphabet}]{${format.length}}$`);
-    /** A code as people type it, with something put in that need not belong there. */
+    /** A code as people type it, with a character inserted that may not belong there. */
     const nearlyCode = fc
       .tuple(
         typedCode(format),
@@ -52,10 +63,10 @@ describe.each(Object.entries(formats))(
         return parts.join('');
       });
 
-    it('gives symbols of the alphabet in the right number, or nothing, and never throws', () => {
+    it('returns symbols of the alphabet in the right number, or null, and never throws', () => {
       const drawn = { codes: 0, others: 0 };
       fc.assert(
-        fc.property(fc.oneof(anyText, nearlyCode), (text) => {
+        fc.property(fc.oneof(anyString, nearlyCode), (text) => {
           const symbols = readCode(format, text);
           drawn[symbols === null ? 'others' : 'codes'] += 1;
           if (symbols !== null) expect(symbols).toMatch(isCode);
@@ -65,7 +76,7 @@ describe.each(Object.entries(formats))(
       expect(Math.min(drawn.codes, drawn.others)).toBeGreaterThan(0);
     });
 
-    it('reads what it gave as the same code, bare and as it is shown', () => {
+    it('reads what it returned as the same code, bare and as it is shown', () => {
       fc.assert(
         fc.property(nearlyCode, (text) => {
           const symbols = readCode(format, text);
@@ -78,10 +89,10 @@ describe.each(Object.entries(formats))(
       );
     });
 
-    it('does nothing at all with more than 128 characters', () => {
+    it('does no work at all on more than 128 characters', () => {
       fc.assert(
         fc.property(
-          fc.oneof(anyText, nearlyCode),
+          fc.oneof(anyString, nearlyCode),
           fc.constantFrom(129, 200, 2 ** 20),
           (text, length) => {
             const tooLong = text.padEnd(length, 'A');
@@ -92,13 +103,13 @@ describe.each(Object.entries(formats))(
       );
     });
 
-    it('does work in proportion to the length, whatever the characters', () => {
+    it('does work in proportion to the length, with whatever characters', () => {
       const costly = fc
         .array(fc.constantFrom(...COSTLY), { minLength: 1 })
         .map((drawn) => drawn.join(''));
       fc.assert(
         fc.property(
-          fc.oneof(anyText, nearlyCode, costly),
+          fc.oneof(anyString, nearlyCode, costly),
           fc.constantFrom(16, 64, 128),
           (text, length) => {
             const typed = text.padEnd(1, 'A').repeat(length).slice(0, length);

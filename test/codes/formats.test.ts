@@ -11,21 +11,29 @@ import { failure } from '../helpers/errors';
 
 const allFormats: [string, Format][] = Object.entries(formats);
 
-/** Written out, not computed: every character Unicode calls a dash, the separators, and what takes no room or is blank. */
+/**
+ * Written out, not computed: every character that Unicode calls a dash, and the characters that are
+ * blank or invisible.
+ */
 const DASHES =
-  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
+  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B' +
+  '\u2212\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D' +
+  '\u{10EAD}';
 const SPACES =
   ' \t\n\r\v\f\u00A0\u1680\u2000\u2003\u2007\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
 const INVISIBLE =
-  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E\uFE0F\u{E0020}';
+  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E' +
+  '\uFE0F\u{E0020}';
 const DECORATIONS = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
 
-/** Printable characters that are no decoration and no symbol of any format, nor look like one. */
+/** Characters that are neither a decoration nor a symbol of any format, nor look like one. */
 const FOREIGN = Array.from(
-  '!"#$%&\'()*+,/:;<=>?@[\\]^`{|}~\u00A3\u00A7\u00B0\u00DF\u00E9\u00D1\u0131\u0130\u0301\u03A9\u0410\u0421\u0431\u05D0\u0639\u0915\u3042\u4E00\u{1F511}\u0000\u0007\u007F\uD800',
+  '!"#$%&\'()*+,/:;<=>?@[\\]^`{|}~\u00A3\u00A7\u00B0\u00DF\u00E9\u00D1\u0131\u0130' +
+    '\u0301\u03A9\u0410\u0421\u0431\u05D0\u0639\u0915\u3042\u4E00\u{1F511}\u0000\u0007' +
+    '\u007F\uD800',
 );
 
-/** Digits of other scripts, by the tables of `Intl` and not by those of the code under test. */
+/** Digits of other scripts, from the tables of `Intl` and not from those of the code under test. */
 const SCRIPTS = Intl.supportedValuesOf('numberingSystem')
   .map((system) =>
     Array.from({ length: 10 }, (_, digit) =>
@@ -35,7 +43,7 @@ const SCRIPTS = Intl.supportedValuesOf('numberingSystem')
   .filter((digits) => digits.every((digit) => /^\p{Nd}$/u.test(digit)));
 
 const FULL_WIDTH = 0xfee0;
-/** What people type for a symbol that these formats have, where its look-alikes are not in the alphabet. */
+/** What people type for a symbol whose look-alikes are not in the alphabet. */
 const LOOK_ALIKES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   standard: { L: '1IilL' },
   recovery: { L: '1IilL' },
@@ -69,7 +77,7 @@ function typings(name: string, symbol: string): string[] {
   return [...plain, ...fullWidth, ...otherScripts];
 }
 
-/** A code, and one of the ways to type it. */
+/** A code, and one way to type it. */
 function typedCode(
   name: string,
   format: Format,
@@ -91,9 +99,9 @@ function typedCode(
   );
 }
 
-describe('reading a typed code', () => {
-  describe.each(allFormats)('of the format %s', (name, format) => {
-    it('understands it as it is shown', () => {
+describe('readCode', () => {
+  describe.each(allFormats)('with the format %s', (name, format) => {
+    it('reads a code as it is shown', () => {
       fc.assert(
         fc.property(symbolsOf(format), (symbols) =>
           expect(readCode(format, showCode(format, symbols))).toBe(symbols),
@@ -101,7 +109,7 @@ describe('reading a typed code', () => {
       );
     });
 
-    it('understands every printable decoration of it', () => {
+    it('reads a code in either case, with look-alikes, other digits, spaces and dashes', () => {
       fc.assert(
         fc.property(typedCode(name, format), ({ symbols, parts }) => {
           fc.pre(parts.join('').length <= 128);
@@ -111,7 +119,7 @@ describe('reading a typed code', () => {
       );
     });
 
-    it('refuses it with a foreign character anywhere', () => {
+    it('refuses a code with a foreign character anywhere', () => {
       fc.assert(
         fc.property(
           typedCode(name, format),
@@ -126,7 +134,7 @@ describe('reading a typed code', () => {
       );
     });
 
-    it('refuses a foreign character in the place of a symbol', () => {
+    it('refuses a code with a foreign character instead of a symbol', () => {
       fc.assert(
         fc.property(
           symbolsOf(format),
@@ -141,7 +149,7 @@ describe('reading a typed code', () => {
       );
     });
 
-    it('refuses one symbol too few or too many', () => {
+    it('refuses a code with one symbol too few or too many', () => {
       fc.assert(
         fc.property(symbolsOf(format), (symbols) => {
           expect(readCode(format, symbols.slice(1))).toBeNull();
@@ -150,7 +158,7 @@ describe('reading a typed code', () => {
       );
     });
 
-    it('of any text gives symbols of the alphabet in the right number, or nothing', () => {
+    it('returns symbols of the alphabet in the right number, or null, for any string', () => {
       fc.assert(
         fc.property(
           fc.array(fc.integer({ min: 0, max: 0x10ffff }), { maxLength: 140 }),
@@ -193,13 +201,13 @@ describe('reading a typed code', () => {
     });
   });
 
-  it('reads 1, I and l as L where the alphabet has only L', () => {
+  it('reads 1, I and l as L if the alphabet has only L', () => {
     expect(
       ['1', 'I', 'i', 'l', 'L'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`)),
     ).toEqual(Array(5).fill('LBCDEFGH'));
   });
 
-  it('refuses 0 and O where the alphabet has neither', () => {
+  it('refuses 0 and O if the alphabet has neither', () => {
     expect(['0', 'O', 'o'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`))).toEqual([
       null,
       null,
@@ -207,43 +215,43 @@ describe('reading a typed code', () => {
     ]);
   });
 
-  it('tells 1, I and L apart where the alphabet has all three', () => {
+  it('tells 1, I and L apart if the alphabet has all three', () => {
     const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
     expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
   });
 
-  it('reads at most 128 characters', () => {
+  it('refuses input of more than 128 characters', () => {
     const code = 'ABCDEFGH';
     expect(readCode(formats.standard, code + ' '.repeat(120))).toBe(code);
     expect(readCode(formats.standard, code + ' '.repeat(121))).toBeNull();
   });
 
-  it('takes no letter of another script for two of ours', () => {
+  it('does not read a letter of another script as two ASCII letters', () => {
     expect(readCode(formats.hex, '\u00DF12345678')).toBeNull();
     expect(
       readCode(defineFormat({ alphabet: 'ABCDEFGHJKMNPQRSTUVWXYZ', length: 8 }), '\u00DFABCDEF'),
     ).toBeNull();
   });
 
-  it('knows the decimal digits of every script that Intl knows', () => {
+  it('reads the decimal digits of every script that Intl knows', () => {
     expect(SCRIPTS.length).toBeGreaterThan(50);
     for (const digits of SCRIPTS)
       expect(readCode(formats.numeric, digits.slice(2).join(''))).toBe('23456789');
   });
 });
 
-describe('showing a code', () => {
+describe('showCode', () => {
   it.each([
     ['standard', 'ABCDEFGH', 'ABCD-EFGH'],
     ['recovery', 'ABCDEFGHJKLMNPQR', 'ABCD-EFGH-JKLM-NPQR'],
     ['long', 'ABCDEFGHJKLMNPQRSTUVWXYZ2', 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2'],
     ['numeric', '01234567', '0123 4567'],
     ['hex', '0123456789', '01234-56789'],
-  ] as const)('puts it in the groups of %s', (name, symbols, shown) => {
+  ] as const)('separates the groups of the format %s', (name, symbols, shown) => {
     expect(showCode(formats[name], symbols)).toBe(shown);
   });
 
-  it('leaves the last group short where the length is no multiple', () => {
+  it('makes the last group shorter if the length is not a multiple of the group size', () => {
     expect(
       showCode(
         defineFormat({ alphabet: '0123456789', length: 8, groupSize: 3, separator: '.' }),
@@ -253,18 +261,18 @@ describe('showing a code', () => {
   });
 });
 
-describe('the formats of the package', () => {
+describe('formats', () => {
   it.each([
     ['standard', 40],
     ['recovery', 80],
     ['long', 125],
     ['numeric', 26.57],
     ['hex', 40],
-  ] as const)('%s has %d bits', (name, bits) => {
+  ] as const)('.%s has %d bits', (name, bits) => {
     expect(formats[name].bits).toBe(bits);
   });
 
-  it('leave out I, O, 0 and 1 where letters and digits are mixed', () => {
+  it('have no I, O, 0 and 1 if they mix letters and digits', () => {
     for (const { alphabet } of [formats.standard, formats.recovery, formats.long]) {
       expect(alphabet).toHaveLength(32);
       expect(alphabet).toMatch(/^[A-HJ-NP-Z2-9]+$/);
@@ -278,7 +286,7 @@ describe('the formats of the package', () => {
 });
 
 describe('defineFormat', () => {
-  it('puts all symbols in one group, with a dash, unless told otherwise', () => {
+  it('has one group and a dash as the separator by default', () => {
     expect(defineFormat({ alphabet: '0123456789', length: 6 })).toEqual({
       alphabet: '0123456789',
       length: 6,
@@ -300,7 +308,7 @@ describe('defineFormat', () => {
   });
 
   it.each([
-    ['a symbol twice', 'alphabet has a symbol twice.', { alphabet: 'ABCDEFGHA', length: 8 }],
+    ['a symbol twice', 'alphabet has the symbol "A" twice.', { alphabet: 'ABCDEFGHA', length: 8 }],
     [
       'both cases',
       'the letters all upper case or all lower case',
@@ -347,12 +355,12 @@ describe('defineFormat', () => {
     ['a length of 65', 'but was 65', { alphabet: '0123456789', length: 65 }],
     ['half a symbol', 'length must be', { alphabet: '0123456789', length: 8.5 }],
     [
-      'a length that is text',
+      'a length that is a string',
       'length must be',
       { alphabet: '0123456789', length: '8' as unknown as number },
     ],
     [
-      'a group of none',
+      'a group of no symbols',
       'groupSize must be a whole number from 1 to 8, but was 0',
       { alphabet: '0123456789', length: 8, groupSize: 0 },
     ],
@@ -371,12 +379,12 @@ describe('defineFormat', () => {
       'separator must be one of',
       { alphabet: '0123456789', length: 8, separator: null as unknown as string },
     ],
-  ])('refuses %s, and says: %s', (_what, message, definition) => {
+  ])('refuses %s and says "%s"', (_what, message, definition) => {
     expect(() => defineFormat(definition)).toThrow(failure('invalid_format'));
     expect(() => defineFormat(definition)).toThrow(message);
   });
 
-  it.each(['-', ' ', '.', '_', ''])('may separate by %j', (separator) => {
+  it.each(['-', ' ', '.', '_', ''])('accepts the separator %j', (separator) => {
     expect(
       showCode(
         defineFormat({ alphabet: '0123456789', length: 8, groupSize: 4, separator }),
@@ -385,11 +393,11 @@ describe('defineFormat', () => {
     ).toBe(`1234${separator}5678`);
   });
 
-  it('allows 0 and O together, and all of 1, I and L, for then no look-alike is left', () => {
+  it('accepts 0 and O together, and 1, I and L together: no look-alike is left out', () => {
     expect(defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOP', length: 8 }).length).toBe(8);
   });
 
-  it('refuses an option it does not know, and guesses what was meant', () => {
+  it('refuses an unknown option and suggests the one that was meant', () => {
     expect(() =>
       defineFormat({ alphabet: '0123456789', length: 8, groupsize: 4 } as never),
     ).toThrow('defineFormat has no option "groupsize". Did you mean "groupSize"?');
@@ -401,13 +409,13 @@ describe('defineFormat', () => {
 });
 
 describe('a stored format', () => {
-  it.each(allFormats)('%s is read back as it was', (_name, format) => {
+  it.each(allFormats)('%s is parsed to the same format', (_name, format) => {
     expect(parseFormat(serializeFormat(format))).toEqual(format);
     expect(checkFormat(format)).toEqual(format);
   });
 
   it.each([
-    ['is no JSON', 'XXXX-XXXX'],
+    ['is not JSON', 'XXXX-XXXX'],
     ['is a number', '8'],
     ['is null', 'null'],
     ['is a list', '[]'],
@@ -415,18 +423,50 @@ describe('a stored format', () => {
     ['lacks its length', '{"alphabet":"0123456789"}'],
     ['has too few possibilities', '{"alphabet":"01","length":4}'],
     ['has a field of another kind', '{"alphabet":"0123456789","length":8,"__proto__":{}}'],
-  ])('that %s is an error, and no wrong code', (_what, stored) => {
+  ])('that %s throws unreadable_set, and is not an invalid code', (_what, stored) => {
     expect(() => parseFormat(stored)).toThrow(failure('unreadable_set'));
     expect(() => parseFormat(stored)).toThrow('A stored set has a format that cannot be read.');
   });
 
-  it('given by hand is computed anew, so that nobody claims more bits than there are', () => {
+  it('is parsed once for each stored string, and cannot be changed', () => {
+    const stored = '{"alphabet":"0123456789","length":12,"separator":" "}';
+    const parsing = jest.spyOn(JSON, 'parse');
+    const first = parseFormat(stored);
+    const others = [parseFormat(stored), parseFormat(stored)];
+    const times = parsing.mock.calls.length;
+    parsing.mockRestore();
+    expect(times).toBe(1);
+    for (const other of others) expect(other).toBe(first);
+    expect(Object.isFrozen(first)).toBe(true);
+  });
+
+  it('is not parsed again if the app has configured this format', () => {
+    const configured = checkFormat({ alphabet: '0123456789', length: 13 });
+    expect(parseFormat(serializeFormat(configured))).toBe(configured);
+  });
+
+  it('is still parsed correctly after a thousand others', () => {
+    const stored = Array.from({ length: 1000 }, (_, n) =>
+      JSON.stringify({ alphabet: '0123456789', length: 8 + (n % 50), groupSize: 1 + (n % 8) }),
+    );
+    const parse = (): [number, number][] =>
+      stored.map(parseFormat).map(({ length, groupSize }) => [length, groupSize]);
+    expect(parse()).toEqual(stored.map((_, n) => [8 + (n % 50), 1 + (n % 8)]));
+    expect(parse()).toEqual(parse());
+  });
+
+  it('that cannot be read is refused every time', () => {
+    for (let time = 1; time <= 3; time += 1)
+      expect(() => parseFormat('{"alphabet":"AA","length":9}')).toThrow(failure('unreadable_set'));
+  });
+
+  it('is not believed about its bits: checkFormat computes them again', () => {
     expect(checkFormat({ ...formats.numeric, bits: 200, possibilities: 1e60 })).toEqual(
       formats.numeric,
     );
   });
 
-  it('says what is wrong in the cause', () => {
+  it('that is invalid names the fault in the cause of the error', () => {
     const thrown = (): Format => parseFormat('{"alphabet":"AA","length":8}');
     expect(thrown).toThrow(BackupCodeError);
     expect(thrown).toThrow(
