@@ -1,5 +1,6 @@
-// How a set of codes is stored and compared: one slow hash for the set, a salt and a digest for each code.
-// The pages of SECURITY.md argue for it; test/vectors pins it. Knows nothing of stores, users or attempts.
+// How a set of codes is stored and compared: one salt of the slow hash for the whole set, and a
+// salt and a digest for each code, so that an attempt costs one slow hash. SECURITY.md explains the
+// scheme, and test/vectors pins it.
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 const VERSION = 'passport-backup-code/v1';
@@ -7,7 +8,9 @@ const CHECK_VERSION = 'passport-backup-code/v1/check';
 const SALT_BYTES = 16;
 const CHECK_BYTES = 16;
 
-/** What a digest is bound to, besides the code: copied to another user or set, it does not verify. */
+/**
+ * What a digest is bound to besides the code. Copied to another user or set, it does not verify.
+ */
 export interface SetBinding {
   readonly userId: string;
   readonly setId: string;
@@ -17,15 +20,19 @@ export interface SetBinding {
 
 /** A code as it is stored. */
 export interface CodeRecord {
-  /** 16 random bytes in hex, and the name of the code in audit events. */
+  /** 16 random bytes in hex. Audit events name the code by it. */
   readonly codeId: string;
-  /** 16 random bytes in hex, of this code alone. */
+  /** 16 random bytes in hex, drawn for this code alone. */
   readonly salt: string;
-  /** HMAC-SHA-256 in hex. */
+  /** HMAC-SHA-256 (RFC 2104) in hex. */
   readonly digest: string;
 }
 
-/** The pepper, once: what the slow hash gave, keyed and bound to user and set. */
+/**
+ * The keyed value of a code: what the slow hash gave, under the pepper, bound to user and set.
+ *
+ * @param stretched what `stretch` returned for the code
+ */
 export function keyStretched(
   stretched: Uint8Array,
   pepperKey: Uint8Array,
@@ -34,16 +41,17 @@ export function keyStretched(
   return hmac(pepperKey, [VERSION, binding.userId, binding.setId, binding.salt, stretched]);
 }
 
-/** A new record for a code whose keyed value is at hand. */
+/** A new record for the code with this keyed value. */
 export function recordCode(keyed: Uint8Array): CodeRecord {
   const codeId = randomBytes(SALT_BYTES).toString('hex');
   const salt = randomBytes(SALT_BYTES).toString('hex');
-  return { codeId, salt, digest: digestOf(keyed, codeId, salt).toString('hex') };
+  return { codeId, salt, digest: hmac(keyed, [codeId, Buffer.from(salt, 'hex')]).toString('hex') };
 }
 
 /**
- * The stored code that the keyed value belongs to. All of them are compared, consumed ones too, in constant time and
- * without an early exit, so that time tells neither the place nor the number (OWASP ASVS 5.0, 11.2.4).
+ * The stored code that the keyed value belongs to, or `null`. Every code is compared, consumed ones
+ * too, in constant time and without an early exit: the time says neither which code matched nor
+ * whether one did (OWASP ASVS 5.0, 11.2.4).
  */
 export function findMatch<R extends CodeRecord>(
   keyed: Uint8Array,
@@ -51,7 +59,7 @@ export function findMatch<R extends CodeRecord>(
 ): R | null {
   let match: R | null = null;
   for (const record of records) {
-    const expected = digestOf(keyed, record.codeId, record.salt);
+    const expected = hmac(keyed, [record.codeId, Buffer.from(record.salt, 'hex')]);
     const stored = Buffer.from(record.digest, 'hex');
     const isEqual = timingSafeEqual(
       expected,
@@ -62,7 +70,10 @@ export function findMatch<R extends CodeRecord>(
   return match;
 }
 
-/** Stored beside a set, in hex: shows before any hash that the pepper, the user and the set belong together. */
+/**
+ * The check of a set, in hex. It is stored with the set, and shows before any slow hash whether the
+ * pepper, the user and the set belong together.
+ */
 export function checkOf(
   pepperKey: Uint8Array,
   { userId, setId }: Pick<SetBinding, 'userId' | 'setId'>,
@@ -70,11 +81,9 @@ export function checkOf(
   return hmac(pepperKey, [CHECK_VERSION, userId, setId]).subarray(0, CHECK_BYTES).toString('hex');
 }
 
-function digestOf(keyed: Uint8Array, codeId: string, salt: string): Buffer {
-  return hmac(keyed, [codeId, Buffer.from(salt, 'hex')]);
-}
-
-/** Each field goes in behind its length, so that no two lists of fields give the same bytes. */
+/**
+ * HMAC-SHA-256. Each field follows its length, so that no two lists of fields give the same bytes.
+ */
 function hmac(key: Uint8Array, fields: readonly (string | Uint8Array)[]): Buffer {
   const mac = createHmac('sha256', key);
   for (const field of fields) {

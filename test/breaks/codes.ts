@@ -106,7 +106,7 @@ export const codeBreaks: readonly Break[] = [
     find: "const salt = randomBytes(SALT_BYTES).toString('hex')",
     replace: "const salt = '00'.repeat(SALT_BYTES)",
     noticedBy: [
-      `${scheme} › the record of a code › has a salt and a name of its own, distinct over 10 000 codes`,
+      `${scheme} › the record of a code › has its own salt and its own id, distinct over 10 000 codes`,
     ],
   },
   {
@@ -310,7 +310,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
-    noticedBy: [`${scheme} › the comparison › is made in constant time and with every record: …`],
+    noticedBy: [`${scheme} › the comparison › takes constant time and compares every record: …`],
   },
   {
     id: 'A-11.2.4',
@@ -319,7 +319,7 @@ export const codeBreaks: readonly Break[] = [
     find: `timingSafeEqual(
       expected,`,
     replace: '((one: Buffer, other: Buffer) => one.equals(other))(expected,',
-    noticedBy: [`${scheme} › the comparison › is made in constant time and with every record: …`],
+    noticedBy: [`${scheme} › the comparison › takes constant time and compares every record: …`],
   },
   {
     id: 'A-11.2.4',
@@ -328,7 +328,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)',
     replace: 'stored',
     noticedBy: [
-      `${scheme} › the record of a code › whose digest is … matches nothing and throws nothing`,
+      `${scheme} › the record of a code › with a digest that is … matches nothing and throws nothing`,
     ],
   },
   {

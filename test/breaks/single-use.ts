@@ -208,10 +208,10 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-03',
     what: 'a digest verifies in the row of another code',
     file: 'lib/codes/digests.ts',
-    find: "hmac(keyed, [codeId, Buffer.from(salt, 'hex')])",
-    replace: "hmac(keyed, [Buffer.from(salt, 'hex')])",
+    find: 'for (const field of fields)',
+    replace: 'for (const field of fields.length === 2 ? fields.slice(1) : fields)',
     noticedBy: [
-      `${scheme} › the record of a code › does not verify with the salt or under the name of another code`,
+      `${scheme} › the record of a code › does not verify with the salt or the id of another code`,
     ],
   },
   {

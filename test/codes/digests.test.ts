@@ -24,7 +24,7 @@ function records(keyed: Uint8Array, others: number): CodeRecord[] {
   ];
 }
 
-/** HMAC-SHA-256 of a field list, by the words of test/vectors/README.md. */
+/** HMAC-SHA-256 of a list of fields, as test/vectors/README.md describes it. */
 function mac(key: Uint8Array, fields: readonly (string | Uint8Array)[]): Buffer {
   const bytes = fields
     .map((field) => Buffer.from(field as string))
@@ -42,7 +42,7 @@ beforeEach(() => {
 
 describe('version 1 of the scheme', () => {
   it.each(['ada', 'Ада', '\u{1F511}', 'a'.repeat(255)])(
-    'is what its description says, for the user %j',
+    'gives the values that its description gives, for the user %j',
     (userId) => {
       const { setId, salt } = binding;
       const expected = mac(pepper, ['passport-backup-code/v1', userId, setId, salt, stretched]);
@@ -68,15 +68,15 @@ describe('the keyed value', () => {
     ],
     ['stretched code', () => keyStretched(Buffer.alloc(31, 2), pepper, binding)],
     ['pepper', () => keyStretched(stretched, Buffer.alloc(32, 8), binding)],
-  ])('is another for another %s', (_what, other) => {
+  ])('differs for another %s', (_what, other) => {
     expect(other()).not.toEqual(keyed);
   });
 
-  it('is the same for the same', () => {
+  it('is the same for the same code, user, set, salt and pepper', () => {
     expect(keyStretched(stretched, pepper, { ...binding })).toEqual(keyed);
   });
 
-  it('never lets two lists of fields run into one: each goes in behind its length', () => {
+  it('never mixes up two lists of fields: each field follows its length', () => {
     const shifted = fc.tuple(
       fc.string({ minLength: 1 }),
       fc.string(),
@@ -100,7 +100,7 @@ describe('the keyed value', () => {
 });
 
 describe('the check of a set', () => {
-  it('is 16 bytes, and another for another pepper, user or set', () => {
+  it('has 16 bytes and differs for another pepper, user or set', () => {
     const checks = [
       checkOf(pepper, binding),
       checkOf(Buffer.alloc(32, 8), binding),
@@ -112,7 +112,7 @@ describe('the check of a set', () => {
     expect(new Set(checks).size).toBe(checks.length);
   });
 
-  it('gives away nothing of the keyed value', () => {
+  it('reveals nothing of the keyed value', () => {
     expect(
       keyStretched(Buffer.alloc(0), pepper, { ...binding, salt: '' })
         .toString('hex')
@@ -122,7 +122,7 @@ describe('the check of a set', () => {
 });
 
 describe('the record of a code', () => {
-  it('has a salt and a name of its own, distinct over 10 000 codes', () => {
+  it('has its own salt and its own id, distinct over 10 000 codes', () => {
     const many = Array.from({ length: 10_000 }, () => recordCode(keyed));
     expect(new Set(many.map(({ salt }) => salt)).size).toBe(10_000);
     expect(new Set(many.map(({ codeId }) => codeId)).size).toBe(10_000);
@@ -134,7 +134,7 @@ describe('the record of a code', () => {
     }
   });
 
-  it('is found at whatever place it stands', () => {
+  it('is found at every place of the list', () => {
     const [first, second, third] = [
       recordCode(keyed),
       recordCode(crypto.randomBytes(32)),
@@ -159,7 +159,7 @@ describe('the record of a code', () => {
       expect(findMatch(other, list)).toBeNull();
   });
 
-  it('does not verify with the salt or under the name of another code', () => {
+  it('does not verify with the salt or the id of another code', () => {
     const [one, other] = [recordCode(keyed), recordCode(keyed)];
     expect(findMatch(keyed, [{ ...one, digest: other.digest }])).toBeNull();
     expect(findMatch(keyed, [{ ...one, codeId: other.codeId }])).toBeNull();
@@ -175,12 +175,12 @@ describe('the record of a code', () => {
     ['off by one bit', (digest: string) => (digest.startsWith('0') ? '1' : '0') + digest.slice(1)],
     ['all zeros', () => '0'.repeat(64)],
     ['a word', () => 'null'],
-  ])('whose digest is %s matches nothing and throws nothing', (_what, damage) => {
+  ])('with a digest that is %s matches nothing and throws nothing', (_what, damage) => {
     const [record] = records(keyed, 0) as [CodeRecord];
     expect(findMatch(keyed, [{ ...record, digest: damage(record.digest) }])).toBeNull();
   });
 
-  it('is found beside damaged ones', () => {
+  it('is found among damaged records', () => {
     const damaged = { codeId: '', salt: 'zz', digest: 'zz' };
     const [record] = records(keyed, 0) as [CodeRecord];
     expect(findMatch(keyed, [damaged, record, damaged])).toBe(record);
@@ -196,7 +196,7 @@ describe('the comparison', () => {
       'damaged digests',
       (_match, others) => others.map((record) => ({ ...record, digest: 'beef' })),
     ],
-  ])('is made in constant time and with every record: %s', (_what, arrange) => {
+  ])('takes constant time and compares every record: %s', (_what, arrange) => {
     const all = records(keyed, 9);
     const list = arrange(all.pop()!, all);
     const compared = jest.spyOn(crypto, 'timingSafeEqual');
@@ -207,7 +207,7 @@ describe('the comparison', () => {
     expect(calls).toEqual([9, 9]);
   });
 
-  it('of no records finds nothing', () => {
+  it('finds nothing in an empty list', () => {
     expect(findMatch(keyed, [])).toBeNull();
   });
 });
