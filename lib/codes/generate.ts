@@ -1,18 +1,20 @@
-// Makes the codes of a set. Knows nothing of hashes or stores.
+// Generates the codes of a set. Hashes and stores nothing.
 import { randomBytes } from 'node:crypto';
+import { BackupCodeError } from '../errors';
 import type { Format } from './formats';
 
-/** Gives `size` random bytes. The only one in the product is `crypto.randomBytes`; a test may pass another. */
+/** Returns this many random bytes. Only a test passes another one than `crypto.randomBytes`. */
 export type RandomSource = (size: number) => Uint8Array;
 
-/** Draws for each code, on average, after which the source is broken. A sound one needs three or fewer. */
+/** Draws for each code, on average. More mean that the source is broken: three are enough. */
 const MAX_DRAWS = 1000;
 
 /**
- * Codes as bare symbols, distinct, each symbol drawn without bias: bytes past the largest multiple of the alphabet's
- * size are drawn again (rejection sampling), which never happens where that size is a power of two.
+ * Distinct codes as bare symbols. Every symbol is equally likely: a byte from the last, incomplete
+ * multiple of the alphabet's size is drawn again (rejection sampling). If that size is a power of
+ * two, there is no such byte.
  *
- * @throws what the source throws, and where it gives the same bytes again and again, for which no end would come
+ * @throws {BackupCodeError} `invalid_result` if the source returns the same bytes all the time
  */
 export function generateCodes(
   { alphabet, length }: Format,
@@ -25,10 +27,16 @@ export function generateCodes(
   while (codes.size < count) {
     let code = '';
     while (code.length < length) {
-      if ((draws += 1) > MAX_DRAWS * count)
-        throw new Error('The random source does not give random bytes.');
-      for (const byte of random(length - code.length))
-        code += byte < limit ? alphabet.charAt(byte % alphabet.length) : '';
+      draws += 1;
+      if (draws > MAX_DRAWS * count) {
+        throw new BackupCodeError(
+          'invalid_result',
+          'The random source does not give random bytes.',
+        );
+      }
+      for (const byte of random(length - code.length)) {
+        if (byte < limit) code += alphabet.charAt(byte % alphabet.length);
+      }
     }
     codes.add(code);
   }

@@ -1,11 +1,11 @@
-// How hard a set of codes is to guess: online, within the attempts of a channel, and offline, with a
-// copy of the database. Called when options are checked, never at a login.
+// How hard a set of codes is to guess: online, within the attempts of a channel, and offline, with
+// a copy of the database. Called when options are checked, never at a login.
 import { BackupCodeError } from '../errors';
 import type { Format } from './formats';
 
-/** The highest accepted chance that a guess hits one of a set's codes before the channel is locked. */
+/** The highest accepted chance that an attacker guesses a code before the channel is locked. */
 const MAX_GUESSING_CHANCE = 1e-4;
-/** Below it a stolen set is guessed offline within hours. A pepper that was not stolen prevents it. */
+/** With fewer, a stolen set is guessed offline within hours, unless a pepper prevents it. */
 const MIN_POSSIBILITIES_WITHOUT_PEPPER = 2 ** 40;
 
 /** What an attacker has to guess. */
@@ -36,8 +36,8 @@ export function assertHardToGuess(
   if (chance > MAX_GUESSING_CHANCE) {
     throw new BackupCodeError(
       'invalid_format',
-      `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are guessed ` +
-        `with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. ` +
+      `${count} codes and ${attempts} attempts over ${format.possibilities} possibilities are ` +
+        `guessed with a chance of ${chance}; at most ${MAX_GUESSING_CHANCE} is accepted. ` +
         'Take a longer format, fewer codes or fewer attempts.',
     );
   }

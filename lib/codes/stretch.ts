@@ -1,5 +1,5 @@
-// Calls the slow hash of a code, with a time limit. The app's own hasher is not trusted: it may return too
-// few bytes, or never answer.
+// Calls the slow hash of a code, with a time limit. The app's own hasher is not trusted: it may
+// return too few bytes, or never answer.
 import { BackupCodeError } from '../errors';
 import { withinSeconds } from '../internal/time-limit';
 import type { Hasher } from './hashers/hasher';
@@ -13,12 +13,13 @@ const MIN_HASH_BYTES = 16;
 const MAX_HASH_SECONDS = 30;
 
 /**
- * The slow hash of a code. A hash that is given up may still run and occupy a thread: that is better than
- * a process in which no user can log in.
+ * The slow hash of a code. A hash that is given up may still run and occupy a thread: that is
+ * better than a process in which no user can log in.
  *
  * @param code the bare symbols, as `readCode` returns them
  * @param salt the salt string of the set, parameters included
- * @throws {BackupCodeError} `hash_timeout` after 30 seconds, `invalid_result` for fewer than 16 bytes
+ * @throws {BackupCodeError} `hash_timeout` after 30 seconds, `invalid_result` for fewer than 16
+ *   bytes
  */
 export async function stretch(hasher: Hasher, code: string, salt: string): Promise<Uint8Array> {
   const late = (): Error =>

@@ -26,7 +26,7 @@ export const codeBreaks: readonly Break[] = [
     replace:
       'random: RandomSource = (size) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
     noticedBy: [
-      `${generate} › generating codes › asks the operating system unless a test says otherwise`,
+      `${generate} › generateCodes › takes random bytes from the operating system unless a test replaces the source`,
     ],
   },
   {
@@ -36,8 +36,8 @@ export const codeBreaks: readonly Break[] = [
     find: '256 - (256 % alphabet.length)',
     replace: '256',
     noticedBy: [
-      `${generate} › generating codes › gives every symbol the same chance at every place of …`,
-      `${generate} › generating codes › draws a byte again that lies past the last whole multiple of the alphabet`,
+      `${generate} › generateCodes › draws every symbol equally often at every place of a code, with the format …`,
+      `${generate} › generateCodes › draws a byte again that is past the last whole multiple of the size of the alphabet`,
     ],
   },
   {
@@ -338,8 +338,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'return [...codes]',
     replace: "return [...codes].map((_, place, all) => all[place - (place % 2)] ?? '')",
     noticedBy: [
-      `${generate} › generating codes › gives as many as asked, all different, of the alphabet and of the length`,
-      `${generate} › generating codes › draws a code again that it has already`,
+      `${generate} › generateCodes › returns as many codes as asked for, all distinct, of the alphabet and the length`,
+      `${generate} › generateCodes › draws again if it has drawn the same code before`,
     ],
   },
 ];

@@ -2,12 +2,13 @@ import crypto from 'node:crypto';
 import fc from 'fast-check';
 import { formats, type Format } from '../../lib';
 import { generateCodes, type RandomSource } from '../../lib/codes/generate';
+import { failure } from '../helpers/errors';
 
-/** Too few possibilities for `defineFormat`, and so for anybody but a test. */
+/** Too few possibilities for `defineFormat`: only a test has this format. */
 const tiny: Format = { ...formats.numeric, alphabet: '012', length: 3, possibilities: 27 };
 const thirtySix: Format = { ...formats.standard, alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ' };
 
-/** A source that gives these bytes in this order, and then fails. */
+/** A source that returns these bytes in this order and then throws. */
 function given(...bytes: number[]): RandomSource {
   let used = 0;
   return (size) => {
@@ -18,7 +19,7 @@ function given(...bytes: number[]): RandomSource {
   };
 }
 
-/** How often each symbol stands in the texts: at one place of them, or anywhere. */
+/** How often each symbol occurs in the strings: at one place of each, or anywhere. */
 function countSymbols(
   texts: readonly string[],
   alphabet: string,
@@ -32,7 +33,7 @@ function countSymbols(
   return Array.from(alphabet, (symbol) => byCode[symbol.charCodeAt(0)]!);
 }
 
-/** Pearson's statistic of these counts against all being alike. */
+/** Pearson's statistic: how far these counts are from all being equal. */
 function chiSquare(counts: readonly number[]): number {
   const expected = counts.reduce((sum, count) => sum + count, 0) / counts.length;
   return counts.reduce((sum, count) => sum + (count - expected) ** 2 / expected, 0);
@@ -44,21 +45,24 @@ function bound(alphabet: string): number {
   return degrees + 7 * Math.sqrt(2 * degrees) + 30;
 }
 
-describe('generating codes', () => {
+describe('generateCodes', () => {
   it.each([
     ['standard', formats.standard, 1e5],
     ['numeric', formats.numeric, 4e4],
-  ] as const)('gives every symbol the same chance at every place of %s', (_name, format, many) => {
-    const codes = Array.from({ length: many / 100 }, () => generateCodes(format, 100)).flat();
-    expect(codes).toHaveLength(many);
-    for (const place of [...Array(format.length).keys(), 'anywhere' as const]) {
-      expect(chiSquare(countSymbols(codes, format.alphabet, place))).toBeLessThan(
-        bound(format.alphabet),
-      );
-    }
-  });
+  ] as const)(
+    'draws every symbol equally often at every place of a code, with the format %s',
+    (_name, format, many) => {
+      const codes = Array.from({ length: many / 100 }, () => generateCodes(format, 100)).flat();
+      expect(codes).toHaveLength(many);
+      for (const place of [...Array(format.length).keys(), 'anywhere' as const]) {
+        expect(chiSquare(countSymbols(codes, format.alphabet, place))).toBeLessThan(
+          bound(format.alphabet),
+        );
+      }
+    },
+  );
 
-  it('would show the bias of a remainder: the same test fails on it', () => {
+  it('would fail that test if it took the remainder of a byte', () => {
     const { alphabet } = formats.numeric;
     const biased = Array.from(crypto.randomBytes(8e5), (byte) => alphabet.charAt(byte % 10)).join(
       '',
@@ -68,20 +72,20 @@ describe('generating codes', () => {
     );
   });
 
-  it('draws a byte again that lies past the last whole multiple of the alphabet', () => {
+  it('draws a byte again that is past the last whole multiple of the size of the alphabet', () => {
     // 252 = 7 * 36: from there on symbols would come up once more than others.
     expect(
       generateCodes(thirtySix, 1, given(252, 253, 254, 255, 251, 0, 35, 36, 1, 2, 3, 4)),
     ).toEqual(['Z0Z01234']);
   });
 
-  it('uses every byte where the alphabet is a power of two', () => {
+  it('uses every byte if the size of the alphabet is a power of two', () => {
     expect(generateCodes(formats.standard, 1, given(0, 31, 32, 255, 254, 63, 64, 1))).toEqual([
       'A9A989AB',
     ]);
   });
 
-  it('gives every symbol the same number of bytes', () => {
+  it('assigns the same number of bytes to every symbol', () => {
     for (const format of [formats.standard, formats.hex, formats.numeric, thirtySix, tiny]) {
       const one: Format = { ...format, length: 1 };
       const counts = new Map<string, number>();
@@ -90,7 +94,7 @@ describe('generating codes', () => {
           const [symbol = ''] = generateCodes(one, 1, given(byte));
           counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
         } catch {
-          // Drawn again, and there was no other.
+          // Drawn again, and there is no other byte.
         }
       }
       expect([...counts.keys()].sort()).toEqual(Array.from(format.alphabet).sort());
@@ -98,7 +102,7 @@ describe('generating codes', () => {
     }
   });
 
-  it('gives as many as asked, all different, of the alphabet and of the length', () => {
+  it('returns as many codes as asked for, all distinct, of the alphabet and the length', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 27 }), (count) => {
         const codes = generateCodes(tiny, count);
@@ -109,13 +113,13 @@ describe('generating codes', () => {
     );
   });
 
-  it('draws a code again that it has already', () => {
+  it('draws again if it has drawn the same code before', () => {
     expect(
       generateCodes(formats.standard, 2, given(...Array(16).fill(0), ...Array(8).fill(1))),
     ).toEqual(['AAAAAAAA', 'BBBBBBBB']);
   });
 
-  it('asks the operating system unless a test says otherwise', () => {
+  it('takes random bytes from the operating system unless a test replaces the source', () => {
     const spy = jest.spyOn(crypto, 'randomBytes');
     generateCodes(formats.standard, 10);
     expect(spy).toHaveBeenCalledTimes(10);
@@ -123,21 +127,21 @@ describe('generating codes', () => {
   });
 
   it.each<[string, RandomSource]>([
-    ['gives the same bytes again and again', (size) => new Uint8Array(size)],
-    ['gives nothing', () => new Uint8Array(0)],
-    ['gives nothing but bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
-  ])('throws where the source %s, and does not go on for ever', (_how, random) => {
+    ['returns the same bytes all the time', (size) => new Uint8Array(size)],
+    ['returns no bytes', () => new Uint8Array(0)],
+    ['only returns bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
+  ])('throws if the source %s, instead of drawing without an end', (_how, random) => {
     const counted = jest.fn(random);
     for (const count of [2, 3]) {
       counted.mockClear();
       expect(() => generateCodes(formats.numeric, count, counted)).toThrow(
-        'The random source does not give random bytes.',
+        failure('invalid_result'),
       );
       expect(counted).toHaveBeenCalledTimes(1000 * count);
     }
   });
 
-  it('throws where the source does, and gives nothing', () => {
+  it('throws what the source throws, and returns no code', () => {
     expect(() => generateCodes(formats.standard, 10, given(...Array(75).fill(7)))).toThrow(
       'no more bytes',
     );
