@@ -12,7 +12,11 @@ export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pen
 export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './require-assurance';
 export { requireEnrollment, type EnrollmentOptions } from './require-enrollment';
 export { safeReturnTo } from './return-to';
-export { backupCodesRouter, type BackupCodesRouterOptions, type RouterErrorCode } from './backup-codes-router';
+export {
+  backupCodesRouter,
+  type BackupCodesRouterOptions,
+  type RouterErrorCode,
+} from './backup-codes-router';
 export {
   backupCodesOpenApi,
   type BackupCodesOpenApiOptions,

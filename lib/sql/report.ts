@@ -11,7 +11,6 @@ import {
 import type { Database, Row, Statement } from './database';
 import { readNumber, readString, readText } from './rows';
 
-
 export async function report(database: Database, request: ReportRequest): Promise<Report> {
   const { since, now } = request;
   const sets = await countSets(database, request);

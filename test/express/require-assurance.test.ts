@@ -1,5 +1,12 @@
 import { requireAssurance, type AssuranceFacts, type AssuranceOptions } from '../../lib/express';
-import { express4, express5, Site, type Answer, type Browser, type SiteOptions } from './login-site';
+import {
+  express4,
+  express5,
+  Site,
+  type Answer,
+  type Browser,
+  type SiteOptions,
+} from './login-site';
 
 const HTML = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
 let site: Site;
