@@ -14,10 +14,11 @@ export type {
   VerifyWithRequest,
 } from './strategy/options';
 export { BackupCodes } from './service/backup-codes';
-export type { AdoptOptions, ConsumedCode, IssuedSet, SetStatus } from './service/backup-codes';
+export type { AdoptOptions, ConsumedCode, IssuedSet } from './service/backup-codes';
+export type { SetStatus } from './service/set-status';
 export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
 export type { AttemptOptions } from './service/back-off';
-export type { Consumed, NotConsumed, Outcome } from './service/consume';
+export type { Consumed, NotConsumed, Outcome } from './service/outcome';
 export type { Audit, EventsQuery, RecordedEvent } from './service/audit';
 export type { Channel, CleanContext, Context } from './audit/context';
 export type { AuditEvent, AuditEventType, EventDetails, EventType, Reason } from './audit/events';

@@ -1,6 +1,7 @@
 // The audit trail as operators use it: reading, pruning, reminders, the report, and events of the
 // app's own. Checks the arguments; the store answers.
-import { cleanContext, cleanString, type Context } from '../audit/context';
+import { cleanContext, type Context } from '../audit/context';
+import { cleanDetails } from '../audit/details';
 import {
   assertEventType,
   auditEvent,
@@ -25,7 +26,6 @@ import type { Config } from './options';
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;
 /** What `audit.report` covers by default. */
 const REPORT_MS = 30 * DAY_MS;
-const MAX_DETAILS = 16;
 
 /** Which events to read. */
 export interface EventsQuery {
@@ -242,35 +242,6 @@ function assertEventTypes(types: unknown): void {
     );
   }
   for (const type of types) assertEventType(type);
-}
-
-/** @throws {BackupCodeError} `invalid_option` */
-function cleanDetails(details: EventDetails): EventDetails {
-  if (typeof details !== 'object' || details === null || Array.isArray(details)) {
-    throw new BackupCodeError(
-      'invalid_option',
-      `details must be an object, but was ${describe(details)}.`,
-    );
-  }
-  const entries = Object.entries(details);
-  if (entries.length > MAX_DETAILS) {
-    throw new BackupCodeError(
-      'invalid_option',
-      `details may have at most ${MAX_DETAILS} values, but has ${entries.length}.`,
-    );
-  }
-  return Object.freeze(Object.fromEntries(entries.map(cleanDetail)));
-}
-
-function cleanDetail([name, value]: [string, unknown]): [string, string | number | boolean | null] {
-  if (typeof value === 'string') return [name, cleanString(value)];
-  if (value === null || typeof value === 'boolean' || Number.isFinite(value)) {
-    return [name, value as number | boolean | null];
-  }
-  throw new BackupCodeError(
-    'invalid_option',
-    `details.${name} must be a string, a finite number, a boolean or null, but was ${describe(value)}.`,
-  );
 }
 
 /** @throws {BackupCodeError} `invalid_date` */

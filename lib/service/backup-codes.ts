@@ -1,20 +1,21 @@
 // The service: issues, consumes and ends the backup codes of users. Knows no request, no session
 // and no SQL.
-import { cleanContext, type Channel, type Context } from '../audit/context';
+import { cleanContext, type Context } from '../audit/context';
 import { auditEvent, type AuditEventType } from '../audit/events';
 import { Listeners, type ErrorListener, type Listener } from '../audit/listeners';
 import type { Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
-import { DAY_MS } from '../internal/time';
 import { assertOptions } from '../internal/validate';
-import type { FoundUser, NewSet, SetWithCodes } from '../stores/contract';
+import type { NewSet, SetWithCodes } from '../stores/contract';
 import { nameSubject, userSubject, type Subject, type UserId } from '../stores/subject';
 import { readAdopted } from './adopt';
 import { Audit } from './audit';
 import { dummySet } from './compare';
-import { consumeCode, type CodeAttempt, type NotConsumed, type Outcome } from './consume';
+import { consumeCode, type CodeAttempt } from './consume';
+import type { NotConsumed, Outcome } from './outcome';
 import { makeSet, newCodes, type NewCodes } from './issue';
 import { parseConfig, type BackupCodesOptions, type Config } from './options';
+import { describeSet, type SetStatus } from './set-status';
 
 /** How long a staged set can be activated. */
 const STAGED_MS = 3_600_000;
@@ -30,24 +31,6 @@ export interface IssuedSet {
   readonly createdAt: number;
   /** Milliseconds since 1970; `null` if the set never expires. */
   readonly expiresAt: number | null;
-}
-
-/** What the owner and support may see of a set. Times are milliseconds since 1970. */
-export interface SetStatus {
-  readonly setId: string;
-  /** Codes in the set, consumed ones included. */
-  readonly total: number;
-  readonly remaining: number;
-  readonly createdAt: number;
-  readonly expiresAt: number | null;
-  readonly lastConsumedAt: number | null;
-  /** The channels that accept no more attempts until a new set is issued. */
-  readonly locked: { readonly secondFactor: boolean; readonly recovery: boolean };
-  /** True if `lowAt` codes or fewer are left. */
-  readonly low: boolean;
-  /** True if the set is older than `rotateAfterDays`. */
-  readonly rotationDue: boolean;
-  readonly expired: boolean;
 }
 
 /** Options of {@link BackupCodes.adopt}. */
@@ -252,24 +235,7 @@ export class BackupCodes {
   async status(userId: UserId): Promise<SetStatus | null> {
     const found = await this.#config.store.find(userSubject(userId));
     if (!found?.current) return null;
-    const { setId, total, remaining, createdAt, expiresAt, lastConsumedAt } = found.current;
-    const { rotateAfterDays, lowAt } = this.#config;
-    const now = this.#config.now();
-    return {
-      setId,
-      total,
-      remaining,
-      createdAt,
-      expiresAt,
-      lastConsumedAt,
-      locked: {
-        secondFactor: this.#isLocked(found, 'second_factor'),
-        recovery: this.#isLocked(found, 'recovery'),
-      },
-      low: remaining <= lowAt,
-      rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
-      expired: expiresAt !== null && now >= expiresAt,
-    };
+    return describeSet(this.#config, found.current, found.channels);
   }
 
   /**
@@ -366,15 +332,6 @@ export class BackupCodes {
       set: { subject, header: made.header, codes: made.records, event },
       issued: { setId, codes: made.codes, createdAt, expiresAt },
     };
-  }
-
-  /**
-   * Also true if the limit was lowered since, or if the event of the last attempt could not be
-   * written.
-   */
-  #isLocked({ channels }: FoundUser, channel: Channel): boolean {
-    const { attempts, lockedAt } = channels[channel];
-    return lockedAt !== null || attempts >= this.#config.waits.length;
   }
 
   async #nameSubject(username: string): Promise<Subject> {

@@ -9,7 +9,7 @@ import { pbkdf2Hasher } from '../codes/hashers/pbkdf2';
 import { scryptHasher } from '../codes/hashers/scrypt';
 import { pepperRing, type Pepper, type PepperRing } from '../codes/pepper';
 import { BackupCodeError } from '../errors';
-import { isTime } from '../internal/time';
+import { checkedClock } from '../internal/clock';
 import {
   assertMethods,
   assertOptions,
@@ -214,7 +214,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
     gate: hashQueueOptions(options),
-    now: clock(optionalFunction('now', options.now)),
+    now: checkedClock(optionalFunction('now', options.now)),
     normalizeUsername:
       optionalFunction('normalizeUsername', options.normalizeUsername) ?? normalizeUsername,
   };
@@ -253,22 +253,6 @@ function hashQueueOptions({
 function halfOfThreads(): number {
   const threads = Number(process.env['UV_THREADPOOL_SIZE'] ?? 4);
   return Math.max(1, Math.floor((Number.isFinite(threads) ? threads : 4) / 2));
-}
-
-/**
- * Checks the app's clock at each reading: every comparison with NaN is false, and would let codes
- * never expire.
- */
-function clock(now: (() => number) | undefined): () => number {
-  if (now === undefined) return Date.now;
-  return () => {
-    const time: unknown = now();
-    if (isTime(time)) return Math.floor(time);
-    throw new BackupCodeError(
-      'invalid_result',
-      `now() must return milliseconds since 1970, but returned ${describe(time)}.`,
-    );
-  };
 }
 
 function normalizeUsername(username: string): string {

@@ -1,9 +1,7 @@
 // A store in this process's memory: the readable reference of the contract, for tests and for
 // trying things out. Not for production: a restart loses every set and every counter.
 import { randomBytes } from 'node:crypto';
-import type { Channel } from '../audit/context';
 import type { AuditEvent } from '../audit/events';
-import type { CodeRecord } from '../codes/digests';
 import {
   remindersPassed,
   type BackupCodeAudit,
@@ -23,50 +21,17 @@ import {
   type BackupCodeStore,
   type ConsumeRequest,
   type Consumption,
-  type CurrentSet,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
   type ReplaceRequest,
   type RevokeRequest,
-  type SetHeader,
   type StageRequest,
-  type StoredCode,
 } from './contract';
 import { MemoryTrail } from './memory-trail';
+import { beginSet, freshCounter, newUser, type ChannelCounter, type User } from './memory-user';
 import { hasherName, ReportBuilder } from './report-builder';
 import type { Subject } from './subject';
-
-interface ChannelCounter {
-  attempts: number;
-  nextAt: number;
-  generation: number;
-  lockedAt: number | null;
-  /** The event in which refusals are counted. It is in the trail, and changes with each refusal. */
-  refusal: (AuditEvent & { refusals: number }) | null;
-}
-
-interface StagedSet {
-  readonly header: SetHeader;
-  readonly codes: readonly CodeRecord[];
-  readonly until: number;
-}
-
-/** Each change makes new objects, so that these can be handed out. */
-interface WorkingSet {
-  readonly set: CurrentSet;
-  readonly codes: readonly StoredCode[];
-}
-
-interface User {
-  readonly userId: string | null;
-  current: WorkingSet | null;
-  staged: StagedSet | null;
-  hadSet: boolean;
-  /** How many reminders of the current set are recorded. */
-  reminded: number;
-  readonly channels: Record<Channel, ChannelCounter>;
-}
 
 /**
  * Keeps everything in memory. Each method runs to its end without interruption: that is its
@@ -90,7 +55,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
     const user = this.#user(request.subject);
     if (request.only === 'first' && user.hadSet) return [];
-    begin(user, request.header, request.codes);
+    beginSet(user, request.header, request.codes);
     return this.#write([request.event]);
   }
 
@@ -109,7 +74,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const user = this.#users.get(subject.key);
     const staged = user?.staged;
     if (!user || staged?.header.setId !== setId || now >= staged.until) return [];
-    begin(user, staged.header, staged.codes);
+    beginSet(user, staged.header, staged.codes);
     const { total } = staged.header;
     return this.#write([{ ...event, remaining: total, total }]);
   }
@@ -277,14 +242,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   #user({ key, userId }: Subject): User {
     const existing = this.#users.get(key);
     if (existing) return existing;
-    const user: User = {
-      userId,
-      current: null,
-      staged: null,
-      hadSet: false,
-      reminded: 0,
-      channels: { second_factor: freshCounter(0), recovery: freshCounter(0) },
-    };
+    const user = newUser(userId);
     this.#users.set(key, user);
     return user;
   }
@@ -299,22 +257,4 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     this.#names.delete(key);
     this.#names.set(key, now);
   }
-}
-
-/** Makes the set current. Both channels count from zero, in a new generation. */
-function begin(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
-  user.current = {
-    set: { ...header, remaining: codes.length, lastConsumedAt: null },
-    codes: codes.map((code) => ({ ...code, consumedAt: null })),
-  };
-  user.staged = null;
-  user.hadSet = true;
-  user.reminded = 0;
-  for (const channel of ['second_factor', 'recovery'] as const) {
-    user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
-  }
-}
-
-function freshCounter(generation: number): ChannelCounter {
-  return { attempts: 0, nextAt: 0, generation, lockedAt: null, refusal: null };
 }

@@ -3,7 +3,7 @@ import type { Request } from 'express';
 import type { CleanContext, Context } from '../audit/context';
 import type { Format } from '../codes/formats';
 import type { BackupCodes } from '../service/backup-codes';
-import type { Consumed, NotConsumed } from '../service/consume';
+import type { Consumed, NotConsumed } from '../service/outcome';
 import type { UserId } from '../stores/subject';
 import type { BackupCodeFailure, BackupCodeFailureCode, BackupCodeInfo } from './outcomes';
 

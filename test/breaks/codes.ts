@@ -44,8 +44,8 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-01',
     what: 'the old codes are deleted before the new ones exist',
     file: 'lib/service/backup-codes.ts',
-    find: "this.make('issued',",
-    replace: "(await this.revoke(userId), this).make('issued',",
+    find: "this.#make('issued',",
+    replace: "(await this.revoke(userId), this).#make('issued',",
     noticedBy: [
       `${issue} › a set that cannot be made › Without random bytes from the operating system no set is stored`,
       'test/service/faults-sources.test.ts › the random source of the operating system › A random source that fails during … changes nothing, and old codes work',
@@ -91,9 +91,9 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-06',
     what: 'the id of a stored code is the code',
     file: 'lib/service/issue.ts',
-    find: '    records,\n',
-    replace:
-      '    records: records.map((record, n) => ({ ...record, codeId: `${symbols[n]}${record.codeId.slice(8)}` })),\n',
+    find: '  return { header, records, codes:',
+    replace: `  for (const [n, record] of records.entries()) Object.assign(record, { codeId: \`\${symbols[n]}\${record.codeId.slice(8)}\` });
+  return { header, records, codes:`,
     noticedBy: [
       `${issue} › issuing a set › The store holds no code and no pepper, in any form`,
       'test/leaks/service.test.ts › The store keeps no code and no pepper',
@@ -220,9 +220,9 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-08',
     what: 'a set does not remember its format',
-    file: 'lib/service/consume.ts',
-    find: 'const format = parseFormat(target.format)',
-    replace: 'const [format] = config.formats',
+    file: 'lib/service/compare.ts',
+    find: 'const format = config.formats[listed] ?? parseFormat(set.format);',
+    replace: 'const [format] = config.formats;',
     noticedBy: [
       `${consume} › sets of an older configuration › A set works after its … changed, as long as the old one is listed`,
       mixed,

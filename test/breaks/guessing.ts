@@ -34,10 +34,10 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'each channel allows a hundred attempts',
     file: 'lib/service/back-off.ts',
-    find: `max: 50,
-    fallback: 50,
-  }`,
-    replace: 'max: 100, fallback: 100 }',
+    find: `    ...ATTEMPTS,
+    fallback: 50,`,
+    replace: `    min: 1, max: 100,
+    fallback: 100,`,
     noticedBy: [
       `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
     ],
@@ -46,7 +46,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'a channel never locks (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'const isLocked = count.lockedAt !== null || count.attempts >= waits.length',
+    find: 'const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length',
     replace: 'const isLocked = false',
     noticedBy: [
       `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
@@ -57,8 +57,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'another configuration unlocks a locked channel',
     file: 'lib/stores/memory.ts',
-    find: 'count.lockedAt !== null || count.attempts',
-    replace: 'count.attempts',
+    find: 'counter.lockedAt !== null || counter.attempts',
+    replace: 'counter.attempts',
     noticedBy: [
       `${appendTests} › A locked channel refuses attempts and codes; the other channel works`,
     ],
@@ -67,8 +67,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'the lock of a channel is not recorded',
     file: 'lib/stores/memory.ts',
-    find: 'count.lockedAt = closes.now',
-    replace: 'count.lockedAt = null',
+    find: 'counter.lockedAt = lock.now',
+    replace: 'counter.lockedAt = null',
     noticedBy: [
       `${attempts} › guessing › A locked channel stays locked if more attempts are allowed later`,
     ],
@@ -90,15 +90,15 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'user.current = null;',
     replace:
-      "user.current = null; for (const channel of ['second_factor', 'recovery']) user.channels[channel] = freshCount(user.channels[channel].generation + 1);",
+      "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
     noticedBy: [`${attempts} › guessing › Only a new set unlocks a channel`],
   },
   {
     id: 'N-12',
     what: 'the wait does not grow',
     file: 'lib/service/back-off.ts',
-    find: 'first * 2 ** (attempt - free)',
-    replace: 'first',
+    find: 'firstDelay * 2 ** doublings',
+    replace: 'firstDelay',
     noticedBy: [
       `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
       `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
@@ -108,8 +108,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-12',
     what: 'the wait grows without end',
     file: 'lib/service/back-off.ts',
-    find: 'Math.min(first * 2 ** (attempt - free), longest)',
-    replace: '(first * 2 ** (attempt - free))',
+    find: 'Math.min(firstDelay * 2 ** doublings, maxDelay)',
+    replace: '(firstDelay * 2 ** doublings)',
     noticedBy: [
       `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
     ],
@@ -126,9 +126,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-13',
     what: 'staging a set resets the counter before the set works (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'this.user(subject).staged = {',
-    replace:
-      "for (const channel of ['second_factor', 'recovery']) this.user(subject).channels[channel] = freshCount(1);\n    this.user(subject).staged = {",
+    find: 'this.#user(subject).staged = {',
+    replace: `for (const channel of ['second_factor', 'recovery'] as const) this.#user(subject).channels[channel] = freshCounter(1);
+    this.#user(subject).staged = {`,
     noticedBy: [
       `${attempts} › guessing › Only a consumed code or a new set resets the attempt counter`,
       `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
@@ -146,9 +146,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-08',
     what: 'attempts are counted for each IP address',
     file: 'lib/service/consume.ts',
-    find: 'const subject = await locate()',
-    replace:
-      'const located = await locate();\n  const subject = { ...located, key: `${located.key}${context.ip}` }',
+    find: 'const subject = await findSubject();',
+    replace: `const found = await findSubject();
+  const subject = { ...found, key: \`\${found.key}\${context.ip}\` };`,
     noticedBy: [
       `${attempts} › guessing › Attempts are counted together over IP addresses and instances`,
     ],
@@ -157,8 +157,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-10',
     what: 'an attempt is counted after the check (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'count.attempts += 1;',
-    replace: 'setImmediate(() => (count.attempts += 1));',
+    find: 'counter.attempts += 1;',
+    replace: 'setImmediate(() => (counter.attempts += 1));',
     noticedBy: [
       twoHundred,
       `${races} › Attempts taken at once are granted no more often than one after the other`,
@@ -180,8 +180,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-10',
     what: 'an attempt is given back in a later generation (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (count?.generation === ticket.generation && count.attempts > 0)',
-    replace: 'if (count && count.attempts > 0)',
+    find: 'if (counter?.generation !== ticket.generation || counter.attempts === 0) return;',
+    replace: 'if (!counter || counter.attempts === 0) return;',
     noticedBy: [`${giveBackTests} › An attempt given back after a success changes nothing`],
   },
   {
@@ -197,8 +197,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-10',
     what: 'giving an attempt back ends the wait of another one',
     file: 'lib/stores/memory.ts',
-    find: 'if (count.nextAt === ticket.nextAt) count.nextAt = 0',
-    replace: 'count.nextAt = 0',
+    find: 'if (counter.nextAt === ticket.nextAt) counter.nextAt = 0',
+    replace: 'counter.nextAt = 0',
     noticedBy: [
       `${giveBackTests} › An attempt given back does not end the wait of a later attempt`,
       neverMints,
@@ -219,7 +219,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-12',
     what: 'waits are not enforced (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (isLocked || now < count.nextAt)',
+    find: 'if (isLocked || now < counter.nextAt)',
     replace: 'if (isLocked)',
     noticedBy: [rightDuringWait, announced],
   },
@@ -267,9 +267,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'nothing is hashed for a user without a set',
     file: 'lib/service/consume.ts',
-    find: 'const { ticket, current } = taken;',
-    replace:
-      "const { ticket, current } = taken;\n  if (current === null) return reject(userId === null ? 'unknown_user' : 'none');",
+    find: 'const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
+  if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
       `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
       `${sameWork} › Without a set the work is that of a set of the current configuration`,
@@ -280,9 +280,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'an expired set is refused before the hash',
     file: 'lib/service/consume.ts',
-    find: 'const { ticket, current } = taken;',
-    replace:
-      "const { ticket, current } = taken;\n  if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject('expired');",
+    find: 'const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
+  if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
       `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
     ],
@@ -290,10 +290,10 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'A-6.3.8',
     what: 'only unconsumed codes are compared, so the time shows how many are left',
-    file: 'lib/service/consume.ts',
-    find: 'findMatch(await keyed(own ?? reading), target.codes)',
+    file: 'lib/service/compare.ts',
+    find: 'findMatch(await keyedValue(hashing, symbols), set.codes)',
     replace:
-      'findMatch(await keyed(own ?? reading), target.codes.filter(({ consumedAt }) => consumedAt === null))',
+      'findMatch(await keyedValue(hashing, symbols), set.codes.filter(({ consumedAt }) => consumedAt === null))',
     noticedBy: [`${sameWork} › Refusing … costs one slow hash and ten comparisons`],
   },
   {
@@ -310,9 +310,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'throttled attempts are hashed',
     file: 'lib/service/consume.ts',
-    find: 'const { reason, nextAt, isFirst } = taken;',
-    replace:
-      "const { reason, nextAt, isFirst } = taken;\n    await compare(config, { target: dummy, userId: '', typed, reading, channel, onVerdict: () => undefined });",
+    find: 'listeners.notify(taken.events);',
+    replace: `await compare(config, { set: service.dummy, userId: '', typed, readings, channel, onVerdict: () => undefined });
+    listeners.notify(taken.events);`,
     noticedBy: [
       `${equalWork} › no work at all › Throttled and locked attempts of … cost no hash and no comparison`,
     ],

@@ -49,8 +49,9 @@ export const inputBreaks: readonly Break[] = [
     id: 'C-06',
     what: 'the user is looked up before the code is read',
     file: 'lib/service/consume.ts',
-    find: 'if (reading === undefined) {',
-    replace: 'if (reading === undefined) {\n    await store.find(await locate());',
+    find: 'if (readings.every((reading) => reading === null)) {',
+    replace: `if (readings.every((reading) => reading === null)) {
+    await store.find(await findSubject());`,
     noticedBy: [costsNothing],
   },
   {
@@ -96,7 +97,7 @@ export const inputBreaks: readonly Break[] = [
     id: 'A-16.4.1',
     what: 'line breaks from a header reach the log',
     file: 'lib/audit/context.ts',
-    find: ".replace(/[\\p{Cc}\\p{Cs}\\p{Zl}\\p{Zp}\\p{Bidi_Control}]/gu, ' ')",
+    find: ".replace(UNPRINTABLE, ' ')",
     replace: '',
     noticedBy: [
       `${context} › the context of an attempt › Control and direction characters become spaces, so that no log line can be forged`,

@@ -25,9 +25,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.5.3',
     what: 'a fault of the store accepts the code',
     file: 'lib/service/consume.ts',
-    find: consumeCall,
+    find: 'await config.store.consume({',
     replace:
-      "await (async (given) => store.consume(given).catch(() => ({ outcome: 'consumed', remaining: 0, total: 0 })))({",
+      "await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(() => ({ outcome: 'consumed' as const, remaining: 0, total: 0, events: [] })))({",
     noticedBy: [
       `${storeFails} › during … › A fault of … accepts no code, and the code stays unconsumed`,
       `${storeFails} › A fault after the consumption was stored accepts no code, which stays consumed`,
@@ -38,9 +38,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.5.3',
     what: 'a fault of the audit trail gives the attempt back',
     file: 'lib/service/consume.ts',
-    find: consumeCall,
-    replace: `await (async (given) => store.consume(given).catch(async (error: unknown) => {
-    await giveBackIfPossible(config, subject, ticket);
+    find: 'await config.store.consume({',
+    replace: `await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(async (error: unknown) => {
+    await giveBackIfPossible(config, subject, attempt.ticket);
     throw error;
   }))({`,
     noticedBy: [
@@ -102,10 +102,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'the result of takeAttempt is not checked',
-    file: 'lib/service/consume.ts',
-    find: `wellFormed(
-    'attempt',`,
-    replace: "((_: string, answer: never) => answer)('attempt', ",
+    file: 'lib/stores/checked-store.ts',
+    find: "if (!isAttempt(result)) throw malformed('takeAttempt');",
+    replace: '',
     noticedBy: [
       `${faultsAnswers} › takeAttempt › A ticket with … is an error, and the attempt stays charged`,
     ],
@@ -113,9 +112,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'the result of consume is not checked',
-    file: 'lib/service/consume.ts',
-    find: "wellFormed('consumption', ",
-    replace: "((_: string, answer: never) => answer)('consumption', ",
+    file: 'lib/stores/checked-store.ts',
+    find: "if (!isConsumption(result)) throw malformed('consume');",
+    replace: '',
     noticedBy: [
       `${faultsAnswers} › consume › If consume returns …, there is an error, no event, and the attempt stays charged`,
     ],
@@ -146,8 +145,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'N-20',
     what: 'the time of the last consumption is not kept (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'set.lastConsumedAt = now;',
-    replace: '',
+    find: 'lastConsumedAt: now }',
+    replace: 'lastConsumedAt: null }',
     noticedBy: [
       `${lifecycle} › the status of a user › The status has the remaining count and the time of the last consumption`,
     ],
@@ -166,7 +165,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'N-26',
     what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'set.codes.push({ ...replacement, consumedAt: null });',
+    find: 'if (replacement) codes.push({ ...replacement, consumedAt: null });',
     replace: '',
     noticedBy: [
       `${replacement} › replacements › A consumed code returns a replacement, which works once and is replaced too`,
@@ -175,10 +174,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'N-26',
     what: 'a replacement can be a code that was consumed',
-    file: 'lib/service/consume.ts',
-    find: `if (findMatch(fresh, target.codes) === null)
-        return`,
-    replace: 'return',
+    file: 'lib/service/compare.ts',
+    find: 'if (findMatch(keyed, codes) === null) {',
+    replace: '{',
     noticedBy: [
       `${replacement} › replacements › A replacement is never a code that the set has or had`,
     ],
@@ -186,8 +184,8 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'N-26',
     what: 'each attempt makes a replacement',
-    file: 'lib/service/consume.ts',
-    find: 'if (accepted === null || accepted.consumedAt !== null || !config.replaceConsumed)',
+    file: 'lib/service/compare.ts',
+    find: 'if (!isConsumable || !config.replaceConsumed)',
     replace: 'if (!config.replaceConsumed)',
     noticedBy: [
       `${replacement} › replacements › A replacement costs a second slow hash, and only after a valid code`,
@@ -227,16 +225,17 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'listeners are notified before the event is written',
     file: 'lib/service/consume.ts',
-    find: consumeCall,
-    replace: `tell(events) ?? ${consumeCall}`,
+    find: 'const result = await config.store.consume({',
+    replace: `listeners.notify(events);
+  const result = await config.store.consume({`,
     noticedBy: [`${consume} › codes › Listeners receive an event only after it is written`],
   },
   {
     id: 'A-16.2',
     what: 'failures are not recorded',
     file: 'lib/service/consume.ts',
-    find: 'await store.append([written], closes);',
-    replace: 'false;',
+    find: 'listeners.notify(await config.store.append([event], lock));',
+    replace: 'listeners.notify([event]);',
     noticedBy: [
       `${consume} › codes › Each attempt writes one event, which listeners receive and which has no code`,
     ],
@@ -245,8 +244,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'a burst of refusals fills the log',
     file: 'lib/stores/memory.ts',
-    find: 'if (counted) counted.refusals += 1;',
-    replace: 'if (false) return;',
+    find: 'if (counter.refusal !== null && counter.refusal.at > refusal.at - REFUSALS_COUNTED_MS) {',
+    replace: 'if (false) {',
     noticedBy: [
       `${attempts} › guessing › Each wait writes one event, which counts all its refusals`,
     ],
@@ -287,8 +286,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2.5',
     what: 'the event of a failure contains the typed code',
     file: 'lib/service/consume.ts',
-    find: "event('rejected', { reason, setId, codeId })",
-    replace: "event('rejected', { reason, setId, codeId: codeId ?? String(typed) })",
+    find: "return reject(attempt, 'mismatch');",
+    replace: "return reject(attempt, 'mismatch', { codeId: String(typed) });",
     noticedBy: [
       `${consume} › codes › Each attempt writes one event, which listeners receive and which has no code`,
       'test/leaks/service.test.ts › The … contain no code, digest, salt or key',
@@ -309,8 +308,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2.5',
     what: 'a printed BackupCodes shows its pepper',
     file: 'lib/service/backup-codes.ts',
-    find: "return 'BackupCodes {}';",
-    replace: 'return inspect({ ...this }, { depth: 9 });',
+    find: 'this.#config = parseConfig(options);',
+    replace: `this.#config = parseConfig(options);
+    Object.assign(this, { given: options });`,
     noticedBy: [
       `${printing} › holds no secret, as text or as JSON, alone or inside of another object`,
     ],
@@ -319,8 +319,11 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2.5',
     what: 'a printed MemoryStore shows its digests',
     file: 'lib/stores/memory.ts',
-    find: "return 'MemoryStore {}';",
-    replace: 'return inspect({ ...this }, { depth: 9 });',
+    find: `const user = this.#user(request.subject);
+    if (request.only`,
+    replace: `const user = this.#user(request.subject);
+    Object.assign(this, { last: request.codes });
+    if (request.only`,
     noticedBy: [
       `${printing} › holds no secret, as text or as JSON, alone or inside of another object`,
     ],
@@ -386,8 +389,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'E-05',
     what: 'a consumed code is recorded as an invalid one',
     file: 'lib/service/consume.ts',
-    find: "return reject('reused', { codeId, consumedAt: match.consumedAt })",
-    replace: "return reject('mismatch')",
+    find: "return reject(attempt, 'reused', match);",
+    replace: "return reject(attempt, 'mismatch');",
     noticedBy: [
       `${consume} › codes › A consumed code is refused, and only the event says that it was reused`,
     ],

@@ -25,9 +25,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-05',
     what: 'a code is read, then written, so a late caller can consume it again (memory)',
     file: 'lib/stores/memory.ts',
-    find: `if (code.consumedAt !== null)
-      return Promise.resolve({ outcome: 'already_consumed'`,
-    replace: "if (false) return Promise.resolve({ outcome: 'already_consumed'",
+    find: 'if (code.consumedAt !== null) {',
+    replace: 'if (false) {',
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
@@ -51,8 +50,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-05',
     what: 'codes are never consumed',
     file: 'lib/stores/memory.ts',
-    find: 'code.consumedAt = now;',
-    replace: '',
+    find: '{ ...code, consumedAt: now }',
+    replace: '{ ...code }',
     noticedBy: [
       once,
       oneOfMany,
@@ -63,8 +62,9 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-06',
     what: 'the whole list is written back, so a consumed code works again (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'code.consumedAt = now;',
-    replace: 'for (const other of set.codes) other.consumedAt = other === code ? now : null;',
+    find: 'const codes = current.codes.with(index, { ...code, consumedAt: now });',
+    replace:
+      'const codes = current.codes.map((other) => ({ ...other, consumedAt: other === code ? now : null }));',
     noticedBy: [
       `${singleUse} › different codes at once › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
@@ -85,7 +85,7 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-36',
     what: 'a new set is only accepted if the user has none',
     file: 'lib/stores/memory.ts',
-    find: "if (only === 'first' && user.hadSet)",
+    find: "if (request.only === 'first' && user.hadSet)",
     replace: 'if (user.hadSet)',
     noticedBy: [
       `${issue} › issuing a set › A new set ends the one before, and resets the attempt counters`,
@@ -109,8 +109,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-36',
     what: 'a staged set is activated, and the old one still works',
     file: 'lib/stores/memory.ts',
-    find: 'this.begin(user, staged.header, staged.codes);',
-    replace: 'if (!user.current) this.begin(user, staged.header, staged.codes);',
+    find: 'beginSet(user, staged.header, staged.codes);',
+    replace: 'if (!user.current) beginSet(user, staged.header, staged.codes);',
     noticedBy: [
       `${lifecycle} › staged sets › An activated set replaces the old one, with all its codes and fresh counters`,
       `${setRaces} › A code consumed during … is consumed before it, or not at all`,
@@ -143,7 +143,7 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-33',
     what: 'expiry is checked before the write, not in it (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (set.header.expiresAt !== null && now >= set.header.expiresAt)',
+    find: 'if (set.expiresAt !== null && now >= set.expiresAt)',
     replace: 'if (false)',
     noticedBy: [
       `${consume} › codes › A code used … ms from the expiry of its set gives …`,
