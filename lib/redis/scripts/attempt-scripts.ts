@@ -113,7 +113,7 @@ end
 return written
 `);
 
-/** Returns the secret, which is made of `candidate` at the first call. */
+/** Reads `candidate`. Returns the stored key, which is the candidate of the first call. */
 export const nameKeyScript = defineScript(`
 local request = cjson.decode(ARGV[1])
 redis.call('SET', KEYS[1], request.candidate, 'NX')
