@@ -14,7 +14,7 @@ function contendedClient(): { readonly client: RedisClient; readonly reads: () =
   return { client: { eval: evalSha, evalSha }, reads: () => reads };
 }
 
-it('RedisApprovalStore gives up with "busy" if a request was changed each of 100 times', async () => {
+it('RedisApprovalStore gives up on a request that others change 100 times', async () => {
   const { client, reads } = contendedClient();
   const store = new RedisApprovalStore({ client });
   await expect(store.update('a1', (record) => ({ ...record, state: 'denied' }))).rejects.toThrow(
