@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { formats } from '../../lib';
 import { readCode, showCode } from '../../lib/codes/formats';
 import { fuzz, SEED } from '../helpers/fuzz';
-import { typedCode } from '../helpers/typed-code';
+import { spellingOf } from '../helpers/code-spellings';
 
 const MAX_LENGTH = 200;
 /** UTF-16 code units of any value: halves of surrogate pairs, NUL and unassigned ones too. */
@@ -54,7 +54,7 @@ describe.each(Object.entries(formats))(
     /** A code as people type it, with a character inserted that may not belong there. */
     const nearlyCode = fc
       .tuple(
-        typedCode(format),
+        spellingOf(format),
         fc.nat(),
         fc.constantFrom('', '', 'A', '7', 'O', '\u0301', '\u0000', '\uD83D'),
       )

@@ -2,7 +2,7 @@ import { BackupCodes, MemoryStore } from '../../lib';
 import { backupCodesRouter, type BackupCodesRouterOptions } from '../../lib/express';
 import { failure } from '../helpers/errors';
 import { atOnce } from '../helpers/service';
-import { storeFault } from '../helpers/watch';
+import { storeFault } from '../helpers/watched-store';
 import { ask, expresses, openCodeSite, type CodeSite, type Told } from './router-apps';
 import { express5 } from './login-site';
 

@@ -2,13 +2,13 @@
 import type { Express, NextFunction, Request, Response } from 'express';
 import { BackupCodes, BackupCodeStrategy, MemoryStore, type Verify } from '../../lib';
 import { completeLogin, pendingLogin } from '../../lib/express';
-import { watch, type Watch } from '../helpers/watch';
+import { watchStore, type WatchedStore } from '../helpers/watched-store';
 import { countingHasher } from '../helpers/counting-hasher';
 import { Site, type Browser } from './login-site';
 
 let site: Site;
 let browser: Browser;
-let watched: Watch;
+let watched: WatchedStore;
 let backupCodes: BackupCodes;
 let codes: readonly string[];
 const store = { current: new MemoryStore() };
@@ -16,7 +16,7 @@ const store = { current: new MemoryStore() };
 /** A site whose `/codes` is a real backup code after a password. */
 async function open(verify?: Verify<Express.User>): Promise<void> {
   store.current = new MemoryStore();
-  watched = watch(store.current);
+  watched = watchStore(store.current);
   backupCodes = new BackupCodes({ store: watched.store, hasher: countingHasher() });
   site = await Site.open({
     routes: (app: Express, { passport, now, userById }) => {

@@ -12,7 +12,7 @@ import { userSubject } from '../../lib/stores/subject';
 import { fakeClock, type FakeClock } from './clock';
 import { countingHasher, type CountingHasher } from './counting-hasher';
 import type { OpenStore } from './stores';
-import { watch, type Watch } from './watch';
+import { watchStore, type WatchedStore } from './watched-store';
 
 /** A code of the standard format. A set contains it with a chance of one in 10^11. */
 export const WRONG = 'AAAA-AAAA';
@@ -21,7 +21,7 @@ export interface Service {
   readonly backupCodes: BackupCodes;
   readonly hasher: CountingHasher;
   readonly clock: FakeClock;
-  readonly watched: Watch;
+  readonly watched: WatchedStore;
   /** The events that listeners received, in order. */
   readonly told: AuditEvent[];
   /** The events that the store has written. */
@@ -45,7 +45,7 @@ export function serviceOn(
   const [hasher, clock, watched, told] = [
     countingHasher(),
     fakeClock(),
-    watch(store),
+    watchStore(store),
     [] as AuditEvent[],
   ];
   const backupCodes = new BackupCodes({ store: watched.store, hasher, now: clock.now, ...options });

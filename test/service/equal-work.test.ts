@@ -5,7 +5,7 @@ import { formats, type BackupCodesOptions, type Outcome } from '../../lib';
 import { DAY_MS, HOUR_MS } from '../helpers/clock';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
-import type { StoreMethod } from '../helpers/watch';
+import type { StoreMethod } from '../helpers/watched-store';
 
 interface Work {
   readonly outcome: string;

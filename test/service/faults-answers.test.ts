@@ -6,18 +6,18 @@ import { START } from '../helpers/clock';
 import { failure } from '../helpers/errors';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { sabotaged, type SabotagedStore } from '../helpers/sabotage';
+import { faultyStore, type FaultyStore } from '../helpers/faulty-store';
 
-type Opened = Service & Pick<SabotagedStore, 'next'> & { readonly codes: string[] };
+type Opened = Service & Pick<FaultyStore, 'replaceNext'> & { readonly codes: string[] };
 
 async function open(): Promise<Opened> {
   const opened = await memory.open();
-  const { store, next } = sabotaged(opened.store);
+  const { store, replaceNext } = faultyStore(opened.store);
   const service = await openService(() => Promise.resolve({ ...opened, store }));
   const { codes } = await service.backupCodes.issue('ada');
   service.told.length = 0;
   service.watched.reset();
-  return { ...service, next, codes };
+  return { ...service, replaceNext, codes };
 }
 
 function named(value: unknown): string {
@@ -54,7 +54,7 @@ describe('takeAttempt', () => {
   it.each(nonsense.map((answer) => [named(answer), answer]))(
     'If takeAttempt returns %s, every attempt is an error before any hash',
     async (_what, answer) => {
-      const { backupCodes, codes, hasher, next, told, watched } = await open();
+      const { backupCodes, codes, hasher, replaceNext, told, watched } = await open();
       hasher.count = 0;
       for (const attempt of [
         () => backupCodes.consume('ada', codes[0]),
@@ -62,7 +62,7 @@ describe('takeAttempt', () => {
         () => backupCodes.consume('bob', WRONG),
         () => backupCodes.rejectUnknownUser('eve', WRONG),
       ]) {
-        next('takeAttempt', () => answer);
+        replaceNext('takeAttempt', () => answer);
         await expect(attempt()).rejects.toEqual(failure('invalid_result'));
       }
       expect([hasher.count, told]).toEqual([0, []]);
@@ -91,9 +91,9 @@ describe('takeAttempt', () => {
   ] as [string, Record<string, unknown>][])(
     'A ticket with %s is an error, and the attempt stays charged',
     async (_what, spoilt) => {
-      const { backupCodes, codes, hasher, next, charged } = await open();
+      const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
-      next('takeAttempt', async (call) => {
+      replaceNext('takeAttempt', async (call) => {
         const taken = (await call()) as { ticket: object };
         return 'ok' in spoilt || 'ticket' in spoilt
           ? { ...taken, ...spoilt }
@@ -115,8 +115,8 @@ describe('takeAttempt', () => {
     ['no time', { ok: false, reason: 'throttled', isFirst: true }],
     ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
   ] as [string, unknown][])('A refusal with %s is an error', async (_what, answer) => {
-    const { backupCodes, codes, next, told } = await open();
-    next('takeAttempt', () => answer);
+    const { backupCodes, codes, replaceNext, told } = await open();
+    replaceNext('takeAttempt', () => answer);
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
     expect(told).toEqual([]);
   });
@@ -158,10 +158,10 @@ describe('takeAttempt', () => {
   ] as [string, unknown][])(
     'A malformed set (%s) is an error before any hash, and the attempt is given back',
     async (_what, spoilt) => {
-      const { backupCodes, codes, hasher, next, charged } = await open();
+      const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       for (const code of [codes[0], WRONG]) {
-        next('takeAttempt', async (call) => {
+        replaceNext('takeAttempt', async (call) => {
           const taken = (await call()) as { current: object };
           const isField =
             typeof spoilt === 'object' &&
@@ -183,10 +183,10 @@ describe('takeAttempt', () => {
   )(
     'A stored code with a %s of %p is an error before any hash, for each code of the set',
     async (field, value) => {
-      const { backupCodes, codes, hasher, next, charged } = await open();
+      const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       for (const code of [codes[0], codes[9]]) {
-        next('takeAttempt', async (call) => {
+        replaceNext('takeAttempt', async (call) => {
           const taken = (await call()) as { current: { codes: object[] } };
           return {
             ...taken,
@@ -205,16 +205,19 @@ describe('takeAttempt', () => {
   );
 
   it('A set returned for an unknown user name is an error before any hash', async () => {
-    const { backupCodes, codes, hasher, next, watched } = await open();
+    const { backupCodes, codes, hasher, replaceNext, watched } = await open();
     let setOfAda: unknown;
-    next('takeAttempt', async (call) => {
+    replaceNext('takeAttempt', async (call) => {
       const taken = (await call()) as { current: unknown };
       setOfAda = taken.current;
       return taken;
     });
     await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
-    next('takeAttempt', async (call) => ({ ...((await call()) as object), current: setOfAda }));
+    replaceNext('takeAttempt', async (call) => ({
+      ...((await call()) as object),
+      current: setOfAda,
+    }));
     await expect(backupCodes.rejectUnknownUser('eve', codes[0])).rejects.toEqual(
       failure('wrong_pepper'),
     );
@@ -241,8 +244,8 @@ describe('consume', () => {
   ] as [string, unknown][])(
     'If consume returns %s, there is an error, no event, and the attempt stays charged',
     async (_what, answer) => {
-      const { backupCodes, codes, next, told, charged } = await open();
-      next('consume', () => answer);
+      const { backupCodes, codes, replaceNext, told, charged } = await open();
+      replaceNext('consume', () => answer);
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
       expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
@@ -250,8 +253,8 @@ describe('consume', () => {
   );
 
   it('A consumption with a malformed result is an error, and the code is consumed', async () => {
-    const { backupCodes, codes, next, told } = await open();
-    next('consume', async (call) => {
+    const { backupCodes, codes, replaceNext, told } = await open();
+    replaceNext('consume', async (call) => {
       await call();
       return { outcome: 'consumed', remaining: '9', total: '10' };
     });
@@ -262,8 +265,8 @@ describe('consume', () => {
   });
 
   it('An error about a result names the call and the remedy, and repeats no value', async () => {
-    const { backupCodes, codes, next } = await open();
-    next('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
+    const { backupCodes, codes, replaceNext } = await open();
+    replaceNext('consume', () => ({ outcome: 'SECRET', remaining: 'SECRET' }));
     const error: unknown = await backupCodes
       .consume('ada', codes[0])
       .catch((thrown: unknown) => thrown);
@@ -288,8 +291,8 @@ describe('well-formed results', () => {
       { ok: false, reason: 'locked' },
     ],
   ])('A takeAttempt that %s decides the outcome', async (_what, answer, outcome) => {
-    const { backupCodes, codes, next } = await open();
-    next('takeAttempt', () => answer);
+    const { backupCodes, codes, replaceNext } = await open();
+    replaceNext('takeAttempt', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual(outcome);
   });
 
@@ -313,8 +316,8 @@ describe('well-formed results', () => {
     [{ outcome: 'gone', reason: 'expired' }, 'expired'],
     [{ outcome: 'gone', reason: 'locked' }, 'locked'],
   ])('A consumption of %j decides the outcome', async (answer, reason) => {
-    const { backupCodes, codes, next, told } = await open();
-    next('consume', () => answer);
+    const { backupCodes, codes, replaceNext, told } = await open();
+    replaceNext('consume', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
     expect(told).toMatchObject([
       {
@@ -351,13 +354,13 @@ describe('results with one value replaced', () => {
     async (method) => {
       await fc.assert(
         fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
-          const { backupCodes, codes, next, watched } = await open();
+          const { backupCodes, codes, replaceNext, watched } = await open();
           const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
             const answer = await call();
             const all = places(answer);
             return spoil(answer, all[nth % all.length]!, by);
           };
-          next(method, spoilIt);
+          replaceNext(method, spoilIt);
           const outcome: Outcome | null = await backupCodes
             .consume('ada', isRight ? codes[0] : WRONG)
             .catch(() => null);

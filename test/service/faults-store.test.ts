@@ -3,11 +3,11 @@
 import type { BackupCodesOptions } from '../../lib';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { sabotaged, type Sabotage, type SabotagedStore } from '../helpers/sabotage';
-import { storeFault, type StoreMethod } from '../helpers/watch';
+import { faultyStore, type StoreFault, type FaultyStore } from '../helpers/faulty-store';
+import { storeFault, type StoreMethod } from '../helpers/watched-store';
 
 type Opened = Service &
-  Pick<SabotagedStore, 'next'> & {
+  Pick<FaultyStore, 'replaceNext'> & {
     readonly codes: string[];
     readonly codeOfBob: string;
     readonly staged: string;
@@ -109,7 +109,7 @@ const calls = operations.flatMap((operation) =>
 async function open({ what, options }: Operation): Promise<Opened> {
   answerOfRisk = 'allow';
   const opened = await memory.open();
-  const { store, next } = sabotaged(opened.store);
+  const { store, replaceNext } = faultyStore(opened.store);
   const attempts: number[] = [];
   const assessRisk: BackupCodesOptions['assessRisk'] = ({ attempt, userId }) => {
     attempts.push(attempt);
@@ -133,10 +133,10 @@ async function open({ what, options }: Operation): Promise<Opened> {
       : backupCodes.consume('ada', WRONG));
     return attempts.at(-1)!;
   };
-  return { ...service, next, codes, codeOfBob, staged, nextAttempt };
+  return { ...service, replaceNext, codes, codeOfBob, staged, nextAttempt };
 }
 
-function rejectWith(reason: unknown): Sabotage {
+function rejectWith(reason: unknown): StoreFault {
   return async () => {
     throw reason as Error;
   };
@@ -161,7 +161,7 @@ it.each(operations)(
   },
 );
 
-describe.each<[string, Sabotage, unknown]>([
+describe.each<[string, StoreFault, unknown]>([
   [
     'throws',
     () => {
@@ -172,13 +172,13 @@ describe.each<[string, Sabotage, unknown]>([
   ['rejects', rejectWith(storeFault), storeFault],
   ['rejects with undefined', rejectWith(undefined), undefined],
   ['rejects with null', rejectWith(null), null],
-])('a store that %s', (_how, sabotage, thrown) => {
+])('a store that %s', (_how, fault, thrown) => {
   it.each(calls)(
     'A fault of $method in $what accepts no code, and no guess is free',
     async ({ method, ...operation }) => {
       const service = await open(operation);
       const before = await service.written();
-      service.next(method, sabotage);
+      service.replaceNext(method, fault);
       await expect(operation.run(service)).rejects.toBe(thrown);
       await settle();
       expect(service.told).toEqual([]);
@@ -192,7 +192,7 @@ describe.each<[string, Sabotage, unknown]>([
   );
 });
 
-it.each<[string, Sabotage]>([
+it.each<[string, StoreFault]>([
   [
     'throws',
     () => {
@@ -202,7 +202,7 @@ it.each<[string, Sabotage]>([
   ['rejects with undefined', rejectWith(undefined)],
 ])(
   'If giveBack %s, the first fault is thrown and the attempt stays charged',
-  async (_how, sabotage) => {
+  async (_how, fault) => {
     const service = await open({
       what: 'consume',
       calls: [],
@@ -210,7 +210,7 @@ it.each<[string, Sabotage]>([
       gives: undefined,
     });
     jest.spyOn(service.hasher, 'hash').mockRejectedValueOnce(hashFault);
-    service.next('giveBack', sabotage);
+    service.replaceNext('giveBack', fault);
     await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(hashFault);
     expect(await service.nextAttempt()).toBe(2);
     expect(service.told.map(({ reason }) => reason)).toEqual(['mismatch']);
@@ -224,11 +224,11 @@ describe('a store that hangs', () => {
   );
   afterEach(() => jest.useRealTimers());
 
-  function hang(): { sabotage: Sabotage; answer: () => void; fail: () => void } {
+  function hang(): { fault: StoreFault; answer: () => void; fail: () => void } {
     let answer = (): void => undefined;
     let fail = answer;
     return {
-      sabotage: async (call) => {
+      fault: async (call) => {
         await new Promise<void>((resolve, reject) => {
           [answer, fail] = [resolve, () => reject(storeFault)];
         });
@@ -243,8 +243,8 @@ describe('a store that hangs', () => {
     'A $method of $what that hangs accepts no code and does not block other users',
     async ({ method, ...operation }) => {
       const service = await open(operation);
-      const { sabotage, answer } = hang();
-      service.next(method, sabotage);
+      const { fault, answer } = hang();
+      service.replaceNext(method, fault);
       const outcome = operation.run(service);
       const became = jest.fn();
       void outcome.then(became, became);
@@ -267,8 +267,8 @@ describe('a store that hangs', () => {
     async ({ method, ...operation }) => {
       const service = await open(operation);
       const before = await service.written();
-      const { sabotage, fail } = hang();
-      service.next(method, sabotage);
+      const { fault, fail } = hang();
+      service.replaceNext(method, fault);
       const outcome = operation.run(service);
       await settle();
       fail();
@@ -287,7 +287,7 @@ describe('a store that hangs', () => {
   it('Hanging takeAttempt calls of one user do not delay the hash of another', async () => {
     const service = await open(operations[5]!);
     for (let n = 0; n < 10; n += 1) {
-      service.next('takeAttempt', () => new Promise(() => undefined));
+      service.replaceNext('takeAttempt', () => new Promise(() => undefined));
       void service.backupCodes.consume('ada', service.codes[0]);
       await settle();
     }

@@ -8,7 +8,7 @@ import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
-import { storeFault, type StoreMethod } from '../helpers/watch';
+import { storeFault, type StoreMethod } from '../helpers/watched-store';
 
 type Opened = Service & { readonly codes: string[] };
 

@@ -3,7 +3,7 @@ import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions } from '../../lib';
 import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
-import { storeFault } from '../helpers/watch';
+import { storeFault } from '../helpers/watched-store';
 
 const options: Partial<BackupCodesOptions> = { replaceConsumed: true, attempts: { free: 50 } };
 

@@ -2,7 +2,7 @@ import type { Outcome, Risk, RiskAttempt } from '../../lib';
 import { START } from '../helpers/clock';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
-import { storeFault } from '../helpers/watch';
+import { storeFault } from '../helpers/watched-store';
 
 const context = {
   ip: '192.0.2.1',

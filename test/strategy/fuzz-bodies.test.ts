@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import { formats } from '../../lib';
 import { readCode } from '../../lib/codes/formats';
 import { fuzz, SEED } from '../helpers/fuzz';
-import { storeKnownSet } from '../helpers/known-set';
+import { writeSet } from '../helpers/write-set';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { expressVersions } from './test-app';
@@ -258,7 +258,7 @@ describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, expres
     /** Sends it to a new service, and checks status, hashes, attempts and codes left. */
     async function ask(channel: ChannelName, request: RequestInit): Promise<Verdict> {
       const { backupCodes, hasher, watched } = await openService(memory.open, { format });
-      await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [SYMBOLS] });
+      await writeSet(watched.store, { userId: 'ada', format, hasher, symbols: [SYMBOLS] });
       hasher.count = 0;
       watched.reset();
       const { answer, parsed } = await site.ask(backupCodes, { channel, query: QUERY, ...request });

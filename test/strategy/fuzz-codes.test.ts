@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { formats } from '../../lib';
 import { fuzz, SEED } from '../helpers/fuzz';
-import { storeKnownSet } from '../helpers/known-set';
+import { writeSet } from '../helpers/write-set';
 import { openService, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { DASHES, DECORATIONS, INVISIBLE, SPACES, typedCode } from '../helpers/typed-code';
+import { DASHES, DECORATIONS, INVISIBLE, SPACES, spellingOf } from '../helpers/code-spellings';
 import { expressVersions } from './test-app';
 import {
   CHANNELS,
@@ -23,7 +23,7 @@ async function serviceWith(
   symbols: string,
 ): Promise<{ backupCodes: Service['backupCodes']; cost: () => Promise<Cost> }> {
   const { backupCodes, hasher, watched, charged } = await openService(memory.open, { format });
-  await storeKnownSet(watched.store, { userId: 'ada', format, hasher, symbols: [symbols] });
+  await writeSet(watched.store, { userId: 'ada', format, hasher, symbols: [symbols] });
   hasher.count = 0;
   watched.reset();
   return {
@@ -58,7 +58,7 @@ describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, expres
     it('a valid code is accepted once in every printable decoration, for one hash', async () => {
       await fc.assert(
         fc.asyncProperty(
-          typedCode(format),
+          spellingOf(format),
           fc.constantFrom(...CHANNELS),
           async ({ symbols, parts }, channel) => {
             const { backupCodes, cost } = await serviceWith(symbols);
@@ -92,7 +92,7 @@ describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, expres
     it('a valid code in the URL is not consumed, however it is typed and named there', async () => {
       await fc.assert(
         fc.asyncProperty(
-          typedCode(format),
+          spellingOf(format),
           fc.constantFrom(...CHANNELS),
           fc.constantFrom('code', 'code[]', 'body[code]', '__proto__[code]'),
           async ({ symbols, parts }, channel, name) => {

@@ -37,7 +37,7 @@ export function symbolsOf({ alphabet, length }: Format): fc.Arbitrary<string> {
 }
 
 /** The ways to type one symbol. */
-export function typings({ alphabet }: Format, symbol: string): string[] {
+export function spellingsOf({ alphabet }: Format, symbol: string): string[] {
   const group = Array.from(LOOK_ALIKES.find((symbols) => symbols.includes(symbol)) ?? '');
   const isAlone = group.filter((other) => alphabet.includes(other)).length === 1;
   const plain = [
@@ -53,12 +53,14 @@ export function typings({ alphabet }: Format, symbol: string): string[] {
 }
 
 /** A code, and one way to type it as a list of characters. At most 128 characters. */
-export function typedCode(format: Format): fc.Arbitrary<{ symbols: string; parts: string[] }> {
+export function spellingOf(format: Format): fc.Arbitrary<{ symbols: string; parts: string[] }> {
   return symbolsOf(format)
     .chain((symbols) =>
       fc
         .tuple(
-          fc.tuple(...Array.from(symbols, (symbol) => fc.constantFrom(...typings(format, symbol)))),
+          fc.tuple(
+            ...Array.from(symbols, (symbol) => fc.constantFrom(...spellingsOf(format, symbol))),
+          ),
           fc.array(fc.tuple(fc.nat({ max: 2 * format.length }), fc.constantFrom(...DECORATIONS)), {
             maxLength: 30,
           }),

@@ -10,7 +10,7 @@ import { userSubject } from '../../lib/stores/subject';
 import { START } from './clock';
 
 /** @param symbols the codes, without separators */
-export async function storeKnownSet(
+export async function writeSet(
   store: BackupCodeStore,
   {
     userId,

@@ -4,7 +4,7 @@ import { STORE_METHODS } from '../../lib/stores/contract';
 
 export type StoreMethod = (typeof STORE_METHODS)[number];
 
-export interface Watch {
+export interface WatchedStore {
   /** Passed to the service in place of the real store. */
   readonly store: BackupCodeStore;
   /** The methods that were called, in order. */
@@ -22,7 +22,7 @@ export interface Watch {
 
 export const storeFault = new Error('the store is down');
 
-export function watch(inner: BackupCodeStore): Watch {
+export function watchStore(inner: BackupCodeStore): WatchedStore {
   const calls: StoreMethod[] = [];
   const hooks = new Map<StoreMethod, () => unknown>();
   let fault: { nth: number; when: 'before' | 'after' } | null = null;
