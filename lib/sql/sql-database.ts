@@ -4,30 +4,39 @@
 
 /** A `Kysely`. */
 export interface KyselyDatabase {
+  /** Runs queries, and knows the dialect. */
   getExecutor(): unknown;
+  /** Begins a transaction. */
   transaction(): unknown;
 }
 
 /** A `Pool` of `pg`. */
 export interface PgPool {
+  /** How many connections the pool has. A `Client` has no such count. */
   readonly totalCount: number;
+  /** Takes a connection from the pool. */
   connect(): unknown;
 }
 
 /** A pool of `mysql2`. */
 export interface Mysql2Pool {
+  /** Takes a connection from the pool. */
   getConnection(callback: never): unknown;
+  /** The pool with promises. A single connection has this method, but not the other. */
   promise(): unknown;
 }
 
 /** A pool of `mysql2/promise`. */
 export interface Mysql2PromisePool {
+  /** The pool with callbacks behind it. */
   readonly pool: Mysql2Pool;
 }
 
 /** A database of better-sqlite3 or libsql. */
 export interface SqliteDatabase {
+  /** Prepares a statement. */
   prepare(source: string): unknown;
+  /** Runs a PRAGMA. A database of `node:sqlite` has no such method. */
   pragma(source: string): unknown;
 }
 

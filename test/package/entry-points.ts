@@ -15,7 +15,7 @@ export const EXPORTS = {
     'pbkdf2Hasher',
     'scryptHasher',
   ],
-  'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables'],
+  'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables', 'schemaSql'],
   'passport-backup-code/redis': ['RedisApprovalStore', 'RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
   'passport-backup-code/approval': ['MemoryApprovalStore', 'TwoPersonApproval'],
