@@ -19,7 +19,7 @@ const MAX_DRAWS = 1000;
 export function generateCodes(
   { alphabet, length }: Format,
   count: number,
-  random: RandomSource = randomBytes,
+  { random = randomBytes }: { readonly random?: RandomSource } = {},
 ): string[] {
   const limit = 256 - (256 % alphabet.length);
   const codes = new Set<string>();

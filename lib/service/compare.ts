@@ -106,7 +106,8 @@ async function makeReplacement(
 
 async function keyedValue(hashing: SetHashing, symbols: string): Promise<Buffer> {
   const { hasher, pepperKey, binding } = hashing;
-  return keyStretched(await stretch(hasher, symbols, binding.salt), pepperKey, binding);
+  const stretched = await stretch(hasher, { code: symbols, salt: binding.salt });
+  return keyStretched(stretched, pepperKey, binding);
 }
 
 /**

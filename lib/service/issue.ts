@@ -58,7 +58,11 @@ export async function makeSet(
       const made: CodeRecord[] = [];
       for (const code of symbols) {
         if (made.length > 0) await place.yield();
-        const keyed = keyStretched(await stretch(hasher, code, binding.salt), newest.key, binding);
+        const keyed = keyStretched(
+          await stretch(hasher, { code, salt: binding.salt }),
+          newest.key,
+          binding,
+        );
         // The codes of a set differ. A hasher that gives two of them one hash would accept anything.
         if (findMatch(keyed, made) !== null) {
           throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');

@@ -22,9 +22,9 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-01',
     what: 'codes come from Math.random',
     file: 'lib/codes/generate.ts',
-    find: 'random: RandomSource = randomBytes',
+    find: 'random = randomBytes',
     replace:
-      'random: RandomSource = (size) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
+      'random = (size: number) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
     noticedBy: [
       `${generate} › generateCodes › takes random bytes from the operating system unless a test replaces the source`,
     ],

@@ -75,14 +75,16 @@ describe('generateCodes', () => {
   it('draws a byte again that is past the last whole multiple of the size of the alphabet', () => {
     // 252 = 7 * 36: from there on symbols would come up once more than others.
     expect(
-      generateCodes(thirtySix, 1, given(252, 253, 254, 255, 251, 0, 35, 36, 1, 2, 3, 4)),
+      generateCodes(thirtySix, 1, {
+        random: given(252, 253, 254, 255, 251, 0, 35, 36, 1, 2, 3, 4),
+      }),
     ).toEqual(['Z0Z01234']);
   });
 
   it('uses every byte if the size of the alphabet is a power of two', () => {
-    expect(generateCodes(formats.standard, 1, given(0, 31, 32, 255, 254, 63, 64, 1))).toEqual([
-      'A9A989AB',
-    ]);
+    expect(
+      generateCodes(formats.standard, 1, { random: given(0, 31, 32, 255, 254, 63, 64, 1) }),
+    ).toEqual(['A9A989AB']);
   });
 
   it('assigns the same number of bytes to every symbol', () => {
@@ -91,7 +93,7 @@ describe('generateCodes', () => {
       const counts = new Map<string, number>();
       for (let byte = 0; byte < 256; byte += 1) {
         try {
-          const [symbol = ''] = generateCodes(one, 1, given(byte));
+          const [symbol = ''] = generateCodes(one, 1, { random: given(byte) });
           counts.set(symbol, (counts.get(symbol) ?? 0) + 1);
         } catch {
           // Drawn again, and there is no other byte.
@@ -115,7 +117,9 @@ describe('generateCodes', () => {
 
   it('draws again if it has drawn the same code before', () => {
     expect(
-      generateCodes(formats.standard, 2, given(...Array(16).fill(0), ...Array(8).fill(1))),
+      generateCodes(formats.standard, 2, {
+        random: given(...Array(16).fill(0), ...Array(8).fill(1)),
+      }),
     ).toEqual(['AAAAAAAA', 'BBBBBBBB']);
   });
 
@@ -134,7 +138,7 @@ describe('generateCodes', () => {
     const counted = jest.fn(random);
     for (const count of [2, 3]) {
       counted.mockClear();
-      expect(() => generateCodes(formats.numeric, count, counted)).toThrow(
+      expect(() => generateCodes(formats.numeric, count, { random: counted })).toThrow(
         failure('invalid_result'),
       );
       expect(counted).toHaveBeenCalledTimes(1000 * count);
@@ -142,8 +146,8 @@ describe('generateCodes', () => {
   });
 
   it('throws what the source throws, and returns no code', () => {
-    expect(() => generateCodes(formats.standard, 10, given(...Array(75).fill(7)))).toThrow(
-      'no more bytes',
-    );
+    expect(() =>
+      generateCodes(formats.standard, 10, { random: given(...Array(75).fill(7)) }),
+    ).toThrow('no more bytes');
   });
 });
