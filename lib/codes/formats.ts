@@ -169,9 +169,7 @@ export function checkFormat(given: unknown): Format {
   const fields = ['alphabet', 'length', 'groupSize', 'separator', 'possibilities', 'bits'];
   assertOptions('format', given, fields);
   const { alphabet, length, groupSize, separator } = given as Format;
-  const format = defineFormat({ alphabet, length, groupSize, separator });
-  const stored = serializeFormat(format);
-  return parsedFormats.get(stored) ?? keepParsedFormat(stored, format);
+  return defineFormat({ alphabet, length, groupSize, separator });
 }
 
 /** The definition as it is stored with a set. */
@@ -190,18 +188,15 @@ export function parseFormat(stored: string): Format {
   const parsed = parsedFormats.get(stored);
   if (parsed !== undefined) return parsed;
   try {
-    return keepParsedFormat(stored, defineFormat(JSON.parse(stored) as FormatDefinition));
+    const format = defineFormat(JSON.parse(stored) as FormatDefinition);
+    if (parsedFormats.size >= MAX_PARSED_FORMATS) parsedFormats.clear();
+    parsedFormats.set(stored, format);
+    return format;
   } catch (cause) {
     throw new BackupCodeError('unreadable_set', 'A stored set has a format that cannot be read.', {
       cause,
     });
   }
-}
-
-function keepParsedFormat(stored: string, format: Format): Format {
-  if (parsedFormats.size >= MAX_PARSED_FORMATS) parsedFormats.clear();
-  parsedFormats.set(stored, format);
-  return format;
 }
 
 /** Both cases of each symbol and of its look-alikes, unless the alphabet has these too. */
