@@ -15,7 +15,7 @@ const strategyOptions = 'test/strategy/options.test.ts';
 const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
-  'test/codes/mixed-sets.test.ts › a set hashed by … › is read after each change of hasher, cost, format and pepper';
+  'test/codes/mixed-sets.test.ts › a set hashed by … › A set is read after each change of hasher, cost, format and pepper';
 
 export const codeBreaks: readonly Break[] = [
   {
@@ -26,7 +26,7 @@ export const codeBreaks: readonly Break[] = [
     replace:
       'random = (size: number) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
     noticedBy: [
-      `${generate} › generateCodes › takes random bytes from the operating system unless a test replaces the source`,
+      `${generate} › generateCodes › Random bytes come from the operating system unless a test replaces the source`,
     ],
   },
   {
@@ -36,8 +36,8 @@ export const codeBreaks: readonly Break[] = [
     find: '256 - (256 % alphabet.length)',
     replace: '256',
     noticedBy: [
-      `${generate} › generateCodes › draws every symbol equally often at every place of a code, with the format …`,
-      `${generate} › generateCodes › draws a byte again that is past the last whole multiple of the size of the alphabet`,
+      `${generate} › generateCodes › Every symbol is drawn equally often at every place of a code of the format …`,
+      `${generate} › generateCodes › A byte past the last whole multiple of the size of the alphabet is drawn again`,
     ],
   },
   {
@@ -57,7 +57,9 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'const MIN_POSSIBILITIES = 1e6',
     replace: 'const MIN_POSSIBILITIES = 1e5',
-    noticedBy: [`${formats} › defineFormat › accepts six decimal digits and refuses five`],
+    noticedBy: [
+      `${formats} › defineFormat › A format of six decimal digits is accepted, and one of five is refused`,
+    ],
   },
   {
     id: 'K-06',
@@ -85,7 +87,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'Math.floor(100 * length * Math.log2',
     replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
-    noticedBy: [`${formats} › formats › .… has … bits`],
+    noticedBy: [`${formats} › formats › The format … has … bits`],
   },
   {
     id: 'N-06',
@@ -106,7 +108,7 @@ export const codeBreaks: readonly Break[] = [
     find: "const salt = randomBytes(SALT_BYTES).toString('hex')",
     replace: "const salt = '00'.repeat(SALT_BYTES)",
     noticedBy: [
-      `${scheme} › the record of a code › has its own salt and its own id, distinct over 10 000 codes`,
+      `${scheme} › the record of a code › A code has its own salt and its own id, distinct over 10 000 codes`,
     ],
   },
   {
@@ -136,8 +138,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_COST = 10',
     replace: 'const MIN_COST = 4',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › refuses a cost of …`,
-      `${bcrypt} › bcryptHasher › does not read a salt …`,
+      `${bcrypt} › bcryptHasher › bcryptHasher refuses a cost of …`,
+      `${bcrypt} › bcryptHasher › bcryptHasher does not read a salt …`,
     ],
   },
   {
@@ -146,7 +148,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MAX_COST = 16',
     replace: 'const MAX_COST = 31',
-    noticedBy: [`${bcrypt} › bcryptHasher › does not read a salt …`],
+    noticedBy: [`${bcrypt} › bcryptHasher › bcryptHasher does not read a salt …`],
   },
   {
     id: 'A-11.4.2',
@@ -155,8 +157,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_LOG_N = 17',
     replace: 'const MIN_LOG_N = 10',
     noticedBy: [
-      `${others} › is refused at construction with parameters below the lowest`,
-      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
+      `${others} › A hasher with parameters below the lowest is refused at construction`,
+      `${others} › A hasher refuses salt strings with parameters out of range or of other schemes`,
     ],
   },
   {
@@ -166,8 +168,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_ITERATIONS = 600_000',
     replace: 'const MIN_ITERATIONS = 1000',
     noticedBy: [
-      `${others} › is refused at construction with parameters below the lowest`,
-      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
+      `${others} › A hasher with parameters below the lowest is refused at construction`,
+      `${others} › A hasher refuses salt strings with parameters out of range or of other schemes`,
     ],
   },
   {
@@ -176,7 +178,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/argon2/argon2-hasher.ts',
     find: 'const MIN_PASSES = 2',
     replace: 'const MIN_PASSES = 1',
-    noticedBy: [`${others} › is refused at construction with parameters below the lowest`],
+    noticedBy: [`${others} › A hasher with parameters below the lowest is refused at construction`],
   },
   {
     id: 'A-11.4.2',
@@ -184,7 +186,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/fast.ts',
     find: 'const MINIMUM_BITS = 112',
     replace: 'const MINIMUM_BITS = 0',
-    noticedBy: [`${others} › is refused at construction with parameters below the lowest`],
+    noticedBy: [`${others} › A hasher with parameters below the lowest is refused at construction`],
   },
   {
     id: 'A-11.4.2',
@@ -193,7 +195,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'value < min || value > max',
     replace: 'value <= 0',
     noticedBy: [
-      `${others} › refuses salt strings with parameters out of range, and of another scheme`,
+      `${others} › A hasher refuses salt strings with parameters out of range or of other schemes`,
     ],
   },
   {
@@ -203,7 +205,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'if (!hasher.reads(salt)) continue;',
     replace: '',
     noticedBy: [
-      `${others} › sets of different hashers › work side by side, whichever hasher is the newest`,
+      `${others} › sets of different hashers › Sets of different hashers work side by side, whichever hasher is the newest`,
     ],
   },
   {
@@ -213,7 +215,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return stored >= MIN_COST && stored <= MAX_COST',
     replace: 'return stored === cost',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › reads every cost from 10 to 16, whatever its own cost is`,
+      `${bcrypt} › bcryptHasher › bcryptHasher reads every cost from 10 to 16, whatever its own cost is`,
       mixed,
     ],
   },
@@ -234,7 +236,9 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: "const VERSION = 'passport-backup-code/v1'",
     replace: "const VERSION = 'passport-backup-code/v2'",
-    noticedBy: [`${vectors} › accepts each of its codes under its own id, and no invalid code`],
+    noticedBy: [
+      `${vectors} › Each code of a stored set is accepted under its own id; an invalid one is not`,
+    ],
   },
   {
     id: 'N-09',
@@ -243,7 +247,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'peppers.get(pepperId)',
     replace: 'newest',
     noticedBy: [
-      `${pepper} › rotating peppers › signs new sets with the newest pepper and reads the sets of all listed peppers`,
+      `${pepper} › rotating peppers › New sets have the newest pepper, and sets of all listed peppers are read`,
       'test/docs/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
     ],
   },
@@ -254,7 +258,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'peppers.get(pepperId)',
     replace: 'peppers.get(pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
     noticedBy: [
-      `${pepper} › rotating peppers › refuses sets without a pepper once there is one: it may have been removed`,
+      `${pepper} › rotating peppers › Sets without a pepper are refused once there is one: it may have been removed`,
     ],
   },
   {
@@ -264,7 +268,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
     replace: 'if (false)',
     noticedBy: [
-      `${pepper} › rotating peppers › refuses a set before any hash, without a charged attempt, if …`,
+      `${pepper} › rotating peppers › A set is refused before any hash, without a charged attempt, if …`,
     ],
   },
   {
@@ -274,7 +278,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
     noticedBy: [
-      `${pepper} › rotating peppers › accepts sets without a pepper while the list ends with none; new sets have one`,
+      `${pepper} › rotating peppers › Sets without a pepper are accepted while the list ends with none`,
     ],
   },
   {
@@ -283,7 +287,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/pepper.ts',
     find: 'const MIN_KEY_BYTES = 32',
     replace: 'const MIN_KEY_BYTES = 16',
-    noticedBy: [`${pepper} › the option pepper › is refused with …`],
+    noticedBy: [`${pepper} › the option pepper › The option pepper is refused with …`],
   },
   {
     id: 'C-15',
@@ -292,8 +296,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES',
     replace: 'true',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › cuts nothing off: inputs of 80 bytes with the same first 72 differ`,
-      `${bcrypt} › bcryptHasher › counts bytes, not characters: nothing is cut off 40 characters of two bytes`,
+      `${bcrypt} › bcryptHasher › bcryptHasher cuts nothing off: inputs that differ after 72 bytes differ`,
+      `${bcrypt} › bcryptHasher › bcryptHasher cuts nothing off 40 characters of two bytes`,
     ],
   },
   {
@@ -302,7 +306,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
-    noticedBy: [`${others} › hashes two inputs of 80 bytes with the same first 72 differently`],
+    noticedBy: [`${others} › A hasher tells two inputs apart that differ after 72 bytes`],
   },
   {
     id: 'A-11.2.4',
@@ -310,7 +314,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
-    noticedBy: [`${scheme} › the comparison › takes constant time and compares every record: …`],
+    noticedBy: [`${scheme} › the comparison › Every record is compared in constant time: …`],
   },
   {
     id: 'A-11.2.4',
@@ -319,7 +323,7 @@ export const codeBreaks: readonly Break[] = [
     find: `timingSafeEqual(
       expected,`,
     replace: '((one: Buffer, other: Buffer) => one.equals(other))(expected,',
-    noticedBy: [`${scheme} › the comparison › takes constant time and compares every record: …`],
+    noticedBy: [`${scheme} › the comparison › Every record is compared in constant time: …`],
   },
   {
     id: 'A-11.2.4',
@@ -328,7 +332,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)',
     replace: 'stored',
     noticedBy: [
-      `${scheme} › the record of a code › with a digest that is … matches nothing and throws nothing`,
+      `${scheme} › the record of a code › A digest that is … matches nothing and throws nothing`,
     ],
   },
   {
@@ -338,8 +342,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'return [...codes]',
     replace: "return [...codes].map((_, place, all) => all[place - (place % 2)] ?? '')",
     noticedBy: [
-      `${generate} › generateCodes › returns as many codes as asked for, all distinct, of the alphabet and the length`,
-      `${generate} › generateCodes › draws again if it has drawn the same code before`,
+      `${generate} › generateCodes › As many distinct codes as asked for are drawn, of the alphabet and the length`,
+      `${generate} › generateCodes › A code that the set has already is not drawn twice`,
     ],
   },
 ];

@@ -230,7 +230,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
     noticedBy: [
-      `${gate} › the hash queue › runs \`concurrency\` hashes at once, and the others in order as places free up`,
+      `${gate} › the hash queue › At most \`concurrency\` hashes run at once, and the others follow in order`,
     ],
   },
   {
@@ -240,7 +240,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'waiting.filter(isNew).length < maxQueued',
     replace: 'true',
     noticedBy: [
-      `${gate} › the hash queue › turns callers away at once if it is full, and counts both channels together`,
+      `${gate} › the hash queue › A full queue turns callers away at once, and counts both channels together`,
     ],
   },
   {

@@ -43,7 +43,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'false',
-    noticedBy: [`${formats} › readCode › refuses input of more than 128 characters`],
+    noticedBy: [`${formats} › readCode › Input of more than 128 characters is refused`],
   },
   {
     id: 'C-06',
@@ -69,7 +69,7 @@ export const inputBreaks: readonly Break[] = [
     find: ".normalize('NFKC')",
     replace: '',
     noticedBy: [
-      `${formats} › readCode › reads a code in either case, with look-alikes, other digits, spaces and dashes`,
+      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
     ],
   },
   {
@@ -81,7 +81,7 @@ export const inputBreaks: readonly Break[] = [
       'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
     noticedBy: [
       `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
-      `${formats} › readCode › reads a code in either case, with look-alikes, other digits, spaces and dashes`,
+      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
       'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
     ],
   },
@@ -91,7 +91,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'for (const lookAlike of lookAlikes)',
     replace: "for (const lookAlike of '')",
-    noticedBy: [`${formats} › readCode › reads 1, I and l as L if the alphabet has only L`],
+    noticedBy: [`${formats} › readCode › 1, I and l are read as L if the alphabet has only L`],
   },
   {
     id: 'A-16.4.1',

@@ -334,7 +334,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/codes/pepper.ts',
     find: "'or the set belongs to another user.'",
     replace: '`or the set belongs to another user: ${Buffer.from(pepper.key).toString()}.`',
-    noticedBy: [`${pepper} › the key of a stored set › is in no error message, whatever is wrong`],
+    noticedBy: [
+      `${pepper} › the key of a stored set › A key is in no error message, whatever is wrong`,
+    ],
   },
   {
     id: 'A-16.2.5',

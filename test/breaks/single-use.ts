@@ -211,7 +211,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'for (const field of fields)',
     replace: 'for (const field of fields.length === 2 ? fields.slice(1) : fields)',
     noticedBy: [
-      `${scheme} › the record of a code › does not verify with the salt or the id of another code`,
+      `${scheme} › the record of a code › A digest does not verify with the salt or the id of another code`,
     ],
   },
   {
@@ -221,7 +221,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: '[VERSION, binding.userId, binding.setId',
     replace: '[VERSION, binding.setId',
     noticedBy: [
-      `${scheme} › the record of a code › is not found by the keyed value of another code, user, set or pepper`,
+      `${scheme} › the record of a code › A code is not found by the keyed value of another code, user, set or pepper`,
     ],
   },
   {

@@ -42,7 +42,7 @@ beforeEach(() => {
 
 describe('version 1 of the scheme', () => {
   it.each(['ada', 'Ада', '\u{1F511}', 'a'.repeat(255)])(
-    'gives the values that its description gives, for the user %j',
+    'Keyed value, check and digest are those of test/vectors, for the user %j',
     (userId) => {
       const { setId, salt } = binding;
       const expected = mac(pepper, ['passport-backup-code/v1', userId, setId, salt, stretched]);
@@ -68,15 +68,15 @@ describe('the keyed value', () => {
     ],
     ['stretched code', () => keyStretched(Buffer.alloc(31, 2), pepper, binding)],
     ['pepper', () => keyStretched(stretched, Buffer.alloc(32, 8), binding)],
-  ])('differs for another %s', (_what, other) => {
+  ])('The keyed value of a code differs for another %s', (_what, other) => {
     expect(other()).not.toEqual(keyed);
   });
 
-  it('is the same for the same code, user, set, salt and pepper', () => {
+  it('The keyed value of a code is the same for the same input', () => {
     expect(keyStretched(stretched, pepper, { ...binding })).toEqual(keyed);
   });
 
-  it('never mixes up two lists of fields: each field follows its length', () => {
+  it('Two lists of fields never give the same bytes to hash', () => {
     const shifted = fc.tuple(
       fc.string({ minLength: 1 }),
       fc.string(),
@@ -100,7 +100,7 @@ describe('the keyed value', () => {
 });
 
 describe('the check of a set', () => {
-  it('has 16 bytes and differs for another pepper, user or set', () => {
+  it('The check of a set has 16 bytes and differs for another pepper, user or set', () => {
     const checks = [
       checkOf(pepper, binding),
       checkOf(Buffer.alloc(32, 8), binding),
@@ -112,7 +112,7 @@ describe('the check of a set', () => {
     expect(new Set(checks).size).toBe(checks.length);
   });
 
-  it('reveals nothing of the keyed value', () => {
+  it('The check of a set reveals nothing of the keyed value', () => {
     expect(
       keyStretched(Buffer.alloc(0), pepper, { ...binding, salt: '' })
         .toString('hex')
@@ -122,7 +122,7 @@ describe('the check of a set', () => {
 });
 
 describe('the record of a code', () => {
-  it('has its own salt and its own id, distinct over 10 000 codes', () => {
+  it('A code has its own salt and its own id, distinct over 10 000 codes', () => {
     const many = Array.from({ length: 10_000 }, () => recordCode(keyed));
     expect(new Set(many.map(({ salt }) => salt)).size).toBe(10_000);
     expect(new Set(many.map(({ codeId }) => codeId)).size).toBe(10_000);
@@ -134,7 +134,7 @@ describe('the record of a code', () => {
     }
   });
 
-  it('is found at every place of the list', () => {
+  it('A code is found at every place of the list', () => {
     const [first, second, third] = [
       recordCode(keyed),
       recordCode(crypto.randomBytes(32)),
@@ -148,7 +148,7 @@ describe('the record of a code', () => {
       expect(findMatch(keyed, list)).toBe(first);
   });
 
-  it('is not found by the keyed value of another code, user, set or pepper', () => {
+  it('A code is not found by the keyed value of another code, user, set or pepper', () => {
     const list = records(keyed, 3);
     for (const other of [
       keyStretched(Buffer.alloc(31, 2), pepper, binding),
@@ -159,7 +159,7 @@ describe('the record of a code', () => {
       expect(findMatch(other, list)).toBeNull();
   });
 
-  it('does not verify with the salt or the id of another code', () => {
+  it('A digest does not verify with the salt or the id of another code', () => {
     const [one, other] = [recordCode(keyed), recordCode(keyed)];
     expect(findMatch(keyed, [{ ...one, digest: other.digest }])).toBeNull();
     expect(findMatch(keyed, [{ ...one, codeId: other.codeId }])).toBeNull();
@@ -175,12 +175,12 @@ describe('the record of a code', () => {
     ['off by one bit', (digest: string) => (digest.startsWith('0') ? '1' : '0') + digest.slice(1)],
     ['all zeros', () => '0'.repeat(64)],
     ['a word', () => 'null'],
-  ])('with a digest that is %s matches nothing and throws nothing', (_what, damage) => {
+  ])('A digest that is %s matches nothing and throws nothing', (_what, damage) => {
     const [record] = records(keyed, 0) as [CodeRecord];
     expect(findMatch(keyed, [{ ...record, digest: damage(record.digest) }])).toBeNull();
   });
 
-  it('is found among damaged records', () => {
+  it('A code is found among damaged records', () => {
     const damaged = { codeId: '', salt: 'zz', digest: 'zz' };
     const [record] = records(keyed, 0) as [CodeRecord];
     expect(findMatch(keyed, [damaged, record, damaged])).toBe(record);
@@ -196,7 +196,7 @@ describe('the comparison', () => {
       'damaged digests',
       (_match, others) => others.map((record) => ({ ...record, digest: 'beef' })),
     ],
-  ])('takes constant time and compares every record: %s', (_what, arrange) => {
+  ])('Every record is compared in constant time: %s', (_what, arrange) => {
     const all = records(keyed, 9);
     const list = arrange(all.pop()!, all);
     const compared = jest.spyOn(crypto, 'timingSafeEqual');
@@ -207,7 +207,7 @@ describe('the comparison', () => {
     expect(calls).toEqual([9, 9]);
   });
 
-  it('finds nothing in an empty list', () => {
+  it('An empty list has no match', () => {
     expect(findMatch(keyed, [])).toBeNull();
   });
 });

@@ -63,7 +63,7 @@ describe.each(Object.entries(formats))(
         return parts.join('');
       });
 
-    it('returns symbols of the alphabet in the right number, or null, and never throws', () => {
+    it('readCode never throws and returns as many symbols as a code has, or null', () => {
       const drawn = { codes: 0, others: 0 };
       fc.assert(
         fc.property(fc.oneof(anyString, nearlyCode), (text) => {
@@ -76,7 +76,7 @@ describe.each(Object.entries(formats))(
       expect(Math.min(drawn.codes, drawn.others)).toBeGreaterThan(0);
     });
 
-    it('reads what it returned as the same code, bare and as it is shown', () => {
+    it('readCode reads what it returned as the same code, bare and as it is shown', () => {
       fc.assert(
         fc.property(nearlyCode, (text) => {
           const symbols = readCode(format, text);
@@ -89,7 +89,7 @@ describe.each(Object.entries(formats))(
       );
     });
 
-    it('does no work at all on more than 128 characters', () => {
+    it('readCode does no work at all on more than 128 characters', () => {
       fc.assert(
         fc.property(
           fc.oneof(anyString, nearlyCode),
@@ -103,7 +103,7 @@ describe.each(Object.entries(formats))(
       );
     });
 
-    it('does work in proportion to the length, with whatever characters', () => {
+    it('readCode does work in proportion to the length of its input', () => {
       const costly = fc
         .array(fc.constantFrom(...COSTLY), { minLength: 1 })
         .map((drawn) => drawn.join(''));

@@ -101,7 +101,7 @@ function typedCode(
 
 describe('readCode', () => {
   describe.each(allFormats)('with the format %s', (name, format) => {
-    it('reads a code as it is shown', () => {
+    it('A code is read as it is shown', () => {
       fc.assert(
         fc.property(symbolsOf(format), (symbols) =>
           expect(readCode(format, showCode(format, symbols))).toBe(symbols),
@@ -109,7 +109,7 @@ describe('readCode', () => {
       );
     });
 
-    it('reads a code in either case, with look-alikes, other digits, spaces and dashes', () => {
+    it('A code is read in either case, with look-alikes, other digits, spaces and dashes', () => {
       fc.assert(
         fc.property(typedCode(name, format), ({ symbols, parts }) => {
           fc.pre(parts.join('').length <= 128);
@@ -119,7 +119,7 @@ describe('readCode', () => {
       );
     });
 
-    it('refuses a code with a foreign character anywhere', () => {
+    it('A code with a foreign character anywhere is refused', () => {
       fc.assert(
         fc.property(
           typedCode(name, format),
@@ -134,7 +134,7 @@ describe('readCode', () => {
       );
     });
 
-    it('refuses a code with a foreign character instead of a symbol', () => {
+    it('A code with a foreign character instead of a symbol is refused', () => {
       fc.assert(
         fc.property(
           symbolsOf(format),
@@ -149,7 +149,7 @@ describe('readCode', () => {
       );
     });
 
-    it('refuses a code with one symbol too few or too many', () => {
+    it('A code with one symbol too few or too many is refused', () => {
       fc.assert(
         fc.property(symbolsOf(format), (symbols) => {
           expect(readCode(format, symbols.slice(1))).toBeNull();
@@ -158,7 +158,7 @@ describe('readCode', () => {
       );
     });
 
-    it('returns symbols of the alphabet in the right number, or null, for any string', () => {
+    it('Any string is read as symbols of the alphabet in the right number, or as null', () => {
       fc.assert(
         fc.property(
           fc.array(fc.integer({ min: 0, max: 0x10ffff }), { maxLength: 140 }),
@@ -175,7 +175,7 @@ describe('readCode', () => {
     });
 
     it.each([
-      ['recovery', ''],
+      ['an empty string', ''],
       ['blanks', '    '],
       ['only dashes', '----\u2014\u2014'],
       ['only zero-width characters', '\u200B'.repeat(8)],
@@ -196,18 +196,18 @@ describe('readCode', () => {
       ['the name of a prototype', '__proto__'],
       ['a method of every object', 'constructor'],
       ['a megabyte', 'A'.repeat(2 ** 20)],
-    ])('refuses %s', (_what, typed: unknown) => {
+    ])('Input that is not a code is refused: %s', (_what, typed: unknown) => {
       expect(readCode(format, typed)).toBeNull();
     });
   });
 
-  it('reads 1, I and l as L if the alphabet has only L', () => {
+  it('1, I and l are read as L if the alphabet has only L', () => {
     expect(
       ['1', 'I', 'i', 'l', 'L'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`)),
     ).toEqual(Array(5).fill('LBCDEFGH'));
   });
 
-  it('refuses 0 and O if the alphabet has neither', () => {
+  it('0 and O are refused if the alphabet has neither', () => {
     expect(['0', 'O', 'o'].map((typed) => readCode(formats.standard, `${typed}BCD-EFGH`))).toEqual([
       null,
       null,
@@ -215,25 +215,25 @@ describe('readCode', () => {
     ]);
   });
 
-  it('tells 1, I and L apart if the alphabet has all three', () => {
+  it('1, I and L are told apart if the alphabet has all three', () => {
     const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
     expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
   });
 
-  it('refuses input of more than 128 characters', () => {
+  it('Input of more than 128 characters is refused', () => {
     const code = 'ABCDEFGH';
     expect(readCode(formats.standard, code + ' '.repeat(120))).toBe(code);
     expect(readCode(formats.standard, code + ' '.repeat(121))).toBeNull();
   });
 
-  it('does not read a letter of another script as two ASCII letters', () => {
+  it('A letter of another script is never read as two ASCII letters', () => {
     expect(readCode(formats.hex, '\u00DF12345678')).toBeNull();
     expect(
       readCode(defineFormat({ alphabet: 'ABCDEFGHJKMNPQRSTUVWXYZ', length: 8 }), '\u00DFABCDEF'),
     ).toBeNull();
   });
 
-  it('reads the decimal digits of every script that Intl knows', () => {
+  it('The decimal digits of every script that Intl knows are read', () => {
     expect(SCRIPTS.length).toBeGreaterThan(50);
     for (const digits of SCRIPTS)
       expect(readCode(formats.numeric, digits.slice(2).join(''))).toBe('23456789');
@@ -247,11 +247,11 @@ describe('showCode', () => {
     ['long', 'ABCDEFGHJKLMNPQRSTUVWXYZ2', 'ABCDE-FGHJK-LMNPQ-RSTUV-WXYZ2'],
     ['numeric', '01234567', '0123 4567'],
     ['hex', '0123456789', '01234-56789'],
-  ] as const)('separates the groups of the format %s', (name, symbols, shown) => {
+  ] as const)('A code of the format %s is shown in groups', (name, symbols, shown) => {
     expect(showCode(formats[name], symbols)).toBe(shown);
   });
 
-  it('makes the last group shorter if the length is not a multiple of the group size', () => {
+  it('The last group is shorter if the length is not a multiple of the group size', () => {
     expect(
       showCode(
         defineFormat({ alphabet: '0123456789', length: 8, groupSize: 3, separator: '.' }),
@@ -268,25 +268,25 @@ describe('formats', () => {
     ['long', 125],
     ['numeric', 26.57],
     ['hex', 40],
-  ] as const)('.%s has %d bits', (name, bits) => {
+  ] as const)('The format %s has %d bits', (name, bits) => {
     expect(formats[name].bits).toBe(bits);
   });
 
-  it('have no I, O, 0 and 1 if they mix letters and digits', () => {
+  it('Formats that mix letters and digits have no I, O, 0 and 1', () => {
     for (const { alphabet } of [formats.standard, formats.recovery, formats.long]) {
       expect(alphabet).toHaveLength(32);
       expect(alphabet).toMatch(/^[A-HJ-NP-Z2-9]+$/);
     }
   });
 
-  it('cannot be changed', () => {
+  it('The formats of the package cannot be changed', () => {
     for (const [, format] of allFormats) expect(Object.isFrozen(format)).toBe(true);
     expect(Object.isFrozen(formats)).toBe(true);
   });
 });
 
 describe('defineFormat', () => {
-  it('has one group and a dash as the separator by default', () => {
+  it('A format has one group and a dash as the separator by default', () => {
     expect(defineFormat({ alphabet: '0123456789', length: 6 })).toEqual({
       alphabet: '0123456789',
       length: 6,
@@ -297,7 +297,7 @@ describe('defineFormat', () => {
     });
   });
 
-  it('accepts six decimal digits and refuses five', () => {
+  it('A format of six decimal digits is accepted, and one of five is refused', () => {
     expect(defineFormat({ alphabet: '0123456789', length: 6 }).possibilities).toBe(1e6);
     expect(() => defineFormat({ alphabet: '0123456789', length: 5 })).toThrow(
       failure('invalid_format'),
@@ -379,12 +379,12 @@ describe('defineFormat', () => {
       'separator must be one of',
       { alphabet: '0123456789', length: 8, separator: null as unknown as string },
     ],
-  ])('refuses %s and says "%s"', (_what, message, definition) => {
+  ])('A format with %s is refused with the message "%s"', (_what, message, definition) => {
     expect(() => defineFormat(definition)).toThrow(failure('invalid_format'));
     expect(() => defineFormat(definition)).toThrow(message);
   });
 
-  it.each(['-', ' ', '.', '_', ''])('accepts the separator %j', (separator) => {
+  it.each(['-', ' ', '.', '_', ''])('The separator %j is accepted', (separator) => {
     expect(
       showCode(
         defineFormat({ alphabet: '0123456789', length: 8, groupSize: 4, separator }),
@@ -393,11 +393,11 @@ describe('defineFormat', () => {
     ).toBe(`1234${separator}5678`);
   });
 
-  it('accepts 0 and O together, and 1, I and L together: no look-alike is left out', () => {
+  it('An alphabet with 0 and O, and with 1, I and L, is accepted', () => {
     expect(defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOP', length: 8 }).length).toBe(8);
   });
 
-  it('refuses an unknown option and suggests the one that was meant', () => {
+  it('An unknown field of a format is refused, and the one that was meant is suggested', () => {
     expect(() =>
       defineFormat({ alphabet: '0123456789', length: 8, groupsize: 4 } as never),
     ).toThrow('defineFormat has no option "groupsize". Did you mean "groupSize"?');
@@ -409,7 +409,7 @@ describe('defineFormat', () => {
 });
 
 describe('a stored format', () => {
-  it.each(allFormats)('%s is parsed to the same format', (_name, format) => {
+  it.each(allFormats)('The stored format %s is parsed to the same format', (_name, format) => {
     expect(parseFormat(serializeFormat(format))).toEqual(format);
     expect(checkFormat(format)).toEqual(format);
   });
@@ -423,12 +423,12 @@ describe('a stored format', () => {
     ['lacks its length', '{"alphabet":"0123456789"}'],
     ['has too few possibilities', '{"alphabet":"01","length":4}'],
     ['has a field of another kind', '{"alphabet":"0123456789","length":8,"__proto__":{}}'],
-  ])('that %s throws unreadable_set, and is not an invalid code', (_what, stored) => {
+  ])('A stored format that %s is an error, and not an invalid code', (_what, stored) => {
     expect(() => parseFormat(stored)).toThrow(failure('unreadable_set'));
     expect(() => parseFormat(stored)).toThrow('A stored set has a format that cannot be read.');
   });
 
-  it('is parsed once for each stored string, and cannot be changed', () => {
+  it('A stored string is parsed once, to a format that cannot be changed', () => {
     const stored = '{"alphabet":"0123456789","length":12,"separator":" "}';
     const parsing = jest.spyOn(JSON, 'parse');
     const first = parseFormat(stored);
@@ -440,7 +440,7 @@ describe('a stored format', () => {
     expect(Object.isFrozen(first)).toBe(true);
   });
 
-  it('is still parsed correctly after a thousand others', () => {
+  it('A stored format is parsed correctly after a thousand others', () => {
     const stored = Array.from({ length: 1000 }, (_, n) =>
       JSON.stringify({ alphabet: '0123456789', length: 8 + (n % 50), groupSize: 1 + (n % 8) }),
     );
@@ -450,18 +450,18 @@ describe('a stored format', () => {
     expect(parse()).toEqual(parse());
   });
 
-  it('that cannot be read is refused every time', () => {
+  it('A stored format that cannot be read is refused every time', () => {
     for (let time = 1; time <= 3; time += 1)
       expect(() => parseFormat('{"alphabet":"AA","length":9}')).toThrow(failure('unreadable_set'));
   });
 
-  it('is not believed about its bits: checkFormat computes them again', () => {
+  it('The bits of a given format are computed again and not believed', () => {
     expect(checkFormat({ ...formats.numeric, bits: 200, possibilities: 1e60 })).toEqual(
       formats.numeric,
     );
   });
 
-  it('that is invalid names the fault in the cause of the error', () => {
+  it('The error of an unreadable format names the fault in its cause', () => {
     const thrown = (): Format => parseFormat('{"alphabet":"AA","length":8}');
     expect(thrown).toThrow(BackupCodeError);
     expect(thrown).toThrow(

@@ -50,7 +50,7 @@ describe('generateCodes', () => {
     ['standard', formats.standard, 1e5],
     ['numeric', formats.numeric, 4e4],
   ] as const)(
-    'draws every symbol equally often at every place of a code, with the format %s',
+    'Every symbol is drawn equally often at every place of a code of the format %s',
     (_name, format, many) => {
       const codes = Array.from({ length: many / 100 }, () => generateCodes(format, 100)).flat();
       expect(codes).toHaveLength(many);
@@ -62,7 +62,7 @@ describe('generateCodes', () => {
     },
   );
 
-  it('would fail that test if it took the remainder of a byte', () => {
+  it('Remainders of random bytes would fail the test for equal frequency', () => {
     const { alphabet } = formats.numeric;
     const biased = Array.from(crypto.randomBytes(8e5), (byte) => alphabet.charAt(byte % 10)).join(
       '',
@@ -72,7 +72,7 @@ describe('generateCodes', () => {
     );
   });
 
-  it('draws a byte again that is past the last whole multiple of the size of the alphabet', () => {
+  it('A byte past the last whole multiple of the size of the alphabet is drawn again', () => {
     // 252 = 7 * 36: from there on symbols would come up once more than others.
     expect(
       generateCodes(thirtySix, 1, {
@@ -81,13 +81,13 @@ describe('generateCodes', () => {
     ).toEqual(['Z0Z01234']);
   });
 
-  it('uses every byte if the size of the alphabet is a power of two', () => {
+  it('Every byte is used if the size of the alphabet is a power of two', () => {
     expect(
       generateCodes(formats.standard, 1, { random: given(0, 31, 32, 255, 254, 63, 64, 1) }),
     ).toEqual(['A9A989AB']);
   });
 
-  it('assigns the same number of bytes to every symbol', () => {
+  it('Every symbol has the same number of bytes', () => {
     for (const format of [formats.standard, formats.hex, formats.numeric, thirtySix, tiny]) {
       const one: Format = { ...format, length: 1 };
       const counts = new Map<string, number>();
@@ -104,7 +104,7 @@ describe('generateCodes', () => {
     }
   });
 
-  it('returns as many codes as asked for, all distinct, of the alphabet and the length', () => {
+  it('As many distinct codes as asked for are drawn, of the alphabet and the length', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 27 }), (count) => {
         const codes = generateCodes(tiny, count);
@@ -115,7 +115,7 @@ describe('generateCodes', () => {
     );
   });
 
-  it('draws again if it has drawn the same code before', () => {
+  it('A code that the set has already is not drawn twice', () => {
     expect(
       generateCodes(formats.standard, 2, {
         random: given(...Array(16).fill(0), ...Array(8).fill(1)),
@@ -123,7 +123,7 @@ describe('generateCodes', () => {
     ).toEqual(['AAAAAAAA', 'BBBBBBBB']);
   });
 
-  it('takes random bytes from the operating system unless a test replaces the source', () => {
+  it('Random bytes come from the operating system unless a test replaces the source', () => {
     const spy = jest.spyOn(crypto, 'randomBytes');
     generateCodes(formats.standard, 10);
     expect(spy).toHaveBeenCalledTimes(10);
@@ -134,7 +134,7 @@ describe('generateCodes', () => {
     ['returns the same bytes all the time', (size) => new Uint8Array(size)],
     ['returns no bytes', () => new Uint8Array(0)],
     ['only returns bytes that are drawn again', (size) => new Uint8Array(size).fill(255)],
-  ])('throws if the source %s, instead of drawing without an end', (_how, random) => {
+  ])('A random source that %s is an error, and not an endless loop', (_how, random) => {
     const counted = jest.fn(random);
     for (const count of [2, 3]) {
       counted.mockClear();
@@ -145,7 +145,7 @@ describe('generateCodes', () => {
     }
   });
 
-  it('throws what the source throws, and returns no code', () => {
+  it('An error of the random source is thrown, and no code is returned', () => {
     expect(() =>
       generateCodes(formats.standard, 10, { random: given(...Array(75).fill(7)) }),
     ).toThrow('no more bytes');

@@ -52,7 +52,7 @@ async function finishAll(jobs: readonly Job[]): Promise<string[]> {
 }
 
 describe('the hash queue', () => {
-  it('runs `concurrency` hashes at once, and the others in order as places free up', async () => {
+  it('At most `concurrency` hashes run at once, and the others follow in order', async () => {
     const jobs = [enter(two), enter(two), enter(two), enter(two)];
     await settle();
     expect(running(jobs)).toEqual([true, true, false, false]);
@@ -65,7 +65,7 @@ describe('the hash queue', () => {
     expect(await finishAll(jobs)).toEqual(Array(4).fill('done'));
   });
 
-  it('serves the second factor channel before earlier recovery logins', async () => {
+  it('The second factor channel is served before earlier recovery logins', async () => {
     const [first, stranger, known] = [
       enter(one),
       enter(one, 'recovery'),
@@ -80,7 +80,7 @@ describe('the hash queue', () => {
     expect(await finishAll([first, stranger, known])).toEqual(Array(3).fill('done'));
   });
 
-  it('is one queue for the process, with all instances', async () => {
+  it('All instances of a process share one hash queue', async () => {
     const mine = [enter(two), enter(two)];
     const other = enter({ concurrency: 1, maxQueued: 5 });
     await settle();
@@ -94,7 +94,7 @@ describe('the hash queue', () => {
     await finishAll([...mine, other]);
   });
 
-  it('turns callers away at once if it is full, and counts both channels together', async () => {
+  it('A full queue turns callers away at once, and counts both channels together', async () => {
     const options = { concurrency: 1, maxQueued: 2 };
     const jobs = [enter(options), enter(options, 'recovery'), enter(options, 'second_factor')];
     const turnedAway = [enter(options, 'second_factor'), enter(options, 'recovery')];
@@ -102,7 +102,7 @@ describe('the hash queue', () => {
     expect(await finishAll(jobs)).toEqual(Array(3).fill('done'));
   });
 
-  it('may have no room for waiting callers at all', async () => {
+  it('A queue without room for waiting callers turns them away at once', async () => {
     const options = { concurrency: 1, maxQueued: 0 };
     const job = enter(options);
     expect(await enter(options).done).toBe('busy');
@@ -111,7 +111,7 @@ describe('the hash queue', () => {
     expect(await finishAll([next])).toEqual(['done']);
   });
 
-  it('frees the place of work that throws, at once or later', async () => {
+  it('Work that throws, at once or later, frees its place', async () => {
     const fault = new Error('the hash failed');
     await expect(
       runInHashQueue({ channel: 'recovery', ...one }, () => Promise.reject(fault)),
@@ -131,7 +131,7 @@ describe('the hash queue', () => {
     beforeEach(() => jest.useFakeTimers());
     afterEach(() => jest.useRealTimers());
 
-    it('turns a waiting caller away, and not before', async () => {
+    it('A waiting caller is turned away after five seconds, and not before', async () => {
       const job = enter(one);
       const waiting = enter(one, 'recovery');
       let outcome = 'waiting';
@@ -143,7 +143,7 @@ describe('the hash queue', () => {
       expect(await finishAll([job])).toEqual(['done']);
     });
 
-    it('has lost no place to callers who were turned away', async () => {
+    it('A caller who was turned away takes no place', async () => {
       const job = enter(one);
       const [gone, kept] = [enter(one), enter(one)];
       await jest.advanceTimersByTimeAsync(1000);
@@ -157,7 +157,7 @@ describe('the hash queue', () => {
       expect(await finishAll([late])).toEqual(['done']);
     });
 
-    it('keeps no timer for a caller who got a place', async () => {
+    it('A caller who got a place leaves no timer behind', async () => {
       const [job, waiting] = [enter(one), enter(one)];
       expect(jest.getTimerCount()).toBe(1);
       job.finish();
@@ -167,7 +167,7 @@ describe('the hash queue', () => {
       await finishAll([waiting]);
     });
 
-    it('does not turn work away that yielded', async () => {
+    it('Work that yielded is not turned away after five seconds', async () => {
       let isThrough = false;
       const job = runInHashQueue({ channel: 'recovery', ...one }, async (place) => {
         await Promise.resolve();
@@ -203,13 +203,13 @@ describe('the hash queue', () => {
       });
     }
 
-    it('continues at once if no caller waits', async () => {
+    it('Work that yields continues at once if no caller waits', async () => {
       const order: string[] = [];
       await works('set', 3, order);
       expect(order).toEqual(['set 1', 'set 2', 'set 3']);
     });
 
-    it('serves new callers first, second factor before recovery, then work that yielded', async () => {
+    it('New callers come first, second factor before recovery, then yielded work', async () => {
       const order: string[] = [];
       await Promise.all([
         works('set A', 3, order),
@@ -229,7 +229,7 @@ describe('the hash queue', () => {
       ]);
     });
 
-    it('gives a recovery login the third hash, however many sets are being made', async () => {
+    it('A recovery login gets the third hash, however many sets are being made', async () => {
       const order: string[] = [];
       const sets = Array.from({ length: 8 }, (_, n) =>
         works(`set ${n}`, 10, order, { options: two }),
@@ -242,7 +242,7 @@ describe('the hash queue', () => {
       expect(order).toHaveLength(81);
     });
 
-    it('gives a set every second place, however many recovery logins wait', async () => {
+    it('A set gets every second place, however many recovery logins wait', async () => {
       const order: string[] = [];
       await Promise.all([
         works('set', 4, order),
@@ -259,7 +259,7 @@ describe('the hash queue', () => {
       expect(order).toHaveLength(14);
     });
 
-    it('replaces a valid recovery code before it serves other strangers', async () => {
+    it('A valid recovery code is replaced before other strangers are served', async () => {
       const order: string[] = [];
       await Promise.all([
         works('right', 2, order, { channel: 'recovery' }),
@@ -269,7 +269,7 @@ describe('the hash queue', () => {
       expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
     });
 
-    it('does not count yielding work as waiting callers: none is turned away for it', async () => {
+    it('Work that yielded does not count as a waiting caller', async () => {
       const options = { concurrency: 1, maxQueued: 1 };
       const order: string[] = [];
       const set = works('set', 2, order, { options });
@@ -284,7 +284,7 @@ describe('the hash queue', () => {
       expect(order).toEqual(['set 1', 'set 2']);
     });
 
-    it('lets at most `maxQueued` yield, or ever more sets would begin and none end', async () => {
+    it('At most `maxQueued` yield, or ever more sets would begin and none would end', async () => {
       const options = { concurrency: 1, maxQueued: 1 };
       const order: string[] = [];
       const first = works('set A', 2, order, { options });
@@ -295,7 +295,7 @@ describe('the hash queue', () => {
       expect(order).toEqual(['set A 1', 'set B 1', 'set B 2', 'set B 3', 'set A 2']);
     });
 
-    it('lets no work yield if no caller may wait', async () => {
+    it('No work yields if no caller may wait', async () => {
       const options = { concurrency: 1, maxQueued: 0 };
       const order: string[] = [];
       const set = works('set', 3, order, { options });
@@ -305,7 +305,7 @@ describe('the hash queue', () => {
     });
   });
 
-  it('does not let a caller with a lower limit hold up one with a higher limit', async () => {
+  it('A caller with a lower limit does not hold up one with a higher limit', async () => {
     const jobs = [enter(two), enter(two)];
     const lower = enter(one);
     const higher = enter(two, 'recovery');
@@ -321,7 +321,7 @@ describe('the hash queue', () => {
     expect(await finishAll([...jobs, lower, higher])).toEqual(Array(4).fill('done'));
   });
 
-  it('serves waiting callers between two hashes of a set', async () => {
+  it('Waiting callers are served between two hashes of a set', async () => {
     const order: string[] = [];
     const set = runInHashQueue({ channel: 'second_factor', ...one }, async (place) => {
       for (const hash of ['set 1', 'set 2', 'set 3']) {
@@ -340,7 +340,7 @@ describe('the hash queue', () => {
     expect(order).toEqual(['set 1', 'login 1', 'set 2', 'login 2', 'set 3']);
   });
 
-  it('never runs more than `concurrency` hashes and forgets no caller', async () => {
+  it('Never more than `concurrency` hashes run, and no caller is forgotten', async () => {
     const jobs = fc.array(
       fc.record({
         channel: fc.constantFrom<Channel>('second_factor', 'recovery'),
@@ -375,7 +375,7 @@ describe('the hash queue', () => {
     );
   });
 
-  it('completes each caller or turns it away at first, with limits of every size', async () => {
+  it('With limits of every size each caller is completed, or turned away at first', async () => {
     const jobs = fc.array(
       fc.record({
         channel: fc.constantFrom<Channel>('second_factor', 'recovery'),

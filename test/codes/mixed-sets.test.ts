@@ -107,7 +107,7 @@ const schemeOf = (name: Setup['hasher']): string | undefined =>
 describe.each(HASHER_NAMES)('a set hashed by %s', (hasher) => {
   const own = olds.filter((old) => old.hasher === hasher);
 
-  it('is read after each change of hasher, cost, format and pepper', async () => {
+  it('A set is read after each change of hasher, cost, format and pepper', async () => {
     const store = new MemoryStore();
     for (const old of own) {
       const issuing = serviceOf(store, listsOf(old));
@@ -152,7 +152,7 @@ describe('a set with something that is no longer listed', () => {
     ['format', (call) => expect(call).resolves.toEqual(malformed), olds],
     ['pepper', (call) => expect(call).rejects.toEqual(failure('unknown_pepper')), olds],
   ])(
-    '(its %s) is refused before any hash, without a charged attempt, until it is listed again',
+    'A set is refused before any hash, and uncharged, until its %s is listed again',
     async (dropped, isRefused, sets) => {
       const store = new MemoryStore();
       for (const old of sets) {
@@ -179,7 +179,7 @@ describe('a set with something that is no longer listed', () => {
   );
 });
 
-it('sets of every age work side by side, each with what was newest at its issue', async () => {
+it('Sets of every age work side by side, each with what was newest at its issue', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.constantFrom(...olds), { minLength: 1, maxLength: 4 }),

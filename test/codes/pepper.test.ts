@@ -12,7 +12,7 @@ const none: Pepper = { id: 'none' };
 
 describe('the option pepper', () => {
   it.each([undefined, []])(
-    'may be left out or be an empty list (%j): the key is then the public constant of test/vectors',
+    'Without a pepper (%j) the key is the public constant of test/vectors',
     (given) => {
       const key = Buffer.from('passport-backup-code/v1/no-pepper');
       const { newest, keyOf } = pepperRing(given);
@@ -28,14 +28,14 @@ describe('the option pepper', () => {
     },
   );
 
-  it('may be one pepper, which signs and verifies', () => {
+  it('One pepper that is not in a list signs and verifies', () => {
     const { newest, keyOf } = pepperRing(current);
     const set = { userId: 'ada', setId: 'set-1', pepperId: '2026' };
     expect(newest.id).toBe('2026');
     expect(Buffer.from(keyOf({ ...set, check: checkOf(current.key, set) }))).toEqual(current.key);
   });
 
-  it('may be a list, of which the first signs', () => {
+  it('The first pepper of a list signs', () => {
     expect(pepperRing([current, old, none]).newest.id).toBe('2026');
   });
 
@@ -83,7 +83,7 @@ describe('the option pepper', () => {
       'pepper must be { id, key } or a list of them, newest first, but was a string.',
     ],
     ['a list with a string', [current, 'secret'], 'pepper must be { id, key } or a list of them'],
-  ])('is refused with %s', (_what, given, message) => {
+  ])('The option pepper is refused with %s', (_what, given, message) => {
     expect(() => pepperRing(given as Pepper)).toThrow(failure('invalid_pepper'));
     expect(() => pepperRing(given as Pepper)).toThrow(message);
   });
@@ -92,25 +92,25 @@ describe('the option pepper', () => {
     ['null', null],
     ['a bare key', Buffer.alloc(32)],
     ['a misspelt field', { id: 'a', keys: Buffer.alloc(32) }],
-  ])('is refused as a list that contains %s', (_what, entry) => {
+  ])('A list of peppers that contains %s is refused', (_what, entry) => {
     expect(() => pepperRing([entry as unknown as Pepper])).toThrow(failure('invalid_option'));
     expect(() => pepperRing([entry as unknown as Pepper])).toThrow(/^pepper /);
   });
 
-  it('is copied: a key that the caller overwrites later stays as it was', () => {
+  it('A key is copied, so that the caller may overwrite theirs', () => {
     const key = Buffer.alloc(32, 5);
     const ring = pepperRing([{ id: 'a', key }]);
     key.fill(0);
     expect(Buffer.from(ring.newest.key)).toEqual(Buffer.alloc(32, 5));
   });
 
-  it('accepts ids of 1 to 64 letters, digits, dots, dashes and underscores', () => {
+  it('A pepper id has 1 to 64 letters, digits, dots, dashes and underscores', () => {
     for (const id of ['a', 'A.b_c-9', 'x'.repeat(64)])
       expect(pepperRing([{ id, key: Buffer.alloc(32) }]).newest.id).toBe(id);
   });
 
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'null', 'undefined'])(
-    'accepts the id %s, which finds its own key and is unknown if it is not listed',
+    'The pepper id %s finds its own key, and is unknown if it is not listed',
     (id) => {
       const set = { userId: 'ada', setId: 'set-1', pepperId: id };
       const stored = { ...set, check: checkOf(old.key, set) };
@@ -127,7 +127,7 @@ describe('the key of a stored set', () => {
   const whose = { userId: 'ada', setId: 'set-1' };
   const stored = { ...whose, pepperId: '2025', check: checkOf(old.key, whose) };
 
-  it('is found by its id and proven by its check', () => {
+  it('A key is found by the pepper id of a set and proven by its check', () => {
     expect(Buffer.from(pepperRing([current, old]).keyOf(stored))).toEqual(old.key);
   });
 
@@ -178,14 +178,14 @@ describe('the key of a stored set', () => {
       'names the pepper "none"',
     ],
   ] as const)(
-    'throws with %s, and the message says what is wrong',
+    'A set is refused with %s, and the message says what is wrong',
     (_what, peppers, set, code, message) => {
       expect(() => pepperRing(peppers).keyOf(set)).toThrow(failure(code));
       expect(() => pepperRing(peppers).keyOf(set)).toThrow(message);
     },
   );
 
-  it('is in no error message, whatever is wrong', () => {
+  it('A key is in no error message, whatever is wrong', () => {
     const key = Buffer.from('a-key-of-more-than-thirty-two-bytes-that-is-text');
     const wrongs: (() => unknown)[] = [
       ...[
@@ -248,7 +248,7 @@ describe('rotating peppers', () => {
     };
   }
 
-  it('signs new sets with the newest pepper and reads the sets of all listed peppers', async () => {
+  it('New sets have the newest pepper, and sets of all listed peppers are read', async () => {
     const { store, restart } = operator();
     const { codes } = await restart([old]).issue('ada');
     const rotated = restart([current, old]);
@@ -257,7 +257,7 @@ describe('rotating peppers', () => {
     expect((await store.find(userSubject('bob')))?.current?.pepperId).toBe('2026');
   });
 
-  it('refuses sets without a pepper once there is one: it may have been removed', async () => {
+  it('Sets without a pepper are refused once there is one: it may have been removed', async () => {
     const { restart, hasher, attempts } = operator();
     const { codes } = await restart(undefined).issue('ada');
     hasher.count = 0;
@@ -267,7 +267,7 @@ describe('rotating peppers', () => {
     expect([hasher.count, await attempts()]).toEqual([0, 0]);
   });
 
-  it('accepts sets without a pepper while the list ends with none; new sets have one', async () => {
+  it('Sets without a pepper are accepted while the list ends with none', async () => {
     const { restart } = operator();
     const { codes } = await restart(undefined).issue('ada');
     const draining = restart([current, none]);
@@ -281,7 +281,7 @@ describe('rotating peppers', () => {
     ['no pepper is configured', undefined, 'unknown_pepper'],
     ['another key has its id', [{ id: '2025', key: Buffer.alloc(32, 77) }], 'wrong_pepper'],
   ])(
-    'refuses a set before any hash, without a charged attempt, if %s',
+    'A set is refused before any hash, without a charged attempt, if %s',
     async (_what, pepper, code) => {
       const { restart, hasher, attempts } = operator();
       const { codes } = await restart([old]).issue('ada');
@@ -296,7 +296,7 @@ describe('rotating peppers', () => {
     },
   );
 
-  it('works with one pepper that is not in a list', async () => {
+  it('A pepper in a list and the same one without a list read the same sets', async () => {
     const { store, restart } = operator();
     const { codes } = await restart(current).issue('ada');
     expect((await store.find(userSubject('ada')))?.current?.pepperId).toBe('2026');
@@ -304,7 +304,7 @@ describe('rotating peppers', () => {
     expect(await restart([current]).consume('ada', codes[1])).toMatchObject({ ok: true });
   });
 
-  it('is needed for a short format', () => {
+  it('A short format needs a pepper', () => {
     const { restart } = operator();
     expect(() => restart(undefined, { format: formats.numeric })).toThrow(
       failure('invalid_format'),

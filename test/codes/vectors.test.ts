@@ -93,7 +93,7 @@ const moves: [string, (set: StoredSet) => Partial<StoredSet>][] = [
 describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
   'the stored set "%s"',
   (_name, set) => {
-    it('has the values that its description gives', async () => {
+    it('A stored set has the values that its description gives', async () => {
       expect(check(set)).toBe(set.check);
       expect(await Promise.all(set.codes.map((code) => stretch(set, code)))).toEqual(
         set.codes.map(({ stretched }) => stretched),
@@ -102,12 +102,12 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
         expect(derive(set, code)).toEqual({ keyed: code.keyed, digest: code.digest });
     });
 
-    it('shows its codes as they were printed', () => {
+    it('The codes of a stored set are shown as they were printed', () => {
       for (const { shown, symbols } of set.codes)
         expect(showCode(parseFormat(set.format), symbols)).toBe(shown);
     });
 
-    it('accepts each of its codes under its own id, and no invalid code', async () => {
+    it('Each code of a stored set is accepted under its own id; an invalid one is not', async () => {
       const backupCodes = await serviceWith(set);
       const [first, second] = set.codes as [StoredSet['codes'][0], StoredSet['codes'][0]];
       const [wrong] = set.wrong as [string];
@@ -126,14 +126,17 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
       ).toMatchObject({ ok: true, codeId: second.codeId, remaining: 0 });
     });
 
-    it.each(moves)('is unreadable if it is moved to another %s', async (_what, move) => {
-      const moved = { ...set, ...move(set) };
-      await expect(
-        (await serviceWith(moved)).consume(moved.userId, set.codes[0]?.shown),
-      ).rejects.toEqual(failure('wrong_pepper'));
-    });
+    it.each(moves)(
+      'A stored set is unreadable if it is moved to another %s',
+      async (_what, move) => {
+        const moved = { ...set, ...move(set) };
+        await expect(
+          (await serviceWith(moved)).consume(moved.userId, set.codes[0]?.shown),
+        ).rejects.toEqual(failure('wrong_pepper'));
+      },
+    );
 
-    it('is unreadable with another pepper, or with a pepper if it was made without', async () => {
+    it('A stored set is unreadable with another pepper, or with one if it has none', async () => {
       const other = await serviceWith(set, [
         { id: set.pepper?.id ?? 'new', key: Buffer.alloc(32, 1) },
       ]);
@@ -145,7 +148,7 @@ describe.each(sets.map((set): [string, StoredSet] => [set.name, set]))(
 );
 
 it.each(moves)(
-  'no code verifies under another %s, even with a check that fits',
+  'No code verifies under another %s, even with a check that fits',
   async (_what, move) => {
     // Without a pepper an attacker who can write to the database can compute the check.
     for (const set of sets.filter(({ salt }) => /^\$(?:2b\$10|sha256)\$/.test(salt))) {
@@ -159,7 +162,7 @@ it.each(moves)(
   },
 );
 
-it('the digest of a code does not verify in the record of another code', async () => {
+it('The digest of a code does not verify in the record of another code', async () => {
   const [set] = vectors.sets as [StoredSet];
   const [first, second] = set.codes as [StoredSet['codes'][0], StoredSet['codes'][0]];
   const backupCodes = await serviceWith({
@@ -179,7 +182,7 @@ it('the digest of a code does not verify in the record of another code', async (
   });
 });
 
-it('the vectors cover each hasher with and without a pepper, and all formats', () => {
+it('The vectors cover each hasher with and without a pepper, and all formats', () => {
   const kinds = new Set(
     sets.map(
       ({ salt, pepper }) =>
@@ -213,11 +216,11 @@ describe.each(
 )('typed codes of the format "%s"', (_name, { format, reads, refuses }) => {
   const parsed = parseFormat(format);
 
-  it.each(reads)('%j is read as %s', (typed, symbols) => {
+  it.each(reads)('The input %j is read as the code %s', (typed, symbols) => {
     expect(readCode(parsed, typed)).toBe(symbols);
   });
 
-  it.each(refuses)('%j is refused', (typed) => {
+  it.each(refuses)('The input %j is refused', (typed) => {
     expect(readCode(parsed, typed)).toBeNull();
   });
 });

@@ -10,7 +10,7 @@ import { failure } from '../helpers/errors';
 describe('assertOptions', () => {
   const known = ['count', 'lowAt', 'expiresAfterDays'];
 
-  it('accepts an object without options, and without a prototype', () => {
+  it('assertOptions accepts an object without options, and without a prototype', () => {
     for (const given of [{}, { count: 1 }, Object.create(null)])
       expect(() => assertOptions('issue', given, known)).not.toThrow();
   });
@@ -22,7 +22,7 @@ describe('assertOptions', () => {
     ['a number', 7],
     ['a list', [1]],
     ['a function', () => 1],
-  ])('refuses %s', (_what, given) => {
+  ])('assertOptions refuses %s', (_what, given) => {
     expect(() => assertOptions('issue', given, known)).toThrow(failure('invalid_option'));
   });
 
@@ -33,7 +33,7 @@ describe('assertOptions', () => {
     ['only the start', 'expires', 'expiresAfterDays'],
     ['more than the name', 'expiresAfterDaysMax', 'expiresAfterDays'],
   ])(
-    'refuses a misspelt option (%s) and suggests the one that was meant',
+    'assertOptions refuses a misspelt option (%s) and suggests the one that was meant',
     (_what, given, meant) => {
       expect(() => assertOptions('issue', { [given]: 1 }, known)).toThrow(
         `issue has no option "${given}". Did you mean "${meant}"?`,
@@ -41,7 +41,7 @@ describe('assertOptions', () => {
     },
   );
 
-  it('refuses an option that is like no other, and lists the options there are', () => {
+  it('assertOptions refuses an option that is like no other, and lists all options', () => {
     expect(() => assertOptions('issue', { zebra: 1 }, known)).toThrow(
       'issue has no option "zebra". It knows count, lowAt, expiresAfterDays.',
     );
@@ -51,14 +51,14 @@ describe('assertOptions', () => {
 describe('wholeNumber', () => {
   const range = { min: 1, max: 32, fallback: 10 };
 
-  it('returns a number of the range, ends included, and the default for undefined', () => {
+  it('wholeNumber returns a number of the range, and the default for undefined', () => {
     expect([1, 32, undefined].map((given) => wholeNumber('count', given, range))).toEqual([
       1, 32, 10,
     ]);
   });
 
   it.each([0, 33, -1, 1.5, NaN, Infinity, 2 ** 60, '10', null, 10n, true, [10], {}])(
-    'refuses %p',
+    'wholeNumber refuses %p',
     (given) => {
       expect(() => wholeNumber('count', given, range)).toThrow(failure('invalid_option'));
       expect(() => wholeNumber('count', given, range)).toThrow(
@@ -67,7 +67,7 @@ describe('wholeNumber', () => {
     },
   );
 
-  it('throws the error code that the caller gives', () => {
+  it('wholeNumber throws the error code that the caller gives', () => {
     expect(() => wholeNumber('length', 0, { ...range, code: 'invalid_format' })).toThrow(
       failure('invalid_format'),
     );
@@ -75,19 +75,19 @@ describe('wholeNumber', () => {
 });
 
 describe('optionalFunction', () => {
-  it('returns the function, or undefined if it was left out', () => {
+  it('optionalFunction returns the function, or undefined if it was left out', () => {
     const now = (): number => 1;
     expect(optionalFunction('now', now)).toBe(now);
     expect(optionalFunction<unknown>('now', undefined)).toBeUndefined();
   });
 
-  it.each([null, 1, 'Date.now', {}])('refuses %p', (given) => {
+  it.each([null, 1, 'Date.now', {}])('optionalFunction refuses %p', (given) => {
     expect(() => optionalFunction('now', given)).toThrow(failure('invalid_option'));
   });
 });
 
 describe('assertMethods', () => {
-  it('accepts an object with all methods, own or inherited', () => {
+  it('assertMethods accepts an object with all methods, own or inherited', () => {
     class Store {
       find(): void {
         // Finds nothing.
@@ -97,7 +97,7 @@ describe('assertMethods', () => {
     expect(() => assertMethods('store', { find: () => null }, ['find'])).not.toThrow();
   });
 
-  it('refuses an object and names all methods that it lacks', () => {
+  it('assertMethods refuses an object and names all methods that it lacks', () => {
     expect(() => assertMethods('store', { find: 1 }, ['find', 'revoke'])).toThrow(
       'store lacks the methods find, revoke.',
     );
@@ -106,13 +106,13 @@ describe('assertMethods', () => {
     );
   });
 
-  it.each([null, undefined, 'redis://', () => 1])('refuses %p', (given) => {
+  it.each([null, undefined, 'redis://', () => 1])('assertMethods refuses %p', (given) => {
     expect(() => assertMethods('store', given, ['find'])).toThrow(failure('invalid_option'));
   });
 });
 
 describe('describe', () => {
-  it('shows a number or a boolean, and of anything else only the kind: it may be a secret', () => {
+  it('describe shows a number or a boolean, and only the kind of anything else', () => {
     expect(
       [
         3,

@@ -7,28 +7,31 @@ const quick = bcryptHasher({ cost: 10 });
 const SALT = '$2b$10$abcdefghijklmnopqrstuu';
 
 describe('bcryptHasher', () => {
-  it('has a cost of 12 by default, and writes it into the salt', () => {
+  it('bcryptHasher has a cost of 12 by default, and writes it into the salt', () => {
     expect(bcryptHasher().newSalt()).toMatch(/^\$2b\$12\$[./A-Za-z0-9]{22}$/);
     expect(bcryptHasher({ cost: 16 }).newSalt()).toMatch(/^\$2b\$16\$/);
   });
 
-  it('makes a new salt each time', () => {
+  it('bcryptHasher makes a new salt each time', () => {
     expect(new Set(Array.from({ length: 100 }, () => quick.newSalt())).size).toBe(100);
   });
 
-  it.each([9, 4, 0, -1, 17, 31, 10.5, NaN, Infinity])('refuses a cost of %d', (cost) => {
-    expect(() => bcryptHasher({ cost })).toThrow(failure('invalid_hasher'));
-    expect(() => bcryptHasher({ cost })).toThrow(String(cost));
-  });
+  it.each([9, 4, 0, -1, 17, 31, 10.5, NaN, Infinity])(
+    'bcryptHasher refuses a cost of %d',
+    (cost) => {
+      expect(() => bcryptHasher({ cost })).toThrow(failure('invalid_hasher'));
+      expect(() => bcryptHasher({ cost })).toThrow(String(cost));
+    },
+  );
 
-  it('refuses a cost that is a string, and an unknown option', () => {
+  it('bcryptHasher refuses a cost that is a string, and an unknown option', () => {
     expect(() => bcryptHasher({ cost: '12' as unknown as number })).toThrow(
       failure('invalid_hasher'),
     );
     expect(() => bcryptHasher({ rounds: 12 } as never)).toThrow(failure('invalid_option'));
   });
 
-  it('reads every cost from 10 to 16, whatever its own cost is', () => {
+  it('bcryptHasher reads every cost from 10 to 16, whatever its own cost is', () => {
     for (const cost of ['10', '12', '16'])
       expect(quick.reads(`$2b$${cost}$abcdefghijklmnopqrstuu`)).toBe(true);
   });
@@ -45,11 +48,11 @@ describe('bcryptHasher', () => {
     ['of another scheme', '$scrypt$ln=17,r=8,p=1$c2FsdA'],
     ['empty', ''],
     ['that is a word', 'null'],
-  ])('does not read a salt %s', (_what, salt) => {
+  ])('bcryptHasher does not read a salt %s', (_what, salt) => {
     expect(quick.reads(salt)).toBe(false);
   });
 
-  it('returns the same 31 bytes for the same code and salt, and others for others', async () => {
+  it('bcryptHasher returns the same 31 bytes for the same code and salt only', async () => {
     const [one, again, otherCode, otherSalt] = await Promise.all([
       quick.hash('ABCDEFGH', SALT),
       quick.hash('ABCDEFGH', SALT),
@@ -62,7 +65,7 @@ describe('bcryptHasher', () => {
     expect(otherSalt).not.toEqual(one);
   });
 
-  it('cuts nothing off: inputs of 80 bytes with the same first 72 differ', async () => {
+  it('bcryptHasher cuts nothing off: inputs that differ after 72 bytes differ', async () => {
     const start = 'A'.repeat(72);
     const [one, other, cut] = await Promise.all(
       [`${start}BBBBBBBB`, `${start}CCCCCCCC`, start].map((code) => quick.hash(code, SALT)),
@@ -72,7 +75,7 @@ describe('bcryptHasher', () => {
     expect(other).not.toEqual(cut);
   });
 
-  it('counts bytes, not characters: nothing is cut off 40 characters of two bytes', async () => {
+  it('bcryptHasher cuts nothing off 40 characters of two bytes', async () => {
     const start = '\u00e9'.repeat(36);
     const [one, other] = await Promise.all(
       [`${start}aaaa`, `${start}bbbb`].map((code) => quick.hash(code, SALT)),
@@ -80,25 +83,25 @@ describe('bcryptHasher', () => {
     expect(one).not.toEqual(other);
   });
 
-  it('cannot be changed', () => {
+  it('A bcryptHasher cannot be changed', () => {
     expect(Object.isFrozen(bcryptHasher())).toBe(true);
   });
 });
 
 describe('the hasher of a stored set', () => {
-  it('is the first hasher of the list that reads its salt', () => {
+  it('The hasher of a stored set is the first one that reads its salt', () => {
     const [one, other] = [countingHasher('one'), countingHasher('other')];
     expect(hasherFor([one, other, quick], { salt: other.newSalt(), bits: 40 })).toBe(other);
     expect(hasherFor([one, other, quick], { salt: SALT, bits: 40 })).toBe(quick);
   });
 
-  it('throws unreadable_hash if no hasher reads its salt: that is not an invalid code', () => {
+  it('A set that no hasher reads is an error, and not an invalid code', () => {
     expect(() =>
       hasherFor([countingHasher(), quick], { salt: '$2b$31$abcdefghijklmnopqrstuu', bits: 40 }),
     ).toThrow(failure('unreadable_hash'));
   });
 
-  it('throws unreadable_hash if the codes are too short for the hasher', () => {
+  it('A set with codes that are too short for its hasher is an error', () => {
     const fast: Hasher = { ...countingHasher(), minimumBits: 112 };
     expect(hasherFor([fast], { salt: fast.newSalt(), bits: 112 })).toBe(fast);
     expect(() => hasherFor([fast], { salt: fast.newSalt(), bits: 111.9 })).toThrow(
@@ -108,7 +111,7 @@ describe('the hasher of a stored set', () => {
 });
 
 describe('the option hasher', () => {
-  it('may be one hasher', () => {
+  it('The option hasher may be one hasher', () => {
     expect(hasherList(quick, 40)).toEqual([quick]);
   });
 
@@ -124,11 +127,11 @@ describe('the option hasher', () => {
       'one with a salt that is too long to store',
       { ...countingHasher(), newSalt: () => `$counted$${'x'.repeat(300)}` },
     ],
-  ])('is refused if it is %s', (_what, given) => {
+  ])('The option hasher is refused if it is %s', (_what, given) => {
     expect(() => hasherList(given as Hasher, 40)).toThrow(failure('invalid_hasher'));
   });
 
-  it('refuses a format that is too short for the first hasher, but not for the others', () => {
+  it('A format must be long enough for the first hasher, but not for the others', () => {
     const fast: Hasher = { ...countingHasher('fast'), minimumBits: 112 };
     expect(() => hasherList(fast, 80)).toThrow(failure('invalid_hasher'));
     expect(hasherList(fast, 112)).toEqual([fast]);

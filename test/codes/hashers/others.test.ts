@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
-  it('reads the salt strings that it makes, and tells codes and salts apart', async () => {
+  it('A hasher reads the salt strings that it makes, and tells codes and salts apart', async () => {
     const hasher = make();
     const [salt, other] = [hasher.newSalt(), hasher.newSalt()];
     expect(hasher.reads(salt)).toBe(true);
@@ -67,7 +67,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     expect(new Set(hashes).size).toBe(3);
   });
 
-  it('hashes two inputs of 80 bytes with the same first 72 differently', async () => {
+  it('A hasher tells two inputs apart that differ after 72 bytes', async () => {
     const hasher = make();
     const salt = hasher.newSalt();
     const [a, b] = [`${'A'.repeat(72)}AAAAAAAA`, `${'A'.repeat(72)}BBBBBBBB`];
@@ -75,7 +75,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     expect(Buffer.from(hashOfA).equals(hashOfB)).toBe(false);
   });
 
-  it('refuses salt strings with parameters out of range, and of another scheme', async () => {
+  it('A hasher refuses salt strings with parameters out of range or of other schemes', async () => {
     const hasher = make();
     const foreign = [
       bcryptHasher().newSalt(),
@@ -93,7 +93,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     }
   });
 
-  it('is refused at construction with parameters below the lowest', () => {
+  it('A hasher with parameters below the lowest is refused at construction', () => {
     if (refused === null)
       expect(() => new BackupCodes({ store: new MemoryStore(), hasher: make() })).toThrow(
         failure('invalid_hasher'),
@@ -103,7 +103,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
 });
 
 describe('sets of different hashers', () => {
-  it('work side by side, whichever hasher is the newest', async () => {
+  it('Sets of different hashers work side by side, whichever hasher is the newest', async () => {
     const store = new MemoryStore();
     const kinds = [
       fastHasher(),
@@ -126,7 +126,7 @@ describe('sets of different hashers', () => {
     }
   });
 
-  it('with a fast hash and too short codes are unreadable, and no attempt is charged', async () => {
+  it('Sets with a fast hash and too short codes are unreadable and charge no attempt', async () => {
     const store = new MemoryStore();
     const quick: Hasher = {
       newSalt: () => fastHasher().newSalt(),
