@@ -1,88 +1,117 @@
-// Whom an attacker would like to tell apart by waiting, and how such names and codes come to be. Times nothing.
+// The classes of requests that an attacker would like to tell apart by their response times, and
+// how to prepare the user name and the code of each. Times nothing.
 import { randomBytes } from 'node:crypto';
 import { formats, type BackupCodes } from '../../lib';
 import { showCode } from '../../lib/codes/formats';
 import { generateCodes } from '../../lib/codes/generate';
 
-/** What is typed into the form. Names and codes are random and of one length: a request tells nothing of its class. */
-export interface Credential {
+/**
+ * What a user types into the form. All names have one length and all codes have one length, so that
+ * the request itself does not show its class.
+ */
+export interface Credentials {
   readonly username: string;
   readonly code: string;
 }
 
-/** Where people come from. */
-export interface Cast {
+/** The services that prepare the users of a class. */
+export interface Preparation {
   readonly backupCodes: BackupCodes;
-  /** The same more than a year ago: what it issues has expired. */
-  readonly past: BackupCodes;
-  /** Somebody new whom the app knows; the name is the user's id too. */
-  join(): string;
+  /** A service whose clock is more than a year behind. The sets that it issues have expired. */
+  readonly pastBackupCodes: BackupCodes;
+  /** Adds a user to the app and returns the name, which is also the user id. */
+  readonly addUser: () => string;
 }
 
-export interface Class {
-  readonly prepare: (cast: Cast) => Promise<Credential>;
-  /** What is sent once is something else the second time: each sample is another person. */
-  readonly isOnce?: true;
+export interface RequestClass {
+  readonly prepare: (preparation: Preparation) => Promise<Credentials>;
+  /** A second request with these credentials is of another class. Each sample needs new ones. */
+  readonly isOneTime?: true;
 }
 
 export const classes = {
-  'a wrong code': { prepare: (cast) => withSet(cast, () => anyCode()) },
-  'an unknown name': { prepare: async () => ({ username: randomName(), code: anyCode() }) },
-  'a user without a set': { prepare: async ({ join }) => ({ username: join(), code: anyCode() }) },
-  'a wrong code, all consumed': {
-    prepare: (cast) =>
-      withSet(cast, async (codes, username) => {
-        for (const code of codes) await cast.backupCodes.consume(username, code);
-        return anyCode();
+  'an invalid code': { prepare: (preparation) => withSet(preparation, () => randomCode()) },
+  'an unknown user': {
+    prepare: () => Promise.resolve({ username: randomName(), code: randomCode() }),
+  },
+  'a user without a set': {
+    prepare: ({ addUser }) => Promise.resolve({ username: addUser(), code: randomCode() }),
+  },
+  'an invalid code, all consumed': {
+    prepare: (preparation) =>
+      withSet(preparation, async ({ username, codes }) => {
+        for (const code of codes) await preparation.backupCodes.consume(username, code);
+        return randomCode();
       }),
   },
-  'a wrong code, expired set': {
-    prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, () => anyCode()),
+  'an invalid code, expired set': {
+    prepare: (preparation) => withSet(inThePast(preparation), () => randomCode()),
   },
   'a reused code, first place': {
-    prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(0))),
+    prepare: (preparation) =>
+      withSet(preparation, ({ username, codes }) =>
+        consumed(preparation, { username, code: codes.at(0) ?? '' }),
+      ),
   },
   'a reused code, last place': {
-    prepare: (cast) => withSet(cast, (codes, username) => spent(cast, username, codes.at(-1))),
+    prepare: (preparation) =>
+      withSet(preparation, ({ username, codes }) =>
+        consumed(preparation, { username, code: codes.at(-1) ?? '' }),
+      ),
   },
-  'the right code, first place': {
-    prepare: (cast) => withSet(cast, (codes) => codes.at(0)),
-    isOnce: true,
+  'a valid code, first place': {
+    prepare: (preparation) => withSet(preparation, ({ codes }) => codes.at(0)),
+    isOneTime: true,
   },
-  'the right code, last place': {
-    prepare: (cast) => withSet(cast, (codes) => codes.at(-1)),
-    isOnce: true,
+  'a valid code, last place': {
+    prepare: (preparation) => withSet(preparation, ({ codes }) => codes.at(-1)),
+    isOneTime: true,
   },
-  'the right code, expired set': {
-    prepare: (cast) => withSet({ ...cast, backupCodes: cast.past }, (codes) => codes.at(0)),
+  'a valid code, expired set': {
+    prepare: (preparation) => withSet(inThePast(preparation), ({ codes }) => codes.at(0)),
   },
-  'an unknown name, never tried before': {
-    prepare: async () => ({ username: randomName(), code: anyCode() }),
-    isOnce: true,
+  'an unknown user, never tried before': {
+    prepare: () => Promise.resolve({ username: randomName(), code: randomCode() }),
+    isOneTime: true,
   },
-} satisfies Record<string, Class>;
+} satisfies Record<string, RequestClass>;
 
 export type ClassName = keyof typeof classes;
+
+interface IssuedSet {
+  readonly username: string;
+  readonly codes: readonly string[];
+}
 
 export function randomName(): string {
   return randomBytes(8).toString('hex');
 }
 
-function anyCode(): string {
+function randomCode(): string {
   const [symbols = ''] = generateCodes(formats.recovery, 1);
   return showCode(formats.recovery, symbols);
 }
 
-async function withSet(
-  { backupCodes, join }: Cast,
-  choose: (codes: readonly string[], username: string) => string | undefined | Promise<string>,
-): Promise<Credential> {
-  const username = join();
-  const { codes } = await backupCodes.issue(username);
-  return { username, code: (await choose(codes, username)) ?? '' };
+function inThePast(preparation: Preparation): Preparation {
+  return { ...preparation, backupCodes: preparation.pastBackupCodes };
 }
 
-async function spent({ backupCodes }: Cast, username: string, code = ''): Promise<string> {
-  if (!(await backupCodes.consume(username, code)).ok) throw new Error('A right code was refused.');
+/** Adds a user, issues a set, and takes the code that `choose` returns. */
+async function withSet(
+  { backupCodes, addUser }: Preparation,
+  choose: (set: IssuedSet) => string | undefined | Promise<string>,
+): Promise<Credentials> {
+  const username = addUser();
+  const { codes } = await backupCodes.issue(username);
+  return { username, code: (await choose({ username, codes })) ?? '' };
+}
+
+/** Consumes the code and returns it. */
+async function consumed(
+  { backupCodes }: Preparation,
+  { username, code }: Credentials,
+): Promise<string> {
+  const outcome = await backupCodes.consume(username, code);
+  if (!outcome.ok) throw new Error('A valid code was refused.');
   return code;
 }

@@ -1,4 +1,5 @@
-// A recovery login in a process of its own, with names and codes of every class. Started by attacker.ts; judges nothing.
+// A recovery login in a process of its own, with users and codes of every class. attacker.ts starts
+// it.
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import bcrypt from 'bcrypt';
@@ -14,80 +15,91 @@ import {
 import { findMatch, recordCode } from '../../lib/codes/digests';
 import { countingHasher } from '../helpers/counting-hasher';
 import { memory, sqlite } from '../helpers/stores';
-import { classes, randomName, type Class, type ClassName, type Credential } from './classes';
+import {
+  classes,
+  randomName,
+  type ClassName,
+  type Credentials,
+  type RequestClass,
+} from './classes';
 
 export interface SiteOptions {
   readonly store: 'memory' | 'sqlite';
-  /** `none`: a quick one in its place, so that the rest of the path shows. */
+  /** `none` replaces the slow hash by a fast one, so that differences in the other work show. */
   readonly slowHash: 'bcrypt' | 'none';
   readonly leak?: LeakName;
-  /** How many people of each class. */
-  readonly people: Partial<Record<ClassName, number>>;
+  /** The number of users of each class. */
+  readonly users: Partial<Record<ClassName, number>>;
 }
 
 export interface OpenedSite {
   readonly port: number;
-  readonly credentials: Partial<Record<ClassName, readonly Credential[]>>;
+  readonly credentials: Partial<Record<ClassName, readonly Credentials[]>>;
 }
 
-/** The floor of the product: a quick slow hash hides the least. */
+/** The lowest cost that the package accepts. A fast slow hash hides the least. */
 const COST = 10;
 const DAY_MS = 86_400_000;
 
-const known = new Set<string>();
-const ten = Array.from({ length: 10 }, () => recordCode(Buffer.alloc(32)));
+const userNames = new Set<string>();
+const tenRecords = Array.from({ length: 10 }, () => recordCode(Buffer.alloc(32)));
 
-/** What naive apps do. Each stands before an honest strategy. */
+/** Mistakes of naive apps. Each runs before the strategy, which has none of them. */
 const leaks = {
-  'no hash for unknown names': (req, res, next) => {
-    if (isKnown(req.body)) next();
+  'no hash for unknown users': (req, res, next) => {
+    if (isUser(req.body)) next();
     else refuse(res);
   },
-  'half a hash for unknown names': (req, res, next) => {
-    if (isKnown(req.body)) next();
+  'half a hash for unknown users': (req, res, next) => {
+    if (isUser(req.body)) next();
     else void bcrypt.hash('code', bcrypt.genSaltSync(COST - 1)).then(() => refuse(res));
   },
-  'ten milliseconds more for known names': (req, _res, next) => {
-    setTimeout(next, isKnown(req.body) ? 10 : 0);
+  'ten milliseconds more for users': (req, _res, next) => {
+    setTimeout(next, isUser(req.body) ? 10 : 0);
   },
-  'ten digests more for known names': (req, _res, next) => {
-    if (isKnown(req.body)) findMatch(Buffer.alloc(32, 1), ten);
+  'ten digests more for users': (req, _res, next) => {
+    if (isUser(req.body)) findMatch(Buffer.alloc(32, 1), tenRecords);
     next();
   },
 } satisfies Record<string, RequestHandler>;
 
 export type LeakName = keyof typeof leaks;
 
-async function open({ store, slowHash, leak, people }: SiteOptions): Promise<OpenedSite> {
+async function openSite({ store, slowHash, leak, users }: SiteOptions): Promise<OpenedSite> {
   const opened = await (store === 'sqlite' ? sqlite : memory).open();
   const options: BackupCodesOptions = {
     store: opened.store,
     hasher: slowHash === 'bcrypt' ? bcryptHasher({ cost: COST }) : countingHasher(),
     format: formats.recovery,
-    // As many as one name permits, without a wait between them.
+    // All attempts that one name permits, without a delay between them.
     attempts: { free: 50 },
     maxQueuedHashes: 100_000,
   };
   const backupCodes = new BackupCodes(options);
-  const past = new BackupCodes({ ...options, now: () => Date.now() - 400 * DAY_MS });
-  const join = (): string => {
+  const pastBackupCodes = new BackupCodes({ ...options, now: () => Date.now() - 400 * DAY_MS });
+  const addUser = (): string => {
     const name = randomName();
-    known.add(name);
+    userNames.add(name);
     return name;
   };
-  const credentials: Record<string, Credential[]> = {};
-  for (const [name, count] of Object.entries(people)) {
-    const { prepare }: Class = classes[name as ClassName];
+  const credentials: Record<string, Credentials[]> = {};
+  for (const [name, count] of Object.entries(users)) {
+    const { prepare }: RequestClass = classes[name as ClassName];
     credentials[name] = await Promise.all(
-      Array.from({ length: count }, () => prepare({ backupCodes, past, join })),
+      Array.from({ length: count }, () => prepare({ backupCodes, pastBackupCodes, addUser })),
     );
   }
+  const port = await listen(backupCodes, leak);
+  return { port, credentials };
+}
 
+/** @returns the port */
+async function listen(backupCodes: BackupCodes, leak: LeakName | undefined): Promise<number> {
   const passport = new Authenticator();
   passport.use(
     new BackupCodeStrategy<{ id: string }>({
       backupCodes,
-      findUser: (username) => (known.has(username) ? { id: username } : null),
+      findUser: (username) => (userNames.has(username) ? { id: username } : null),
     }),
   );
   const app = express();
@@ -100,19 +112,18 @@ async function open({ store, slowHash, leak, people }: SiteOptions): Promise<Ope
   );
   const server = app.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  return { port: (server.address() as AddressInfo).port, credentials };
+  return (server.address() as AddressInfo).port;
 }
 
-function isKnown(body: unknown): boolean {
-  return known.has((body as Credential).username);
+function isUser(body: unknown): boolean {
+  return userNames.has((body as Credentials).username);
 }
 
-/** As Passport refuses. */
+/** Answers as Passport answers a failed login. */
 function refuse(res: express.Response): void {
   res.status(401).end('Unauthorized');
 }
 
-process.on(
-  'message',
-  (options: SiteOptions) => void open(options).then((site) => process.send?.(site)),
-);
+process.on('message', (options: SiteOptions) => {
+  void openSite(options).then((site) => process.send?.(site));
+});

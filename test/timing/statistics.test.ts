@@ -1,6 +1,6 @@
-import { compare, crop, isTold, quantile, rankZ, spreadOf, welchT } from './statistics';
+import { compare, crop, isDistinguishable, quantile, rankZ, spreadOf, welchT } from './statistics';
 
-/** Numbers from 0 to 1 that look random and are always the same (Park and Miller's generator). */
+/** Numbers from 0 to 1 that look random and are always the same (Park and Miller, 1988). */
 function noise(seed: number, count: number): number[] {
   let state = seed;
   return Array.from(
@@ -10,13 +10,13 @@ function noise(seed: number, count: number): number[] {
 }
 
 describe("Welch's t", () => {
-  it('is the difference of the means in its standard errors', () => {
+  it('is the difference of the means in units of its standard error', () => {
     // Means 2 and 5, variances 1 and 4: -3 / sqrt(1/3 + 4/3).
     expect(welchT([1, 2, 3], [3, 5, 7])).toBeCloseTo(-3 / Math.sqrt(5 / 3), 12);
     expect(welchT([3, 5, 7], [1, 2, 3])).toBeCloseTo(3 / Math.sqrt(5 / 3), 12);
   });
 
-  it('is nothing between samples that are the same, and without end between two that never vary', () => {
+  it('is 0 for equal samples, and infinite for different samples that do not vary', () => {
     expect(welchT([4, 4, 4], [4, 4, 4])).toBe(0);
     expect(welchT([5, 5, 5], [4, 4, 4])).toBe(Infinity);
   });
@@ -24,20 +24,20 @@ describe("Welch's t", () => {
 
 describe('the rank statistic', () => {
   it("is Mann-Whitney's U as a standard score", () => {
-    // U = 0 of a mean of 4.5, variance 9 / 12 * 7.
+    // U is 0, its mean is 4.5 and its variance is 9 / 12 * 7.
     expect(rankZ([1, 2, 3], [4, 5, 6])).toBeCloseTo(-4.5 / Math.sqrt(5.25), 12);
     expect(rankZ([4, 5, 6], [1, 2, 3])).toBeCloseTo(4.5 / Math.sqrt(5.25), 12);
   });
 
-  it('gives ties their middle rank, and takes them from the variance', () => {
-    // Ranks 1, 3, 3 of 1, 3, 3, 3, 5, 6: U = 1; variance 9 / 12 * (7 - 24 / 30).
+  it('gives ties their middle rank, and reduces the variance by them', () => {
+    // The ranks are 1, 3, 3 of 1, 3, 3, 3, 5, 6. U is 1 and the variance is 9 / 12 * (7 - 24 / 30).
     expect(rankZ([1, 2, 2], [2, 3, 4])).toBeCloseTo(-3.5 / Math.sqrt(4.65), 12);
     expect(rankZ([1, 1], [1, 1])).toBe(0);
   });
 });
 
-describe('cropping', () => {
-  it('leaves what is at or below one threshold for both', () => {
+describe('a crop of two samples', () => {
+  it('has the times up to one threshold for both', () => {
     expect(
       crop(
         [
@@ -65,23 +65,23 @@ describe('cropping', () => {
   });
 });
 
-describe('the comparison', () => {
-  const quick = noise(1, 1000);
+describe('the comparison of two samples', () => {
+  const fast = noise(1, 1000);
   const alike = noise(2, 1000);
   const slower = noise(3, 1000).map((time) => time + 0.1);
   const disturbed = (times: readonly number[]): number[] =>
     times.map((time, index) => (index % 50 === 0 ? time + 1000 * (1 + (index % 7)) : time));
 
-  it('does not tell apart what is of one distribution', () => {
-    expect(isTold(compare(quick, alike))).toBe(false);
-    expect(isTold(compare(disturbed(quick), disturbed(alike)))).toBe(false);
+  it('does not distinguish samples of one distribution', () => {
+    expect(isDistinguishable(compare(fast, alike))).toBe(false);
+    expect(isDistinguishable(compare(disturbed(fast), disturbed(alike)))).toBe(false);
   });
 
-  it('tells apart what is slower by a tenth, and says by how much and which', () => {
-    const { t, z, difference } = compare(slower, quick);
+  it('distinguishes samples of which one is slower, and gives the difference', () => {
+    const { t, z, difference } = compare(slower, fast);
     expect([t > 4.5, z > 4.5]).toEqual([true, true]);
     expect(difference).toBeCloseTo(0.1, 1);
-    const reversed = compare(quick, slower);
+    const reversed = compare(fast, slower);
     expect([reversed.t, reversed.z, reversed.difference]).toEqual([
       -t,
       expect.closeTo(-z, 9),
@@ -89,23 +89,23 @@ describe('the comparison', () => {
     ]);
   });
 
-  it('tells them apart through disturbances that drown the mean of all', () => {
-    expect(Math.abs(welchT(disturbed(slower), disturbed(quick)))).toBeLessThan(1);
-    const { t, z } = compare(disturbed(slower), disturbed(quick));
+  it('distinguishes them through disturbances that hide the difference of the means', () => {
+    expect(Math.abs(welchT(disturbed(slower), disturbed(fast)))).toBeLessThan(1);
+    const { t, z } = compare(disturbed(slower), disturbed(fast));
     expect([t > 4.5, z > 4.5]).toEqual([true, true]);
   });
 
-  it('needs but one of its two statistics', () => {
+  it('needs only one of its two statistics', () => {
     expect([
-      isTold({ t: 4.6, z: 0, difference: 1 }),
-      isTold({ t: 0, z: -4.6, difference: 1 }),
-      isTold({ t: -4.5, z: 4.5, difference: 1 }),
+      isDistinguishable({ t: 4.6, z: 0, difference: 1 }),
+      isDistinguishable({ t: 0, z: -4.6, difference: 1 }),
+      isDistinguishable({ t: -4.5, z: 4.5, difference: 1 }),
     ]).toEqual([true, true, false]);
   });
 });
 
 describe('quantile and spread', () => {
-  it('are of the samples in order, and no disturbance changes them', () => {
+  it('do not change with disturbances of the slowest samples', () => {
     expect([quantile([3, 1, 2], 0), quantile([3, 1, 2], 0.5), quantile([3, 1, 2], 1)]).toEqual([
       1, 2, 3,
     ]);
@@ -115,7 +115,7 @@ describe('quantile and spread', () => {
   });
 
   it('give the standard deviation of a normal distribution', () => {
-    // Twelve numbers from 0 to 1 add up to a normal one, of deviation 1.
+    // The sum of twelve numbers from 0 to 1 is nearly normal, with a standard deviation of 1.
     const draws = noise(4, 12 * 2000);
     const normal = Array.from({ length: 2000 }, (_, index) =>
       draws.slice(12 * index, 12 * index + 12).reduce((sum, draw) => sum + draw, 0),
