@@ -1,21 +1,40 @@
-// What the guards of this folder answer in the same way: which page to send to, and whether a page is wanted at all.
-import type { Request } from 'express';
-import { BackupCodeError } from '../errors';
+// What the guards share: the middleware around a check, and whether to answer with a page.
+import type { Request, RequestHandler, Response } from 'express';
+import { asError, BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 
-/** A client that asks for no HTML, or for JSON at least as much, is a program. */
-export function wantsPage(req: Request): boolean {
+/** Resolves to true if the request may continue. If not, the check has answered it. */
+export type RequestCheck = (req: Request, res: Response) => Promise<boolean>;
+
+/** Makes a middleware that lets a request through only if the check resolves to true. */
+export function makeGuard(check: RequestCheck): RequestHandler {
+  return function guard(req, res, next): void {
+    check(req, res).then(
+      (mayContinue) => mayContinue && next(),
+      (thrown: unknown) => next(asError(thrown)),
+    );
+  };
+}
+
+/** Whether to answer with a page. A client that accepts JSON as much as HTML is a program. */
+export function prefersPage(req: Request): boolean {
   return !req.xhr && req.accepts(['json', 'html']) === 'html';
 }
 
-/** A path of this app, or a page elsewhere in full. @throws {BackupCodeError} `invalid_option` */
-export function pageUrl(name: string, url: unknown): string | undefined {
+/**
+ * Checks the address of a page: a path of this app, or a whole URL.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
+export function checkPageUrl(option: string, url: unknown): string | undefined {
   if (url === undefined) return undefined;
-  if (typeof url !== 'string' || !/^(?:\/(?!\/)|https?:\/\/)[\x21-\x5b\x5d-\x7e]*$/.test(url)) {
-    throw new BackupCodeError(
-      'invalid_option',
-      `${name} must be a path that begins with "/", or a URL that begins with "https://", but was ${typeof url === 'string' ? `"${url}"` : describe(url)}.`,
-    );
+  if (typeof url === 'string' && /^(?:\/(?!\/)|https?:\/\/)[\x21-\x5b\x5d-\x7e]*$/.test(url)) {
+    return url;
   }
-  return url;
+  const given = typeof url === 'string' ? `"${url}"` : describe(url);
+  throw new BackupCodeError(
+    'invalid_option',
+    `${option} must be a path that begins with "/", or a URL that begins with "https://", ` +
+      `but was ${given}.`,
+  );
 }

@@ -1,22 +1,20 @@
-// Logging in over two requests, asking how surely somebody did, and a person's own backup codes as JSON: for Express, Passport and express-session.
-// Its declarations speak of Express.User, which @types/passport declares.
+// `passport-backup-code/express`: logins of two steps, guards, and a router for the user's own
+// codes. Needs Express, Passport and express-session.
+// The declarations use Express.User, which @types/passport declares.
 /// <reference types="passport" preserve="true" />
-export {
-  beginLogin,
-  completeLogin,
-  type BeginLoginOptions,
-  type CompletedLogin,
-  type CompleteLoginOptions,
-} from './complete-login';
+export { beginLogin, type BeginLoginOptions } from './begin-login';
 export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pending-login';
-export { requireAssurance, type AssuranceFacts, type AssuranceOptions } from './require-assurance';
+export { completeLogin, type CompletedLogin, type CompleteLoginOptions } from './complete-login';
+export { requireAssurance, type AssuranceOptions } from './require-assurance';
+export type { AssuranceFacts } from './assurance-guard';
+export {
+  requireFreshSecondFactor,
+  type FreshSecondFactorOptions,
+} from './require-fresh-second-factor';
 export { requireEnrollment, type EnrollmentOptions } from './require-enrollment';
 export { safeReturnTo } from './return-to';
-export {
-  backupCodesRouter,
-  type BackupCodesRouterOptions,
-  type RouterErrorCode,
-} from './backup-codes-router';
+export { backupCodesRouter, type BackupCodesRouterOptions } from './backup-codes-router';
+export type { RouterErrorCode } from './router-answers';
 export {
   backupCodesOpenApi,
   type BackupCodesOpenApiOptions,

@@ -1,29 +1,32 @@
-// The body of a change: a JSON object, whether or not the app reads bodies itself. Never more than a few kilobytes of it.
+// Reads the body of a change as a JSON object, whether or not the app has a body parser.
 import type { Request } from 'express';
 
-/** A set's id and a token of the app's, many times over. */
+/** Room for the id of a set and a token of the app, many times over. */
 const MAX_BYTES = 4096;
 
-/** The object, or what is wrong with the body. */
+/** Returns the object, or what is wrong with the body. */
 export async function readJsonBody(
   req: Request,
 ): Promise<object | 'invalid_body' | 'body_too_large'> {
-  // Express 4's own parser makes {} of no body at all.
-  if (
-    req.headers['transfer-encoding'] === undefined &&
-    !(Number(req.headers['content-length']) > 0)
-  )
-    return 'invalid_body';
-  const read: unknown = req.body;
-  if (read === undefined) {
+  if (!hasBody(req)) return 'invalid_body';
+  const body: unknown = req.body;
+  if (body === undefined) {
     const text = await readText(req);
-    return text === null ? 'body_too_large' : parse(text);
+    return text === null ? 'body_too_large' : parseObject(text);
   }
-  if (typeof read === 'string' || Buffer.isBuffer(read)) return parse(String(read));
-  return asObject(read);
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return parseObject(String(body));
+  return checkObject(body);
 }
 
-/** `null` if it is too long. It is read to its end all the same: a connection cut short would not bring the answer. */
+/** By the headers: Express 4's own parser makes {} of a request without a body. */
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length']) > 0;
+}
+
+/**
+ * Returns `null` if the body is too long. It is read to its end all the same: a connection that is
+ * cut would not carry the answer.
+ */
 async function readText(req: Request): Promise<string | null> {
   const chunks: Buffer[] = [];
   let bytes = 0;
@@ -34,15 +37,15 @@ async function readText(req: Request): Promise<string | null> {
   return bytes > MAX_BYTES ? null : Buffer.concat(chunks).toString();
 }
 
-function parse(text: string): object | 'invalid_body' {
+function parseObject(text: string): object | 'invalid_body' {
   try {
-    return asObject(JSON.parse(text));
+    return checkObject(JSON.parse(text));
   } catch {
     return 'invalid_body';
   }
 }
 
-function asObject(value: unknown): object | 'invalid_body' {
+function checkObject(value: unknown): object | 'invalid_body' {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
     ? value
     : 'invalid_body';

@@ -1,46 +1,64 @@
-// What every call of this folder asks in the same way: whose id, and what time it is.
+// The two options that every function of this folder takes: how to get a user's id, and the clock.
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe, optionalFunction } from '../internal/validate';
-import type { UserId } from '../stores/subject';
+import { isUserId, userSubject, type UserId } from '../stores/subject';
 
+/** Options that every login function and every guard takes. */
 export interface LoginOptions {
-  /** The user's id: a string of 1 to 255 characters, a safe integer or a bigint. Default `user.id`. */
+  /**
+   * Returns the user's id: a string of 1 to 255 characters, a safe integer or a bigint. `42` and
+   * `'42'` are one user. Give every function and guard the same.
+   * @default (user) => user.id
+   */
   readonly userId?: (user: Express.User) => UserId;
-  /** The clock, in milliseconds since 1970; for tests. Default `Date.now`. */
+  /**
+   * The clock, in milliseconds since 1970; for tests.
+   * @default Date.now
+   */
   readonly now?: () => number;
 }
 
-/** Refuses options that are not in `own` and not above. */
-export function loginOptions(
-  where: string,
+/** `LoginOptions`, checked and with their defaults. */
+export interface CheckedLoginOptions {
+  /** @throws {BackupCodeError} `invalid_user_id` */
+  readonly idOf: (user: Express.User) => UserId;
+  readonly now: () => number;
+}
+
+/**
+ * @param functionName the function that takes the options, for messages
+ * @param ownOptions the names of the other options that it takes
+ * @throws {BackupCodeError} `invalid_option`
+ */
+export function checkLoginOptions(
+  functionName: string,
+  ownOptions: readonly string[],
   options: LoginOptions,
-  own: readonly string[],
-): { idOf: (user: Express.User) => UserId; now: () => number } {
+): CheckedLoginOptions {
   const given: unknown = options;
-  assertOptions(where, given, [...own, 'userId', 'now']);
+  assertOptions(functionName, given, [...ownOptions, 'userId', 'now']);
   const userId =
     optionalFunction('userId', options.userId) ?? ((user) => Reflect.get(user, 'id') as UserId);
   return {
-    idOf: (user) => checkedId(userId(user)),
+    idOf: (user) => checkUserId(userId(user), 'userId: (user) => ...'),
     now: optionalFunction('now', options.now) ?? Date.now,
   };
 }
 
-function checkedId(id: UserId): UserId {
+/**
+ * @param option the option that the caller can give instead, for the message
+ * @throws {BackupCodeError} `invalid_user_id`
+ */
+export function checkUserId(id: unknown, option: string): UserId {
   if (isUserId(id)) return id;
   throw new BackupCodeError(
     'invalid_user_id',
-    `A user's id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(id)}. Where it is not user.id, say so: userId: (user) => ...`,
+    'A user id must be a string of 1 to 255 characters, a safe integer or a bigint, ' +
+      `but was ${describe(id)}. If it is not user.id, give ${option}`,
   );
 }
 
-export function isUserId(id: unknown): id is UserId {
-  return typeof id === 'string'
-    ? id.length >= 1 && id.length <= 255
-    : Number.isSafeInteger(id) || typeof id === 'bigint';
-}
-
-/** As everywhere in this package, `42` and `'42'` are one user. */
+/** Whether two ids are those of one user. */
 export function isSameUser(one: UserId, other: UserId): boolean {
-  return String(one) === String(other);
+  return userSubject(one).userId === userSubject(other).userId;
 }

@@ -1,9 +1,10 @@
-// What a session remembers of a login, pending or completed: who, by which factors, when. Read back with distrust.
+// What a session stores of a login, pending or completed: which user, by which factors, when.
 import type { Request } from 'express';
-import type { UserId } from '../stores/subject';
-import { assuranceOf, isNames, type Assurance, type Factor } from './factors';
-import { isUserId } from './login-options';
-import { dig, hasSessionLogin, readState } from './session';
+import { isUserId, type UserId } from '../stores/subject';
+import { areMethodNames, computeAssurance, type Assurance, type Factor } from './factors';
+import { readState } from './login-state';
+import { hasSessionLogin } from './passport-login';
+import { readPath } from './read-path';
 
 /** A login, bound to its user. */
 export interface LoginRecord extends Assurance {
@@ -11,58 +12,58 @@ export interface LoginRecord extends Assurance {
   readonly factors: readonly Factor[];
 }
 
-export function recordOf(
-  userId: UserId,
-  factors: readonly Factor[],
-  amr: readonly string[],
-): LoginRecord {
-  return { userId, ...assuranceOf(factors, amr), factors };
+/** Makes the record of a login by these factors. */
+export function makeRecord({
+  userId,
+  factors,
+  amr,
+}: Pick<LoginRecord, 'userId' | 'factors' | 'amr'>): LoginRecord {
+  return { userId, ...computeAssurance(factors, amr), factors };
 }
 
-/** As JSON can keep it: a bigint has no JSON of its own. */
-export function toStored(record: LoginRecord): object {
+/** Returns the record as a session stores it. JSON has no bigint. */
+export function encodeRecord(record: LoginRecord): object {
   const { userId } = record;
   return { ...record, userId: typeof userId === 'bigint' ? { bigint: String(userId) } : userId };
 }
 
-/** `null` for what never was a record. What factors amount to is told anew. */
-export function fromStored(stored: unknown): LoginRecord | null {
-  const [id, digits, factors, amr] = [
-    dig(stored, 'userId'),
-    dig(stored, 'userId', 'bigint'),
-    dig(stored, 'factors'),
-    dig(stored, 'amr'),
-  ];
-  const userId = typeof digits === 'string' && /^-?\d+$/.test(digits) ? BigInt(digits) : id;
-  if (
-    !isUserId(userId) ||
-    !Array.isArray(factors) ||
-    factors.length === 0 ||
-    !factors.every(isFactor) ||
-    !isReferences(amr)
-  )
-    return null;
-  return recordOf(userId, factors, amr);
+/**
+ * Reads what `encodeRecord` made; `null` for anything else. The assurance is computed again from
+ * the factors: a stored claim is not believed.
+ */
+export function decodeRecord(stored: unknown): LoginRecord | null {
+  const userId = decodeUserId(readPath(stored, 'userId'));
+  const factors = readPath(stored, 'factors');
+  const amr = readPath(stored, 'amr');
+  if (!isUserId(userId)) return null;
+  if (!Array.isArray(factors) || factors.length === 0 || !factors.every(isFactor)) return null;
+  if (!areReferences(amr)) return null;
+  return makeRecord({ userId, factors, amr });
 }
 
-/** As many as there are: those of every factor add up. */
-function isReferences(value: unknown): value is readonly string[] {
-  return Array.isArray(value) && value.length > 0 && value.every((name) => isNames([name]));
+/**
+ * Returns the completed login of this session, or `null` if Passport has no login in it. A logout
+ * of Passport 0.5 and older leaves our record behind. The caller compares the record's user with
+ * the user of the request: a record never speaks for the next user of the browser.
+ */
+export function readLogin(req: Request): LoginRecord | null {
+  return hasSessionLogin(req) ? decodeRecord(readState(req).login) : null;
+}
+
+function decodeUserId(stored: unknown): unknown {
+  const digits = readPath(stored, 'bigint');
+  return typeof digits === 'string' && /^-?\d+$/.test(digits) ? BigInt(digits) : stored;
+}
+
+/** Without an upper limit: the references of all factors add up. */
+function areReferences(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.length > 0 && value.every((name) => areMethodNames([name]));
 }
 
 function isFactor(value: unknown): value is Factor {
   return (
-    isNames([dig(value, 'method')]) &&
-    isNames(dig(value, 'amr')) &&
-    typeof dig(value, 'at') === 'number'
+    areMethodNames([readPath(value, 'method')]) &&
+    areMethodNames(readPath(value, 'amr')) &&
+    typeof readPath(value, 'at') === 'number'
   );
-}
-
-/**
- * The completed login, where Passport holds a login in this session; `null` where it does not, as after a logout that
- * left the session standing (Passport 0.5 and older). Whether it is that of the request's user, the caller compares:
- * a record never speaks for the next user of the browser.
- */
-export function readLogin(req: Request): LoginRecord | null {
-  return hasSessionLogin(req) ? fromStored(readState(req).login) : null;
 }

@@ -1,71 +1,72 @@
-// A guard that sends people without working backup codes to make some, and reminds them to make new ones in time. It
-// knows only who is logged in: whether somebody is, is for the guard before it to ask.
+// A guard that sends users without working backup codes to make some, and reminds them to replace
+// old ones. It does not ask for a login: put it behind a guard that does.
 import type { Request, RequestHandler, Response } from 'express';
-import type { BackupCodes } from '../service/backup-codes';
-import { asError, BackupCodeError } from '../errors';
+import { BackupCodeError } from '../errors';
 import { assertMethods, describe } from '../internal/validate';
-import { pageUrl, wantsPage } from './guard';
-import { loginOptions, type LoginOptions } from './login-options';
-import { pageOf } from './return-to';
-import { dig, readState, save, userOf, writeState } from './session';
+import type { BackupCodes, SetStatus } from '../service/backup-codes';
+import { checkPageUrl, makeGuard, prefersPage } from './guard';
+import { checkLoginOptions, type LoginOptions } from './login-options';
+import { readState, writeState } from './login-state';
+import { getUser } from './passport-login';
+import { readPath } from './read-path';
+import { findCurrentPage } from './return-to';
+import { saveSession } from './session';
 
-/** Who must have backup codes, and where they are made. */
+/** Which users must have backup codes, and where they make them. */
 export interface EnrollmentOptions extends LoginOptions {
+  /** The service, or anything that has its `status`. */
   readonly backupCodes: Pick<BackupCodes, 'status'>;
-  /** The page where codes are made. It and all below it let everybody through. */
+  /**
+   * The page on which codes are made: a path, or a whole URL. This page and every page below it
+   * let all users through.
+   */
   readonly enrollUrl: string;
   /**
-   * Whoever has a working set that is older than `rotateAfterDays` is sent `'once'` a login, and may go on without; `'always'`,
-   * until there is a new one; or `'never'`. Default `'once'`, which needs a session and a page: programs are let through.
+   * What to do about a working set that is older than `rotateAfterDays`. `'once'` sends a browser
+   * to `enrollUrl` once a login, and lets it continue without a new set; this needs a session, and
+   * lets programs through. `'always'` sends every client until there is a new set. `'never'` lets
+   * all of them through.
+   * @default 'once'
    */
   readonly rotation?: 'once' | 'always' | 'never';
 }
 
 /**
- * Lets a request through if its user has a set that works: neither expired, nor used up, nor closed by too many failures.
- * Others get a 303 to `enrollUrl` with the page they wanted as `returnTo`, for `safeReturnTo` there; clients that ask for
- * no HTML get a 403 with the code `enrollment_required`. Where nobody is logged in the request goes on: put it behind the guard
- * that logs people in. One read of the store for each request.
+ * Makes a guard that lets a request through if its user has a set that works: not expired, not used
+ * up, and not locked by too many failures. Other browsers get a 303 to `enrollUrl`, with the page
+ * they asked for as `returnTo`; read it there with `safeReturnTo`. A client that does not ask for
+ * HTML gets a 403 with the code `enrollment_required`. If no user is logged in, the request
+ * continues. Each request reads the store once.
  *
- * @throws {BackupCodeError} `invalid_option`, when the guard is made
+ * @example
+ * ```ts
+ * app.use(
+ *   '/app',
+ *   requireAssurance({ loginUrl: '/login' }),
+ *   requireEnrollment({ backupCodes, enrollUrl: '/codes' }),
+ * );
+ * ```
+ *
+ * @throws {BackupCodeError} `invalid_option`, when the guard is made. When it runs it passes
+ *   `session_unavailable`, `invalid_user_id` and what `status` throws to `next`
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
-  const { idOf } = loginOptions('requireEnrollment', options, [
-    'backupCodes',
-    'enrollUrl',
-    'rotation',
-  ]);
-  const { backupCodes, rotation = 'once' } = options;
+  const ownOptions = ['backupCodes', 'enrollUrl', 'rotation'];
+  const { idOf } = checkLoginOptions('requireEnrollment', ownOptions, options);
+  const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status']);
-  const enrollUrl = pageUrl('enrollUrl', options.enrollUrl);
-  if (enrollUrl === undefined)
-    throw new BackupCodeError(
-      'invalid_option',
-      'enrollUrl must be given: the page where codes are made.',
-    );
-  if (!['once', 'always', 'never'].includes(rotation))
-    throw new BackupCodeError(
-      'invalid_option',
-      `rotation must be 'once', 'always' or 'never', but was ${describe(rotation)}.`,
-    );
+  const enrollUrl = checkEnrollUrl(options.enrollUrl);
+  const rotation = checkRotation(options.rotation);
 
-  /** Whether the request may go on; if not, it is answered. */
-  async function judge(req: Request, res: Response): Promise<boolean> {
-    const user = userOf(req);
-    if (user === null || isAt(req, enrollUrl ?? '')) return true;
+  return makeGuard(async (req: Request, res: Response) => {
+    const user = getUser(req);
+    if (user === null || isAtOrBelow(enrollUrl, req)) return true;
     const status = await backupCodes.status(idOf(user));
-    const isWorking =
-      status !== null && !status.expired && !status.locked.secondFactor && status.remaining > 0;
-    if (
-      isWorking &&
-      !(
-        status.rotationDue &&
-        (rotation === 'always' || (rotation === 'once' && (await isToBeOffered(req))))
-      )
-    )
-      return true;
+    const isWorking = status !== null && isWorkingSet(status);
+    const isTooOld = isWorking && status.rotationDue && (await isRotationRequired(req, rotation));
+    if (isWorking && !isTooOld) return true;
     res.set('Cache-Control', 'no-store');
-    if (wantsPage(req)) res.redirect(303, withReturnTo(enrollUrl ?? '', pageOf(req)));
+    if (prefersPage(req)) res.redirect(303, addReturnTo(enrollUrl, findCurrentPage(req)));
     else
       res.status(403).json({
         code: 'enrollment_required',
@@ -74,34 +75,63 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
           : 'You have no backup codes that work: make new ones',
       });
     return false;
-  }
-
-  return function requireEnrollmentHandler(req, res, next): void {
-    judge(req, res).then(
-      (mayGoOn) => mayGoOn && next(),
-      (thrown: unknown) => next(asError(thrown)),
-    );
-  };
+  });
 }
 
-/** Once for each login, which begins a new session. Saved before the answer, or the browser might be back before it is. */
-async function isToBeOffered(req: Request): Promise<boolean> {
-  if (!wantsPage(req) || dig(req, 'session') === undefined) return false;
+function checkEnrollUrl(given: unknown): string {
+  const url = checkPageUrl('enrollUrl', given);
+  if (url !== undefined) return url;
+  throw new BackupCodeError(
+    'invalid_option',
+    'enrollUrl must be given: the page on which codes are made.',
+  );
+}
+
+function checkRotation(
+  rotation: EnrollmentOptions['rotation'] = 'once',
+): NonNullable<EnrollmentOptions['rotation']> {
+  if (['once', 'always', 'never'].includes(rotation)) return rotation;
+  throw new BackupCodeError(
+    'invalid_option',
+    `rotation must be 'once', 'always' or 'never', but was ${describe(rotation)}.`,
+  );
+}
+
+function isWorkingSet({ expired, locked, remaining }: SetStatus): boolean {
+  return !expired && !locked.secondFactor && remaining > 0;
+}
+
+async function isRotationRequired(
+  req: Request,
+  rotation: NonNullable<EnrollmentOptions['rotation']>,
+): Promise<boolean> {
+  if (rotation === 'once') return offerRotation(req);
+  return rotation === 'always';
+}
+
+/**
+ * Resolves to true once for each login, which begins with a new session. Saved before the answer:
+ * the browser may be back as soon as it has it.
+ */
+async function offerRotation(req: Request): Promise<boolean> {
+  if (!prefersPage(req) || readPath(req, 'session') === undefined) return false;
   const state = readState(req);
   if (state.isRotationOffered === true) return false;
   writeState(req, { ...state, isRotationOffered: true });
-  await save(req);
+  await saveSession(req);
   return true;
 }
 
-function isAt({ originalUrl }: Request, url: string): boolean {
+function isAtOrBelow(url: string, { originalUrl }: Request): boolean {
   const [path] = originalUrl.split(/[?#]/);
   const [page] = url.split(/[?#]/);
   return path === page || path?.startsWith(`${page}/`) === true;
 }
 
-function withReturnTo(url: string, page: string | null): string {
+function addReturnTo(url: string, page: string | null): string {
   if (page === null) return url;
-  const [before = '', fragment] = url.split('#');
-  return `${before}${before.includes('?') ? '&' : '?'}returnTo=${encodeURIComponent(page)}${fragment === undefined ? '' : `#${fragment}`}`;
+  const [address = '', fragment] = url.split('#');
+  const separator = address.includes('?') ? '&' : '?';
+  const end = fragment === undefined ? '' : `#${fragment}`;
+  return `${address}${separator}returnTo=${encodeURIComponent(page)}${end}`;
 }

@@ -1,32 +1,39 @@
-// Where a person is sent after logging in: a path of this origin, or nowhere in particular. Refuses all else silently.
+// Where to send a user after a login: a path of this origin. Everything else is dropped.
 import type { Request } from 'express';
 
 const MAX_LENGTH = 2048;
-/** Any origin will do: what is asked is whether the value leaves it. */
-const HERE = 'http://here.invalid';
+/** Any origin serves: the question is only whether the value leaves it. */
+const THIS_ORIGIN = 'http://here.invalid';
 
 /**
- * The value as a path that every browser takes for one of this origin, percent-encoded; `null` for anything else. It
- * comes from the client, so a bad one is dropped and no error: neither an open redirect nor a login that fails.
+ * Returns the value, percent-encoded, if every browser reads it as a path of this origin, of at
+ * most 2048 characters; `null` for anything else. The value comes from the client. A bad one is
+ * dropped without an error, so it causes neither an open redirect nor a failed login.
+ *
+ * @example
+ * ```ts
+ * app.post('/codes/saved', (req, res) => {
+ *   res.redirect(303, safeReturnTo(req.query.returnTo) ?? '/account');
+ * });
+ * ```
  */
 export function safeReturnTo(value: unknown): string | null {
-  // Browsers skip tabs and line breaks and read a backslash as a slash, so these are looked for before parsing.
-  if (
-    typeof value !== 'string' ||
-    value.length > MAX_LENGTH ||
-    /^(?!\/)|^\/\/|[\p{Cc}\\]/u.test(value)
-  )
-    return null;
-  const { origin, pathname, search, hash } = new URL(value, HERE);
-  // "/.//other.example" is a path of ours until its dot is resolved; what is left would be read as another host.
-  return origin === HERE && !pathname.startsWith('//') ? pathname + search + hash : null;
+  if (typeof value !== 'string' || value.length > MAX_LENGTH) return null;
+  // Browsers skip tabs and line breaks and read a backslash as a slash, so these are refused before
+  // the value is parsed.
+  if (/^(?!\/)|^\/\/|[\p{Cc}\\]/u.test(value)) return null;
+  const { origin, pathname, search, hash } = new URL(value, THIS_ORIGIN);
+  // "/.//other.example" is a path of this origin until its dot is resolved. Browsers would read the
+  // rest as another host.
+  if (origin !== THIS_ORIGIN || pathname.startsWith('//')) return null;
+  return pathname + search + hash;
 }
 
 /**
- * The page to come back to after a step-up: this one, or, where a form was posted, the page the form was on. A browser
- * that sends no `Referer` (Helmet asks it not to) leaves `null`, the app's own default.
+ * Returns the page to come back to after a step-up: this one or, if a form was posted, the page of
+ * the form. It is `null` if the browser sends no `Referer`; Helmet's default asks it not to.
  */
-export function pageOf(req: Request): string | null {
+export function findCurrentPage(req: Request): string | null {
   if (req.method === 'GET' || req.method === 'HEAD') return safeReturnTo(req.originalUrl);
   const referer = req.get('referer') ?? '';
   if (!URL.canParse(referer)) return null;

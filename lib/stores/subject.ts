@@ -20,15 +20,16 @@ export interface Subject {
   readonly userId: string | null;
 }
 
+/** Whether the value may be the id of a user. This is the only place that decides it. */
+export function isUserId(value: unknown): value is UserId {
+  return typeof value === 'string'
+    ? value.length >= 1 && value.length <= 255 && isWellFormed(value)
+    : Number.isSafeInteger(value) || typeof value === 'bigint';
+}
+
 /** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give everybody one set */
 export function userSubject(userId: UserId): Subject & { userId: string } {
-  const isValid =
-    typeof userId === 'string'
-      ? userId.length >= 1 && userId.length <= 255 && isWellFormed(userId)
-      : typeof userId === 'number'
-        ? Number.isSafeInteger(userId)
-        : typeof userId === 'bigint';
-  if (!isValid) {
+  if (!isUserId(userId)) {
     throw new BackupCodeError(
       'invalid_user_id',
       `A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(userId)}.`,

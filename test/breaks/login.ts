@@ -2,8 +2,11 @@
 import type { Break } from './break';
 
 const assurance = 'test/express/require-assurance.test.ts';
-const expressFaults = 'test/express/session-faults.test.ts';
-const login = 'test/express/complete-login.test.ts';
+const attacks = 'test/express/login-attacks.test.ts';
+const begin = 'test/express/begin-login.test.ts';
+const challenge = 'test/express/step-up-challenge.test.ts';
+const complete = 'test/express/complete-login.test.ts';
+const sessionFaults = 'test/express/session-faults.test.ts';
 const unfinished = 'test/express/unfinished-login.test.ts';
 const error = 'test/strategy/error.test.ts';
 const fail = 'test/strategy/fail.test.ts';
@@ -13,11 +16,11 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'W-01',
     what: 'the password alone logs in',
-    file: 'lib/express/complete-login.ts',
-    find: 'writeState(req, { pending, returnTo });',
-    replace: 'writeState(req, { pending, returnTo });\n    await logIn(req, user);',
+    file: 'lib/express/begin-login.ts',
+    find: 'await saveSession(req);',
+    replace: 'await new Promise((done) => req.logIn(user, done));\n    await saveSession(req);',
     noticedBy: [
-      `${login} › a login over two requests, on Express … › after the first factor there is a pending login, and nobody is logged in`,
+      `${begin} › the first step of a login on Express … › after the first factor there is a pending login, and no user is logged in`,
     ],
   },
   {
@@ -35,20 +38,20 @@ export const loginBreaks: readonly Break[] = [
     id: 'W-01',
     what: 'the second factor of one user completes the pending login of another',
     file: 'lib/express/complete-login.ts',
-    find: 'if (before === null || user === null || !isSameUser(before.userId, idOf(user)))',
-    replace: 'if (before === null || user === null)',
+    find: 'if (shownBy === null || !isSameUser(before.userId, shownBy.userId))',
+    replace: 'if (shownBy === null)',
     noticedBy: [
-      `${login} › attacks on a login › one person's second factor does not complete another's pending login`,
+      `${attacks} › attacks on a login › the second factor of one user does not complete another user's pending login`,
     ],
   },
   {
     id: 'N-37',
     what: 'the session is not renewed',
     file: 'lib/express/session.ts',
-    find: 'return called((done) => sessionOf(req).regenerate(done))',
+    find: 'return callToPromise((done) => getSession(req).regenerate(done))',
     replace: 'return Promise.resolve()',
     noticedBy: [
-      `${login} › attacks on a login › the session id changes at every step, and each one left is dead`,
+      `${attacks} › attacks on a login › the session id changes at every step, and no earlier one opens anything`,
     ],
   },
   {
@@ -58,7 +61,7 @@ export const loginBreaks: readonly Break[] = [
     find: "if (isMultiFactor) references.add('mfa')",
     replace: "references.add('mfa')",
     noticedBy: [
-      `${login} › what a completed login is remembered as › two factors of one kind are not called multi-factor`,
+      `${complete} › the record of a completed login › two factors of one kind are not multi-factor`,
     ],
   },
   {
@@ -68,27 +71,27 @@ export const loginBreaks: readonly Break[] = [
     find: "amr.filter((value) => value !== 'mfa')",
     replace: 'amr',
     noticedBy: [
-      `${login} › what a completed login is remembered as › "mfa" is concluded from the factors, never taken over`,
+      `${begin} › the factor that is recorded › "mfa" follows from the kinds of factor and is never copied from the app`,
     ],
   },
   {
     id: 'O-01',
     what: '`mfa` is accepted from any first factor, not only from single sign-on',
     file: 'lib/express/factors.ts',
-    find: "method === ELSEWHERE && name === 'mfa'",
+    find: "method === SINGLE_SIGN_ON && name === 'mfa'",
     replace: "name === 'mfa'",
     noticedBy: [
-      `${login} › what a completed login is remembered as › "mfa" is concluded from the factors, never taken over`,
+      `${begin} › the factor that is recorded › "mfa" follows from the kinds of factor and is never copied from the app`,
     ],
   },
   {
     id: 'O-01',
     what: 'a single sign-on with one factor is accepted as if it had two',
-    file: 'lib/express/complete-login.ts',
+    file: 'lib/express/shown-factor.ts',
     find: "word === 'included' && pending.acr !== 'aal2'",
     replace: "word === 'included' && pending.methods.length === 0",
     noticedBy: [
-      'test/express/single-sign-on.test.ts › an assertion of several factors › … is none: nobody is logged in by it, and a second factor still completes it',
+      'test/express/single-sign-on.test.ts › an assertion of two kinds of factor › an assertion of … is not enough: it logs no user in, and a second factor still completes it',
     ],
   },
   {
@@ -97,11 +100,13 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/express/factors.ts',
     find: `factors.flatMap(({ method, amr }) =>
         amr.flatMap((name) =>
-          method === ELSEWHERE && name === 'mfa' ? KINDS_OF_MFA : (KINDS.get(name) ?? []),
+          method === SINGLE_SIGN_ON && name === 'mfa'
+            ? KINDS_OF_MFA
+            : (KIND_BY_NAME.get(name) ?? []),
         ),
       )`,
     replace: 'factors.map(({ method }) => method)',
-    noticedBy: [`${assurance} › kinds of factor › TOTP and a backup code are one`],
+    noticedBy: [`${assurance} › kinds of factor › TOTP and a backup code are one kind of factor`],
   },
   {
     id: 'O-01',
@@ -119,45 +124,51 @@ export const loginBreaks: readonly Break[] = [
     what: 'a second factor logs in without a first',
     file: 'lib/express/complete-login.ts',
     find: 'const before = pending ?? readLogin(req);',
-    replace: 'const before = pending ?? readLogin(req) ?? (user && recordOf(idOf(user), [], []));',
-    noticedBy: [`${login} › attacks on a login › a second factor alone logs nobody in`],
+    replace: `const seen = getUser(req);
+  const alone = seen && { userId: idOf(seen), factors: [], methods: [], amr: [], acr: 'aal1' };
+  const before = pending ?? readLogin(req) ?? alone;`,
+    noticedBy: [
+      `${attacks} › attacks on a login › a second factor without a first one logs no user in`,
+    ],
   },
   {
     id: 'O-04',
     what: 'the challenge does not say which level is wanted',
-    file: 'lib/express/require-assurance.ts',
+    file: 'lib/express/step-up-challenge.ts',
     find: ', acr_values="${acrValues}"',
     replace: '',
     noticedBy: [
-      `${assurance} › a client that asks for no HTML › gets the challenge of RFC 9470, section 3, with the level that is asked for`,
+      `${challenge} › a client that does not ask for HTML › the challenge of RFC 9470, section 3, says which level is required`,
     ],
   },
   {
     id: 'O-04',
     what: 'the challenge does not say how fresh the login must be',
-    file: 'lib/express/require-assurance.ts',
+    file: 'lib/express/step-up-challenge.ts',
     find: '`, max_age="${maxAge}"`',
     replace: "''",
     noticedBy: [
-      `${assurance} › a client that asks for no HTML › is told the age where that is what is wrong`,
+      `${challenge} › a client that does not ask for HTML › the challenge says how old the factors may be if they are too old`,
     ],
   },
   {
     id: 'N-03',
     what: 'an old second factor is accepted as a fresh one',
-    file: 'lib/express/require-assurance.ts',
-    find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
-    replace: 'counting',
-    noticedBy: [`${assurance} › freshness › ends maxAgeSeconds after the factor was shown`],
+    file: 'lib/express/assurance-guard.ts',
+    find: 'listKinds(counting.filter(isRecent))',
+    replace: 'listKinds(counting)',
+    noticedBy: [
+      `${assurance} › freshness › a factor stops being fresh maxAgeSeconds after it was shown`,
+    ],
   },
   {
     id: 'N-03',
     what: 'a fresh password refreshes the second factor',
-    file: 'lib/express/require-assurance.ts',
-    find: 'counting.filter(({ at }) => isWithin(at, maxAgeSeconds, now()))',
-    replace: 'counting.some(({ at }) => isWithin(at, maxAgeSeconds, now())) ? counting : []',
+    file: 'lib/express/assurance-guard.ts',
+    find: 'listKinds(counting.filter(isRecent))',
+    replace: 'listKinds(counting.some(isRecent) ? counting : [])',
     noticedBy: [
-      `${assurance} › freshness › is of each factor: a fresh password does not refresh an old second factor, nor the other way round`,
+      `${assurance} › freshness › a fresh password does not make an old second factor fresh, or vice versa`,
     ],
   },
   {
@@ -169,7 +180,7 @@ export const loginBreaks: readonly Break[] = [
       'login_unfinished'`,
     replace: "throw new BackupCodeError('login_unfinished'",
     noticedBy: [
-      `${expressFaults} › where the session store fails › at any write of a second factor, nobody is logged in, and the person is told that the code is spent`,
+      `${sessionFaults} › a session store that fails › if any write of the second step fails, no user is logged in`,
     ],
   },
   {
@@ -179,8 +190,8 @@ export const loginBreaks: readonly Break[] = [
     find: 'const login = unfinishedLogins.get(req);',
     replace: 'const login = unfinishedLogins.get({});',
     noticedBy: [
-      `${unfinished} › where …, the event names the code, which is spent, and the next one works`,
-      `${unfinished} › where verify … after the code was consumed, the event says so`,
+      `${unfinished} › if …, the event names the code, which is spent, and the next code works`,
+      `${unfinished} › if verify … after the code was consumed, there is a login_unfinished event`,
     ],
   },
   {

@@ -8,7 +8,7 @@ import { Authenticator } from 'passport';
 import { BackupCodes, MemoryStore } from '../../lib';
 import { beginLogin, requireAssurance } from '../../lib/express';
 import { SoftKey } from '../../example-app/test/helpers/soft-key';
-import { Browser, type Answer } from '../express/login-site';
+import { Browser, type Answer } from '../express/browser';
 import { countingHasher } from '../helpers/counting-hasher';
 import { recipesOf, runRecipe } from '../helpers/recipes';
 

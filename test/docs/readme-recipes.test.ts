@@ -11,7 +11,7 @@ import {
 } from '../../lib';
 import * as approvalEntry from '../../lib/approval';
 import { completeLogin, pendingLogin } from '../../lib/express';
-import { Site } from '../express/login-site';
+import { LoginSite } from '../express/login-site';
 import { DAY_MS, fakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { recipesOf, runRecipe } from '../helpers/recipes';
@@ -41,10 +41,10 @@ test('every recipe is run here, and the one that needs a server beside its serve
 });
 
 describe("a page of one's own", () => {
-  const play = async (): Promise<{ site: Site; codes: string[] }> => {
+  const play = async (): Promise<{ site: LoginSite; codes: string[] }> => {
     const backupCodes = service();
     let made: Promise<unknown> = Promise.resolve();
-    const site = await Site.open({
+    const site = await LoginSite.open({
       routes: (app, { passport }) => {
         // The site has a login of its own at this address.
         const mounted = {
@@ -236,7 +236,7 @@ test('a report names what it says it names', async () => {
 test('whoever has no codes is sent to make some, and back', async () => {
   const backupCodes = service();
   let sent: Promise<unknown> = Promise.resolve();
-  const site = await Site.open({
+  const site = await LoginSite.open({
     routes: (app: Express) => {
       sent = runRecipe(recipe('enrollment'), { app, backupCodes });
       app.get('/app/page', (req: Request, res) => res.send(req.originalUrl));
@@ -247,7 +247,7 @@ test('whoever has no codes is sent to make some, and back', async () => {
     const browser = site.browser();
     site.clock = Date.now();
     await browser.post('/login', { user: 'ada' });
-    await browser.post('/login/totp', { code: 'right' });
+    await browser.post('/login/totp', { code: 'valid' });
     const answer = await browser.get('/app/page', { accept: 'text/html' });
     const { headers } = answer;
     expect([answer.status, headers.get('location')]).toEqual([

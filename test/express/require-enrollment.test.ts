@@ -3,15 +3,15 @@ import { requireEnrollment, safeReturnTo, type EnrollmentOptions } from '../../l
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
-import { express4, express5, Site, type Answer, type Browser } from './login-site';
+import type { Answer, Browser } from './browser';
+import { express4, express5, HTML, LoginSite } from './login-site';
 
-const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
-let site: Site;
+let site: LoginSite;
 let browser: Browser;
 let backupCodes: BackupCodes;
 let clock: FakeClock;
 
-/** A site whose every page but the login asks for working codes. */
+/** A site on which every page except the login asks for working codes. */
 async function guard(options: Partial<EnrollmentOptions> = {}, express = express5): Promise<void> {
   clock = fakeClock();
   backupCodes = new BackupCodes({
@@ -20,7 +20,7 @@ async function guard(options: Partial<EnrollmentOptions> = {}, express = express
     now: clock.now,
     attempts: { free: 1, lockAfter: 1 },
   });
-  site = await Site.open({
+  site = await LoginSite.open({
     express,
     routes: (app) => {
       app.use(requireEnrollment({ backupCodes, enrollUrl: '/codes', ...options }));
@@ -28,12 +28,12 @@ async function guard(options: Partial<EnrollmentOptions> = {}, express = express
     },
   });
   browser = site.browser();
-  await browser.post('/login/without', { user: 'ada' });
+  await browser.post('/login/password-only', { user: 'ada' });
 }
 
 const expectIn = (answer: Answer): void =>
   expect([answer.status, answer.body]).toEqual([200, 'in']);
-const expectSent = (answer: Answer, location: string): void =>
+const expectSentTo = (answer: Answer, location: string): void =>
   expect([
     answer.status,
     answer.headers.get('location'),
@@ -42,24 +42,27 @@ const expectSent = (answer: Answer, location: string): void =>
 
 afterEach(() => site.shut());
 
-describe('whoever has no working codes is sent to make some', () => {
+describe('a user without working codes', () => {
   test.each([
     ['4', express4],
     ['5', express5],
-  ])('and told where to come back to (Express %s)', async (_version, express) => {
-    await guard({}, express);
-    const answer = await browser.get('/page?q=1&r=%2F', HTML);
-    expectSent(answer, '/codes?returnTo=%2Fpage%3Fq%3D1%26r%3D%252F');
-    expect(
-      safeReturnTo(
-        new URL(answer.headers.get('location')!, 'http://here.example').searchParams.get(
-          'returnTo',
+  ])(
+    'a user without codes is sent to make some, with the page to come back to (Express %s)',
+    async (_version, express) => {
+      await guard({}, express);
+      const answer = await browser.get('/page?q=1&r=%2F', HTML);
+      expectSentTo(answer, '/codes?returnTo=%2Fpage%3Fq%3D1%26r%3D%252F');
+      expect(
+        safeReturnTo(
+          new URL(answer.headers.get('location')!, 'http://here.example').searchParams.get(
+            'returnTo',
+          ),
         ),
-      ),
-    ).toBe('/page?q=1&r=%2F');
-    await backupCodes.issue('ada');
-    expectIn(await browser.get('/page', HTML));
-  });
+      ).toBe('/page?q=1&r=%2F');
+      await backupCodes.issue('ada');
+      expectIn(await browser.get('/page', HTML));
+    },
+  );
 
   test.each<[string, () => Promise<unknown>]>([
     [
@@ -84,34 +87,34 @@ describe('whoever has no working codes is sent to make some', () => {
       },
     ],
     [
-      'were closed by too many failures',
+      'were locked by too many failures',
       async () => {
         await backupCodes.issue('ada');
         await backupCodes.consume('ada', WRONG);
       },
     ],
     ["are another user's", () => backupCodes.issue('bob')],
-  ])('also if the codes %s', async (_what, spend) => {
+  ])('a user is sent to make codes if the codes %s', async (_what, end) => {
     await guard({ rotation: 'never' });
-    await spend();
-    expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+    await end();
+    expectSentTo(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
   });
 
-  test('and a program is told so', async () => {
+  test('a program gets a 403 with the code enrollment_required', async () => {
     await guard();
     const answer = await browser.post('/page', {}, { accept: 'application/json' });
     expect([answer.status, answer.body.code]).toEqual([403, 'enrollment_required']);
   });
 
-  test('with a page that has a query of its own, or lies elsewhere', async () => {
+  test('enrollUrl may have a query of its own, and may be on another site', async () => {
     await guard({ enrollUrl: 'https://id.example/codes?from=app#top' });
-    expectSent(
+    expectSentTo(
       await browser.get('/page', HTML),
       'https://id.example/codes?from=app&returnTo=%2Fpage#top',
     );
   });
 
-  test('but not at the page itself and below it, nor where nobody is logged in', async () => {
+  test('the page that makes codes, pages below it and visitors are let through', async () => {
     await guard();
     expectIn(await browser.get('/codes?x=1', HTML));
     expectIn(await browser.get('/codes/new', HTML));
@@ -120,46 +123,46 @@ describe('whoever has no working codes is sent to make some', () => {
   });
 });
 
-describe('whoever has old codes', () => {
-  const age = async (): Promise<void> => {
+describe('a user with old codes', () => {
+  const makeOldCodes = async (): Promise<void> => {
     await backupCodes.issue('ada');
     clock.advance(180 * DAY_MS);
   };
 
-  test('is sent once a login, and may go on', async () => {
+  test('a user with old codes is sent to make new ones once a login', async () => {
     await guard();
-    await age();
-    expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+    await makeOldCodes();
+    expectSentTo(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
     expectIn(await browser.get('/page', HTML));
-    await browser.post('/login/without', { user: 'ada' });
+    await browser.post('/login/password-only', { user: 'ada' });
     expect((await browser.get('/page', HTML)).status).toBe(303);
   });
 
-  test('is not sent again after a step-up, which is the same login', async () => {
+  test('a step-up is the same login, so the user is not sent again', async () => {
     await guard();
-    await age();
-    expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
-    expect((await browser.post('/login/totp', { code: 'right' })).status).toBe(200);
+    await makeOldCodes();
+    expectSentTo(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+    expect((await browser.post('/login/totp', { code: 'valid' })).status).toBe(200);
     expectIn(await browser.get('/page', HTML));
   });
 
-  test('is no hindrance to a program, unless rotation is asked for always', async () => {
+  test('old codes stop a program only if rotation is always', async () => {
     await guard();
-    await age();
+    await makeOldCodes();
     expectIn(await browser.get('/page', { accept: 'application/json' }));
     await site.shut();
     await guard({ rotation: 'always' });
-    await age();
+    await makeOldCodes();
     expect((await browser.get('/page', { accept: 'application/json' })).body.code).toBe(
       'enrollment_required',
     );
     for (let time = 1; time <= 2; time += 1)
-      expectSent(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
+      expectSentTo(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
   });
 
-  test('is left alone where rotation is never asked for, and the day before it is due', async () => {
+  test('a user is not sent if rotation is never, or before the codes are old', async () => {
     await guard({ rotation: 'never' });
-    await age();
+    await makeOldCodes();
     expectIn(await browser.get('/page', HTML));
     await site.shut();
     await guard();
@@ -169,7 +172,7 @@ describe('whoever has old codes', () => {
   });
 });
 
-test('a store that fails lets nobody through', async () => {
+test('a store that fails lets no user through', async () => {
   await guard({ backupCodes: { status: () => Promise.reject(new Error('the store is down')) } });
   expect((await browser.get('/page', HTML)).status).toBe(500);
 });
@@ -189,7 +192,7 @@ test.each<[object, RegExp]>([
     { backupCodes: { status: () => null }, enrollUrl: '/codes', enrolUrl: '/x' },
     /Did you mean "enrollUrl"/,
   ],
-])('a guard with %p is refused at once', async (options, message) => {
+])('requireEnrollment refuses %p when the guard is made', async (options, message) => {
   await guard();
   expect(() => requireEnrollment(options as EnrollmentOptions)).toThrow(
     expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { safeReturnTo } from '../../lib/express/return-to';
-import { Site } from './login-site';
+import { LoginSite } from './login-site';
 
-describe('where to go after logging in', () => {
+describe('safeReturnTo', () => {
   test.each([
     '/',
     '/inbox',
@@ -12,14 +12,14 @@ describe('where to go after logging in', () => {
     '/%5Cevil.example',
     '/%2F%2Fevil.example',
     '/?next=https://evil.example',
-  ])('is a path of this origin: %j', (value) => {
+  ])('a path of this origin is accepted: %j', (value) => {
     expect(safeReturnTo(value)).not.toBeNull();
     expect(new URL(safeReturnTo(value)!, 'https://shop.example').origin).toBe(
       'https://shop.example',
     );
   });
 
-  test('is percent-encoded, ready for a Location header', () => {
+  test('a path is percent-encoded, ready for a Location header', () => {
     expect(safeReturnTo('/caf\u00e9 au lait')).toBe('/caf%C3%A9%20au%20lait');
     expect(safeReturnTo('/a/./b/../c')).toBe('/a/c');
   });
@@ -60,7 +60,7 @@ describe('where to go after logging in', () => {
     '.',
     '@evil.example',
     `/${'a'.repeat(2048)}`, //
-  ])('is nothing else, and that is no error: %j', (value) => {
+  ])('anything else is dropped without an error: %j', (value) => {
     expect(safeReturnTo(value)).toBeNull();
   });
 
@@ -72,11 +72,11 @@ describe('where to go after logging in', () => {
     [7],
     [true],
     [{ toString: () => '/inbox' }],
-  ])('is no array or object of a parsed body: %j', (value) => {
+  ])('a value of a parsed body that is not a string is dropped: %j', (value) => {
     expect(safeReturnTo(value)).toBeNull();
   });
 
-  test('never leaves this origin, whatever is typed', () => {
+  test('no value leaves this origin', () => {
     const piece = fc.constantFrom(
       '/',
       '\\',
@@ -111,12 +111,12 @@ describe('where to go after logging in', () => {
     );
   });
 
-  test('a value that is refused neither fails the login nor comes back from it', async () => {
-    const site = await Site.open();
+  test('a login with a value that is dropped succeeds and returns no page', async () => {
+    const site = await LoginSite.open();
     for (const returnTo of ['//evil.example', ['/inbox'], { a: 1 }, 5, null, 'x'.repeat(5000)]) {
       const browser = site.browser();
       expect((await browser.post('/login', { user: 'ada', returnTo })).status).toBe(200);
-      expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+      expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
         user: 'ada',
         returnTo: null,
       });

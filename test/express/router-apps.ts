@@ -1,4 +1,5 @@
-// The router over HTTP: on a site where people log in, with its own guard, and on a bare app that lets everybody change what is Ada's.
+// The router over HTTP: on a site where users log in, with the default guard, and on a bare app
+// where every request may change Ada's codes.
 import type { AddressInfo } from 'node:net';
 import type { ErrorRequestHandler, RequestHandler } from 'express';
 import { BackupCodeStrategy, type BackupCodesOptions } from '../../lib';
@@ -10,7 +11,8 @@ import {
 } from '../../lib/express';
 import { openService, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
-import { express4, express5, Site, type Browser } from './login-site';
+import type { Browser } from './browser';
+import { express4, express5, LoginSite } from './login-site';
 
 export const expresses = [
   ['Express 4', express4],
@@ -18,25 +20,25 @@ export const expresses = [
 ] as const;
 export const BASE = '/account/backup-codes';
 
-export interface Told {
+export interface RouterAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
   readonly body: ReturnType<typeof JSON.parse>;
 }
 
-export interface Question {
-  /** As JSON, unless it is text already. */
+export interface RouterRequest {
+  /** Sent as JSON, unless it is a string. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Asks the router, as JSON where there is a body. `at` is such as `POST /stage`. */
+/** Sends a request to the router. `at` is a method and a path, such as `POST /stage`. */
 export async function ask(
   { origin, cookie }: Pick<Browser, 'origin' | 'cookie'>,
   at: string,
-  { body, headers }: Question = {},
-): Promise<Told> {
+  { body, headers }: RouterRequest = {},
+): Promise<RouterAnswer> {
   const [method = '', path = ''] = at.split(' ');
   const init: RequestInit = {
     method,
@@ -61,13 +63,13 @@ export async function ask(
   };
 }
 
-/** Where people log in with a password, and with a real code after it. */
+/** A site where users log in with a password and a real code. */
 export interface CodeSite extends Service {
-  readonly site: Site;
-  /** Ada, who has just shown a password and a TOTP. */
+  readonly site: LoginSite;
+  /** A browser of a user, Ada by default, who has just shown a password and a TOTP. */
   loggedIn(name?: string): Promise<Browser>;
-  /** Somebody who has shown both, but six minutes ago. */
-  stale(): Promise<Browser>;
+  /** A browser of Ada, who has shown both six minutes ago. */
+  loggedInSixMinutesAgo(): Promise<Browser>;
   shut(): Promise<void>;
 }
 
@@ -80,14 +82,14 @@ export async function openCodeSite(
 ): Promise<CodeSite> {
   const service = await openService(memory.open, options.service);
   const { backupCodes } = service;
-  const site = await Site.open({
+  const site = await LoginSite.open({
     express,
-    routes: (app, { passport, people, now }) => {
+    routes: (app, { passport, users, now }) => {
       passport.use(
         'code',
         new BackupCodeStrategy({
           backupCodes,
-          currentUser: (req) => people[String(pendingLogin(req, { now })?.userId)],
+          currentUser: (req) => users[String(pendingLogin(req, { now })?.userId)],
         }),
       );
       app.post(
@@ -103,16 +105,16 @@ export async function openCodeSite(
   const logIn = async (name: string): Promise<Browser> => {
     const browser = site.browser();
     await browser.post('/login', { user: name });
-    expect((await browser.post('/login/totp', { code: 'right' })).status).toBe(200);
+    expect((await browser.post('/login/totp', { code: 'valid' })).status).toBe(200);
     return browser;
   };
-  // The guard of the router goes by the clock of the machine.
+  // The guard of the router uses the clock of the machine.
   site.clock = Date.now();
   return {
     ...service,
     site,
     loggedIn: (name = 'ada') => logIn(name),
-    stale: async () => {
+    loggedInSixMinutesAgo: async () => {
       site.passSeconds(-360);
       const browser = await logIn('ada');
       site.passSeconds(360);
@@ -122,7 +124,7 @@ export async function openCodeSite(
   };
 }
 
-/** No session and no login: whatever comes is Ada's, and may change it. */
+/** An app without sessions: every request is Ada's and may change her codes. */
 export interface BareApp extends Service {
   readonly origin: string;
   shut(): Promise<void>;
@@ -140,13 +142,13 @@ export async function openBareApp(
 ): Promise<BareApp> {
   const service = await openService(memory.open, serviceOptions);
   const app = express();
-  app.use(...(before.length > 0 ? before : [letOn]));
+  app.use(...(before.length > 0 ? before : [letThrough]));
   app.use(
     BASE,
     backupCodesRouter({
       backupCodes: service.backupCodes,
       userId: () => 'ada',
-      guard: letOn,
+      guard: letThrough,
       ...router,
     }),
   );
@@ -173,4 +175,4 @@ export async function openBareApp(
   };
 }
 
-export const letOn: RequestHandler = (_req, _res, next) => next();
+export const letThrough: RequestHandler = (_req, _res, next) => next();

@@ -1,9 +1,11 @@
-// The description of the router against its real answers: each is valid by it, none is missing in it, and it tells of none that never comes.
+// Compares the OpenAPI document with the real answers of the router: each answer is described, and
+// each description is of an answer that comes.
 import Ajv2020, { type ValidateFunction } from 'ajv/dist/2020';
 import type { BackupCodesOptions, Hasher } from '../../lib';
 import { backupCodesOpenApi } from '../../lib/express';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
+import { resolveReferences } from './openapi-references';
 import {
   ask,
   BASE,
@@ -12,8 +14,8 @@ import {
   openCodeSite,
   type BareApp,
   type CodeSite,
-  type Question,
-  type Told,
+  type RouterRequest,
+  type RouterAnswer,
 } from './router-apps';
 
 interface Described {
@@ -30,12 +32,12 @@ interface Operation {
   readonly responses: Readonly<Record<string, Described>>;
 }
 
-const description = backupCodesOpenApi({ basePath: BASE });
+const description = resolveReferences(backupCodesOpenApi({ basePath: BASE }));
 const ajv = new Ajv2020({ allErrors: true, strictTypes: false });
 ajv.addVocabulary(['components']);
 ajv.addSchema({ $id: 'https://openapi.invalid/', components: description.components });
 
-/** A schema of the description, its references read there. */
+/** Compiles a schema, with the references that it has into the document. */
 function validator(schema: object): ValidateFunction {
   return ajv.compile(
     JSON.parse(
@@ -54,7 +56,7 @@ function violations(schema: object, value: unknown): string[] {
       );
 }
 
-/** `POST /stage`, of each path and method. */
+/** Each operation by method and path, such as `POST /stage`. */
 const operations = new Map<string, Operation>(
   Object.entries(description.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(
@@ -69,16 +71,16 @@ const operations = new Map<string, Operation>(
 
 const seen = new Set<string>();
 
-/** Asks, and holds the answer, and what was asked where it was accepted, against the description. */
+/** Sends a request and compares the answer, and an accepted request, with the document. */
 async function check(
-  who: Parameters<typeof ask>[0],
+  client: Parameters<typeof ask>[0],
   at: string,
-  question: Question = {},
-): Promise<Told> {
-  const answer = await ask(who, at, question);
+  request: RouterRequest = {},
+): Promise<RouterAnswer> {
+  const answer = await ask(client, at, request);
   const described = operations.get(at)?.responses[answer.status];
   if (described === undefined)
-    throw new Error(`${at} answered ${answer.status}, which is not in the description.`);
+    throw new Error(`${at} answered ${answer.status}, which is not in the document.`);
   seen.add(`${at} ${answer.status}`);
   for (const [name, { required, schema }] of Object.entries(described.headers)) {
     expect([name, required, violations(schema, answer.headers.get(name))]).toEqual([
@@ -96,7 +98,7 @@ async function check(
     ]).toEqual([at, answer.status, []]);
   const asked = operations.get(at)?.requestBody?.content['application/json'].schema;
   if (answer.status < 300 && asked !== undefined)
-    expect(violations(asked, question.body)).toEqual([]);
+    expect(violations(asked, request.body)).toEqual([]);
   return answer;
 }
 
@@ -119,7 +121,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
   afterAll(() => Promise.all(opened.map((app) => app.shut())));
 
-  test('a set is described from its making to its end, and no set too', async () => {
+  test('the answers to a set from issue to revocation are as described', async () => {
     await check(bare, 'HEAD /');
     expect((await check(bare, 'GET /')).body).toEqual({ set: null });
     await check(bare, 'POST /', { body: {} });
@@ -134,27 +136,27 @@ describe.each(expresses)('on %s', (_name, express) => {
     await check(bare, 'DELETE /', { body: {} });
   });
 
-  test('a set that never expires is described', async () => {
+  test('the answers to a set that never expires are as described', async () => {
     const app = await open({ expiresAfterDays: null });
     expect((await check(app, 'POST /', { body: {} })).body.expiresAt).toBeNull();
     expect((await check(app, 'GET /')).body.set.expiresAt).toBeNull();
   });
 
-  test.each(CHANGES)('what %s is refused for is described', async (at) => {
+  test.each(CHANGES)('each refusal of %s is as described', async (at) => {
     await check(bare, at, { body: '[]' });
     await check(bare, at, { body: {}, headers: { 'sec-fetch-site': 'cross-site' } });
     await check(bare, at, { body: { setId: 'x'.repeat(5000) } });
     await check(bare, at, { body: '{}', headers: { 'content-type': 'text/plain' } });
     expect((await check(site.site.browser(), at, { body: {} })).body.code).toBe('login_required');
-    expect((await check(await site.stale(), at, { body: {} })).body.code).toBe(
+    expect((await check(await site.loggedInSixMinutesAgo(), at, { body: {} })).body.code).toBe(
       'insufficient_user_authentication',
     );
     const halfway = site.site.browser();
-    await halfway.post('/login/without', { user: 'ada' });
+    await halfway.post('/login/password-only', { user: 'ada' });
     expect((await check(halfway, at, { body: {} })).body.fresh).toEqual(['knowledge']);
   });
 
-  test('that nobody is logged in, that no such set is staged and that the service is busy are described', async () => {
+  test('the answers 401, 409 and 503 are as described', async () => {
     await check(site.site.browser(), 'GET /');
     await check(site.site.browser(), 'HEAD /');
     await check(bare, 'POST /activate', { body: { setId: 'recovery' } });
@@ -172,7 +174,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
 });
 
-test('the description tells of what was answered, and of nothing else', () => {
+test('the document describes no answer that the router does not give', () => {
   expect([...seen].sort()).toEqual(
     [...operations]
       .flatMap(([at, { responses }]) => Object.keys(responses).map((status) => `${at} ${status}`))
@@ -180,7 +182,7 @@ test('the description tells of what was answered, and of nothing else', () => {
   );
 });
 
-test('an answer that is not as described is noticed', () => {
+test('these tests notice an answer that is not as described', () => {
   const { schema } = operations.get('POST /')!.responses['201']!.content!['application/json'];
   const set = { setId: 'a', codes: ['A'], createdAt: 1, expiresAt: null };
   expect(violations(schema, set)).toEqual([]);
@@ -195,14 +197,29 @@ test('an answer that is not as described is noticed', () => {
 });
 
 describe('backupCodesOpenApi', () => {
-  test('is OpenAPI 3.1 as JSON, with a name of its own for each operation', () => {
+  test('the document is OpenAPI 3.1 as JSON, and each operation has an id of its own', () => {
     expect(description.openapi).toMatch(/^3\.1\.\d+$/);
     expect(JSON.parse(JSON.stringify(description))).toEqual(description);
     const names = [...operations.values()].map(({ operationId }) => operationId);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('describes the router where it is mounted', () => {
+  test('each operation has text, a known tag, and an answer of status 4xx', () => {
+    const { info, servers, security, tags, components } = backupCodesOpenApi();
+    expect(info['license']).toBeDefined();
+    expect(servers).toHaveLength(1);
+    expect(Object.keys(security[0]!)).toEqual(Object.keys(components.securitySchemes));
+    for (const operation of operations.values()) {
+      expect(operation).toMatchObject({
+        summary: expect.any(String),
+        description: expect.any(String),
+        tags: [tags[0]!['name']],
+      });
+      expect(Object.keys(operation.responses)).toContainEqual(expect.stringMatching(/^4\d\d$/));
+    }
+  });
+
+  test('the document has the paths under which the router is mounted', () => {
     expect(Object.keys(backupCodesOpenApi().paths)).toEqual([
       '/backup-codes',
       '/backup-codes/stage',
@@ -213,7 +230,7 @@ describe('backupCodesOpenApi', () => {
     );
   });
 
-  test('is a new one each time, so that an app may add to its own', () => {
+  test('each call returns a new document, which the app may change', () => {
     Object.assign(backupCodesOpenApi().components.schemas, { Mine: {} });
     expect(backupCodesOpenApi().components.schemas).not.toHaveProperty('Mine');
   });
@@ -226,25 +243,26 @@ describe('backupCodesOpenApi', () => {
     ['//codes', '"//codes"'],
     ['/codes?a', '"/codes?a"'],
     [7, '7'],
-  ])('%p is no place to mount it', (basePath, said) => {
+  ])('basePath %p is refused', (basePath, said) => {
     const make = (): unknown => backupCodesOpenApi({ basePath } as { basePath: string });
     expect(make).toThrow(failure('invalid_option'));
     expect(make).toThrow(said);
   });
 });
 
-/** Keeps its first hash waiting until it is let go. */
+/** A hasher whose hashes wait until `letGo` is called. */
 function heldHasher(): Hasher & { readonly reached: Promise<void>; letGo(): void } {
   const quick = countingHasher();
-  let [tell, letGo] = [(): void => undefined, (): void => undefined];
-  const reached = new Promise<void>((resolve) => (tell = resolve));
+  let reportReached = (): void => undefined;
+  let letGo = (): void => undefined;
+  const reached = new Promise<void>((resolve) => (reportReached = resolve));
   const held = new Promise<void>((resolve) => (letGo = resolve));
   return {
     ...quick,
     reached,
     letGo,
     hash: async (code, salt) => {
-      tell();
+      reportReached();
       await held;
       return quick.hash(code, salt);
     },

@@ -1,4 +1,4 @@
-// docs/router.md: its blocks run, and its tables tell what the router answers.
+// Runs the blocks of docs/router.md, and compares its table of refusals with the OpenAPI document.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Express } from 'express';
@@ -6,36 +6,38 @@ import { backupCodesOpenApi } from '../../lib/express';
 import { recipesOf, runRecipe } from '../helpers/recipes';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
+import { resolveReferences } from './openapi-references';
 import { BASE } from './router-apps';
-import { Site, type Browser } from './login-site';
+import type { Browser } from './browser';
+import { LoginSite } from './login-site';
 
 const page = readFileSync(join(__dirname, '../../docs/router.md'), 'utf8');
 const recipes = recipesOf('docs/router.md');
 
-test('every recipe is run here', () => {
+test('every block of docs/router.md is run here', () => {
   expect([...recipes.keys()]).toEqual(['mount', 'client', 'openapi']);
 });
 
-describe('the page', () => {
-  let site: Site;
+describe('docs/router.md', () => {
+  let site: LoginSite;
   let app: Express;
   let browser: Browser;
   const opened = openService(memory.open);
 
   beforeAll(async () => {
-    site = await Site.open({
+    site = await LoginSite.open({
       routes: (made) => {
         app = made;
       },
     });
     site.clock = Date.now();
     const { backupCodes } = await opened;
-    // Behind the error handling of the site, which is not needed here.
+    // These routes come after the error handler of the site, which is not needed here.
     await runRecipe(recipes.get('mount')!, { app, backupCodes });
     await runRecipe(recipes.get('openapi')!, { app });
     browser = site.browser();
     await browser.post('/login', { user: 'ada' });
-    await browser.post('/login/totp', { code: 'right' });
+    await browser.post('/login/totp', { code: 'valid' });
   });
   afterAll(() => site.shut());
 
@@ -49,7 +51,7 @@ describe('the page', () => {
       },
     });
 
-  test('stages, shows and activates', async () => {
+  test('the client of the page stages a set, shows it and activates it', async () => {
     const { backupCodes } = await opened;
     const show = async ({ codes }: { codes: string[] }): Promise<void> => {
       expect(codes).toHaveLength(10);
@@ -66,35 +68,35 @@ describe('the page', () => {
     });
   });
 
-  test('is led to show both factors again where that was long ago', async () => {
-    const asked: unknown[] = [];
+  test('the client of the page steps up if both factors were shown long ago', async () => {
+    const challenges: unknown[] = [];
     site.passSeconds(-360);
-    const tired = site.browser();
-    await tired.post('/login', { user: 'bob' });
-    await tired.post('/login/totp', { code: 'right' });
-    browser = tired;
+    const stale = site.browser();
+    await stale.post('/login', { user: 'bob' });
+    await stale.post('/login/totp', { code: 'valid' });
+    browser = stale;
     const stepUp = (answer: unknown): never => {
-      asked.push(answer);
-      throw new Error('went to show them');
+      challenges.push(answer);
+      throw new Error('went to step up');
     };
     await expect(
       runRecipe(recipes.get('client')!, { fetch: inBrowser, show: () => undefined, stepUp }),
-    ).rejects.toThrow('went to show them');
-    expect(asked).toMatchObject([{ acr_values: 'aal2', max_age: 300 }]);
+    ).rejects.toThrow('went to step up');
+    expect(challenges).toMatchObject([{ acr_values: 'aal2', max_age: 300 }]);
   });
 
-  test('serves the description', async () => {
+  test('the app of the page serves the OpenAPI document', async () => {
     expect((await browser.get('/openapi.json')).body).toEqual(
       backupCodesOpenApi({ basePath: BASE }),
     );
   });
 });
 
-test('its table of refusals is that of the description, but for the methods that are not described', () => {
+test('the table of refusals lists those of the OpenAPI document, and 405', () => {
   const rows = [...page.matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(
     ([, status, code]) => `${status} ${code}`,
   );
-  const described = Object.values(backupCodesOpenApi().paths)
+  const described = Object.values(resolveReferences(backupCodesOpenApi()).paths)
     .flatMap((methods) => Object.values(methods))
     .flatMap((operation) => Object.entries((operation as { responses: object }).responses))
     .flatMap(([status, response]) =>

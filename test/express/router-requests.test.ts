@@ -1,14 +1,14 @@
-// What a request must look like before anything is changed: by which method, of which origin, with which body, past which guard.
+// What a request must look like before anything changes: its method, origin, body and guard.
 import type { RequestHandler } from 'express';
 import {
   ask,
   BASE,
   expresses,
-  letOn,
+  letThrough,
   openBareApp,
   type BareApp,
   type BareOptions,
-  type Told,
+  type RouterAnswer,
 } from './router-apps';
 
 const CHANGES = ['POST /', 'POST /stage', 'POST /activate', 'DELETE /'] as const;
@@ -21,7 +21,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   const open = async (options: BareOptions = {}): Promise<void> => {
     app = await openBareApp(express, options);
   };
-  /** Nothing was made, ended or hashed. */
+  /** No set was made or ended, and no code was hashed. */
   const expectUnchanged = (): void => {
     expect(app.told).toEqual([]);
     expect(app.hasher.count).toBe(0);
@@ -34,13 +34,13 @@ describe.each(expresses)('on %s', (_name, express) => {
     ['reads JSON as text', [express.text({ type: '*/*' })]],
     ['reads JSON as bytes', [express.raw({ type: '*/*' })]],
     [
-      'reads JSON, forms and all else',
+      'reads JSON, forms and everything else',
       [express.json(), express.urlencoded({ extended: true }), express.text(), express.raw()],
     ],
   ])('in an app that %s', (_what, before) => {
     beforeEach(() => open({ before }));
 
-    test('a JSON object is read, in one piece or in many', async () => {
+    test('a JSON object is read in one piece or in many', async () => {
       const {
         body: { setId },
       } = await ask(app, 'POST /stage', { body: {} });
@@ -60,7 +60,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect([response.status, await response.json()]).toEqual([200, { setId }]);
     });
 
-    test.each(CHANGES)('%s of what is no JSON object changes nothing', async (at) => {
+    test.each(CHANGES)('%s with a body that is not a JSON object changes nothing', async (at) => {
       for (const body of ['[]', '["setId"]', 'null', '1', '"setId"', '']) {
         const answer = await ask(app, at, { body, headers: json });
         expect([body, answer.status]).toEqual([body, 400]);
@@ -72,24 +72,27 @@ describe.each(expresses)('on %s', (_name, express) => {
       expectUnchanged();
     });
 
-    test.each(CHANGES)('%s of anything but application/json changes nothing', async (at) => {
-      for (const type of [
-        'text/plain',
-        'application/x-www-form-urlencoded',
-        'multipart/form-data',
-        'application/jsonp',
-        'text/plain; application/json',
-        'application/json, text/plain',
-      ]) {
-        expect([
-          type,
-          await ask(app, at, { body: '{}', headers: { 'content-type': type } }),
-        ]).toMatchObject([type, { status: 415, body: { code: 'unsupported_media_type' } }]);
-      }
-      expectUnchanged();
-    });
+    test.each(CHANGES)(
+      '%s with another content type than application/json changes nothing',
+      async (at) => {
+        for (const type of [
+          'text/plain',
+          'application/x-www-form-urlencoded',
+          'multipart/form-data',
+          'application/jsonp',
+          'text/plain; application/json',
+          'application/json, text/plain',
+        ]) {
+          expect([
+            type,
+            await ask(app, at, { body: '{}', headers: { 'content-type': type } }),
+          ]).toMatchObject([type, { status: 415, body: { code: 'unsupported_media_type' } }]);
+        }
+        expectUnchanged();
+      },
+    );
 
-    test('activating wants the id as a text of its own', async () => {
+    test('activating needs setId as a string of the body itself', async () => {
       for (const body of [
         {},
         { setId: 1 },
@@ -108,7 +111,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  test('a charset and upper case are part of the type', async () => {
+  test('the content type may have a charset and upper case', async () => {
     await open();
     for (const type of [
       'application/json; charset=utf-8',
@@ -122,14 +125,14 @@ describe.each(expresses)('on %s', (_name, express) => {
     }
   });
 
-  test("what looks like JSON and is none is the router's to refuse where the app reads no bodies", async () => {
+  test('the router refuses malformed JSON if the app has no body parser', async () => {
     await open();
     for (const body of ['{', '{}}', '{"setId":}', "{'setId':'a'}", '\0'])
       expect((await ask(app, 'POST /', { body })).status).toBe(400);
     expectUnchanged();
   });
 
-  test('a body of more than 4 kB is read to its end, kept by nobody, and refused; the connection goes on', async () => {
+  test('a body of more than 4 kB is refused, and the connection stays open', async () => {
     await open();
     expect(await ask(app, 'POST /activate', { body: LARGE })).toMatchObject({
       status: 413,
@@ -147,7 +150,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     expectUnchanged();
   });
 
-  describe('a browser that says where the request comes from', () => {
+  describe('a browser that sends Sec-Fetch-Site', () => {
     beforeEach(() => open());
     const from = (site: string): { body: object; headers: Record<string, string> } => ({
       body: {},
@@ -155,7 +158,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
 
     test.each(CHANGES)(
-      '%s of another site, of a sibling, of an address that was typed, or of two places changes nothing',
+      '%s from another site, a sibling site, a typed address or two places changes nothing',
       async (at) => {
         for (const site of [
           'cross-site',
@@ -174,12 +177,12 @@ describe.each(expresses)('on %s', (_name, express) => {
       },
     );
 
-    test('may change what is asked for by a page of this origin, and read from anywhere', async () => {
+    test('a page of this origin may change codes, and every page may read the status', async () => {
       expect((await ask(app, 'POST /', from('same-origin'))).status).toBe(201);
       expect((await ask(app, 'GET /', { headers: { 'sec-fetch-site': 'none' } })).status).toBe(200);
     });
 
-    test('gets no leave to read it elsewhere: a preflight is refused, and no answer has a header of CORS', async () => {
+    test('a preflight is refused, and no answer has a CORS header', async () => {
       const headers = {
         origin: 'https://other.example',
         'access-control-request-method': 'POST',
@@ -211,18 +214,18 @@ describe.each(expresses)('on %s', (_name, express) => {
       ['OPTIONS /stage', 'POST'],
       ['GET /activate', 'POST'],
       ['HEAD /activate', 'POST'],
-    ])('%s is not for here, and says what is: %s', async (at, allow) => {
+    ])('%s is refused, and Allow says %s', async (at, allow) => {
       const answer = await ask(app, at, at.startsWith('PUT') ? { body: {} } : {});
       expect([answer.status, answer.headers.get('allow')]).toEqual([405, allow]);
       expectUnchanged();
     });
 
-    test('HEAD tells that there is a status, without one', async () => {
+    test('HEAD answers like GET, without a body', async () => {
       const { status, text } = await ask(app, 'HEAD /');
       expect([status, text]).toEqual([200, '']);
     });
 
-    test("a slash at the end is no other path; any other path is the app's", async () => {
+    test("a slash at the end changes nothing, and every other path is the app's", async () => {
       expect((await fetch(`${app.origin}${BASE}/?page=1`)).status).toBe(200);
       expect((await ask(app, 'POST /stage/', { body: {} })).status).toBe(201);
       for (const path of ['/Stage', '/stage/now', '/activate/x', '/codes', '/__proto__'])
@@ -230,19 +233,19 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  test('no answer is kept, nor told by a hash of what is in it', async () => {
+  test('no answer may be cached or has an ETag', async () => {
     await open();
-    const answers: Told[] = [];
+    const answers: RouterAnswer[] = [];
     for (const at of ['GET /', 'HEAD /', ...CHANGES, 'PUT /']) {
-      for (const question of [
+      for (const request of [
         {},
         { body: {} },
         { body: '{' },
         { body: {}, headers: { 'sec-fetch-site': 'cross-site' } },
         { body: LARGE },
       ]) {
-        if (/^(?:GET|HEAD)/.test(at) && 'body' in question) continue;
-        answers.push(await ask(app, at, question));
+        if (/^(?:GET|HEAD)/.test(at) && 'body' in request) continue;
+        answers.push(await ask(app, at, request));
       }
     }
     expect(answers.map(({ status }) => status)).toEqual(
@@ -260,7 +263,7 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   describe('a guard', () => {
     test.each<[string, RequestHandler, number]>([
-      ['answers by itself', (_req, res) => void res.status(418).end(), 418],
+      ['answers the request', (_req, res) => void res.status(418).end(), 418],
       ['gives next an error', (_req, _res, next) => next(new Error('no')), 500],
       ["gives next 'route'", (_req, _res, next) => next('route'), 500],
       [
@@ -271,8 +274,9 @@ describe.each(expresses)('on %s', (_name, express) => {
         500,
       ],
       ['rejects', () => Promise.reject(new Error('no')), 500],
-      ['rejects with nothing', () => Promise.reject(), 500], // eslint-disable-line @typescript-eslint/prefer-promise-reject-errors
-    ])('that %s lets nothing be changed', async (_what, guard, expected) => {
+      // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+      ['rejects with nothing', () => Promise.reject(), 500],
+    ])('a guard that %s lets no change through', async (_what, guard, expected) => {
       await open({ router: { guard } });
       for (const at of CHANGES)
         expect((await ask(app, at, { body: { setId: 'a' } })).status).toBe(expected);
@@ -280,7 +284,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect((await ask(app, 'GET /')).status).toBe(200);
     });
 
-    test('that says "go on" twice makes one set', async () => {
+    test('a guard that calls next twice makes one set', async () => {
       await open({
         router: {
           guard: (_req, _res, next) => {
@@ -293,12 +297,12 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(app.told.map(({ type }) => type)).toEqual(['issued']);
     });
 
-    test('that takes its time finds the body still there', async () => {
+    test('a guard may take its time: the body is read afterwards', async () => {
       await open({ router: { guard: (_req, _res, next) => void setTimeout(next, 50) } });
       expect((await ask(app, 'DELETE /', { body: {} })).status).toBe(200);
     });
 
-    test('is asked before a byte of the body is read', async () => {
+    test('the guard runs before a byte of the body is read', async () => {
       let wasRead: boolean | undefined;
       await open({
         router: {
@@ -313,8 +317,8 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  describe('whose codes they are', () => {
-    test('may take time to tell, and nobody is 401', async () => {
+  describe('userId', () => {
+    test('userId may return a promise, and no user is answered with 401', async () => {
       const ids: Record<string, string | null> = { a: 'ada', n: null };
       await open({
         router: { userId: (req) => Promise.resolve(ids[req.get('authorization') ?? '']) },
@@ -328,7 +332,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         );
     });
 
-    test('is not told by what is no id, nor by a user who has none: the app hears of it', async () => {
+    test('an invalid user id, or a user without one, gives an error to the app', async () => {
       await open({ router: { userId: () => ({}) as string } });
       expect((await ask(app, 'GET /')).status).toBe(500);
       await app.shut();
@@ -349,7 +353,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  test('what the app tells of the request is in the trail', async () => {
+  test('the audit trail records the context that the app gives', async () => {
     await open({
       before: [
         (req, _res, next) => {
@@ -362,7 +366,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect(app.told[0]?.context).toMatchObject({ requestId: 'request-7', actor: null });
     await app.shut();
     await open({
-      router: { context: () => ({ ip: '192.0.2.1', actor: 'support' }), guard: letOn },
+      router: { context: () => ({ ip: '192.0.2.1', actor: 'support' }), guard: letThrough },
     });
     await ask(app, 'POST /', { body: {} });
     expect(app.told[0]?.context).toMatchObject({

@@ -3,7 +3,7 @@ import { backupCodesRouter, type BackupCodesRouterOptions } from '../../lib/expr
 import { failure } from '../helpers/errors';
 import { atOnce } from '../helpers/service';
 import { storeFault } from '../helpers/watched-store';
-import { ask, expresses, openCodeSite, type CodeSite, type Told } from './router-apps';
+import { ask, expresses, openCodeSite, type CodeSite, type RouterAnswer } from './router-apps';
 import { express5 } from './login-site';
 
 const CHANGES = ['POST /', 'POST /stage', 'POST /activate', 'DELETE /'];
@@ -11,8 +11,8 @@ let open: CodeSite;
 
 afterEach(() => (open as CodeSite | undefined)?.shut());
 
-/** What may stand in an answer that makes no set. */
-function expectNoCodes({ text, headers }: Told): void {
+/** An answer that makes no set shows no code. */
+function expectNoCodes({ text, headers }: RouterAnswer): void {
   expect(text).not.toMatch(/[A-Z2-9]{4}-[A-Z2-9]{4}/);
   expect([...headers].join('\n')).not.toMatch(/[A-Z2-9]{4}-[A-Z2-9]{4}/);
 }
@@ -22,13 +22,13 @@ describe.each(expresses)('on %s', (_name, express) => {
     open = await openCodeSite(express);
   });
 
-  describe('somebody who has just shown both factors', () => {
-    test('is told that there is no set', async () => {
+  describe('a user who has just shown both factors', () => {
+    test('the status of a user without a set is null', async () => {
       const { status, body } = await ask(await open.loggedIn(), 'GET /');
       expect([status, body]).toEqual([200, { set: null }]);
     });
 
-    test('makes a set that works at once, is shown its codes in that one answer, and pays one hash for each', async () => {
+    test('issuing makes a set that works, and shows its codes in that answer only', async () => {
       const browser = await open.loggedIn();
       const made = await ask(browser, 'POST /', { body: {} });
       expect(made).toMatchObject({
@@ -51,7 +51,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
     });
 
-    test('stages a set, and the old one works until the new one is activated', async () => {
+    test('the old set works until a staged one is activated', async () => {
       const {
         codes: [old, oldToo],
       } = await open.backupCodes.issue('ada');
@@ -73,7 +73,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
     });
 
-    test('who activates twice hears the same twice, and the set was activated once', async () => {
+    test('activating twice gives the same answer twice, and activates the set once', async () => {
       const browser = await open.loggedIn();
       const {
         body: { setId },
@@ -88,7 +88,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(open.told.filter(({ type }) => type === 'activated')).toHaveLength(1);
     });
 
-    test('cannot activate what another person staged, what an earlier click staged, or what never was', async () => {
+    test('a set that is not staged for this user cannot be activated', async () => {
       const [ada, bob] = [await open.loggedIn(), await open.loggedIn('bob')];
       const ofBob = await ask(bob, 'POST /stage', { body: {} });
       const earlier = await ask(ada, 'POST /stage', { body: {} });
@@ -106,7 +106,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       );
     });
 
-    test('revokes the set, and hears whether there was one', async () => {
+    test('revoking ends the set and says whether there was one', async () => {
       const {
         codes: [code],
       } = await open.backupCodes.issue('ada');
@@ -117,7 +117,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect([again.status, again.body]).toEqual([200, { revoked: false }]);
     });
 
-    test('changes their own set and no other', async () => {
+    test('a user changes the own set and no other', async () => {
       const { setId } = await open.backupCodes.issue('bob');
       const browser = await open.loggedIn();
       await ask(browser, 'POST /', {
@@ -128,7 +128,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(await open.backupCodes.status('bob')).toMatchObject({ setId, remaining: 10 });
     });
 
-    test('cannot choose the codes', async () => {
+    test('a user cannot choose the codes', async () => {
       const { body } = await ask(await open.loggedIn(), 'POST /', {
         body: { codes: ['AAAA-AAAA'], count: 1, setId: 'mine', format: 'numeric' },
       });
@@ -139,7 +139,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
 
   describe('a new set', () => {
-    test('locks out nobody who is in the middle of a login: the old code is refused like a wrong one, a new one lets them in', async () => {
+    test('a new set during a login refuses the old codes and accepts the new ones', async () => {
       const {
         codes: [old],
       } = await open.backupCodes.issue('ada');
@@ -157,7 +157,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       });
     });
 
-    test('leaves those who are logged in where they are', async () => {
+    test('a new set logs no user out', async () => {
       const [laptop, phone] = [await open.loggedIn(), await open.loggedIn()];
       await ask(laptop, 'POST /', { body: {} });
       for (const browser of [laptop, phone])
@@ -167,7 +167,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         });
     });
 
-    test('can be made by whoever came in with the last code of the old one', async () => {
+    test('a user who logged in with the last code can make a new set', async () => {
       const {
         codes: [code],
       } = await open.backupCodes.issue('ada');
@@ -178,7 +178,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     });
   });
 
-  describe('nothing is changed, shown or hashed', () => {
+  describe('a request that the default guard stops', () => {
     let before: unknown;
     let hashes: number;
     beforeEach(async () => {
@@ -193,9 +193,9 @@ describe.each(expresses)('on %s', (_name, express) => {
     };
 
     test.each(CHANGES)(
-      'by %s of a session that showed its factors six minutes ago: it is asked to show them again',
+      '%s changes nothing if the factors were shown six minutes ago, and asks for them again',
       async (at) => {
-        const answer = await ask(await open.stale(), at, { body: { setId: 'x' } });
+        const answer = await ask(await open.loggedInSixMinutesAgo(), at, { body: { setId: 'x' } });
         expect(answer).toMatchObject({
           status: 401,
           body: {
@@ -213,14 +213,14 @@ describe.each(expresses)('on %s', (_name, express) => {
       },
     );
 
-    test.each(CHANGES)('by %s after a password alone', async (at) => {
+    test.each(CHANGES)('%s changes nothing after a password alone', async (at) => {
       const browser = open.site.browser();
       await browser.post('/login', { user: 'ada' });
       expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({
         status: 401,
         body: { code: 'login_required' },
       });
-      await browser.post('/login/without', { user: 'ada' });
+      await browser.post('/login/password-only', { user: 'ada' });
       expect(await ask(browser, at, { body: { setId: 'x' } })).toMatchObject({
         status: 401,
         body: { code: 'insufficient_user_authentication' },
@@ -228,26 +228,29 @@ describe.each(expresses)('on %s', (_name, express) => {
       await expectUnchanged();
     });
 
-    test.each(['GET /', ...CHANGES])('by %s of nobody', async (at) => {
-      const answer = await ask(
-        open.site.browser(),
-        at,
-        at === 'GET /' ? {} : { body: { setId: 'x' } },
-      );
-      expect(answer).toMatchObject({
-        status: 401,
-        body: { code: 'login_required', message: expect.any(String) },
-      });
-      expect(answer.headers.get('www-authenticate')).toBe('Bearer');
-      await expectUnchanged();
-    });
+    test.each(['GET /', ...CHANGES])(
+      '%s without a login is answered with 401 and changes nothing',
+      async (at) => {
+        const answer = await ask(
+          open.site.browser(),
+          at,
+          at === 'GET /' ? {} : { body: { setId: 'x' } },
+        );
+        expect(answer).toMatchObject({
+          status: 401,
+          body: { code: 'login_required', message: expect.any(String) },
+        });
+        expect(answer.headers.get('www-authenticate')).toBe('Bearer');
+        await expectUnchanged();
+      },
+    );
   });
 
   test('the status needs no fresh factor', async () => {
-    expect((await ask(await open.stale(), 'GET /')).status).toBe(200);
+    expect((await ask(await open.loggedInSixMinutesAgo(), 'GET /')).status).toBe(200);
   });
 
-  test('audit events tell the address, the browser and no actor', async () => {
+  test('audit events record the address and the browser, and no actor', async () => {
     const browser = await open.loggedIn();
     const headers = { 'user-agent': 'Firefox' };
     const {
@@ -271,7 +274,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     );
   });
 
-  test('what fails inside goes to the error handling of the app, and nothing of it is answered here', async () => {
+  test('an unexpected error goes to the error handler of the app', async () => {
     const browser = await open.loggedIn();
     open.watched.failAt(1, 'before');
     const answer = await ask(browser, 'GET /');
@@ -283,7 +286,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
 });
 
-test('an id of 0 is one', async () => {
+test('0 is a user id', async () => {
   open = await openCodeSite(express5);
   expect((await ask(await open.loggedIn('zero'), 'POST /', { body: {} })).status).toBe(201);
   expect(await open.backupCodes.status(0)).toMatchObject({ remaining: 10 });
@@ -294,17 +297,17 @@ describe('options', () => {
   const make = (options: object) => () => backupCodesRouter(options as BackupCodesRouterOptions);
 
   test.each([
-    ['a BackupCodes that is missing', {}, 'backupCodes'],
+    ['a missing BackupCodes', {}, 'backupCodes'],
     [
-      'one that lacks a method',
+      'a BackupCodes that lacks a method',
       { backupCodes: { status: () => null } },
       'issue, stage, activate, revoke',
     ],
-    ['a guard that is no function', { backupCodes, guard: true }, 'guard'],
-    ['a userId that is no function', { backupCodes, userId: 'ada' }, 'userId'],
-    ['a context that is no function', { backupCodes, context: {} }, 'context'],
-    ['a name with a typing mistake', { backupCodes, gaurd: () => undefined }, '"guard"'],
-  ])('%s is refused when the router is made', (_what, options, said) => {
+    ['a guard that is not a function', { backupCodes, guard: true }, 'guard'],
+    ['a userId that is not a function', { backupCodes, userId: 'ada' }, 'userId'],
+    ['a context that is not a function', { backupCodes, context: {} }, 'context'],
+    ['an option with a typing mistake', { backupCodes, gaurd: () => undefined }, '"guard"'],
+  ])('backupCodesRouter refuses %s when the router is made', (_what, options, said) => {
     expect(make(options)).toThrow(failure('invalid_option'));
     expect(make(options)).toThrow(said);
   });

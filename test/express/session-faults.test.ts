@@ -1,43 +1,44 @@
 import type { Request } from 'express';
-import { Site, type Browser } from './login-site';
+import type { Browser } from './browser';
+import { LoginSite } from './login-site';
 
-let site: Site;
+let site: LoginSite;
 let browser: Browser;
 
 beforeEach(async () => {
-  site = await Site.open();
+  site = await LoginSite.open();
   browser = site.browser();
 });
 
 afterEach(() => site.shut());
 
-async function expectNobody(who: Browser): Promise<void> {
-  expect((await who.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false });
+async function expectLoggedOut(visitor: Browser): Promise<void> {
+  expect((await visitor.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false });
 }
 
-/** Lets the first, the second, ... write of a request fail, each in a browser of its own, until there is no such write. */
+/** Lets the first write of a request fail, then the second, and so on, until each has failed. */
 async function atEveryWrite(
   prepare: () => Promise<unknown>,
   request: () => Promise<void>,
 ): Promise<number> {
   for (let n = 1; n < 20; n += 1) {
-    await site.store.empty();
+    await site.store.removeAll();
     browser = site.browser();
     await prepare();
     site.store.failAtWrite(n);
     await request();
     if (!site.store.recover()) return n - 1;
   }
-  throw new Error('there is no end of writes');
+  throw new Error('the writes do not end');
 }
 
-describe('where the session store fails', () => {
-  test('at any write of a first factor, no login is begun', async () => {
+describe('a session store that fails', () => {
+  test('if any write of the first step fails, no login is begun', async () => {
     const prepare = (): Promise<unknown> =>
       browser.post('/note', { note: 'there is a session before' });
     const writes = await atEveryWrite(prepare, async () => {
       const { status, body } = await browser.post('/login', { user: 'ada' });
-      await expectNobody(browser);
+      await expectLoggedOut(browser);
       if (status === 200) return;
       expect(body).toMatchObject({
         error: 'session_unavailable',
@@ -49,21 +50,21 @@ describe('where the session store fails', () => {
     expect(writes).toBeGreaterThanOrEqual(2);
   });
 
-  test('at any write of a second factor, nobody is logged in, and the person is told that the code is spent', async () => {
+  test('if any write of the second step fails, no user is logged in', async () => {
     const failures: unknown[] = [];
     const writes = await atEveryWrite(
       () => browser.post('/login', { user: 'ada' }),
       async () => {
         const old = browser.copy();
-        const { status, body } = await browser.post('/login/backup-code', { code: 'right' });
+        const { status, body } = await browser.post('/login/backup-code', { code: 'valid' });
         if (status === 200) {
-          // Only what express-session writes once more at the end, when the login is kept already.
+          // express-session writes once more at the end, after the login was saved.
           expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
           return;
         }
         failures.push(body);
-        await expectNobody(browser);
-        await expectNobody(old);
+        await expectLoggedOut(browser);
+        await expectLoggedOut(old);
       },
     );
     expect([failures.length, writes >= 3]).toEqual([writes - 1, true]);
@@ -76,12 +77,12 @@ describe('where the session store fails', () => {
       });
   });
 
-  test('at any write of a step-up, the factor counts for nothing', async () => {
+  test('if any write of a step-up fails, the factor does not count', async () => {
     const failures: unknown[] = [];
     const writes = await atEveryWrite(
-      () => browser.post('/login/without', { user: 'ada' }),
+      () => browser.post('/login/password-only', { user: 'ada' }),
       async () => {
-        const { status, body } = await browser.post('/login/totp', { code: 'right' });
+        const { status, body } = await browser.post('/login/totp', { code: 'valid' });
         if (status === 200) {
           expect(
             Object.values(await site.store.contents()).filter((session) =>
@@ -101,25 +102,25 @@ describe('where the session store fails', () => {
   });
 });
 
-describe('where serializeUser fails', () => {
-  test('nobody is logged in, and the person can go on', async () => {
+describe('serializeUser that fails', () => {
+  test('if serializeUser fails, no user is logged in, and the user can try again', async () => {
     await browser.post('/login', { user: 'ada' });
     site.serialize.fails = true;
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
       error: 'login_unfinished',
       cause: 'serializeUser failed',
       user: null,
     });
-    await expectNobody(browser);
+    await expectLoggedOut(browser);
     site.serialize.fails = false;
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
       user: 'ada',
     });
   });
 });
 
-describe('where Passport does less than Passport 0.7', () => {
+describe('a Passport that does less than Passport 0.7', () => {
   function passportLogIn(
     logIn: (req: Request, user: { id: unknown }, done: () => void) => void,
   ): void {
@@ -131,14 +132,14 @@ describe('where Passport does less than Passport 0.7', () => {
     );
   }
 
-  test('and does not renew the session in logIn (0.5 and older), the session is renewed all the same', async () => {
+  test('the session is renewed even if logIn of an older Passport does not do it', async () => {
     passportLogIn((req, user, done) => {
       Reflect.set(req.session, 'passport', { user: user.id });
       done();
     });
     await browser.post('/login', { user: 'ada' });
     const pending = browser.copy();
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
       user: 'ada',
     });
     expect(browser.cookie).not.toBe(pending.cookie);
@@ -146,10 +147,10 @@ describe('where Passport does less than Passport 0.7', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 
-  test('and puts nobody into the session, that is not taken for a login', async () => {
+  test('a logIn that puts no user into the session does not count as a login', async () => {
     passportLogIn((_req, _user, done) => done());
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
       error: 'login_unfinished',
       cause: expect.stringMatching(/serializeUser/),
       user: null,
@@ -157,8 +158,8 @@ describe('where Passport does less than Passport 0.7', () => {
   });
 });
 
-describe('where a session regenerates in no way of express-session', () => {
-  test('a fault leaves nobody logged in all the same', async () => {
+describe('a session that fails in another way than express-session', () => {
+  test('a session that cannot regenerate keeps no login', async () => {
     await site.shut();
     const state: Record<string, unknown> = {
       cookie: {},
@@ -177,14 +178,14 @@ describe('where a session regenerates in no way of express-session', () => {
       },
     });
     Object.defineProperty(state, 'save', { value: (done: () => void) => done() });
-    site = await Site.open({
+    site = await LoginSite.open({
       sessions: (req, _res, next) => {
         Reflect.set(req, 'session', state);
         next();
       },
     });
     browser = site.browser();
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
       error: 'login_unfinished',
       cause: 'cannot regenerate',
     });

@@ -1,4 +1,5 @@
-// Logins that begin at another provider: what its assertion says is kept, and believed no further than it goes.
+// Logins that begin at another provider. What its assertion says is kept, and believed only as far
+// as it goes.
 import type { Express } from 'express';
 import {
   beginLogin,
@@ -6,20 +7,21 @@ import {
   requireAssurance,
   type BeginLoginOptions,
 } from '../../lib/express';
-import { Site, type Browser } from './login-site';
+import type { Browser } from './browser';
+import { LoginSite } from './login-site';
 
-let site: Site;
+let site: LoginSite;
 let browser: Browser;
 
 const sso = (...amr: string[]): Partial<BeginLoginOptions> => ({ methods: ['sso'], amr });
 
 async function open(begin: Partial<BeginLoginOptions>): Promise<void> {
-  const routes = (app: Express, { now, people }: Site): void => {
+  const routes = (app: Express, { now, users }: LoginSite): void => {
     app.post('/login/included', (req, res, next) => {
-      const user = people['ada'] as Express.User;
+      const user = users['ada'] as Express.User;
       const begun = beginLogin(req, user, { amr: ['pwd'], now, ...begin });
       begun
-        .then(() => completeLogin(req, { user, secondFactor: 'included', now }))
+        .then(() => completeLogin(req, { secondFactor: 'included', now }))
         .then((done) => res.json(done), next);
     });
     app.get('/two', requireAssurance({ now }), (_req, res) => res.json({ in: true }));
@@ -27,7 +29,7 @@ async function open(begin: Partial<BeginLoginOptions>): Promise<void> {
       res.json({ in: true }),
     );
   };
-  site = await Site.open({ begin, routes });
+  site = await LoginSite.open({ begin, routes });
   browser = site.browser();
 }
 
@@ -35,7 +37,7 @@ afterEach(() => site.shut());
 
 const status = async (path: string): Promise<number> => (await browser.get(path)).status;
 
-describe('the amr of an assertion, in front of a backup code', () => {
+describe('an assertion before a backup code', () => {
   test.each([
     [['fed'], ['fed', 'otp'], 'aal1'],
     [['pwd'], ['pwd', 'otp', 'mfa'], 'aal2'],
@@ -44,27 +46,30 @@ describe('the amr of an assertion, in front of a backup code', () => {
     [['mfa'], ['otp', 'mfa'], 'aal2'],
     [['fed', 'mfa'], ['fed', 'otp', 'mfa'], 'aal2'],
     [['urn:example:badge'], ['urn:example:badge', 'otp'], 'aal1'],
-  ])('%j is kept: %j, which is %s', async (asserted, amr, acr) => {
-    await open(sso(...asserted));
-    expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({
-      methods: ['sso'],
-      amr: expect.arrayContaining(asserted),
-    });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
-      user: 'ada',
-      methods: ['sso', 'backup-code'],
-      amr,
-      acr,
-    });
-    expect(await status('/two')).toBe(acr === 'aal2' ? 200 : 401);
-    expect(await status('/own')).toBe(200);
-  });
+  ])(
+    'an assertion of %j followed by a backup code is recorded as %j, which is %s',
+    async (asserted, amr, acr) => {
+      await open(sso(...asserted));
+      expect((await browser.post('/login', { user: 'ada' })).body.pending).toMatchObject({
+        methods: ['sso'],
+        amr: expect.arrayContaining(asserted),
+      });
+      expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
+        user: 'ada',
+        methods: ['sso', 'backup-code'],
+        amr,
+        acr,
+      });
+      expect(await status('/two')).toBe(acr === 'aal2' ? 200 : 401);
+      expect(await status('/own')).toBe(200);
+    },
+  );
 
-  test('is kept in full, however much there is', async () => {
+  test('every value of a long assertion is kept', async () => {
     const many = Array.from({ length: 16 }, (_, n) => `x${n}`);
     await open(sso(...many));
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/login/backup-code', { code: 'right' })).body.amr).toEqual([
+    expect((await browser.post('/login/backup-code', { code: 'valid' })).body.amr).toEqual([
       ...many,
       'otp',
     ]);
@@ -72,9 +77,9 @@ describe('the amr of an assertion, in front of a backup code', () => {
   });
 });
 
-describe('an assertion of several factors', () => {
+describe('an assertion of two kinds of factor', () => {
   test.each([[['mfa']], [['pwd', 'mfa']], [['pwd', 'otp']], [['hwk', 'pin']]])(
-    '%j may be enough, where the app says so',
+    'an assertion of %j is enough if the app says so',
     async (amr) => {
       await open(sso(...amr));
       const { body } = await browser.post('/login/included');
@@ -86,7 +91,7 @@ describe('an assertion of several factors', () => {
   );
 
   test.each([[['fed']], [['pwd']], [['hwk']], [['otp', 'sms']]])(
-    '%j is none: nobody is logged in by it, and a second factor still completes it',
+    'an assertion of %j is not enough: it logs no user in, and a second factor still completes it',
     async (amr) => {
       await open(sso(...amr));
       expect((await browser.post('/login/included')).body).toMatchObject({
@@ -98,13 +103,13 @@ describe('an assertion of several factors', () => {
         isAuthenticated: false,
         pending: { userId: 'ada' },
       });
-      expect((await browser.post('/login/backup-code', { code: 'right' })).body).toMatchObject({
+      expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
         user: 'ada',
       });
     },
   );
 
-  test('is believed of a single sign-on alone: elsewhere "mfa" is concluded, and a login of nothing else is none', async () => {
+  test('"mfa" is believed for a single sign-on only', async () => {
     await open({ amr: ['pwd', 'mfa'], methods: ['pwd'] });
     expect((await browser.post('/login/included')).body).toMatchObject({ error: 'invalid_option' });
     await site.shut();

@@ -1,18 +1,18 @@
-import { completeLogin, requireAssurance } from '../../lib/express';
-import { Site, type Browser, type SiteOptions } from './login-site';
+import { completeLogin, requireAssurance, requireFreshSecondFactor } from '../../lib/express';
+import type { Browser } from './browser';
+import { HTML, LoginSite, type LoginSiteOptions } from './login-site';
 
-const HTML = { accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8' };
-let site: Site;
+let site: LoginSite;
 let browser: Browser;
 
-async function open(options: SiteOptions = {}): Promise<void> {
-  site = await Site.open(options);
+async function open(options: LoginSiteOptions = {}): Promise<void> {
+  site = await LoginSite.open(options);
   browser = site.browser();
 }
 
 async function logIn(user = 'ada', second = 'totp'): Promise<void> {
   await browser.post('/login', { user });
-  expect((await browser.post(`/login/${second}`, { code: 'right' })).body).toMatchObject({ user });
+  expect((await browser.post(`/login/${second}`, { code: 'valid' })).body).toMatchObject({ user });
 }
 
 function recorded(): Promise<Record<string, unknown>> {
@@ -27,14 +27,14 @@ function recorded(): Promise<Record<string, unknown>> {
 
 afterEach(() => site.shut());
 
-describe('somebody who is logged in and shows a factor again', () => {
-  test('has it added, with its time, under a new session id, and loses nothing that the app kept', async () => {
+describe('a user who is logged in and shows a factor again', () => {
+  test('a step-up adds the factor, changes the session id and keeps app data', async () => {
     await open();
     await logIn();
     await browser.post('/note', { note: 'in the cart' });
     const before = browser.copy();
     site.passSeconds(3600);
-    const { body } = await browser.post('/login/backup-code', { code: 'right' });
+    const { body } = await browser.post('/login/backup-code', { code: 'valid' });
     expect(body).toMatchObject({
       user: 'ada',
       isAuthenticated: true,
@@ -56,13 +56,13 @@ describe('somebody who is logged in and shows a factor again', () => {
     });
   });
 
-  test('has its time renewed where it was shown before; the others stay as old as they are', async () => {
+  test('a step-up renews the time of a factor that was shown before, and of no other', async () => {
     await open();
     await logIn();
     site.passSeconds(100);
-    await browser.post('/login/totp', { code: 'right' });
+    await browser.post('/login/totp', { code: 'valid' });
     site.passSeconds(100);
-    await browser.post('/login/pwd', { code: 'right' });
+    await browser.post('/login/pwd', { code: 'valid' });
     expect(await recorded()).toMatchObject({
       factors: [
         { method: 'totp', at: site.clock - 100_000 },
@@ -72,45 +72,41 @@ describe('somebody who is logged in and shows a factor again', () => {
     });
   });
 
-  test('reaches two kinds after a login by one', async () => {
+  test('a step-up adds a second kind of factor to a login by one', async () => {
     await open();
-    await browser.post('/login/without', { user: 'ada' });
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+    await browser.post('/login/password-only', { user: 'ada' });
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
       methods: ['pwd', 'totp'],
       amr: ['pwd', 'otp', 'mfa'],
       acr: 'aal2',
     });
   });
 
-  test('is led back to the page that asked for it, once', async () => {
+  test('a step-up leads back to the page that asked for it, once', async () => {
     await open({
       routes: (app, { now }) =>
         app.get(
           '/codes',
-          requireAssurance({
-            factors: 1,
-            except: ['pwd'],
-            maxAgeSeconds: 300,
-            stepUpUrl: '/step-up',
-            now,
-          }),
+          requireFreshSecondFactor({ withinSeconds: 300, stepUpUrl: '/step-up', now }),
           (_req, res) => res.json('codes'),
         ),
     });
     await logIn();
     site.passSeconds(301);
     expect((await browser.get('/codes?all=1', HTML)).headers.get('location')).toBe('/step-up');
-    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBe(
+    expect((await browser.post('/login/totp', { code: 'valid' })).body.returnTo).toBe(
       '/codes?all=1',
     );
     expect((await browser.get('/codes', HTML)).body).toBe('codes');
-    expect((await browser.post('/login/totp', { code: 'right' })).body.returnTo).toBeNull();
+    expect((await browser.post('/login/totp', { code: 'valid' })).body.returnTo).toBeNull();
   });
 
-  test("shows their own: another person's is refused, and the session stays what it was", async () => {
+  test("a step-up with another user's factor is refused and changes no session", async () => {
     await open();
     await logIn();
-    expect((await browser.post('/login/totp', { code: 'right', of: 'bob' })).body).toMatchObject({
+    expect(
+      (await browser.post('/login/totp', { code: 'valid', asUser: 'bob' })).body,
+    ).toMatchObject({
       error: 'no_pending_login',
       user: null,
     });
@@ -118,13 +114,13 @@ describe('somebody who is logged in and shows a factor again', () => {
   });
 });
 
-describe('what is recorded of one login never speaks for another', () => {
-  const guarded: SiteOptions = {
-    routes: (app, { now, people, passport }) => {
+describe('the record of a login speaks for no other login', () => {
+  const guarded: LoginSiteOptions = {
+    routes: (app, { now, users, passport }) => {
       app.get('/vault', requireAssurance({ now }), (req, res) => res.json(req.user));
       app.post('/plain-login', (req, res, next) => {
         req.logIn(
-          people[(req.body as { user: string }).user] as Express.User,
+          users[(req.body as { user: string }).user] as Express.User,
           { keepSessionInfo: true, session: true },
           (error) => (error ? next(error) : res.json({})),
         );
@@ -141,47 +137,49 @@ describe('what is recorded of one login never speaks for another', () => {
     },
   };
 
-  test('not for the next user of the browser, even where the app carries the session over', async () => {
+  test('the record does not speak for the next user of a session that the app keeps', async () => {
     await open(guarded);
     await logIn('ada');
     expect((await browser.get('/vault')).body).toMatchObject({ id: 'ada' });
     await browser.post('/plain-login', { user: 'bob' });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'bob' });
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
       error: 'no_pending_login',
     });
   });
 
-  test('not after a logout that keeps the session', async () => {
+  test('the record does not count after a logout that keeps the session', async () => {
     await open(guarded);
     await logIn('ada');
     await browser.post('/logout');
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right', of: 'ada' })).body).toMatchObject({
+    expect(
+      (await browser.post('/login/totp', { code: 'valid', asUser: 'ada' })).body,
+    ).toMatchObject({
       error: 'no_pending_login',
     });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('not for somebody whom a strategy put on the request without a session', async () => {
+  test('the record does not speak for a user who is not logged in to the session', async () => {
     await open(guarded);
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/token', { code: 'right' })).status).toBe(401);
+    expect((await browser.post('/token', { code: 'valid' })).status).toBe(401);
   });
 
-  test('somebody logged in in another way has nothing recorded, and cannot step up from nothing', async () => {
+  test('a user who logged in without completeLogin has no record and cannot step up', async () => {
     await open(guarded);
     await browser.post('/plain-login', { user: 'ada' });
     expect((await browser.get('/vault')).status).toBe(401);
-    expect((await browser.post('/login/totp', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
       error: 'no_pending_login',
     });
   });
 });
 
-describe('with a custom callback', () => {
-  test('the user and the factor are given by hand', async () => {
+describe('a custom callback', () => {
+  test('a custom callback gives completeLogin the user and the factor', async () => {
     await open({
       routes: (app, { passport, now }) =>
         app.post('/callback', (req, res, next) => {
@@ -203,7 +201,7 @@ describe('with a custom callback', () => {
         }),
     });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/callback', { code: 'right' })).body).toMatchObject({
+    expect((await browser.post('/callback', { code: 'valid' })).body).toMatchObject({
       methods: ['pwd', 'backup-code'],
     });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });

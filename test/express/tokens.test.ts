@@ -1,4 +1,4 @@
-// docs/tokens.md, run: a login over two tokens, and no session anywhere.
+// Runs docs/tokens.md: a login over two tokens, without a session.
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import type { Server } from 'node:http';
@@ -90,7 +90,7 @@ async function logIn(): Promise<{ pending: string | undefined; access: string | 
   return { pending, access };
 }
 
-it('lets in with a password and a backup code, and keeps no session', async () => {
+it('a password and a backup code log the user in without a session', async () => {
   const { access } = await logIn();
   const answer = await ask('GET', '/orders', { token: access });
   expect(answer).toMatchObject({ status: 200, body: { of: 'ada' } });
@@ -100,7 +100,7 @@ it('lets in with a password and a backup code, and keeps no session', async () =
   expect(fresh.headers.get('cache-control')).toBe('no-store');
 });
 
-it('opens nothing with a pending token, with a forged one or with none', async () => {
+it('a pending token, a forged token or no token opens nothing', async () => {
   const { pending } = await logIn();
   const forged = Buffer.from(
     JSON.stringify({ use: 'access', sub: 'ada', methods: ['pwd', 'otp'], auth_time: 1, exp: 9e15 }),
@@ -114,7 +114,7 @@ it('opens nothing with a pending token, with a forged one or with none', async (
   }
 });
 
-it('takes no code without a pending token, an access token included, and no wrong or used one', async () => {
+it('a code needs a pending token, and an invalid or used code is refused', async () => {
   const { access, pending } = await logIn();
   for (const token of [access, undefined])
     expect(
@@ -127,7 +127,7 @@ it('takes no code without a pending token, an access token included, and no wron
   expect(await backupCodes.status('ada')).toMatchObject({ remaining: 9 });
 });
 
-it('asks for newer factors where they must be fresh', async () => {
+it('an old token is asked for newer factors on a page that needs fresh ones', async () => {
   const access = tokens.sign(
     {
       use: 'access',

@@ -1,24 +1,26 @@
-// A code that was consumed for a login that then failed: nobody gets in, the code stays consumed, and the audit trail says so.
+// A code that was consumed for a login that then failed. No user gets in, the code stays consumed,
+// and the audit trail says so.
 import type { Express, NextFunction, Request, Response } from 'express';
 import { BackupCodes, BackupCodeStrategy, MemoryStore, type Verify } from '../../lib';
 import { completeLogin, pendingLogin } from '../../lib/express';
 import { watchStore, type WatchedStore } from '../helpers/watched-store';
 import { countingHasher } from '../helpers/counting-hasher';
-import { Site, type Browser } from './login-site';
+import type { Browser } from './browser';
+import { LoginSite } from './login-site';
 
-let site: Site;
+let site: LoginSite;
 let browser: Browser;
 let watched: WatchedStore;
 let backupCodes: BackupCodes;
 let codes: readonly string[];
 const store = { current: new MemoryStore() };
 
-/** A site whose `/codes` is a real backup code after a password. */
+/** A site whose `/codes` takes a real backup code after a password. */
 async function open(verify?: Verify<Express.User>): Promise<void> {
   store.current = new MemoryStore();
   watched = watchStore(store.current);
   backupCodes = new BackupCodes({ store: watched.store, hasher: countingHasher() });
-  site = await Site.open({
+  site = await LoginSite.open({
     routes: (app: Express, { passport, now, userById }) => {
       const currentUser = (req: Request): Express.User | undefined => {
         const pending = pendingLogin(req, { now });
@@ -52,8 +54,8 @@ afterEach(() => site.shut());
 
 test.each<[string, Verify<Express.User> | undefined]>([
   ['', undefined],
-  [', with a last word of the app', (user, _info, done) => done(null, user)],
-])('a login that succeeds is no unfinished one%s', async (_how, verify) => {
+  [', with a verify callback', (user, _info, done) => done(null, user)],
+])('a login that succeeds leaves no login_unfinished event%s', async (_how, verify) => {
   await open(verify);
   expect((await browser.post('/codes', { code: codes[0] })).status).toBe(200);
   expect(trail().map(([type]) => type)).toEqual(['issued', 'consumed']);
@@ -74,7 +76,7 @@ test.each<[string, () => void, string]>([
     'no_pending_login',
   ],
 ])(
-  'where %s, the event names the code, which is spent, and the next one works',
+  'if %s, the event names the code, which is spent, and the next code works',
   async (_what, breakIt, error) => {
     await open();
     breakIt();
@@ -96,16 +98,16 @@ test.each<[string, () => void, string]>([
 
 test.each<[string, Verify<Express.User>, number]>([
   ['refuses', (_user, _info, done) => done(null, false), 401],
-  ['gives an error', (_user, _info, done) => done(new Error('the last word failed')), 500],
+  ['gives an error', (_user, _info, done) => done(new Error('verify failed')), 500],
   [
     'throws',
     () => {
-      throw new Error('the last word failed');
+      throw new Error('verify failed');
     },
     500,
   ],
 ])(
-  'where verify %s after the code was consumed, the event says so',
+  'if verify %s after the code was consumed, there is a login_unfinished event',
   async (_what, verify, expected) => {
     await open(verify);
     expect((await browser.post('/codes', { code: codes[0] })).status).toBe(expected);
@@ -113,13 +115,13 @@ test.each<[string, Verify<Express.User>, number]>([
   },
 );
 
-test('a code that was wrong leaves no login unfinished', async () => {
+test('an invalid code leaves no login_unfinished event', async () => {
   await open();
   await browser.post('/codes', { code: 'AAAA-AAAA' });
   expect(trail().map(([type]) => type)).toEqual(['issued', 'rejected']);
 });
 
-test('an audit that fails too changes nothing of the answer', async () => {
+test('the answer is the same if the audit trail fails too', async () => {
   await open();
   site.serialize.fails = true;
   watched.before('append', () => {
@@ -131,11 +133,11 @@ test('an audit that fails too changes nothing of the answer', async () => {
   });
 });
 
-test('listeners are told, so that the owner can be', async () => {
+test('listeners receive the event, so the app can notify the owner', async () => {
   await open();
-  const told: unknown[] = [];
-  backupCodes.on('login_unfinished', ({ userId, codeId }) => told.push([userId, codeId]));
+  const events: unknown[] = [];
+  backupCodes.on('login_unfinished', ({ userId, codeId }) => events.push([userId, codeId]));
   site.serialize.fails = true;
   await browser.post('/codes', { code: codes[0] });
-  expect(told).toEqual([['ada', trail()[1]?.[1]]]);
+  expect(events).toEqual([['ada', trail()[1]?.[1]]]);
 });

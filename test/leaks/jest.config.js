@@ -23,6 +23,6 @@ module.exports = {
     '-fuzz',
     '<rootDir>/test/(breaks|docs/(markdown|security-)|project|requirements|timing)',
     '<rootDir>/test/(audit/context|codes/(formats|generate|hash-queue|hashers|digests)|internal|redis|service/(back-off|options|risk-hook)|sql/schema|stores/(subject|tickets)|strategy/options)',
-    '<rootDir>/test/(approval/canonical|express/(complete-login|require-assurance|return-to|session-faults|single-sign-on|step-up)|siem/(ecs|ocsf|owasp))',
+    '<rootDir>/test/(approval/canonical|express/(assurance-from-tokens|(begin|complete|pending)-login|login-attacks|require-(assurance|fresh)|return-to|session-faults|single-sign-on|step-up)|siem/(ecs|ocsf|owasp))',
   ],
 };

@@ -27,6 +27,7 @@ export const EXPORTS = {
     'pendingLogin',
     'requireAssurance',
     'requireEnrollment',
+    'requireFreshSecondFactor',
     'safeReturnTo',
   ],
   'passport-backup-code/siem': ['EVENT_TYPES', 'toEcs', 'toOcsf', 'toOwasp'],

@@ -1,7 +1,11 @@
 // Who may open a page: whoever is logged in with all the factors their account has; for some pages, proven just now.
 import type { Request, RequestHandler } from 'express';
 import type { BackupCodes } from 'passport-backup-code';
-import { requireAssurance, requireEnrollment } from 'passport-backup-code/express';
+import {
+  requireAssurance,
+  requireEnrollment,
+  requireFreshSecondFactor,
+} from 'passport-backup-code/express';
 import type { SecondFactors } from '../factors/second-factors';
 import { signedInAccount } from './passport';
 import { type Account, usernameKey } from './users';
@@ -39,12 +43,7 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardP
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
   // Not two fresh factors: whoever shows the app's code again need not type the password again.
-  const freshSecondFactor = requireAssurance({
-    ...pages,
-    factors: 1,
-    except: ['pwd'],
-    maxAgeSeconds: FRESH_SECONDS,
-  });
+  const freshSecondFactor = requireFreshSecondFactor({ ...pages, withinSeconds: FRESH_SECONDS });
 
   const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
   const isEnrolled = async (req: Request): Promise<boolean> => {

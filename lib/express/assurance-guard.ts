@@ -1,0 +1,133 @@
+// The check behind `requireAssurance` and `requireFreshSecondFactor`: which factors the session or
+// the token has, whether they are enough, and how to answer if not. Verifies no factor.
+import type { Request, RequestHandler, Response } from 'express';
+import { BackupCodeError } from '../errors';
+import { optionalFunction } from '../internal/validate';
+import { isUserId, type UserId } from '../stores/subject';
+import { areMethodNames, isFresh, listKinds, type Factor } from './factors';
+import { checkPageUrl, makeGuard, prefersPage } from './guard';
+import { isSameUser, type CheckedLoginOptions, type LoginOptions } from './login-options';
+import { readLogin } from './login-record';
+import { readState, writeState } from './login-state';
+import { getUser } from './passport-login';
+import { readPath } from './read-path';
+import { findCurrentPage } from './return-to';
+import { saveSession } from './session';
+import { sendStepUpChallenge } from './step-up-challenge';
+
+/** What a verified token says about a login, for apps without sessions. */
+export interface AssuranceFacts {
+  /** The id of the user. */
+  readonly userId: UserId;
+  /**
+   * The methods that were shown, 1 to 16: values of RFC 8176, section 2, or `password`, `totp`,
+   * `hotp`, `backup-code`, `webauthn`, `passkey`. Other names count as no factor.
+   */
+  readonly methods: readonly string[];
+  /**
+   * When all of them were shown, in *milliseconds* since 1970. `auth_time` of OpenID Connect is in
+   * seconds.
+   */
+  readonly authenticatedAt: number;
+}
+
+/** Where a guard reads the factors, and where it sends a user who has to show more. */
+export interface AssuranceGuardOptions extends LoginOptions {
+  /**
+   * The page on which a logged-in user shows a factor again: a path, or a whole URL.
+   * @default no page: browsers get the same 401 as programs
+   */
+  readonly stepUpUrl?: string;
+  /**
+   * The page for users who are not logged in, or not through `completeLogin`.
+   * @default `stepUpUrl`
+   */
+  readonly loginUrl?: string;
+  /**
+   * Reads the facts from a verified token, and replaces the session. Returns `null`, or a promise
+   * of it, if the request has no valid token.
+   * @default the session
+   */
+  readonly read?: (req: Request) => AssuranceFacts | null | Promise<AssuranceFacts | null>;
+}
+
+/** Which factors a guard asks for. */
+export interface AssuranceRule {
+  /** How many different kinds of factor. */
+  readonly requiredKinds: number;
+  /** How old each of them may be; `Infinity` if age does not matter. */
+  readonly maxAgeSeconds: number;
+  /** Whether a factor counts at all. */
+  readonly counts: (factor: Factor) => boolean;
+}
+
+/** The options that both guards take beside their own. */
+export const ASSURANCE_GUARD_OPTIONS: readonly string[] = ['stepUpUrl', 'loginUrl', 'read'];
+
+/** The longest age that a guard may ask for: a year. */
+export const MAX_AGE_SECONDS = 31_536_000;
+
+/**
+ * Makes the guard. The caller has refused unknown options.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
+export function makeAssuranceGuard(
+  { requiredKinds, maxAgeSeconds, counts }: AssuranceRule,
+  { idOf, now, ...options }: CheckedLoginOptions & Omit<AssuranceGuardOptions, 'now'>,
+): RequestHandler {
+  const stepUpUrl = checkPageUrl('stepUpUrl', options.stepUpUrl);
+  const loginUrl = checkPageUrl('loginUrl', options.loginUrl) ?? stepUpUrl;
+  const read = optionalFunction('read', options.read);
+
+  return makeGuard(async (req: Request, res: Response) => {
+    const factors =
+      read === undefined ? readSessionFactors(req, idOf) : checkFacts(await read(req));
+    const counting = (factors ?? []).filter(counts);
+    const isRecent = ({ at }: Factor): boolean => isFresh(at, { maxAgeSeconds, now: now() });
+    const freshKinds = listKinds(counting.filter(isRecent));
+    if (freshKinds.length >= requiredKinds) return true;
+    res.set('Cache-Control', 'no-store');
+    const url = factors === null ? loginUrl : stepUpUrl;
+    if (url !== undefined && prefersPage(req)) {
+      if (read === undefined) await rememberPage(req);
+      res.redirect(303, url);
+    } else {
+      const isStale = listKinds(counting).length >= requiredKinds;
+      sendStepUpChallenge(res, { requiredKinds, maxAgeSeconds, freshKinds, isStale });
+    }
+    return false;
+  });
+}
+
+/** `null` if no user is logged in in this session, or not through `completeLogin`. */
+function readSessionFactors(
+  req: Request,
+  idOf: CheckedLoginOptions['idOf'],
+): readonly Factor[] | null {
+  const login = readLogin(req);
+  const user = getUser(req);
+  if (login === null || user === null) return null;
+  return isSameUser(login.userId, idOf(user)) ? login.factors : null;
+}
+
+/** @throws {BackupCodeError} `invalid_result`: `read` returned something else */
+function checkFacts(facts: unknown): readonly Factor[] | null {
+  if (facts === null) return null;
+  const methods = readPath(facts, 'methods');
+  const at = readPath(facts, 'authenticatedAt');
+  if (!isUserId(readPath(facts, 'userId')) || !areMethodNames(methods) || typeof at !== 'number') {
+    throw new BackupCodeError(
+      'invalid_result',
+      'read must return { userId, methods, authenticatedAt } or null: an id, an array of names, ' +
+        'and milliseconds since 1970.',
+    );
+  }
+  return methods.map((method) => ({ method, amr: [method], at }));
+}
+
+/** Saved before the answer: the browser may ask for the next page as soon as it has it. */
+async function rememberPage(req: Request): Promise<void> {
+  writeState(req, { ...readState(req), returnTo: findCurrentPage(req) });
+  await saveSession(req);
+}
