@@ -3,7 +3,8 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
 import { assertMethods, describe } from '../internal/validate';
-import type { BackupCodes, SetStatus } from '../service/backup-codes';
+import type { BackupCodes } from '../service/backup-codes';
+import type { SetStatus } from '../service/set-status';
 import { checkPageUrl, makeGuard, prefersPage } from './guard';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { readState, writeState } from './login-state';

@@ -16,6 +16,7 @@ import type {
   ReplaceRequest,
   RevokeRequest,
   StageRequest,
+  Ticket,
 } from './contract';
 import type { Subject } from './subject';
 
@@ -57,6 +58,10 @@ class CheckedStore implements BackupCodeStore {
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
     const result = await this.#store.takeAttempt(request);
     if (!isAttempt(result)) throw malformed('takeAttempt');
+    if (result.ok && result.current !== null && !isSet(result.current)) {
+      await this.#giveBackIfPossible(request.subject, result.ticket);
+      throw malformed('takeAttempt');
+    }
     return result;
   }
 
@@ -79,6 +84,15 @@ class CheckedStore implements BackupCodeStore {
     lock?: LockedChannel,
   ): Promise<readonly AuditEvent[]> {
     return checkEvents('append', await this.#store.append(events, lock));
+  }
+
+  /** A set that cannot be compared with charges no attempt. */
+  async #giveBackIfPossible(subject: Subject, ticket: Ticket): Promise<void> {
+    try {
+      await this.#store.giveBack({ subject, ticket });
+    } catch {
+      // The attempt stays charged.
+    }
   }
 
   async nameKey(): Promise<Uint8Array> {
@@ -111,7 +125,7 @@ function isEventList(value: unknown): boolean {
 
 function isAttempt(value: unknown): boolean {
   const { ok, ticket, current, reason, nextAt, events } = (value ?? {}) as Fields;
-  if (ok === true) return isTicket(ticket) && (current === null || isSet(current));
+  if (ok === true) return isTicket(ticket) && current !== undefined;
   if (ok !== false || !isEventList(events)) return false;
   return reason === 'locked' || (reason === 'throttled' && isCount(nextAt));
 }

@@ -18,7 +18,6 @@ const rollback = 'test/sql/rollback.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
 const storeFails = `${faults} › a store that fails`;
-const consumeCall = 'await store.consume({';
 
 export const lifeCycleBreaks: readonly Break[] = [
   {
