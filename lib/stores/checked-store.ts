@@ -124,8 +124,8 @@ function isEventList(value: unknown): boolean {
 }
 
 function isAttempt(value: unknown): boolean {
-  const { ok, ticket, current, reason, nextAt, events } = (value ?? {}) as Fields;
-  if (ok === true) return isTicket(ticket) && current !== undefined;
+  const { ok, ticket, reason, nextAt, events } = (value ?? {}) as Fields;
+  if (ok === true) return isTicket(ticket);
   if (ok !== false || !isEventList(events)) return false;
   return reason === 'locked' || (reason === 'throttled' && isCount(nextAt));
 }

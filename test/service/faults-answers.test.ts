@@ -108,12 +108,14 @@ describe('takeAttempt', () => {
   it.each([
     ...[undefined, null, 0, ''].map((ok) => [
       `ok of ${String(ok)}`,
-      { ok, reason: 'throttled', nextAt: 0, isFirst: true },
+      { ok, reason: 'throttled', nextAt: 0, events: [] },
     ]),
-    ['no reason', { ok: false, nextAt: 0, isFirst: false }],
-    ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, isFirst: false }],
-    ['no time', { ok: false, reason: 'throttled', isFirst: true }],
-    ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, isFirst: true }],
+    ['no reason', { ok: false, nextAt: 0, events: [] }],
+    ['an unknown reason', { ok: false, reason: 'mismatch', nextAt: 0, events: [] }],
+    ['no time', { ok: false, reason: 'throttled', events: [] }],
+    ['a time of NaN', { ok: false, reason: 'throttled', nextAt: NaN, events: [] }],
+    ['no events', { ok: false, reason: 'throttled', nextAt: 0 }],
+    ['events that are not events', { ok: false, reason: 'locked', nextAt: 0, events: [null] }],
   ] as [string, unknown][])('A refusal with %s is an error', async (_what, answer) => {
     const { backupCodes, codes, replaceNext, told } = await open();
     replaceNext('takeAttempt', () => answer);
@@ -272,7 +274,7 @@ describe('consume', () => {
       .catch((thrown: unknown) => thrown);
     expect(error).toEqual(failure('invalid_result'));
     expect((error as Error).message).toMatch(
-      /^The store gave a malformed consumption: nobody is let in\. storeContract /,
+      /^The store returned a malformed result from consume\. Run storeContract /,
     );
     expect(String((error as Error).stack)).not.toContain('SECRET');
   });
@@ -282,12 +284,12 @@ describe('well-formed results', () => {
   it.each<[string, object, object]>([
     [
       'refuses for a while',
-      { ok: false, reason: 'throttled', nextAt: START + 61_000, isFirst: false },
+      { ok: false, reason: 'throttled', nextAt: START + 61_000, events: [] },
       { ok: false, reason: 'throttled', retryAfterSeconds: 61 },
     ],
     [
       'refuses as locked',
-      { ok: false, reason: 'locked', nextAt: 0, isFirst: false },
+      { ok: false, reason: 'locked', nextAt: 0, events: [] },
       { ok: false, reason: 'locked' },
     ],
   ])('A takeAttempt that %s decides the outcome', async (_what, answer, outcome) => {
