@@ -103,7 +103,8 @@ export interface CompletedLogin extends Assurance {
  * }
  * ```
  *
- * @throws {BackupCodeError} `no_pending_login`: no pending login of this user, or it is too old;
+ * @throws {BackupCodeError} `no_pending_login`: no pending login, one that is too old, or one of
+ *   another user than that of this request;
  *   `login_unfinished`: the factor was valid, but the session could not be made (see `cause`);
  *   `invalid_option`; `invalid_user_id`; `session_unavailable`. After each of them `req.user` is
  *   empty, and this request has logged no user in
@@ -135,12 +136,20 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   const returnTo = safeReturnTo(readState(req).returnTo);
   const carried = pending === null ? carryStepUp(req) : carryKeptData(req);
   if (before === null) {
-    throw noPendingLogin('This session has no pending login, or it is too old');
+    throw noPendingLogin(
+      'This session has no pending login, or it is too old: begin again with the first factor.',
+    );
   }
   const shownBy = findUser(req, { ...options, idOf });
-  if (shownBy === null || !isSameUser(before.userId, shownBy.userId)) {
+  if (shownBy === null) {
     throw noPendingLogin(
-      'The pending login of this session is not one of the user of this request',
+      'completeLogin found no user on this request. Run passport.authenticate(name, ' +
+        '{ session: false }) before it, or pass { user }.',
+    );
+  }
+  if (!isSameUser(before.userId, shownBy.userId)) {
+    throw noPendingLogin(
+      'The login of this session belongs to another user: begin again with the first factor.',
     );
   }
   const record = isFirstFactorEnough(options, pending)
@@ -204,6 +213,6 @@ function findUser(
   return secondFactor === undefined ? null : findBegunLogin(req);
 }
 
-function noPendingLogin(what: string): BackupCodeError {
-  return new BackupCodeError('no_pending_login', `${what}: begin again with the first factor.`);
+function noPendingLogin(message: string): BackupCodeError {
+  return new BackupCodeError('no_pending_login', message);
 }

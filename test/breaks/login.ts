@@ -38,8 +38,8 @@ export const loginBreaks: readonly Break[] = [
     id: 'W-01',
     what: 'the second factor of one user completes the pending login of another',
     file: 'lib/express/complete-login.ts',
-    find: 'if (shownBy === null || !isSameUser(before.userId, shownBy.userId))',
-    replace: 'if (shownBy === null)',
+    find: 'if (!isSameUser(before.userId, shownBy.userId))',
+    replace: 'if (false)',
     noticedBy: [
       `${attacks} › attacks on a login › the second factor of one user does not complete another user's pending login`,
     ],

@@ -240,7 +240,10 @@ describe("completeLogin(req, { secondFactor: 'not_enrolled' })", () => {
   test('not_enrolled logs no user in in a later request that does not name the user', async () => {
     await openWith({ complete: { secondFactor: 'not_enrolled' } });
     await browser.post('/login', { user: 'ada' });
-    expect((await browser.post('/later')).body).toMatchObject({ error: 'no_pending_login' });
+    expect((await browser.post('/later')).body).toMatchObject({
+      error: 'no_pending_login',
+      message: expect.stringContaining('pass { user }'),
+    });
     expect(await whoami()).toMatchObject({ user: null, pending: { userId: 'ada' } });
   });
 
