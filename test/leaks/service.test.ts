@@ -12,13 +12,12 @@ import {
   scryptHasher,
   type BackupCodesOptions,
   type BackupCodeStore,
-  type EventType,
   type Outcome,
   type Reason,
 } from '../../lib';
 import { MemoryApprovalStore, TwoPersonApproval } from '../../lib/approval';
-import { EVENT_TYPES, type AuditEvent } from '../../lib/audit/events';
-import { toEcs, toOcsf, toOwasp } from '../../lib/siem';
+import type { AuditEvent } from '../../lib/audit/events';
+import { EVENT_TYPES, toEcs, toOcsf, toOwasp } from '../../lib/siem';
 import { Canary, printed } from '../helpers/canary';
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
@@ -459,7 +458,7 @@ describe.each(storeKinds)('on $name', ({ open }) => {
       ),
     ).toEqual(new Set(Object.keys(REASONS)));
     expect(new Set(events!.map((lines) => (lines as AuditEvent[])[0]!.type))).toEqual(
-      new Set<EventType>(EVENT_TYPES),
+      new Set<string>(EVENT_TYPES),
     );
     expect(
       new Set(

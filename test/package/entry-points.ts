@@ -18,7 +18,11 @@ export const EXPORTS = {
   'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables', 'schemaSql'],
   'passport-backup-code/redis': ['RedisApprovalStore', 'RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
-  'passport-backup-code/approval': ['MemoryApprovalStore', 'TwoPersonApproval'],
+  'passport-backup-code/approval': [
+    'APPROVAL_EVENT_TYPES',
+    'MemoryApprovalStore',
+    'TwoPersonApproval',
+  ],
   'passport-backup-code/express': [
     'backupCodesOpenApi',
     'backupCodesRouter',
