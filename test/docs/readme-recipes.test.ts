@@ -147,7 +147,7 @@ test('a staged set works from its activation on', async () => {
   expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 9 });
 });
 
-test('owners are reminded before the end and at it, and old events go', async () => {
+test('owners get a mail before a set expires and after, a failed mail is sent again, and old events are removed', async () => {
   const clock = fakeClock();
   clock.set(Date.now() - 366 * DAY_MS);
   const store = new MemoryStore();
@@ -155,18 +155,28 @@ test('owners are reminded before the end and at it, and old events go', async ()
   const { expiresAt } = await backupCodes.issue('ada');
   const day = new Date(expiresAt!).toISOString().slice(0, 10);
   const mailed: string[] = [];
+  let saved: string | null = null;
+  let isMailServerDown = true;
   const run = (): Promise<unknown> =>
     runRecipe(recipe('reminders'), {
       backupCodes,
-      mail: (to: string, text: string) => mailed.push(`${to}: ${text}`),
+      loadCursor: () => saved,
+      saveCursor: (cursor: string) => (saved = cursor),
+      mail: (to: string, message: string) => {
+        if (isMailServerDown) throw new Error('down');
+        mailed.push(`${to}: ${message}`);
+      },
     });
   clock.advance(340 * DAY_MS);
+  await expect(run()).rejects.toThrow('down');
+  isMailServerDown = false;
   await run();
   clock.advance(26 * DAY_MS);
   await run();
+  await run();
   expect(mailed).toEqual([
-    `ada: Your backup codes end on ${day}`,
-    `ada: Your backup codes ended on ${day}`,
+    `ada: Your backup codes expire on ${day}`,
+    `ada: Your backup codes expired on ${day}`,
   ]);
   expect(store.auditTrail.map(({ type }) => type)).toEqual(['expiring', 'expired']);
 });

@@ -24,10 +24,11 @@ function operator(): (...pepper: readonly Pepper[]) => BackupCodes {
 
 it('the guides speak of what there is', () => {
   const calls = new Set(
-    Array.from(GUIDES.matchAll(/backupCodes\.(\w+)\(/g), ([, name = '']) => name),
+    Array.from(GUIDES.matchAll(/backupCodes\.([\w.]+)\(/g), ([, name = '']) => name),
   );
-  expect([...calls].sort()).toEqual(['events', 'report', 'revoke']);
-  for (const name of calls) expect(BackupCodes.prototype).toHaveProperty(name);
+  expect([...calls].sort()).toEqual(['audit.events', 'audit.report', 'revoke']);
+  const backupCodes = operator()();
+  for (const name of calls) expect(backupCodes).toHaveProperty(name);
   expect(express).toHaveProperty('requireEnrollment');
 });
 
