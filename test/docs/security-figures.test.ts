@@ -137,7 +137,7 @@ describe('the guesses a second', () => {
         ),
     );
     expect(TEXT).toContain(
-      `scrypt could gain a factor of ${scrypt.toFixed(1)} by that, argon2id one of ${argon2.toFixed(1)}:`,
+      `scrypt could gain a factor of ${scrypt.toFixed(1)}, argon2id one of ${argon2.toFixed(1)}:`,
     );
   });
 
@@ -182,7 +182,7 @@ describe('the time until the first code of a set is found', () => {
       (CODES + 1) /
       scaled(rates.find(({ hasher }) => hasher?.includes('default')) ?? {});
     expect(TEXT).toContain(
-      `A hundred cards take a hundredth: at the default, \`standard\` falls within ${time(seconds / 100)}.`,
+      `A hundred cards take a hundredth of the time: at the default, \`standard\` falls within ${time(seconds / 100)}.`,
     );
   });
 
@@ -204,12 +204,12 @@ describe('the chance of guessing online', () => {
     for (const name of formatsOf(row['format'])) {
       const chance = (CODES * ATTEMPTS) / formats[name].possibilities;
       expect(numberIn(row['possibilities'])).toBe(formats[name].possibilities);
-      expect([row['chance on one channel'], row['chance at both']]).toEqual([
+      expect([row['chance on one channel'], row['chance on both']]).toEqual([
         power(chance),
         power(2 * chance),
       ]);
       const hits = 2 * chance * 1e6;
-      expect(row['sets guessed of a million, at both']).toBe(
+      expect(row['sets guessed of a million, on both']).toBe(
         hits >= 1 ? String(hits) : power(hits),
       );
     }
@@ -221,7 +221,7 @@ describe('the chance of guessing online', () => {
         .slice(0, -1)
         .reduce((sum, wait) => sum + wait, 0) / 1000;
     expect(TEXT).toContain(
-      `at most \`lockAfter\` (${ATTEMPTS}) attempts are looked at until a new set is issued, and with the default waits they take ${Math.floor(seconds / 3600)} hours at least`,
+      `at most \`lockAfter\` (${ATTEMPTS}) attempts are checked until a new set is issued, and with the default waits they take at least ${Math.floor(seconds / 3600)} hours`,
     );
   });
 });
@@ -231,7 +231,7 @@ describe('the price of one slow hash', () => {
 
   it('is what the table says, in units of 2^10 rounds', () => {
     const numbers = shared.map((row) => [
-      row['server, a wrong code'],
+      row['server, an invalid code'],
       row['attacker, until the first code of a set'],
     ]);
     const attacker = (cost: number): string =>
@@ -251,7 +251,7 @@ describe('the price of one slow hash', () => {
     const [server12 = '', attacker12 = ''] = ratios(12);
     const [server13 = '', attacker13 = ''] = ratios(13);
     expect(TEXT).toContain(
-      `So cost 12 takes ${server12} of the loop's time on the server and asks ${attacker12} of its work of the attacker; cost 13 takes ${server13} and asks ${attacker13}.`,
+      `So cost 12 takes ${server12} times as long as the loop on the server and costs the attacker ${attacker12} times the work; cost 13 takes ${server13} and costs ${attacker13}.`,
     );
   });
 });
