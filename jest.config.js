@@ -25,7 +25,10 @@ const shared = {
   ],
 };
 
-/** Over HTTP, with real slow hashes, or of many runs: all that would keep the quick ones from being quick. */
+/**
+ * Over HTTP, with real slow hashes, or of many runs: all that would keep the quick ones from being
+ * quick.
+ */
 const thorough = [
   'testing/*',
   'strategy/*',
@@ -59,7 +62,8 @@ module.exports = {
   maxWorkers: '100%',
   projects: [
     unit,
-    // The same on memory alone, without HTTP, databases, documents and long tables of faults, for the time between two thoughts: `npm run test:quick`.
+    // The same on memory alone, without HTTP, databases, documents and long tables of faults, for
+    // the time between two thoughts: `npm run test:quick`.
     {
       ...unit,
       displayName: 'quick',

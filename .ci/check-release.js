@@ -1,4 +1,5 @@
-// Refuses to publish a tag that is not the version in package.json, or that CHANGELOG.md does not tell of.
+// Refuses to publish a tag that is not the version in package.json, or that CHANGELOG.md does not
+// tell of.
 'use strict';
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');

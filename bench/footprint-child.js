@@ -1,5 +1,6 @@
-// One entry point, loaded in a process that has loaded nothing else: how long it took, and the files that came with it. Started by
-// footprint.ts, where the package is installed. Of an ES module only the first file is seen.
+// One entry point, loaded in a process that has loaded nothing else: how long it took, and the
+// files that came with it. Started by footprint.ts, where the package is installed. Of an ES module
+// only the first file is seen.
 'use strict';
 const { statSync } = require('node:fs');
 const { createRequire } = require('node:module');

@@ -1,5 +1,6 @@
-// requirements.md names every requirement once, and tests that are there. What it promises to come is a closed list, which may only
-// get shorter; what concerns the library or a store has a test, and each such test was seen to fail on a spoilt package.
+// requirements.md names every requirement once, and tests that are there. What it promises to come
+// is a closed list, which may only get shorter; what concerns the library or a store has a test,
+// and each such test was seen to fail on a spoilt package.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { breaks } from './breaks/breaks';
@@ -150,7 +151,10 @@ function eachOf(ids: string): string[] {
   return [first, ...others.map((other) => `${first.split('-')[0] ?? ''}-${other}`)];
 }
 
-/** Where no spoilt package is made: what stands there needs a server or a browser, or is of the example. */
+/**
+ * Where no spoilt package is made: what stands there needs a server or a browser, or is of the
+ * example.
+ */
 const isElsewhere = (test: string): boolean => /^(?:test\/servers|example-app)\//.test(test);
 const ofPackage = requirements.filter(({ of }) => of.includes('L') || of.includes('S'));
 

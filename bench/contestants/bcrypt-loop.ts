@@ -1,5 +1,5 @@
-// The usual way, as tutorials have it: hash each code with bcrypt, keep the hashes as a JSON list, compare one after the other, and
-// write back the list without the one that matched.
+// The usual way, as tutorials have it: hash each code with bcrypt, keep the hashes as a JSON list,
+// compare one after the other, and write back the list without the one that matched.
 import { randomBytes } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import type { Dialect } from 'kysely';

@@ -1,7 +1,9 @@
-// better-auth's plugin `twoFactor`, by the functions it has for servers. Its codes are encrypted, not hashed.
+// better-auth's plugin `twoFactor`, by the functions it has for servers. Its codes are encrypted,
+// not hashed.
 //
-// `challenge`: between password and second factor, where it counts attempts. `session`: signed in already, where it does not.
-// The session that a sign-in would end with is left out, as it is of the others.
+// `challenge`: between password and second factor, where it counts attempts. `session`: signed in
+// already, where it does not. The session that a sign-in would end with is left out, as it is of
+// the others.
 import { randomBytes } from 'node:crypto';
 import type { Dialect } from 'kysely';
 import type { Answer, Contestant, Submit } from './contestant';

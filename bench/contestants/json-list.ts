@@ -1,4 +1,5 @@
-// A user's codes as a JSON list in a column: read whole, changed, written back. For those contestants that keep them so.
+// A user's codes as a JSON list in a column: read whole, changed, written back. For those
+// contestants that keep them so.
 import { Kysely, sql, type Dialect } from 'kysely';
 
 export interface JsonLists {

@@ -1,4 +1,5 @@
-// The npm package `passport-backup-codes`, with the two callbacks of its README: plain codes, a list that is read and written back.
+// The npm package `passport-backup-codes`, with the two callbacks of its README: plain codes, a
+// list that is read and written back.
 import { randomBytes } from 'node:crypto';
 import type { Dialect } from 'kysely';
 import type { Answer, Contestant } from './contestant';

@@ -1,4 +1,5 @@
-// The peers, installed from the lock of `bench/peers` when first asked for: they are nobody else's dependency.
+// The peers, installed from the lock of `bench/peers` when first asked for: they are nobody else's
+// dependency.
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';

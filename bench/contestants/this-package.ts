@@ -2,7 +2,10 @@
 import { BackupCodes, type BackupCodesOptions, type Outcome } from '../../lib';
 import type { Answer, Contestant } from './contestant';
 
-/** Behind a slow hash: else every fifth sample would need a new set, ten hashes. An attempt is the same work. */
+/**
+ * Behind a slow hash: else every fifth sample would need a new set, ten hashes. An attempt is the
+ * same work.
+ */
 export const MANY_FREE = { free: 50 } as const;
 
 export function thisPackage(name: string, options: BackupCodesOptions): Contestant {

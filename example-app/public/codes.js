@@ -1,4 +1,5 @@
-// The buttons under new backup codes: copy, download, print. Sends the codes nowhere and keeps them nowhere.
+// The buttons under new backup codes: copy, download, print. Sends the codes nowhere and keeps them
+// nowhere.
 'use strict';
 
 {

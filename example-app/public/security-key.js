@@ -1,4 +1,5 @@
-// Where a form asks for a security key: has it answer, puts the answer into the form, and sends it like any other form.
+// Where a form asks for a security key: has it answer, puts the answer into the form, and sends it
+// like any other form.
 'use strict';
 
 (() => {

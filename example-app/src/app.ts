@@ -1,4 +1,5 @@
-// The service, put together: settings, databases, who can prove what, and the pages, in the order in which a request meets them.
+// The service, put together: settings, databases, who can prove what, and the pages, in the order
+// in which a request meets them.
 import { dirname, join } from 'node:path';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
@@ -95,7 +96,8 @@ export async function createApp(
     pepper: config.pepper,
     lowAt: LOW_AT,
     now,
-    // Asked before a code is looked at: from somewhere new the owner must follow a mailed link first.
+    // Asked before a code is looked at: from somewhere new the owner must follow a mailed link
+    // first.
     assessRisk: async ({ userId, context }) =>
       userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step_up',
     ...codeOptions,
@@ -149,7 +151,8 @@ export async function createApp(
       store: stores.rateLimit,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
-      // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY says so.
+      // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY
+      // says so.
       validate: { xForwardedForHeader: false },
       handler: (req, res) =>
         sendError(

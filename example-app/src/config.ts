@@ -1,4 +1,5 @@
-// What the service is told from outside. Reads the environment once, and refuses what makes no sense before anything is opened.
+// What the service is told from outside. Reads the environment once, and refuses what makes no
+// sense before anything is opened.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
@@ -10,11 +11,17 @@ import { type MailSettings, readMailSettings } from './notices/mail-settings';
 export interface Config {
   /** 0: any free port. */
   readonly port: number;
-  /** Absolute; exists. Holds the SQLite files, where there is no server for what is in them, and, outside production, the secrets. */
+  /**
+   * Absolute; exists. Holds the SQLite files, where there is no server for what is in them, and,
+   * outside production, the secrets.
+   */
   readonly dataDir: string;
   /** Holds users, authenticators, codes and sessions. `null`: SQLite files. */
   readonly database: DatabaseServer | null;
-  /** Holds sessions and the counts of the rate limiter. `null`: the database holds the sessions, each process its counts. */
+  /**
+   * Holds sessions and the counts of the rate limiter. `null`: the database holds the sessions,
+   * each process its counts.
+   */
   readonly redisUrl: string | null;
   /** Where backup codes and their audit trail are kept. */
   readonly codesIn: 'sql' | 'redis';
@@ -93,7 +100,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   };
 }
 
-/** A secret made on the fly would be another one on the next machine, and a pepper beside the database protects nothing. */
+/**
+ * A secret made on the fly would be another one on the next machine, and a pepper beside the
+ * database protects nothing.
+ */
 function requireSecrets(env: NodeJS.ProcessEnv, isProduction: boolean): void {
   if (!isProduction) return;
   const missing = ['SESSION_SECRET', 'BACKUP_CODE_PEPPER'].filter(
@@ -114,7 +124,10 @@ function readCodesIn(given: string | undefined, redisUrl: string | null): Config
   return 'redis';
 }
 
-/** A SQLite file lets one process write at a time, and a connection that waited too long for its turn is of no use afterwards. */
+/**
+ * A SQLite file lets one process write at a time, and a connection that waited too long for its
+ * turn is of no use afterwards.
+ */
 function readWorkers(given: string | undefined, database: DatabaseServer | null): number {
   const workers = wholeNumber('WEB_CONCURRENCY', given, { min: 1, max: MAX_WORKERS, fallback: 1 });
   if (workers > 1 && database === null)
@@ -147,7 +160,10 @@ function readSessionSecret(given: string): string {
   return given;
 }
 
-/** `id:base64`, or several of them with commas between, newest first. The key itself is never part of a message. */
+/**
+ * `id:base64`, or several of them with commas between, newest first. The key itself is never part
+ * of a message.
+ */
 function readPepper(given: string): Config['pepper'] {
   const peppers = given.split(',').map((part, index) => {
     const [, id, base64] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];

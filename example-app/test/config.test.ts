@@ -1,4 +1,5 @@
-// The environment: what is missing is made and kept, what makes no sense is refused before anything is opened.
+// The environment: what is missing is made and kept, what makes no sense is refused before anything
+// is opened.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,6 @@
-// The canary: the service as it is deployed is used as people use it. A backup code stands on the page that shows it first, and
-// nowhere else: in no log, file, session, mail, header, URL or later page, in no form.
+// The canary: the service as it is deployed is used as people use it. A backup code stands on the
+// page that shows it first, and nowhere else: in no log, file, session, mail, header, URL or later
+// page, in no form.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -36,7 +37,10 @@ const pages: Page[] = [];
 let child: ChildProcess;
 let dataDir: string;
 let output = '';
-/** By name: of the files as they lie there, while the service runs and afterwards, and of all rows in them. */
+/**
+ * By name: of the files as they lie there, while the service runs and afterwards, and of all rows
+ * in them.
+ */
 const kept = new Map<string, string>();
 
 beforeAll(async () => {
@@ -131,7 +135,10 @@ async function showNew(visitor: Visitor): Promise<string[]> {
   );
 }
 
-/** Bodies that no form sends: parsers refuse some, in errors that may quote them. The last one logs in. */
+/**
+ * Bodies that no form sends: parsers refuse some, in errors that may quote them. The last one logs
+ * in.
+ */
 async function sendAsProgram(visitor: Visitor, code: string): Promise<void> {
   const token = tokenIn((await visitor.get('/login/backup-code')).text);
   for (const [type, body] of [

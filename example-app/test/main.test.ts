@@ -1,4 +1,5 @@
-// The service as it is started: says where it is, stops in order, and refuses a wrong environment in one line.
+// The service as it is started: says where it is, stops in order, and refuses a wrong environment
+// in one line.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

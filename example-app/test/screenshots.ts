@@ -1,5 +1,6 @@
-// `npm run screenshots`: a picture of every page in every state, light and dark, phone and desktop, in test-results/screenshots, and the
-// few for the README in docs/images. Checks nothing: the tests do.
+// `npm run screenshots`: a picture of every page in every state, light and dark, phone and desktop,
+// in test-results/screenshots, and the few for the README in docs/images. Checks nothing: the tests
+// do.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromiumPath, launchChromium } from './helpers/chromium';

@@ -1,4 +1,5 @@
-// The story once more in a real browser, without JavaScript. What its pages look like is for `npm run screenshots` and web/axe.test.ts.
+// The story once more in a real browser, without JavaScript. What its pages look like is for `npm
+// run screenshots` and web/axe.test.ts.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeInBrowser, goBack, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
@@ -62,7 +63,8 @@ function playStory(): void {
     await page.getByLabel('I have saved these codes').check();
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
-    // The codes were the answer to a form, and no copy is kept: the browser has nothing to go back to.
+    // The codes were the answer to a form, and no copy is kept: the browser has nothing to go back
+    // to.
     const shown = await goBack(page);
     expect(codes.filter((code) => shown.includes(code))).toEqual([]);
     await page.goto(`${service.url}/account`);

@@ -1,4 +1,5 @@
-// The whole story: sign up, turn on an authenticator app, lose the phone, get in with a backup code, once.
+// The whole story: sign up, turn on an authenticator app, lose the phone, get in with a backup
+// code, once.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, startService } from './helpers/service';

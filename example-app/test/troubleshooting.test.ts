@@ -1,4 +1,5 @@
-// docs/troubleshooting.md has every text by which somebody is turned away, word for word, and none that nobody is told.
+// docs/troubleshooting.md has every text by which somebody is turned away, word for word, and none
+// that nobody is told.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from '@swc/core';
@@ -7,7 +8,10 @@ const APP = join(__dirname, '..');
 const PAGE = readFileSync(join(APP, '../docs/troubleshooting.md'), 'utf8');
 const STRATEGY = join(APP, '../lib/strategy/outcomes.ts');
 
-/** Whoever answers a person. What is written to the owner by mail, or to whoever starts the service, is elsewhere. */
+/**
+ * Whoever answers a person. What is written to the owner by mail, or to whoever starts the service,
+ * is elsewhere.
+ */
 const ANSWERING = [
   ...readdirSync(join(APP, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('-routes.ts'))

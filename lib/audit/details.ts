@@ -31,6 +31,7 @@ function cleanDetail([name, value]: [string, unknown]): [string, string | number
   }
   throw new BackupCodeError(
     'invalid_option',
-    `details.${name} must be a string, a finite number, a boolean or null, but was ${describe(value)}.`,
+    `details.${name} must be a string, a finite number, a boolean or null, ` +
+      `but was ${describe(value)}.`,
   );
 }

@@ -160,6 +160,7 @@ export function assertEventType(type: unknown): asserts type is AuditEventType {
   const listed = [...EVENT_TYPES, ...registeredTypes].join(', ');
   throw new BackupCodeError(
     'invalid_option',
-    `There is no event type ${given}. The types are ${listed}, and your own, which begin with app_.`,
+    `There is no event type ${given}. ` +
+      `The types are ${listed}, and your own, which begin with app_.`,
   );
 }

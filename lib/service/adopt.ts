@@ -31,7 +31,8 @@ export function adoptedFormat(listed: readonly Format[], given: unknown): Format
   if (listed.some((other) => serializeFormat(other) === definition)) return format;
   throw new BackupCodeError(
     'invalid_format',
-    'The format of adopted codes must be one of the formats of this BackupCodes, or they could never be read: ' +
+    'The format of adopted codes must be one of the formats of this BackupCodes, ' +
+      'or they could never be read: ' +
       'format: [formats.standard, thisOne].',
   );
 }
@@ -41,13 +42,15 @@ export function readPlainCodes(format: Format, plainCodes: unknown): string[] {
   if (!Array.isArray(plainCodes)) {
     throw new BackupCodeError(
       'invalid_codes',
-      `Adopted codes must be an array of 1 to ${MAX_CODES} strings, but were ${describe(plainCodes)}.`,
+      `Adopted codes must be an array of 1 to ${MAX_CODES} strings, ` +
+        `but were ${describe(plainCodes)}.`,
     );
   }
   if (plainCodes.length < 1 || plainCodes.length > MAX_CODES) {
     throw new BackupCodeError(
       'invalid_codes',
-      `Adopted codes must be an array of 1 to ${MAX_CODES} strings, but there were ${plainCodes.length}.`,
+      `Adopted codes must be an array of 1 to ${MAX_CODES} strings, ` +
+        `but there were ${plainCodes.length}.`,
     );
   }
   const symbols = plainCodes.map((code: unknown, index) => readPlainCode(format, code, index + 1));

@@ -120,7 +120,8 @@ export class Audit {
    * Records an event of the app's own. Its type begins with `app_`, or was registered by a subpath.
    *
    * @example
-   * await backupCodes.audit.record('app_phone_changed', { userId: user.id, details: { by: 'support' } });
+   * const details = { by: 'support' };
+   * await backupCodes.audit.record('app_phone_changed', { userId: user.id, details });
    *
    * @throws {BackupCodeError} `invalid_option`, `invalid_user_id`
    */
@@ -131,7 +132,8 @@ export class Audit {
     if (!isRecordableType(type)) {
       throw new BackupCodeError(
         'invalid_option',
-        'audit.record takes a type that begins with app_, in lower-case letters, digits and underscores.',
+        'audit.record takes a type that begins with app_, ' +
+          'in lower-case letters, digits and underscores.',
       );
     }
     const event = auditEvent(type, {

@@ -60,7 +60,8 @@ export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
   if (maxDelay < firstDelay) {
     throw new BackupCodeError(
       'invalid_option',
-      `attempts.maxDelaySeconds (${maxDelay}) must not be less than attempts.firstDelaySeconds (${firstDelay}).`,
+      `attempts.maxDelaySeconds (${maxDelay}) must not be less than ` +
+        `attempts.firstDelaySeconds (${firstDelay}).`,
     );
   }
   return Array.from({ length: lockAfter }, (_, index) => {

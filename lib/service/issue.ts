@@ -63,7 +63,8 @@ export async function makeSet(
           newest.key,
           binding,
         );
-        // The codes of a set differ. A hasher that gives two of them one hash would accept anything.
+        // The codes of a set differ. A hasher that gives two of them one hash would accept
+        // anything.
         if (findMatch(keyed, made) !== null) {
           throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
         }

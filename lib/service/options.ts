@@ -270,7 +270,8 @@ function warnOfWeakness(store: BackupCodeStore, hasPepper: boolean): void {
   if (!hasPepper) {
     warnOnce(
       'BACKUP_CODE_NO_PEPPER',
-      'No pepper in production: an attacker with a copy of the database can guess its backup codes offline.',
+      'No pepper in production: ' +
+        'an attacker with a copy of the database can guess its backup codes offline.',
     );
   }
 }

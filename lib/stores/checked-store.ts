@@ -105,7 +105,8 @@ class CheckedStore implements BackupCodeStore {
 function malformed(method: string): BackupCodeError {
   return new BackupCodeError(
     'invalid_result',
-    `The store returned a malformed result from ${method}. Run storeContract of passport-backup-code/testing on it.`,
+    `The store returned a malformed result from ${method}. ` +
+      'Run storeContract of passport-backup-code/testing on it.',
   );
 }
 

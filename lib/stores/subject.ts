@@ -1,5 +1,5 @@
-// Whose codes or attempts are meant: a user id, or a typed name that belongs to nobody. Two key
-// spaces that cannot meet.
+// The row that a store keeps: for a user id, or for the attempts on an unknown user name. The two
+// kinds of keys never meet.
 import { createHash, createHmac } from 'node:crypto';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
@@ -12,11 +12,11 @@ export type UserId = string | number | bigint;
 /** A row in the store. */
 export interface Subject {
   /**
-   * SHA-256 of the id in hex, so that collation, padding, length and case are no question for any
-   * database.
+   * SHA-256 of the id in hex, so that no database confuses two ids by collation, padding, length or
+   * case.
    */
   readonly key: string;
-  /** The id as text, for reports; `null` for a name that belongs to nobody. */
+  /** The id as a string, for reports; `null` for an unknown user name. */
   readonly userId: string | null;
 }
 
@@ -27,32 +27,33 @@ export function isUserId(value: unknown): value is UserId {
     : Number.isSafeInteger(value) || typeof value === 'bigint';
 }
 
-/** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give everybody one set */
+/** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give all users one set */
 export function userSubject(userId: UserId): Subject & { userId: string } {
   if (!isUserId(userId)) {
     throw new BackupCodeError(
       'invalid_user_id',
-      `A user id must be a string of 1 to 255 characters, a safe integer or a bigint, but was ${describe(userId)}.`,
+      'A user id must be a string of 1 to 255 characters, a safe integer or a bigint, ' +
+        `but was ${describe(userId)}.`,
     );
   }
   const text = String(userId);
   return { key: userKey(text), userId: text };
 }
 
-/** The key of a user whose id is at hand as text. */
+/** The key of a user, from the id as a string. */
 export function userKey(userId: string): string {
   return createHash('sha256').update(userId).digest('hex');
 }
 
 /**
- * @param name the typed name, normalised; it is kept nowhere
- * @param nameKey 32 random bytes that live in the store, so that the rows do not tell who was tried
+ * @param name the typed name, normalized; it is not stored
+ * @param nameKey 32 random bytes from the store, so that the rows do not disclose the names
  */
 export function nameSubject(name: string, nameKey: Uint8Array): Subject {
   return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`, userId: null };
 }
 
-/** Half of a surrogate pair has no bytes of its own: two such ids would be one. */
+/** Half of a surrogate pair is encoded as U+FFFD: two such ids would be one. */
 function isWellFormed(text: string): boolean {
   return !/\p{Cs}/u.test(text);
 }

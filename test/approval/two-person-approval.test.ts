@@ -1,5 +1,5 @@
-// What takes two people, by requirement (NIST SP 800-53 Rev. 5, AC-3(2)): one person alone can do none
-// of it.
+// What takes two people, by requirement (NIST SP 800-53 Rev. 5, AC-3(2)): one person alone can do
+// none of it.
 import { inspect } from 'node:util';
 import {
   TwoPersonApproval,

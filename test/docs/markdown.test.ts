@@ -1,4 +1,5 @@
-// All Markdown of this repository: every link leads somewhere, and every sample can be read by the language it is in.
+// All Markdown of this repository: every link leads somewhere, and every sample can be read by the
+// language it is in.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';

@@ -1,4 +1,5 @@
-// What docs/other-factors.md shows, run: backup codes beside an authenticator app, a texted code and a security key.
+// What docs/other-factors.md shows, run: backup codes beside an authenticator app, a texted code
+// and a security key.
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
 import session from 'express-session';

@@ -1,5 +1,6 @@
-// docs/peppers.md as an operator lives it: from no pepper to the second one, and each mistake on the way. The block that the page
-// shows is what runs at every restart, its query is what is asked, and the keys come from the command.
+// docs/peppers.md as an operator lives it: from no pepper to the second one, and each mistake on
+// the way. The block that the page shows is what runs at every restart, its query is what is asked,
+// and the keys come from the command.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -185,7 +186,8 @@ describe.each([
     expect(await first.consume('bob', bob.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
     expect(await first.consume('bob', renewed.codes[0])).toEqual(accepted);
 
-    // The next one, first as a key that is only read: a process of before and one of after read each other's sets.
+    // The next one, first as a key that is only read: a process of before and one of after read
+    // each other's sets.
     const second = restart(`${p2026},${p2027},none`);
     expect(await first.consume('ada', (await second.issue('ada')).codes[0])).toEqual(accepted);
     const third = restart(`${p2027},${p2026},none`);

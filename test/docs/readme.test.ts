@@ -1,9 +1,10 @@
-// What README.md shows is run: each block behind a comment `<!-- run: NAME -->`, as a program of its own, over HTTP. What it
-// lists is compared with the code.
+// What README.md shows is run: each block behind a comment `<!-- run: NAME -->`, as a program of
+// its own, over HTTP. What it lists is compared with the code.
 //
-// A block is a whole ES module but for what every app has of its own. In scope, from test/helpers/readme-child.ts: `users`
-// (byId, byName), `secret`, and on the passport of `import passport` a passport-local strategy and serializeUser; for
-// all but the quick start also `app`, `passport`, `store`, `db` and `findCode`. `passport-backup-code` is this working tree.
+// A block is a whole ES module but for what every app has of its own. In scope, from
+// test/helpers/readme-child.ts: `users` (byId, byName), `secret`, and on the passport of `import
+// passport` a passport-local strategy and serializeUser; for all but the quick start also `app`,
+// `passport`, `store`, `db` and `findCode`. `passport-backup-code` is this working tree.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';

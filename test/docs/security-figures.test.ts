@@ -1,5 +1,5 @@
-// Recomputes each figure of SECURITY.md from what it is made of: the published rates, the formats, the waits. A page that says
-// something else, or a default that moved, fails here.
+// Recomputes each figure of SECURITY.md from what it is made of: the published rates, the formats,
+// the waits. A page that says something else, or a default that moved, fails here.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bcryptHasher, formats, MemoryStore, pbkdf2Hasher, scryptHasher } from '../../lib';

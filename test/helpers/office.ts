@@ -1,5 +1,5 @@
-// An office in which two people approve actions, over any store: the service, its clock, the actions
-// that ran, and the events that listeners received.
+// An office in which two people approve actions, over any store: the service, its clock, the
+// actions that ran, and the events that listeners received.
 import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
 import {
   APPROVAL_EVENT_TYPES,

@@ -1,5 +1,5 @@
-// The SQL databases that tests run on: SQLite in a file, PostgreSQL and MariaDB as real servers. Each
-// test file has its own.
+// The SQL databases that tests run on: SQLite in a file, PostgreSQL and MariaDB as real servers.
+// Each test file has its own.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

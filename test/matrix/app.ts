@@ -1,4 +1,5 @@
-// An app of a consumer on one Node: the packed package and what it works with, installed, and a way to run things in it.
+// An app of a consumer on one Node: the packed package and what it works with, installed, and a way
+// to run things in it.
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { npm, outputOf } from '../helpers/packed';
@@ -7,7 +8,10 @@ import { APPS, majorOf, versionsOf, type AppName, type Node } from './versions';
 
 export interface App {
   readonly directory: string;
-  /** Runs the Node of this app with these arguments, here or in another directory. @returns what it prints */
+  /**
+   * Runs the Node of this app with these arguments, here or in another directory. @returns what it
+   * prints
+   */
   readonly node: (
     args: readonly string[],
     options?: { readonly cwd?: string; readonly env?: Readonly<Record<string, string>> },

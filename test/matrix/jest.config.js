@@ -1,4 +1,5 @@
-// The quick tests once more, with the installed package in the place of lib: for run.ts, which says in PACKAGE_UNDER_TEST where it is.
+// The quick tests once more, with the installed package in the place of lib: for run.ts, which says
+// in PACKAGE_UNDER_TEST where it is.
 'use strict';
 
 const { projects } = require('../../jest.config');

@@ -1,4 +1,5 @@
-// Programs from npm in the versions of the matrix: a real Node, a TypeScript. Kept in node_modules/.cache between runs.
+// Programs from npm in the versions of the matrix: a real Node, a TypeScript. Kept in
+// node_modules/.cache between runs.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { npm } from '../helpers/packed';

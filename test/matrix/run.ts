@@ -1,5 +1,6 @@
-// `npm run test:matrix`: packs the package, tries it on every version, and prints a table; all or, with `--node 22` or `--check jest`
-// (each as often as needed), a part. Ends with 1 where anything failed or could not be run.
+// `npm run test:matrix`: packs the package, tries it on every version, and prints a table; all or,
+// with `--node 22` or `--check jest` (each as often as needed), a part. Ends with 1 where anything
+// failed or could not be run.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,7 @@
 'use strict';
-// The security core, file by file, and the tests that must notice when it is spoilt: those that stand for the file, and no
-// others. That is stricter than all tests together, of which some notice by chance; and a mutant takes seconds.
+// The security core, file by file, and the tests that must notice when it is spoilt: those that
+// stand for the file, and no others. That is stricter than all tests together, of which some notice
+// by chance; and a mutant takes seconds.
 const service = [
   'adopt',
   'attempts',

@@ -1,5 +1,6 @@
 'use strict';
-// The tests that guard the security core, as one project: of the service on memory alone, as the quick ones are.
+// The tests that guard the security core, as one project: of the service on memory alone, as the
+// quick ones are.
 const { projects } = require('../../jest.config.js');
 const guards = require('./guards.js');
 

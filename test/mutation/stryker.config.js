@@ -9,7 +9,8 @@ module.exports = {
   testRunner: 'jest',
   jest: { configFile: 'test/mutation/jest.config.js' },
   coverageAnalysis: 'perTest',
-  // What runs once, when a file is loaded, is the core of the core: an alphabet, a floor, a regular expression.
+  // What runs once, when a file is loaded, is the core of the core: an alphabet, a floor, a regular
+  // expression.
   ignoreStatic: false,
   concurrency: 2,
   timeoutMS: 15_000,

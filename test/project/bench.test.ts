@@ -1,4 +1,5 @@
-// The arithmetic of the bench's tables. What it measures is asserted nowhere: a machine may be busy.
+// The arithmetic of the bench's tables. What it measures is asserted nowhere: a machine may be
+// busy.
 import { plain, ratio, rowsOf, sample, type Case } from '../../bench/rounds';
 import { printed, type Row } from '../../bench/table';
 import { isReached, verdict, type Target } from '../../bench/targets';

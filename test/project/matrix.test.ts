@@ -1,4 +1,5 @@
-// The matrix is what package.json promises, and what CI runs: no version of one is missing in the other. Runs no part of it.
+// The matrix is what package.json promises, and what CI runs: no version of one is missing in the
+// other. Runs no part of it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatTable } from '../matrix/table';

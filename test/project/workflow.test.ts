@@ -1,4 +1,5 @@
-// What CI is told to do: by whom, with which rights, and that all of it is there. A workflow is text that no compiler reads.
+// What CI is told to do: by whom, with which rights, and that all of it is there. A workflow is
+// text that no compiler reads.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,5 +1,5 @@
-// Two-person approval over PostgreSQL, MariaDB and Redis, on two machines, and a crash in the middle of
-// an action.
+// Two-person approval over PostgreSQL, MariaDB and Redis, on two machines, and a crash in the
+// middle of an action.
 import { randomUUID } from 'node:crypto';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

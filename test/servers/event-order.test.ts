@@ -1,5 +1,6 @@
-// The order in which events are read: whoever goes on from a cursor is given each event once, and those of a user in the
-// order of the changes, however long a commit takes and whoever writes meanwhile.
+// The order in which events are read: whoever goes on from a cursor is given each event once, and
+// those of a user in the order of the changes, however long a commit takes and whoever writes
+// meanwhile.
 import { randomInt } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type ControlledTransaction, type Kysely, sql } from 'kysely';

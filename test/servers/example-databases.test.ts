@@ -1,6 +1,6 @@
-// The example's own tables on PostgreSQL and MariaDB, whose default isolation is the strictest: names are told apart byte
-// by byte, a TOTP code and a security key's answer pass once, guesses sent at once cannot outrun the limit, and sessions stand
-// what browsers do.
+// The example's own tables on PostgreSQL and MariaDB, whose default isolation is the strictest:
+// names are told apart byte by byte, a TOTP code and a security key's answer pass once, guesses
+// sent at once cannot outrun the limit, and sessions stand what browsers do.
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { SessionData } from 'express-session';
 import { BackupCodes } from 'passport-backup-code';

@@ -1,5 +1,6 @@
-// The example's mail where several processes share one database, on PostgreSQL and MariaDB: each notice goes out once as long
-// as nobody crashes, and none is lost where somebody does. What is decided under a race is decided by the database.
+// The example's mail where several processes share one database, on PostgreSQL and MariaDB: each
+// notice goes out once as long as nobody crashes, and none is lost where somebody does. What is
+// decided under a race is decided by the database.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -84,7 +85,8 @@ function deliver(database: () => DatabaseServer): void {
         mailServer.mails
           .filter(({ to }) => to === `${name}@${host}`)
           .map(({ text }) => /Codes left: .*|was added|was removed|were ended/.exec(text)![0]);
-      // Events, and changes of addresses and factors, are not one trail: which of them is queued first is open.
+      // Events, and changes of addresses and factors, are not one trail: which of them is queued
+      // first is open.
       const [events, changes] = [true, false].map(
         (isEvent) => (host: string) =>
           at(host).filter((line) => line.startsWith('was') !== isEvent),

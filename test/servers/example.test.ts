@@ -1,5 +1,6 @@
-// The example app as it is deployed: several processes on PostgreSQL or MariaDB, sessions and codes in Redis or in the
-// database. The same stories as in one process on SQLite, each request answered by whichever process has its turn.
+// The example app as it is deployed: several processes on PostgreSQL or MariaDB, sessions and codes
+// in Redis or in the database. The same stories as in one process on SQLite, each request answered
+// by whichever process has its turn.
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type ServedService, startServed } from '../../example-app/test/helpers/served';
 import { addKey, showKey, SoftKey } from '../../example-app/test/helpers/soft-key';
@@ -98,7 +99,8 @@ describeWith(
         const before = service().workers();
         expect(before).toHaveLength(4);
         process.kill(before[0]!, 'SIGKILL');
-        // Until the first process knows, it may hand a connection to the dead one, which hangs until its client gives up.
+        // Until the first process knows, it may hand a connection to the dead one, which hangs
+        // until its client gives up.
         await until(() => service().complaints().includes(`Process ${before[0]} ended`));
         expect(
           await inTheMiddle.submit('/login/backup-code', { code: bobsCodes()[4]! }),

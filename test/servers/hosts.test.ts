@@ -1,4 +1,5 @@
-// Each row of the README's table "Your database", run as an app of its own that has its own packages.
+// Each row of the README's table "Your database", run as an app of its own that has its own
+// packages.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

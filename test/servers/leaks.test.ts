@@ -1,4 +1,5 @@
-// The canary behind a driver: what a database says of a row that it refuses holds no digest and no salt by the time it is thrown.
+// The canary behind a driver: what a database says of a row that it refuses holds no digest and no
+// salt by the time it is thrown.
 import { sql } from 'kysely';
 import { createClient } from 'redis';
 import { BackupCodes, type BackupCodeStore } from '../../lib';

@@ -1,4 +1,5 @@
-// A notifier that goes on from a saved cursor, and is killed again and again: each event is delivered at least once.
+// A notifier that goes on from a saved cursor, and is killed again and again: each event is
+// delivered at least once.
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';

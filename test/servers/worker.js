@@ -1,13 +1,13 @@
 'use strict';
-// A process of its own that issues and consumes on a real database: told what to do by its parent, or left to run until
-// it is killed. Runs the built package, as a deployed app does.
+// A process of its own that issues and consumes on a real database: told what to do by its parent,
+// or left to run until it is killed. Runs the built package, as a deployed app does.
 const { createHash, randomBytes, randomInt } = require('node:crypto');
 const { promisify } = require('node:util');
 const { BackupCodes } = require('../../dist');
 
 /**
- * Resolves when the message is written. Await it: on SQLite the work never returns to the event loop, so a message that
- * finds the pipe full would otherwise stay in this process.
+ * Resolves when the message is written. Await it: on SQLite the work never returns to the event
+ * loop, so a message that finds the pipe full would otherwise stay in this process.
  */
 const send = promisify(process.send.bind(process));
 
@@ -51,8 +51,8 @@ async function openStore({ kind, url }, log) {
 }
 
 /**
- * Issues and consumes for a few users, without end. Reports each SQL statement, each set issued and each code consumed, so
- * that the parent can kill it after a count and not after a time.
+ * Issues and consumes for a few users, without end. Reports each SQL statement, each set issued and
+ * each code consumed, so that the parent can kill it after a count and not after a time.
  */
 async function runUntilKilled(backupCodes, users) {
   const codes = new Map();

@@ -1,4 +1,5 @@
-// Audit events for the mapping tests: any event that the type allows, and the ones a service writes.
+// Audit events for the mapping tests: any event that the type allows, and the ones a service
+// writes.
 import fc from 'fast-check';
 import {
   BackupCodes,
@@ -71,7 +72,10 @@ const anyRest = fc.record({
   }),
 });
 
-/** Types that no vocabulary knows: an app's own, and what a later version or another store may write. */
+/**
+ * Types that no vocabulary knows: an app's own, and what a later version or another store may
+ * write.
+ */
 export const anyUnknownType: fc.Arbitrary<string> = fc.oneof(
   fc.stringMatching(/^app_[a-z0-9_]{1,28}$/),
   fc.constantFrom('app_phone_changed', 'approval_', 'toString', '__proto__', ''),

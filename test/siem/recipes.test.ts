@@ -1,5 +1,6 @@
-// Runs the recipes of docs/siem.md: each block after a comment `<!-- run: NAME -->`, as a module. The
-// names that the page mentions are in scope, and `passport-backup-code/siem` is this working tree.
+// Runs the recipes of docs/siem.md: each block after a comment `<!-- run: NAME -->`, as a module.
+// The names that the page mentions are in scope, and `passport-backup-code/siem` is this working
+// tree.
 import { metrics } from '@opentelemetry/api';
 import {
   AggregationTemporality,

@@ -1,5 +1,5 @@
-// The three vocabularies as JSON Schema, made from their official definitions, which each file names.
-// No schema is fetched.
+// The three vocabularies as JSON Schema, made from their official definitions, which each file
+// names. No schema is fetched.
 import Ajv, { type ValidateFunction } from 'ajv';
 import Ajv2019 from 'ajv/dist/2019';
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,5 @@
-// A Kysely of the app: with plugins of its own, of another build, or in the middle of a transaction.
+// A Kysely of the app: with plugins of its own, of another build, or in the middle of a
+// transaction.
 import { CamelCasePlugin, Kysely, ParseJSONResultsPlugin, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes } from '../../lib';

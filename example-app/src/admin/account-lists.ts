@@ -40,7 +40,10 @@ const ON_A_PAGE = 25;
 /** Each costs a few queries, so a page looks at so many and leaves the rest to the next one. */
 const LOOKED_AT = 500;
 
-/** In the order of their names, after the one given; `next` is the name to go on after, or `null` at the end. */
+/**
+ * In the order of their names, after the one given; `next` is the name to go on after, or `null` at
+ * the end.
+ */
 export async function listPeople(
   { users, secondFactors, backupCodes }: Pick<Services, 'users' | 'secondFactors' | 'backupCodes'>,
   { list, after, unusual }: { list: ListName; after: string | null; unusual: ReadonlySet<string> },

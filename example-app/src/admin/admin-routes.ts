@@ -1,4 +1,5 @@
-// For administrators: how the codes of all are doing, and of one account what was done and what may be done. No code is ever shown.
+// For administrators: how the codes of all are doing, and of one account what was done and what may
+// be done. No code is ever shown.
 import { type Request, Router } from 'express';
 import type { Report } from 'passport-backup-code';
 import { accountOf } from '../login/guards';

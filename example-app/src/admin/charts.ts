@@ -1,4 +1,5 @@
-// Charts of the administrator's page, as geometry: the view draws it as SVG. Knows no user and no code, only counts by day.
+// Charts of the administrator's page, as geometry: the view draws it as SVG. Knows no user and no
+// code, only counts by day.
 import type { Report } from 'passport-backup-code';
 
 const DAY_MS = 86_400_000;

@@ -1,4 +1,5 @@
-// "I have saved these codes": puts the set that was shown in the place of the one before. Shows no code.
+// "I have saved these codes": puts the set that was shown in the place of the one before. Shows no
+// code.
 import { Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { accountOf } from '../login/guards';
@@ -16,7 +17,8 @@ export function codeRoutes({
 }: Pick<Services, 'backupCodes' | 'guards'>): Router {
   const router = Router();
 
-  // No fresh factor: it was shown when the set was made, and whoever copies ten codes by hand takes longer than five minutes.
+  // No fresh factor: it was shown when the set was made, and whoever copies ten codes by hand takes
+  // longer than five minutes.
   router.post('/account/codes/activate', guards.signedIn, async (req, res) => {
     const { id } = accountOf(req);
     const setId = textField(req, 'setId');

@@ -1,4 +1,5 @@
-// What people ask about backup codes, for everybody: whoever is locked out cannot log in to read it. Asks nothing and changes nothing.
+// What people ask about backup codes, for everybody: whoever is locked out cannot log in to read
+// it. Asks nothing and changes nothing.
 import { Router } from 'express';
 import { sendPage } from '../web/responses';
 

@@ -1,5 +1,6 @@
-// What is to be done from time to time, whoever does it: reminders of codes that expire, and forgetting what is older than
-// the policy says. Several processes may do it at once: each reminder is given once.
+// What is to be done from time to time, whoever does it: reminders of codes that expire, and
+// forgetting what is older than the policy says. Several processes may do it at once: each reminder
+// is given once.
 import type { BackupCodes } from 'passport-backup-code';
 
 export interface Housekeeping {

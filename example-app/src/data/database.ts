@@ -1,4 +1,5 @@
-// Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a PostgreSQL or MySQL server.
+// Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a
+// PostgreSQL or MySQL server.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
@@ -18,14 +19,20 @@ import { createAppTables, type Tables } from './tables';
 
 export type Database = Kysely<Tables>;
 
-/** Puts a mail to the owner into the transaction that changes something of theirs: neither is there without the other. */
+/**
+ * Puts a mail to the owner into the transaction that changes something of theirs: neither is there
+ * without the other.
+ */
 export type Tell = (db: Database) => Promise<void>;
 
 /** Of each process; sessions that are kept in the same database have as many of their own. */
 export const POOL_SIZE = 5;
 export const CONNECT_TIMEOUT_MS = 5000;
 
-/** What a server's own default is, is not for this app to know: it lets conditional writes decide, which wait for each other here and fail elsewhere. */
+/**
+ * What a server's own default is, is not for this app to know: it lets conditional writes decide,
+ * which wait for each other here and fail elsewhere.
+ */
 export const READ_COMMITTED = {
   postgres: 'set session characteristics as transaction isolation level read committed',
   mysql: 'set session transaction isolation level read committed',
@@ -86,7 +93,8 @@ function postgres(url: string, report: (error: unknown) => void): KyselyDialect 
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  // A server that goes away would end the process: the pool hears of idle connections, the client of those at work.
+  // A server that goes away would end the process: the pool hears of idle connections, the client
+  // of those at work.
   pool.on('error', report);
   pool.on('connect', (client) => {
     client.on('error', report);

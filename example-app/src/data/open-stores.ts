@@ -1,4 +1,5 @@
-// All that the service keeps, opened and closed together: the database, sessions, backup codes, and what the rate limiter counts.
+// All that the service keeps, opened and closed together: the database, sessions, backup codes, and
+// what the rate limiter counts.
 import type { Store as RateLimitStore } from 'express-rate-limit';
 import type { Store as SessionStore } from 'express-session';
 import type { BackupCodeStore } from 'passport-backup-code';

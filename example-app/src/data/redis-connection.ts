@@ -3,7 +3,10 @@ import { createClient } from 'redis';
 
 export type Redis = ReturnType<typeof newClient>;
 
-/** Fails where nobody answers. Later the client connects again by itself, and meanwhile commands fail instead of waiting. */
+/**
+ * Fails where nobody answers. Later the client connects again by itself, and meanwhile commands
+ * fail instead of waiting.
+ */
 export async function connectRedis(url: string, report: (error: unknown) => void): Promise<Redis> {
   const client = newClient(url);
   let isConnected = false;

@@ -1,5 +1,6 @@
-// Where the servers are that the service keeps its data on: DATABASE_URL and REDIS_URL. Says what is wrong with them, and
-// prints nothing of them but how they begin, for there may be a password in the rest.
+// Where the servers are that the service keeps its data on: DATABASE_URL and REDIS_URL. Says what
+// is wrong with them, and prints nothing of them but how they begin, for there may be a password in
+// the rest.
 import { ConfigError } from '../config-error';
 
 export interface DatabaseServer {
@@ -42,7 +43,10 @@ export function readRedisUrl(given: string | undefined): string | null {
   return given;
 }
 
-/** An empty value is a mistake in somebody's deployment, and no reason to put the data somewhere else. */
+/**
+ * An empty value is a mistake in somebody's deployment, and no reason to put the data somewhere
+ * else.
+ */
 export function readUrl(name: string, given: string, meant: string): URL {
   if (given === '') throw new ConfigError(`${name} is empty, but must be ${meant}, or left out.`);
   if (!URL.canParse(given))

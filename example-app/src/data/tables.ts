@@ -1,7 +1,11 @@
-// The tables of this app, in each of the three dialects. Those of the backup codes belong to the library, beside them.
+// The tables of this app, in each of the three dialects. Those of the backup codes belong to the
+// library, beside them.
 import { type ColumnType, type Generated, type Kysely, sql } from 'kysely';
 
-/** Milliseconds since 1970. PostgreSQL's driver gives integers of 64 bits as text: read through `Number`. */
+/**
+ * Milliseconds since 1970. PostgreSQL's driver gives integers of 64 bits as text: read through
+ * `Number`.
+ */
 type Time = ColumnType<number | string, number, number>;
 
 export interface Tables {
@@ -28,7 +32,10 @@ export interface Tables {
   };
   /** A row per security key. */
   security_keys: {
-    /** A digest of the credential's id, which is too long for a key of MySQL. No key belongs to two accounts. */
+    /**
+     * A digest of the credential's id, which is too long for a key of MySQL. No key belongs to two
+     * accounts.
+     */
     id: string;
     user_id: string;
     /** The credential's id and its public key (COSE), both in base64url. */
@@ -114,7 +121,10 @@ export interface Tables {
 
 export type Dialect = 'sqlite' | 'postgres' | 'mysql';
 
-/** MySQL takes `ADA` and `àda` for `ada` unless a column says otherwise, and keys there have a length. */
+/**
+ * MySQL takes `ADA` and `àda` for `ada` unless a column says otherwise, and keys there have a
+ * length.
+ */
 const TYPES = {
   sqlite: {
     id: 'text',
@@ -196,7 +206,8 @@ export async function createAppTables(db: Kysely<Tables>, dialect: Dialect): Pro
   ];
   for (const statement of statements) {
     const make = (): Promise<unknown> => sql.raw(statement).execute(db);
-    // PostgreSQL fails where another process makes the same table at the same moment. By then it is there.
+    // PostgreSQL fails where another process makes the same table at the same moment. By then it is
+    // there.
     await make().catch(make);
   }
 }

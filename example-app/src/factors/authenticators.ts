@@ -1,4 +1,5 @@
-// Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is accepted twice, and guesses are limited.
+// Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is
+// accepted twice, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, isDuplicate, type Tell } from '../data/database';
@@ -8,12 +9,18 @@ export type TotpVerdict =
   | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'locked' }
   | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
 
-/** A code is good for its own 30 seconds and one such step either side: clocks differ, and people type slowly. */
+/**
+ * A code is good for its own 30 seconds and one such step either side: clocks differ, and people
+ * type slowly.
+ */
 const TOLERANCE_SECONDS = 30;
 const FREE_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 30_000;
 const MAX_DELAY_MS = 3_600_000;
-/** NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After them a backup code is the way in. */
+/**
+ * NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After them a backup code is the
+ * way in.
+ */
 const MAX_ATTEMPTS = 100;
 const MAX_TYPED_LENGTH = 32;
 
@@ -151,7 +158,10 @@ export class Authenticators {
     return result.valid && 'timeStep' in result ? result.timeStep : null;
   }
 
-  /** Marks a step as used, for one caller only: two that send the same code at once do not both pass. */
+  /**
+   * Marks a step as used, for one caller only: two that send the same code at once do not both
+   * pass.
+   */
   private async spend({
     userId,
     secret,
@@ -185,7 +195,10 @@ function nextAttemptAt(now: number): RawBuilder<number> {
   return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
 }
 
-/** The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib, which would throw. */
+/**
+ * The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib,
+ * which would throw.
+ */
 function readTotpCode(given: string): string | null {
   if (given.length > MAX_TYPED_LENGTH) return null;
   const digits = given.normalize('NFKC').replace(/\s/g, '');

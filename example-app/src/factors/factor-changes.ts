@@ -1,5 +1,5 @@
-// What turning any second factor on or off has in common: the owner is told, the login counts the factor from now on, and
-// backup codes come with the first.
+// What turning any second factor on or off has in common: the owner is told, the login counts the
+// factor from now on, and backup codes come with the first.
 import type { Request, Response } from 'express';
 import { completeLogin } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
@@ -33,7 +33,10 @@ export function tellOwner(
   );
 }
 
-/** The codes are only staged: whoever leaves the page without saving them is asked to make others, and nobody else has codes meanwhile. */
+/**
+ * The codes are only staged: whoever leaves the page without saving them is asked to make others,
+ * and nobody else has codes meanwhile.
+ */
 export async function answerFactorOn(
   { backupCodes, notices, secondFactors, now }: FactorParts,
   { req, res }: Exchange,

@@ -1,5 +1,6 @@
-// The second factors of an account: an authenticator app, security keys. Backup codes stand behind them, so they are none of them:
-// there are codes as long as there is such a factor, and none without.
+// The second factors of an account: an authenticator app, security keys. Backup codes stand behind
+// them, so they are none of them: there are codes as long as there is such a factor, and none
+// without.
 import type { BackupCodes, Context } from 'passport-backup-code';
 import type { Tell } from '../data/database';
 import type { Authenticators } from './authenticators';
@@ -94,7 +95,8 @@ export class SecondFactors {
     },
   ): Promise<boolean> {
     const { backupCodes } = this.parts;
-    // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes and no factor.
+    // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes
+    // and no factor.
     if (othersIn(await this.of(userId)) === 0) await backupCodes.revoke(userId, context);
     await remove();
     const isAnyLeft = await this.has(userId);

@@ -1,5 +1,5 @@
-// The challenge that a security key has to answer: kept in the session, for one answer, for five minutes, for one account and one
-// purpose. What it is answered with, nobody looks at here.
+// The challenge that a security key has to answer: kept in the session, for one answer, for five
+// minutes, for one account and one purpose. What it is answered with, nobody looks at here.
 import type { Request } from 'express';
 
 declare module 'express-session' {

@@ -1,4 +1,5 @@
-// Security keys of an account: added, named and removed, all with a fresh second factor where there is one.
+// Security keys of an account: added, named and removed, all with a fresh second factor where there
+// is one.
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../login/guards';
 import { sendPage } from '../web/responses';

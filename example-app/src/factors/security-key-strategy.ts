@@ -1,4 +1,5 @@
-// The Passport strategy for security keys: a second factor for whoever `currentUser` names. Only translates.
+// The Passport strategy for security keys: a second factor for whoever `currentUser` names. Only
+// translates.
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';

@@ -1,5 +1,5 @@
-// Security keys (WebAuthn): who has which, and whether an answer is right. No answer is accepted twice, nor one of a key whose
-// count went back. Asks for no attestation: any key will do.
+// Security keys (WebAuthn): who has which, and whether an answer is right. No answer is accepted
+// twice, nor one of a key whose count went back. Asks for no attestation: any key will do.
 import { createHash } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
@@ -24,7 +24,10 @@ export interface SecurityKey {
   readonly lastUsedAt: number | null;
 }
 
-/** How the key says it is held, RFC 8176, section 2: in hardware, or in software that copies it from device to device. */
+/**
+ * How the key says it is held, RFC 8176, section 2: in hardware, or in software that copies it from
+ * device to device.
+ */
 export type KeyAmr = 'hwk' | 'swk';
 
 export type KeyVerdict =
@@ -39,7 +42,10 @@ export type AddedKey =
 export const MAX_KEYS = 10;
 const MAX_NAME_LENGTH = 64;
 const MAX_TRANSPORTS = 8;
-/** WebAuthn, section 5.8.6: a second factor after a password, so a PIN or a finger is welcome, and not demanded. */
+/**
+ * WebAuthn, section 5.8.6: a second factor after a password, so a PIN or a finger is welcome, and
+ * not demanded.
+ */
 const USER_VERIFICATION = 'preferred';
 
 export class SecurityKeys {
@@ -197,7 +203,9 @@ export class SecurityKeys {
     return { ok: false, reason: isBack(newCounter, Number(key.counter)) ? 'copied' : 'wrong' };
   }
 
-  /** Marks a challenge, and a count, as used, for one caller only (WebAuthn, section 7.2, step 22). */
+  /**
+   * Marks a challenge, and a count, as used, for one caller only (WebAuthn, section 7.2, step 22).
+   */
   private async spend({
     id,
     counter,

@@ -11,7 +11,10 @@ import { answerFactorOff, answerFactorOn, type FactorParts, tellOwner } from './
 
 declare module 'express-session' {
   interface SessionData {
-    /** A secret on its way into an authenticator app; the server is the only one who keeps it until it is confirmed. */
+    /**
+     * A secret on its way into an authenticator app; the server is the only one who keeps it until
+     * it is confirmed.
+     */
     newTotpSecret?: string;
   }
 }

@@ -20,7 +20,10 @@ export type Verdict =
 
 export type StrategyName = 'local' | 'totp' | 'security-key' | 'backup-code';
 
-/** What a strategy says besides the user: of a success how it was proven, of a failure why and for how long. */
+/**
+ * What a strategy says besides the user: of a success how it was proven, of a failure why and for
+ * how long.
+ */
 interface Info {
   readonly method?: string;
   readonly amr?: readonly string[];

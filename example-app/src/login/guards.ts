@@ -1,4 +1,5 @@
-// Who may open a page: whoever is logged in with all the factors their account has; for some pages, proven just now.
+// Who may open a page: whoever is logged in with all the factors their account has; for some pages,
+// proven just now.
 import type { Request, RequestHandler } from 'express';
 import type { BackupCodes } from 'passport-backup-code';
 import {
@@ -11,13 +12,25 @@ import { signedInAccount } from './passport';
 import { type Account, usernameKey } from './users';
 
 export interface Guards {
-  /** Logged in. Where there is a second factor a password alone is not enough, whenever the session was made. */
+  /**
+   * Logged in. Where there is a second factor a password alone is not enough, whenever the session
+   * was made.
+   */
   readonly signedIn: RequestHandler;
-  /** Logged in, and with backup codes that work, where there is a factor that they stand behind; old ones are mentioned once a login. */
+  /**
+   * Logged in, and with backup codes that work, where there is a factor that they stand behind; old
+   * ones are mentioned once a login.
+   */
   readonly enrolled: readonly [RequestHandler, RequestHandler];
-  /** An administrator, with a second factor. Nobody else who is logged in learns that there is a page. */
+  /**
+   * An administrator, with a second factor. Nobody else who is logged in learns that there is a
+   * page.
+   */
   readonly admin: readonly [RequestHandler, RequestHandler];
-  /** Logged in, and a second factor shown within five minutes, be it a backup code. Where there is none, none is asked for. */
+  /**
+   * Logged in, and a second factor shown within five minutes, be it a backup code. Where there is
+   * none, none is asked for.
+   */
   readonly fresh: readonly [RequestHandler, RequestHandler];
   /** Whether an account is an administrator's, with a second factor or yet without. */
   isAdmin(account: Account): boolean;

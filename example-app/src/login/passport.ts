@@ -1,4 +1,5 @@
-// Who can prove what: the strategies (password, authenticator app, security key, backup code) and what a session keeps of a person.
+// Who can prove what: the strategies (password, authenticator app, security key, backup code) and
+// what a session keeps of a person.
 import type { Request } from 'express';
 import passport from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
@@ -29,7 +30,10 @@ export function createPassport({
   backupCodes,
   now,
 }: PassportParts): Authenticator {
-  /** Whose second factor is asked for: who came through the password form just now, or who is logged in and steps up. */
+  /**
+   * Whose second factor is asked for: who came through the password form just now, or who is logged
+   * in and steps up.
+   */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
     return pending === null ? signedInAccount(req) : users.byId(String(pending.userId));
@@ -60,7 +64,10 @@ export function createPassport({
   return instance;
 }
 
-/** The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put it there. */
+/**
+ * The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put
+ * it there.
+ */
 export function signedInAccount(req: Request): Account | null {
   return req.isAuthenticated() ? (req.user as Account) : null;
 }

@@ -1,5 +1,5 @@
-// The page behind the mailed link: somebody says that it is them who logs in from somewhere new. Following the link changes
-// nothing, the button does; it logs nobody in.
+// The page behind the mailed link: somebody says that it is them who logs in from somewhere new.
+// Following the link changes nothing, the button does; it logs nobody in.
 import { type Request, Router } from 'express';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';

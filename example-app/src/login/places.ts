@@ -1,5 +1,6 @@
-// From where each account has logged in before: a network and a kind of browser. Somewhere new a backup code is not taken until
-// a link that was mailed to the owner says so. Keeps neither addresses nor links, only digests of them.
+// From where each account has logged in before: a network and a kind of browser. Somewhere new a
+// backup code is not taken until a link that was mailed to the owner says so. Keeps neither
+// addresses nor links, only digests of them.
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Request } from 'express';
@@ -35,7 +36,9 @@ export class Places {
     return row !== undefined;
   }
 
-  /** Somebody logged in from there with all their factors, or said by a mailed link that it is them. */
+  /**
+   * Somebody logged in from there with all their factors, or said by a mailed link that it is them.
+   */
   learn(userId: string, where: Where): Promise<void> {
     return this.insert(userId, placeOf(where));
   }
@@ -98,7 +101,10 @@ export class Places {
   }
 }
 
-/** The network and not the address, the browser's name and not its version: neither a new lease nor an update is somewhere new. */
+/**
+ * The network and not the address, the browser's name and not its version: neither a new lease nor
+ * an update is somewhere new.
+ */
 function placeOf({ ip, userAgent }: Where): string {
   return digest(`${networkOf(ip ?? '')}\n${nameBrowser((userAgent ?? '').slice(0, 256))}`);
 }

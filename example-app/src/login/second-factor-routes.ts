@@ -1,5 +1,6 @@
-// The second factor: a security key, a code of the authenticator app, or a backup code in their place. Asked after the password,
-// and again where a page wants a fresh one (step-up). All end in completeLogin, which knows which of them it is.
+// The second factor: a security key, a code of the authenticator app, or a backup code in their
+// place. Asked after the password, and again where a page wants a fresh one (step-up). All end in
+// completeLogin, which knows which of them it is.
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
@@ -28,7 +29,10 @@ type Parts = Pick<
   | 'now'
 >;
 
-/** Two pages that lead to one another: one for the factors that the account has, one for a backup code in their place. */
+/**
+ * Two pages that lead to one another: one for the factors that the account has, one for a backup
+ * code in their place.
+ */
 interface Desk {
   readonly askedOf: 'who gave a password' | 'who is logged in';
   readonly titles: Readonly<Record<View, string>>;
@@ -100,7 +104,10 @@ export function secondFactorRoutes(parts: Parts): Router {
   return router;
 }
 
-/** Sends on those who are asked for nothing here, as are those who have no factor any more that a backup code could stand in for. */
+/**
+ * Sends on those who are asked for nothing here, as are those who have no factor any more that a
+ * backup code could stand in for.
+ */
 function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
   return async (req, res, next) => {
     const isSignedIn = signedInAccount(req) !== null;
@@ -149,7 +156,10 @@ async function logIn(
   }
 }
 
-/** From somewhere new: the code was not looked at, and the owner is mailed a link that makes the place known. */
+/**
+ * From somewhere new: the code was not looked at, and the owner is mailed a link that makes the
+ * place known.
+ */
 async function askByMail(
   { emails, mailer, places, publicUrl, users, now }: Parts,
   verdict: Refusal,

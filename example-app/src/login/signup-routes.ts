@@ -9,7 +9,10 @@ import { visitorsOnly } from './guards';
 import { whereIs } from './places';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from './users';
 
-/** NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new account. */
+/**
+ * NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new
+ * account.
+ */
 const MIN_PASSWORD_LENGTH = 15;
 
 export function signupRoutes({

@@ -1,9 +1,12 @@
-// The accounts: who exists, and whose password it is. Knows nothing of sessions, authenticators or backup codes.
+// The accounts: who exists, and whose password it is. Knows nothing of sessions, authenticators or
+// backup codes.
 import { randomUUID } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import { type Database, isDuplicate } from '../data/database';
 
-/** A person as the rest of the app sees them. Holds nothing secret, so it may stand on a request. */
+/**
+ * A person as the rest of the app sees them. Holds nothing secret, so it may stand on a request.
+ */
 export interface Account {
   readonly id: string;
   readonly username: string;
@@ -18,7 +21,9 @@ export interface NewAccount {
   readonly password: string;
 }
 
-/** bcrypt reads 72 bytes and no more; what it would not read is refused, never cut off in silence. */
+/**
+ * bcrypt reads 72 bytes and no more; what it would not read is refused, never cut off in silence.
+ */
 export const MAX_PASSWORD_BYTES = 72;
 
 export class Users {
@@ -107,7 +112,10 @@ export class Users {
     return rows.map(toAccount);
   }
 
-  /** The account if name and password belong together. An unknown name costs the same hash as a wrong password. */
+  /**
+   * The account if name and password belong together. An unknown name costs the same hash as a
+   * wrong password.
+   */
   async byPassword(username: string, password: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
@@ -122,7 +130,10 @@ export class Users {
   }
 }
 
-/** Full width, upper case and blanks around it make no other person. PostgreSQL takes no NUL, which no name has. */
+/**
+ * Full width, upper case and blanks around it make no other person. PostgreSQL takes no NUL, which
+ * no name has.
+ */
 export function usernameKey(username: string): string {
   return username.normalize('NFKC').trim().toLowerCase().replaceAll('\0', '\uFFFD');
 }

@@ -1,4 +1,5 @@
-// The email addresses of an account: the one given at sign-up first, up to five. Whoever has one is told of every change.
+// The email addresses of an account: the one given at sign-up first, up to five. Whoever has one is
+// told of every change.
 import { sql } from 'kysely';
 import type { Database, Tell } from '../data/database';
 import { emailKey } from './email-address';
@@ -28,7 +29,9 @@ export class Emails {
     return async (db) => this.queue.add(db, { to: await listEmails(db, userId), notice });
   }
 
-  /** `known`: it was there, and nothing has changed. The notice goes to the addresses from before. */
+  /**
+   * `known`: it was there, and nothing has changed. The notice goes to the addresses from before.
+   */
   add(
     userId: string,
     { email, notice }: { email: string; notice: Notice },

@@ -1,4 +1,5 @@
-// Who is told of what takes two administrators: the others when one asks, and whoever it is about at every step that counts.
+// Who is told of what takes two administrators: the others when one asks, and whoever it is about
+// at every step that counts.
 import type { AuditEvent } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
 import { type Notice, TELL_US, writeNotice } from './write-notice';

@@ -1,5 +1,6 @@
-// Sends what is in the queue, in one process at a time, each mail at least once: it leaves the queue after it was sent, so a
-// process that dies in between has it sent again. A mail that fails is put off; a server that is down costs no mail its tries.
+// Sends what is in the queue, in one process at a time, each mail at least once: it leaves the
+// queue after it was sent, so a process that dies in between has it sent again. A mail that fails
+// is put off; a server that is down costs no mail its tries.
 import type { Database } from '../data/database';
 import { Lease } from './lease';
 import type { MailQueue, QueuedMail } from './mail-queue';

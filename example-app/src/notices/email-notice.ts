@@ -1,4 +1,5 @@
-// What every address from before is told when an address is added to an account, or removed from it.
+// What every address from before is told when an address is added to an account, or removed from
+// it.
 import type { CleanContext } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
 import { type Notice, TELL_US, writeNotice } from './write-notice';

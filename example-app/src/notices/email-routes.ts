@@ -1,4 +1,5 @@
-// The addresses of an account: seen by whoever is logged in, changed with a fresh second factor, and never without a word to each.
+// The addresses of an account: seen by whoever is logged in, changed with a fresh second factor,
+// and never without a word to each.
 import { type Request, type Response, Router } from 'express';
 import { accountOf } from '../login/guards';
 import { leaveNotice, sendPage } from '../web/responses';

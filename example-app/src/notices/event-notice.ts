@@ -55,7 +55,10 @@ export function eventNotice(
   });
 }
 
-/** Somebody may be trying codes that are not theirs. There can be many of these in a row, so not each is worth a mail. */
+/**
+ * Somebody may be trying codes that are not theirs. There can be many of these in a row, so not
+ * each is worth a mail.
+ */
 export function isUnusual({ type, reason, consumedSecondsAgo }: AuditEvent): boolean {
   return (
     type === 'throttled' ||
@@ -74,7 +77,8 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
         what: `New backup codes were made for your account at ${SERVICE_NAME}. Those from before no longer work.`,
         advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account and has codes to it: make new ones at once, which ends theirs, and ${TELL_US}.`,
       };
-    // `low` and `exhausted` are written together with the `consumed` that caused them, and this mail says so.
+    // `low` and `exhausted` are written together with the `consumed` that caused them, and this
+    // mail says so.
     case 'consumed':
       return used(event.remaining ?? 0);
     case 'login_unfinished':

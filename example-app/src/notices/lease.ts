@@ -1,4 +1,5 @@
-// What one of many processes does at a time. A row says who, and until when: one that dies is followed by another soon.
+// What one of many processes does at a time. A row says who, and until when: one that dies is
+// followed by another soon.
 import { randomUUID } from 'node:crypto';
 import { type Database, isDuplicate } from '../data/database';
 
@@ -19,7 +20,8 @@ export class Lease {
   }
 
   /**
-   * @param work is told by `isHeld` whether the lease was lost meanwhile, say by a pause of the whole process
+   * @param work is told by `isHeld` whether the lease was lost meanwhile, say by a pause of the
+   * whole process
    * @returns false if another process holds it, and nothing was done
    */
   async whileHeld(work: (isHeld: () => boolean) => Promise<void>): Promise<boolean> {

@@ -1,5 +1,6 @@
-// Mail that is to be sent, in the database: it is there once the transaction that caused it is committed, and it leaves the
-// queue only after it was sent. What fails again and again is put aside, and held up no other address meanwhile.
+// Mail that is to be sent, in the database: it is there once the transaction that caused it is
+// committed, and it leaves the queue only after it was sent. What fails again and again is put
+// aside, and held up no other address meanwhile.
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../data/database';
 import type { Mail } from './mailer';

@@ -1,4 +1,5 @@
-// How the service writes to people: SMTP_URL, MAIL_FROM and PUBLIC_URL. Says what is wrong with them, and prints no password.
+// How the service writes to people: SMTP_URL, MAIL_FROM and PUBLIC_URL. Says what is wrong with
+// them, and prints no password.
 import { ConfigError } from '../config-error';
 import { readUrl } from '../data/server-urls';
 import { readEmailAddress } from './email-address';
@@ -15,7 +16,10 @@ export interface MailSettings {
   /** `null`: mail stays in the outbox. */
   readonly smtp: SmtpServer | null;
   readonly from: { readonly name: string; readonly address: string };
-  /** Where links in mail lead. Never to the host that a request names: whoever sends it chooses that. */
+  /**
+   * Where links in mail lead. Never to the host that a request names: whoever sends it chooses
+   * that.
+   */
   readonly publicUrl: string;
 }
 

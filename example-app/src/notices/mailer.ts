@@ -1,11 +1,15 @@
-// Mail to people: what a mail is, and who takes it. Sends nothing itself, and knows nothing of events.
+// Mail to people: what a mail is, and who takes it. Sends nothing itself, and knows nothing of
+// events.
 
 /** Plain text for one person. */
 export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
-  /** Names the mail for ever: one that is sent twice is then shown once by whoever looks at Message-IDs. */
+  /**
+   * Names the mail for ever: one that is sent twice is then shown once by whoever looks at
+   * Message-IDs.
+   */
   readonly id?: string;
 }
 

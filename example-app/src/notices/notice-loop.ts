@@ -1,5 +1,5 @@
-// Keeps the owners of codes told: looks at the audit trail every few seconds, and at once after a change that this process
-// made. No request waits for it, and none fails with it.
+// Keeps the owners of codes told: looks at the audit trail every few seconds, and at once after a
+// change that this process made. No request waits for it, and none fails with it.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Delivery } from './delivery';
 import { TOLD_TYPES } from './event-notice';
@@ -15,7 +15,10 @@ export interface NoticesParts {
 }
 
 const PAUSE_MS = 3000;
-/** For a mail that is on its way when the service stops. What is given up then is sent again after the next start. */
+/**
+ * For a mail that is on its way when the service stops. What is given up then is sent again after
+ * the next start.
+ */
 const LAST_MAIL_MS = 5000;
 
 export class Notices {

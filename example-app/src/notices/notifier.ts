@@ -1,5 +1,6 @@
-// Reads the audit trail from where it was left, and puts a mail into the queue for each event that somebody must be told of.
-// The mails and the place it has come to are one transaction, so that none is lost, and none is queued twice.
+// Reads the audit trail from where it was left, and puts a mail into the queue for each event that
+// somebody must be told of. The mails and the place it has come to are one transaction, so that
+// none is lost, and none is queued twice.
 import {
   type AuditEvent,
   BackupCodeError,

@@ -1,4 +1,5 @@
-// Where mail goes while no SMTP server is set: a table, for whoever develops this service to read. Nothing leaves the machine.
+// Where mail goes while no SMTP server is set: a table, for whoever develops this service to read.
+// Nothing leaves the machine.
 import type { Database } from '../data/database';
 import type { Mail, Mailer } from './mailer';
 

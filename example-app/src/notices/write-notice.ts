@@ -1,4 +1,5 @@
-// A plain text mail to the owner of an account: what happened, when, from where, and what to do. Never holds a code.
+// A plain text mail to the owner of an account: what happened, when, from where, and what to do.
+// Never holds a code.
 import type { CleanContext } from 'passport-backup-code';
 import { formatPlace, formatTime } from '../web/format-time-and-place';
 

@@ -1,4 +1,5 @@
-// The security page: how many backup codes are left, the button that makes new ones, and what was done with them.
+// The security page: how many backup codes are left, the button that makes new ones, and what was
+// done with them.
 import { type Request, Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
@@ -61,7 +62,8 @@ export function securityRoutes({
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
     const { id } = accountOf(req);
-    // Reloading the page that shows new codes sends this form again. Other codes would take the place of those just written down.
+    // Reloading the page that shows new codes sends this form again. Other codes would take the
+    // place of those just written down.
     const after = textField(req, 'after');
     const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
     // And where there is no other factor, there is nothing for codes to stand behind.
@@ -78,7 +80,10 @@ export function securityRoutes({
   return router;
 }
 
-/** A cursor of the trail, which the library checks. Whose events are shown is not for the URL to say. */
+/**
+ * A cursor of the trail, which the library checks. Whose events are shown is not for the URL to
+ * say.
+ */
 function olderThan(req: Request): string | null {
   const { 'older-than': cursor } = req.query;
   return typeof cursor === 'string' ? cursor : null;

@@ -1,4 +1,5 @@
-// The end of a session: half a day after its login. express-session alone would let it go on for as long as it is used.
+// The end of a session: half a day after its login. express-session alone would let it go on for as
+// long as it is used.
 import type { RequestHandler } from 'express';
 import { signedInAccount } from '../login/passport';
 import { SESSION_SECONDS } from './session-cookie';

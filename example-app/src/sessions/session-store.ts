@@ -1,5 +1,5 @@
-// Where sessions are kept: Redis; or the database server, through a pool of their own; or a SQLite file of their own, so
-// that a busy sign-in page never waits for the users' file.
+// Where sessions are kept: Redis; or the database server, through a pool of their own; or a SQLite
+// file of their own, so that a busy sign-in page never waits for the users' file.
 import { join } from 'node:path';
 import { RedisStore } from 'connect-redis';
 import { ConnectSessionKnexStore } from 'connect-session-knex';
@@ -98,8 +98,8 @@ function server({ kind, url }: DatabaseServer): Knex.Config {
 }
 
 /**
- * The store tells a fault to its callback *and* rejects. express-session takes the callback and drops the promise,
- * which would end the process. Here the callback alone decides.
+ * The store tells a fault to its callback *and* rejects. express-session takes the callback and
+ * drops the promise, which would end the process. Here the callback alone decides.
  */
 class QuietStore extends ConnectSessionKnexStore {
   override get(

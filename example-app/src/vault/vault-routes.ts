@@ -1,5 +1,6 @@
-// The pages of what takes two administrators: one asks, with a backup code; another, on a machine of their own, sees what it is about
-// and approves it with a backup code or denies it; either runs it. Links only show: everything is done by a form.
+// The pages of what takes two administrators: one asks, with a backup code; another, on a machine
+// of their own, sees what it is about and approves it with a backup code or denies it; either runs
+// it. Links only show: everything is done by a form.
 import { type Request, type Response, Router } from 'express';
 import type { Approval, ApprovalOutcome, ApprovalState } from 'passport-backup-code/approval';
 import { accountOf } from '../login/guards';

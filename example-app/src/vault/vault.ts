@@ -1,4 +1,5 @@
-// What takes two administrators: to read what is in the vault, and to turn off the second factors of somebody who has lost them all.
+// What takes two administrators: to read what is in the vault, and to turn off the second factors
+// of somebody who has lost them all.
 import type { BackupCodes } from 'passport-backup-code';
 import { type ApprovalStore, TwoPersonApproval } from 'passport-backup-code/approval';
 import { type Database, isDuplicate } from '../data/database';

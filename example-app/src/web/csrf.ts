@@ -1,4 +1,5 @@
-// Forms of other sites change nothing: every POST needs the token of its own session. Forms of a session just left are sent on.
+// Forms of other sites change nothing: every POST needs the token of its own session. Forms of a
+// session just left are sent on.
 import { csrfSync } from 'csrf-sync';
 import type { Request, RequestHandler } from 'express';
 
@@ -17,8 +18,9 @@ export function csrfToken(req: Request): string {
 }
 
 /**
- * Each step of a login leaves its session for a new one. A form of the old one (a second click, another tab) changes
- * nothing, and goes where `/` leads: on, for whoever got in; to the log-in page for anybody else.
+ * Each step of a login leaves its session for a new one. A form of the old one (a second click,
+ * another tab) changes nothing, and goes where `/` leads: on, for whoever got in; to the log-in
+ * page for anybody else.
  */
 export function requireCsrfToken(cookieName: string): RequestHandler {
   return (req, res, next) => {

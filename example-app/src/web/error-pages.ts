@@ -1,4 +1,5 @@
-// Pages for what went wrong. A person is told what they can do about it; everything else goes to whoever runs the service.
+// Pages for what went wrong. A person is told what they can do about it; everything else goes to
+// whoever runs the service.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { invalidCsrfTokenError } from './csrf';

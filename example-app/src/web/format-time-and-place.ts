@@ -1,5 +1,5 @@
-// When and from where something was done, in words for its owner. Repeats nothing that a client made up: what a browser
-// says it is goes into mail only as the name of a browser that we know.
+// When and from where something was done, in words for its owner. Repeats nothing that a client
+// made up: what a browser says it is goes into mail only as the name of a browser that we know.
 import { isIP } from 'node:net';
 import type { CleanContext } from 'passport-backup-code';
 

@@ -1,4 +1,5 @@
-// Which forms are being answered just now, in this process. Keeps an answer for as long as somebody waits for it, and no longer.
+// Which forms are being answered just now, in this process. Keeps an answer for as long as somebody
+// waits for it, and no longer.
 import type { OutgoingHttpHeaders } from 'node:http';
 
 /** An answer that its client did not wait for. */

@@ -1,5 +1,5 @@
-// Where a request comes from, kept while it is known. Once a client hangs up, its connection has no address any more: the first half
-// of a double click would count as a stranger's, from nowhere.
+// Where a request comes from, kept while it is known. Once a client hangs up, its connection has no
+// address any more: the first half of a double click would count as a stranger's, from nowhere.
 import type { RequestHandler } from 'express';
 
 /** Mounted before anything that waits. */

@@ -1,4 +1,5 @@
-// A refusal as a sentence for the person, with how long to wait. Says no more of why than the strategy does.
+// A refusal as a sentence for the person, with how long to wait. Says no more of why than the
+// strategy does.
 
 export function inWords({
   message,

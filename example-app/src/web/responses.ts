@@ -1,4 +1,5 @@
-// How the app answers: pages with what every page needs, and short JSON for clients that ask for it. Nothing is cached anywhere.
+// How the app answers: pages with what every page needs, and short JSON for clients that ask for
+// it. Nothing is cached anywhere.
 import type { Request, RequestHandler, Response } from 'express';
 import { signedInAccount } from '../login/passport';
 import { csrfToken } from './csrf';
@@ -23,7 +24,9 @@ export interface Page {
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
-/** The codes are on one of these pages, so none may be kept by a browser or a proxy (ASVS 14.3.2). */
+/**
+ * The codes are on one of these pages, so none may be kept by a browser or a proxy (ASVS 14.3.2).
+ */
 export function noStore(): RequestHandler {
   return (_req, res, next) => {
     res.set('Cache-Control', 'no-store');
@@ -75,7 +78,10 @@ export function wantsJson(req: Request): boolean {
   return req.accepts(['html', 'json']) === 'json';
 }
 
-/** This app speaks in pages: whoever does not ask for JSON by name gets one, from the library's guards too. */
+/**
+ * This app speaks in pages: whoever does not ask for JSON by name gets one, from the library's
+ * guards too.
+ */
 export function pagesByDefault(): RequestHandler {
   return (req, _res, next) => {
     if (!wantsJson(req)) req.headers.accept = 'text/html';
@@ -83,7 +89,10 @@ export function pagesByDefault(): RequestHandler {
   };
 }
 
-/** Kept before the redirect goes out: the browser may be back before the session would be stored otherwise. */
+/**
+ * Kept before the redirect goes out: the browser may be back before the session would be stored
+ * otherwise.
+ */
 export function leaveNotice(req: Request, text: string): Promise<void> {
   req.session.notice = text;
   return new Promise((resolve, reject) => {

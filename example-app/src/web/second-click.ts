@@ -1,13 +1,15 @@
-// A form that is sent twice by a double click: browsers drop the answer to the first and wait for the second one's. Without
-// this the first would use up the code, or make the codes, and nobody would see what came of it.
+// A form that is sent twice by a double click: browsers drop the answer to the first and wait for
+// the second one's. Without this the first would use up the code, or make the codes, and nobody
+// would see what came of it.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Dropped, FormDesk } from './forms-in-progress';
 
 /**
- * While a form is being answered, the same form from the same browser waits. If the first one's client is gone by then, the
- * answer goes to the second; if not, it had its answer, and the second is looked at like any other request: whatever was
- * used by the first is used. So an answer, and the session in it, reaches one client. Mounted before the session is read.
+ * While a form is being answered, the same form from the same browser waits. If the first one's
+ * client is gone by then, the answer goes to the second; if not, it had its answer, and the second
+ * is looked at like any other request: whatever was used by the first is used. So an answer, and
+ * the session in it, reaches one client. Mounted before the session is read.
  */
 export function answerSecondClick(desk: FormDesk): RequestHandler {
   return async (req, res, next) => {
@@ -34,7 +36,10 @@ function whatWasSent(req: Request): string {
     .digest('base64');
 }
 
-/** Resolves once the answer is complete: with the answer if nobody is there for it, else with `null`. */
+/**
+ * Resolves once the answer is complete: with the answer if nobody is there for it, else with
+ * `null`.
+ */
 function watch(res: Response): Promise<Dropped | null> {
   const parts: Buffer[] = [];
   const keep = (chunk: unknown): void => {

@@ -1,8 +1,12 @@
-// What browsers are told to refuse: scripts, styles and forms of elsewhere or in the page itself, being framed.
+// What browsers are told to refuse: scripts, styles and forms of elsewhere or in the page itself,
+// being framed.
 import helmet from 'helmet';
 import type { Config } from '../config';
 
-/** Scripts and styles from here and none in a page, the QR code as a `data:` picture, forms to here alone. */
+/**
+ * Scripts and styles from here and none in a page, the QR code as a `data:` picture, forms to here
+ * alone.
+ */
 export function securityHeaders({ isProduction }: Config): ReturnType<typeof helmet> {
   return helmet({
     contentSecurityPolicy: {

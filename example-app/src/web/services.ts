@@ -20,9 +20,15 @@ export interface Services {
   readonly secondFactors: SecondFactors;
   readonly backupCodes: BackupCodes;
   readonly emails: Emails;
-  /** For mail that a request waits for, or that must not lie in the database, like a link to log in with. */
+  /**
+   * For mail that a request waits for, or that must not lie in the database, like a link to log in
+   * with.
+   */
   readonly mailer: Mailer;
-  /** Tells owners of audit events by itself, whoever caused them; to be poked where something else was put into the queue. */
+  /**
+   * Tells owners of audit events by itself, whoever caused them; to be poked where something else
+   * was put into the queue.
+   */
   readonly notices: Notices;
   readonly places: Places;
   readonly vault: Vault;

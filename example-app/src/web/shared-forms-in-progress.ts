@@ -1,5 +1,5 @@
-// One desk for the processes of one service: the primary keeps it, the others ask over the channel that Node gives them.
-// Answers, which may show codes, go from memory to memory.
+// One desk for the processes of one service: the primary keeps it, the others ask over the channel
+// that Node gives them. Answers, which may show codes, go from memory to memory.
 import type { Worker } from 'node:cluster';
 import type { Dropped, First, FormDesk } from './forms-in-progress';
 
@@ -34,7 +34,10 @@ export function deskOfPrimary(): FormDesk {
   };
 }
 
-/** In the primary. The forms of a worker that dies count as answered: those who wait are then looked at like anybody else. */
+/**
+ * In the primary. The forms of a worker that dies count as answered: those who wait are then looked
+ * at like anybody else.
+ */
 export function serveDesk(worker: Worker, desk: FormDesk): void {
   const begun = new Set<string>();
   let isGone = false;

@@ -1,4 +1,5 @@
-// Several processes for one port: makes what they share, starts them, replaces one that dies, and stops them together.
+// Several processes for one port: makes what they share, starts them, replaces one that dies, and
+// stops them together.
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config';
 import { openStores } from '../data/open-stores';
@@ -12,7 +13,10 @@ const MAX_PAUSE_MS = 30_000;
 /** A process that lived as long was not killed by what killed the one before it. */
 const STEADY_MS = 60_000;
 
-/** Secrets are made by now, since the configuration was read; tables are made here, so that a fault is told of once. */
+/**
+ * Secrets are made by now, since the configuration was read; tables are made here, so that a fault
+ * is told of once.
+ */
 export async function startWorkers(
   config: Config,
   { onListening }: { onListening: (port: number) => void },
@@ -20,9 +24,9 @@ export async function startWorkers(
   const stores = await openStores(config, complain);
   await stores.close();
 
-  // Connections go round, as is Node's default: left to the kernel, one process hashed almost four times as much as another.
-  // The price: one that was on its way to a process just killed is dropped only by its client's time-out.
-  // Buffers go over the channel as they are.
+  // Connections go round, as is Node's default: left to the kernel, one process hashed almost four
+  // times as much as another. The price: one that was on its way to a process just killed is
+  // dropped only by its client's time-out. Buffers go over the channel as they are.
   cluster.setupPrimary({ serialization: 'advanced' });
   const desk = new LocalFormDesk();
   const living = new Set<Worker>();

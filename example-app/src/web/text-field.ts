@@ -1,4 +1,5 @@
-// What a form sent, as text. Reads own strings of the body only: never the query, never an array or an object.
+// What a form sent, as text. Reads own strings of the body only: never the query, never an array or
+// an object.
 import type { Request } from 'express';
 
 /** Empty where the field is missing or no string. */

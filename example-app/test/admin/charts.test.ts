@@ -1,4 +1,5 @@
-// The charts of the administrator's page, as geometry: a day without events has its place, and one event among thousands is seen.
+// The charts of the administrator's page, as geometry: a day without events has its place, and one
+// event among thousands is seen.
 import { dayChart, lastDays, shares } from '../../src/admin/charts';
 
 const NOON = Date.UTC(2026, 2, 1, 12);

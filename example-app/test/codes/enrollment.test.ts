@@ -1,4 +1,5 @@
-// Whoever has a second factor and no codes that work is asked to make some, and led back; old ones are mentioned once a login.
+// Whoever has a second factor and no codes that work is asked to make some, and led back; old ones
+// are mentioned once a login.
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, keepCodes } from '../helpers/visitor';
 

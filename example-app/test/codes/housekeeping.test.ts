@@ -1,4 +1,5 @@
-// What the service does by itself from time to time: reminders of codes that expire, and forgetting what is too old.
+// What the service does by itself from time to time: reminders of codes that expire, and forgetting
+// what is too old.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,5 @@
-// "I have saved these codes": whose sets are turned on by it, and what is said to those whose are not.
+// "I have saved these codes": whose sets are turned on by it, and what is said to those whose are
+// not.
 import { type Service, startService } from '../helpers/service';
 import { setIdIn } from '../helpers/tour';
 import {

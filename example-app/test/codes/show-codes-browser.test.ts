@@ -1,4 +1,5 @@
-// The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed, saved; and never seen again.
+// The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed,
+// saved; and never seen again.
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeInBrowser, goBack, launchChromium } from '../helpers/chromium';
@@ -112,7 +113,8 @@ function keepThem(): void {
   test('are printed on one page: the codes, whose, where, since when, and nothing to click', async () => {
     const codes = await makeNewCodes();
     await page.emulateMedia({ colorScheme: 'dark' });
-    // The PDF comes first: print() opens a preview that a test cannot close, and Chromium makes no PDF while it is open.
+    // The PDF comes first: print() opens a preview that a test cannot close, and Chromium makes no
+    // PDF while it is open.
     const [paper, ...others] = pdfText(await page.pdf({ format: 'A4' }));
     expect(others).toEqual([]);
     // Not earlier: making a PDF fires this event too.

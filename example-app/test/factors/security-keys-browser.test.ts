@@ -1,4 +1,5 @@
-// Security keys in a real browser, with a key that Chromium makes up (WebAuthn, section 11), and what a page says without scripts.
+// Security keys in a real browser, with a key that Chromium makes up (WebAuthn, section 11), and
+// what a page says without scripts.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';

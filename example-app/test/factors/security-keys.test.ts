@@ -1,4 +1,5 @@
-// Security keys as a second factor: what they open, what they do not, and how backup codes stand behind them.
+// Security keys as a second factor: what they open, what they do not, and how backup codes stand
+// behind them.
 import { type Service, startService } from '../helpers/service';
 import { addKey, optionsIn, showKey, SoftKey } from '../helpers/soft-key';
 import { until } from '../helpers/until';

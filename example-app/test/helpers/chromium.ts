@@ -1,4 +1,5 @@
-// A real browser, if there is one: Chromium as Debian ships it, or an installed Chrome. Downloads none.
+// A real browser, if there is one: Chromium as Debian ships it, or an installed Chrome. Downloads
+// none.
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -15,7 +16,10 @@ export const chromiumPath = [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((p
   existsSync(path),
 );
 
-/** Tests in a browser. Where there is none they are skipped and say so, but under REQUIRE_ALL=1 that is a failure. */
+/**
+ * Tests in a browser. Where there is none they are skipped and say so, but under REQUIRE_ALL=1 that
+ * is a failure.
+ */
 export function describeInBrowser(title: string, body: () => void): void {
   if (chromiumPath !== undefined) {
     describe(title, body);
@@ -52,8 +56,8 @@ export function launchChromium(): Promise<Browser> {
 }
 
 /**
- * What the browser shows after going back. Where no copy was kept that is a page of its own, which it swaps in when
- * `goBack` has long failed; while it does, nothing can be read.
+ * What the browser shows after going back. Where no copy was kept that is a page of its own, which
+ * it swaps in when `goBack` has long failed; while it does, nothing can be read.
  */
 export async function goBack(page: Page): Promise<string> {
   await page.goBack().catch(() => null);

@@ -1,4 +1,5 @@
-// A real SMTP server, which keeps what it is sent. It can go away and come back, keep its callers waiting, and refuse people.
+// A real SMTP server, which keeps what it is sent. It can go away and come back, keep its callers
+// waiting, and refuse people.
 import type { AddressInfo, Socket } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';

@@ -1,4 +1,5 @@
-// What stands on the pages of a PDF, page by page. In a process of its own: Jest loads no ES modules, which the reader is.
+// What stands on the pages of a PDF, page by page. In a process of its own: Jest loads no ES
+// modules, which the reader is.
 import { execFileSync } from 'node:child_process';
 
 const READER = `

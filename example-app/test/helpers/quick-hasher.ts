@@ -1,4 +1,5 @@
-// A hasher for tests, as quick as the product's are slow on purpose. The product has no switch for weak hashing; this is an app's own.
+// A hasher for tests, as quick as the product's are slow on purpose. The product has no switch for
+// weak hashing; this is an app's own.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Hasher } from 'passport-backup-code';
 

@@ -1,4 +1,5 @@
-// Every route that the app has, asked of Express itself, so that none is forgotten in a test of all.
+// Every route that the app has, asked of Express itself, so that none is forgotten in a test of
+// all.
 import type { Service } from './service';
 
 interface Layer {

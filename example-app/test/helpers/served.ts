@@ -1,4 +1,5 @@
-// The service as it is deployed: started from the environment, one process or several, with the hashes that it really has.
+// The service as it is deployed: started from the environment, one process or several, with the
+// hashes that it really has.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';

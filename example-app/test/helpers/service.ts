@@ -22,7 +22,10 @@ export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
   stop(): Promise<void>;
 }
 
-/** With quick hashes: what is tested here is who gets in, not how long a hash takes. A `DATA_DIR` that is given outlives the service. */
+/**
+ * With quick hashes: what is tested here is who gets in, not how long a hash takes. A `DATA_DIR`
+ * that is given outlives the service.
+ */
 export async function startService(
   env: Record<string, string> = {},
   options: AppOptions = {},

@@ -1,5 +1,5 @@
-// A security key made of software (WebAuthn, sections 6 and 7), which can be told to misbehave: to be copied, to answer what it
-// was not asked, and to believe that it is on another site.
+// A security key made of software (WebAuthn, sections 6 and 7), which can be told to misbehave: to
+// be copied, to answer what it was not asked, and to believe that it is on another site.
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type {
   PublicKeyCredentialCreationOptionsJSON,
@@ -82,7 +82,9 @@ export class SoftKey {
     });
   }
 
-  /** Its public key, as COSE (RFC 9052) writes it: { 1: EC2, 3: ES256, -1: P-256, -2: x, -3: y }. */
+  /**
+   * Its public key, as COSE (RFC 9052) writes it: { 1: EC2, 3: ES256, -1: P-256, -2: x, -3: y }.
+   */
   cose(): Buffer {
     const { x, y } = this.publicKey.export({ format: 'jwk' });
     return Buffer.concat([

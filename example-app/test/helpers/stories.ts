@@ -1,4 +1,5 @@
-// What people do, told once and played against any service: in this process or as several, on any database.
+// What people do, told once and played against any service: in this process or as several, on any
+// database.
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Answer,
@@ -16,7 +17,10 @@ import {
   Visitor,
 } from './visitor';
 
-/** Sign up, turn on an authenticator app, see ten codes once, lose the phone, get in with one that never works again. Gives the ten. */
+/**
+ * Sign up, turn on an authenticator app, see ten codes once, lose the phone, get in with one that
+ * never works again. Gives the ten.
+ */
 export async function tellStory(site: Site, username: string): Promise<string[]> {
   const ada = await signUp(site, username);
   expect((await ada.get('/account')).text).toContain('Set up an authenticator app');
@@ -74,7 +78,10 @@ export async function tellStory(site: Site, username: string): Promise<string[]>
   return codes;
 }
 
-/** As many browsers, each with a session of its own that gave the password, send one code at once. Exactly one gets in. */
+/**
+ * As many browsers, each with a session of its own that gave the password, send one code at once.
+ * Exactly one gets in.
+ */
 export async function raceWithOneCode(
   site: Site,
   { username, code, browsers }: { username: string; code: string; browsers: number },
@@ -100,7 +107,10 @@ export async function raceWithOneCode(
     expect(errorIn(text)).toBe('That backup code is not valid. Please try another one.');
 }
 
-/** Somebody makes new codes: once they are saved the old ones are dead, and a new one lets in. Gives the nine that are left. */
+/**
+ * Somebody makes new codes: once they are saved the old ones are dead, and a new one lets in. Gives
+ * the nine that are left.
+ */
 export async function replaceCodes(site: Site, username: string): Promise<string[]> {
   const visitor = await signUp(site, username);
   const { codes } = await turnOnTotp(visitor);

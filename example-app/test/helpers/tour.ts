@@ -1,4 +1,5 @@
-// Every page in every state that a person can bring it to, in a real browser, one after the other. Checks nothing by itself.
+// Every page in every state that a person can bring it to, in a real browser, one after the other.
+// Checks nothing by itself.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Service } from './service';
 import { addKey, SoftKey } from './soft-key';
@@ -13,7 +14,9 @@ export const TOUR_ENV = { ADMINS: 'root, second', PUBLIC_URL: ORIGIN };
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const DAY_SECONDS = 86_400;
-/** Where everybody signed up who did so without a browser, or their codes would not be looked at. */
+/**
+ * Where everybody signed up who did so without a browser, or their codes would not be looked at.
+ */
 const HOME = { ip: '127.0.0.1', userAgent: 'node' };
 
 /** Nobody has signed up yet. */
@@ -243,7 +246,10 @@ async function openVault(
   await see('vault-opened', other);
 }
 
-/** A month of a small service: people come, use codes, mistype them; and one night somebody tries another's. */
+/**
+ * A month of a small service: people come, use codes, mistype them; and one night somebody tries
+ * another's.
+ */
 async function livePastMonth(service: Service): Promise<void> {
   service.forward(-30 * DAY_SECONDS);
   const names = [

@@ -1,4 +1,5 @@
-// Somebody with a browser, as far as HTTP goes: keeps cookies, reads forms, follows no redirect unless told to.
+// Somebody with a browser, as far as HTTP goes: keeps cookies, reads forms, follows no redirect
+// unless told to.
 import { generateSync } from 'otplib';
 import type { Service } from './service';
 
@@ -34,7 +35,10 @@ export class Visitor {
     return this.send(path, { method: 'GET' });
   }
 
-  /** Fills in the form on `page` and posts it to `path`, which is the page itself unless said otherwise. */
+  /**
+   * Fills in the form on `page` and posts it to `path`, which is the page itself unless said
+   * otherwise.
+   */
   async submit(page: string, fields: Record<string, string>, path = page): Promise<Answer> {
     const { text } = await this.get(page);
     return this.post(path, { _csrf: tokenIn(text), ...fields });

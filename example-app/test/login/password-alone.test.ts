@@ -1,4 +1,5 @@
-// After the password alone nobody is logged in, whichever way they turn: every route of the app is walked.
+// After the password alone nobody is logged in, whichever way they turn: every route of the app is
+// walked.
 import { routesOf } from '../helpers/routes';
 import { type Service, startService } from '../helpers/service';
 import {

@@ -1,4 +1,5 @@
-// Signing up and the first factor: mistakes are shown where they are, and an unknown name is told from a wrong password by nothing.
+// Signing up and the first factor: mistakes are shown where they are, and an unknown name is told
+// from a wrong password by nothing.
 import bcrypt from 'bcrypt';
 import { type Service, startService } from '../helpers/service';
 import { errorIn, PASSWORD, signUp, tokenIn, Visitor } from '../helpers/visitor';

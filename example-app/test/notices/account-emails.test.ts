@@ -1,4 +1,5 @@
-// The addresses of an account: up to five, never none, changed only with a fresh second factor, and not behind anybody's back.
+// The addresses of an account: up to five, never none, changed only with a fresh second factor, and
+// not behind anybody's back.
 import { MailServer } from '../helpers/mail-server';
 import { type Service, startService } from '../helpers/service';
 import { type Enrolled, enroll, errorIn, signUp, tokenIn, type Visitor } from '../helpers/visitor';

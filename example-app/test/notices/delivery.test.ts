@@ -1,4 +1,5 @@
-// Mail is delivered at least once, in order, whatever the mail server and the process do meanwhile; and no login waits for it.
+// Mail is delivered at least once, in order, whatever the mail server and the process do meanwhile;
+// and no login waits for it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
-// What happens to codes is told to every address of their owner, by a real mail server: what, when, from where, and what to
-// do. Never with a code in it.
+// What happens to codes is told to every address of their owner, by a real mail server: what, when,
+// from where, and what to do. Never with a code in it.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Canary } from '../../../test/helpers/canary';

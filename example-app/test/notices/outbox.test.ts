@@ -1,4 +1,5 @@
-// Where no mail server is set, mail stays in the database, and a page shows it to whoever develops the service. Not in production.
+// Where no mail server is set, mail stays in the database, and a page shows it to whoever develops
+// the service. Not in production.
 import { randomBytes } from 'node:crypto';
 import { Canary } from '../../../test/helpers/canary';
 import { type Service, startService } from '../helpers/service';

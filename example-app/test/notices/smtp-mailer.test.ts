@@ -1,4 +1,5 @@
-// Mail by SMTP: to one person whatever their address looks like, and no password to whoever cannot speak TLS.
+// Mail by SMTP: to one person whatever their address looks like, and no password to whoever cannot
+// speak TLS.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { SMTPServer } from 'smtp-server';

@@ -1,4 +1,5 @@
-// The activity list: what was done with the codes of one account, in words, with time, address and browser, twenty to a page.
+// The activity list: what was done with the codes of one account, in words, with time, address and
+// browser, twenty to a page.
 import { quickHasher } from '../helpers/quick-hasher';
 import { type Service, startService } from '../helpers/service';
 import { type Enrolled, enroll, givePassword, signUp, type Visitor } from '../helpers/visitor';

@@ -1,4 +1,5 @@
-// Faults of the session store: nobody gets in, the process goes on, and the person is told how they can.
+// Faults of the session store: nobody gets in, the process goes on, and the person is told how they
+// can.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

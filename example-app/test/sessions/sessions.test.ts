@@ -1,4 +1,5 @@
-// The session id changes at every step, the old one is dead, and the cookie is as strict as it can be.
+// The session id changes at every step, the old one is dead, and the cookie is as strict as it can
+// be.
 import { randomBytes } from 'node:crypto';
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, PASSWORD, tokenIn, Visitor } from '../helpers/visitor';

@@ -1,5 +1,6 @@
-// Every page in every state, in a real browser: what axe says of it, whether all of it fits a phone, what it weighs, whether it holds
-// still, and whether its forms tell what they want to people who cannot see them.
+// Every page in every state, in a real browser: what axe says of it, whether all of it fits a
+// phone, what it weighs, whether it holds still, and whether its forms tell what they want to
+// people who cannot see them.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -213,7 +214,8 @@ function watchViews({ app }: Service): readonly string[] {
 /** The page's own security policy stays on: this is no script of the page. */
 async function askAxe(page: Page, colorScheme: (typeof COLORS)[number]): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(axe.source);
-  // In the dark only colours are others: the same elements, sizes and names were looked at in the light.
+  // In the dark only colours are others: the same elements, sizes and names were looked at in the
+  // light.
   const options: axe.RunOptions = {
     resultTypes: ['violations'],
     ...(colorScheme === 'dark' && { runOnly: OF_COLORS }),

@@ -1,4 +1,5 @@
-// Addresses: tries are counted by them, and a forged X-Forwarded-For changes nothing unless a proxy is trusted.
+// Addresses: tries are counted by them, and a forged X-Forwarded-For changes nothing unless a proxy
+// is trusted.
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, tokenIn, Visitor } from '../helpers/visitor';
 

@@ -1,4 +1,5 @@
-// Somebody who hangs up is still who they were: a form whose client is gone before it is looked at is answered as if they were there.
+// Somebody who hangs up is still who they were: a form whose client is gone before it is looked at
+// is answered as if they were there.
 import { setTimeout as wait } from 'node:timers/promises';
 import { LocalFormDesk } from '../../src/web/forms-in-progress';
 import { type Service, startService } from '../helpers/service';

@@ -1,4 +1,5 @@
-// What is no code is turned away: with a clear answer, nothing charged, nothing lost. Codes come in forms, never in URLs.
+// What is no code is turned away: with a clear answer, nothing charged, nothing lost. Codes come in
+// forms, never in URLs.
 import { type Service, startService } from '../helpers/service';
 import {
   type Enrolled,

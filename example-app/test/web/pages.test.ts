@@ -1,4 +1,5 @@
-// What the pages say to whoever needs a backup code, has few, or wants help; and that no page needs a script or a style of its own.
+// What the pages say to whoever needs a backup code, has few, or wants help; and that no page needs
+// a script or a style of its own.
 import { routesOf } from '../helpers/routes';
 import { type Service, startService } from '../helpers/service';
 import {

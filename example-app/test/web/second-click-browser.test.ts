@@ -1,5 +1,5 @@
-// A double click on the button of every form, in a real browser: the person ends where one click would have led, and no second code,
-// address or account comes of it.
+// A double click on the button of every form, in a real browser: the person ends where one click
+// would have led, and no second code, address or account comes of it.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { LocalFormDesk } from '../../src/web/forms-in-progress';
@@ -240,7 +240,8 @@ function clickTwice(): void {
   let holdMs = 0;
 
   beforeAll(async () => {
-    // Slow enough for a second click, at the pace of a finger, while the first is at work; at other times as quick as it is.
+    // Slow enough for a second click, at the pace of a finger, while the first is at work; at other
+    // times as quick as it is.
     const desk = new LocalFormDesk();
     const slowDesk = {
       begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)),

@@ -1,4 +1,5 @@
-// A double click: the browser drops the answer to the first form and shows the second one's. The first must not be lost by it.
+// A double click: the browser drops the answer to the first form and shows the second one's. The
+// first must not be lost by it.
 import { setTimeout as wait } from 'node:timers/promises';
 import { quickHasher } from '../helpers/quick-hasher';
 import { type Service, startService } from '../helpers/service';

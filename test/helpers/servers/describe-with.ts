@@ -1,5 +1,6 @@
-// Tests that need a real server: it is started before them and stopped after them, whatever became of them. Where it
-// cannot be had they are skipped and say what is missing, but under REQUIRE_ALL=1 that is a failure.
+// Tests that need a real server: it is started before them and stopped after them, whatever became
+// of them. Where it cannot be had they are skipped and say what is missing, but under REQUIRE_ALL=1
+// that is a failure.
 import type { Server } from './server-process';
 
 export interface ServerKind<S extends Pick<Server, 'stop'>, Options> {
@@ -12,7 +13,8 @@ export interface ServerKind<S extends Pick<Server, 'stop'>, Options> {
 const START_TIMEOUT_MS = 120_000;
 
 /**
- * @param body declares the tests; it is given a function that tells the server, to be called inside of them
+ * @param body declares the tests; it is given a function that tells the server, to be called inside
+ * of them
  * @example describeWith(redis, 'RedisStore', (server) => { it('…', () => connect(server().url)); });
  */
 export function describeWith<S extends Pick<Server, 'stop'>, Options>(
@@ -41,7 +43,8 @@ export function describeWith<S extends Pick<Server, 'stop'>, Options>(
         throw new Error(`${kind.name} is not started yet: ask for it inside a test or a hook.`);
       return started;
     });
-    // Jest runs these in the order in which they stand: those of the body close what they opened first.
+    // Jest runs these in the order in which they stand: those of the body close what they opened
+    // first.
     afterAll(async () => {
       await started?.stop();
     }, START_TIMEOUT_MS);

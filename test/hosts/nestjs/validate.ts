@@ -1,4 +1,5 @@
-// An app whose strategies differ in their `validate`: POST /NAME asks the one of that name, for the user of the header `x-user`.
+// An app whose strategies differ in their `validate`: POST /NAME asks the one of that name, for the
+// user of the header `x-user`.
 import {
   Controller,
   ForbiddenException,

@@ -1,4 +1,5 @@
-// A real OpenID provider at which whoever comes is logged in at once, as the person and by the methods that the test named last.
+// A real OpenID provider at which whoever comes is logged in at once, as the person and by the
+// methods that the test named last.
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 

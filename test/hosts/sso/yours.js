@@ -1,4 +1,5 @@
-// What docs/single-sign-on.md imports from `./yours.js`. A subject of the provider is somebody's name here.
+// What docs/single-sign-on.md imports from `./yours.js`. A subject of the provider is somebody's
+// name here.
 import { backupCodes, commands, PASSWORD, secret, users as people } from './people.js';
 import { provider } from './provider.js';
 

@@ -1,6 +1,6 @@
 'use strict';
-// An app on another machine that crashes in the middle of an action that two people approved. Runs the
-// built package.
+// An app on another machine that crashes in the middle of an action that two people approved. Runs
+// the built package.
 const { Pool } = require('pg');
 const { BackupCodes } = require('../../../dist');
 const { TwoPersonApproval } = require('../../../dist/approval');

@@ -1,5 +1,6 @@
-// What every host promises, asked over HTTP: POST /login takes a password, POST /login/backup-code a code, and GET /me is for those
-// who showed both. How a host words its refusals is for its own test to say.
+// What every host promises, asked over HTTP: POST /login takes a password, POST /login/backup-code
+// a code, and GET /me is for those who showed both. How a host words its refusals is for its own
+// test to say.
 import type { Host } from './host';
 import type { Answer, Visitor } from './visitor';
 

@@ -1,5 +1,6 @@
-// One host: its packages installed from their lock, this package beside them as npm would put it there, and the code of a page of
-// the documentation, run in a process of its own and driven over HTTP.
+// One host: its packages installed from their lock, this package beside them as npm would put it
+// there, and the code of a page of the documentation, run in a process of its own and driven over
+// HTTP.
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -99,7 +100,10 @@ export async function start(
   };
 }
 
-/** What the compiler says of the page's code, with the types that the host's packages bring; nothing is good. */
+/**
+ * What the compiler says of the page's code, with the types that the host's packages bring; nothing
+ * is good.
+ */
 export async function complaints(name: string, files: Files): Promise<string> {
   const folder = writeApp(name, files);
   try {
@@ -133,7 +137,10 @@ function writeApp(name: string, files: Files): string {
   return folder;
 }
 
-/** To ES modules; decorators as TypeScript's `experimentalDecorators` has them, which Nest and Ts.ED are written for. */
+/**
+ * To ES modules; decorators as TypeScript's `experimentalDecorators` has them, which Nest and Ts.ED
+ * are written for.
+ */
 function compiled(code: string): string {
   const { code: result } = transformSync(code, {
     swcrc: false,

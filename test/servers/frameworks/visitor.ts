@@ -1,4 +1,5 @@
-// A browser of one visitor: keeps its cookies, follows no redirect, and waits for no answer longer than fifteen seconds.
+// A browser of one visitor: keeps its cookies, follows no redirect, and waits for no answer longer
+// than fifteen seconds.
 
 export interface Answer {
   readonly status: number;

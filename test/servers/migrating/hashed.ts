@@ -1,4 +1,5 @@
-// docs/migrating.md, codes that are hashed: one hash a code, as apps have it, and what devise-two-factor left.
+// docs/migrating.md, codes that are hashed: one hash a code, as apps have it, and what
+// devise-two-factor left.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { hashSync } from 'bcrypt';

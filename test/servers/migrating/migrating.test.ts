@@ -1,4 +1,5 @@
-// docs/migrating.md, on data that other packages made. One file, since the packages of the host are installed once.
+// docs/migrating.md, on data that other packages made. One file, since the packages of the host are
+// installed once.
 import { recipesOf } from '../../helpers/recipes';
 import { filesOf, install } from '../frameworks/host';
 import { hashedOnes } from './hashed';

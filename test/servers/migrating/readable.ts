@@ -1,4 +1,5 @@
-// docs/migrating.md, codes that can be read: what an app on passport-backup-codes left, and rows of django-allauth.
+// docs/migrating.md, codes that can be read: what an app on passport-backup-codes left, and rows of
+// django-allauth.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,4 +1,5 @@
-// What is promised behind every provider, asked over HTTP: an assertion opens a pending login, and a factor of one's own completes it.
+// What is promised behind every provider, asked over HTTP: an assertion opens a pending login, and
+// a factor of one's own completes it.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { changed, WRONG, type Person } from '../frameworks/contract';
@@ -33,7 +34,10 @@ export function appBefore(
 /** A provider that vouches for whoever it is told to. */
 export interface Provider {
   readonly app: Host;
-  /** Signs somebody on in this browser. @param amr what the assertion says; none: nothing @returns the answer of the app's callback */
+  /**
+   * Signs somebody on in this browser. @param amr what the assertion says; none: nothing @returns
+   * the answer of the app's callback
+   */
   signOn(visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer>;
 }
 

@@ -1,4 +1,5 @@
-// docs/single-sign-on.md behind OpenID Connect: passport-openidconnect against a real oidc-provider, each in a process of its own.
+// docs/single-sign-on.md behind OpenID Connect: passport-openidconnect against a real
+// oidc-provider, each in a process of its own.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { start, type Host } from '../frameworks/host';
@@ -12,7 +13,10 @@ let provider: Host;
 let issuer: string;
 let origin: string;
 
-/** Through the provider, up to the way back. @returns the path of the callback, with its code and state */
+/**
+ * Through the provider, up to the way back. @returns the path of the callback, with its code and
+ * state
+ */
 async function atProvider(visitor: Visitor, name: string, amr: readonly string[]): Promise<string> {
   await provider.ask('next', name, amr);
   const there = provider.visitor();

@@ -1,5 +1,5 @@
-// A SAML response, signed with a key made here. Written in exclusive canonical form from the start, so that what is hashed is what is
-// sent; only for tests.
+// A SAML response, signed with a key made here. Written in exclusive canonical form from the start,
+// so that what is hashed is what is sent; only for tests.
 import { createHash, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 
 const C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';

@@ -1,4 +1,5 @@
-// docs/single-sign-on.md, behind both kinds of provider. One file, since the packages of one host are installed once.
+// docs/single-sign-on.md, behind both kinds of provider. One file, since the packages of one host
+// are installed once.
 import { install } from '../frameworks/host';
 import { behindOpenIdConnect } from './oidc';
 import { behindSaml } from './saml';

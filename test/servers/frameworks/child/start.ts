@@ -1,5 +1,6 @@
-// Runs an app in a process of its own: `node start.js APP`. It listens wherever there is room, whatever port the app names;
-// every request to the strategy is watched; and the test may ask for what `yours.ts` offers.
+// Runs an app in a process of its own: `node start.js APP`. It listens wherever there is room,
+// whatever port the app names; every request to the strategy is watched; and the test may ask for
+// what `yours.ts` offers.
 import { Server, type AddressInfo } from 'node:net';
 import { BackupCodeStrategy } from 'passport-backup-code';
 

@@ -1,5 +1,5 @@
-// What the pages import from `./yours.js`: the users, codes and secrets that an app has. In memory, with a quick hash that a
-// test can hold back, and break.
+// What the pages import from `./yours.js`: the users, codes and secrets that an app has. In memory,
+// with a quick hash that a test can hold back, and break.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { BackupCodes, MemoryStore, type Hasher } from 'passport-backup-code';
 
