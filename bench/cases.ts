@@ -1,74 +1,93 @@
-// The calls that are measured, of any contestant. Each checks its answer: what fails quickly is not quick.
+// The calls that are measured, for any contestant. Each case checks the answer, because a call that
+// fails early is not a fast call.
 import type { Answer, Contestant } from './contestants/contestant';
-import type { Case } from './rounds';
+import type { Case } from './sampling';
 
 export interface CaseOptions extends Pick<Case, 'perRound' | 'everyRounds' | 'beside'> {
-  /** Over so many users in turn; default 1. */
+  /**
+   * The calls take this many users in turn.
+   *
+   * @default 1
+   */
   readonly users?: number;
 }
 
-let made = 0;
+interface EnrolledUser {
+  readonly name: string;
+  readonly codes: string[];
+}
+
+let userCount = 0;
 
 export function newUser(): string {
-  return `user ${(made += 1)}`;
+  userCount += 1;
+  return `user ${userCount}`;
 }
 
-/** Another one each time, from the middle of what is left: over the life of a set, a loop finds it halfway. */
-export function rightCode(
+/**
+ * Each call takes another code, the middle one of those that are left. Over the life of a set, a
+ * loop over the codes then finds the code halfway.
+ */
+export function validCode(
   contestant: Contestant,
   { users = 1, ...options }: CaseOptions = {},
 ): Case {
-  const people = Array.from({ length: users }, () => ({ user: '', codes: [] as string[] }));
-  let turn = 0;
+  const enrolled: EnrolledUser[] = [];
+  let calls = 0;
   return {
-    name: `${contestant.name}: right code`,
+    name: `${contestant.name}: valid code`,
     ...options,
     prepare: async () => {
-      const person = people[(turn += 1) % users] ?? { user: '', codes: [] };
-      if (person.codes.length === 0) Object.assign(person, await enrolled(contestant));
-      const [code = ''] = person.codes.splice(Math.floor(person.codes.length / 2), 1);
-      const submit = await contestant.begin(person.user);
+      const turn = calls % users;
+      calls += 1;
+      let user = enrolled[turn];
+      if (user === undefined || user.codes.length === 0) user = await enroll(contestant);
+      enrolled[turn] = user;
+      const [code = ''] = user.codes.splice(Math.floor(user.codes.length / 2), 1);
+      const submit = await contestant.begin(user.name);
       return async () =>
-        expectAnswer(contestant, { given: await submit(code), wanted: 'accepted' });
+        assertAnswer(contestant, { answer: await submit(code), expected: 'accepted' });
     },
   };
 }
 
-/** Of people who have codes. */
-export function wrongCode(
+/** The users have codes. A user whose attempts are used up is replaced by a new one. */
+export function invalidCode(
   contestant: Contestant,
   { users = 1, ...options }: CaseOptions = {},
 ): Case {
-  const people = Array.from({ length: users }, () => ({
-    user: '',
-    codes: [] as string[],
-    left: 0,
-  }));
-  let turn = 0;
+  const enrolled: (EnrolledUser & { attemptsLeft: number })[] = [];
+  let calls = 0;
   return {
-    name: `${contestant.name}: wrong code`,
+    name: `${contestant.name}: invalid code`,
     ...options,
     prepare: async () => {
-      const person = people[(turn += 1) % users] ?? { user: '', codes: [], left: 0 };
-      if (person.left === 0)
-        Object.assign(person, await enrolled(contestant), { left: contestant.attemptsPerUser });
-      person.left -= 1;
-      const code = wrong(person.codes);
-      const submit = await contestant.begin(person.user);
-      return async () => expectAnswer(contestant, { given: await submit(code), wanted: 'wrong' });
+      const turn = calls % users;
+      calls += 1;
+      let user = enrolled[turn];
+      if (user === undefined || user.attemptsLeft === 0) {
+        user = { ...(await enroll(contestant)), attemptsLeft: contestant.attemptsPerUser };
+      }
+      enrolled[turn] = user;
+      user.attemptsLeft -= 1;
+      const code = invalidCodeLike(user.codes);
+      const submit = await contestant.begin(user.name);
+      return async () =>
+        assertAnswer(contestant, { answer: await submit(code), expected: 'invalid' });
     },
   };
 }
 
-/** @param like a code of the same make */
+/** @param options.like a code in the format of the contestant */
 export function unknownUser(
   contestant: Contestant,
   { like, ...options }: Omit<CaseOptions, 'users'> & { readonly like: string },
 ): Case {
-  const submit = contestant.unknown;
-  if (submit === undefined) throw new Error(`${contestant.name} is never given an unknown name.`);
+  const submit = contestant.submitForUnknownUser;
+  if (submit === undefined) throw new Error(`${contestant.name} cannot check unknown users.`);
+  const code = invalidCodeLike([like]);
   const run = async (): Promise<void> =>
-    expectAnswer(contestant, { given: await submit(wrong([like])), wanted: 'wrong' });
+    assertAnswer(contestant, { answer: await submit(code), expected: 'invalid' });
   return {
     name: `${contestant.name}: unknown user`,
     ...options,
@@ -76,7 +95,7 @@ export function unknownUser(
   };
 }
 
-export function issue(contestant: Contestant, options: Omit<CaseOptions, 'users'> = {}): Case {
+export function issueSet(contestant: Contestant, options: Omit<CaseOptions, 'users'> = {}): Case {
   return {
     name: `${contestant.name}: issue`,
     ...options,
@@ -84,20 +103,21 @@ export function issue(contestant: Contestant, options: Omit<CaseOptions, 'users'
   };
 }
 
-/** Of the right form. */
-export function wrong([code = '']: readonly string[]): string {
+/** A well-formed code that is not one of these. */
+export function invalidCodeLike([code = '']: readonly string[]): string {
   return code.replace(/[^-]/g, 'A');
 }
 
-async function enrolled(contestant: Contestant): Promise<{ user: string; codes: string[] }> {
-  const user = newUser();
-  return { user, codes: [...(await contestant.issue(user))] };
+async function enroll(contestant: Contestant): Promise<EnrolledUser> {
+  const name = newUser();
+  return { name, codes: [...(await contestant.issue(name))] };
 }
 
-function expectAnswer(
+function assertAnswer(
   { name }: Contestant,
-  { given, wanted }: { given: Answer; wanted: Answer },
+  { answer, expected }: { answer: Answer; expected: Answer },
 ): void {
-  if (given !== wanted)
-    throw new Error(`${name}: a code was answered as "${given}" instead of "${wanted}".`);
+  if (answer !== expected) {
+    throw new Error(`${name} answered "${answer}" to a code, but "${expected}" was expected.`);
+  }
 }

@@ -1,6 +1,6 @@
-// One entry point, loaded in a process that has loaded nothing else: how long it took, and the
-// files that came with it. Started by footprint.ts, where the package is installed. Of an ES module
-// only the first file is seen.
+// Loads one entry point in a fresh process, and prints how long this took and how large the loaded
+// files are. footprint.ts starts it in the folder in which the package is installed. For an ES
+// module it counts the first file only.
 'use strict';
 const { statSync } = require('node:fs');
 const { createRequire } = require('node:module');
@@ -18,7 +18,7 @@ const sum = (paths) => paths.reduce((bytes, path) => bytes + statSync(path).size
 process.stdout.write(
   JSON.stringify({
     ms,
-    own: sum(loaded.filter(isOwn)),
-    others: sum(loaded.filter((path) => !isOwn(path))),
+    ownBytes: sum(loaded.filter(isOwn)),
+    otherBytes: sum(loaded.filter((path) => !isOwn(path))),
   }),
 );

@@ -1,11 +1,11 @@
-// What the package weighs: installed, each entry point, and the time to load one; beside the peers. Bytes of the built package in
-// `dist`, not of a bundle.
+// The size of the package when installed, the time to load each entry point, and the same for its
+// peers. The sizes are those of the built package in `dist`, not of a bundle.
 import { execFileSync, type ExecFileSyncOptionsWithStringEncoding } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import { installPeers, PEERS } from './contestants/peers';
-import { rowsOf, type Effort } from './rounds';
+import { rowsOf, type Effort } from './sampling';
 import type { Row, Table } from './table';
 
 const ROOT = join(__dirname, '..');
@@ -18,13 +18,19 @@ interface Manifest {
   readonly exports?: Readonly<Record<string, unknown>>;
   readonly dependencies?: Readonly<Record<string, string>>;
 }
+
+/** What footprint-child.js prints. */
 interface Loaded {
   readonly ms: number;
-  readonly own: number;
-  readonly others: number;
+  /** The size of the loaded files of this package. */
+  readonly ownBytes: number;
+  /** The size of the loaded files of its dependencies. */
+  readonly otherBytes: number;
 }
-interface Entry {
+
+interface EntryPoint {
   readonly path: string;
+  /** The folder in which the package is installed. */
   readonly cwd: string;
 }
 
@@ -33,49 +39,51 @@ export function* footprint(effort: Effort): Generator<Table> {
   const peers = ['better-auth', 'passport-backup-codes'].map((name) =>
     join(PEERS, 'node_modules', name),
   );
-  yield { title: 'Installed, in kB on the disk', rows: [ROOT, ...peers].map(installed) };
-  yield entries(ROUNDS[effort]);
+  yield { title: 'Installed size, in kB', rows: [ROOT, ...peers].map(measureInstalled) };
+  yield measureEntryPoints(ROUNDS[effort]);
 }
 
-/** The package as it is published, and all that npm installs with it; what types bring apart, for it is not run. */
-function installed(directory: string): Row {
+/** The published package and its dependencies. Packages of types are apart, because none runs. */
+function measureInstalled(directory: string): Row {
   const { name, version } = manifestOf(directory);
-  const all = closureOf(directory, () => true);
-  const code = closureOf(directory, (dependency) => !dependency.startsWith('@types/'));
+  const all = dependenciesOf(directory, () => true);
+  const code = dependenciesOf(directory, (dependency) => !dependency.startsWith('@types/'));
   const types = all.filter((path) => !code.includes(path));
-  const own = directory === ROOT ? publishedBytes() : bytesIn(directory);
+  const ownBytes = directory === ROOT ? publishedBytes() : bytesIn(directory);
   const sum = (paths: readonly string[]): number =>
     paths.reduce((bytes, path) => bytes + bytesIn(path), 0);
-  const figures = {
-    itself: kB(own),
-    'packages with it': code.length,
-    'they have': kB(sum(code)),
-    'packages of types': types.length,
-    'these have': kB(sum(types)),
+  return {
+    name: `${name} ${version}`,
+    figures: {
+      'own kB': toKilobytes(ownBytes),
+      dependencies: code.length,
+      'their kB': toKilobytes(sum(code)),
+      'type packages': types.length,
+      'types kB': toKilobytes(sum(types)),
+    },
   };
-  return { name: `${name} ${version}`, figures };
 }
 
-/** Its dependencies and theirs, without itself. */
-function closureOf(
+/** The folders of the dependencies, and of theirs. */
+function dependenciesOf(
   directory: string,
   isWanted: (name: string) => boolean,
   found = new Set<string>(),
 ): readonly string[] {
   for (const name of Object.keys(manifestOf(directory).dependencies ?? {}).filter(isWanted)) {
-    const path = packageDir(directory, name);
+    const path = packageDirectory(directory, name);
     if (found.has(path)) continue;
     found.add(path);
-    closureOf(path, isWanted, found);
+    dependenciesOf(path, isWanted, found);
   }
   return [...found];
 }
 
-function packageDir(from: string, name: string): string {
+function packageDirectory(from: string, name: string): string {
   const path = createRequire(join(from, 'package.json'))
     .resolve.paths(name)
-    ?.map((place) => join(place, name))
-    .find((place) => existsSync(join(place, 'package.json')));
+    ?.map((modules) => join(modules, name))
+    .find((candidate) => existsSync(join(candidate, 'package.json')));
   if (path === undefined) throw new Error(`${name} is not installed for ${from}.`);
   return path;
 }
@@ -91,11 +99,11 @@ function publishedBytes(): number {
     stdio: ['ignore', 'pipe', 'ignore'],
     shell: process.platform === 'win32',
   };
-  const told = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
-  return (JSON.parse(told) as { unpackedSize: number }[])[0]?.unpackedSize ?? NaN;
+  const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
+  return (JSON.parse(output) as { unpackedSize: number }[])[0]?.unpackedSize ?? NaN;
 }
 
-/** Packages inside of it are counted by themselves. */
+/** The size of the files of a package, without the packages that are installed inside of it. */
 function bytesIn(directory: string): number {
   return readdirSync(directory, { withFileTypes: true }).reduce((bytes, entry) => {
     if (entry.name === 'node_modules') return bytes;
@@ -104,55 +112,45 @@ function bytesIn(directory: string): number {
   }, 0);
 }
 
-/** Each time in a process of its own, in turns. */
-function entries(rounds: number): Table {
+/** Loads the entry points in turn, each time in a fresh process. */
+function measureEntryPoints(rounds: number): Table {
   const { name, exports = {} } = manifestOf(ROOT);
   const ours = Object.keys(exports)
     .filter((key) => key !== './package.json')
-    .map((key): Entry => ({ path: posix.join(name, key), cwd: ROOT }));
-  const bcrypt: Entry = { path: 'bcrypt', cwd: ROOT };
+    .map((key): EntryPoint => ({ path: posix.join(name, key), cwd: ROOT }));
+  const bcrypt: EntryPoint = { path: 'bcrypt', cwd: ROOT };
   const peers = ['better-auth', 'better-auth/plugins', 'passport-backup-codes'].map(
-    (path): Entry => ({ path, cwd: PEERS }),
+    (path): EntryPoint => ({ path, cwd: PEERS }),
   );
-  const all = [bcrypt, ...ours, ...peers];
-  const seen = new Map<string, Loaded[]>(all.map(({ path }) => [path, []]));
-  for (let round = 0; round < rounds; round += 1)
-    for (const entry of all) seen.get(entry.path)?.push(load(entry));
-  const samples = new Map([...seen].map(([path, loaded]) => [path, loaded.map(({ ms }) => ms)]));
-  const rows = rowsOf(
-    all.map(({ path }) => ({ name: path })),
+  const entryPoints = [bcrypt, ...ours, ...peers];
+  const loads = new Map<string, Loaded[]>(entryPoints.map(({ path }) => [path, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    for (const entryPoint of entryPoints) loads.get(entryPoint.path)?.push(load(entryPoint));
+  }
+  const samples = new Map([...loads].map(([path, loaded]) => [path, loaded.map(({ ms }) => ms)]));
+  const timeRows = rowsOf(
+    entryPoints.map(({ path }) => ({ name: path })),
     samples,
-  ).map((row): Row => {
-    const [loaded] = seen.get(row.name) ?? [];
+  );
+  const rows = timeRows.map((row): Row => {
+    const [loaded] = loads.get(row.name) ?? [];
     const isOurs = ours.some(({ path }) => path === row.name);
-    return loaded && isOurs
-      ? {
-          ...row,
-          figures: {
-            ...row.figures,
-            'own kB': loaded.own / 1000,
-            'other kB': loaded.others / 1000,
-          },
-        }
-      : row;
+    if (!loaded || !isOurs) return row;
+    const sizes = { 'own kB': loaded.ownBytes / 1000, 'other kB': loaded.otherBytes / 1000 };
+    return { ...row, figures: { ...row.figures, ...sizes } };
   });
-  return {
-    title:
-      'Entry points: the time that a fresh process needs to load one, and the files that it loads',
-    rows,
-  };
+  return { title: 'Entry points: the time to load one in a fresh process, and its files', rows };
 }
 
-function load({ path, cwd }: Entry): Loaded {
-  return JSON.parse(
-    execFileSync(process.execPath, [CHILD, path], {
-      cwd,
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }),
-  ) as Loaded;
+function load({ path, cwd }: EntryPoint): Loaded {
+  const output = execFileSync(process.execPath, [CHILD, path], {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  return JSON.parse(output) as Loaded;
 }
 
-function kB(bytes: number): number {
+function toKilobytes(bytes: number): number {
   return Math.round(bytes / 1000);
 }

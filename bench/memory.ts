@@ -1,52 +1,56 @@
-// The memory that an attempt holds while its hash runs, and while it waits for its turn. A hash's own memory is its hasher's: bcrypt has 4 kB.
+// The heap memory of an attempt, while its hash runs and while it waits for its turn. The memory of
+// the hash itself is not counted. For bcrypt this is 4 kB.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { BackupCodes, fastHasher, MemoryStore, type Hasher } from '../lib';
 import type { Table } from './table';
 
-const HELD = 1000;
+const ATTEMPTS = 1000;
 
 export async function* memory(): AsyncGenerator<Table> {
-  const rows = [
-    { name: 'while its hash runs', figures: { bytes: await heldBy({ hashConcurrency: HELD }) } },
-    {
-      name: 'while it waits for its turn',
-      figures: { bytes: await heldBy({ hashConcurrency: 1 }) },
-    },
-  ];
-  yield { title: `On the heap for an attempt in flight, with ${HELD} of them`, rows };
+  const running = await measureHeap({ hashConcurrency: ATTEMPTS });
+  const waiting = await measureHeap({ hashConcurrency: 1 });
+  yield {
+    title: `Heap memory of an attempt in flight, with ${ATTEMPTS} of them`,
+    rows: [
+      { name: 'while its hash runs', figures: { bytes: running } },
+      { name: 'while it waits for its turn', figures: { bytes: waiting } },
+    ],
+  };
 }
 
-async function heldBy(options: { hashConcurrency: number }): Promise<number> {
+/** Bytes per attempt. */
+async function measureHeap(options: { hashConcurrency: number }): Promise<number> {
   setFlagsFromString('--expose-gc');
-  const collect = runInNewContext('gc') as () => void;
-  let release: () => void = () => undefined;
-  let hold = Promise.resolve();
+  const collectGarbage = runInNewContext('gc') as () => void;
+  let releaseHashes: () => void = () => undefined;
+  let gate = Promise.resolve();
   const fast = fastHasher();
-  const held: Hasher = {
+  const heldHasher: Hasher = {
     ...fast,
     minimumBits: 0,
-    hash: (code, salt) => hold.then(() => fast.hash(code, salt)),
+    hash: (code, salt) => gate.then(() => fast.hash(code, salt)),
   };
   const backupCodes = new BackupCodes({
     store: new MemoryStore(),
-    hasher: held,
-    maxQueuedHashes: HELD,
+    hasher: heldHasher,
+    maxQueuedHashes: ATTEMPTS,
     ...options,
   });
-  const users = Array.from({ length: HELD }, (_, n) => `user ${n}`);
+  const users = Array.from({ length: ATTEMPTS }, (_, n) => `user ${n}`);
   for (const user of users) await backupCodes.issue(user);
-  const attempt = (): Promise<unknown>[] =>
+  const startAttempts = (): Promise<unknown>[] =>
     users.map((user) => backupCodes.consume(user, 'AAAA-AAAA'));
-  await Promise.all(attempt());
-  hold = new Promise((resolve) => (release = resolve));
-  collect();
+  // The first attempts make rows that later ones find, so they are not measured.
+  await Promise.all(startAttempts());
+  gate = new Promise((resolve) => (releaseHashes = resolve));
+  collectGarbage();
   const before = process.memoryUsage().heapUsed;
-  const attempts = attempt();
+  const attempts = startAttempts();
   await new Promise(setImmediate);
-  collect();
-  const bytes = Math.round((process.memoryUsage().heapUsed - before) / HELD);
-  release();
+  collectGarbage();
+  const bytes = Math.round((process.memoryUsage().heapUsed - before) / ATTEMPTS);
+  releaseHashes();
   await Promise.all(attempts);
   return bytes;
 }

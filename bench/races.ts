@@ -1,103 +1,110 @@
-// What becomes of codes that arrive at once. Counts, not times: they do not depend on the machine, and only ours are promised.
+// What happens to codes that arrive at the same time. The figures are counts, not times, so they do
+// not depend on the machine. Only the counts of this package are promised.
 import { bcryptHasher } from '../lib';
-import { newUser, wrong } from './cases';
+import { openBackends, type Backend } from './backends';
+import { invalidCodeLike, newUser } from './cases';
 import { bcryptLoop } from './contestants/bcrypt-loop';
 import { betterAuth } from './contestants/better-auth';
 import type { Answer, Contestant, Submit } from './contestants/contestant';
 import { passportBackupCodes } from './contestants/passport-backup-codes';
 import { MANY_FREE, thisPackage } from './contestants/this-package';
-import { places, type Place } from './places';
 import type { Row, Table } from './table';
 
-const SAME = 50;
+const EQUAL = 50;
 const DIFFERENT = 10;
-const WRONG = 40;
-/** The lowest that this package takes. Tutorials have it too. */
+const INVALID = 40;
+/** The lowest cost that this package accepts. Tutorials use it too. */
 const COST = 10;
 
 interface Entry {
   readonly contestant: Contestant;
-  /** `each`: every request has begun by itself, as those of one who knows the password may. */
-  readonly begun: 'once' | 'each';
+  /**
+   * `shared`: all requests share one begun login. `own`: each request has its own, which an
+   * attacker who knows the password can do too.
+   */
+  readonly login: 'shared' | 'own';
 }
 
 export async function* races(): AsyncGenerator<Table> {
-  for await (const place of places('memory', 'SQLite', 'PostgreSQL', 'MariaDB', 'Redis')) {
+  for await (const backend of openBackends('memory', 'SQLite', 'PostgreSQL', 'MariaDB', 'Redis')) {
     const rows: Row[] = [];
-    for (const entry of await entriesOn(place)) rows.push(await race(entry));
-    yield { title: `${place.name}: codes of one user that arrive at once`, rows };
+    for (const entry of await entriesOn(backend)) rows.push(await race(entry));
+    yield { title: `${backend.name}: codes of one user that arrive at the same time`, rows };
   }
 }
 
-async function entriesOn(place: Place): Promise<Entry[]> {
+async function entriesOn(backend: Backend): Promise<Entry[]> {
+  const { name, openStore, openDatabase } = backend;
   const hasher = bcryptHasher({ cost: COST });
   const ours = [
-    thisPackage('this package', { store: await place.store(), hasher }),
-    thisPackage('this package, many attempts free', {
-      store: await place.store(),
+    thisPackage('this package', { store: await openStore(), hasher }),
+    thisPackage('this package, many free attempts', {
+      store: await openStore(),
       hasher,
       attempts: MANY_FREE,
     }),
-  ].map((contestant): Entry => ({ contestant, begun: 'each' }));
-  if (!place.dialect || place.name === 'MariaDB') return ours;
-  const type = place.name === 'SQLite' ? 'sqlite' : 'postgres';
-  const challenge = await betterAuth(await place.dialect(), { type, channel: 'challenge' });
+  ].map((contestant): Entry => ({ contestant, login: 'own' }));
+  if (!openDatabase || name === 'MariaDB') return ours;
+  const type = name === 'SQLite' ? 'sqlite' : 'postgres';
+  const challenge = await betterAuth(await openDatabase(), { type, channel: 'challenge' });
+  const session = await betterAuth(await openDatabase(), { type, channel: 'session' });
   return [
     ...ours,
-    { contestant: await bcryptLoop(await place.dialect(), { cost: COST }), begun: 'each' },
-    { contestant: { ...challenge, name: `${challenge.name} for all` }, begun: 'once' },
-    { contestant: { ...challenge, name: `${challenge.name} each` }, begun: 'each' },
-    {
-      contestant: await betterAuth(await place.dialect(), { type, channel: 'session' }),
-      begun: 'each',
-    },
-    { contestant: await passportBackupCodes(await place.dialect()), begun: 'each' },
+    { contestant: await bcryptLoop(await openDatabase(), { cost: COST }), login: 'own' },
+    { contestant: { ...challenge, name: 'better-auth, in one challenge' }, login: 'shared' },
+    { contestant: { ...challenge, name: 'better-auth, a challenge each' }, login: 'own' },
+    { contestant: session, login: 'own' },
+    { contestant: await passportBackupCodes(await openDatabase()), login: 'own' },
   ];
 }
 
 async function race(entry: Entry): Promise<Row> {
   const { contestant } = entry;
-  const [[code = ''], same] = await enrolled(contestant);
-  const identical = await atOnce(entry, { user: same, codes: Array<string>(SAME).fill(code) });
-  const [codes, different] = await enrolled(contestant);
-  const valid = await atOnce(entry, { user: different, codes });
-  const spent = codes.filter((_, index) => valid[index] === 'accepted');
+  const first = await enroll(contestant);
+  const equalCodes = Array<string>(EQUAL).fill(first.codes[0] ?? '');
+  const equal = await submitAtOnce(entry, { user: first.user, codes: equalCodes });
+
+  const second = await enroll(contestant);
+  const different = await submitAtOnce(entry, second);
+  const consumed = second.codes.filter((_, index) => different[index] === 'accepted');
   const again: Answer[] = [];
-  for (const one of spent) again.push(await (await contestant.begin(different))(one));
-  const [like, guessed] = await enrolled(contestant);
-  const guesses = await atOnce(entry, {
-    user: guessed,
-    codes: Array<string>(WRONG).fill(wrong(like)),
-  });
+  for (const code of consumed) {
+    const submit = await contestant.begin(second.user);
+    again.push(await submit(code));
+  }
+
+  const third = await enroll(contestant);
+  const guesses = Array<string>(INVALID).fill(invalidCodeLike(third.codes));
+  const guessed = await submitAtOnce(entry, { user: third.user, codes: guesses });
   return {
     name: contestant.name,
     figures: {
-      [`of ${SAME} alike accepted`]: count(identical, 'accepted'),
-      [`of ${DIFFERENT} different accepted`]: spent.length,
-      'of these once more': count(again, 'accepted'),
-      [`of ${WRONG} wrong looked at`]: count(guesses, 'wrong'),
+      [`${EQUAL} equal: accepted`]: count(equal, 'accepted'),
+      [`${DIFFERENT} different: accepted`]: consumed.length,
+      'accepted again': count(again, 'accepted'),
+      [`${INVALID} invalid: checked`]: count(guessed, 'invalid'),
       limit: contestant.limit,
     },
   };
 }
 
-async function enrolled(contestant: Contestant): Promise<[codes: readonly string[], user: string]> {
+async function enroll(
+  contestant: Contestant,
+): Promise<{ readonly user: string; readonly codes: readonly string[] }> {
   const user = newUser();
-  return [await contestant.issue(user), user];
+  return { user, codes: await contestant.issue(user) };
 }
 
-/** All have begun before the first is sent. */
-async function atOnce(
-  { contestant, begun }: Entry,
+/** Every request has begun its login before the first code is sent. */
+async function submitAtOnce(
+  { contestant, login }: Entry,
   { user, codes }: { user: string; codes: readonly string[] },
 ): Promise<Answer[]> {
   const requests: { submit: Submit; code: string }[] = [];
   for (const code of codes) {
     const [first] = requests;
-    requests.push({
-      submit: begun === 'once' && first ? first.submit : await contestant.begin(user),
-      code,
-    });
+    const submit = login === 'shared' && first ? first.submit : await contestant.begin(user);
+    requests.push({ submit, code });
   }
   return Promise.all(requests.map(({ submit, code }) => submit(code)));
 }

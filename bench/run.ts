@@ -1,5 +1,5 @@
-// `npm run bench`: runs the suites named (all by default) and prints tables, at the end what was reached; `--quick` for a look,
-// `--json FILE` writes the tables too.
+// `npm run bench`: runs the suites that are named, or all of them, and prints their tables, then
+// the targets that were missed.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { inspect, parseArgs } from 'node:util';
@@ -10,73 +10,94 @@ import { load } from './load';
 import { memory } from './memory';
 import { races } from './races';
 import { reports } from './reports';
-import type { Effort } from './rounds';
+import type { Effort } from './sampling';
 import { setSizes } from './set-sizes';
 import { stores } from './stores';
-import { printed, type Table } from './table';
-import { isReached, verdict } from './targets';
+import { formatTable, type Table } from './table';
+import { formatTarget, isReached } from './targets';
 
-const SUITES: Readonly<Record<string, (effort: Effort) => Iterable<Table> | AsyncIterable<Table>>> =
-  {
-    races,
-    stores,
-    'set-sizes': setSizes,
-    'in-flight': inFlight,
-    memory,
-    load,
-    footprint,
-    growth,
-    reports,
-  };
-const USAGE = `Usage: npm run bench [-- SUITE ... --quick --json FILE]; suites: ${Object.keys(SUITES).join(', ')}\n`;
+type Suite = (effort: Effort) => Iterable<Table> | AsyncIterable<Table>;
 
-const OPTIONS = { quick: { type: 'boolean' }, json: { type: 'string' } } as const;
+const SUITES: Readonly<Record<string, Suite>> = {
+  races,
+  stores,
+  'set-sizes': setSizes,
+  'in-flight': inFlight,
+  memory,
+  load,
+  footprint,
+  growth,
+  reports,
+};
+const USAGE = `Usage: npm run bench [-- SUITE ... --quick --json FILE]
+  SUITE        ${Object.keys(SUITES).join(', ')}; all by default
+  --quick      takes few samples, to see that every suite runs
+  --json FILE  also writes the tables to a file
+`;
 
-/** The suites named, or all. @throws {Error} what `parseArgs` says, or that there is no such suite */
-function read(): { names: readonly string[]; effort: Effort; json?: string } {
-  const { positionals, values } = parseArgs({ allowPositionals: true, options: OPTIONS });
-  const strange = positionals.find((name) => !(name in SUITES));
-  if (strange !== undefined) throw new Error(`There is no suite "${strange}".`);
-  const names = positionals.length > 0 ? positionals : Object.keys(SUITES);
+interface BenchArguments {
+  readonly names: readonly string[];
+  readonly effort: Effort;
+  /** Where to write the tables as JSON. */
+  readonly jsonFile: string | undefined;
+}
+
+/** @throws {Error} an option or a suite is unknown */
+function readArguments(): BenchArguments {
+  const options = { quick: { type: 'boolean' }, json: { type: 'string' } } as const;
+  const { positionals, values } = parseArgs({ allowPositionals: true, options });
+  const unknown = positionals.find((name) => !Object.hasOwn(SUITES, name));
+  if (unknown !== undefined) throw new Error(`There is no suite "${unknown}".`);
   return {
-    names,
+    names: positionals.length > 0 ? positionals : Object.keys(SUITES),
     effort: values.quick ? 'quick' : 'full',
-    ...(values.json !== undefined && { json: values.json }),
+    jsonFile: values.json,
   };
 }
 
-async function run({ names, effort, json }: ReturnType<typeof read>): Promise<void> {
-  const machine = `Node ${process.version}, ${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}, load ${(loadavg()[0] ?? 0).toFixed(1)}`;
+async function runSuites({ names, effort, jsonFile }: BenchArguments): Promise<void> {
+  const machine = describeMachine();
   process.stdout.write(`${machine}\n`);
   const tables: Table[] = [];
-  // The servers do not keep this process alive; between two of them nothing else would.
-  const alive = setInterval(() => undefined, 60_000);
+  // Between two suites nothing else keeps this process alive: the servers do not.
+  const keepAlive = setInterval(() => undefined, 60_000);
   for (const name of names) {
     try {
       for await (const table of SUITES[name]?.(effort) ?? []) {
-        process.stdout.write(printed(table));
+        process.stdout.write(formatTable(table));
         tables.push(table);
       }
     } catch (error) {
-      // The other suites are worth having all the same.
-      process.stderr.write(`\nThe suite "${name}" did not come to its end.\n${inspect(error)}\n`);
+      // The results of the other suites are still useful.
+      process.stderr.write(`\nThe suite "${name}" failed.\n${inspect(error)}\n`);
       process.exitCode = 1;
     }
   }
-  clearInterval(alive);
+  clearInterval(keepAlive);
+  process.stdout.write(summarizeTargets(tables));
+  if (jsonFile !== undefined) {
+    writeFileSync(jsonFile, `${JSON.stringify({ machine, effort, tables }, null, 2)}\n`);
+  }
+}
+
+function describeMachine(): string {
+  const processor = `${cpus().length} x ${cpus()[0]?.model ?? 'unknown processor'}`;
+  return `Node ${process.version}, ${processor}, load ${(loadavg()[0] ?? 0).toFixed(1)}`;
+}
+
+function summarizeTargets(tables: readonly Table[]): string {
   const targets = tables.flatMap((table) => table.targets ?? []);
+  if (targets.length === 0) return '';
   const missed = targets.filter((target) => !isReached(target));
-  const summary = [
+  const lines = [
     `${targets.length - missed.length} of ${targets.length} targets reached`,
-    ...missed.map((target) => `  ${verdict(target)}`),
+    ...missed.map((target) => `  ${formatTarget(target)}`),
   ];
-  if (targets.length > 0) process.stdout.write(`\n${summary.join('\n')}\n`);
-  if (json !== undefined)
-    writeFileSync(json, `${JSON.stringify({ machine, effort, tables }, null, 2)}\n`);
+  return `\n${lines.join('\n')}\n`;
 }
 
 try {
-  void run(read());
+  void runSuites(readArguments());
 } catch (error) {
   process.stderr.write(`${String(error)}\n${USAGE}`);
   process.exitCode = 2;

@@ -1,10 +1,11 @@
-// Whether the number of codes in a set is felt: one slow hash whatever it is, against one for each.
+// Whether the number of codes in a set changes the time: this package takes one slow hash for any
+// set, the loop takes one for each code.
 import { bcryptHasher } from '../lib';
-import { rightCode, wrongCode } from './cases';
+import { openBackends, type Backend } from './backends';
+import { invalidCode, validCode } from './cases';
 import { bcryptLoop } from './contestants/bcrypt-loop';
 import { MANY_FREE, thisPackage } from './contestants/this-package';
-import { places, type Place } from './places';
-import { median, rowsOf, sample, type Case, type Effort } from './rounds';
+import { median, rowsOf, sample, type Case, type Effort } from './sampling';
 import type { Table } from './table';
 import type { Target } from './targets';
 
@@ -13,11 +14,11 @@ const COUNTS = [1, 10, 16, 32];
 const ROUNDS = { quick: 3, full: 30 } as const;
 
 export async function* setSizes(effort: Effort): AsyncGenerator<Table> {
-  for await (const place of places('SQLite', 'PostgreSQL')) {
+  for await (const backend of openBackends('SQLite', 'PostgreSQL')) {
     const contestants = await Promise.all(
       COUNTS.map(async (count) =>
         thisPackage(`this package, set of ${count}`, {
-          store: await place.store(),
+          store: await backend.openStore(),
           hasher: bcryptHasher({ cost: COST }),
           count,
           lowAt: 0,
@@ -26,39 +27,41 @@ export async function* setSizes(effort: Effort): AsyncGenerator<Table> {
       ),
     );
     const kinds = {
-      'right code': contestants.map((one) => rightCode(one)),
-      'wrong code': contestants.map((one) => wrongCode(one)),
+      'valid code': contestants.map((contestant) => validCode(contestant)),
+      'invalid code': contestants.map((contestant) => invalidCode(contestant)),
     };
-    const ours = Object.values(kinds).flatMap((cases) =>
-      cases.map((one): Case => ({ ...one, beside: cases[0]?.name ?? '' })),
-    );
-    const loops = place.name === 'SQLite' ? await loopCases(place) : [];
+    const ours = Object.values(kinds).flatMap(besideTheFirst);
+    const loops = backend.name === 'SQLite' ? await loopCases(backend) : [];
     const samples = await sample([...ours, ...loops], { rounds: ROUNDS[effort] });
     const targets = Object.entries(kinds).map(([kind, cases]): Target => {
       const medians = cases.map(({ name }) => median(samples, name));
-      const claim = `${kind} on ${place.name}, the slowest number of codes to the quickest`;
       return {
-        claim,
+        claim: `${kind} on ${backend.name}, the slowest set size relative to the fastest`,
         figure: Math.max(...medians) / Math.min(...medians),
         bound: 1.05,
         must: 'be at most',
       };
     });
     yield {
-      title: `${place.name}: codes in a set (bcrypt ${COST})`,
+      title: `${backend.name}: codes in a set (bcrypt ${COST})`,
       rows: rowsOf([...ours, ...loops], samples),
       targets,
     };
   }
 }
 
-/** Rarely: the largest set takes 32 slow hashes. */
-async function loopCases({ dialect }: Place): Promise<Case[]> {
-  if (!dialect) return [];
+/** Few samples, because the largest set takes 32 slow hashes for each. */
+async function loopCases({ openDatabase }: Backend): Promise<Case[]> {
+  if (!openDatabase) return [];
   const cases: Case[] = [];
   for (const count of COUNTS) {
-    const loop = await bcryptLoop(await dialect(), { cost: COST, count });
-    cases.push(wrongCode({ ...loop, name: `${loop.name}, set of ${count}` }, { everyRounds: 10 }));
+    const loop = await bcryptLoop(await openDatabase(), { cost: COST, count });
+    const contestant = { ...loop, name: `${loop.name}, set of ${count}` };
+    cases.push(invalidCode(contestant, { everyRounds: 10 }));
   }
-  return cases.map((one) => ({ ...one, beside: cases[0]?.name ?? '' }));
+  return besideTheFirst(cases);
+}
+
+function besideTheFirst(cases: readonly Case[]): Case[] {
+  return cases.map((single) => ({ ...single, beside: cases[0]?.name ?? '' }));
 }

@@ -1,9 +1,10 @@
-// What a suite gives, and how it is printed: rows of figures, and what was to be reached. Measures nothing.
-import { verdict, type Target } from './targets';
-import { written } from './written';
+// The result of a suite, and how it is printed.
+import { formatFigure } from './format-figure';
+import { formatTarget, type Target } from './targets';
 
 export interface Row {
   readonly name: string;
+  /** By the heading of the column. */
   readonly figures: Readonly<Record<string, number | string>>;
 }
 
@@ -13,14 +14,14 @@ export interface Table {
   readonly targets?: readonly Target[];
 }
 
-/** As text, with a line for each target. */
-export function printed({ title, rows, targets = [] }: Table): string {
+/** Prints the rows in columns, then one line for each target. */
+export function formatTable({ title, rows, targets = [] }: Table): string {
   const headings = [...new Set(rows.flatMap(({ figures }) => Object.keys(figures)))];
   const cells = [
     ['', ...headings],
     ...rows.map(({ name, figures }) => [
       name,
-      ...headings.map((heading) => written(figures[heading])),
+      ...headings.map((heading) => formatFigure(figures[heading])),
     ]),
   ];
   const widths = ['', ...headings].map((_, column) =>
@@ -34,5 +35,6 @@ export function printed({ title, rows, targets = [] }: Table): string {
       .join('  ')
       .trimEnd(),
   );
-  return `\n${title}\n${[...lines, ...targets.map(verdict)].map((line) => `  ${line}\n`).join('')}`;
+  const indented = [...lines, ...targets.map(formatTarget)].map((line) => `  ${line}\n`);
+  return `\n${title}\n${indented.join('')}`;
 }

@@ -1,5 +1,6 @@
-// What is to be reached, and whether it was: a figure of this run against a bound. Fails nothing, for a machine may be busy.
-import { written } from './written';
+// Targets: a figure of this run and the bound that it must keep. A missed target fails nothing,
+// because the machine may be busy.
+import { formatFigure } from './format-figure';
 
 export interface Target {
   readonly claim: string;
@@ -8,12 +9,14 @@ export interface Target {
   readonly must: 'be at most' | 'be at least' | 'stay under';
 }
 
+/** A figure that is `NaN` reaches no target. */
 export function isReached({ figure, bound, must }: Target): boolean {
   if (must === 'be at most') return figure <= bound;
   return must === 'be at least' ? figure >= bound : figure < bound;
 }
 
-export function verdict(target: Target): string {
+export function formatTarget(target: Target): string {
   const { claim, figure, bound, must } = target;
-  return `${isReached(target) ? 'reached' : 'MISSED '}  ${claim}: ${written(figure)}, to ${must} ${written(bound)}`;
+  const result = isReached(target) ? 'reached' : 'MISSED ';
+  return `${result}  ${claim}: ${formatFigure(figure)}, must ${must} ${formatFigure(bound)}`;
 }

@@ -1,25 +1,25 @@
-// The usual way, as tutorials have it: hash each code with bcrypt, keep the hashes as a JSON list,
-// compare one after the other, and write back the list without the one that matched.
+// The usual way in tutorials: hash each code with bcrypt and keep the hashes in a JSON list. A
+// check compares the code with one hash after the other and writes the list back without the match.
 import { randomBytes } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import type { Dialect } from 'kysely';
 import type { Answer, Contestant } from './contestant';
-import { jsonLists } from './json-list';
+import { openJsonLists } from './json-lists';
 
 export async function bcryptLoop(
   dialect: Dialect,
   { cost, count = 10 }: { cost: number; count?: number },
 ): Promise<Contestant> {
-  const users = await jsonLists(dialect);
+  const lists = await openJsonLists(dialect);
   const submit = async (user: string, code: string): Promise<Answer> => {
-    const hashes = (await users.read(user)) ?? [];
+    const hashes = (await lists.read(user)) ?? [];
     for (const [index, hash] of hashes.entries()) {
       if (!(await bcrypt.compare(code, hash))) continue;
       hashes.splice(index, 1);
-      await users.write(user, hashes);
+      await lists.write(user, hashes);
       return 'accepted';
     }
-    return 'wrong';
+    return 'invalid';
   };
   return {
     name: `bcrypt loop, cost ${cost}`,
@@ -27,10 +27,10 @@ export async function bcryptLoop(
     attemptsPerUser: Infinity,
     issue: async (user) => {
       const codes = Array.from({ length: count }, () => randomBytes(5).toString('hex'));
-      await users.write(user, await Promise.all(codes.map((code) => bcrypt.hash(code, cost))));
+      await lists.write(user, await Promise.all(codes.map((code) => bcrypt.hash(code, cost))));
       return codes;
     },
     begin: (user) => Promise.resolve((code) => submit(user, code)),
-    unknown: (code) => submit('a stranger', code),
+    submitForUnknownUser: (code) => submit('an unknown user', code),
   };
 }

@@ -1,9 +1,9 @@
-// better-auth's plugin `twoFactor`, by the functions it has for servers. Its codes are encrypted,
-// not hashed.
+// The plugin `twoFactor` of better-auth, called through its server API. It encrypts the codes and
+// hashes none.
 //
-// `challenge`: between password and second factor, where it counts attempts. `session`: signed in
-// already, where it does not. The session that a sign-in would end with is left out, as it is of
-// the others.
+// `challenge`: after the password and before the second factor, when it counts attempts.
+// `session`: after the login, when it counts none. The session that a sign-in creates at the end is
+// left out, as for the other contestants.
 import { randomBytes } from 'node:crypto';
 import type { Dialect } from 'kysely';
 import type { Answer, Contestant, Submit } from './contestant';
@@ -13,17 +13,17 @@ interface Result<T = unknown> {
   readonly headers: Headers;
   readonly response: T;
 }
-type Call<T = unknown> = (request: {
+type ApiCall<T = unknown> = (request: {
   body: object;
   headers?: Headers;
   returnHeaders: true;
 }) => Promise<Result<T>>;
 interface Auth {
   readonly api: {
-    signUpEmail: Call;
-    signInEmail: Call;
-    enableTwoFactor: Call<{ backupCodes: string[] }>;
-    verifyBackupCode: Call;
+    signUpEmail: ApiCall;
+    signInEmail: ApiCall;
+    enableTwoFactor: ApiCall<{ backupCodes: string[] }>;
+    verifyBackupCode: ApiCall;
   };
 }
 interface BetterAuth {
@@ -37,8 +37,8 @@ interface Migration {
 }
 
 const PASSWORD = 'a long password';
-/** Its answers to a code that it looked at. */
-const LOOKED_AT: readonly unknown[] = ['INVALID_BACKUP_CODE'];
+/** The error of a code that was checked. With other errors, the code was not checked. */
+const INVALID_CODE = 'INVALID_BACKUP_CODE';
 
 export async function betterAuth(
   dialect: Dialect,
@@ -50,7 +50,7 @@ export async function betterAuth(
     logger: { disabled: true },
     telemetry: { enabled: false },
     database: { dialect, type },
-    // Passwords are not measured.
+    // Passwords are not hashed, because they are not measured.
     emailAndPassword: {
       enabled: true,
       password: {
@@ -62,16 +62,16 @@ export async function betterAuth(
       (requirePeer('better-auth/plugins') as Plugins).twoFactor({ skipVerificationOnEnable: true }),
     ],
   };
-  await (
-    await (requirePeer('better-auth/db/migration') as Migration).getMigrations(options)
-  ).runMigrations();
+  const migration = requirePeer('better-auth/db/migration') as Migration;
+  const migrations = await migration.getMigrations(options);
+  await migrations.runMigrations();
   const { api } = (requirePeer('better-auth') as BetterAuth).betterAuth(options);
   const sessions = new Map<string, Headers>();
 
   const begin = async (user: string): Promise<Submit> => {
     const signIn = (): Promise<Result> =>
       api.signInEmail({ body: { email: emailOf(user), password: PASSWORD }, returnHeaders: true });
-    const headers = channel === 'session' ? sessions.get(user) : cookies(await signIn());
+    const headers = channel === 'session' ? sessions.get(user) : cookiesOf(await signIn());
     if (headers === undefined) throw new Error(`${user} has no session.`);
     return (code) =>
       api
@@ -80,7 +80,7 @@ export async function betterAuth(
   };
   return {
     name: `better-auth, in a ${channel}`,
-    limit: channel === 'challenge' ? '5 a challenge, 10 a user' : 'none',
+    limit: channel === 'challenge' ? '5 per challenge, 10 per user' : 'none',
     attemptsPerUser: channel === 'challenge' ? 9 : Infinity,
     issue: async (user) => {
       const signedUp = await api.signUpEmail({
@@ -89,10 +89,10 @@ export async function betterAuth(
       });
       const enabled = await api.enableTwoFactor({
         body: { password: PASSWORD },
-        headers: cookies(signedUp),
+        headers: cookiesOf(signedUp),
         returnHeaders: true,
       });
-      sessions.set(user, cookies(enabled));
+      sessions.set(user, cookiesOf(enabled));
       return enabled.response.backupCodes;
     },
     begin,
@@ -103,7 +103,7 @@ function emailOf(user: string): string {
   return `${user.replaceAll(' ', '-')}@example.com`;
 }
 
-function cookies({ headers }: Result): Headers {
+function cookiesOf({ headers }: Result): Headers {
   return new Headers({
     cookie: headers
       .getSetCookie()
@@ -115,5 +115,5 @@ function cookies({ headers }: Result): Headers {
 function answerOf(error: unknown): Answer {
   const { body } = error as { body?: { code?: unknown } };
   if (body === undefined) throw error;
-  return LOOKED_AT.includes(body.code) ? 'wrong' : 'turned away';
+  return body.code === INVALID_CODE ? 'invalid' : 'throttled';
 }

@@ -1,19 +1,19 @@
-// What is put side by side: something that makes codes for users and checks them.
+// What the suites compare: software that issues codes to users and checks them.
 
-/** `turned away`: not looked at, for there were too many before. */
-export type Answer = 'accepted' | 'wrong' | 'turned away';
+/** `throttled`: the code was not checked, because there were too many attempts before. */
+export type Answer = 'accepted' | 'invalid' | 'throttled';
 
 export type Submit = (code: string) => Promise<Answer>;
 
 export interface Contestant {
   readonly name: string;
-  /** What it grants of wrong codes. */
+  /** How many invalid codes the contestant permits, in words. */
   readonly limit: string;
-  /** Wrong codes of one user before one is turned away. */
+  /** How many invalid codes of one user it checks before it throttles that user. */
   readonly attemptsPerUser: number;
   readonly issue: (user: string) => Promise<readonly string[]>;
-  /** Up to where somebody may type a code: what came before is not measured. */
+  /** Does everything before a user can type a code. This part is not timed. */
   readonly begin: (user: string) => Promise<Submit>;
-  /** A name that belongs to nobody, where one can be given. */
-  readonly unknown?: Submit;
+  /** Submits a code for an unknown user, if the contestant has such a call. */
+  readonly submitForUnknownUser?: Submit;
 }

@@ -1,9 +1,9 @@
-// The npm package `passport-backup-codes`, with the two callbacks of its README: plain codes, a
-// list that is read and written back.
+// The npm package `passport-backup-codes` with the two callbacks of its README: a list of plain
+// codes, which is read and written back.
 import { randomBytes } from 'node:crypto';
 import type { Dialect } from 'kysely';
 import type { Answer, Contestant } from './contestant';
-import { jsonLists } from './json-list';
+import { openJsonLists } from './json-lists';
 import { requirePeer } from './peers';
 
 interface User {
@@ -23,7 +23,7 @@ interface Authentication {
 }
 
 export async function passportBackupCodes(dialect: Dialect): Promise<Contestant> {
-  const lists = await jsonLists(dialect);
+  const lists = await openJsonLists(dialect);
   const PeerStrategy = requirePeer('passport-backup-codes') as Strategy;
   const strategy = new PeerStrategy(
     ({ id }, done) => void lists.read(id).then((codes) => done(null, codes ?? []), done),
@@ -38,15 +38,15 @@ export async function passportBackupCodes(dialect: Dialect): Promise<Contestant>
   );
   const submit = (id: string, code: string): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      // As Passport does it for each request.
+      // Passport does the same for each request.
       const request = Object.assign(Object.create(strategy) as Authentication, {
         success: () => resolve('accepted'),
-        fail: () => resolve('wrong'),
+        fail: () => resolve('invalid'),
         error: reject,
       });
       request.authenticate({ user: { id }, body: { code } });
     });
-  // It says "OK" on the console for each right code.
+  // The package prints "OK" on the console for each valid code.
   console.log = () => undefined;
   return {
     name: 'passport-backup-codes',

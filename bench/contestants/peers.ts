@@ -1,5 +1,5 @@
-// The peers, installed from the lock of `bench/peers` when first asked for: they are nobody else's
-// dependency.
+// Installs the packages that this one is compared with, from the lock of `bench/peers`, when a
+// suite first needs one. Nothing else depends on them.
 import { execFileSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -19,7 +19,7 @@ export function installPeers(): void {
     existsSync(installed) &&
     statSync(installed).mtimeMs >= statSync(join(PEERS, 'package-lock.json')).mtimeMs;
   if (isCurrent) return;
-  process.stdout.write('Installing the peers of bench/peers.\n');
+  process.stdout.write('Installing the packages of bench/peers.\n');
   const args = ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'];
   execFileSync('npm', args, {
     cwd: PEERS,

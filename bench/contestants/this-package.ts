@@ -1,41 +1,41 @@
-// This package, as an app calls it.
+// This package, called as an app calls it.
 import { BackupCodes, type BackupCodesOptions, type Outcome } from '../../lib';
 import type { Answer, Contestant } from './contestant';
 
 /**
- * Behind a slow hash: else every fifth sample would need a new set, ten hashes. An attempt is the
- * same work.
+ * For cases with a slow hash. With the default of 5, every fifth sample would need a new set, which
+ * takes ten hashes. The work of an attempt is the same.
  */
 export const MANY_FREE = { free: 50 } as const;
+
+/** The code was compared with stored ones, or with a dummy set. */
+const CHECKED_REASONS: readonly string[] = ['mismatch', 'reused', 'none', 'unknown_user'];
 
 export function thisPackage(name: string, options: BackupCodesOptions): Contestant {
   const backupCodes = new BackupCodes(options);
   const free = options.attempts?.free ?? 5;
-  let strangers = 0;
+  let unknownAttempts = 0;
   return {
     name,
-    limit: `${free} at once, then waits`,
+    limit: `${free}, then delays`,
     attemptsPerUser: free - 1,
     issue: async (user) => (await backupCodes.issue(user)).codes,
     begin: (user) =>
       Promise.resolve(async (code) => answerOf(await backupCodes.consume(user, code))),
-    unknown: async (code) =>
-      answerOf(
-        await backupCodes.rejectUnknownUser(
-          `stranger-${Math.floor((strangers += 1) / free)}`,
-          code,
-        ),
-      ),
+    submitForUnknownUser: async (code) => {
+      unknownAttempts += 1;
+      const username = `unknown-${Math.floor(unknownAttempts / free)}`;
+      return answerOf(await backupCodes.rejectUnknownUser(username, code));
+    },
   };
 }
 
 function answerOf(outcome: Outcome): Answer {
   if (outcome.ok) return 'accepted';
-  if (outcome.reason === 'busy')
+  if (outcome.reason === 'busy') {
     throw new Error(
-      'A slow hash waited longer than five seconds: this machine is too busy for the case.',
+      'A slow hash waited longer than five seconds. This machine is too busy for the case.',
     );
-  return ['mismatch', 'reused', 'none', 'unknown_user'].includes(outcome.reason)
-    ? 'wrong'
-    : 'turned away';
+  }
+  return CHECKED_REASONS.includes(outcome.reason) ? 'invalid' : 'throttled';
 }
