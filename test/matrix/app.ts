@@ -1,16 +1,16 @@
-// An app of a consumer on one Node: the packed package and what it works with, installed, and a way
-// to run things in it.
+// The app of a consumer on one version of Node, with the packed package and its peers installed.
 import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { npm, outputOf } from '../helpers/packed';
-import { nodeProgram } from './programs';
+import { installNode } from './programs';
 import { APPS, majorOf, versionsOf, type AppName, type Node } from './versions';
 
 export interface App {
   readonly directory: string;
   /**
-   * Runs the Node of this app with these arguments, here or in another directory. @returns what it
-   * prints
+   * Runs the Node of this app with these arguments, in the directory of the app or in another one.
+   *
+   * @returns the standard output
    */
   readonly node: (
     args: readonly string[],
@@ -22,15 +22,15 @@ export interface AppOptions {
   readonly name: AppName;
   readonly node: Node;
   readonly tarball: string;
-  /** A new one is made in it. */
+  /** The directory in which the directory of the app is made. */
   readonly parent: string;
 }
 
 const TESTS = join(__dirname, '..');
 
 export async function installApp({ name, node, tarball, parent }: AppOptions): Promise<App> {
-  const program = await nodeProgram(node);
-  // Npm, and whatever else looks for a Node, is to find this one.
+  const program = await installNode(node);
+  // npm and every other program must find this Node.
   const path = `${dirname(program)}${delimiter}${process.env['PATH'] ?? ''}`;
   const directory = join(parent, `${name}-on-node-${node}`);
   mkdirSync(directory);
@@ -52,7 +52,7 @@ export async function installApp({ name, node, tarball, parent }: AppOptions): P
   const types = { '@types/express': APPS[name].express, '@types/node': majorOf(node) };
   const packages = { ...versionsOf(name, node), ...types };
   const specs = Object.entries(packages).map(([dependency, version]) => `${dependency}@${version}`);
-  // Refuses where `engines` of the package, or of anything under it, does not admit this Node.
+  // --engine-strict fails if a package, or a dependency, does not permit this Node.
   await npm(
     [
       'install',

@@ -1,19 +1,23 @@
-// What is tried on each Node: the rows of the table. Each throws with what was said, or is fine.
+// The checks for each version of Node, which are the rows of the table. A check throws if it fails.
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { ES_MODULE_OUTPUT, EXPECTED_RESPONSES, type CommonJsOutput } from '../helpers/packed';
 import { redis } from '../helpers/servers/redis';
 import type { App } from './app';
-import { typescriptProgram } from './programs';
+import { installTypescript } from './programs';
 import { APPS, runsOn, TYPESCRIPTS, type AppName, type Node } from './versions';
 
 export interface Check {
   readonly name: string;
-  /** The app it is run in. */
+  /** The app in which the check runs. */
   readonly app: AppName;
-  /** Whether it is meant for that Node; left out: for all. */
+  /**
+   * Whether the check runs on this Node.
+   *
+   * @default every Node
+   */
   readonly isFor?: (node: Node) => boolean;
-  /** What is missing on this machine, or `null`. */
+  /** Why the check cannot run on this machine, or `null`. */
   readonly missing?: () => string | null;
   readonly run: (app: App) => Promise<void>;
 }
@@ -22,18 +26,18 @@ const ROOT = join(__dirname, '../..');
 const APP_NAMES = ['oldest', 'newest'] as const;
 
 export const CHECKS: readonly Check[] = [
-  // In the app whose Kysely is CommonJS: Jest cannot require the other.
-  { name: 'the quick tests, on what was packed', app: 'oldest', run: runQuickTests },
+  // Jest cannot require the newest Kysely, which has no CommonJS build.
+  { name: 'the quick tests, on the packed package', app: 'oldest', run: runQuickTests },
   ...APP_NAMES.flatMap((app) => onExpress(app)),
   {
-    name: `Jest ${APPS.newest.jest} of the consumer`,
+    name: `Jest ${APPS.newest.jest} in the app of a consumer`,
     app: 'newest',
-    run: quietly(['node_modules/jest/bin/jest.js', '--rootDir', 'jest']),
+    run: runNode(['node_modules/jest/bin/jest.js', '--rootDir', 'jest']),
   },
   {
-    name: `Vitest ${APPS.newest.vitest} of the consumer`,
+    name: `Vitest ${APPS.newest.vitest} in the app of a consumer`,
     app: 'newest',
-    run: quietly(['node_modules/vitest/vitest.mjs', 'run', '--root', 'vitest']),
+    run: runNode(['node_modules/vitest/vitest.mjs', 'run', '--root', 'vitest']),
   },
   ...APP_NAMES.map((app) => onKysely(app)),
   ...APP_NAMES.map((app) => ({
@@ -42,7 +46,6 @@ export const CHECKS: readonly Check[] = [
     missing: redis.missing,
     run: runOnRedis,
   })),
-  // Here <BackupCodeSheet> joins, on React 18 in the oldest app and 19 in the newest.
 ];
 
 async function runQuickTests({ directory, node }: App): Promise<void> {
@@ -79,7 +82,7 @@ function onExpress(app: AppName): Check[] {
       name: `TypeScript ${version}, with the types of Express ${express}`,
       app,
       run: async ({ node }) => {
-        await node([await typescriptProgram(version), '-p', '.']);
+        await node([await installTypescript(version), '-p', '.']);
       },
     })),
   ];
@@ -91,7 +94,7 @@ function onKysely(app: AppName): Check {
     name: `SqlStore on Kysely ${kysely}`,
     app,
     isFor: (node) => runsOn(`kysely@${kysely}`, node),
-    run: quietly(['--test', 'kysely.mjs']),
+    run: runNode(['--test', 'kysely.mjs']),
   };
 }
 
@@ -104,8 +107,8 @@ async function runOnRedis({ node }: App): Promise<void> {
   }
 }
 
-/** Where all it says is how it ends. */
-function quietly(args: readonly string[]): Check['run'] {
+/** A check that passes if Node ends with 0. */
+function runNode(args: readonly string[]): Check['run'] {
   return async ({ node }) => {
     await node(args);
   };

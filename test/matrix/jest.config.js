@@ -1,5 +1,5 @@
-// The quick tests once more, with the installed package in the place of lib: for run.ts, which says
-// in PACKAGE_UNDER_TEST where it is.
+// Runs the quick tests on an installed package instead of lib. checks.ts starts it, with the path
+// of the package in PACKAGE_UNDER_TEST.
 'use strict';
 
 const { projects } = require('../../jest.config');
@@ -12,6 +12,6 @@ module.exports = {
   rootDir: '../..',
   testTimeout: 60_000,
   resolver: '<rootDir>/test/matrix/resolver.js',
-  // One runs the others again, in a process of its own, on lib; the other needs servers.
+  // The first runs other tests again, on lib. The second needs servers.
   testPathIgnorePatterns: [...quick.testPathIgnorePatterns, '<rootDir>/test/leaks/(suite|servers)'],
 };

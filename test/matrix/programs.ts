@@ -1,4 +1,4 @@
-// Programs from npm in the versions of the matrix: a real Node, a TypeScript. Kept in
+// Installs the versions of Node and TypeScript that the matrix needs. They stay in
 // node_modules/.cache between runs.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
@@ -6,13 +6,16 @@ import { npm } from '../helpers/packed';
 
 const CACHE = join(__dirname, '../../node_modules/.cache/matrix');
 
-export const nodeProgram = (version: string): Promise<string> =>
-  program({ name: 'node', version, file: 'bin/node' });
-export const typescriptProgram = (version: string): Promise<string> =>
-  program({ name: 'typescript', version, file: 'bin/tsc' });
+export function installNode(version: string): Promise<string> {
+  return installProgram({ name: 'node', version, file: 'bin/node' });
+}
 
-/** @returns its path */
-async function program({
+export function installTypescript(version: string): Promise<string> {
+  return installProgram({ name: 'typescript', version, file: 'bin/tsc' });
+}
+
+/** @returns the path of the program */
+async function installProgram({
   name,
   version,
   file,
@@ -25,6 +28,6 @@ async function program({
   const path = join(directory, 'node_modules', name, file);
   if (!existsSync(path))
     await npm(['install', '--prefix', directory, `${name}@${version}`], { cwd: __dirname });
-  if (!existsSync(path)) throw new Error(`${name}@${version} brought no ${file}.`);
+  if (!existsSync(path)) throw new Error(`${name}@${version} has no file ${file}.`);
   return path;
 }

@@ -1,5 +1,5 @@
-// Gives tests that import from lib the same file of the installed package. Only requests that end
-// up in this tree's lib are changed: packages have folders of that name too.
+// Resolves an import from lib to the same file of the installed package. Other imports stay as they
+// are, also those from a folder `lib` of another package.
 'use strict';
 
 const { isAbsolute, join, relative, resolve } = require('node:path');

@@ -1,6 +1,6 @@
-// `npm run test:matrix`: packs the package, tries it on every version, and prints a table; all or,
-// with `--node 22` or `--check jest` (each as often as needed), a part. Ends with 1 where anything
-// failed or could not be run.
+// `npm run test:matrix`: packs the package, runs the checks on every version of Node, and prints a
+// table. `--node 22` and `--check jest` select a part, and can be repeated. The exit code is 1 if a
+// check failed or could not run.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,48 +13,54 @@ import { NODES, type AppName, type Node } from './versions';
 
 type Result = 'ok' | 'failed' | 'not run' | '-';
 
-/** What is to be tried. */
-interface Part {
+/** The part of the matrix to run. */
+interface Selection {
   readonly nodes: readonly Node[];
   readonly checks: readonly Check[];
 }
 
 async function main(args: readonly string[]): Promise<void> {
-  // Until the table says otherwise: a process that ends halfway is no proof.
+  // A process that ends before the table is printed must not look like a success.
   process.exitCode = 1;
-  const part = readPart(args);
-  if (part === null) {
-    const checks = CHECKS.map(({ name }) => `  ${name}\n`).join('');
-    process.stderr.write(
-      `Usage: npm run test:matrix [-- --node MAJOR ...] [--check WORD ...]; Node: ${NODES.join(', ')}; checks:\n${checks}`,
-    );
+  const selection = readSelection(args);
+  if (selection === null) {
+    process.stderr.write(usage());
     process.exitCode = 2;
     return;
   }
   const work = mkdtempSync(join(tmpdir(), 'backup-codes-matrix-'));
-  // A server that is being started does not keep this process alive.
-  const alive = setInterval(() => undefined, 60_000);
+  // A server that is starting does not keep this process alive.
+  const keepAlive = setInterval(() => undefined, 60_000);
   try {
     const tarball = await pack(work);
     const columns: Result[][] = [];
-    for (const node of part.nodes)
-      columns.push(await tryOn(node, { checks: part.checks, tarball, work }));
-    const rows = part.checks.map(({ name }, row) => [
+    for (const node of selection.nodes) {
+      columns.push(await runChecks(node, { checks: selection.checks, tarball, work }));
+    }
+    const rows = selection.checks.map(({ name }, row) => [
       name,
       ...columns.map((results) => results[row] ?? 'not run'),
     ]);
     process.stdout.write(
-      `\n${formatTable([['', ...part.nodes.map((node) => `Node ${node}`)], ...rows])}`,
+      `\n${formatTable([['', ...selection.nodes.map((node) => `Node ${node}`)], ...rows])}`,
     );
     process.exitCode = columns.flat().every((result) => result === 'ok' || result === '-') ? 0 : 1;
   } finally {
-    clearInterval(alive);
+    clearInterval(keepAlive);
     rmSync(work, { recursive: true });
   }
 }
 
-/** @returns `null` where there is no such Node or check, or no such option */
-function readPart(args: readonly string[]): Part | null {
+function usage(): string {
+  const checks = CHECKS.map(({ name }) => `  ${name}\n`).join('');
+  return `Usage: npm run test:matrix [-- --node MAJOR ...] [--check WORD ...]
+Versions of Node: ${NODES.join(', ')}
+Checks:
+${checks}`;
+}
+
+/** @returns `null` if a version of Node, a check or an option is unknown */
+function readSelection(args: readonly string[]): Selection | null {
   try {
     const repeatable = { type: 'string', multiple: true } as const;
     const { node: majors = [], check: words = [] } = parseArgs({
@@ -62,26 +68,26 @@ function readPart(args: readonly string[]): Part | null {
       options: { node: repeatable, check: repeatable },
     }).values;
     const nodes = NODES.filter(
-      (node) => majors.length === 0 || majors.some((major) => isOf(major, node)),
+      (node) => majors.length === 0 || majors.some((major) => matches(major, node)),
     );
     const checks = CHECKS.filter(
       ({ name }) =>
         words.length === 0 || words.some((word) => name.toLowerCase().includes(word.toLowerCase())),
     );
     const isKnown =
-      majors.every((major) => nodes.some((node) => isOf(major, node))) && checks.length > 0;
+      majors.every((major) => nodes.some((node) => matches(major, node))) && checks.length > 0;
     return isKnown ? { nodes, checks } : null;
   } catch {
     return null;
   }
 }
 
-/** `--node 20` is 20.19. */
-function isOf(major: string, node: Node): boolean {
+/** `--node 20` selects 20.19. */
+function matches(major: string, node: Node): boolean {
   return `${node}.`.startsWith(`${major}.`);
 }
 
-async function tryOn(
+async function runChecks(
   node: Node,
   { checks, tarball, work }: { checks: readonly Check[]; tarball: string; work: string },
 ): Promise<Result[]> {
@@ -94,35 +100,34 @@ async function tryOn(
   const results: Result[] = [];
   for (const check of checks) {
     const start = performance.now();
-    const { result, said = '' } =
+    const { result, output = '' } =
       check.isFor?.(node) === false
         ? { result: '-' as const }
-        : await tryOne(check, () => appOf(check.app));
-    process.stdout.write(
-      `Node ${node}: ${check.name}: ${result}, ${((performance.now() - start) / 1000).toFixed(1)} s\n${said}`,
-    );
+        : await runCheck(check, () => appOf(check.app));
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    process.stdout.write(`Node ${node}: ${check.name}: ${result}, ${seconds} s\n${output}`);
     results.push(result);
   }
   return results;
 }
 
-async function tryOne(
+async function runCheck(
   check: Check,
   app: () => Promise<App>,
-): Promise<{ result: Result; said?: string }> {
+): Promise<{ result: Result; output?: string }> {
   const missing = check.missing?.() ?? null;
-  if (missing !== null) return { result: 'not run', said: `${missing}\n` };
+  if (missing !== null) return { result: 'not run', output: `${missing}\n` };
   let installed: App;
   try {
     installed = await app();
   } catch (error) {
-    return { result: 'not run', said: `The app could not be installed. ${String(error)}\n` };
+    return { result: 'not run', output: `The app could not be installed. ${String(error)}\n` };
   }
   try {
     await check.run(installed);
     return { result: 'ok' };
   } catch (error) {
-    return { result: 'failed', said: `${String(error)}\n` };
+    return { result: 'failed', output: `${String(error)}\n` };
   }
 }
 

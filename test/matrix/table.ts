@@ -1,4 +1,4 @@
-// Rows of text in columns of even width. Knows nothing of what stands in them.
+// Prints rows of strings in columns.
 
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>

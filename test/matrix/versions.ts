@@ -1,16 +1,13 @@
-// Every version that the package is run on, apart from package.json only so that a test can compare
-// the two. Runs nothing.
+// The versions on which the package runs. A test compares them with package.json.
 
-/**
- * The oldest is the one of `engines`, to the minor; the others are the majors with long support.
- */
+/** The oldest is the one in `engines`. The others are the majors with long-term support. */
 export const NODES = ['20.19', '22', '24', '26'] as const;
 
 export const TYPESCRIPTS = ['5.9', '6', '7'] as const;
 
 /**
- * Two apps on each Node: one on the oldest majors of what the package works with; one on the
- * newest, with tests of its own.
+ * Two apps on each Node. One has the oldest major versions of the peers. The other has the newest
+ * ones, and tests of its own.
  */
 export const APPS = {
   oldest: { express: '4', kysely: '0.28', react: '18', redis: '5', '@node-rs/argon2': '2' },
@@ -26,24 +23,24 @@ export const APPS = {
 } as const;
 
 /**
- * The first Node of what does not run on all of them; before it, the newest app stays with the
- * version of the oldest.
+ * The first Node for packages that do not run on all. On an older Node, the newest app has the
+ * version of the oldest app.
  */
-export const SINCE: Readonly<Record<string, number>> = { 'kysely@0.29': 22 };
+export const FIRST_NODE: Readonly<Record<string, number>> = { 'kysely@0.29': 22 };
 
 export type Node = (typeof NODES)[number];
 export type AppName = keyof typeof APPS;
 
-/** `20` of `20.19`. */
+/** The `20` in `20.19`. */
 export function majorOf(version: string): number {
   return Number(version.split('.')[0]);
 }
 
 export function runsOn(spec: string, node: Node): boolean {
-  return (SINCE[spec] ?? 0) <= majorOf(node);
+  return (FIRST_NODE[spec] ?? 0) <= majorOf(node);
 }
 
-/** What is installed in that app on that Node, but for the package. */
+/** The packages that are installed in the app, except this one. */
 export function versionsOf(app: AppName, node: Node): Record<string, string> {
   const older: Readonly<Record<string, string>> = APPS.oldest;
   return Object.fromEntries(

@@ -1,6 +1,6 @@
 'use strict';
-// Jest's node environment, which skips the rest of a file once a test has failed under the mutant:
-// it is dead, and where it makes things hang, each of them would hang until its time is over.
+// The Node environment of Jest, which skips the rest of a file after a test has failed. The mutant
+// is then killed. If it makes tests hang, each one would hang until its time limit.
 const { TestEnvironment } = require('jest-environment-node');
 
 module.exports = class BailEnvironment extends TestEnvironment {

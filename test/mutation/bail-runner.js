@@ -1,7 +1,7 @@
 'use strict';
-// Jest's own runner, for one mutant at a time: takes the tests that guard the mutated file, and
-// starts no other once one has failed: the mutant is dead. Jest bails out by itself only when it is
-// asked on its command line.
+// The runner of Jest, for one mutant. It runs the tests that guard the mutated file, and starts no
+// more after one has failed, because the mutant is then killed. Jest has an option for this on its
+// command line only.
 const { join } = require('node:path');
 const { default: TestRunner } = require('jest-runner');
 const guards = require('./guards.js');
@@ -13,8 +13,7 @@ module.exports = class BailRunner extends TestRunner {
     const stop = this.on('test-file-success', ([, { numFailingTests }]) => {
       if (numFailingTests > 0) watcher.setState({ interrupted: true });
     });
-    // Stryker names the mutated file; for its first run, without a mutant, all that are to be
-    // mutated.
+    // Stryker names the mutated file. In its first run, without a mutant, it names all files.
     const mutated = Object.keys(guards).filter((file) =>
       this._globalConfig.nonFlagArgs.includes(join(ROOT, 'lib', file)),
     );

@@ -1,7 +1,6 @@
 'use strict';
-// The security core, file by file, and the tests that must notice when it is spoilt: those that
-// stand for the file, and no others. That is stricter than all tests together, of which some notice
-// by chance; and a mutant takes seconds.
+// The files of the security core, each with the tests that must notice a mutant. Other tests do not
+// run: some of them would notice by chance, and with few tests a mutant takes seconds.
 const service = [
   'adopt',
   'attempts',
@@ -18,7 +17,6 @@ const service = [
   'risk',
   'single-use',
 ].map((name) => `service/${name}`);
-// By outcome, and by what is typed and on which request.
 const strategy = [
   ...['error', 'fail', 'input', 'options', 'passport', 'success', 'without-express'].map(
     (name) => `strategy/${name}`,
@@ -26,7 +24,7 @@ const strategy = [
   'express/unfinished-login',
 ];
 
-/** Below lib: below test. */
+/** Paths below lib, with paths below test. */
 module.exports = {
   'codes/formats.ts': ['codes/formats'],
   'codes/generate.ts': ['codes/generate'],

@@ -1,6 +1,6 @@
 'use strict';
-// The tests that guard the security core, as one project: of the service on memory alone, as the
-// quick ones are.
+// One project with the tests that guard the security core. They use memory only, as the quick
+// tests.
 const { projects } = require('../../jest.config.js');
 const guards = require('./guards.js');
 

@@ -1,7 +1,6 @@
 'use strict';
-// Runs StrykerJS on this tree; installs it beside this file first, where it is missing. What
-// follows is handed on to it: `npm run test:mutation -- --mutate lib/service/back-off.ts` for one
-// file.
+// Runs StrykerJS on this tree. If it is missing, installs it next to this file first. Arguments go
+// to StrykerJS: `npm run test:mutation -- --mutate lib/service/back-off.ts` mutates one file.
 const { spawnSync } = require('node:child_process');
 const { existsSync } = require('node:fs');
 const { join } = require('node:path');

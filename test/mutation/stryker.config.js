@@ -9,12 +9,11 @@ module.exports = {
   testRunner: 'jest',
   jest: { configFile: 'test/mutation/jest.config.js' },
   coverageAnalysis: 'perTest',
-  // What runs once, when a file is loaded, is the core of the core: an alphabet, a floor, a regular
-  // expression.
+  // Code that runs once at load time is essential here: an alphabet, a floor, a regular expression.
   ignoreStatic: false,
   concurrency: 2,
   timeoutMS: 15_000,
-  // Outside of the tree: other tools would find its copy of everything.
+  // Outside of the tree, because other tools would find the copy of every file.
   tempDirName: join(tmpdir(), 'passport-backup-code-mutation'),
   ignorePatterns: [
     'bench',
@@ -31,7 +30,7 @@ module.exports = {
   clearTextReporter: { reportTests: false, allowColor: false },
   jsonReporter: { fileName: 'test-results/mutation/report.json' },
   htmlReporter: { fileName: 'test-results/mutation/report.html' },
-  // Of the last whole run, less what a time-out more or less makes. Raise it with the score.
+  // The score of the last complete run, with some tolerance for time-outs. Raise it with the score.
   thresholds: { high: 98, low: 94, break: 96 },
   warnings: { slow: false },
 };

@@ -1,5 +1,5 @@
-// What CI is told to do: by whom, with which rights, and that all of it is there. A workflow is
-// text that no compiler reads.
+// The workflows of CI: the actions that they use, their permissions, and the commands that they
+// run. No compiler checks a workflow.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -39,8 +39,8 @@ const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'),
   version: string;
 };
 
-/** Whether what the command names exists. One of a kind that is not known here does not. */
-function isThere(command: string): boolean {
+/** Whether the script or file of a command exists. `false` for a command that is unknown here. */
+function exists(command: string): boolean {
   const [, script] = /^npm run ([\w:]+)(?: |$)/.exec(command) ?? [];
   if (script !== undefined) return script in scripts;
   const [, file] = /^(?:bash|node) (\S+)$/.exec(command) ?? [];
@@ -54,7 +54,7 @@ function isThere(command: string): boolean {
 describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
   const workflow = parse(name);
 
-  it('takes actions from GitHub alone, each at one commit, with its version beside it', () => {
+  it('uses only actions of GitHub, each pinned to a commit and with its version in a comment', () => {
     const lines = read(name)
       .split('\n')
       .filter((line) => line.includes('uses:'));
@@ -66,37 +66,38 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
     ).toEqual([]);
   });
 
-  it('has one commit for each version of an action', () => {
+  it('pins each version of an action to one commit', () => {
     const pins = new Set(read(name).match(/actions\/[\w-]+@.*/g));
     expect(pins.size).toBe(new Set([...pins].map((pin) => pin.replace(/@\S+/, ''))).size);
   });
 
-  it('may read the code, and nothing else, but for what publishes', () => {
+  it('has permission to read the code only, except the job that publishes', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
     expect(
       Object.keys(workflow.jobs).filter((job) => 'permissions' in workflow.jobs[job]!),
     ).toEqual(name === 'release.yml' ? ['publish'] : []);
   });
 
-  it('ends, and ends what a newer push to the same pull request has overtaken, but no release', () => {
+  it('has a time limit, and a newer push to a pull request cancels it, but never a release', () => {
     expect(
       Object.values(workflow.jobs)
         .map((job) => job['timeout-minutes'])
         .filter((minutes) => !(typeof minutes === 'number' && minutes <= 60)),
     ).toEqual([]);
-    const overtaken = name === 'release.yml' ? false : "${{ github.event_name == 'pull_request' }}";
+    const isCancelled =
+      name === 'release.yml' ? false : "${{ github.event_name == 'pull_request' }}";
     expect(workflow.concurrency).toEqual({
       group: '${{ github.workflow }}-${{ github.ref }}',
-      'cancel-in-progress': overtaken,
+      'cancel-in-progress': isCancelled,
     });
   });
 
-  it('runs only what is there', () => {
+  it('runs only scripts and files that exist', () => {
     expect(commandsOf(workflow)).not.toEqual([]);
-    expect(commandsOf(workflow).filter((command) => !isThere(command))).toEqual([]);
+    expect(commandsOf(workflow).filter((command) => !exists(command))).toEqual([]);
   });
 
-  it('puts nothing into a command that a pull request could choose', () => {
+  it('has no expression in a command that a pull request could control', () => {
     const expressions = commandsOf(workflow).flatMap(
       (command) => command.match(/\$\{\{.*?\}\}/g) ?? [],
     );
@@ -113,11 +114,11 @@ describe('ci.yml', () => {
     expect(on).toEqual({ push: null, pull_request: null });
   });
 
-  it('runs everything on a bare machine', () => {
+  it('runs every test on a bare machine', () => {
     expect(jobs['test']?.steps.flatMap(({ run }) => run ?? [])).toEqual(['bash .ci/run']);
   });
 
-  it('runs the matrix, on each of its Nodes', () => {
+  it('runs the matrix on each version of Node', () => {
     expect(jobs['matrix']?.strategy?.matrix).toEqual({ node: [...NODES] });
     expect(jobs['matrix']?.steps.at(-1)?.run).toBe(
       'npm run test:matrix -- --node ${{ matrix.node }}',
@@ -129,11 +130,11 @@ describe('release.yml', () => {
   const { on, jobs } = parse('release.yml');
   const publish = jobs['publish']!;
 
-  it('runs for the tag of a version, and for nothing that anybody can ask for', () => {
+  it('runs only for the tag of a version', () => {
     expect(on).toEqual({ push: { tags: ['v[0-9]+.[0-9]+.[0-9]+*'] } });
   });
 
-  it('publishes only what has passed everything, with its provenance, and without a token of npm', () => {
+  it('publishes after all tests, with provenance, and without an npm token', () => {
     expect(jobs['test']?.steps.at(-1)?.run).toBe('bash .ci/run');
     expect(publish.needs).toBe('test');
     expect(publish.permissions).toEqual({ contents: 'write', 'id-token': 'write' });
@@ -147,26 +148,31 @@ describe('release.yml', () => {
   });
 
   it.each([
-    ['the tag of another version', 'v9.9.9', `## ${version} - 2026-01-01\n`, 'The tag is v9.9.9'],
     [
-      'a version that the changelog does not tell of',
+      'refuses the tag of another version',
+      'v9.9.9',
+      `## ${version} - 2026-01-01\n`,
+      'The tag is v9.9.9',
+    ],
+    [
+      'refuses a version that is not in the changelog',
       `v${version}`,
       '## Unreleased\n\n## 0.0.1 - 2026-01-01\n',
       'CHANGELOG.md has no',
     ],
     [
-      'changes that no version has',
+      'refuses changes that are still under "Unreleased"',
       `v${version}`,
       `## Unreleased\n\n- A change.\n\n## ${version} - 2026-01-01\n`,
       'under "Unreleased"',
     ],
     [
-      'nothing wrong',
+      'accepts a tag and a changelog that match',
       `v${version}`,
       `## Unreleased\n\n## ${version} - 2026-01-01\n\n- A change.\n`,
       '',
     ],
-  ])('is checked before: %s', (_what, tag, changelog, complaint) => {
+  ])('%s', (_what, tag, changelog, problem) => {
     const directory = mkdtempSync(join(tmpdir(), 'backup-codes-release-'));
     writeFileSync(join(directory, 'CHANGELOG.md'), changelog);
     const { status, stderr } = spawnSync(
@@ -175,14 +181,14 @@ describe('release.yml', () => {
       { encoding: 'utf8', env: { ...process.env, GITHUB_REF_NAME: tag } },
     );
     rmSync(directory, { recursive: true });
-    // Which repository is for whoever publishes it to say; the provenance refers to it.
-    const complaints = stderr
+    // The owner adds the repository to package.json before the first release.
+    const problems = stderr
       .trim()
       .split('\n')
       .filter((line) => line !== '' && !line.includes('has no repository'));
-    expect(complaints).toHaveLength(complaint === '' ? 0 : 1);
-    expect([complaints.join(''), status]).toEqual([
-      expect.stringContaining(complaint),
+    expect(problems).toHaveLength(problem === '' ? 0 : 1);
+    expect([problems.join(''), status]).toEqual([
+      expect.stringContaining(problem),
       stderr === '' ? 0 : 1,
     ]);
   });
