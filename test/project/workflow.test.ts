@@ -54,7 +54,7 @@ function exists(command: string): boolean {
 describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
   const workflow = parse(name);
 
-  it('uses only actions of GitHub, each pinned to a commit and with its version in a comment', () => {
+  it('uses only actions of GitHub, each pinned to a commit with its version beside it', () => {
     const lines = read(name)
       .split('\n')
       .filter((line) => line.includes('uses:'));
