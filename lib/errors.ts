@@ -62,10 +62,13 @@ export class BackupCodeError extends Error {
 }
 
 /**
- * What the app's own functions threw, fit for Passport to hand to `next`. Express takes `next(undefined)` for "go on" and
- * `next('route')` for "skip the rest of this route": a bare `Promise.reject()` would let everybody in.
+ * Makes an error of what the app's own functions threw, for Passport to give to `next`. Express reads
+ * `next(undefined)` as "continue" and `next('route')` as "skip the rest of this route", so a bare
+ * `Promise.reject()` would let every request through.
  */
 export function asError(thrown: unknown): Error {
   if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
-  return new Error('Something that is no Error was thrown, or given to done().', { cause: thrown });
+  return new Error('A value that is not an Error was thrown, or given to done().', {
+    cause: thrown,
+  });
 }

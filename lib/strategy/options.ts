@@ -120,7 +120,7 @@ interface RecoveryOptions<User> {
   /**
    * Finds the user of a typed name on the `recovery` channel, or returns `null`. A code is the only
    * proof there, so it needs 64 bits (NIST SP 800-63B-4, section 4.2.1.1). `backupCodes` of a
-   * shorter format is refused. With your own `consumeCode` that is for you to ensure.
+   * shorter format is refused. With your own `consumeCode`, make sure of it yourself.
    *
    * @throws {BackupCodeError} `invalid_option` if it is not a function; `invalid_format` if
    *   `backupCodes` reads a format of fewer than 64 bits
