@@ -17,6 +17,8 @@ import { atOnce, WRONG } from '../helpers/service';
 import { describeOn } from '../helpers/sql-databases';
 
 const WRITERS = 4;
+/** Only a test that hangs takes so long. */
+const TIMEOUT_MS = 600_000;
 const TABLES = tableReferences({ schema: null, prefix: '' });
 
 for (const { kind, isolation, calls, pauseMs } of [
@@ -225,7 +227,7 @@ function readWhatIsWritten({
     expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
     for (const userId of known.keys())
       expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
-  }, 60_000);
+  }, TIMEOUT_MS);
 }
 
 async function writeSomething(writer: BackupCodes, known: Map<string, string[]>): Promise<void> {
