@@ -1,56 +1,87 @@
-// The one error class of this package, and the closed list of its codes. It never carries a code, digest, salt or key.
+// The one error class of this package, and the closed list of its codes. An error never contains a
+// code, digest, salt or key.
 
 /**
- * What went wrong, as a stable word that a program may branch on. Expected outcomes (a wrong code, a wait) are
- * returned, never thrown; these are mistakes in the calling code, in the configuration or in the stored data.
+ * What went wrong. The words are stable, so a program may branch on them. Expected outcomes (an
+ * invalid code, a wait) are returned, never thrown. These are mistakes in the calling code, in the
+ * configuration or in the stored data.
  */
 export type BackupCodeErrorCode =
-  /** An option is unknown, missing, of the wrong type or out of range. The message names it and says what was given. */
+  /**
+   * An option is unknown, missing, of the wrong type or out of range. The message names it and says
+   * what was given.
+   */
   | 'invalid_option'
-  /** A format is unusable, or too easy to guess with the options given. */
+  /** A format is unusable, or its codes are too easy to guess with the given options. */
   | 'invalid_format'
-  /** A hasher below its floor, or one that does not suit the format. */
+  /** A hasher is below its minimum cost, or does not suit the format. */
   | 'invalid_hasher'
-  /** A pepper key is too short, its id is malformed, or two share an id. */
+  /** A pepper key is too short, its id is malformed, or two keys have the same id. */
   | 'invalid_pepper'
-  /** A list of codes to adopt is empty, or one of them is not of the format or there twice. */
+  /**
+   * A list of codes to adopt is empty, or a code in it does not match the format or occurs twice.
+   */
   | 'invalid_codes'
-  /** A user id is no string of 1 to 255 characters, safe integer or bigint. */
+  /** A user id is not a string of 1 to 255 characters, a safe integer or a bigint. */
   | 'invalid_user_id'
-  /** A user name given to `rejectUnknownUser` is no string of 1 to 320 characters. */
+  /** A user name given to `rejectUnknownUser` is not a string of 1 to 320 characters. */
   | 'invalid_username'
   /** A stored set names a pepper that is not configured, or has none where one is required. */
   | 'unknown_pepper'
-  /** The pepper configured under a stored set's id is not the one the set was made with, or the row was moved. */
+  /**
+   * The pepper configured under a stored set's id is not the one that the set was made with, or the
+   * row was moved.
+   */
   | 'wrong_pepper'
-  /** None of the hashers reads a stored set's parameters. */
+  /** No hasher can read a stored set's parameters. */
   | 'unreadable_hash'
   /** A stored set is damaged: its format or one of its fields cannot be read. */
   | 'unreadable_set'
-  /** More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue`, `stage` and `adopt`; `consume` returns `busy`. */
+  /**
+   * More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue`, `stage` and
+   * `adopt`; `consume` returns `busy`.
+   */
   | 'busy'
-  /** A slow hash took longer than 30 seconds. Nobody was let in; before a verdict nobody is charged. */
+  /**
+   * A slow hash took longer than 30 seconds. No user is let in, and an attempt without a verdict is not charged.
+   */
   | 'hash_timeout'
-  /** A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned what it must not. */
+  /**
+   * A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned an
+   * invalid result.
+   */
   | 'invalid_result'
-  /** A cursor that `events` did not return, or that another store did. */
+  /** A cursor was not returned by `audit.events`, or was returned by another store. */
   | 'invalid_cursor'
-  /** A limit out of range. */
+  /** A limit is out of range. */
   | 'invalid_limit'
-  /** A date is none, or not before the one it must be before. */
+  /** A date is invalid or in the future. */
   | 'invalid_date'
-  /** The store does not offer what was asked. */
+  /** The store does not have the requested method. */
   | 'not_supported'
-  /** An action that takes two people was called without them. */
+  /** A two-person action was called without an approval. */
   | 'not_approved'
   /** There is no pending login that belongs to this user, or it is too old. */
   | 'no_pending_login'
-  /** The request has no session, or one that cannot be renewed. */
+  /** The request has no session, or its session cannot be renewed. */
   | 'session_unavailable'
-  /** The factor was accepted, but the session could not be made; nobody is logged in, and a backup code is spent. `cause` says why. */
+  /**
+   * The factor was accepted, but the session could not be made. No user is logged in, and a backup
+   * code stays consumed. `cause` says why.
+   */
   | 'login_unfinished';
 
-/** Thrown for everything unexpected. Branch on `code`; the message is for people and may change. */
+/**
+ * Thrown for everything unexpected. Branch on `code`; the message is for people and may change.
+ *
+ * @example
+ * try {
+ *   await backupCodes.issue(user.id);
+ * } catch (error) {
+ *   if (error instanceof BackupCodeError && error.code === 'busy') return res.sendStatus(503);
+ *   throw error;
+ * }
+ */
 export class BackupCodeError extends Error {
   readonly code: BackupCodeErrorCode;
 
@@ -62,13 +93,11 @@ export class BackupCodeError extends Error {
 }
 
 /**
- * Makes an error of what the app's own functions threw, for Passport to give to `next`. Express reads
- * `next(undefined)` as "continue" and `next('route')` as "skip the rest of this route", so a bare
- * `Promise.reject()` would let every request through.
+ * Turns what a function of the app threw into a value that Passport can pass to `next`. Express
+ * continues on `next(undefined)` and skips the rest of the route on `next('route')`, so a bare
+ * `Promise.reject()` would let every user in.
  */
 export function asError(thrown: unknown): Error {
   if (typeof thrown === 'object' && thrown !== null) return thrown as Error;
-  return new Error('A value that is not an Error was thrown, or given to done().', {
-    cause: thrown,
-  });
+  return new Error('Something that is no Error was thrown, or given to done().', { cause: thrown });
 }
