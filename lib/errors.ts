@@ -43,7 +43,8 @@ export type BackupCodeErrorCode =
    */
   | 'busy'
   /**
-   * A slow hash took longer than 30 seconds. No user is let in, and an attempt without a verdict is not charged.
+   * A slow hash took longer than 30 seconds. No user is let in, and an attempt without a verdict is
+   * not charged.
    */
   | 'hash_timeout'
   /**
