@@ -184,50 +184,54 @@ function readWhatIsWritten({
   pauseMs?: number;
   connect: () => Promise<BackupCodeStore>;
 }): void {
-  it('a reader of small pages is given each event of four writers once, and those of a user in the order of the changes', async () => {
-    const services = await Promise.all(
-      Array.from(
-        { length: WRITERS + 1 },
-        async () =>
-          new BackupCodes({
-            store: await connect(),
-            hasher: countingHasher(),
-            attempts: { free: 50 },
-          }),
-      ),
-    );
-    const told: AuditEvent[] = [];
-    for (const service of services)
-      for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
-    const [reader, ...writers] = services;
+  it(
+    'a reader of small pages is given each event of four writers once, and those of a user in the order of the changes',
+    async () => {
+      const services = await Promise.all(
+        Array.from(
+          { length: WRITERS + 1 },
+          async () =>
+            new BackupCodes({
+              store: await connect(),
+              hasher: countingHasher(),
+              attempts: { free: 50 },
+            }),
+        ),
+      );
+      const told: AuditEvent[] = [];
+      for (const service of services)
+        for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
+      const [reader, ...writers] = services;
 
-    const read: AuditEvent[] = [];
-    let after: string | null = null;
-    const readOn = async (): Promise<void> => {
-      for (;;) {
-        const page = await reader!.audit.events({ after, limit: 7 });
-        if (page.events.length === 0) return;
-        read.push(...page.events);
-        after = page.cursor;
+      const read: AuditEvent[] = [];
+      let after: string | null = null;
+      const readOn = async (): Promise<void> => {
+        for (;;) {
+          const page = await reader!.audit.events({ after, limit: 7 });
+          if (page.events.length === 0) return;
+          read.push(...page.events);
+          after = page.cursor;
+        }
+      };
+      const known = new Map<string, string[]>();
+      const writing = new AbortController();
+      const written = atOnce(WRITERS, async (n) => {
+        for (let call = 0; call < calls; call += 1) await writeSomething(writers[n]!, known);
+      }).finally(() => writing.abort());
+      while (!writing.signal.aborted) {
+        await readOn();
+        await setImmediate();
       }
-    };
-    const known = new Map<string, string[]>();
-    const writing = new AbortController();
-    const written = atOnce(WRITERS, async (n) => {
-      for (let call = 0; call < calls; call += 1) await writeSomething(writers[n]!, known);
-    }).finally(() => writing.abort());
-    while (!writing.signal.aborted) {
+      await written;
+      await sleep(pauseMs);
       await readOn();
-      await setImmediate();
-    }
-    await written;
-    await sleep(pauseMs);
-    await readOn();
 
-    expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
-    for (const userId of known.keys())
-      expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
-  }, TIMEOUT_MS);
+      expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
+      for (const userId of known.keys())
+        expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
+    },
+    TIMEOUT_MS,
+  );
 }
 
 async function writeSomething(writer: BackupCodes, known: Map<string, string[]>): Promise<void> {
