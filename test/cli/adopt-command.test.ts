@@ -151,11 +151,11 @@ onEachStore('the command adopt', (open) => {
       exitCode: 1,
       printed: [
         'adopted 1, kept 0, refused 5, without codes 0',
-        'line 1: Adopted code number 2 is not of the format given.',
-        'line 3, 6: Adopted code number 2 is there twice.',
+        'line 1: Adopted code number 2 does not fit the given format.',
+        'line 3, 6: Adopted code number 2 is in the list twice.',
         expect.stringMatching(/^line 4: A user id must be a string of 1 to 255 characters/),
         expect.stringMatching(/^line 5: A user id must be/),
-        'line 7: Adopted code number 1 is not of the format given.',
+        'line 7: Adopted code number 1 does not fit the given format.',
       ],
     });
     expectNoCode(result, [A, B, C, D, '0123-4567-89ab']);
