@@ -238,7 +238,7 @@ export function readable(): void {
       expect(again).toMatchObject({
         code: 1,
         stdout:
-          'adopted 0, kept 2, refused 1, without codes 1\nline 4: Adopted code number 1 is not of the format given.\n',
+          'adopted 0, kept 2, refused 1, without codes 1\nline 4: Adopted code number 1 does not fit the given format.\n',
       });
       expect([
         await opens(host, 'ada', PRINTED[1]!),
