@@ -10,9 +10,8 @@ import { isSameUser, type CheckedLoginOptions, type LoginOptions } from './login
 import { readLogin } from './login-record';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
-import { readPath } from './read-path';
+import { readPath, saveSession } from './session';
 import { findCurrentPage } from './return-to';
-import { saveSession } from './session';
 import { sendStepUpChallenge } from './step-up-challenge';
 
 /** What a verified token says about a login, for apps without sessions. */

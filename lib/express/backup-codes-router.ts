@@ -10,7 +10,7 @@ import { requestContext } from '../strategy/request-context';
 import { readJsonBody } from './json-body';
 import { checkUserId } from './login-options';
 import { getUser } from './passport-login';
-import { readPath } from './read-path';
+import { readPath } from './session';
 import { requireAssurance } from './require-assurance';
 import { answerBusy, refuse, sendAnswer, type RouterAnswer } from './router-answers';
 import { findRoutes, getStatus, type Route, type RouteRequest } from './router-routes';

@@ -4,7 +4,7 @@ import { isUserId, type UserId } from '../stores/subject';
 import { areMethodNames, computeAssurance, type Assurance, type Factor } from './factors';
 import { readState } from './login-state';
 import { hasSessionLogin } from './passport-login';
-import { readPath } from './read-path';
+import { readPath } from './session';
 
 /** A login, bound to its user. */
 export interface LoginRecord extends Assurance {

@@ -3,8 +3,7 @@ import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 import { passportKey, setUser } from './passport-login';
-import { readPath } from './read-path';
-import { getSession, regenerateSession } from './session';
+import { getSession, readPath, regenerateSession } from './session';
 
 /** The state of this package. It comes back out of JSON, so nothing in it has a certain shape. */
 export interface LoginState {

@@ -1,7 +1,6 @@
 // The Passport login of a request, as Passport 0.4 to 0.7 store it.
 import type { Request } from 'express';
-import { readPath } from './read-path';
-import { callToPromise, getSession } from './session';
+import { callToPromise, getSession, readPath } from './session';
 
 /** Returns the user of this request, or `null`. A strategy or the session may have put it there. */
 export function getUser(req: Request): Express.User | null {

@@ -9,9 +9,8 @@ import { checkPageUrl, makeGuard, prefersPage } from './guard';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
-import { readPath } from './read-path';
+import { readPath, saveSession } from './session';
 import { findCurrentPage } from './return-to';
-import { saveSession } from './session';
 
 /** Which users must have backup codes, and where they make them. */
 export interface EnrollmentOptions extends LoginOptions {

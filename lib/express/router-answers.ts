@@ -1,7 +1,7 @@
 // The answers of `backupCodesRouter`: what they say, and how they are sent.
 import type { Response } from 'express';
 import { asError } from '../errors';
-import { readPath } from './read-path';
+import { readPath } from './session';
 
 /** An answer that is decided, but not yet sent. */
 export interface RouterAnswer {

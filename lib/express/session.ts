@@ -2,7 +2,6 @@
 import { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
-import { readPath } from './read-path';
 
 /** The part of express-session that this folder needs. */
 export interface RenewableSession {
@@ -65,5 +64,17 @@ function isRenewable(session: object): session is RenewableSession {
   return (
     typeof readPath(session, 'regenerate') === 'function' &&
     typeof readPath(session, 'save') === 'function'
+  );
+}
+
+/**
+ * Reads a nested property of a value that may have any shape, such as what a session store returns:
+ * `value.a.b` for the path `'a', 'b'`, or `undefined` if there is no such property.
+ */
+export function readPath(value: unknown, ...path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (inner, name) =>
+      typeof inner === 'object' && inner !== null ? Reflect.get(inner, name) : undefined,
+    value,
   );
 }

@@ -4,7 +4,7 @@ import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 import { areMethodNames } from './factors';
 import { makeRecord, type LoginRecord } from './login-record';
-import { readPath } from './read-path';
+import { readPath } from './session';
 
 /** The options of `completeLogin` that name a factor. */
 export interface ShownFactorOptions {

@@ -5,7 +5,7 @@ import type { ChannelState, GiveBackRequest, LockedChannel } from '../stores/con
 import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement } from './database';
 import { readNumber, readOptionalNumber, storableText } from './rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 /** References to the columns of one channel. */
 export interface CounterColumns {

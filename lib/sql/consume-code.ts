@@ -6,7 +6,7 @@ import type { Database, RunStatement } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber } from './rows';
 import { insertCodes } from './set-rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 type FailedConsumption = Exclude<Consumption, { readonly outcome: 'consumed' }>;
 

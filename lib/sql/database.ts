@@ -7,7 +7,7 @@ import type { Dialect } from './dialect';
 import type { DatabaseConfig } from './options';
 import { tableStatements } from './schema-sql';
 import { warnOfShortTimeout } from './sqlite-timeout';
-import { tableReferences, type Tables } from './tables';
+import { TABLE, type TableNames } from './table-names';
 
 /** A statement, or part of one. */
 export type Statement = RawBuilder<unknown>;
@@ -154,4 +154,27 @@ function isAborted(error: unknown): boolean {
   // MySQL and MariaDB: deadlock, lock wait timeout, record changed since the last read.
   if (errno === 1213 || errno === 1205 || errno === 1020) return true;
   return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}
+
+/** References to the tables for statements, made once for each store. */
+export interface Tables {
+  readonly users: Statement;
+  readonly codes: Statement;
+  readonly events: Statement;
+  readonly approvals: Statement;
+  readonly keys: Statement;
+}
+
+export function tableReferences({ schema, prefix }: TableNames): Tables {
+  const reference = (table: string): Statement => {
+    const name = `${prefix}${table}`;
+    return schema === null ? sql.id(name) : sql.id(schema, name);
+  };
+  return {
+    users: reference(TABLE.users),
+    codes: reference(TABLE.codes),
+    events: reference(TABLE.events),
+    approvals: reference(TABLE.approvals),
+    keys: reference(TABLE.keys),
+  };
 }

@@ -12,7 +12,7 @@ import {
   storableText,
   type NewRow,
 } from './rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 export function insertEvents(tables: Tables, events: readonly AuditEvent[]): Statement {
   return insertRows(tables.events, events.map(eventRow));

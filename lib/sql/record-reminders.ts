@@ -5,7 +5,7 @@ import { remindersPassed, type DueSet, type RemindersRequest } from '../stores/a
 import type { Database, Row, RunStatement } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber, readText } from './rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 /** Sets that one transaction marks. A login of their users waits for it. */
 const MARKED_AT_ONCE = 100;

@@ -15,7 +15,7 @@ import { insertUser } from './attempt-counters';
 import type { Database, Statement } from './database';
 import { insertEvents } from './event-rows';
 import { insertCodes, readStagedHeader } from './set-rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 export function replaceSet(
   database: Database,

@@ -5,7 +5,7 @@ import type { CurrentSet, SetHeader, StoredCode } from '../stores/contract';
 import type { Subject } from '../stores/subject';
 import type { Row, Statement } from './database';
 import { insertRows, readNumber, readOptionalNumber, readString } from './rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 export interface NewCodes {
   readonly subject: Subject;

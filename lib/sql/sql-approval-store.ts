@@ -23,7 +23,7 @@ import {
   storableText,
   type NewRow,
 } from './rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 /** A record that others have changed this many times between a read and a write is a fault. */
 const MAX_ROUNDS = 100;

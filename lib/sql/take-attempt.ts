@@ -12,7 +12,7 @@ import type { Database, RunStatement, Statement } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber } from './rows';
 import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows';
-import type { Tables } from './tables';
+import type { Tables } from './database';
 
 /**
  * A row that neither grants nor refuses an attempt was made or given back an instant ago. So many

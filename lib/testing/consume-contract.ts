@@ -1,7 +1,7 @@
 // The suite for an app's own `consumeCode`: a code is accepted exactly once, however many callers
 // use it at the same time.
 import assert from 'node:assert/strict';
-import { callAtOnce } from './concurrency';
+import { callAtOnce } from './runner';
 import type { Runner } from './runner';
 
 /** An app's own `consumeCode`, and users to try it on. */

@@ -2,7 +2,7 @@
 // four connections. "Exactly one" succeeds, never "at most one".
 import assert from 'node:assert/strict';
 import type { Consumption } from '../stores/contract';
-import { callAtOnce, connectionOf, countEach } from './concurrency';
+import { callAtOnce, connectionOf, countEach } from './runner';
 import { issueSet, newConsumeRequest, newUser, takeAttempt } from './samples';
 import type { StoreTestContext } from './store-contract';
 

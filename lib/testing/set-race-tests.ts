@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import type { AuditEvent } from '../audit/events';
 import type { BackupCodeStore } from '../stores/contract';
-import { callAtOnce, connectionOf, countEach } from './concurrency';
+import { callAtOnce, connectionOf, countEach } from './runner';
 import {
   HOUR_MS,
   issueSet,

@@ -191,7 +191,7 @@ describe('a texted code', () => {
     expect(texts).toEqual([
       {
         phone: '+44 1',
-        text: `${codeIn(0)} is your code for example.com. Nobody from there will ever ask you for it.`,
+        text: `${codeIn(0)} is your code for example.com. We never ask you for it.`,
       },
     ]);
     expect(

@@ -8,7 +8,8 @@ interface RemoteObject {
 
 interface PrivateProperty {
   readonly name: string;
-  readonly value: RemoteObject;
+  /** Missing for a private method. */
+  readonly value?: RemoteObject;
 }
 
 /** The debugger shares objects only with the main context. Each test file has its own. */
@@ -18,25 +19,25 @@ const shared = runInThisContext('globalThis') as Record<string, unknown>;
 export function privateFieldsOf(object: object): Record<string, unknown> {
   const session = new Session();
   session.connect();
-  const call = <Result>(method: string, parameters: object): Result => {
+  const call = (method: string, parameters: object): unknown => {
     let answer: { error: Error | null; result: unknown } | undefined;
     session.post(method, parameters, (error, result: unknown) => (answer = { error, result }));
     if (answer === undefined) throw new Error(`The debugger did not answer ${method} at once.`);
     if (answer.error !== null) throw answer.error;
-    return answer.result as Result;
+    return answer.result;
   };
   try {
     shared['inspectedObject'] = object;
-    const { result } = call<{ result: RemoteObject }>('Runtime.evaluate', {
+    const { result } = call('Runtime.evaluate', {
       expression: 'inspectedObject',
-    });
-    const { privateProperties = [] } = call<{ privateProperties?: readonly PrivateProperty[] }>(
-      'Runtime.getProperties',
-      { objectId: result.objectId, ownProperties: true },
-    );
+    }) as { result: RemoteObject };
+    const { privateProperties = [] } = call('Runtime.getProperties', {
+      objectId: result.objectId,
+      ownProperties: true,
+    }) as { privateProperties?: readonly PrivateProperty[] };
     const fields: Record<string, unknown> = {};
     for (const { name, value } of privateProperties) {
-      if (value?.objectId === undefined) continue;
+      if (value === undefined || value.objectId === undefined) continue;
       call('Runtime.callFunctionOn', {
         objectId: value.objectId,
         functionDeclaration: 'function () { globalThis.inspectedField = this; }',

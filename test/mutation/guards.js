@@ -39,8 +39,6 @@ module.exports = {
   'service/issue.ts': service,
   'service/consume.ts': service,
   'service/compare.ts': service,
-  'codes/stretch.ts': ['service/faults-hash', 'service/faults-answers'],
-  'codes/guessing.ts': ['service/options'],
   'stores/checked-store.ts': ['service/faults-answers'],
   'strategy/check-options.ts': strategy,
   'strategy/outcomes.ts': strategy,

@@ -49,10 +49,11 @@ it('the package contains the build and five documents, and nothing else', () => 
   expect(others.sort()).toEqual(DOCUMENTS.toSorted());
 });
 
-it('the build contains one JavaScript and one declaration file for each source', () => {
+it('the build contains one JavaScript and one declaration file for each source, and the OpenAPI document', () => {
   const sources = filesIn(join(ROOT, 'lib')).filter((name) => /\.(?:mts|tsx?)$/.test(name));
+  const expected = [...sources.flatMap(outputsOf), 'dist/express/openapi.json'];
   const built = files.filter((name) => name.startsWith('dist/'));
-  expect(built.sort()).toEqual(sources.flatMap(outputsOf).sort());
+  expect(built.sort()).toEqual(expected.sort());
 });
 
 it('the package contains no source and no source map, and no comment that names one', () => {

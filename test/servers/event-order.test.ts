@@ -10,7 +10,7 @@ import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
 import { RedisStore, type RedisClient } from '../../lib/redis';
 import { createTables, SqlStore } from '../../lib/sql';
 import { insertEvents } from '../../lib/sql/event-rows';
-import { tableReferences } from '../../lib/sql/tables';
+import { tableReferences } from '../../lib/sql/database';
 import { countingHasher } from '../helpers/counting-hasher';
 import { describeWith, redis, redisCluster } from '../helpers/servers';
 import { atOnce, WRONG } from '../helpers/service';
