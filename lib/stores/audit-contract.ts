@@ -13,6 +13,7 @@ export interface EventsPage {
   readonly cursor: string | null;
 }
 
+/** Which page of the audit trail to read. */
 export interface EventsRequest {
   /** `null` reads the events of all users, and of unknown user names. */
   readonly subject: Subject | null;
@@ -23,6 +24,7 @@ export interface EventsRequest {
   readonly limit: number;
 }
 
+/** Which events to remove. */
 export interface PruneRequest {
   /** Milliseconds since 1970. */
   readonly before: number;
@@ -37,6 +39,7 @@ export interface DueSet {
   readonly total: number;
 }
 
+/** Which reminders to record. */
 export interface RemindersRequest {
   readonly now: number;
   /** Milliseconds before the expiry, the longest first. The last is 0: the expiry itself. */
@@ -114,6 +117,7 @@ export interface Report {
   };
 }
 
+/** What a report counts. */
 export interface ReportRequest {
   readonly since: number;
   readonly now: number;

@@ -79,6 +79,7 @@ export interface NewSet {
   readonly event: AuditEvent;
 }
 
+/** The set to make current. */
 export interface ReplaceRequest extends NewSet {
   readonly now: number;
   /**
@@ -87,11 +88,13 @@ export interface ReplaceRequest extends NewSet {
   readonly only?: 'first';
 }
 
+/** The set to stage. */
 export interface StageRequest extends NewSet {
   /** The staged set can be activated until this time. */
   readonly until: number;
 }
 
+/** The staged set to make current. */
 export interface ActivateRequest {
   readonly subject: Subject;
   readonly setId: string;
@@ -100,6 +103,7 @@ export interface ActivateRequest {
   readonly event: AuditEvent;
 }
 
+/** The attempt to take. */
 export interface AttemptRequest {
   readonly subject: Subject;
   readonly channel: Channel;
@@ -122,6 +126,7 @@ export type AttemptResult =
       readonly events: readonly AuditEvent[];
     };
 
+/** The attempt to give back. */
 export interface GiveBackRequest {
   readonly subject: Subject;
   readonly ticket: Ticket;
@@ -133,6 +138,7 @@ export interface Milestone {
   readonly event: AuditEvent;
 }
 
+/** The code to consume. */
 export interface ConsumeRequest {
   readonly subject: Subject;
   readonly setId: string;
@@ -157,6 +163,7 @@ export type Consumption =
   | { readonly outcome: 'already_consumed'; readonly consumedAt: number }
   | { readonly outcome: 'gone'; readonly reason: 'none' | 'expired' | 'locked' };
 
+/** The set to end. */
 export interface RevokeRequest {
   readonly subject: Subject;
   readonly now: number;

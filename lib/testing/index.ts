@@ -3,4 +3,4 @@ export { consumeContract } from './consume-contract';
 export type { ConsumeContractOptions } from './consume-contract';
 export type { Runner } from './runner';
 export { storeContract } from './store-contract';
-export type { StoreContractOptions, StoreConnection } from './store-contract';
+export type { StoreConnection, StoreContractOptions, StoredEvent } from './store-contract';

@@ -21,7 +21,7 @@ export interface StoreConnection {
 }
 
 /** The fields of an event that the suite reads back. */
-export type RecordedEvent = Pick<
+export type StoredEvent = Pick<
   AuditEvent,
   'type' | 'reason' | 'setId' | 'codeId' | 'remaining' | 'total' | 'refusals'
 >;
@@ -37,7 +37,7 @@ export interface StoreContractOptions {
    * Reads the events of a user as the store recorded them, oldest first. Read them past the store,
    * for example with your own SQL, so that the test does not trust what it tests.
    */
-  readonly readEvents: (userId: string) => Promise<readonly RecordedEvent[]>;
+  readonly readEvents: (userId: string) => Promise<readonly StoredEvent[]>;
   /**
    * How often each race is run. More rounds find rarer faults and take longer.
    *

@@ -223,8 +223,8 @@ describe.each([
   it.each<[string, string, string]>([
     ['a key that was cut short', p2027.slice(0, -8), 'at least 32 bytes, but was'],
     ['a key that got lost on the way', '2027:', 'but was 0 bytes'],
-    ['an id without its key', '2027', 'no bytes at all'],
-    ['none before the key', `none,${p2027}`, 'may only stand last'],
+    ['an id without its key', '2027', 'must be a Buffer of at least 32 bytes, but was undefined'],
+    ['none before the key', `none,${p2027}`, 'may only be the last of a list'],
     ['one id twice', `${p2027},${p2027}`, 'Two peppers have the id "2027"'],
   ])('%s: the process does not start, and says what is wrong', async (_what, listed, message) => {
     const { restart } = await operate(open);
