@@ -108,8 +108,7 @@ export interface Report {
   /** The oldest first. A day without events is left out. */
   readonly days: readonly DayCounts[];
   /**
-   * Those with at least as many failures as attempts are free, the most first, at most {@link
-   * MAX_UNUSUAL} of each.
+   * Those with at least as many failures as attempts are free, the most first, at most 100 of each.
    */
   readonly unusual: {
     readonly users: readonly UnusualUser[];

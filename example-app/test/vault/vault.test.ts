@@ -28,7 +28,7 @@ const spent = async ({ userId }: Enrolled): Promise<number> =>
 const stepsOf = async (): Promise<string[]> =>
   (await service.backupCodes.audit.events({ limit: 200 })).events
     .map(({ type }) => type)
-    .filter((type) => type.startsWith('approval-'));
+    .filter((type) => type.startsWith('approval_'));
 
 /** Asks, and gives the page of the request. */
 async function ask(
