@@ -55,7 +55,7 @@ export class SmtpMailer implements Mailer {
   }
 
   private async hand({ to, subject, text, id }: Mail): Promise<void> {
-    await this.transport.sendMail({
+    const sending = this.transport.sendMail({
       from: this.from,
       // An object: as text it would be read as a list.
       to: { name: '', address: to },
@@ -69,12 +69,24 @@ export class SmtpMailer implements Mailer {
       headers: { 'Auto-Submitted': 'auto-generated' },
       signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(SEND_MS)]),
     });
+    await this.untilClosed(sending);
+  }
+
+  /** A server that never answers must not keep the service from stopping. */
+  private async untilClosed<T>(work: Promise<T>): Promise<T> {
+    const { signal } = this.closing;
+    const closed = new Promise<never>((_, reject) => {
+      const stop = (): void => reject(new Error('The service stops.'));
+      if (signal.aborted) stop();
+      else signal.addEventListener('abort', stop, { once: true });
+    });
+    return Promise.race([work, closed]);
   }
 
   /** Greets and logs in, and sends nothing. */
   private async answers(): Promise<boolean> {
     try {
-      return await this.transport.verify();
+      return await this.untilClosed(this.transport.verify());
     } catch {
       return false;
     }
