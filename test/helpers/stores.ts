@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { Kysely, sql, SqliteDialect, type SqliteDatabase } from 'kysely';
+import { Kysely, SqliteDialect, type SqliteDatabase } from 'kysely';
 import Database from 'libsql';
 import {
   MemoryStore,
@@ -75,7 +75,7 @@ export const sqlite: StoreKind = { name: 'SqlStore on SQLite', open: () => openS
 export const storeKinds: readonly StoreKind[] = 'QUICK' in globalThis ? [memory] : [memory, sqlite];
 
 /**
- * Also gives the rows of every table.
+ * Returns the rows of every table too.
  *
  * @param before called before each statement of the store, but for those that begin and end
  * transactions; may throw
@@ -90,55 +90,15 @@ export async function openSqlite(
   database.exec(
     'PRAGMA synchronous = OFF; PRAGMA journal_mode = MEMORY; PRAGMA busy_timeout = 5000',
   );
-  const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
-  await createTables({ database: kysely });
+  await createTables({ database });
+  const kysely = new Kysely<unknown>({
+    dialect: new SqliteDialect({ database: watched(database, before) }),
+  });
   return {
-    store: new SqlStore({
-      database: new Kysely<unknown>({
-        dialect: new SqliteDialect({ database: watched(database, before) }),
-      }),
-    }),
+    store: new SqlStore({ database: kysely }),
     events: async () => {
-      const { rows } = await sql<EventRow>`SELECT * FROM backup_code_events ORDER BY seq`.execute(
-        kysely,
-      );
-      return rows.map(
-        ({
-          event_id: id,
-          type,
-          at,
-          user_id: userId,
-          set_id: setId,
-          code_id: codeId,
-          reason,
-          remaining,
-          total,
-          consumed_seconds_ago: consumedSecondsAgo,
-          refusals,
-          details,
-          ...row
-        }) => ({
-          id,
-          type,
-          at,
-          userId,
-          setId,
-          codeId,
-          reason,
-          remaining,
-          total,
-          consumedSecondsAgo,
-          refusals,
-          details: details === null ? null : (JSON.parse(details) as AuditEvent['details']),
-          context: {
-            ip: row.ip,
-            userAgent: row.user_agent,
-            requestId: row.request_id,
-            actor: row.actor,
-            channel: row.channel,
-          },
-        }),
-      );
+      const rows = database.prepare('SELECT * FROM backup_code_events ORDER BY seq').all();
+      return (rows as EventRow[]).map(readEventRow);
     },
     dump: () => {
       database.exec('VACUUM');
@@ -150,7 +110,32 @@ export async function openSqlite(
       ),
     close: async () => {
       await kysely.destroy();
+      database.close();
       rmSync(directory, { recursive: true });
+    },
+  };
+}
+
+function readEventRow(row: EventRow): AuditEvent {
+  return {
+    id: row.event_id,
+    type: row.type,
+    at: row.at,
+    userId: row.user_id,
+    setId: row.set_id,
+    codeId: row.code_id,
+    reason: row.reason,
+    remaining: row.remaining,
+    total: row.total,
+    consumedSecondsAgo: row.consumed_seconds_ago,
+    refusals: row.refusals,
+    details: row.details === null ? null : (JSON.parse(row.details) as AuditEvent['details']),
+    context: {
+      ip: row.ip,
+      userAgent: row.user_agent,
+      requestId: row.request_id,
+      actor: row.actor,
+      channel: row.channel,
     },
   };
 }

@@ -1,4 +1,4 @@
-// What must hold of the tables after any crash: read by SQL alone, with nothing of the package.
+// What must be true of the tables after any crash, read with SQL and nothing of the package.
 import { sql, type Kysely } from 'kysely';
 
 export interface Trail {
@@ -8,13 +8,17 @@ export interface Trail {
   readonly consumed: readonly string[];
 }
 
-/** Throws no error: gives the facts, for the test to compare. */
+/** Reads the facts that the test compares. */
 export async function readFacts(
   db: Kysely<unknown>,
 ): Promise<{ trail: Trail; rows: Trail; sets: { isWhole: boolean; isCounted: boolean }[] }> {
   const events = await list(
     db,
-    sql`SELECT type, set_id, code_id FROM backup_code_events WHERE type IN ('issued', 'consumed') ORDER BY seq`,
+    sql`
+      SELECT type, set_id, code_id
+      FROM backup_code_events
+      WHERE type IN ('issued', 'consumed')
+      ORDER BY seq`,
   );
   const codes = await list(
     db,

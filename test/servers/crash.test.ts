@@ -1,4 +1,4 @@
-// A process that issues and consumes is killed at random points: whatever it was doing is done
+// A process that issues and consumes is killed at random points. What it was doing is done as a
 // whole or not at all.
 import { randomInt, randomUUID } from 'node:crypto';
 import { BackupCodes } from '../../lib';
@@ -8,7 +8,7 @@ import { describeOn } from '../helpers/sql-databases';
 import { receive, startWorker, stop, type WorkerReport } from '../helpers/workers';
 import { readFacts } from './crash-checks';
 
-/** On each of two databases. */
+/** For each database. */
 const KILLS = 60;
 /**
  * An issue is 7 statements and a consumption 10, so a kill hits any point of the first few calls.
@@ -20,7 +20,7 @@ const TIMEOUT_MS = 900_000;
 for (const kind of ['SQLite', 'PostgreSQL'] as const) {
   describeOn(kind, `a process on ${kind}`, (database) => {
     it(
-      `killed ${KILLS} times leaves each set whole, no code consumed twice, and events that match the changes`,
+      `killed ${KILLS} times leaves whole sets, no code consumed twice, and events that match`,
       async () => {
         const { connection, connect } = database();
         const db = connect();

@@ -1,6 +1,5 @@
-// The order in which events are read: whoever goes on from a cursor is given each event once, and
-// those of a user in the order of the changes, however long a commit takes and whoever writes
-// meanwhile.
+// The order in which events are read. A reader that continues from a cursor receives each event
+// once, and the events of a user in the order of the changes, however long a commit takes.
 import { randomInt } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type ControlledTransaction, type Kysely, sql } from 'kysely';
@@ -22,7 +21,7 @@ const TIMEOUT_MS = 600_000;
 const TABLES = tableReferences({ schema: null, prefix: '' });
 
 for (const { kind, isolation, calls, pauseMs } of [
-  // One file, one connection.
+  // A process has one connection to a file.
   { kind: 'SQLite', isolation: 'SERIALIZABLE', calls: 30, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'READ COMMITTED', calls: 150, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'SERIALIZABLE', calls: 150, pauseMs: 0 },
@@ -57,7 +56,7 @@ describeWith(redisCluster, 'events on a Redis cluster of three', (cluster) => {
   );
 });
 
-/** @param pauseMs for which events are withheld */
+/** @param pauseMs how long the store withholds events */
 function waitForCommits({
   pauseMs,
   connect,
@@ -70,7 +69,7 @@ function waitForCommits({
   let after: string | null = null;
   const begun: ControlledTransaction<unknown>[] = [];
 
-  /** Goes on where the last one ended. */
+  /** Continues where the last call ended. */
   const readOn = async (): Promise<string[]> => {
     await sleep(pauseMs);
     const read: string[] = [];
@@ -106,7 +105,7 @@ function waitForCommits({
         await transaction.rollback().execute();
   });
 
-  it('is waited for, and nobody waits: no page goes past it, and each event is given once', async () => {
+  it('a page ends before an uncommitted event, no call waits, and no event is repeated', async () => {
     await backupCodes.issue('before');
     const slow = await begin();
     await write(slow, 'slow');
@@ -116,7 +115,7 @@ function waitForCommits({
     expect(await readOn()).toEqual(['revoked slow', 'issued fast']);
   });
 
-  it('of a transaction that began long before it wrote does not stand before what was committed meanwhile', async () => {
+  it('an event follows those that were committed since its transaction began', async () => {
     const slow = await begin();
     await sql`INSERT INTO backup_code_keys (name, value) VALUES ('another', '')`.execute(slow);
     await backupCodes.issue('ada');
@@ -126,7 +125,7 @@ function waitForCommits({
     expect([...read, ...(await readOn())]).toEqual(['issued ada', 'revoked ada']);
   });
 
-  it('that fails is waited for no longer', async () => {
+  it('a page does not end before an event that was rolled back', async () => {
     const slow = await begin();
     await write(slow, 'slow');
     await backupCodes.issue('fast');
@@ -136,14 +135,14 @@ function waitForCommits({
   });
 
   if (pauseMs > 0) {
-    it('is not passed by where the clock of the server is set back after it', async () => {
+    it('events keep their order if the clock of the server is set back between them', async () => {
       const ahead = await begin();
       await sql`SET timestamp = UNIX_TIMESTAMP() + 1`.execute(ahead);
       await write(ahead, 'ada');
       await sql`SET timestamp = DEFAULT`.execute(ahead);
       await ahead.commit().execute();
       await backupCodes.issue('grace');
-      // Not ahead of the one that was written first, however long each read takes.
+      // Two reads, because the first may end between the two events.
       expect([...(await readOn()), ...(await readOn())]).toEqual(['revoked ada', 'issued grace']);
     });
   }
@@ -185,7 +184,7 @@ function readWhatIsWritten({
   connect: () => Promise<BackupCodeStore>;
 }): void {
   it(
-    'a reader of small pages is given each event of four writers once, and those of a user in the order of the changes',
+    'a reader of small pages receives each event of four writers once, in order for each user',
     async () => {
       const services = await Promise.all(
         Array.from(
@@ -244,7 +243,7 @@ async function writeSomething(writer: BackupCodes, known: Map<string, string[]>)
   else known.set(userId, (await writer.issue(userId)).codes);
 }
 
-/** Changes of one user that do not follow from the change before. */
+/** The changes of one user that cannot follow the change before. */
 function contradictions(events: readonly AuditEvent[]): AuditEvent[] {
   const changes = events.filter(
     ({ type }) => type === 'issued' || type === 'consumed' || type === 'revoked',

@@ -1,5 +1,4 @@
-// Each row of the README's table "Your database", run as an app of its own that has its own
-// packages.
+// Each row of the table "Your database" of the README, run as an app with packages of its own.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,7 +26,7 @@ beforeAll(async () => {
 
 describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
   it.each(['pg', 'knex', 'drizzle', 'typeorm', 'prisma adapter'])(
-    'shares the pool of %s',
+    'shares the pool of %s with SqlStore',
     async (library) => {
       expect(await run(library, database().connection.url)).toBe('shared\n');
     },
@@ -35,13 +34,13 @@ describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
 });
 
 describeOn('MariaDB', 'an app on MariaDB', (database) => {
-  it.each(['mysql2', 'mysql2/promise'])('shares the pool of %s', async (library) => {
+  it.each(['mysql2', 'mysql2/promise'])('shares the pool of %s with SqlStore', async (library) => {
     expect(await run(library, database().connection.url)).toBe('shared\n');
   });
 });
 
 describe('an app on SQLite', () => {
-  it('shares the connection of libsql', async () => {
+  it('shares the connection of libsql with SqlStore', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-host-'));
     try {
       expect(await run('libsql', join(dir, 'app.db'))).toBe('shared\n');

@@ -1,5 +1,5 @@
-// The canary behind a driver: what a database says of a row that it refuses holds no digest and no
-// salt by the time it is thrown.
+// What a database says about a row that it refuses: when the error is thrown, it holds no digest and
+// no salt.
 import { sql } from 'kysely';
 import { createClient } from 'redis';
 import { BackupCodes, type BackupCodeStore } from '../../lib';
@@ -25,14 +25,14 @@ function serve(store: BackupCodeStore, { now }: FakeClock): BackupCodes {
   return new BackupCodes({ store: noticing(store, canary), hasher: countingHasher(), now });
 }
 
-/** None of what was thrown holds a secret; and something was. */
+/** Something was thrown, and none of it holds a secret. */
 async function expectToFailQuietly(calls: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const call of calls) await call().catch(() => undefined);
   expect(errors.length).toBeGreaterThan(0);
   expect(errors.flatMap((error) => canary.findIn(printed(error)))).toEqual([]);
 }
 
-/** As a constraint that somebody else added, or a failed migration, leaves the tables. */
+/** Tables as a foreign constraint or a failed migration leaves them. */
 const FAULTS = [
   [
     'refuses a row of codes',
@@ -57,10 +57,10 @@ const FAULTS = [
 ] as const;
 
 for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
-  describeOn(kind, `what ${kind} says of a fault`, (database) => {
-    // SQLite takes no constraint later on.
+  describeOn(kind, `an error of ${kind}`, (database) => {
+    // SQLite cannot add a constraint to a table.
     it.each(FAULTS.filter(([, statement]) => kind !== 'SQLite' || !statement.includes('CHECK')))(
-      'holds no secret where it %s',
+      'holds no secret if the database %s',
       async (_what, breakIt, mendIt) => {
         const db = database().connect();
         await createTables({ database: db });
@@ -83,8 +83,8 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
   });
 }
 
-describeWith(redis, 'what Redis says of a fault', (server) => {
-  it('holds no secret where it has no memory left', async () => {
+describeWith(redis, 'an error of Redis', (server) => {
+  it('holds no secret if Redis has no memory left', async () => {
     const client = await createClient({ url: server().url }).connect();
     const backupCodes = serve(new RedisStore({ client }), fakeClock());
     const { codes } = await backupCodes.issue('ada');

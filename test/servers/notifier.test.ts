@@ -1,5 +1,5 @@
-// A notifier that goes on from a saved cursor, and is killed again and again: each event is
-// delivered at least once.
+// A notifier that continues from a saved cursor delivers each event at least once, however often it
+// is killed.
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -38,7 +38,7 @@ for (const { kind, order } of [
       started(fork(join(__dirname, 'children/notifier.js')));
 
     it(
-      `killed ${KILLS} times delivers every event, in order but for what it had not yet noted`,
+      `killed ${KILLS} times delivers all events in order, and repeats only what it had not saved`,
       async () => {
         const { connection, connect } = database();
         const db = connect();
@@ -52,7 +52,7 @@ for (const { kind, order } of [
           if (kill < KILLS) next = startNotifier();
           notifier.send({ connection, delivered, saved });
           await receive(notifier, randomInt(1, MAX_STEPS));
-          // What is left to be delivered then, is while it goes on being killed.
+          // The second half of the kills interrupts the delivery of what is left.
           if (kill === KILLS / 2) await stop(writer);
           if (kill < KILLS) await stop(notifier);
         }

@@ -1,4 +1,4 @@
-// A server that goes away in the middle of an attempt, and comes back.
+// A server that is killed in the middle of attempts, and restarted.
 import { randomInt, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BackupCodes, type Outcome } from '../../lib';
@@ -11,8 +11,8 @@ import { describeOn } from '../helpers/sql-databases';
 const OUTAGES = 6;
 
 for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
-  describeOn(kind, `when ${kind} is killed in the middle of attempts`, (database) => {
-    it('nobody is let in without a consumed code, no code twice, each attempt counts once at most, and the next one works', async () => {
+  describeOn(kind, `a ${kind} that is killed during attempts`, (database) => {
+    it('lets no user in without a consumed code, consumes none twice, and counts no attempt twice', async () => {
       const db = database().connect();
       await createTables({ database: db });
       const store = new SqlStore({ database: db });

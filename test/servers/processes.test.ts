@@ -1,4 +1,4 @@
-// Four processes on one database, as behind a load balancer.
+// Four processes on one database, as they run behind a load balancer.
 import { randomUUID } from 'node:crypto';
 import { createClient } from 'redis';
 import { BackupCodes, type BackupCodeStore } from '../../lib';
@@ -13,7 +13,7 @@ const PROCESSES = 4;
 const TIMES = 13;
 const ROUNDS = 10;
 
-/** The data that the processes share, as the test itself reaches them. */
+/** The store of the test itself, on the data that the processes share. */
 interface Opened {
   readonly store: BackupCodeStore;
   readonly connection: Connection;
@@ -51,7 +51,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
   beforeAll(async () => {
     opened = await open();
     workers = await ConsumingWorkers.start(PROCESSES, opened.connection, { free: 50 });
-    // As the workers hash, so that they read what is issued here.
+    // The workers read what is issued here, so they hash the same way.
     backupCodes = new BackupCodes({ store: opened.store, hasher: countingHasher('quick') });
   }, 60_000);
 
@@ -60,7 +60,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     await opened.close();
   });
 
-  it('let one code in exactly once', async () => {
+  it('accept one code exactly once', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const user = randomUUID();
       const { codes } = await backupCodes.issue(user);
@@ -81,7 +81,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     }
   });
 
-  it('look at no more wrong codes together than one of them would', async () => {
+  it('together compare no more invalid codes than one process does', async () => {
     const user = randomUUID();
     await backupCodes.issue(user);
     const outcomes = await workers.consume(user, () => 'AAAA-AAAA', 50);

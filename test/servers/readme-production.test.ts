@@ -1,11 +1,11 @@
-// The block of README.md, "In production", run against a real PostgreSQL.
+// The code block "In production" of README.md, run on a real PostgreSQL.
 import type { Pool } from 'pg';
 import type { BackupCodes } from '../../lib';
 import { recipesOf, runRecipe } from '../helpers/recipes';
 import { describeWith, postgres } from '../helpers/servers';
 
 describeWith(postgres, 'the set-up for production', (server) => {
-  it('makes its tables, and issues and consumes behind a pepper', async () => {
+  it('makes its tables, issues and consumes with a pepper, and survives a lost connection', async () => {
     const faults: unknown[] = [];
     const scope = {
       log: (fault: unknown) => faults.push(fault),
@@ -25,9 +25,11 @@ describeWith(postgres, 'the set-up for production', (server) => {
       const { codes } = await backupCodes.issue('ada');
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
       expect((await backupCodes.audit.report()).setsByPepper).toEqual({ 2026: 1 });
-      // What it listens for: the server ends a connection that nobody uses at the moment.
+      // The listeners of the block: the server ends a connection that is idle.
       await pool.query(
-        'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = $1',
+        `SELECT pg_terminate_backend(pid)
+        FROM pg_stat_activity
+        WHERE pid <> pg_backend_pid() AND backend_type = $1`,
         ['client backend'],
       );
       expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });

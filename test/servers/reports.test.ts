@@ -1,5 +1,5 @@
-// Events, pruning, reminders, the report and races over a set's life, on PostgreSQL and MariaDB,
-// over two pools.
+// The audit trail, pruning, reminders, the report and races between changes of a set, over two pools
+// of PostgreSQL and MariaDB.
 import { type Kysely, sql } from 'kysely';
 import { createTables, SqlStore } from '../../lib/sql';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
@@ -22,12 +22,11 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     beforeAll(async () => {
       pools = [database().connect(), database().connect()];
       await createTables({ database: pools[0]! });
-      // The pause for which events are withheld is tested in event-order.test.ts. Here it is over
-      // for each.
+      // MariaDB withholds an event for two seconds; event-order.test.ts tests that. Here no test waits.
       if (kind === 'MariaDB')
-        await sql`ALTER TABLE backup_code_events ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(
-          pools[0]!,
-        );
+        await sql`
+          ALTER TABLE backup_code_events
+          ALTER written_at SET DEFAULT (UTC_TIMESTAMP(3) - INTERVAL 3 SECOND)`.execute(pools[0]!);
     });
 
     reportTests({ open });
