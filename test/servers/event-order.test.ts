@@ -105,7 +105,7 @@ function waitForCommits({
         await transaction.rollback().execute();
   });
 
-  it('a page ends before an uncommitted event, no call waits, and no event is repeated', async () => {
+  it('a page ends before an uncommitted event, and no event is repeated', async () => {
     await backupCodes.issue('before');
     const slow = await begin();
     await write(slow, 'slow');

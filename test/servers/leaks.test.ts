@@ -1,5 +1,5 @@
-// What a database says about a row that it refuses: when the error is thrown, it holds no digest and
-// no salt.
+// What a database says about a row that it refuses: when the error is thrown, it holds no digest
+// and no salt.
 import { sql } from 'kysely';
 import { createClient } from 'redis';
 import { BackupCodes, type BackupCodeStore } from '../../lib';

@@ -1,5 +1,5 @@
-// The audit trail, pruning, reminders, the report and races between changes of a set, over two pools
-// of PostgreSQL and MariaDB.
+// The audit trail, pruning, reminders, the report and races between changes of a set, over two
+// pools of PostgreSQL and MariaDB.
 import { type Kysely, sql } from 'kysely';
 import { createTables, SqlStore } from '../../lib/sql';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
@@ -22,7 +22,8 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     beforeAll(async () => {
       pools = [database().connect(), database().connect()];
       await createTables({ database: pools[0]! });
-      // MariaDB withholds an event for two seconds; event-order.test.ts tests that. Here no test waits.
+      // MariaDB withholds an event for two seconds. event-order.test.ts tests that, and these tests
+      // do not wait.
       if (kind === 'MariaDB')
         await sql`
           ALTER TABLE backup_code_events

@@ -122,7 +122,7 @@ describe('a transaction of SqlStore', () => {
     await opened.close();
   });
 
-  it('if a later batch of reminders fails, the call returns what earlier batches recorded', async () => {
+  it('if a later batch of reminders fails, the call returns what was recorded', async () => {
     const faults = faultAt();
     const opened = await openSqlite(faults.before);
     const clock = fakeClock();

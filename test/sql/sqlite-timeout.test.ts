@@ -16,7 +16,7 @@ it.each([
   { timeout: 1000, times: 1 },
   { timeout: 5000, times: 0 },
 ])(
-  'a SQLite file with a busy_timeout of $timeout ms causes $times warnings in a process with two stores',
+  'a SQLite file with a busy_timeout of $timeout ms causes $times warnings for two stores',
   async ({ timeout, times }) => {
     const warning = [
       expect.stringContaining(`busy_timeout of ${timeout} ms`),

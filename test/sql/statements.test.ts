@@ -22,21 +22,21 @@ describe('a verification on SqlStore', () => {
   beforeAll(() => createTables({ database: db }));
   afterAll(() => db.destroy());
 
-  it('takes six statements if the code is valid: two for the attempt, four to consume', async () => {
+  it('a valid code takes six statements: two for the attempt, four to consume', async () => {
     const { codes } = await backupCodes.issue('ada');
     statements.length = 0;
     await backupCodes.consume('ada', codes[0]);
     expect(statements).toEqual(['UPDATE', 'SELECT', 'UPDATE', 'UPDATE', 'SELECT', 'INSERT']);
   });
 
-  it('takes three statements if the code is invalid', async () => {
+  it('an invalid code takes three statements', async () => {
     await backupCodes.issue('bob');
     statements.length = 0;
     await backupCodes.consume('bob', 'AAAA-AAAA');
     expect(statements).toEqual(['UPDATE', 'SELECT', 'INSERT']);
   });
 
-  it('takes no statement if the code is malformed', async () => {
+  it('a malformed code takes no statement', async () => {
     statements.length = 0;
     await backupCodes.consume('ada', '123456');
     expect(statements).toEqual([]);
