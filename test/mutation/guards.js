@@ -31,7 +31,7 @@ module.exports = {
   'codes/digests.ts': ['codes/digests'],
   'codes/pepper.ts': ['codes/pepper'],
   'codes/hash-queue.ts': ['codes/hash-queue'],
-  'codes/stretch.ts': ['service/faults-hash', 'service/issue'],
+  'codes/stretch.ts': ['service/faults-hash', 'service/faults-answers', 'service/issue'],
   'codes/guessing.ts': ['service/options', 'service/adopt'],
   'service/back-off.ts': ['service/back-off'],
   'internal/time-limit.ts': ['service/risk-hook', 'service/faults-hash'],
