@@ -10,6 +10,7 @@ import type { Row, Table } from './table';
 
 const ROOT = join(__dirname, '..');
 const CHILD = join(__dirname, 'footprint-child.js');
+const PRUNE = join(ROOT, '.ci/prune-build.mjs');
 const ROUNDS = { quick: 3, full: 20 } as const;
 
 interface Manifest {
@@ -100,7 +101,11 @@ function publishedBytes(): number {
     shell: process.platform === 'win32',
   };
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], options);
-  return (JSON.parse(output) as { unpackedSize: number }[])[0]?.unpackedSize ?? NaN;
+  const [packed] = JSON.parse(output) as { files: { path: string; size: number }[] }[];
+  // A real `npm pack` removes these files from the build first.
+  const pruned = execFileSync(process.execPath, [PRUNE, '--list'], options).split('\n');
+  const published = packed?.files.filter(({ path }) => !pruned.includes(path)) ?? [];
+  return published.reduce((bytes, { size }) => bytes + size, 0);
 }
 
 /** The size of the files of a package, without the packages that are installed inside of it. */

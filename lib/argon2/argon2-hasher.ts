@@ -96,7 +96,7 @@ function checkOptions(options: Argon2HasherOptions): { m: number; t: number } {
 
 async function hashCode(code: string, text: string): Promise<Buffer> {
   const { parameters, salt } = SALTS.parse(text);
-  // The package uses argon2id unless it is told otherwise, and test/vectors would notice another
+  // The package uses argon2id by default, and test/vectors would notice another
   // variant. Its enum cannot be used: it is a TypeScript constant that does not exist at run time.
   return hashRaw(code, {
     memoryCost: parameters.m,
