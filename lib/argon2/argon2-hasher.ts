@@ -18,7 +18,7 @@ const MAX_MEMORY_KIB = 1_048_576;
 const MAX_PASSES = 16;
 const LANES = 1;
 const HASH_BYTES = 32;
-/** The name of the scheme in a salt string. 19 is version 1.3 of argon2 (RFC 9106, section 3.1). */
+/** The salt strings of this hasher. 19 is version 1.3 of argon2 (RFC 9106, section 3.1). */
 const SALTS = saltScheme('argon2id$v=19', {
   m: [MIN_MEMORY_KIB, MAX_MEMORY_KIB],
   t: [MIN_PASSES, MAX_PASSES],
@@ -96,8 +96,8 @@ function checkOptions(options: Argon2HasherOptions): { m: number; t: number } {
 
 async function hashCode(code: string, text: string): Promise<Buffer> {
   const { parameters, salt } = SALTS.parse(text);
-  // The package uses argon2id by default, and test/vectors would notice another
-  // variant. Its enum cannot be used: it is a TypeScript constant that does not exist at run time.
+  // The package uses argon2id by default, and test/vectors would notice another variant. Its enum
+  // cannot be used: it is a TypeScript constant that does not exist at run time.
   return hashRaw(code, {
     memoryCost: parameters.m,
     timeCost: parameters.t,
