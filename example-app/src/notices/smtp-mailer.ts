@@ -75,12 +75,17 @@ export class SmtpMailer implements Mailer {
   /** A server that never answers must not keep the service from stopping. */
   private async untilClosed<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.closing;
+    let stop = (): void => undefined;
     const closed = new Promise<never>((_, reject) => {
-      const stop = (): void => reject(new Error('The service stops.'));
-      if (signal.aborted) stop();
-      else signal.addEventListener('abort', stop, { once: true });
+      stop = () => reject(new Error('The service stops.'));
+      signal.addEventListener('abort', stop, { once: true });
     });
-    return Promise.race([work, closed]);
+    if (signal.aborted) stop();
+    try {
+      return await Promise.race([work, closed]);
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
   }
 
   /** Greets and logs in, and sends nothing. */

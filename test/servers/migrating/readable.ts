@@ -21,7 +21,7 @@ import { filesOf, start, type Host } from '../frameworks/host';
 import type { Answer, Visitor } from '../frameworks/visitor';
 
 const HOST = join(__dirname, '../../hosts/migrations');
-const CLI = join(HOST, 'node_modules/passport-backup-code/dist/cli.js');
+const CLI = join(HOST, 'node_modules/passport-backup-code/dist/cli/main.js');
 const read = (file: string): string => readFileSync(join(HOST, file), 'utf8');
 const page = filesOf('docs/migrating.md');
 const recipes = recipesOf('docs/migrating.md');
