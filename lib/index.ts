@@ -40,12 +40,13 @@ export type { CodeRecord } from './codes/digests';
 export { MemoryStore } from './stores/memory';
 export type {
   ActivateRequest,
+  AttemptCounter,
   AttemptRequest,
   AttemptResult,
   BackupCodeStore,
-  ChannelState,
   ConsumeRequest,
   Consumption,
+  CountRequest,
   CurrentSet,
   FoundUser,
   GiveBackRequest,

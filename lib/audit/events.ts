@@ -29,7 +29,20 @@ export type Reason =
   /** The risk hook asked for a stronger factor. */
   | 'step_up'
   /** Too many slow hashes were waiting. */
-  | 'busy';
+  | 'busy'
+  | SetFault;
+
+/**
+ * Why a stored set could not be checked: it was changed, or its key is missing. It is the code of
+ * the error that `consume` throws. The attempt is given back.
+ */
+export type SetFault = (typeof SET_FAULTS)[number];
+
+const SET_FAULTS = ['unknown_pepper', 'wrong_pepper', 'unreadable_hash', 'unreadable_set'] as const;
+
+export function isSetFault(code: unknown): code is SetFault {
+  return (SET_FAULTS as readonly unknown[]).includes(code);
+}
 
 /** Every type of event of the core. Types are only ever added. */
 export const EVENT_TYPES = [
@@ -90,7 +103,7 @@ export type EventDetails = Readonly<Record<string, string | number | boolean | n
 
 /** One line of the audit trail. */
 export interface AuditEvent {
-  /** A random UUID. */
+  /** A UUID. Random, except for an event that counts refusals: its id says which ones. */
   readonly id: string;
   readonly type: AuditEventType;
   /** Milliseconds since 1970, UTC. */
@@ -105,7 +118,11 @@ export interface AuditEvent {
   readonly total: number | null;
   /** With `reused`: seconds since the code was consumed. One or two mean a double click. */
   readonly consumedSecondsAgo: number | null;
-  /** With `throttled`: how many attempts were refused so far. The store keeps counting. */
+  /**
+   * With an event that counts refusals: how many there were so far. The store keeps counting. All
+   * `throttled` events count, and so do `rejected` and `step_up_required` ones whose attempt was
+   * not charged.
+   */
   readonly refusals: number | null;
   /** `null` for events of the core. */
   readonly details: EventDetails | null;

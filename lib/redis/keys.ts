@@ -13,7 +13,7 @@ export interface PartitionKeys {
    * event as JSON; any other field replaces the event's own.
    */
   readonly events: string;
-  /** Hash: by event id, the `refusals` of a `throttled` event if there is more than one. */
+  /** Hash: by event id, the `refusals` of an event that counts them. */
   readonly refusals: string;
   /**
    * Sorted set: the `user` keys that have a set, by when it expires; `+inf` if it never does.
@@ -25,12 +25,17 @@ export interface PartitionKeys {
 /** The keys of a user, and those of the user's partition. */
 export interface UserKeys extends PartitionKeys {
   /**
-   * Hash: the user's set, codes, staged set and the counters of both channels. They are one key, so
-   * that no counter is evicted without its set.
+   * Hash: the user's set, codes, staged set and the counter of the second factor. They are one key,
+   * so that no counter is evicted without its set.
    */
   readonly user: string;
   /** Hash: by set id, the times of sets that were replaced or revoked. */
   readonly ended: string;
+  /**
+   * Sorted set: the keys of the counters on the recovery channel, by when they expire. Each is a
+   * hash, named like this key with the network after it.
+   */
+  readonly networks: string;
 }
 
 export function userKeys(prefix: string, subjectKey: string): UserKeys {
@@ -39,6 +44,7 @@ export function userKeys(prefix: string, subjectKey: string): UserKeys {
   return {
     user: `${start}:user:${subjectKey}`,
     ended: `${start}:ended:${subjectKey}`,
+    networks: `${start}:networks:${subjectKey}`,
     ...partitionKeys(prefix, partition),
   };
 }

@@ -13,13 +13,14 @@ import type {
   ReportRequest,
 } from '../stores/audit-contract';
 import {
-  NAME_KEPT_MS,
+  COUNTER_KEPT_MS,
   type ActivateRequest,
   type AttemptRequest,
   type AttemptResult,
   type BackupCodeStore,
   type ConsumeRequest,
   type Consumption,
+  type CountRequest,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
@@ -27,6 +28,7 @@ import {
   type RevokeRequest,
   type StageRequest,
 } from '../stores/contract';
+import { refusedSource } from '../stores/refusals';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
@@ -38,6 +40,7 @@ import { readFields, readText, readWrittenEvents } from './replies';
 import { buildReport } from './report';
 import {
   appendScript,
+  countScript,
   giveBackScript,
   nameKeyScript,
   takeAttemptScript,
@@ -51,7 +54,7 @@ import {
   stageScript,
 } from './scripts/set-scripts';
 import { runUserScript } from './scripts/user-functions';
-import { codeText, readChannels, readCurrentSet, setFields } from './user-fields';
+import { codeText, readCurrentSet, readSecondFactor, setFields } from './user-fields';
 import { readAttempt, readConsumption } from './verification-replies';
 
 const NAME_KEY_BYTES = 32;
@@ -114,25 +117,34 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
   async find(subject: Subject): Promise<FoundUser | null> {
     const fields = readFields(await this.#run(findScript, subject.key));
     if (fields.size === 0) return null;
-    return { current: readCurrentSet(fields), channels: readChannels(fields) };
+    return { current: readCurrentSet(fields), secondFactor: readSecondFactor(fields) };
   }
 
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
-    const { subject, channel, now, waits, refusal } = request;
-    const reply = await this.#run(takeAttemptScript, subject.key, {
-      channel,
-      now,
-      waits,
-      refusal: JSON.stringify(refusal),
-      refusalId: refusal.id,
-      keptMs: subject.userId === null ? NAME_KEPT_MS : undefined,
+    const { subject, channel, network, now, waits, refusal } = request;
+    const reply = await runUserScript(this.#keyspace, takeAttemptScript, {
+      subjectKey: subject.key,
+      network,
+      request: {
+        channel,
+        now,
+        waits,
+        longestWait: Math.max(...waits),
+        refusal: JSON.stringify(refusal),
+        refusedSource: refusedSource(request),
+        keptMs: COUNTER_KEPT_MS,
+      },
     });
-    return readAttempt(reply, channel);
+    return readAttempt(reply, request);
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
-    const { channel, generation, nextAt } = ticket;
-    await this.#run(giveBackScript, subject.key, { channel, generation, nextAt });
+    const { channel, network, generation, nextAt } = ticket;
+    await runUserScript(this.#keyspace, giveBackScript, {
+      subjectKey: subject.key,
+      network,
+      request: { channel, generation, nextAt },
+    });
   }
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
@@ -169,13 +181,17 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
     const reply = await this.#run(appendScript, subjectKey, {
       events: events.map((event) => JSON.stringify(event)),
       lock: lock && {
-        channel: lock.ticket.channel,
         generation: lock.ticket.generation,
         now: lock.now,
         event: JSON.stringify(lock.event),
       },
     });
     return readWrittenEvents(reply);
+  }
+
+  async count({ subject, event }: CountRequest): Promise<readonly AuditEvent[]> {
+    const request = { event: JSON.stringify(event), id: event.id };
+    return readWrittenEvents(await this.#run(countScript, subject.key, request));
   }
 
   async nameKey(): Promise<Uint8Array> {

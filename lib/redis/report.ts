@@ -28,7 +28,7 @@ async function addSets(
 ): Promise<void> {
   for await (const users of readUsersWithSets(keyspace, { partition, maxScore: Infinity })) {
     for (const user of users) {
-      const isLocked = user.hasLockedChannel || user.mostAttempts >= lockAfter;
+      const isLocked = user.lockedAt !== null || user.attempts >= lockAfter;
       report.addSet({ ...user, isLocked });
     }
   }

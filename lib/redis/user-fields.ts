@@ -1,14 +1,6 @@
 // How a user is stored: the fields of the `user` hash, written and read.
-import type { Channel } from '../audit/context';
 import type { CodeRecord } from '../codes/digests';
-import type {
-  ChannelState,
-  CurrentSet,
-  FoundUser,
-  NewSet,
-  SetHeader,
-  StoredCode,
-} from '../stores/contract';
+import type { AttemptCounter, CurrentSet, NewSet, SetHeader, StoredCode } from '../stores/contract';
 import { hasherName } from '../stores/report-builder';
 import { parseStored, readNumber, type Fields } from './replies';
 
@@ -68,17 +60,10 @@ export function readCodes(fields: Fields): StoredCode[] {
 }
 
 /** @throws {BackupCodeError} `unreadable_set` */
-export function readChannels(fields: Fields): FoundUser['channels'] {
+export function readSecondFactor(fields: Fields): AttemptCounter {
   return {
-    second_factor: readChannel(fields, 'second_factor'),
-    recovery: readChannel(fields, 'recovery'),
-  };
-}
-
-function readChannel(fields: Fields, channel: Channel): ChannelState {
-  return {
-    attempts: readNumber(fields.get(`${channel}:attempts`) ?? '0'),
-    lockedAt: readTime(fields, `${channel}:lockedAt`),
+    attempts: readNumber(fields.get('second_factor:attempts') ?? '0'),
+    lockedAt: readTime(fields, 'second_factor:lockedAt'),
   };
 }
 

@@ -19,9 +19,9 @@ export interface UserWithSet {
   readonly lastConsumedAt: number | null;
   readonly pepperId: string | null;
   readonly hasher: string;
-  readonly hasLockedChannel: boolean;
-  /** The attempts of the channel that has more of them. */
-  readonly mostAttempts: number;
+  /** On the second factor. */
+  readonly attempts: number;
+  readonly lockedAt: number | null;
 }
 
 const FIELDS = [
@@ -35,9 +35,7 @@ const FIELDS = [
   'pepperId',
   'hasher',
   'second_factor:lockedAt',
-  'recovery:lockedAt',
   'second_factor:attempts',
-  'recovery:attempts',
 ] as const;
 
 type StoredUser = Readonly<Record<(typeof FIELDS)[number], string>>;
@@ -109,11 +107,8 @@ function readUser(stored: StoredUser): UserWithSet {
     lastConsumedAt: readOptionalNumber(stored.lastConsumedAt),
     pepperId: stored.pepperId === '' ? null : stored.pepperId,
     hasher: stored.hasher,
-    hasLockedChannel: stored['second_factor:lockedAt'] !== '' || stored['recovery:lockedAt'] !== '',
-    mostAttempts: Math.max(
-      readOptionalNumber(stored['second_factor:attempts']) ?? 0,
-      readOptionalNumber(stored['recovery:attempts']) ?? 0,
-    ),
+    attempts: readOptionalNumber(stored['second_factor:attempts']) ?? 0,
+    lockedAt: readOptionalNumber(stored['second_factor:lockedAt']),
   };
 }
 

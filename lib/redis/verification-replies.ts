@@ -1,6 +1,5 @@
 // Reads what the scripts of a verification returned.
-import type { Channel } from '../audit/context';
-import type { AttemptResult, Consumption } from '../stores/contract';
+import type { AttemptRequest, AttemptResult, Consumption } from '../stores/contract';
 import { readWrittenEvents, readFields, readList, readNumber, readText } from './replies';
 import { readCodes, readCurrentSet } from './user-fields';
 
@@ -9,7 +8,10 @@ import { readCodes, readCurrentSet } from './user-fields';
  *
  * @throws {BackupCodeError} `unreadable_set`
  */
-export function readAttempt(reply: unknown, channel: Channel): AttemptResult {
+export function readAttempt(
+  reply: unknown,
+  { channel, network }: Pick<AttemptRequest, 'channel' | 'network'>,
+): AttemptResult {
   const [outcome, ...details] = readList(reply);
   if (readText(outcome) === 'refused') {
     const [reason, nextAt, events] = details;
@@ -27,6 +29,7 @@ export function readAttempt(reply: unknown, channel: Channel): AttemptResult {
     ok: true,
     ticket: {
       channel,
+      network,
       attempt: readNumber(attempt),
       generation: readNumber(generation),
       nextAt: readNumber(nextAt),

@@ -18,7 +18,7 @@ export function readAdopted(config: Config, plainCodes: unknown, given: unknown)
   const symbols = readPlainCodes(format, plainCodes);
   assertHardToGuess(format, {
     count: symbols.length,
-    attempts: config.waits.length,
+    attempts: config.waits.second_factor.length,
     hasPepper: config.pepper.newest.id !== null,
   });
   return { format, symbols };

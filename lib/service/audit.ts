@@ -211,13 +211,13 @@ export class Audit {
       throw new BackupCodeError('invalid_date', 'since must not be in the future.');
     }
     const { lowAt, rotateAfterDays, waits } = this.#config;
-    const free = waits.findIndex((wait) => wait > 0) + 1 || waits.length;
+    const free = waits.recovery.findIndex((wait) => wait > 0) + 1;
     return this.#store().report({
       since,
       now,
       lowAt,
       rotateBefore: rotateAfterDays === null ? null : now - rotateAfterDays * DAY_MS,
-      lockAfter: waits.length,
+      lockAfter: waits.second_factor.length,
       manyFailures: free,
     });
   }

@@ -1,9 +1,13 @@
-// How long a channel waits after each attempt, and how many attempts it has. The stores do the
-// counting.
+// How long to wait after each attempt, and how many attempts the second factor has. The stores do
+// the counting.
+import type { Channel } from '../audit/context';
 import { BackupCodeError } from '../errors';
 import { assertOptions, wholeNumber } from '../internal/validate';
 
-/** Attempts are counted in the store, for each user and each channel separately. */
+/**
+ * Attempts are counted in the store: on `second_factor` for each user, on `recovery` for each user
+ * and network, so that a stranger who knows a user name delays no owner.
+ */
 export interface AttemptOptions {
   /**
    * Attempts without a wait, from 1 to 50.
@@ -25,8 +29,9 @@ export interface AttemptOptions {
    */
   readonly maxDelaySeconds?: number;
   /**
-   * Attempts before the channel is locked until a new set is issued, from 1 to 50. NIST SP
-   * 800-63B-4, section 3.2.2, allows 100 consecutive failures, and there are two channels.
+   * Attempts before `second_factor` is locked until a new set is issued, from 1 to 50. NIST SP
+   * 800-63B-4, section 3.2.2, allows 100 consecutive failures. `recovery` never locks: its codes
+   * have 64 bits or more, for which section 3.1.2.2 asks no limit.
    *
    * @default 50
    */
@@ -38,11 +43,13 @@ const ATTEMPTS = { min: 1, max: 50 } as const;
 const SECONDS = { min: 30, max: 3600 } as const;
 
 /**
- * Milliseconds to wait after attempt n, at index n - 1. Its length is the number of attempts.
- *
- * @throws {BackupCodeError} `invalid_option`
+ * Milliseconds to wait after attempt n, at index n - 1. On `second_factor` the length is the number
+ * of attempts. On `recovery` the last wait is repeated.
  */
-export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
+export type Waits = Readonly<Record<Channel, readonly number[]>>;
+
+/** @throws {BackupCodeError} `invalid_option` */
+export function attemptWaits(options: AttemptOptions = {}): Waits {
   assertOptions('attempts', options, OPTIONS);
   const free = wholeNumber('attempts.free', options.free, { ...ATTEMPTS, fallback: 5 });
   const firstDelay = wholeNumber('attempts.firstDelaySeconds', options.firstDelaySeconds, {
@@ -64,8 +71,11 @@ export function attemptWaits(options: AttemptOptions = {}): readonly number[] {
         `attempts.firstDelaySeconds (${firstDelay}).`,
     );
   }
-  return Array.from({ length: lockAfter }, (_, index) => {
-    const doublings = index + 1 - free;
-    return doublings < 0 ? 0 : 1000 * Math.min(firstDelay * 2 ** doublings, maxDelay);
-  });
+  const waitAfter = (attempt: number): number =>
+    attempt < free ? 0 : 1000 * Math.min(firstDelay * 2 ** (attempt - free), maxDelay);
+  const firstLongest = free + Math.ceil(Math.log2(maxDelay / firstDelay));
+  return {
+    second_factor: Array.from({ length: lockAfter }, (_, index) => waitAfter(index + 1)),
+    recovery: Array.from({ length: firstLongest }, (_, index) => waitAfter(index + 1)),
+  };
 }

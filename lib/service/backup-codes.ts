@@ -235,7 +235,7 @@ export class BackupCodes {
   async status(userId: UserId): Promise<SetStatus | null> {
     const found = await this.#config.store.find(userSubject(userId));
     if (!found?.current) return null;
-    return describeSet(this.#config, found.current, found.channels);
+    return describeSet(this.#config, found.current, found.secondFactor);
   }
 
   /**

@@ -1,21 +1,27 @@
 // Consumes a code. The order of the steps is the security argument: an attempt is taken before
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
-import { auditEvent, type AuditEvent, type EventFields, type Reason } from '../audit/events';
+import { auditEvent, isSetFault, type EventFields, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { readCode } from '../codes/formats';
 import { HashQueueBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
+import { BackupCodeError } from '../errors';
 import type {
-  LockedChannel,
+  AttemptRequest,
+  AttemptResult,
+  ConsumeRequest,
+  Consumption,
   Milestone,
   SetWithCodes,
   StoredCode,
   Ticket,
 } from '../stores/contract';
+import { networkOf } from '../stores/network';
+import { countedEventId, dayOf, type RefusedSource } from '../stores/refusals';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';
 import type { Config } from './options';
-import type { Outcome } from './outcome';
+import type { NotConsumed, Outcome } from './outcome';
 import { assess } from './risk';
 
 /** One try to consume a code. */
@@ -40,7 +46,7 @@ export interface ConsumeService {
 interface GrantedAttempt {
   readonly service: ConsumeService;
   readonly userId: string | null;
-  readonly subject: Subject;
+  readonly source: RefusedSource;
   readonly context: CleanContext;
   readonly ticket: Ticket;
   readonly current: SetWithCodes | null;
@@ -52,8 +58,7 @@ export async function consumeCode(
   { userId, findSubject, typed, context }: CodeAttempt,
 ): Promise<Outcome> {
   const { config, listeners } = service;
-  const { store, waits } = config;
-  const { channel } = context;
+  const { waits } = config;
 
   // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
   const readings = config.formats.map((format) => readCode(format, typed));
@@ -68,11 +73,18 @@ export async function consumeCode(
     return { ok: false, reason: 'malformed' };
   }
 
-  // 2. Take an attempt, before any check.
+  // 2. Take an attempt, before any check. An unknown user name has no second factor.
   const subject = await findSubject();
+  const channel = userId === null ? 'recovery' : context.channel;
+  const source = { subject, channel, network: networkOf(context.ip) };
   const now = config.now();
   const refusal = auditEvent('throttled', { at: now, userId, refusals: 1, context });
-  const taken = await store.takeAttempt({ subject, channel, now, waits, refusal });
+  const taken = await takeOrRecordFault(service, {
+    ...source,
+    now,
+    waits: waits[channel],
+    refusal,
+  });
   if (!taken.ok) {
     listeners.notify(taken.events);
     if (taken.reason === 'locked') return { ok: false, reason: 'locked' };
@@ -80,7 +92,7 @@ export async function consumeCode(
     return { ok: false, reason: 'throttled', retryAfterSeconds };
   }
   const { ticket, current } = taken;
-  const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
+  const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
 
   // 3. Assess the risk. An attempt that is turned away was not a guess: it is given back.
   if (config.assessRisk !== undefined) {
@@ -100,14 +112,29 @@ export async function consumeCode(
   return consumeMatch(attempt, { current, match, comparison });
 }
 
+/** A set that the store cannot read charges no attempt, and leaves an event. */
+async function takeOrRecordFault(
+  service: ConsumeService,
+  request: AttemptRequest,
+): Promise<AttemptResult> {
+  try {
+    return await service.config.store.takeAttempt(request);
+  } catch (error) {
+    const { userId, context } = request.refusal;
+    await recordSetFault(service, { source: request, error, userId, context });
+    throw error;
+  }
+}
+
 /**
- * A fault before the comparison gives the attempt back. Once the code is compared nothing does,
- * whether it is valid or not: a caller who can make the audit fail would guess without limit.
+ * A fault before the comparison gives the attempt back. Once a code is compared and does not match,
+ * nothing does: a caller who can make the audit fail would guess without limit.
  */
 async function compareOrGiveBack(
-  { service, userId, subject, context, ticket, current }: GrantedAttempt,
+  attempt: GrantedAttempt,
   code: TypedCode,
 ): Promise<Comparison | 'busy'> {
+  const { service, userId, context, current } = attempt;
   const { config, dummy } = service;
   let isCompared = false;
   try {
@@ -115,14 +142,15 @@ async function compareOrGiveBack(
       ...code,
       set: current ?? dummy,
       userId: current === null ? '' : (userId ?? ''),
-      channel: context.channel,
+      channel: attempt.source.channel,
       onVerdict: () => {
         isCompared = true;
       },
     });
   } catch (error) {
-    if (!isCompared) await giveBackIfPossible(config, subject, ticket);
+    if (!isCompared) await giveBackIfPossible(attempt);
     if (error instanceof HashQueueBusy) return 'busy';
+    await recordSetFault(service, { source: attempt.source, error, userId, context });
     throw error;
   }
 }
@@ -138,7 +166,7 @@ async function consumeMatch(
   attempt: GrantedAttempt,
   { current, match, comparison }: Match,
 ): Promise<Outcome> {
-  const { service, userId, subject, context } = attempt;
+  const { service, userId, source, context } = attempt;
   const { config, listeners } = service;
   const { setId, expiresAt } = current;
   const { codeId } = match;
@@ -149,11 +177,11 @@ async function consumeMatch(
   if (replacement) {
     events.push(auditEvent('renewed', { ...common, codeId: replacement.record.codeId }));
   }
-  const result = await config.store.consume({
-    subject,
+  const result = await consumeOrGiveBack(attempt, {
+    subject: source.subject,
     setId,
     codeId,
-    channel: context.channel,
+    channel: source.channel,
     now,
     events,
     milestones: milestonesOf(config, common, replacement !== null),
@@ -169,6 +197,23 @@ async function consumeMatch(
   return replacement
     ? { ok: true, ...consumed, replacement: replacement.code }
     : { ok: true, ...consumed };
+}
+
+/**
+ * A fault of the store after a match charges no attempt: the caller has a valid code, so that
+ * nothing is guessed. If the code was consumed and only the answer was lost, the ticket is from an
+ * earlier generation, and nothing is given back.
+ */
+async function consumeOrGiveBack(
+  attempt: GrantedAttempt,
+  request: ConsumeRequest,
+): Promise<Consumption> {
+  try {
+    return await attempt.service.config.store.consume(request);
+  } catch (error) {
+    await giveBackIfPossible(attempt);
+    throw error;
+  }
 }
 
 /** With a replacement as many codes are left as before, so `low` is never reached by it. */
@@ -187,10 +232,10 @@ function milestonesOf(
 /** Records a failure, and locks the channel after its last attempt. */
 async function reject(
   attempt: GrantedAttempt,
-  reason: Reason,
+  reason: NotConsumed['reason'],
   code: { readonly codeId: string | null; readonly consumedAt?: number | null } = { codeId: null },
 ): Promise<Outcome> {
-  const { service, userId, subject, context, ticket, current } = attempt;
+  const { service, userId, source, context, ticket, current } = attempt;
   const now = service.config.now();
   const common = { at: now, userId, setId: current?.setId ?? null, context };
   const isReused = reason === 'reused' && typeof code.consumedAt === 'number';
@@ -200,47 +245,72 @@ async function reject(
     codeId: code.codeId,
     consumedSecondsAgo: isReused ? secondsBetween(code.consumedAt, now) : null,
   });
-  const isLast = ticket.attempt >= service.config.waits.length;
-  const lock = isLast ? { subject, ticket, now, event: auditEvent('locked', common) } : undefined;
-  await record(service, rejected, lock);
+  const isLast =
+    source.channel === 'second_factor' &&
+    ticket.attempt >= service.config.waits.second_factor.length;
+  const lock = isLast
+    ? { subject: source.subject, ticket, now, event: auditEvent('locked', common) }
+    : undefined;
+  service.listeners.notify(await service.config.store.append([rejected], lock));
   return { ok: false, reason };
 }
 
-async function turnAway(
-  { service, userId, subject, context, ticket }: GrantedAttempt,
-  risk: 'deny' | 'step_up',
-): Promise<Outcome> {
-  await service.config.store.giveBack({ subject, ticket });
+async function turnAway(attempt: GrantedAttempt, risk: 'deny' | 'step_up'): Promise<Outcome> {
+  const { service, source, ticket } = attempt;
+  await service.config.store.giveBack({ subject: source.subject, ticket });
   const reason = risk === 'deny' ? 'denied' : 'step_up';
-  const type = risk === 'deny' ? 'rejected' : 'step_up_required';
-  await record(service, auditEvent(type, { at: service.config.now(), userId, reason, context }));
+  await countRefusal(service, { ...attempt, reason });
   return { ok: false, reason };
 }
 
-async function turnAwayBusy({ service, userId, context }: GrantedAttempt): Promise<Outcome> {
-  const at = service.config.now();
-  await record(service, auditEvent('rejected', { at, userId, reason: 'busy', context }));
+async function turnAwayBusy(attempt: GrantedAttempt): Promise<Outcome> {
+  await countRefusal(attempt.service, { ...attempt, reason: 'busy' });
   return { ok: false, reason: 'busy', retryAfterSeconds: MAX_WAIT_SECONDS };
 }
 
-async function record(
+interface UnchargedRefusal {
+  readonly source: RefusedSource;
+  readonly userId: string | null;
+  readonly context: CleanContext;
+  readonly reason: Reason;
+}
+
+/**
+ * Records a refusal that charged no attempt, and can therefore be repeated without end: in one
+ * event for each day.
+ */
+async function countRefusal(
   { config, listeners }: ConsumeService,
-  event: AuditEvent,
-  lock?: LockedChannel,
+  { source, userId, context, reason }: UnchargedRefusal,
 ): Promise<void> {
-  listeners.notify(await config.store.append([event], lock));
+  const at = config.now();
+  const type = reason === 'step_up' ? 'step_up_required' : 'rejected';
+  const event = {
+    ...auditEvent(type, { at, userId, reason, refusals: 1, context }),
+    id: countedEventId(source, { reason, period: dayOf(at) }),
+  };
+  listeners.notify(await config.store.count({ subject: source.subject, event }));
+}
+
+/** The caller throws the fault, whether or not its event can be written. */
+async function recordSetFault(
+  service: ConsumeService,
+  { error, ...refusal }: Omit<UnchargedRefusal, 'reason'> & { readonly error: unknown },
+): Promise<void> {
+  if (!(error instanceof BackupCodeError) || !isSetFault(error.code)) return;
+  try {
+    await countRefusal(service, { ...refusal, reason: error.code });
+  } catch {
+    // The store is the likely cause.
+  }
 }
 
 /**
  * Gives the attempt back if the store still answers. The caller throws the fault that came first.
  */
-async function giveBackIfPossible(
-  { store }: Config,
-  subject: Subject,
-  ticket: Ticket,
-): Promise<void> {
+async function giveBackIfPossible({ service, source, ticket }: GrantedAttempt): Promise<void> {
   try {
-    await store.giveBack({ subject, ticket });
+    await service.config.store.giveBack({ subject: source.subject, ticket });
   } catch {
     // The attempt stays charged.
   }

@@ -21,7 +21,7 @@ import { warnOnce } from '../internal/warn-once';
 import { checkedStore } from '../stores/checked-store';
 import { STORE_METHODS, type BackupCodeStore } from '../stores/contract';
 import { MemoryStore } from '../stores/memory';
-import { attemptWaits, type AttemptOptions } from './back-off';
+import { attemptWaits, type AttemptOptions, type Waits } from './back-off';
 
 /** What the risk hook receives, before anything is known about the code. */
 export interface RiskAttempt {
@@ -148,8 +148,7 @@ export interface Config {
   readonly rotateAfterDays: number | null;
   readonly lowAt: number;
   readonly replaceConsumed: boolean;
-  /** Milliseconds to wait after attempt n, at index n - 1. */
-  readonly waits: readonly number[];
+  readonly waits: Waits;
   readonly assessRisk: BackupCodesOptions['assessRisk'];
   readonly gate: HashQueueOptions;
   readonly now: () => number;
@@ -188,7 +187,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const waits = attemptWaits(options.attempts);
   const pepper = pepperRing(options.pepper);
   const hasPepper = pepper.newest.id !== null;
-  assertHardToGuess(format, { count, attempts: waits.length, hasPepper });
+  assertHardToGuess(format, { count, attempts: waits.second_factor.length, hasPepper });
   const { replaceConsumed = false } = options;
   if (typeof replaceConsumed !== 'boolean') {
     throw new BackupCodeError(

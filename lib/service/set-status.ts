@@ -1,6 +1,6 @@
 // The status of a set, as its owner and support see it.
 import { DAY_MS } from '../internal/time';
-import type { ChannelState, CurrentSet, FoundUser } from '../stores/contract';
+import type { AttemptCounter, CurrentSet } from '../stores/contract';
 import type { Config } from './options';
 
 /** What the owner and support may see of a set. Times are milliseconds since 1970. */
@@ -12,7 +12,10 @@ export interface SetStatus {
   readonly createdAt: number;
   readonly expiresAt: number | null;
   readonly lastConsumedAt: number | null;
-  /** The channels that accept no more attempts until a new set is issued. */
+  /**
+   * The channels that accept no more attempts until a new set is issued. `recovery` is always
+   * false: it only ever makes callers wait.
+   */
   readonly locked: { readonly secondFactor: boolean; readonly recovery: boolean };
   /** True if `lowAt` codes or fewer are left. */
   readonly low: boolean;
@@ -25,7 +28,7 @@ export interface SetStatus {
 export function describeSet(
   { rotateAfterDays, lowAt, waits, now: clock }: Config,
   { setId, total, remaining, createdAt, expiresAt, lastConsumedAt }: CurrentSet,
-  channels: FoundUser['channels'],
+  secondFactor: AttemptCounter,
 ): SetStatus {
   const now = clock();
   return {
@@ -36,8 +39,8 @@ export function describeSet(
     expiresAt,
     lastConsumedAt,
     locked: {
-      secondFactor: isLocked(channels.second_factor, waits.length),
-      recovery: isLocked(channels.recovery, waits.length),
+      secondFactor: isLocked(secondFactor, waits.second_factor.length),
+      recovery: false,
     },
     low: remaining <= lowAt,
     rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
@@ -49,6 +52,6 @@ export function describeSet(
  * Also true if the limit was lowered since, or if the event of the last attempt could not be
  * written.
  */
-function isLocked({ attempts, lockedAt }: ChannelState, lockAfter: number): boolean {
+function isLocked({ attempts, lockedAt }: AttemptCounter, lockAfter: number): boolean {
   return lockedAt !== null || attempts >= lockAfter;
 }

@@ -135,6 +135,10 @@ const REJECTION_SEVERITIES: Readonly<Record<Reason, OcsfSeverity>> = {
   denied: 'Medium',
   step_up: 'Medium',
   busy: 'Medium',
+  unknown_pepper: 'Medium',
+  wrong_pepper: 'High',
+  unreadable_hash: 'Medium',
+  unreadable_set: 'High',
 };
 
 /** The schema has no number for backup codes. */

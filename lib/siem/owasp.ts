@@ -129,6 +129,10 @@ const REJECTION_NAMES: Readonly<Record<Reason, OwaspName>> = {
   denied: 'authn_login_fail',
   step_up: 'authn_login_fail',
   busy: 'excess_rate_limit_exceeded',
+  unknown_pepper: 'authn_login_fail',
+  wrong_pepper: 'authn_login_fail',
+  unreadable_hash: 'authn_login_fail',
+  unreadable_set: 'authn_login_fail',
 };
 
 /** Names of changes that have no parameter for the acting user. */

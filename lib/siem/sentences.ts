@@ -55,6 +55,10 @@ export const REASON_SENTENCES: Readonly<Record<Reason, string>> = {
   denied: 'The risk assessment refused the attempt.',
   step_up: 'The risk assessment required a stronger factor.',
   busy: 'Too many attempts were waiting for a check.',
+  unknown_pepper: 'The set was made with a pepper that is not configured.',
+  wrong_pepper: 'The set does not belong to this user, or its pepper has another key.',
+  unreadable_hash: 'The set was made with a hasher that is not configured.',
+  unreadable_set: 'The stored set is damaged.',
 };
 
 export const APPROVAL_REASON_SENTENCES: Readonly<Record<ApprovalReason, string>> = {

@@ -1,12 +1,11 @@
 // Consumes a code in four statements: the set, the code, the new counts, the events.
 import { sql } from 'kysely';
+import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/contract';
-import { COUNTER_COLUMNS } from './attempt-counters';
-import type { Database, RunStatement } from './database';
+import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber } from './rows';
 import { insertCodes } from './set-rows';
-import type { Tables } from './database';
 
 type FailedConsumption = Exclude<Consumption, { readonly outcome: 'consumed' }>;
 
@@ -43,7 +42,6 @@ async function consume(
   { tables, request }: CodeToConsume,
 ): Promise<Consumption> {
   const { subject, setId, codeId, channel, now, replacement } = request;
-  const { attempts, nextAt, generation, lockedAt, refusedAt } = COUNTER_COLUMNS[channel];
   const added = replacement ? 1 : 0;
   // The set comes first: its row is the lock under which `remaining` is exact, and no revocation or
   // new set can come between.
@@ -52,15 +50,12 @@ async function consume(
     SET remaining = remaining - 1 + ${added},
       total = total + ${added},
       last_consumed_at = ${now},
-      ${attempts} = 0,
-      ${nextAt} = 0,
-      ${generation} = ${generation} + 1,
-      ${refusedAt} = NULL
+      ${resetCounter(channel)}
     WHERE user_key = ${subject.key}
       AND set_id = ${setId}
       AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > ${now})
-      AND ${lockedAt} IS NULL`);
+      ${andIsUnlocked(channel)}`);
   if (set.affected !== 1) throw new NotConsumed(await explainSet(run, { tables, request }));
   const code = await run(sql`
     UPDATE ${tables.codes}
@@ -90,13 +85,26 @@ async function consume(
   return { outcome: 'consumed', remaining, total, events };
 }
 
+/** The channel counts from zero, in a new generation. */
+function resetCounter(channel: Channel): Statement {
+  if (channel === 'recovery') return sql`recovery_generation = recovery_generation + 1`;
+  return sql`
+      second_factor_attempts = 0,
+      second_factor_next_at = 0,
+      second_factor_generation = second_factor_generation + 1`;
+}
+
+function andIsUnlocked(channel: Channel): Statement {
+  return channel === 'recovery' ? sql`` : sql`AND second_factor_locked_at IS NULL`;
+}
+
 /** Why the set did not match. */
 async function explainSet(
   run: RunStatement,
   { tables, request: { subject, setId, channel, now } }: CodeToConsume,
 ): Promise<FailedConsumption> {
   const { rows } = await run(sql`
-    SELECT set_id, revoked_at, expires_at, ${COUNTER_COLUMNS[channel].lockedAt} AS locked_at
+    SELECT set_id, revoked_at, expires_at, second_factor_locked_at
     FROM ${tables.users}
     WHERE user_key = ${subject.key}`);
   const row = rows[0];
@@ -106,7 +114,8 @@ async function explainSet(
   if (row['expires_at'] !== null && readNumber(row, 'expires_at') <= now) {
     return { outcome: 'gone', reason: 'expired' };
   }
-  return { outcome: 'gone', reason: row['locked_at'] === null ? 'none' : 'locked' };
+  const isLocked = channel === 'second_factor' && row['second_factor_locked_at'] !== null;
+  return { outcome: 'gone', reason: isLocked ? 'locked' : 'none' };
 }
 
 /** Why the code did not match. */

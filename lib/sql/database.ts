@@ -159,6 +159,7 @@ function isAborted(error: unknown): boolean {
 /** References to the tables for statements, made once for each store. */
 export interface Tables {
   readonly users: Statement;
+  readonly networks: Statement;
   readonly codes: Statement;
   readonly events: Statement;
   readonly approvals: Statement;
@@ -172,6 +173,7 @@ export function tableReferences({ schema, prefix }: TableNames): Tables {
   };
   return {
     users: reference(TABLE.users),
+    networks: reference(TABLE.networks),
     codes: reference(TABLE.codes),
     events: reference(TABLE.events),
     approvals: reference(TABLE.approvals),

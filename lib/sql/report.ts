@@ -46,9 +46,7 @@ async function countSets(
 ): Promise<SetCounts> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
   const isLocked = sql`(second_factor_locked_at IS NOT NULL
-      OR recovery_locked_at IS NOT NULL
-      OR second_factor_attempts >= ${lockAfter}
-      OR recovery_attempts >= ${lockAfter})`;
+      OR second_factor_attempts >= ${lockAfter})`;
   const isRotationDue = sql`created_at <= ${rotateBefore ?? -1}`;
   const { rows } = await database.read(sql`
     SELECT pepper_id,

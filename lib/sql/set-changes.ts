@@ -11,10 +11,10 @@ import type {
 } from '../stores/contract';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
-import { insertUser } from './attempt-counters';
 import type { Database, Statement } from './database';
 import { insertEvents } from './event-rows';
-import { insertCodes, readStagedHeader } from './set-rows';
+import { insertCodes, insertUser, readStagedHeader } from './set-rows';
+
 import type { Tables } from './database';
 
 export function replaceSet(
@@ -24,7 +24,7 @@ export function replaceSet(
   const { tables } = database;
   const condition = only === 'first' ? sql`AND set_id IS NULL` : sql``;
   return database.transaction(async (run) => {
-    await run(insertUser(database, { subject, forgetAt: null }));
+    await run(insertUser(database, subject));
     const begun = await run(sql`
       ${beginSet(tables, header)}
       WHERE user_key = ${subject.key}
@@ -45,7 +45,7 @@ export function stageSet(
   const { tables } = database;
   const { setId, createdAt } = header;
   return database.transaction(async (run) => {
-    await run(insertUser(database, { subject, forgetAt: null }));
+    await run(insertUser(database, subject));
     await run(sql`
       UPDATE ${tables.users}
       SET staged_set_id = ${setId},
@@ -151,12 +151,7 @@ function beginSet(tables: Tables, header: SetHeader): Statement {
       second_factor_next_at = 0,
       second_factor_generation = second_factor_generation + 1,
       second_factor_locked_at = NULL,
-      second_factor_refused_at = NULL,
-      recovery_attempts = 0,
-      recovery_next_at = 0,
-      recovery_generation = recovery_generation + 1,
-      recovery_locked_at = NULL,
-      recovery_refused_at = NULL`;
+      recovery_generation = recovery_generation + 1`;
 }
 
 interface EndedCodes {

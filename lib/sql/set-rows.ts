@@ -1,11 +1,19 @@
 // Sets and codes as rows of their tables.
+import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from '../stores/contract';
 import type { Subject } from '../stores/subject';
-import type { Row, Statement } from './database';
-import { insertRows, readNumber, readOptionalNumber, readString } from './rows';
-import type { Tables } from './database';
+import type { Database, Row, Statement, Tables } from './database';
+import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';
+
+/** Makes the user's row if it is missing. */
+export function insertUser(database: Database, { key, userId }: Subject): Statement {
+  return sql`
+    INSERT INTO ${database.tables.users} (user_key, user_id)
+    VALUES (${key}, ${storableText(userId)})
+    ${database.keepExisting('user_key')}`;
+}
 
 export interface NewCodes {
   readonly subject: Subject;

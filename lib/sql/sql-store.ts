@@ -19,6 +19,7 @@ import type {
   BackupCodeStore,
   ConsumeRequest,
   Consumption,
+  CountRequest,
   FoundUser,
   GiveBackRequest,
   LockedChannel,
@@ -27,16 +28,18 @@ import type {
   StageRequest,
 } from '../stores/contract';
 import type { Subject } from '../stores/subject';
-import { giveBackAttempt, lockChannel, readChannel } from './attempt-counters';
 import { consumeCode } from './consume-code';
+import { countEvent } from './count-event';
 import { Database } from './database';
 import { insertEvents } from './event-rows';
 import { readNameKey } from './name-key';
+import { giveBackNetwork } from './network-counter';
 import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
 import { report } from './report';
+import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
 import { readCurrentSet } from './set-rows';
 import { takeAttempt } from './take-attempt';
@@ -83,10 +86,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
     if (!row) return null;
     return {
       current: readCurrentSet(row),
-      channels: {
-        second_factor: readChannel(row, 'second_factor'),
-        recovery: readChannel(row, 'recovery'),
-      },
+      secondFactor: readSecondFactor(row),
     };
   }
 
@@ -94,8 +94,13 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
     return takeAttempt(this.#database, request);
   }
 
-  giveBack(request: GiveBackRequest): Promise<void> {
-    return giveBackAttempt(this.#database, request);
+  async giveBack(request: GiveBackRequest): Promise<void> {
+    const { tables } = this.#database;
+    const isRecovery = request.ticket.channel === 'recovery';
+    const statement = isRecovery
+      ? giveBackNetwork(tables, request)
+      : giveBackSecondFactor(tables, request);
+    await this.#database.transaction((run) => run(statement));
   }
 
   consume(request: ConsumeRequest): Promise<Consumption> {
@@ -109,11 +114,17 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     const { tables } = this.#database;
     return this.#database.transaction(async (run) => {
-      const isLocked = lock !== undefined && (await run(lockChannel(tables, lock))).affected === 1;
+      const isLocked =
+        lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
       const written = isLocked ? [...events, lock.event] : events;
       if (written.length > 0) await run(insertEvents(tables, written));
       return written;
     });
+  }
+
+  count({ event }: CountRequest): Promise<readonly AuditEvent[]> {
+    const database = this.#database;
+    return database.transaction((run) => countEvent(run, { database, event }));
   }
 
   nameKey(): Promise<Uint8Array> {

@@ -19,6 +19,7 @@ export interface Table {
 export function tableDefinitions(dialect: Dialect): readonly Table[] {
   return [
     usersTable(dialect),
+    networksTable(dialect),
     codesTable(dialect),
     eventsTable(dialect),
     approvalsTable(dialect),
@@ -33,20 +34,8 @@ function ascii(dialect: Dialect, length: number): string {
     : `varchar(${length})`;
 }
 
-/**
- * A row for each user, and for each unknown user name that was tried (`user_id` is NULL): the
- * header of the set, and the counters of both channels.
- */
+/** A row for each user: the header of the set, and the attempts on the second factor. */
 function usersTable(dialect: Dialect): Table {
-  const counter = (channel: string): string[] => [
-    `${channel}_attempts integer NOT NULL DEFAULT 0`,
-    `${channel}_next_at bigint NOT NULL DEFAULT 0`,
-    `${channel}_generation integer NOT NULL DEFAULT 0`,
-    `${channel}_locked_at bigint`,
-    `${channel}_refusals integer NOT NULL DEFAULT 0`,
-    `${channel}_refusal_id ${ascii(dialect, 36)}`,
-    `${channel}_refused_at bigint`,
-  ];
   return {
     name: TABLE.users,
     columns: [
@@ -68,14 +57,33 @@ function usersTable(dialect: Dialect): Table {
       `staged_set_id ${ascii(dialect, 32)}`,
       'staged_until bigint',
       'staged_header text',
-      ...counter('second_factor'),
-      ...counter('recovery'),
-      'forget_at bigint',
+      'second_factor_attempts integer NOT NULL DEFAULT 0',
+      'second_factor_next_at bigint NOT NULL DEFAULT 0',
+      'second_factor_generation integer NOT NULL DEFAULT 0',
+      'second_factor_locked_at bigint',
+      'recovery_generation integer NOT NULL DEFAULT 0',
     ],
-    indexes: [
-      { name: 'backup_code_users_forgotten', columns: 'forget_at' },
-      { name: 'backup_code_users_reminders', columns: 'reminded, expires_at, user_key' },
+    indexes: [{ name: 'backup_code_users_reminders', columns: 'reminded, expires_at, user_key' }],
+  };
+}
+
+/**
+ * A row for each user, or unknown user name, and network: the attempts on the recovery channel.
+ * They count as none if the user's `recovery_generation` is another one.
+ */
+function networksTable(dialect: Dialect): Table {
+  return {
+    name: TABLE.networks,
+    columns: [
+      `user_key ${ascii(dialect, 69)} NOT NULL`,
+      `network ${ascii(dialect, 45)} NOT NULL`,
+      'attempts integer NOT NULL',
+      'next_at bigint NOT NULL',
+      'generation integer NOT NULL',
+      'forget_at bigint NOT NULL',
+      'PRIMARY KEY (user_key, network)',
     ],
+    indexes: [{ name: 'backup_code_networks_forgotten', columns: 'forget_at' }],
   };
 }
 

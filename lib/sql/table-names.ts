@@ -31,8 +31,8 @@ export interface TableNames {
 
 /** The tables without their prefix. */
 export const TABLE = {
-  /** A row for each user, and for each unknown user name that was tried. */
   users: 'backup_code_users',
+  networks: 'backup_code_networks',
   codes: 'backup_codes',
   events: 'backup_code_events',
   approvals: 'backup_code_approvals',

@@ -10,6 +10,7 @@ import type {
   BackupCodeStore,
   ConsumeRequest,
   Consumption,
+  CountRequest,
   FoundUser,
   GiveBackRequest,
   LockedChannel,
@@ -86,6 +87,10 @@ class CheckedStore implements BackupCodeStore {
     return checkEvents('append', await this.#store.append(events, lock));
   }
 
+  async count(request: CountRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('count', await this.#store.count(request));
+  }
+
   /** A set that cannot be compared with charges no attempt. */
   async #giveBackIfPossible(subject: Subject, ticket: Ticket): Promise<void> {
     try {
@@ -132,8 +137,9 @@ function isAttempt(value: unknown): boolean {
 }
 
 function isTicket(value: unknown): boolean {
-  const { channel, attempt, generation, nextAt } = (value ?? {}) as Fields;
+  const { channel, network, attempt, generation, nextAt } = (value ?? {}) as Fields;
   const isChannel = channel === 'second_factor' || channel === 'recovery';
+  if (typeof network !== 'string') return false;
   return isChannel && isCount(attempt) && isCount(generation) && isCount(nextAt);
 }
 

@@ -43,8 +43,8 @@ export interface SetWithCodes extends CurrentSet {
   readonly codes: readonly StoredCode[];
 }
 
-/** The attempt counter of one channel. */
-export interface ChannelState {
+/** The attempt counter of a user's second factor. */
+export interface AttemptCounter {
   /** Attempts since the last success or new set. */
   readonly attempts: number;
   /** When the channel was locked; `null` if it is not. */
@@ -54,12 +54,14 @@ export interface ChannelState {
 /** What {@link BackupCodeStore.find} returns for a user. */
 export interface FoundUser {
   readonly current: CurrentSet | null;
-  readonly channels: Readonly<Record<Channel, ChannelState>>;
+  readonly secondFactor: AttemptCounter;
 }
 
 /** The right to compare one code. */
 export interface Ticket {
   readonly channel: Channel;
+  /** The network of the request. Has no meaning on `second_factor`. */
+  readonly network: string;
   /** Which attempt this is since the last success or new set, counting from 1. */
   readonly attempt: number;
   /** The counting period. A success on this channel or a new set begins another. */
@@ -106,11 +108,17 @@ export interface ActivateRequest {
 /** The attempt to take. */
 export interface AttemptRequest {
   readonly subject: Subject;
+  /** An unknown user name only ever comes with `recovery`. */
   readonly channel: Channel;
+  /** Where the attempt comes from, as `networkOf` writes it. Has no meaning on `second_factor`. */
+  readonly network: string;
   readonly now: number;
-  /** Milliseconds to wait after attempt n, at index n - 1. Its length is the number of attempts. */
+  /**
+   * Milliseconds to wait after attempt n, at index n - 1. On `second_factor` its length is the
+   * number of attempts. On `recovery` the last wait follows every further attempt.
+   */
   readonly waits: readonly number[];
-  /** Written if the attempt is refused, with `reason` and `refusals` filled in. */
+  /** Counted if the attempt is refused, with `id`, `reason` and `refusals` filled in. */
   readonly refusal: AuditEvent;
 }
 
@@ -130,6 +138,12 @@ export type AttemptResult =
 export interface GiveBackRequest {
   readonly subject: Subject;
   readonly ticket: Ticket;
+}
+
+/** An event to count. Its id says what is counted together: see `countedEventId`. */
+export interface CountRequest {
+  readonly subject: Subject;
+  readonly event: AuditEvent;
 }
 
 /** An event that is written if the consumption leaves exactly this many codes. */
@@ -171,7 +185,7 @@ export interface RevokeRequest {
   readonly event: AuditEvent;
 }
 
-/** A channel to lock, after the last attempt on it failed. */
+/** The second factor to lock, after the last attempt on it failed. */
 export interface LockedChannel {
   readonly subject: Subject;
   readonly ticket: Ticket;
@@ -192,7 +206,7 @@ export interface BackupCodeStore {
   /**
    * Makes the set the user's current one. In the same instant the old set stops working, its
    * digests and salts are erased (its times stay), a staged set is dropped, and both channels count
-   * from zero.
+   * from zero, for every network.
    */
   replace(request: ReplaceRequest): Promise<readonly AuditEvent[]>;
 
@@ -212,12 +226,20 @@ export interface BackupCodeStore {
   find(subject: Subject): Promise<FoundUser | null>;
 
   /**
-   * Counts an attempt on a channel, before anything is checked. Attempt n is granted if n is at
-   * most `waits.length`, the channel is not locked and no wait is running. It begins a wait of
-   * `waits[n - 1]` milliseconds; for 0 it begins none, so that processes whose clocks differ do not
-   * refuse each other. A refusal changes neither counter nor wait. The first refusal of each wait,
-   * and of each day on a locked channel, writes `refusal`; later ones are counted in it. Any number
-   * of concurrent callers are granted no more attempts than sequential ones.
+   * Counts an attempt, before anything is checked.
+   *
+   * - On `second_factor` attempts are counted for the user. Attempt n is granted if n is at most
+   *   `waits.length`, the channel is not locked and no wait is running.
+   * - On `recovery` they are counted for the user and the network, so that a stranger on another
+   *   network delays no owner. Attempt n is granted if no wait is running. Nothing locks. A counter
+   *   is forgotten {@link COUNTER_KEPT_MS} after its last attempt.
+   *
+   * A granted attempt begins a wait of `waits[n - 1]` milliseconds; for 0 it begins none, so that
+   * processes whose clocks differ do not refuse each other. A wait that ends later than the longest
+   * of `waits` from now was begun by a clock that was ahead: it counts as over. A refusal changes
+   * neither counter nor wait, and is counted as `count` does: in one event for each wait, and for
+   * each day on a locked channel. Any number of concurrent callers are granted no more attempts than
+   * sequential ones.
    */
   takeAttempt(request: AttemptRequest): Promise<AttemptResult>;
 
@@ -232,7 +254,7 @@ export interface BackupCodeStore {
    * Consumes a code if its set is current and not expired at `now`, the channel is not locked, and
    * the code is not consumed. Reduces `remaining` by exactly one (with `replacement` it stays, and
    * `total` grows by one) and resets the channel's counter. A caller that comes too late learns
-   * why, as read under the same lock.
+   * why, as read under the same lock. On `recovery` the counters of all networks are reset.
    */
   consume(request: ConsumeRequest): Promise<Consumption>;
 
@@ -240,11 +262,17 @@ export interface BackupCodeStore {
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]>;
 
   /**
-   * Writes events of one subject. With `lock`, also locks that ticket's channel and writes its
-   * event last, but only in the ticket's generation: if a code was consumed on the channel or a set
-   * was issued since, the channel stays open.
+   * Writes events of one subject. With `lock`, also locks the second factor and writes its event
+   * last, but only in the ticket's generation: if a code was consumed on the channel or a set was
+   * issued since, the channel stays open.
    */
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]>;
+
+  /**
+   * Writes the event with `refusals` 1. If an event of the same id is stored, adds 1 to its
+   * `refusals` instead, and returns an empty list.
+   */
+  count(request: CountRequest): Promise<readonly AuditEvent[]>;
 
   /**
    * 32 random bytes that key the counters of unknown user names. Made once; the same for every
@@ -253,12 +281,8 @@ export interface BackupCodeStore {
   nameKey(): Promise<Uint8Array>;
 }
 
-/** How long the counter of an unknown user name is kept after its last attempt, in milliseconds. */
-export const NAME_KEPT_MS = 30 * DAY_MS;
-/**
- * How long refusals are counted in one event, in milliseconds. A wait is shorter; a lock is not.
- */
-export const REFUSALS_COUNTED_MS = DAY_MS;
+/** How long the counter of a network is kept after its last attempt, in milliseconds. */
+export const COUNTER_KEPT_MS = 30 * DAY_MS;
 
 /** The methods, for a check at construction. */
 export const STORE_METHODS = [
@@ -271,5 +295,6 @@ export const STORE_METHODS = [
   'consume',
   'revoke',
   'append',
+  'count',
   'nameKey',
 ] as const satisfies readonly (keyof BackupCodeStore)[];

@@ -6,7 +6,7 @@ import { readCursor, writeCursor } from './cursor';
 
 interface Entry {
   readonly seq: number;
-  readonly event: AuditEvent;
+  event: AuditEvent;
 }
 
 const CURSOR = { store: 'memory', count: 1, position: /^\d{1,15}$/ };
@@ -24,6 +24,14 @@ export class MemoryTrail {
       this.#lastSeq += 1;
       this.#entries.push({ seq: this.#lastSeq, event });
     }
+  }
+
+  /** @returns false if no event of this id is stored */
+  addRefusal(eventId: string): boolean {
+    const entry = this.#entries.findLast(({ event }) => event.id === eventId);
+    if (!entry) return false;
+    entry.event = { ...entry.event, refusals: (entry.event.refusals ?? 0) + 1 };
+    return true;
   }
 
   /** @throws {BackupCodeError} `invalid_cursor` */

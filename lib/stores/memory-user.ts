@@ -1,16 +1,15 @@
-// What `MemoryStore` keeps of a user: the sets, and the attempt counters of both channels.
+// What `MemoryStore` keeps of a user: the sets and the attempt counters.
 import type { Channel } from '../audit/context';
-import type { AuditEvent } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from './contract';
 
-export interface ChannelCounter {
+/** Counts attempts: on the second factor, or from one network on the recovery channel. */
+export interface Counter {
   attempts: number;
   nextAt: number;
   generation: number;
+  /** Stays `null` on the recovery channel. */
   lockedAt: number | null;
-  /** The event in which refusals are counted. It is in the trail, and changes with each refusal. */
-  refusal: (AuditEvent & { refusals: number }) | null;
 }
 
 interface StagedSet {
@@ -32,7 +31,9 @@ export interface User {
   hadSet: boolean;
   /** How many reminders of the current set are recorded. */
   reminded: number;
-  readonly channels: Record<Channel, ChannelCounter>;
+  secondFactor: Counter;
+  /** Counters of networks from an earlier generation count as zero. */
+  recoveryGeneration: number;
 }
 
 /** @param userId `null` for an unknown user name */
@@ -43,7 +44,8 @@ export function newUser(userId: string | null): User {
     staged: null,
     hadSet: false,
     reminded: 0,
-    channels: { second_factor: freshCounter(0), recovery: freshCounter(0) },
+    secondFactor: freshCounter(0),
+    recoveryGeneration: 0,
   };
 }
 
@@ -56,11 +58,16 @@ export function beginSet(user: User, header: SetHeader, codes: readonly CodeReco
   user.staged = null;
   user.hadSet = true;
   user.reminded = 0;
-  for (const channel of ['second_factor', 'recovery'] as const) {
-    user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
-  }
+  resetCounters(user, 'second_factor');
+  resetCounters(user, 'recovery');
 }
 
-export function freshCounter(generation: number): ChannelCounter {
-  return { attempts: 0, nextAt: 0, generation, lockedAt: null, refusal: null };
+/** A channel counts from zero, in a new generation. */
+export function resetCounters(user: User, channel: Channel): void {
+  if (channel === 'recovery') user.recoveryGeneration += 1;
+  else user.secondFactor = freshCounter(user.secondFactor.generation + 1);
+}
+
+export function freshCounter(generation: number): Counter {
+  return { attempts: 0, nextAt: 0, generation, lockedAt: null };
 }

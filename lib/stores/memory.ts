@@ -13,14 +13,14 @@ import {
   type ReportRequest,
 } from './audit-contract';
 import {
-  NAME_KEPT_MS,
-  REFUSALS_COUNTED_MS,
+  COUNTER_KEPT_MS,
   type ActivateRequest,
   type AttemptRequest,
   type AttemptResult,
   type BackupCodeStore,
   type ConsumeRequest,
   type Consumption,
+  type CountRequest,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
@@ -29,7 +29,15 @@ import {
   type StageRequest,
 } from './contract';
 import { MemoryTrail } from './memory-trail';
-import { beginSet, freshCounter, newUser, type ChannelCounter, type User } from './memory-user';
+import {
+  beginSet,
+  freshCounter,
+  newUser,
+  resetCounters,
+  type Counter,
+  type User,
+} from './memory-user';
+import { countedRefusal, isWaiting, waitAfter } from './refusals';
 import { hasherName, ReportBuilder } from './report-builder';
 import type { Subject } from './subject';
 
@@ -43,8 +51,8 @@ import type { Subject } from './subject';
 export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   readonly #users = new Map<string, User>();
   readonly #trail = new MemoryTrail();
-  /** When each unknown user name was last tried, the oldest first. */
-  readonly #names = new Map<string, number>();
+  /** Counters of the recovery channel, by subject and network. The one used last comes last. */
+  readonly #networks = new Map<string, NetworkCounter>();
   readonly #nameKey = randomBytes(32);
 
   /** Every event so far, the oldest first. */
@@ -82,38 +90,40 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async find(subject: Subject): Promise<FoundUser | null> {
     const user = this.#users.get(subject.key);
     if (!user) return null;
-    const { current, channels } = user;
-    return {
-      current: current && current.set,
-      channels: {
-        second_factor: { ...channels.second_factor },
-        recovery: { ...channels.recovery },
-      },
-    };
+    const { current, secondFactor } = user;
+    return { current: current && current.set, secondFactor: { ...secondFactor } };
   }
 
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
-    const { subject, channel, now, waits } = request;
-    if (subject.userId === null) this.#forgetNames(subject.key, now);
-    const user = this.#user(subject);
-    const counter = user.channels[channel];
-    const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length;
-    if (isLocked || now < counter.nextAt) {
-      const reason = isLocked ? 'locked' : 'throttled';
-      const events = this.#countRefusal(counter, { ...request.refusal, reason, refusals: 1 });
-      return { ok: false, reason, nextAt: counter.nextAt, events };
+    const { subject, channel, network, now, waits } = request;
+    const counter =
+      channel === 'recovery' ? this.#networkCounter(request) : this.#user(subject).secondFactor;
+    const { attempts, generation, nextAt, lockedAt } = counter;
+    const isLocked = channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length);
+    if (isLocked || isWaiting(nextAt, request)) {
+      const event = countedRefusal(request, { isLocked, generation, nextAt });
+      const events = await this.count({ subject, event });
+      return { ok: false, reason: event.reason, nextAt, events };
     }
     counter.attempts += 1;
-    const wait = waits[counter.attempts - 1] ?? 0;
+    const wait = waitAfter(counter.attempts, request);
     counter.nextAt = wait === 0 ? 0 : now + wait;
-    counter.refusal = null;
-    const { attempts: attempt, generation, nextAt } = counter;
-    const current = user.current && { ...user.current.set, codes: user.current.codes };
-    return { ok: true, ticket: { channel, attempt, generation, nextAt }, current };
+    const ticket = {
+      channel,
+      network,
+      attempt: counter.attempts,
+      generation,
+      nextAt: counter.nextAt,
+    };
+    const current = this.#users.get(subject.key)?.current ?? null;
+    return { ok: true, ticket, current: current && { ...current.set, codes: current.codes } };
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
-    const counter = this.#users.get(subject.key)?.channels[ticket.channel];
+    const counter =
+      ticket.channel === 'recovery'
+        ? this.#networks.get(networkKey(subject, ticket.network))
+        : this.#users.get(subject.key)?.secondFactor;
     if (counter?.generation !== ticket.generation || counter.attempts === 0) return;
     counter.attempts -= 1;
     if (counter.nextAt === ticket.nextAt) counter.nextAt = 0;
@@ -128,7 +138,9 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     if (set.expiresAt !== null && now >= set.expiresAt) {
       return { outcome: 'gone', reason: 'expired' };
     }
-    if (user.channels[channel].lockedAt !== null) return { outcome: 'gone', reason: 'locked' };
+    if (channel === 'second_factor' && user.secondFactor.lockedAt !== null) {
+      return { outcome: 'gone', reason: 'locked' };
+    }
     const index = current.codes.findIndex((code) => code.codeId === codeId);
     const code = current.codes[index];
     if (!code) return { outcome: 'gone', reason: 'none' };
@@ -142,7 +154,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const remaining = set.remaining - 1 + added;
     const total = set.total + added;
     user.current = { set: { ...set, remaining, total, lastConsumedAt: now }, codes };
-    user.channels[channel] = freshCounter(user.channels[channel].generation + 1);
+    resetCounters(user, channel);
     const written = [...request.events];
     for (const milestone of request.milestones) {
       if (milestone.remaining === remaining) written.push(milestone.event);
@@ -164,10 +176,14 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     events: readonly AuditEvent[],
     lock?: LockedChannel,
   ): Promise<readonly AuditEvent[]> {
-    const counter = lock && this.#users.get(lock.subject.key)?.channels[lock.ticket.channel];
+    const counter = lock && this.#users.get(lock.subject.key)?.secondFactor;
     if (!counter || counter.generation !== lock.ticket.generation) return this.#write(events);
     counter.lockedAt = lock.now;
     return this.#write([...events, lock.event]);
+  }
+
+  async count({ event }: CountRequest): Promise<readonly AuditEvent[]> {
+    return this.#trail.addRefusal(event.id) ? [] : this.#write([{ ...event, refusals: 1 }]);
   }
 
   async nameKey(): Promise<Uint8Array> {
@@ -179,12 +195,6 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   }
 
   async prune({ before }: PruneRequest): Promise<number> {
-    for (const { channels } of this.#users.values()) {
-      for (const counter of Object.values(channels)) {
-        // Later refusals begin a new event instead of counting in one that is gone.
-        if (counter.refusal !== null && counter.refusal.at < before) counter.refusal = null;
-      }
-    }
     return this.#trail.prune(before);
   }
 
@@ -209,11 +219,10 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 
   async report(request: ReportRequest): Promise<Report> {
     const report = new ReportBuilder(request);
-    for (const { current, channels } of this.#users.values()) {
+    for (const { current, secondFactor } of this.#users.values()) {
       if (!current) continue;
-      const isLocked = Object.values(channels).some(
-        ({ attempts, lockedAt }) => lockedAt !== null || attempts >= request.lockAfter,
-      );
+      const { attempts, lockedAt } = secondFactor;
+      const isLocked = lockedAt !== null || attempts >= request.lockAfter;
       report.addSet({ ...current.set, hasher: hasherName(current.set.salt), isLocked });
     }
     for (const event of this.#trail.events) report.addEvent(event);
@@ -225,20 +234,6 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return events;
   }
 
-  #countRefusal(
-    counter: ChannelCounter,
-    refusal: AuditEvent & { refusals: number },
-  ): readonly AuditEvent[] {
-    if (counter.refusal !== null && counter.refusal.at > refusal.at - REFUSALS_COUNTED_MS) {
-      counter.refusal.refusals += 1;
-      return [];
-    }
-    counter.refusal = refusal;
-    this.#write([refusal]);
-    // A copy: listeners receive a frozen event, and this one keeps counting.
-    return [{ ...refusal }];
-  }
-
   #user({ key, userId }: Subject): User {
     const existing = this.#users.get(key);
     if (existing) return existing;
@@ -247,14 +242,36 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return user;
   }
 
-  /** The map is in the order of the last attempts, so that only expired names are visited. */
-  #forgetNames(key: string, now: number): void {
-    for (const [name, lastTriedAt] of this.#names) {
-      if (lastTriedAt > now - NAME_KEPT_MS) break;
-      this.#names.delete(name);
-      this.#users.delete(name);
-    }
-    this.#names.delete(key);
-    this.#names.set(key, now);
+  /** Counts from zero if a code was consumed or a set was issued since the last attempt. */
+  #networkCounter({ subject, network, now }: AttemptRequest): Counter {
+    this.#forgetCounters(now);
+    const key = networkKey(subject, network);
+    const generation = this.#users.get(subject.key)?.recoveryGeneration ?? 0;
+    const existing = this.#networks.get(key);
+    const isCurrent = existing?.generation === generation;
+    const counter = {
+      ...(isCurrent ? existing : freshCounter(generation)),
+      forgetAt: now + COUNTER_KEPT_MS,
+    };
+    this.#networks.delete(key);
+    this.#networks.set(key, counter);
+    return counter;
   }
+
+  /** The map is in the order of the last attempts, so that only expired counters are visited. */
+  #forgetCounters(now: number): void {
+    for (const [key, { forgetAt }] of this.#networks) {
+      if (now < forgetAt) break;
+      this.#networks.delete(key);
+    }
+  }
+}
+
+interface NetworkCounter extends Counter {
+  /** When the counter is removed if no attempt follows. */
+  readonly forgetAt: number;
+}
+
+function networkKey({ key }: Subject, network: string): string {
+  return `${key} ${network}`;
 }

@@ -48,7 +48,7 @@ export function appendTests({ test, readEvents }: StoreTestContext): void {
       outcome: 'gone',
       reason: 'locked',
     });
-    assert.equal((await store.find(subject))?.channels['second_factor'].lockedAt, NOW);
+    assert.equal((await store.find(subject))?.secondFactor.lockedAt, NOW);
     assert.equal(
       (await store.consume({ ...newConsumeRequest(set, 0), channel: 'recovery' })).outcome,
       'consumed',

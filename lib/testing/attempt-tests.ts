@@ -24,7 +24,7 @@ export function attemptTests({ test, readEvents }: StoreTestContext): void {
       for (let n = 0; n < 3; n += 1)
         numbers.push((await takeGrantedAttempt(store, subject, { waits: WAITS })).ticket.attempt);
       assert.deepEqual(numbers, [1, 2, 3]);
-      assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 3);
+      assert.equal((await store.find(subject))?.secondFactor.attempts, 3);
     }
   });
 
@@ -81,9 +81,21 @@ export function attemptTests({ test, readEvents }: StoreTestContext): void {
     assert.equal(second.ticket.attempt, 2);
   });
 
+  test('A wait that began by a clock that was years ahead counts as over', async (store) => {
+    const { subject } = await issueSet(store);
+    for (const channel of CHANNELS) {
+      const waits = [60_000, 120_000];
+      await takeGrantedAttempt(store, subject, { channel, waits, now: NOW + 20_000 * HOUR_MS });
+      const second = await takeGrantedAttempt(store, subject, { channel, waits });
+      assert.equal(second.ticket.attempt, 2);
+      const third = await takeAttempt(store, subject, { channel, waits: [...waits, 0] });
+      assert.equal(outcomeOf(third), `throttled until ${NOW + 120_000}`);
+    }
+  });
+
   test('Attempts on one channel do not count on the other', async (store) => {
     const { subject } = await issueSet(store);
-    const waits = [0];
+    const waits = [60_000];
     await takeAttempt(store, subject, { waits, channel: 'recovery' });
     assert.equal((await takeAttempt(store, subject, { waits, channel: 'recovery' })).ok, false);
     const other = await takeGrantedAttempt(store, subject, { waits, channel: 'second_factor' });
@@ -92,23 +104,32 @@ export function attemptTests({ test, readEvents }: StoreTestContext): void {
 
   test('A consumed code resets the counter of its own channel only', async (store) => {
     const set = await issueSet(store);
-    for (const channel of CHANNELS) await takeGrantedAttempt(store, set.subject, { channel });
-    await store.consume(newConsumeRequest(set, 0));
-    const channels = (await store.find(set.subject))?.channels;
-    assert.deepEqual([channels?.['second_factor'].attempts, channels?.recovery.attempts], [0, 1]);
+    for (const channel of CHANNELS) {
+      await takeGrantedAttempt(store, set.subject, { channel });
+      await store.consume({ ...newConsumeRequest(set, 0), channel: 'recovery' });
+    }
+    const attempts = [];
+    for (const channel of CHANNELS) {
+      attempts.push((await takeGrantedAttempt(store, set.subject, { channel })).ticket.attempt);
+    }
+    assert.deepEqual(attempts, [2, 2]);
   });
 
-  test('A new set resets the counters and unlocks both channels', async (store) => {
+  test('A new set resets the counters and unlocks the second factor', async (store) => {
     const { subject } = await issueSet(store);
-    for (const channel of CHANNELS) {
-      const { ticket } = await takeGrantedAttempt(store, subject, { channel, waits: [0] });
-      await store.append([], { subject, ticket, now: NOW, event: newEvent('locked', subject) });
+    const waits = [60_000];
+    const { ticket } = await takeGrantedAttempt(store, subject, { waits });
+    await store.append([], { subject, ticket, now: NOW, event: newEvent('locked', subject) });
+    for (const network of ['192.0.2.0/24', '198.51.100.0/24']) {
+      await takeGrantedAttempt(store, subject, { channel: 'recovery', network, waits });
     }
     await store.replace({ ...newSet(subject), now: NOW });
-    for (const channel of CHANNELS) {
-      const first = await takeGrantedAttempt(store, subject, { channel, waits: [0] });
-      assert.equal(first.ticket.attempt, 1);
+    const attempts = [(await takeGrantedAttempt(store, subject, { waits })).ticket.attempt];
+    for (const network of ['192.0.2.0/24', '198.51.100.0/24']) {
+      const options = { channel: 'recovery', network, waits } as const;
+      attempts.push((await takeGrantedAttempt(store, subject, options)).ticket.attempt);
     }
+    assert.deepEqual(attempts, [1, 1, 1]);
   });
 
   test('A staged set, a revocation or a used code resets no counter', async (store) => {
@@ -119,6 +140,6 @@ export function attemptTests({ test, readEvents }: StoreTestContext): void {
     await store.consume(newConsumeRequest(set, 0));
     await store.stage({ ...newSet(subject), until: NOW + HOUR_MS });
     await store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
-    assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 1);
+    assert.equal((await store.find(subject))?.secondFactor.attempts, 1);
   });
 }

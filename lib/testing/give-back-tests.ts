@@ -37,6 +37,6 @@ export function giveBackTests({ test }: StoreTestContext): void {
     await store.consume(newConsumeRequest(set, 0));
     await takeGrantedAttempt(store, subject);
     await store.giveBack({ subject, ticket });
-    assert.equal((await store.find(subject))?.channels['second_factor'].attempts, 1);
+    assert.equal((await store.find(subject))?.secondFactor.attempts, 1);
   });
 }

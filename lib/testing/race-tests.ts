@@ -84,7 +84,7 @@ export function raceTests({ runner, rounds, withStores, readEvents }: StoreTestC
           await connectionOf(stores, n).giveBack({ subject, ticket: attempt.ticket });
         }),
       );
-      assert.equal((await stores[0].find(subject))?.channels['second_factor'].attempts, 0);
+      assert.equal((await stores[0].find(subject))?.secondFactor.attempts, 0);
     }),
   );
 }

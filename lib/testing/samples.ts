@@ -97,6 +97,8 @@ export interface AttemptOptions {
   readonly waits?: readonly number[];
   /** @default 'second_factor' */
   readonly channel?: Ticket['channel'];
+  /** @default the network of {@link newEvent} */
+  readonly network?: string;
 }
 
 /** Takes an attempt, which may be refused. */
@@ -105,9 +107,14 @@ export function takeAttempt(
   subject: Subject,
   options: AttemptOptions = {},
 ): Promise<AttemptResult> {
-  const { now = NOW, waits = new Array<number>(50).fill(0), channel = 'second_factor' } = options;
+  const {
+    now = NOW,
+    waits = new Array<number>(50).fill(0),
+    channel = 'second_factor',
+    network = '192.0.2.0/24',
+  } = options;
   const refusal = newEvent('throttled', subject);
-  return store.takeAttempt({ subject, channel, now, waits, refusal });
+  return store.takeAttempt({ subject, channel, network, now, waits, refusal });
 }
 
 /** Takes an attempt, and throws if it is refused. */

@@ -6,6 +6,7 @@ import { appendTests } from './append-tests';
 import { attemptTests } from './attempt-tests';
 import { consumptionTests } from './consumption-tests';
 import { giveBackTests } from './give-back-tests';
+import { networkTests } from './network-tests';
 import { raceTests } from './race-tests';
 import type { Runner } from './runner';
 import { setRaceTests } from './set-race-tests';
@@ -102,6 +103,7 @@ export function storeContract(runner: Runner, options: StoreContractOptions): vo
     runner.describe('staged sets', () => stagingTests(context));
     runner.describe('consuming codes', () => consumptionTests(context));
     runner.describe('attempts', () => attemptTests(context));
+    runner.describe('recovery attempts by network', () => networkTests(context));
     runner.describe('giving attempts back', () => giveBackTests(context));
     runner.describe('writing events and locking channels', () => appendTests(context));
     runner.describe('unknown user names', () => unknownNameTests(context));

@@ -2,10 +2,8 @@
 // an attacker cannot tell such a name from a real one.
 import assert from 'node:assert/strict';
 import { nameSubject } from '../stores/subject';
-import { HOUR_MS, newUser, NOW, outcomeOf, takeAttempt, WAITS } from './samples';
+import { newUser, NOW, outcomeOf, takeAttempt, WAITS } from './samples';
 import type { StoreTestContext } from './store-contract';
-
-const DAY_MS = 24 * HOUR_MS;
 
 export function unknownNameTests({ test }: StoreTestContext): void {
   test('The key for unknown names is 32 bytes, and always the same', async (store) => {
@@ -22,20 +20,5 @@ export function unknownNameTests({ test }: StoreTestContext): void {
       attempts.push(await takeAttempt(store, subject, { waits: WAITS, channel: 'recovery' }));
     assert.deepEqual(attempts.map(outcomeOf), [1, 2, 3, 4, `throttled until ${NOW + 60_000}`]);
     assert.equal(attempts[0]?.ok && attempts[0].current, null);
-  });
-
-  test('Attempts on an unknown name are kept for 30 days after the last one', async (store) => {
-    const key = await store.nameKey();
-    const subject = nameSubject(`name-${newUser().userId}`, key);
-    const another = nameSubject(`name-${newUser().userId}`, key);
-    const isGrantedOnDay = async (day: number): Promise<boolean> => {
-      const now = NOW + day * DAY_MS;
-      return (await takeAttempt(store, subject, { now, waits: [0], channel: 'recovery' })).ok;
-    };
-    assert.deepEqual([await isGrantedOnDay(0), await isGrantedOnDay(29)], [true, false]);
-    // A store may delete old counters when it first counts a new name.
-    await takeAttempt(store, another, { now: NOW + 31 * DAY_MS, channel: 'recovery' });
-    // The refused attempt of day 29 was the last one, so its counter is still there.
-    assert.equal(await isGrantedOnDay(31), false);
   });
 }

@@ -2,7 +2,8 @@
 // state.
 import fc from 'fast-check';
 import { MemoryStore, type AuditEvent } from '../../lib';
-import type { BackupCodeStore, Ticket } from '../../lib/stores/contract';
+import type { BackupCodeStore, FoundUser, Ticket } from '../../lib/stores/contract';
+import { countedEventId } from '../../lib/stores/refusals';
 import type { StoreContractOptions } from '../../lib/testing';
 import {
   newCode,
@@ -40,7 +41,12 @@ const plan = fc.array(
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
     {
       weight: 3,
-      arbitrary: fc.record({ call: fc.constant('takeAttempt' as const), now: at, channel }),
+      arbitrary: fc.record({
+        call: fc.constant('takeAttempt' as const),
+        now: at,
+        channel,
+        network: fc.constantFrom('192.0.2.0/24', '2001:db8::/56', ''),
+      }),
     },
     fc.record({ call: fc.constant('giveBack' as const), ticket: place }),
     {
@@ -55,6 +61,7 @@ const plan = fc.array(
       }),
     },
     fc.record({ call: fc.constant('lock' as const), ticket: place, now: at }),
+    fc.record({ call: fc.constant('count' as const) }),
     fc.record({ call: fc.constant('revoke' as const), now: at }),
     fc.record({ call: fc.constant('find' as const) }),
   ),
@@ -130,6 +137,7 @@ function callOf(
         return store.takeAttempt({
           subject,
           channel: step.channel,
+          network: step.network,
           now: step.now,
           waits: WAITS,
           refusal: newEvent('throttled', subject),
@@ -156,7 +164,7 @@ function callOf(
       }
       case 'lock':
         return (
-          ticket &&
+          ticket?.channel === 'second_factor' &&
           store.append([newEvent('rejected', subject, { reason: 'mismatch' })], {
             subject,
             ticket,
@@ -164,6 +172,12 @@ function callOf(
             event: newEvent('locked', subject),
           })
         );
+      case 'count': {
+        const source = { subject, channel: 'second_factor', network: '' } as const;
+        const id = countedEventId(source, { reason: 'busy', period: 'day 1' });
+        const event = newEvent('rejected', subject, { id, reason: 'busy', refusals: 1 });
+        return store.count({ subject, event });
+      }
       case 'revoke':
         return store.revoke({ subject, now: step.now, event: newEvent('revoked', subject) });
       case 'find':
@@ -183,18 +197,9 @@ function comparable(answer: unknown): unknown {
     return { ...(comparable(rest) as object), events: events.map(withoutId) };
   }
   if ('reason' in answer && answer.reason === 'locked') return { ...answer, nextAt: null };
-  if ('channels' in answer) {
-    const { current, channels } = answer as NonNullable<
-      Awaited<ReturnType<BackupCodeStore['find']>>
-    >;
-    return {
-      current,
-      channels: Object.entries(channels).map(([name, { attempts, lockedAt }]) => [
-        name,
-        attempts,
-        lockedAt,
-      ]),
-    };
+  if ('secondFactor' in answer) {
+    const { current, secondFactor } = answer as FoundUser;
+    return { current, attempts: secondFactor.attempts, lockedAt: secondFactor.lockedAt };
   }
   if (!('current' in answer)) return answer;
   const { current } = answer as { current: { codes: { codeId: string }[] } | null };

@@ -1,71 +1,98 @@
 // The scripts that count attempts and lock a channel. Each is one method of the store.
-import { REFUSALS_COUNTED_MS } from '../../stores/contract';
+import { DAY_MS } from '../../internal/time';
 import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
 /**
- * Reads `channel`, `now`, `waits`, `refusal`, `refusalId`, and `keptMs` for an unknown user name.
- * Returns `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason,
- * nextAt and the events that it wrote.
+ * The counter of an attempt: fields of the user on the second factor, or the hash KEYS[6] of a
+ * network, which counts from zero in another generation of the user. KEYS[7] lists the networks of
+ * the user by when their counters expire.
  */
-export const takeAttemptScript = defineScript(`${USER_FUNCTIONS}
-local channel = request.channel
+const COUNTER = `
+local network = KEYS[6]
+local networks = KEYS[7]
+
+local function readCounter()
+  if request.channel == 'second_factor' then
+    return readSecondFactor()
+  end
+  local generation = toNumber(redis.call('HGET', user, 'recovery:generation'))
+  local values = redis.call('HMGET', network, 'attempts', 'nextAt', 'generation', 'forgetAt')
+  local isForgotten = request.now and request.now >= toNumber(values[4])
+  if isForgotten or toNumber(values[3]) ~= generation then
+    return { attempts = 0, nextAt = 0, generation = generation }
+  end
+  return {
+    attempts = toNumber(values[1]),
+    nextAt = toNumber(values[2]),
+    generation = generation,
+  }
+end
+
+local function writeCounter(attempts, nextAt, generation)
+  if request.channel == 'second_factor' then
+    redis.call('HSET', user, 'second_factor:attempts', toText(attempts))
+    redis.call('HSET', user, 'second_factor:nextAt', toText(nextAt))
+    return
+  end
+  redis.call(
+    'HSET',
+    network,
+    'attempts',
+    toText(attempts),
+    'nextAt',
+    toText(nextAt),
+    'generation',
+    toText(generation)
+  )
+end
+`;
+
+/**
+ * Reads `channel`, `now`, `waits`, `longestWait`, `refusal`, `refusedSource` and `keptMs`. Returns
+ * `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason, nextAt
+ * and the events that it wrote.
+ */
+export const takeAttemptScript = defineScript(`${USER_FUNCTIONS}${COUNTER}
 local now = request.now
-local counter = readCounter(channel)
+local isRecovery = request.channel == 'recovery'
+local counter = readCounter()
 
--- Refusals are counted in the first one's event for a day, unless that event was pruned.
-local function isFirstRefusalCurrent()
-  if not counter.refusalEntry then
-    return false
-  end
-  local found = redis.call('XRANGE', events, counter.refusalEntry, counter.refusalEntry)
-  if #found == 0 then
-    return false
-  end
-  local fields = found[1][2]
-  return cjson.decode(fields[2]).at > now - ${REFUSALS_COUNTED_MS}
-end
-
-local isCountedInFirst = isFirstRefusalCurrent()
-local refusalsSoFar = toNumber(redis.call('HGET', refusals, counter.refusalId or '') or 1)
-local forgetAt = redis.call('HGET', user, 'forgetAt')
-
--- Only unknown user names are forgotten: here by the caller's clock. If no attempt follows, the key
--- expires by the server's clock.
-if forgetAt and now >= toNumber(forgetAt) then
-  redis.call('DEL', user)
-  counter = readCounter(channel)
-  isCountedInFirst = false
-end
-
-local function keepUnknownName()
-  if request.keptMs then
-    redis.call('HSET', user, 'forgetAt', toText(now + request.keptMs))
-    redis.call('PEXPIRE', user, toText(request.keptMs))
-  end
-end
-
-local isLocked = counter.lockedAt or counter.attempts >= #request.waits
-if isLocked or now < counter.nextAt then
-  local reason = isLocked and 'locked' or 'throttled'
-  if isCountedInFirst then
-    redis.call('HSET', refusals, counter.refusalId, toText(refusalsSoFar + 1))
-  else
-    local entry = record(request.refusal, 'reason', reason, 'refusals', '1')
-    redis.call('HSET', user, channel .. ':refusalId', request.refusalId)
-    redis.call('HSET', user, channel .. ':refusalEntry', entry)
-  end
-  keepUnknownName()
+local function refuse(reason, period)
+  local hash = redis.sha1hex(request.refusedSource .. ' ' .. reason .. ' ' .. period)
+  local id = string.format(
+    '%s-%s-8%s-8%s-%s',
+    string.sub(hash, 1, 8),
+    string.sub(hash, 9, 12),
+    string.sub(hash, 13, 15),
+    string.sub(hash, 16, 18),
+    string.sub(hash, 19, 30)
+  )
+  count(request.refusal, id, 'reason', reason)
   return { 'refused', reason, toText(counter.nextAt), written }
 end
 
+if not isRecovery and (counter.lockedAt or counter.attempts >= #request.waits) then
+  return refuse('locked', 'day ' .. toText(math.floor(now / ${DAY_MS})))
+end
+-- A wait that ends later than the longest possible one was begun by a clock that was ahead.
+if now < counter.nextAt and counter.nextAt <= now + request.longestWait then
+  return refuse('throttled', toText(counter.generation) .. ' ' .. toText(counter.nextAt))
+end
+
 local attempt = counter.attempts + 1
-local wait = request.waits[attempt]
+local wait = request.waits[math.min(attempt, #request.waits)]
 local nextAt = wait == 0 and 0 or now + wait
-redis.call('HSET', user, channel .. ':attempts', toText(attempt))
-redis.call('HSET', user, channel .. ':nextAt', toText(nextAt))
-redis.call('HDEL', user, channel .. ':refusalId', channel .. ':refusalEntry')
-keepUnknownName()
+-- A counter is forgotten by the caller's clock, and removed by the server's.
+local serverNow = redis.call('TIME')[1] * 1000
+writeCounter(attempt, nextAt, counter.generation)
+if isRecovery then
+  redis.call('HSET', network, 'forgetAt', toText(now + request.keptMs))
+  redis.call('PEXPIRE', network, request.keptMs)
+  redis.call('ZREMRANGEBYSCORE', networks, '-inf', serverNow)
+  redis.call('ZADD', networks, toText(serverNow + request.keptMs), network)
+  redis.call('PEXPIRE', networks, request.keptMs)
+end
 return {
   'granted',
   toText(attempt),
@@ -75,21 +102,24 @@ return {
 }
 `);
 
-/** Reads `channel`, `generation`, `nextAt` of the ticket. */
-export const giveBackScript = defineScript(`${USER_FUNCTIONS}
-local channel = request.channel
-local counter = readCounter(channel)
+/** Reads `channel`, and `generation` and `nextAt` of the ticket. */
+export const giveBackScript = defineScript(`${USER_FUNCTIONS}${COUNTER}
+local counter = readCounter()
 if counter.generation ~= request.generation or counter.attempts == 0 then
   return
 end
-redis.call('HSET', user, channel .. ':attempts', toText(counter.attempts - 1))
-if counter.nextAt == request.nextAt then
-  redis.call('HDEL', user, channel .. ':nextAt')
-end
+local nextAt = counter.nextAt == request.nextAt and 0 or counter.nextAt
+writeCounter(counter.attempts - 1, nextAt, counter.generation)
+`);
+
+/** Reads `event` and its `id`. Returns the events that it wrote. */
+export const countScript = defineScript(`${USER_FUNCTIONS}
+count(request.event, request.id)
+return written
 `);
 
 /**
- * Reads `events`, and `lock` with `channel`, `generation`, `now`, `event`. Returns the events that
+ * Reads `events`, and `lock` with `generation`, `now`, `event`. Returns the events that
  * it wrote.
  */
 export const appendScript = defineScript(`${USER_FUNCTIONS}
@@ -100,11 +130,11 @@ local function isLockable()
   if not lock or redis.call('EXISTS', user) == 0 then
     return false
   end
-  return readCounter(lock.channel).generation == lock.generation
+  return readSecondFactor().generation == lock.generation
 end
 
 if isLockable() then
-  redis.call('HSET', user, lock.channel .. ':lockedAt', toText(lock.now))
+  redis.call('HSET', user, 'second_factor:lockedAt', toText(lock.now))
   table.insert(toWrite, lock.event)
 end
 for _, event in ipairs(toWrite) do

@@ -42,13 +42,15 @@ local function matches(event)
   return false
 end
 
--- The second and later refusals are counted beside the stream.
+-- Refusals are counted beside the stream, by the id that the entry has beside its event.
 local function addRefusals(fields)
+  local positions = {}
   for n = 3, #fields, 2 do
-    if fields[n] == 'refusals' then
-      local counted = redis.call('HGET', refusals, cjson.decode(fields[2]).id)
-      fields[n + 1] = counted or fields[n + 1]
-    end
+    positions[fields[n]] = n + 1
+  end
+  if positions.refusals then
+    local counted = redis.call('HGET', refusals, fields[positions.id])
+    fields[positions.refusals] = counted or fields[positions.refusals]
   end
 end
 
@@ -83,7 +85,11 @@ for _, entry in ipairs(entries) do
   last = entry[1]
   if event.at < request.before then
     redis.call('XDEL', events, last)
-    redis.call('HDEL', refusals, event.id)
+    for n = 3, #entry[2], 2 do
+      if entry[2][n] == 'id' then
+        redis.call('HDEL', refusals, entry[2][n + 1])
+      end
+    end
     removed = removed + 1
   end
 end

@@ -13,7 +13,9 @@ local now = request.now
 local codeField = 'code:' .. request.codeId
 local consumedField = 'consumed:' .. request.codeId
 local set = readUser('setId', 'expiresAt', 'remaining', 'total', codeField, consumedField)
-local counter = readCounter(request.channel)
+local channel = request.channel
+local generation = readGeneration(channel)
+local isLocked = channel == 'second_factor' and readSecondFactor().lockedAt
 
 if set.setId ~= request.setId then
   return { 'gone', 'none' }
@@ -21,7 +23,7 @@ end
 if set.expiresAt and now >= toNumber(set.expiresAt) then
   return { 'gone', 'expired' }
 end
-if counter.lockedAt then
+if isLocked then
   return { 'gone', 'locked' }
 end
 if not set[codeField] then
@@ -51,7 +53,7 @@ redis.call('HSET', user, 'total', toText(total))
 if request.replacement then
   redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
-resetCounter(request.channel, counter.generation + 1)
+beginGeneration(channel, generation + 1)
 for _, event in ipairs(toWrite) do
   record(event, 'remaining', toText(remaining), 'total', toText(total))
 end

@@ -21,14 +21,9 @@ local refusals = KEYS[4]
 local sets = KEYS[5]
 local request = cjson.decode(ARGV[1])
 
-local types = {
-  [user] = 'hash',
-  [ended] = 'hash',
-  [events] = 'stream',
-  [refusals] = 'hash',
-  [sets] = 'zset',
-}
-for key, expected in pairs(types) do
+local types = { 'hash', 'hash', 'stream', 'hash', 'zset', 'hash', 'zset' }
+for n, key in ipairs(KEYS) do
+  local expected = types[n]
   local found = redis.call('TYPE', key).ok
   if found ~= expected and found ~= 'none' then
     local message = 'WRONGTYPE %s must be a %s but is a %s. Nothing was changed.'
@@ -66,36 +61,43 @@ local function record(event, ...)
   return redis.call('XADD', events, '*', 'event', event, ...)
 end
 
-local function readCounter(channel)
+-- Writes the event under this id, or counts it in the one that has the id already.
+local function count(event, id, ...)
+  if redis.call('HINCRBY', refusals, id, 1) == 1 then
+    record(event, 'id', id, 'refusals', '1', ...)
+  end
+end
+
+local function readSecondFactor()
   local fields = readUser(
-    channel .. ':attempts',
-    channel .. ':nextAt',
-    channel .. ':generation',
-    channel .. ':lockedAt',
-    channel .. ':refusalId',
-    channel .. ':refusalEntry'
+    'second_factor:attempts',
+    'second_factor:nextAt',
+    'second_factor:generation',
+    'second_factor:lockedAt'
   )
   return {
-    attempts = toNumber(fields[channel .. ':attempts']),
-    nextAt = toNumber(fields[channel .. ':nextAt']),
-    generation = toNumber(fields[channel .. ':generation']),
-    lockedAt = fields[channel .. ':lockedAt'],
-    refusalId = fields[channel .. ':refusalId'],
-    refusalEntry = fields[channel .. ':refusalEntry'],
+    attempts = toNumber(fields['second_factor:attempts']),
+    nextAt = toNumber(fields['second_factor:nextAt']),
+    generation = toNumber(fields['second_factor:generation']),
+    lockedAt = fields['second_factor:lockedAt'],
   }
 end
 
--- Counts from zero in a new generation.
-local function resetCounter(channel, generation)
-  redis.call(
-    'HDEL',
-    user,
-    channel .. ':attempts',
-    channel .. ':nextAt',
-    channel .. ':lockedAt',
-    channel .. ':refusalId',
-    channel .. ':refusalEntry'
-  )
+local function readGeneration(channel)
+  return toNumber(redis.call('HGET', user, channel .. ':generation'))
+end
+
+-- A channel counts from zero, in a new generation: on recovery for all networks.
+local function beginGeneration(channel, generation)
+  if channel == 'second_factor' then
+    redis.call(
+      'HDEL',
+      user,
+      'second_factor:attempts',
+      'second_factor:nextAt',
+      'second_factor:lockedAt'
+    )
+  end
   redis.call('HSET', user, channel .. ':generation', toText(generation))
 end
 
@@ -181,21 +183,23 @@ local function beginSet(set, now)
       score = toText(toNumber(set[i + 1]))
     end
   end
-  local secondFactor = readCounter('second_factor')
-  local recovery = readCounter('recovery')
+  local secondFactor = readGeneration('second_factor')
+  local recovery = readGeneration('recovery')
 
   endSet(now)
   dropStagedSet()
   redis.call('HSET', user, 'hadSet', '1', unpack(set))
   redis.call('ZADD', sets, score, user)
-  resetCounter('second_factor', secondFactor.generation + 1)
-  resetCounter('recovery', recovery.generation + 1)
+  beginGeneration('second_factor', secondFactor + 1)
+  beginGeneration('recovery', recovery + 1)
 end
 `;
 
 export interface UserCall {
   /** The `key` of a subject. */
   readonly subjectKey: string;
+  /** The network whose counter the script needs. */
+  readonly network?: string;
   readonly request?: ScriptRequest;
 }
 
@@ -206,8 +210,10 @@ export interface UserCall {
 export function runUserScript(
   { client, prefix }: RedisKeyspace,
   script: Script,
-  { subjectKey, request }: UserCall,
+  { subjectKey, network, request }: UserCall,
 ): Promise<unknown> {
-  const { user, ended, events, refusals, sets } = userKeys(prefix, subjectKey);
-  return runScript(client, script, { keys: [user, ended, events, refusals, sets], request });
+  const { user, ended, events, refusals, sets, networks } = userKeys(prefix, subjectKey);
+  const keys = [user, ended, events, refusals, sets];
+  if (network !== undefined) keys.push(`${networks}:${network}`, networks);
+  return runScript(client, script, { keys, request });
 }

@@ -1,0 +1,140 @@
+// The attempts on the recovery channel: a row for each user, or unknown user name, and network.
+import { sql } from 'kysely';
+import { COUNTER_KEPT_MS, type AttemptRequest, type GiveBackRequest } from '../stores/contract';
+import { isWaiting, waitAfter } from '../stores/refusals';
+import type { Counter } from './counter';
+import type { Database, RunStatement, Statement, Tables } from './database';
+import { readNumber } from './rows';
+import { isWaitOver, waitUntil } from './waits';
+
+export function networkCounter(database: Database, request: AttemptRequest): Counter {
+  const { tables } = database;
+  const { subject, network, now } = request;
+  const isOfRequest = sql`n.user_key = ${subject.key} AND n.network = ${network}`;
+  return {
+    take: (run) =>
+      database.dialect === 'mysql'
+        ? takeOnMySql(run, { database, request })
+        : takeByUpsert(run, { database, request }),
+    columns: sql`n.attempts, n.generation, n.next_at`,
+    source: sql`
+      FROM ${tables.networks} n
+      LEFT JOIN ${tables.users} u
+        ON u.user_key = n.user_key
+      LEFT JOIN ${tables.codes} c
+        ON c.user_key = u.user_key AND c.set_id = u.set_id AND u.revoked_at IS NULL
+      WHERE ${isOfRequest}`,
+    readRefusal: async (run) => {
+      const { rows } = await run(sql`
+        SELECT n.next_at, n.generation, n.forget_at, ${generationOf(tables, request)} AS current
+        FROM ${tables.networks} n
+        WHERE ${isOfRequest}`);
+      const row = rows[0];
+      if (row === undefined || readNumber(row, 'forget_at') <= now) return null;
+      const generation = readNumber(row, 'generation');
+      const nextAt = readNumber(row, 'next_at');
+      if (generation !== readNumber(row, 'current') || !isWaiting(nextAt, request)) return null;
+      return { isLocked: false, generation, nextAt };
+    },
+  };
+}
+
+interface NetworkAttempt {
+  readonly database: Database;
+  readonly request: AttemptRequest;
+}
+
+/** One statement: it makes the row, or counts in it unless a wait is running. */
+async function takeByUpsert(run: RunStatement, attempt: NetworkAttempt): Promise<boolean> {
+  const { tables } = attempt.database;
+  const isCurrent = sql`(n.generation = excluded.generation AND n.forget_at > ${attempt.request.now})`;
+  const { affected } = await run(sql`
+    INSERT INTO ${tables.networks} AS n ${firstAttempt(attempt)}
+    ON CONFLICT (user_key, network) DO UPDATE
+    ${countAttempt(attempt, { isCurrent, generation: sql`excluded.generation` })}`);
+  return affected === 1;
+}
+
+/** MySQL's upsert has no condition, so that an existing row takes a second statement. */
+async function takeOnMySql(run: RunStatement, attempt: NetworkAttempt): Promise<boolean> {
+  const { database, request } = attempt;
+  const { networks } = database.tables;
+  // The update always changes something: the server then reports two rows, and one for a new row.
+  const inserted = await run(sql`
+    INSERT INTO ${networks} ${firstAttempt(attempt)}
+    ON DUPLICATE KEY UPDATE forget_at = forget_at + 1`);
+  if (inserted.affected === 1) return true;
+  const generation = generationOf(database.tables, request);
+  const isCurrent = sql`(n.generation = ${generation} AND n.forget_at > ${request.now})`;
+  const { affected } = await run(sql`
+    UPDATE ${networks} n
+    ${countAttempt(attempt, { isCurrent, generation })}
+      AND n.user_key = ${request.subject.key}
+      AND n.network = ${request.network}`);
+  return affected === 1;
+}
+
+function firstAttempt({ database, request }: NetworkAttempt): Statement {
+  const { subject, network, now } = request;
+  const wait = waitAfter(1, request);
+  return sql`(user_key, network, attempts, next_at, generation, forget_at)
+    VALUES (
+      ${subject.key},
+      ${network},
+      1,
+      ${wait === 0 ? 0 : now + wait},
+      ${generationOf(database.tables, request)},
+      ${now + COUNTER_KEPT_MS}
+    )`;
+}
+
+interface StoredCounter {
+  /** Whether the stored attempts still count. */
+  readonly isCurrent: Statement;
+  /** The user's present generation. */
+  readonly generation: Statement;
+}
+
+/**
+ * What depends on the old values comes before them: the SET of MySQL sees the columns that the same
+ * statement has changed.
+ */
+function countAttempt(
+  { database, request }: NetworkAttempt,
+  { isCurrent, generation }: StoredCounter,
+): Statement {
+  const attempts = sql`(CASE WHEN ${isCurrent} THEN n.attempts ELSE 0 END)`;
+  return sql`
+    SET next_at = ${waitUntil(database, { request, attempts })},
+      attempts = ${attempts} + 1,
+      generation = ${generation},
+      forget_at = ${request.now + COUNTER_KEPT_MS}
+    WHERE (NOT ${isCurrent} OR ${isWaitOver(sql`n.next_at`, request)})`;
+}
+
+/** Zero for a user without a row, and for an unknown user name. */
+function generationOf(tables: Tables, { subject }: AttemptRequest): Statement {
+  return sql`COALESCE((
+      SELECT recovery_generation
+      FROM ${tables.users}
+      WHERE user_key = ${subject.key}
+    ), 0)`;
+}
+
+export function giveBackNetwork(tables: Tables, { subject, ticket }: GiveBackRequest): Statement {
+  return sql`
+    UPDATE ${tables.networks}
+    SET next_at = CASE WHEN next_at = ${ticket.nextAt} THEN 0 ELSE next_at END,
+      attempts = attempts - 1
+    WHERE user_key = ${subject.key}
+      AND network = ${ticket.network}
+      AND generation = ${ticket.generation}
+      AND attempts > 0`;
+}
+
+/** Removes counters whose last attempt was long ago. */
+export function forgetCounters(tables: Tables, now: number): Statement {
+  return sql`
+    DELETE FROM ${tables.networks}
+    WHERE forget_at <= ${now}`;
+}

@@ -1,0 +1,82 @@
+// Which refusals are counted in one event. A stranger who tries all day must not fill the audit
+// trail: the first refusal is written, and the others are counted in it.
+import { createHash } from 'node:crypto';
+import type { AuditEvent, Reason } from '../audit/events';
+import { DAY_MS } from '../internal/time';
+import type { AttemptRequest, Ticket } from './contract';
+import type { Subject } from './subject';
+
+/** Whose refusals are counted. */
+export interface RefusedSource extends Pick<Ticket, 'channel' | 'network'> {
+  readonly subject: Subject;
+}
+
+/** Refusals of one reason in one period, which share an event. */
+export interface CountedRefusals {
+  readonly reason: Reason;
+  /** Refusals in different periods are different events. */
+  readonly period: string;
+}
+
+/**
+ * The id of the event that counts these refusals: a UUID of version 8, the same in every process.
+ * RFC 9562, section 5.8.
+ */
+export function countedEventId(source: RefusedSource, counted: CountedRefusals): string {
+  const key = JSON.stringify([refusedSource(source), counted.reason, counted.period]);
+  const hex = createHash('sha256').update(key).digest('hex');
+  return [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    `8${hex.slice(13, 16)}`,
+    `8${hex.slice(17, 20)}`,
+    hex.slice(20, 32),
+  ].join('-');
+}
+
+/** Everything that is counted together has the same source. */
+export function refusedSource({ subject, channel, network }: RefusedSource): string {
+  return channel === 'recovery'
+    ? `${subject.key} ${channel} ${network}`
+    : `${subject.key} ${channel}`;
+}
+
+/** One event for each day, UTC. */
+export function dayOf(now: number): string {
+  return `day ${Math.floor(now / DAY_MS)}`;
+}
+
+/** A counter that refused an attempt. */
+export interface RefusingCounter {
+  readonly isLocked: boolean;
+  readonly generation: number;
+  readonly nextAt: number;
+}
+
+/** The refusal as it is counted: in one event for each wait, and for each day on a locked channel. */
+export function countedRefusal(
+  request: AttemptRequest,
+  { isLocked, generation, nextAt }: RefusingCounter,
+): AuditEvent & { readonly reason: 'throttled' | 'locked' } {
+  const reason = isLocked ? 'locked' : 'throttled';
+  const period = isLocked ? dayOf(request.now) : `wait ${generation} ${nextAt}`;
+  return {
+    ...request.refusal,
+    id: countedEventId(request, { reason, period }),
+    reason,
+    refusals: 1,
+  };
+}
+
+/**
+ * Whether a wait is running. One that ends later than the longest possible one was begun by a clock
+ * that was ahead.
+ */
+export function isWaiting(nextAt: number, { now, waits }: AttemptRequest): boolean {
+  return now < nextAt && nextAt <= now + Math.max(...waits);
+}
+
+/** Milliseconds to wait after the attempt of this number. The last wait is repeated. */
+export function waitAfter(attempt: number, { waits }: AttemptRequest): number {
+  return waits[Math.min(attempt, waits.length) - 1] ?? 0;
+}
