@@ -30,8 +30,8 @@ export interface ComparisonRequest extends TypedCode {
   /** Empty for the dummy set. */
   readonly userId: string;
   readonly channel: Channel;
-  /** Called as soon as the comparison is made. From then on the attempt is not given back. */
-  readonly onVerdict: () => void;
+  /** Called as soon as no code matches. From then on the attempt is not given back. */
+  readonly onRefusal: () => void;
 }
 
 /** A new code for the user, and its record for the store. */
@@ -79,9 +79,9 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
 
   return runInHashQueue({ channel, ...config.gate }, async (place) => {
     const found = findMatch(await keyedValue(hashing, symbols), set.codes);
-    request.onVerdict();
     const match = reading === null ? null : found;
     const isConsumable = match !== null && match.consumedAt === null;
+    if (!isConsumable) request.onRefusal();
     if (!isConsumable || !config.replaceConsumed) return { match, replacement: null };
     return { match, replacement: await makeReplacement(hashing, set.codes, place) };
   });

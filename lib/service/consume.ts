@@ -1,27 +1,31 @@
 // Consumes a code. The order of the steps is the security argument: an attempt is taken before
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
-import { auditEvent, isSetFault, type EventFields, type Reason } from '../audit/events';
-import type { Listeners } from '../audit/listeners';
+import { auditEvent, type EventFields } from '../audit/events';
 import { readCode } from '../codes/formats';
-import { HashQueueBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
-import { BackupCodeError } from '../errors';
+import { HashQueueBusy } from '../codes/hash-queue';
 import type {
   AttemptRequest,
   AttemptResult,
-  ConsumeRequest,
   Consumption,
   Milestone,
   SetWithCodes,
   StoredCode,
-  Ticket,
 } from '../stores/contract';
 import { networkOf } from '../stores/network';
-import { countedEventId, dayOf, type RefusedSource } from '../stores/refusals';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';
 import type { Config } from './options';
-import type { NotConsumed, Outcome } from './outcome';
+import type { Outcome } from './outcome';
+import {
+  giveBackIfPossible,
+  recordSetFault,
+  reject,
+  turnAway,
+  turnAwayBusy,
+  type ConsumeService,
+  type GrantedAttempt,
+} from './refuse';
 import { assess } from './risk';
 
 /** One try to consume a code. */
@@ -32,24 +36,6 @@ export interface CodeAttempt {
   readonly findSubject: () => Promise<Subject>;
   readonly typed: unknown;
   readonly context: CleanContext;
-}
-
-/** What {@link consumeCode} works with. */
-export interface ConsumeService {
-  readonly config: Config;
-  /** Compared with if there is no set, so that the same work is done. */
-  readonly dummy: SetWithCodes;
-  readonly listeners: Listeners;
-}
-
-/** An attempt that was granted, on its way through the steps. */
-interface GrantedAttempt {
-  readonly service: ConsumeService;
-  readonly userId: string | null;
-  readonly source: RefusedSource;
-  readonly context: CleanContext;
-  readonly ticket: Ticket;
-  readonly current: SetWithCodes | null;
 }
 
 /** @throws {BackupCodeError} as `BackupCodes.consume` says, and whatever the store throws */
@@ -127,8 +113,8 @@ async function takeOrRecordFault(
 }
 
 /**
- * A fault before the comparison gives the attempt back. Once a code is compared and does not match,
- * nothing does: a caller who can make the audit fail would guess without limit.
+ * A fault before the verdict gives the attempt back, and so does one after a match. Once a code has
+ * not matched, nothing does: a caller who can make the audit fail would guess without limit.
  */
 async function compareOrGiveBack(
   attempt: GrantedAttempt,
@@ -136,19 +122,19 @@ async function compareOrGiveBack(
 ): Promise<Comparison | 'busy'> {
   const { service, userId, context, current } = attempt;
   const { config, dummy } = service;
-  let isCompared = false;
+  let isRefused = false;
   try {
     return await compare(config, {
       ...code,
       set: current ?? dummy,
       userId: current === null ? '' : (userId ?? ''),
       channel: attempt.source.channel,
-      onVerdict: () => {
-        isCompared = true;
+      onRefusal: () => {
+        isRefused = true;
       },
     });
   } catch (error) {
-    if (!isCompared) await giveBackIfPossible(attempt);
+    if (!isRefused) await giveBackIfPossible(attempt);
     if (error instanceof HashQueueBusy) return 'busy';
     await recordSetFault(service, { source: attempt.source, error, userId, context });
     throw error;
@@ -162,37 +148,18 @@ interface Match {
 }
 
 /** One transaction decides, also between callers that got this far at the same time. */
-async function consumeMatch(
-  attempt: GrantedAttempt,
-  { current, match, comparison }: Match,
-): Promise<Outcome> {
-  const { service, userId, source, context } = attempt;
-  const { config, listeners } = service;
-  const { setId, expiresAt } = current;
-  const { codeId } = match;
-  const { replacement } = comparison;
-  const now = config.now();
-  const common = { at: now, userId, setId, context };
-  const events = [auditEvent('consumed', { ...common, codeId })];
-  if (replacement) {
-    events.push(auditEvent('renewed', { ...common, codeId: replacement.record.codeId }));
-  }
-  const result = await consumeOrGiveBack(attempt, {
-    subject: source.subject,
-    setId,
-    codeId,
-    channel: source.channel,
-    now,
-    events,
-    milestones: milestonesOf(config, common, replacement !== null),
-    ...(replacement && { replacement: replacement.record }),
-  });
+async function consumeMatch(attempt: GrantedAttempt, matched: Match): Promise<Outcome> {
+  const { config, listeners } = attempt.service;
+  const { setId, expiresAt } = matched.current;
+  const { codeId } = matched.match;
+  const result = await consumeOrGiveBack(attempt, matched);
   if (result.outcome === 'gone') return reject(attempt, result.reason, { codeId });
   if (result.outcome === 'already_consumed') {
     return reject(attempt, 'reused', { codeId, consumedAt: result.consumedAt });
   }
   listeners.notify(result.events);
   const { remaining, total } = result;
+  const { replacement } = matched.comparison;
   const consumed = { remaining, total, low: remaining <= config.lowAt, setId, codeId, expiresAt };
   return replacement
     ? { ok: true, ...consumed, replacement: replacement.code }
@@ -200,16 +167,36 @@ async function consumeMatch(
 }
 
 /**
- * A fault of the store after a match charges no attempt: the caller has a valid code, so that
- * nothing is guessed. If the code was consumed and only the answer was lost, the ticket is from an
- * earlier generation, and nothing is given back.
+ * A fault after a match charges no attempt: the caller has a valid code, so that nothing is
+ * guessed. If the code was consumed and only the answer was lost, the ticket is from an earlier
+ * generation, and nothing is given back.
  */
 async function consumeOrGiveBack(
   attempt: GrantedAttempt,
-  request: ConsumeRequest,
+  { current, match, comparison }: Match,
 ): Promise<Consumption> {
+  const { service, userId, source, context } = attempt;
+  const { config } = service;
+  const { setId } = current;
+  const { codeId } = match;
+  const { replacement } = comparison;
   try {
-    return await attempt.service.config.store.consume(request);
+    const now = config.now();
+    const common = { at: now, userId, setId, context };
+    const events = [auditEvent('consumed', { ...common, codeId })];
+    if (replacement) {
+      events.push(auditEvent('renewed', { ...common, codeId: replacement.record.codeId }));
+    }
+    return await config.store.consume({
+      subject: source.subject,
+      setId,
+      codeId,
+      channel: source.channel,
+      now,
+      events,
+      milestones: milestonesOf(config, common, replacement !== null),
+      ...(replacement && { replacement: replacement.record }),
+    });
   } catch (error) {
     await giveBackIfPossible(attempt);
     throw error;
@@ -227,96 +214,4 @@ function milestonesOf(
     milestones.push({ remaining: lowAt, event: auditEvent('low', fields) });
   }
   return milestones;
-}
-
-/** Records a failure, and locks the channel after its last attempt. */
-async function reject(
-  attempt: GrantedAttempt,
-  reason: NotConsumed['reason'],
-  code: { readonly codeId: string | null; readonly consumedAt?: number | null } = { codeId: null },
-): Promise<Outcome> {
-  const { service, userId, source, context, ticket, current } = attempt;
-  const now = service.config.now();
-  const common = { at: now, userId, setId: current?.setId ?? null, context };
-  const isReused = reason === 'reused' && typeof code.consumedAt === 'number';
-  const rejected = auditEvent('rejected', {
-    ...common,
-    reason,
-    codeId: code.codeId,
-    consumedSecondsAgo: isReused ? secondsBetween(code.consumedAt, now) : null,
-  });
-  const isLast =
-    source.channel === 'second_factor' &&
-    ticket.attempt >= service.config.waits.second_factor.length;
-  const lock = isLast
-    ? { subject: source.subject, ticket, now, event: auditEvent('locked', common) }
-    : undefined;
-  service.listeners.notify(await service.config.store.append([rejected], lock));
-  return { ok: false, reason };
-}
-
-async function turnAway(attempt: GrantedAttempt, risk: 'deny' | 'step_up'): Promise<Outcome> {
-  const { service, source, ticket } = attempt;
-  await service.config.store.giveBack({ subject: source.subject, ticket });
-  const reason = risk === 'deny' ? 'denied' : 'step_up';
-  await countRefusal(service, { ...attempt, reason });
-  return { ok: false, reason };
-}
-
-async function turnAwayBusy(attempt: GrantedAttempt): Promise<Outcome> {
-  await countRefusal(attempt.service, { ...attempt, reason: 'busy' });
-  return { ok: false, reason: 'busy', retryAfterSeconds: MAX_WAIT_SECONDS };
-}
-
-interface UnchargedRefusal {
-  readonly source: RefusedSource;
-  readonly userId: string | null;
-  readonly context: CleanContext;
-  readonly reason: Reason;
-}
-
-/**
- * Records a refusal that charged no attempt, and can therefore be repeated without end: in one
- * event for each day.
- */
-async function countRefusal(
-  { config, listeners }: ConsumeService,
-  { source, userId, context, reason }: UnchargedRefusal,
-): Promise<void> {
-  const at = config.now();
-  const type = reason === 'step_up' ? 'step_up_required' : 'rejected';
-  const event = {
-    ...auditEvent(type, { at, userId, reason, refusals: 1, context }),
-    id: countedEventId(source, { reason, period: dayOf(at) }),
-  };
-  listeners.notify(await config.store.count({ subject: source.subject, event }));
-}
-
-/** The caller throws the fault, whether or not its event can be written. */
-async function recordSetFault(
-  service: ConsumeService,
-  { error, ...refusal }: Omit<UnchargedRefusal, 'reason'> & { readonly error: unknown },
-): Promise<void> {
-  if (!(error instanceof BackupCodeError) || !isSetFault(error.code)) return;
-  try {
-    await countRefusal(service, { ...refusal, reason: error.code });
-  } catch {
-    // The store is the likely cause.
-  }
-}
-
-/**
- * Gives the attempt back if the store still answers. The caller throws the fault that came first.
- */
-async function giveBackIfPossible({ service, source, ticket }: GrantedAttempt): Promise<void> {
-  try {
-    await service.config.store.giveBack({ subject: source.subject, ticket });
-  } catch {
-    // The attempt stays charged.
-  }
-}
-
-/** Clocks of two processes differ: never negative. */
-function secondsBetween(earlier: number, later: number): number {
-  return Math.max(0, Math.round((later - earlier) / 1000));
 }

@@ -1,6 +1,6 @@
 // The network that an address belongs to. Attempts on the recovery channel are counted for each.
 import { isIP } from 'node:net';
-import { fromByteArray, process as parseAddress } from 'ipaddr.js';
+import * as ipaddr from 'ipaddr.js';
 
 /** The part of an address that its user cannot choose, in bytes: a /24 of IPv4, a /56 of IPv6. */
 const NETWORK_BYTES = { ipv4: 3, ipv6: 7 } as const;
@@ -14,8 +14,8 @@ const NETWORK_BYTES = { ipv4: 3, ipv6: 7 } as const;
  */
 export function networkOf(ip: string | null): string {
   if (ip === null || isIP(ip) === 0) return '';
-  const address = parseAddress(ip);
+  const address = ipaddr.process(ip);
   const kept = NETWORK_BYTES[address.kind()];
   const bytes = address.toByteArray().map((byte, n) => (n < kept ? byte : 0));
-  return `${fromByteArray(bytes).toString()}/${kept * 8}`;
+  return `${ipaddr.fromByteArray(bytes).toString()}/${kept * 8}`;
 }

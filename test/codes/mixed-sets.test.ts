@@ -167,7 +167,7 @@ describe('a set with something that is no longer listed', () => {
         );
         expect([
           counted.count,
-          (await store.find(userSubject('ada')))?.channels['second_factor'].attempts,
+          (await store.find(userSubject('ada')))?.secondFactor.attempts,
         ]).toEqual([0, 0]);
         expect(await serviceOf(store, lists).consume('ada', codes[0])).toMatchObject({
           ok: true,

@@ -244,7 +244,7 @@ describe('rotating peppers', () => {
       restart: (pepper, options) =>
         new BackupCodes({ store, hasher, ...(pepper && { pepper }), ...options }),
       attempts: async () =>
-        (await store.find(userSubject('ada')))?.channels['second_factor'].attempts,
+        (await store.find(userSubject('ada')))?.secondFactor.attempts,
     };
   }
 

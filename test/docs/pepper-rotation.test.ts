@@ -217,7 +217,7 @@ describe.each([
     for (const { userId, code } of [...codes, { userId: 'dave', code: dave.codes[0] }])
       expect(await last.consume(userId, code)).toEqual(accepted);
     for (const userId of ['ada', 'bob', 'carol', 'dave', 'eve'])
-      expect(await charged(userId)).toEqual([0, 0]);
+      expect(await charged(userId)).toBe(0);
   });
 
   it.each<[string, string, string]>([
@@ -287,7 +287,7 @@ describe.each([
     await expect(restart(p2027).consume('ada', planted.codes[1])).rejects.toEqual(
       failure('unknown_pepper'),
     );
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
   });
 
   it('a set that was issued with a wrong key is refused once the right one is back, and a new one works', async () => {

@@ -27,7 +27,7 @@ export interface Service {
   /** The events that the store has written. */
   written(): Promise<AuditEvent[]>;
   /** The attempts that count for a user, on `second_factor` and on `recovery`. */
-  charged(userId: UserId): Promise<[number, number]>;
+  charged(userId: UserId): Promise<number>;
 }
 
 export async function openService(
@@ -61,9 +61,8 @@ export function serviceOn(
   };
 }
 
-async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {
-  const channels = (await store.find(userSubject(userId)))?.channels;
-  return [channels?.['second_factor'].attempts ?? 0, channels?.recovery.attempts ?? 0];
+async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<number> {
+  return (await store.find(userSubject(userId)))?.secondFactor.attempts ?? 0;
 }
 
 /** Starts all calls before it waits for the first. */

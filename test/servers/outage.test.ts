@@ -45,7 +45,7 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
         const status = await backupCodes.status(user);
         expect(status?.remaining).toBe(10 - consumed.length);
         expect(
-          (await store.find(userSubject(user)))!.channels['second_factor'].attempts,
+          (await store.find(userSubject(user)))!.secondFactor.attempts,
         ).toBeLessThanOrEqual(attempts.length);
         expect(await backupCodes.consume(user, codes[9])).toMatchObject({
           ok: true,

@@ -10,25 +10,37 @@ const channels: readonly Channel[] = ['second_factor', 'recovery'];
 const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number>(40).fill(3600)];
 const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, lockAfter: 3 };
 
-/** Whom an attempt is about: limits are the same for all of them. */
+/** Attempts that are limited in the same way. */
 const kinds: readonly {
   who: string;
   reason: string;
+  /** On recovery nothing locks, and an unknown user name has no second factor. */
+  locks: boolean;
   attempt: (service: Service, context?: Context) => Promise<Outcome>;
 }[] = [
   {
     who: 'a user with a set',
     reason: 'mismatch',
+    locks: true,
     attempt: ({ backupCodes }, context) => backupCodes.consume('ada', WRONG, context),
   },
   {
     who: 'a user without a set',
     reason: 'none',
+    locks: true,
     attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context),
+  },
+  {
+    who: 'a user on recovery',
+    reason: 'mismatch',
+    locks: false,
+    attempt: ({ backupCodes }, context) =>
+      backupCodes.consume('ada', WRONG, { channel: 'recovery', ...context }),
   },
   {
     who: 'an unknown user name',
     reason: 'unknown_user',
+    locks: false,
     attempt: ({ backupCodes }, context) => backupCodes.rejectUnknownUser('eve', WRONG, context),
   },
 ];
@@ -53,13 +65,13 @@ onEachStore('guessing', (open) => {
     return { ...service, codes };
   }
 
-  describe.each(kinds)('by $who', ({ reason, attempt }) => {
+  describe.each(kinds)('by $who', ({ reason, locks, attempt }) => {
     it('Four attempts have no wait; waits then double from a minute to an hour', async () => {
       const service = await withSet();
       for (const [before, seconds] of DEFAULT_WAITS.entries()) {
         expect(await attempt(service)).toEqual({ ok: false, reason });
         expect(service.hasher.count).toBe(before + 1);
-        if (seconds === 0 || before === 49) continue;
+        if (seconds === 0 || (locks && before === 49)) continue;
         expect(await attempt(service)).toEqual({
           ok: false,
           reason: 'throttled',
@@ -73,11 +85,10 @@ onEachStore('guessing', (open) => {
         });
         service.clock.advance(1);
       }
-      expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
-      // The counter of an unknown name is deleted after 30 days.
       service.clock.advance(29 * DAY_MS);
-      expect(await attempt(service)).toEqual({ ok: false, reason: 'locked' });
-      expect(service.hasher.count).toBe(50);
+      const later = { ok: false, reason: locks ? 'locked' : reason };
+      expect(await attempt(service)).toEqual(later);
+      expect(service.hasher.count).toBe(locks ? 50 : 51);
     });
 
     it('Two hundred attempts at once cost five hashes, one for each that is granted', async () => {
@@ -90,16 +101,7 @@ onEachStore('guessing', (open) => {
       ).toBe(195);
     });
 
-    it('Attempts are counted for each channel separately', async () => {
-      const service = await withSet({ attempts: few });
-      for (const channel of channels) {
-        for (let n = 0; n < 2; n += 1)
-          expect(await attempt(service, { channel })).toEqual({ ok: false, reason });
-        expect(await attempt(service, { channel })).toMatchObject({ reason: 'throttled' });
-      }
-    });
-
-    it('Attempts are counted together over IP addresses and instances', async () => {
+    it('Attempts are counted together over instances and the addresses of a network', async () => {
       const opened = await open();
       const service = serviceOn(opened);
       await service.backupCodes.issue('ada');
@@ -134,8 +136,27 @@ onEachStore('guessing', (open) => {
         ['throttled', 1],
       ]);
     });
+  });
 
-    it('A channel is locked with one event, and its refusals write one event a day', async () => {
+  it.each(['ada', 'bob'])(
+    'Attempts of %s are counted for each channel separately',
+    async (userId) => {
+      const { backupCodes } = await withSet({ attempts: few });
+      for (const channel of channels) {
+        const reasons = [];
+        for (let n = 0; n < 3; n += 1) {
+          const outcome = await backupCodes.consume(userId, WRONG, { channel });
+          reasons.push(!outcome.ok && outcome.reason);
+        }
+        const reason = userId === 'ada' ? 'mismatch' : 'none';
+        expect(reasons).toEqual([reason, reason, 'throttled']);
+      }
+    },
+  );
+
+  it.each(kinds.filter(({ locks }) => locks))(
+    'Attempts by $who lock with one event, and refusals write one event a day',
+    async ({ reason, attempt }) => {
       const service = await withSet({ attempts: few });
       for (let n = 0; n < 10; n += 1) {
         await attempt(service);
@@ -160,8 +181,8 @@ onEachStore('guessing', (open) => {
       expect(
         service.told.filter(({ type }) => type === 'locked').map((event) => event.setId),
       ).toEqual([setId]);
-    });
-  });
+    },
+  );
 
   it('A valid code during a wait is refused, costs no hash and stays unconsumed', async () => {
     const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
@@ -188,7 +209,7 @@ onEachStore('guessing', (open) => {
         retryAfterSeconds: 99 - n,
       });
     }
-    expect(await charged('ada')).toEqual([1, 0]);
+    expect(await charged('ada')).toBe(1);
   });
 
   it('The last attempt before the lock can succeed', async () => {
@@ -196,7 +217,7 @@ onEachStore('guessing', (open) => {
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     clock.advance(30 * SECOND_MS);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
   });
 
   it('A locked channel refuses a valid code on every instance and never consumes it', async () => {
@@ -226,23 +247,68 @@ onEachStore('guessing', (open) => {
     });
   });
 
-  it('Locking one channel does not lock the other', async () => {
+  it('A locked second factor leaves the recovery channel open', async () => {
     const service = await withSet({ attempts: few });
-    await lockChannel(service, { channel: 'recovery' });
+    await lockChannel(service);
     expect(
       await service.backupCodes.consume('ada', service.codes[0], { channel: 'recovery' }),
-    ).toEqual({ ok: false, reason: 'locked' });
-    expect(
-      await service.backupCodes.consume('ada', service.codes[0], { channel: 'second_factor' }),
     ).toMatchObject({ ok: true });
-    expect(
-      await service.backupCodes.consume('ada', service.codes[1], { channel: 'recovery' }),
-    ).toEqual({ ok: false, reason: 'locked' });
+    expect(await service.backupCodes.consume('ada', service.codes[1])).toEqual({
+      ok: false,
+      reason: 'locked',
+    });
+  });
+
+  it('A stranger with a user name can guess for days and delays no owner elsewhere', async () => {
+    const service = await withSet();
+    const stranger = { channel: 'recovery', ip: '203.0.113.66' } as const;
+    for (let hours = 0; hours < 100; hours += 1) {
+      await service.backupCodes.consume('ada', WRONG, stranger);
+      service.clock.advance(HOUR_MS);
+    }
+    await service.backupCodes.consume('ada', WRONG, stranger);
+    service.hasher.count = 0;
+    expect(await service.backupCodes.consume('ada', service.codes[0], stranger)).toEqual({
+      ok: false,
+      reason: 'throttled',
+      retryAfterSeconds: 3600,
+    });
+    const [recovery, secondFactor] = [
+      await service.backupCodes.consume('ada', service.codes[0], {
+        channel: 'recovery',
+        ip: '198.51.100.7',
+      }),
+      await service.backupCodes.consume('ada', service.codes[1], { ip: '203.0.113.66' }),
+    ];
+    expect([recovery.ok, secondFactor.ok]).toEqual([true, true]);
+    expect(await service.backupCodes.status('ada')).toMatchObject({
+      locked: { secondFactor: false, recovery: false },
+    });
+  });
+
+  it.each([
+    ['an IPv4 network of 256 addresses', ['192.0.2.1', '192.0.2.254', '::ffff:192.0.2.9']],
+    ['an IPv6 network of a household', ['2001:db8:0:12ff::1', '2001:db8:0:1200:ffff::']],
+    ['requests without an address', [undefined, 'unix:', '192.0.2.300']],
+  ])('Recovery attempts are counted together for %s', async (_what, addresses) => {
+    const { backupCodes } = await withSet({ attempts: { ...few, free: addresses.length } });
+    for (const ip of addresses) {
+      const context = { channel: 'recovery', ip } as const;
+      expect(await backupCodes.consume('ada', WRONG, context)).toMatchObject({
+        reason: 'mismatch',
+      });
+    }
+    const again = { channel: 'recovery', ip: addresses[0] } as const;
+    expect(await backupCodes.consume('ada', WRONG, again)).toMatchObject({ reason: 'throttled' });
+    const elsewhere = { channel: 'recovery', ip: '2001:db8:0:1300::1' } as const;
+    expect(await backupCodes.consume('ada', WRONG, elsewhere)).toMatchObject({
+      reason: 'mismatch',
+    });
   });
 
   it('Only a new set unlocks a channel', async () => {
     const service = await withSet({ attempts: few });
-    for (const channel of channels) await lockChannel(service, { channel });
+    await lockChannel(service);
     await service.backupCodes.revoke('ada');
     expect(await service.backupCodes.consume('ada', WRONG)).toEqual({
       ok: false,
@@ -269,21 +335,21 @@ onEachStore('guessing', (open) => {
     clock.advance(100 * DAY_MS);
     await backupCodes.status('ada');
     await backupCodes.stage('ada');
-    expect(await charged('ada')).toEqual([3, 0]);
+    expect(await charged('ada')).toBe(3);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     await backupCodes.revoke('ada');
-    expect(await charged('ada')).toEqual([2, 0]);
+    expect(await charged('ada')).toBe(2);
     await backupCodes.issue('ada');
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
   });
 
   it('A code consumed on one channel does not reset the counter of the other', async () => {
     const { backupCodes, codes, charged } = await withSet();
     for (const channel of channels) await backupCodes.consume('ada', WRONG, { channel });
-    await backupCodes.consume('ada', codes[0], { channel: 'second_factor' });
-    expect(await charged('ada')).toEqual([0, 1]);
+    await backupCodes.consume('ada', codes[0], { channel: 'recovery' });
+    expect(await charged('ada')).toBe(1);
   });
 
   it('Invalid, reused and expired codes count as failed attempts alike', async () => {
@@ -294,10 +360,10 @@ onEachStore('guessing', (open) => {
     await backupCodes.consume('ada', codes[0]);
     await backupCodes.consume('ada', WRONG);
     await backupCodes.consume('ada', codes[0]);
-    expect(await charged('ada')).toEqual([2, 0]);
+    expect(await charged('ada')).toBe(2);
     clock.advance(DAY_MS);
     await backupCodes.consume('ada', codes[1]);
-    expect(await charged('ada')).toEqual([3, 0]);
+    expect(await charged('ada')).toBe(3);
   });
 
   it('An attempt from before a new set neither counts nor locks its channel', async () => {
@@ -308,7 +374,7 @@ onEachStore('guessing', (open) => {
     // A set is issued after the last attempt was compared and before its refusal is written.
     watched.before('append', () => backupCodes.issue('ada'));
     expect(await backupCodes.consume('ada', WRONG)).toEqual({ ok: false, reason: 'mismatch' });
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
     expect(await backupCodes.status('ada')).toMatchObject({
       locked: { secondFactor: false, recovery: false },
     });
@@ -353,10 +419,10 @@ onEachStore('unknown user names', (open) => {
     for (const userId of ['eve', key, key.slice('name:'.length)]) await backupCodes.issue(userId);
     for (let n = 0; n < 3; n += 1) await backupCodes.rejectUnknownUser('eve', WRONG);
     for (const userId of ['eve', key, key.slice('name:'.length)])
-      expect(await charged(userId)).toEqual([0, 0]);
-    expect(
-      (await opened.store.find({ key, userId: null }))?.channels['second_factor'].attempts,
-    ).toBe(2);
+      expect(await charged(userId)).toBe(0);
+    expect(await backupCodes.rejectUnknownUser('eve', WRONG)).toMatchObject({
+      reason: 'throttled',
+    });
   });
 
   it('An unknown name is neither stored nor written to an event', async () => {
@@ -372,28 +438,19 @@ onEachStore('unknown user names', (open) => {
     expect(await opened.events()).toEqual(told);
   });
 
-  it('The counter of an unknown name is deleted 30 days after its last attempt', async () => {
-    const opened = await open();
-    const { backupCodes, clock } = serviceOn(opened);
-    const subject = nameSubject('eve', await opened.store.nameKey());
-    await backupCodes.issue('ada');
-    await backupCodes.consume('ada', WRONG);
-    await backupCodes.rejectUnknownUser('eve', WRONG);
-    clock.advance(20 * DAY_MS);
-    await backupCodes.rejectUnknownUser('eve', WRONG);
-    clock.advance(30 * DAY_MS - SECOND_MS);
-    await backupCodes.rejectUnknownUser('mallory', WRONG);
-    expect((await opened.store.find(subject))?.channels['second_factor'].attempts).toBe(2);
-    clock.advance(2 * SECOND_MS);
-    await backupCodes.rejectUnknownUser('trudy', WRONG);
-    expect(await opened.store.find(subject)).toBeNull();
-    await backupCodes.rejectUnknownUser('eve', WRONG);
-    clock.advance(30 * DAY_MS);
-    await backupCodes.rejectUnknownUser('eve', WRONG);
-    expect((await opened.store.find(subject))?.channels['second_factor'].attempts).toBe(1);
-    expect((await opened.store.find(userSubject('ada')))?.channels['second_factor'].attempts).toBe(
-      1,
-    );
+  it('The counter of an unknown name is kept for 30 days after its last attempt', async () => {
+    const { backupCodes, clock } = await openService(open, {
+      attempts: { ...few, free: 3 },
+    });
+    const outcomes = [];
+    for (const days of [0, 20, 29, 0, 30]) {
+      clock.advance(days * DAY_MS);
+      const outcome = await backupCodes.rejectUnknownUser('eve', WRONG);
+      outcomes.push(!outcome.ok && outcome.reason);
+    }
+    const reason = 'unknown_user';
+    expect(outcomes).toEqual([reason, reason, reason, 'throttled', reason]);
+    expect(await backupCodes.rejectUnknownUser('eve', WRONG)).toMatchObject({ reason });
   });
 });
 

@@ -257,7 +257,7 @@ onEachStore('sets of an older configuration', (open) => {
     const { backupCodes, hasher, charged } = serviceOn(opened);
     for (const typed of [codes[0], WRONG])
       await expect(backupCodes.consume('ada', typed)).rejects.toEqual(failure('unreadable_hash'));
-    expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
+    expect([hasher.count, await charged('ada')]).toEqual([0, 0]);
   });
 
   it('A set keeps its expiry when the option changes', async () => {
@@ -309,7 +309,7 @@ describe('input that cannot be a code', () => {
         reason: 'malformed',
       });
       expect([hasher.count, watched.calls]).toEqual([0, []]);
-      expect(await charged('ada')).toEqual([0, 0]);
+      expect(await charged('ada')).toBe(0);
       expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
         ['rejected', 'malformed', 'ada'],
         ['rejected', 'malformed', 'nobody'],

@@ -79,11 +79,11 @@ describe('a slow hash that hangs', () => {
       expect(await soFar(outcome)).toBe('pending');
       jest.advanceTimersByTime(29_999);
       expect(await soFar(outcome)).toBe('pending');
-      expect(await charged('ada')).toEqual([1, 0]);
+      expect(await charged('ada')).toBe(1);
       jest.advanceTimersByTime(1);
       expect(await soFar(outcome)).toEqual(failure('hash_timeout'));
       await expect(outcome).rejects.toThrow('A slow hash took longer than 30 seconds.');
-      expect([await charged('ada'), told, jest.getTimerCount()]).toEqual([[0, 0], [], 0]);
+      expect([await charged('ada'), told, jest.getTimerCount()]).toEqual([0, [], 0]);
     }
     stopHanging();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
@@ -118,7 +118,7 @@ describe('a slow hash that hangs', () => {
       hanging.pop()?.[late]();
       await settle();
     }
-    expect([told, await charged('ada')]).toEqual([[], [0, 0]]);
+    expect([told, await charged('ada')]).toEqual([[], 0]);
     expect(watched.calls).toEqual(['takeAttempt', 'giveBack', 'takeAttempt', 'giveBack']);
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -148,7 +148,7 @@ describe('a slow hash that hangs', () => {
     await soFar(hung);
     jest.advanceTimersByTime(30_000);
     expect(await soFar(hung)).toEqual(failure('hash_timeout'));
-    expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
+    expect([told, await charged('ada')]).toEqual([[], 1]);
     stopHanging();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({
       ok: true,
@@ -196,7 +196,7 @@ describe('a hasher that gives one hash for all codes', () => {
     expect(hash).toHaveBeenCalledTimes(1 + 5);
     expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([
       ['replace', 'takeAttempt'],
-      [1, 0],
+      1,
       ['issued'],
     ]);
   });
@@ -247,7 +247,7 @@ it.each<[string, () => boolean]>([
       await expect(backupCodes.consume('ada', code)).rejects.toThrow(
         /cannot say|none of the configured hashers/,
       );
-    expect([hasher.count, await charged('ada')]).toEqual([0, [0, 0]]);
+    expect([hasher.count, await charged('ada')]).toEqual([0, 0]);
     spy.mockRestore();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   },

@@ -91,7 +91,7 @@ onEachStore('a store that fails', (open) => {
           remaining: 10,
           lastConsumedAt: null,
         });
-        expect(await service.charged('ada')).toEqual([charging.includes(method) ? 1 : 0, 0]);
+        expect(await service.charged('ada')).toBe(charging.includes(method) ? 1 : 0);
       },
     );
   });
@@ -206,7 +206,7 @@ describe('a slow hash that fails', () => {
               ],
         );
       }
-      expect(await charged('ada')).toEqual([0, 0]);
+      expect(await charged('ada')).toBe(0);
       isFaulty = false;
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
@@ -290,7 +290,7 @@ describe('an invalid clock', () => {
         await expect(call()).rejects.toEqual(failure('invalid_result'));
       expect(watched.calls.filter((method) => method !== 'find')).toEqual([]);
       clock.set(START);
-      expect(await charged('ada')).toEqual([0, 0]);
+      expect(await charged('ada')).toBe(0);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );
@@ -314,7 +314,7 @@ describe('an invalid clock', () => {
     hasIssued = true;
     for (const [n, code] of [codes[0], WRONG].entries()) {
       await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
-      expect(await charged('ada')).toEqual([n + 1, 0]);
+      expect(await charged('ada')).toBe(n + 1);
       isNonsense = false;
     }
     hasIssued = false;
@@ -352,7 +352,7 @@ describe('a damaged set', () => {
       hasher.count = 0;
       for (const typed of [codes[0], WRONG])
         await expect(backupCodes.consume('ada', typed)).rejects.toEqual(failure(code));
-      expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
+      expect([hasher.count, await charged('ada')]).toEqual([0, 0]);
     },
   );
 

@@ -145,7 +145,7 @@ onEachStore('issuing a set', (open) => {
       await backupCodes.consume('ada', WRONG, { channel });
     expect(await charged('ada')).toEqual([1, 1]);
     const fresh = await backupCodes.issue('ada');
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
     expect(await backupCodes.consume('ada', old.codes[0])).toEqual({
       ok: false,
       reason: 'mismatch',

@@ -116,7 +116,7 @@ describe('replacements', () => {
     };
     for (const n of [1, 2, 3]) {
       await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(fault);
-      expect(await charged('ada')).toEqual([n, 0]);
+      expect(await charged('ada')).toBe(n);
     }
     hasher.hash = hash;
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10 });

@@ -120,7 +120,7 @@ onEachStore('the risk hook', (open) => {
     const { backupCodes, codes, charged, hasher } = await withSet();
     hook.mockImplementation(answer as () => Risk);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'denied' });
-    expect([hasher.count, ...(await charged('ada'))]).toEqual([0, 0, 0]);
+    expect([hasher.count, await charged('ada')]).toEqual([0, 0]);
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
@@ -137,7 +137,7 @@ onEachStore('the risk hook', (open) => {
     watched.failAt(3, 'before');
     await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(storeFault);
     expect(watched.calls.slice(-3)).toEqual(['takeAttempt', 'giveBack', 'append']);
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
   });
 
   it('A risk hook that does not answer within five seconds denies', async () => {
@@ -149,6 +149,6 @@ onEachStore('the risk hook', (open) => {
     jest.advanceTimersByTime(5000);
     jest.useRealTimers();
     expect(await outcome).toEqual({ ok: false, reason: 'denied' });
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
   });
 });
