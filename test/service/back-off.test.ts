@@ -6,8 +6,9 @@ const MINUTE_MS = 60_000;
 
 describe('the waits after attempts', () => {
   it('By default the waits start after four attempts and double from a minute to an hour', () => {
-    const waits = attemptWaits();
+    const { second_factor: waits, recovery } = attemptWaits();
     expect(waits).toHaveLength(50);
+    expect(recovery).toEqual(waits.slice(0, 11));
     expect(waits.slice(0, 12)).toEqual(
       [0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60].map((minutes) => minutes * MINUTE_MS),
     );
@@ -17,17 +18,23 @@ describe('the waits after attempts', () => {
   it('Waits can start after the first attempt', () => {
     expect(
       attemptWaits({ free: 1, firstDelaySeconds: 30, maxDelaySeconds: 100, lockAfter: 4 }),
-    ).toEqual([30_000, 60_000, 100_000, 100_000]);
+    ).toEqual({
+      second_factor: [30_000, 60_000, 100_000, 100_000],
+      recovery: [30_000, 60_000, 100_000],
+    });
   });
 
   it('A channel can lock before the first wait', () => {
-    expect(attemptWaits({ free: 5, lockAfter: 2 })).toEqual([0, 0]);
+    expect(attemptWaits({ free: 5, lockAfter: 2 }).second_factor).toEqual([0, 0]);
   });
 
   it('All waits can be equally long', () => {
     expect(
       attemptWaits({ free: 2, firstDelaySeconds: 600, maxDelaySeconds: 600, lockAfter: 4 }),
-    ).toEqual([0, 600_000, 600_000, 600_000]);
+    ).toEqual({
+      second_factor: [0, 600_000, 600_000, 600_000],
+      recovery: [0, 600_000],
+    });
   });
 
   it('Waits never get shorter, and are 0 or from 30 seconds to an hour', () => {
@@ -40,8 +47,12 @@ describe('the waits after attempts', () => {
     fc.assert(
       fc.property(options, (given) => {
         fc.pre(given.firstDelaySeconds <= given.maxDelaySeconds);
-        const waits = attemptWaits(given);
-        expect(waits).toHaveLength(given.lockAfter);
+        const { second_factor: secondFactor, recovery: waits } = attemptWaits(given);
+        expect(secondFactor).toHaveLength(given.lockAfter);
+        // On recovery the last wait is repeated, and no wait comes sooner or later.
+        const repeated = secondFactor.map((_, n) => waits[Math.min(n, waits.length - 1)]);
+        expect(repeated).toEqual(secondFactor);
+        expect(waits.at(-1)).toBe(given.maxDelaySeconds * 1000);
         expect(waits.every((wait, index) => index === 0 || wait >= (waits[index - 1] ?? 0))).toBe(
           true,
         );

@@ -139,7 +139,7 @@ describe('a slow hash that hangs', () => {
     },
   );
 
-  it('A hash that hangs for a replacement costs the attempt, not the code', async () => {
+  it('A hash that hangs for a replacement costs neither attempt nor code', async () => {
     const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({
       replaceConsumed: true,
     });
@@ -148,7 +148,7 @@ describe('a slow hash that hangs', () => {
     await soFar(hung);
     jest.advanceTimersByTime(30_000);
     expect(await soFar(hung)).toEqual(failure('hash_timeout'));
-    expect([told, await charged('ada')]).toEqual([[], 1]);
+    expect([told, await charged('ada')]).toEqual([[], 0]);
     stopHanging();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({
       ok: true,
@@ -195,8 +195,8 @@ describe('a hasher that gives one hash for all codes', () => {
     expect((failed as Error).message).toBe('A hasher gave the same hash for several codes.');
     expect(hash).toHaveBeenCalledTimes(1 + 5);
     expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([
-      ['replace', 'takeAttempt'],
-      1,
+      ['replace', 'takeAttempt', 'giveBack'],
+      0,
       ['issued'],
     ]);
   });

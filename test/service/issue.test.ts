@@ -143,7 +143,7 @@ onEachStore('issuing a set', (open) => {
     const old = await backupCodes.issue('ada');
     for (const channel of ['second_factor', 'recovery'] as const)
       await backupCodes.consume('ada', WRONG, { channel });
-    expect(await charged('ada')).toEqual([1, 1]);
+    expect(await charged('ada')).toBe(1);
     const fresh = await backupCodes.issue('ada');
     expect(await charged('ada')).toBe(0);
     expect(await backupCodes.consume('ada', old.codes[0])).toEqual({

@@ -38,7 +38,7 @@ onEachStore('staged sets', (open) => {
     const staged = await backupCodes.stage('ada');
     for (const channel of ['second_factor', 'recovery'] as const)
       await backupCodes.consume('ada', WRONG, { channel });
-    expect(await charged('ada')).toEqual([1, 1]);
+    expect(await charged('ada')).toBe(1);
     expect(await backupCodes.activate('ada', staged.setId, { ip: '192.0.2.1' })).toBe(true);
     expect(await charged('ada')).toBe(0);
     expect(told.at(-1)).toMatchObject({
@@ -278,21 +278,19 @@ onEachStore('the status of a user', (open) => {
     expect(await backupCodes.status('ada')).toMatchObject({ rotationDue: false, expired: false });
   });
 
-  it.each(['second_factor', 'recovery'] as const)(
-    'After the last attempt on %s only that channel is locked',
-    async (channel) => {
-      const other = { secondFactor: false, recovery: false };
-      const name = channel === 'recovery' ? 'recovery' : 'secondFactor';
-      const { backupCodes } = await openService(open, { attempts: { free: 5, lockAfter: 2 } });
-      await backupCodes.issue('ada');
-      await backupCodes.consume('ada', WRONG, { channel });
-      expect(await backupCodes.status('ada')).toMatchObject({ locked: other });
-      await backupCodes.consume('ada', WRONG, { channel });
-      expect(await backupCodes.status('ada')).toMatchObject({
-        locked: { ...other, [name]: true },
-      });
-    },
-  );
+  it('After its last attempt the second factor is locked, and recovery never is', async () => {
+    const { backupCodes } = await openService(open, { attempts: { free: 5, lockAfter: 2 } });
+    await backupCodes.issue('ada');
+    const locked = [];
+    for (const channel of ['recovery', 'second_factor'] as const) {
+      for (let n = 0; n < 2; n += 1) {
+        await backupCodes.consume('ada', WRONG, { channel });
+        locked.push((await backupCodes.status('ada'))?.locked);
+      }
+    }
+    const unlocked = { secondFactor: false, recovery: false };
+    expect(locked).toEqual([unlocked, unlocked, unlocked, { secondFactor: true, recovery: false }]);
+  });
 
   it('The status is that of the newest set on each instance', async () => {
     const opened = await open();

@@ -104,7 +104,7 @@ describe('replacements', () => {
     expect(await backupCodes.consume('ada', 'AAAA-AAAA')).toEqual({ ok: false, reason: 'reused' });
   });
 
-  it('If no replacement can be made, the attempt is charged and the code unconsumed', async () => {
+  it('If no replacement can be made, neither the attempt nor the code is spent', async () => {
     const { backupCodes, hasher, charged } = await openService(memory.open, options);
     const { codes } = await backupCodes.issue('ada');
     const { hash } = hasher;
@@ -114,9 +114,9 @@ describe('replacements', () => {
       hashes += 1;
       return hashes % 2 === 0 ? Promise.reject(fault) : hash(code, salt);
     };
-    for (const n of [1, 2, 3]) {
+    for (let tries = 0; tries < 3; tries += 1) {
       await expect(backupCodes.consume('ada', codes[0])).rejects.toBe(fault);
-      expect(await charged('ada')).toBe(n);
+      expect(await charged('ada')).toBe(0);
     }
     hasher.hash = hash;
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 10 });

@@ -14,9 +14,9 @@ const context = {
   userAgent: null,
   requestId: null,
   actor: null,
-  channel: 'recovery',
+  channel: 'second_factor',
 } as const;
-const waits = attemptWaits({
+const { second_factor: waits } = attemptWaits({
   free: 3,
   firstDelaySeconds: 30,
   maxDelaySeconds: 120,
@@ -58,7 +58,14 @@ async function play(
   const last: { ticket: Ticket | null; until: number } = { ticket: null, until: 0 };
   const take = async (): Promise<void> => {
     const refusal = auditEvent('throttled', { at: now, userId: subject.userId, context });
-    const attempt = await store.takeAttempt({ subject, channel: 'recovery', now, waits, refusal });
+    const attempt = await store.takeAttempt({
+      subject,
+      channel: 'second_factor',
+      network: '',
+      now,
+      waits,
+      refusal,
+    });
     if (!attempt.ok) return;
     expect(last.until).toBeLessThanOrEqual(now);
     kept.push(attempt.ticket);
@@ -75,7 +82,7 @@ async function play(
       await store.giveBack({ subject, ticket });
       if (last.ticket === ticket) last.until = 0;
     }
-    expect((await store.find(subject))?.channels.recovery.attempts ?? 0).toBe(kept.length);
+    expect((await store.find(subject))?.secondFactor.attempts ?? 0).toBe(kept.length);
     expect(kept.length).toBeLessThanOrEqual(allowedWithin(now - START));
   }
   // After the waits all attempts that were given back can be taken again.
