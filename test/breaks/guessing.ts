@@ -46,8 +46,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'a channel never locks (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length',
-    replace: 'const isLocked = false',
+    find: "channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length)",
+    replace: 'false',
     noticedBy: [
       `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
       `${attempts} › guessing › A locked channel refuses a valid code on every instance and never consumes it`,
@@ -57,8 +57,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'another configuration unlocks a locked channel',
     file: 'lib/stores/memory.ts',
-    find: 'counter.lockedAt !== null || counter.attempts',
-    replace: 'counter.attempts',
+    find: '(lockedAt !== null || attempts >= waits.length)',
+    replace: '(attempts >= waits.length)',
     noticedBy: [
       `${appendTests} › A locked channel refuses attempts and codes; the other channel works`,
     ],
@@ -77,11 +77,11 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'both channels share one counter, so an attacker without the password can lock the second factor',
     file: 'lib/service/consume.ts',
-    find: 'const { channel } = context;',
-    replace: "const channel = 'recovery';",
+    find: "userId === null ? 'recovery' : context.channel",
+    replace: "'second_factor'",
     noticedBy: [
-      `${attempts} › guessing › Locking one channel does not lock the other`,
-      `${attempts} › guessing › Attempts are counted for each channel separately`,
+      `${attempts} › guessing › A stranger with a user name can guess for days and delays no owner elsewhere`,
+      `${attempts} › guessing › Attempts of … are counted for each channel separately`,
     ],
   },
   {
@@ -97,7 +97,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-12',
     what: 'the wait does not grow',
     file: 'lib/service/back-off.ts',
-    find: 'firstDelay * 2 ** doublings',
+    find: 'firstDelay * 2 ** (attempt - free)',
     replace: 'firstDelay',
     noticedBy: [
       `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
@@ -108,8 +108,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-12',
     what: 'the wait grows without end',
     file: 'lib/service/back-off.ts',
-    find: 'Math.min(firstDelay * 2 ** doublings, maxDelay)',
-    replace: '(firstDelay * 2 ** doublings)',
+    find: 'Math.min(firstDelay * 2 ** (attempt - free), maxDelay)',
+    replace: '(firstDelay * 2 ** (attempt - free))',
     noticedBy: [
       `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
     ],
@@ -150,7 +150,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const found = await findSubject();
   const subject = { ...found, key: \`\${found.key}\${context.ip}\` };`,
     noticedBy: [
-      `${attempts} › guessing › Attempts are counted together over IP addresses and instances`,
+      `${attempts} › guessing › Attempts are counted together over instances and the addresses of a network`,
     ],
   },
   {
@@ -167,10 +167,10 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'an attempt is read, then written without a condition (SQL)',
-    file: 'lib/sql/take-attempt.ts',
-    find: `WHERE user_key = \${subject.key}
-      AND \${isGrantable(request)}`,
-    replace: 'WHERE user_key = ${subject.key}',
+    file: 'lib/sql/second-factor-counter.ts',
+    find: `
+          AND \${isWaitOver(nextAt, request)}`,
+    replace: '',
     noticedBy: [
       twoHundred,
       `${races} › Attempts taken at once are granted no more often than one after the other`,
@@ -187,10 +187,10 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'an attempt is given back in a later generation (SQL)',
-    file: 'lib/sql/attempt-counters.ts',
-    find: `AND \${generation} = \${ticket.generation}
-        AND \${attempts} > 0`,
-    replace: 'AND ${attempts} > 0',
+    file: 'lib/sql/second-factor-counter.ts',
+    find: `AND second_factor_generation = \${ticket.generation}
+      AND second_factor_attempts > 0`,
+    replace: 'AND second_factor_attempts > 0',
     noticedBy: [`${giveBackTests} › An attempt given back after a success changes nothing`],
   },
   {
@@ -207,19 +207,50 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'giving one attempt back uncounts two (SQL)',
-    file: 'lib/sql/attempt-counters.ts',
-    find: '${attempts} = ${attempts} - 1',
-    replace: '${attempts} = ${attempts} - 2',
+    file: 'lib/sql/second-factor-counter.ts',
+    find: 'second_factor_attempts = second_factor_attempts - 1',
+    replace: 'second_factor_attempts = second_factor_attempts - 2',
     noticedBy: [
       `${giveBackTests} › An attempt that is given back is uncounted, and its wait ends`,
       neverMints,
     ],
   },
   {
+    id: 'W-10',
+    what: 'recovery attempts of all networks are counted together',
+    file: 'lib/stores/network.ts',
+    find: "if (ip === null || isIP(ip) === 0) return '';",
+    replace: "if (isIP(ip ?? '') !== 1) return '';",
+    noticedBy: [
+      `${attempts} › guessing › A stranger with a user name can guess for days and delays no owner elsewhere`,
+      `${attempts} › guessing › Recovery attempts are counted together for …`,
+    ],
+  },
+  {
+    id: 'W-10',
+    what: 'recovery attempts of all networks are counted together (memory)',
+    file: 'lib/stores/memory.ts',
+    find: 'return `${key} ${network}`;',
+    replace: 'return `${key} ${network.length > 99}`;',
+    noticedBy: [
+      'lib/testing/network-tests.ts › Recovery attempts from one network do not delay another network',
+    ],
+  },
+  {
+    id: 'W-10',
+    what: 'a wait from a clock that was years ahead lasts for years',
+    file: 'lib/stores/refusals.ts',
+    find: 'return now < nextAt && nextAt <= now + Math.max(...waits);',
+    replace: 'return now < nextAt && waits.length > 0;',
+    noticedBy: [
+      `${attemptTests} › A wait that began by a clock that was years ahead counts as over`,
+    ],
+  },
+  {
     id: 'W-12',
     what: 'waits are not enforced (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (isLocked || now < counter.nextAt)',
+    find: 'if (isLocked || isWaiting(nextAt, request))',
     replace: 'if (isLocked)',
     noticedBy: [rightDuringWait, announced],
   },
@@ -246,7 +277,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'a busy response does not say when to retry',
-    file: 'lib/service/consume.ts',
+    file: 'lib/service/refuse.ts',
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
@@ -257,8 +288,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-28',
     what: 'a busy outcome costs an attempt',
     file: 'lib/service/consume.ts',
-    find: 'if (!isCompared) await giveBackIfPossible',
-    replace: 'if (!isCompared && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
+    find: 'if (!isRefused) await giveBackIfPossible',
+    replace: 'if (!isRefused && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
     noticedBy: [
       `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
     ],
@@ -267,8 +298,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'nothing is hashed for a user without a set',
     file: 'lib/service/consume.ts',
-    find: 'const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };',
-    replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
+    find: 'const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
       `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
@@ -280,8 +311,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'an expired set is refused before the hash',
     file: 'lib/service/consume.ts',
-    find: 'const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };',
-    replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
+    find: 'const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
   if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
       `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,

@@ -9,6 +9,7 @@ const faultsHash = 'test/service/faults-hash.test.ts';
 const faultsStore = 'test/service/faults-store.test.ts › a store that …';
 const issue = 'test/service/issue.test.ts';
 const lifecycle = 'test/service/lifecycle.test.ts';
+const refusals = 'test/service/refusals.test.ts › refusals that charge no attempt';
 const replacement = 'test/service/replacement.test.ts';
 const risk = 'test/service/risk.test.ts';
 const reports = 'test/helpers/report-tests.ts';
@@ -43,24 +44,24 @@ export const lifeCycleBreaks: readonly Break[] = [
     throw error;
   }))({`,
     noticedBy: [
-      `${storeFails} › Faults at each consumption count as attempts until the channel is locked`,
+      `${storeFails} › Faults while a valid code is consumed begin no wait and lock nothing`,
     ],
   },
   {
     id: 'A-16.5.3',
-    what: 'a replacement that cannot be made gives the attempt back',
-    file: 'lib/service/consume.ts',
-    find: 'if (!isCompared) await giveBackIfPossible',
-    replace: 'await giveBackIfPossible',
+    what: 'a replacement that cannot be made costs an attempt',
+    file: 'lib/service/compare.ts',
+    find: 'if (!isConsumable) request.onRefusal();',
+    replace: 'request.onRefusal();',
     noticedBy: [
-      `${replacement} › replacements › If no replacement can be made, the attempt is charged and the code unconsumed`,
+      `${replacement} › replacements › If no replacement can be made, neither the attempt nor the code is spent`,
     ],
   },
   {
     id: 'A-16.5.3',
     what: 'a fault before the comparison costs an attempt',
     file: 'lib/service/consume.ts',
-    find: 'if (!isCompared) await giveBackIfPossible(config, subject, ticket);',
+    find: 'if (!isRefused) await giveBackIfPossible(attempt);',
     replace: '',
     noticedBy: [
       `${faults} › a slow hash that fails › If the slow hash …, no code is accepted and the attempt is given back`,
@@ -115,7 +116,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "if (!isConsumption(result)) throw malformed('consume');",
     replace: '',
     noticedBy: [
-      `${faultsAnswers} › consume › If consume returns …, there is an error, no event, and the attempt stays charged`,
+      `${faultsAnswers} › consume › If consume returns …, there is an error and no event, and no attempt is charged`,
     ],
   },
   {
@@ -224,27 +225,47 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'listeners are notified before the event is written',
     file: 'lib/service/consume.ts',
-    find: 'const result = await config.store.consume({',
-    replace: `listeners.notify(events);
-  const result = await config.store.consume({`,
+    find: 'return await config.store.consume({',
+    replace: `service.listeners.notify(events);
+    return await config.store.consume({`,
     noticedBy: [`${consume} › codes › Listeners receive an event only after it is written`],
   },
   {
     id: 'A-16.2',
     what: 'failures are not recorded',
-    file: 'lib/service/consume.ts',
-    find: 'listeners.notify(await config.store.append([event], lock));',
-    replace: 'listeners.notify([event]);',
+    file: 'lib/service/refuse.ts',
+    find: 'service.listeners.notify(await service.config.store.append([rejected], lock));',
+    replace: 'service.listeners.notify([rejected]);',
     noticedBy: [
       `${consume} › codes › Each attempt writes one event, which listeners receive and which has no code`,
     ],
   },
   {
     id: 'A-16.2',
+    what: 'each refusal that charges no attempt is an event of its own',
+    file: 'lib/service/refuse.ts',
+    find: 'period: dayOf(at)',
+    replace: 'period: String(process.hrtime.bigint())',
+    noticedBy: [
+      `${refusals} › Fifty tries that are refused as … leave one event a day, which counts them`,
+    ],
+  },
+  {
+    id: 'A-16.2',
+    what: 'attempts at a set that was changed leave no event',
+    file: 'lib/service/refuse.ts',
+    find: 'if (!(error instanceof BackupCodeError) || !isSetFault(error.code)) return;',
+    replace: 'if (!(error instanceof BackupCodeError) || isSetFault(error.code)) return;',
+    noticedBy: [
+      `${refusals} › A set that cannot be checked leaves one event a day, with the code of the error: …`,
+    ],
+  },
+  {
+    id: 'A-16.2',
     what: 'a burst of refusals fills the log',
     file: 'lib/stores/memory.ts',
-    find: 'if (counter.refusal !== null && counter.refusal.at > refusal.at - REFUSALS_COUNTED_MS) {',
-    replace: 'if (false) {',
+    find: 'return this.#trail.addRefusal(event.id) ? [] : ',
+    replace: 'return ',
     noticedBy: [
       `${attempts} › guessing › Each wait writes one event, which counts all its refusals`,
     ],

@@ -26,7 +26,7 @@ export interface Service {
   readonly told: AuditEvent[];
   /** The events that the store has written. */
   written(): Promise<AuditEvent[]>;
-  /** The attempts that count for a user, on `second_factor` and on `recovery`. */
+  /** The attempts that count for a user on `second_factor`. */
   charged(userId: UserId): Promise<number>;
 }
 

@@ -106,6 +106,7 @@ for (const { kind, createSchema } of [
         'Auth.v2_backup_code_approvals',
         'Auth.v2_backup_code_events',
         'Auth.v2_backup_code_keys',
+        'Auth.v2_backup_code_networks',
         'Auth.v2_backup_code_users',
         'Auth.v2_backup_codes',
       ]);

@@ -223,7 +223,7 @@ describe('takeAttempt', () => {
     await expect(backupCodes.rejectUnknownUser('eve', codes[0])).rejects.toEqual(
       failure('wrong_pepper'),
     );
-    expect([hasher.count, watched.calls.at(-1)]).toEqual([0, 'giveBack']);
+    expect([hasher.count, watched.calls.slice(-2)]).toEqual([0, ['giveBack', 'count']]);
   });
 });
 
@@ -244,12 +244,12 @@ describe('consume', () => {
     ['gone, without a reason', { outcome: 'gone' }],
     ['gone, with an unknown reason', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])(
-    'If consume returns %s, there is an error, no event, and the attempt stays charged',
+    'If consume returns %s, there is an error and no event, and no attempt is charged',
     async (_what, answer) => {
       const { backupCodes, codes, replaceNext, told, charged } = await open();
       replaceNext('consume', () => answer);
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-      expect([told, await charged('ada')]).toEqual([[], 1]);
+      expect([told, await charged('ada')]).toEqual([[], 0]);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );

@@ -83,8 +83,9 @@ describe('a transaction of SqlStore', () => {
         faults.arm(nth);
         await expect(backupCodes.consume('ada', typed)).rejects.toBe(fault);
         expect(faults.disarm()).toBe(true);
-        // The first two statements take the attempt, in a transaction of their own.
-        if (nth > 2) attempts += 1;
+        // The first two statements take the attempt, in a transaction of their own. An invalid
+        // code keeps it charged.
+        if (nth > 2 && what === 'an invalid code') attempts += 1;
         expect(await charged('ada')).toBe(attempts);
         expect(await backupCodes.status('ada')).toMatchObject({
           remaining: 10,
@@ -107,7 +108,7 @@ describe('a transaction of SqlStore', () => {
     await backupCodes.consume('ada', WRONG);
     for (const refusal of [1, 2]) {
       const before = opened.rows();
-      for (const nth of [1, 2, 3, 4]) {
+      for (const nth of [1, 2, 3]) {
         faults.arm(nth);
         await expect(backupCodes.consume('ada', WRONG)).rejects.toBe(fault);
         expect(faults.disarm()).toBe(true);

@@ -109,7 +109,7 @@ describe("tables: 'create'", () => {
     const store = new SqlStore({ database, tables: 'create' });
     expect(tablesOf(database)).toEqual([]);
     await Promise.all([store.nameKey(), store.nameKey()]);
-    expect(tablesOf(database)).toHaveLength(5);
+    expect(tablesOf(database)).toHaveLength(6);
   });
 
   it.each([
@@ -129,7 +129,7 @@ describe("tables: 'create'", () => {
   ])('the first use may be a call that %s', async (_what, call) => {
     const database = open();
     await call(new SqlStore({ database, tables: 'create' }));
-    expect(tablesOf(database)).toHaveLength(5);
+    expect(tablesOf(database)).toHaveLength(6);
   });
 
   it('a store of approvals makes the tables too', async () => {
@@ -177,7 +177,7 @@ it('createTables may be called again, and by several callers at once', async () 
   const options = { database, tablePrefix: 'auth_' };
   await Promise.all([createTables(options), createTables(options), createTables(options)]);
   await createTables(options);
-  expect(tablesOf(database)).toHaveLength(5);
+  expect(tablesOf(database)).toHaveLength(6);
 });
 
 it('unknown options are refused', async () => {

@@ -21,19 +21,19 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   second_factor_next_at bigint NOT NULL DEFAULT 0,
   second_factor_generation integer NOT NULL DEFAULT 0,
   second_factor_locked_at bigint,
-  second_factor_refusals integer NOT NULL DEFAULT 0,
-  second_factor_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
-  second_factor_refused_at bigint,
-  recovery_attempts integer NOT NULL DEFAULT 0,
-  recovery_next_at bigint NOT NULL DEFAULT 0,
   recovery_generation integer NOT NULL DEFAULT 0,
-  recovery_locked_at bigint,
-  recovery_refusals integer NOT NULL DEFAULT 0,
-  recovery_refusal_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
-  recovery_refused_at bigint,
-  forget_at bigint,
-  KEY backup_code_users_forgotten (forget_at),
   KEY backup_code_users_reminders (reminded, expires_at, user_key)
+) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
+
+CREATE TABLE IF NOT EXISTS backup_code_networks (
+  user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  network varchar(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  attempts integer NOT NULL,
+  next_at bigint NOT NULL,
+  generation integer NOT NULL,
+  forget_at bigint NOT NULL,
+  PRIMARY KEY (user_key, network),
+  KEY backup_code_networks_forgotten (forget_at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_codes (

@@ -21,17 +21,17 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   second_factor_next_at bigint NOT NULL DEFAULT 0,
   second_factor_generation integer NOT NULL DEFAULT 0,
   second_factor_locked_at bigint,
-  second_factor_refusals integer NOT NULL DEFAULT 0,
-  second_factor_refusal_id varchar(36),
-  second_factor_refused_at bigint,
-  recovery_attempts integer NOT NULL DEFAULT 0,
-  recovery_next_at bigint NOT NULL DEFAULT 0,
-  recovery_generation integer NOT NULL DEFAULT 0,
-  recovery_locked_at bigint,
-  recovery_refusals integer NOT NULL DEFAULT 0,
-  recovery_refusal_id varchar(36),
-  recovery_refused_at bigint,
-  forget_at bigint
+  recovery_generation integer NOT NULL DEFAULT 0
+);
+
+CREATE TABLE IF NOT EXISTS backup_code_networks (
+  user_key varchar(69) NOT NULL,
+  network varchar(45) NOT NULL,
+  attempts integer NOT NULL,
+  next_at bigint NOT NULL,
+  generation integer NOT NULL,
+  forget_at bigint NOT NULL,
+  PRIMARY KEY (user_key, network)
 );
 
 CREATE TABLE IF NOT EXISTS backup_codes (
@@ -89,9 +89,9 @@ CREATE TABLE IF NOT EXISTS backup_code_keys (
   value varchar(64) NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS backup_code_users_forgotten ON backup_code_users (forget_at);
-
 CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at, user_key);
+
+CREATE INDEX IF NOT EXISTS backup_code_networks_forgotten ON backup_code_networks (forget_at);
 
 CREATE INDEX IF NOT EXISTS backup_codes_set ON backup_codes (user_key, set_id);
 
