@@ -21,7 +21,14 @@ export type { AttemptOptions } from './service/back-off';
 export type { Consumed, NotConsumed, Outcome } from './service/outcome';
 export type { Audit, EventsQuery, RecordedEvent } from './service/audit';
 export type { Channel, CleanContext, Context } from './audit/context';
-export type { AuditEvent, AuditEventType, EventDetails, EventType, Reason } from './audit/events';
+export type {
+  AuditEvent,
+  AuditEventType,
+  EventDetails,
+  EventReason,
+  EventType,
+  Reason,
+} from './audit/events';
 export type { ErrorListener, Listener } from './audit/listeners';
 export { BackupCodeError } from './errors';
 export type { BackupCodeErrorCode } from './errors';

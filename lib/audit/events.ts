@@ -29,8 +29,7 @@ export type Reason =
   /** The risk hook asked for a stronger factor. */
   | 'step_up'
   /** Too many slow hashes were waiting. */
-  | 'busy'
-  | SetFault;
+  | 'busy';
 
 /**
  * Why a stored set could not be checked: it was changed, or its key is missing. It is the code of
@@ -39,6 +38,9 @@ export type Reason =
 export type SetFault = (typeof SET_FAULTS)[number];
 
 const SET_FAULTS = ['unknown_pepper', 'wrong_pepper', 'unreadable_hash', 'unreadable_set'] as const;
+
+/** The reason of an event. */
+export type EventReason = Reason | SetFault;
 
 export function isSetFault(code: unknown): code is SetFault {
   return (SET_FAULTS as readonly unknown[]).includes(code);
@@ -113,7 +115,7 @@ export interface AuditEvent {
   readonly setId: string | null;
   /** A random name for the code. It says nothing about the code itself. */
   readonly codeId: string | null;
-  readonly reason: Reason | null;
+  readonly reason: EventReason | null;
   readonly remaining: number | null;
   readonly total: number | null;
   /** With `reused`: seconds since the code was consumed. One or two mean a double click. */

@@ -1,5 +1,5 @@
 // The result of consuming a code.
-import type { Reason, SetFault } from '../audit/events';
+import type { Reason } from '../audit/events';
 
 /** A code was consumed. */
 export interface Consumed {
@@ -21,7 +21,7 @@ export interface Consumed {
 export interface NotConsumed {
   readonly ok: false;
   /** For the audit trail and your code. Give the user one answer for all reasons except a wait. */
-  readonly reason: Exclude<Reason, SetFault>;
+  readonly reason: Reason;
   /** With `throttled` and `busy`. */
   readonly retryAfterSeconds?: number;
 }

@@ -1,13 +1,13 @@
 // Refuses a code: records why, and gives the attempt back if it was not a guess.
 import type { CleanContext } from '../audit/context';
-import { auditEvent, isSetFault, type Reason } from '../audit/events';
+import { auditEvent, isSetFault, type EventReason, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import { BackupCodeError } from '../errors';
 import type { SetWithCodes, Ticket } from '../stores/contract';
 import { countedEventId, dayOf, type RefusedSource } from '../stores/refusals';
 import type { Config } from './options';
-import type { NotConsumed, Outcome } from './outcome';
+import type { Outcome } from './outcome';
 
 /** What {@link consumeCode} works with. */
 export interface ConsumeService {
@@ -30,7 +30,7 @@ export interface GrantedAttempt {
 /** Records a failure, and locks the channel after its last attempt. */
 export async function reject(
   attempt: GrantedAttempt,
-  reason: NotConsumed['reason'],
+  reason: Reason,
   code: { readonly codeId: string | null; readonly consumedAt?: number | null } = { codeId: null },
 ): Promise<Outcome> {
   const { service, userId, source, context, ticket, current } = attempt;
@@ -73,7 +73,7 @@ interface UnchargedRefusal {
   readonly source: RefusedSource;
   readonly userId: string | null;
   readonly context: CleanContext;
-  readonly reason: Reason;
+  readonly reason: EventReason;
 }
 
 /**

@@ -2,7 +2,7 @@
 // string in it can break a line of a log.
 import { isIP } from 'node:net';
 import { isApprovalEventType } from '../approval/approval-events';
-import type { AuditEvent, EventDetails, Reason } from '../audit/events';
+import type { AuditEvent, EventDetails, EventReason } from '../audit/events';
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe } from '../internal/validate';
 import { isKnownEventType } from './event-types';
@@ -41,7 +41,7 @@ export interface EventDescription {
   /** `null` unless it is an IP address: a collector would refuse the whole event. */
   readonly ip: string | null;
   /** Why a code was rejected; `null` for another event, and for a double click. */
-  readonly rejection: Reason | null;
+  readonly rejection: EventReason | null;
   /** `null` unless the event is a step of a two-person approval. */
   readonly approval: ApprovalDescription | null;
   readonly fields: UnmappedFields;
@@ -112,7 +112,7 @@ function assertVocabularyOptions(options: VocabularyOptions): void {
   );
 }
 
-function rejectionOf({ type, reason, consumedSecondsAgo }: AuditEvent): Reason | null {
+function rejectionOf({ type, reason, consumedSecondsAgo }: AuditEvent): EventReason | null {
   if (type !== 'rejected' || reasonSentence(REASON_SENTENCES, reason) === null) return null;
   const isDoubleClick =
     reason === 'reused' &&

@@ -1,7 +1,7 @@
 // An audit event in the Open Cybersecurity Schema Framework 1.9.0: Authentication (3002) for an
 // attempt, User Management (3007) for everything else. No profile and no extension.
 // https://schema.ocsf.io/1.9.0
-import type { AuditEvent, AuditEventType, Reason } from '../audit/events';
+import type { AuditEvent, AuditEventType, EventReason } from '../audit/events';
 import {
   describeEvent,
   PRODUCT,
@@ -123,7 +123,7 @@ const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeveri
 };
 
 /** The severity of `rejected`, except for a double click. */
-const REJECTION_SEVERITIES: Readonly<Record<Reason, OcsfSeverity>> = {
+const REJECTION_SEVERITIES: Readonly<Record<EventReason, OcsfSeverity>> = {
   malformed: 'Informational',
   mismatch: 'Low',
   reused: 'Medium',

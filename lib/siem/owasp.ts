@@ -1,7 +1,7 @@
 // An audit event as a line of the OWASP Application Logging Vocabulary, as of 2025: its names,
 // levels and format, and no name of our own.
 // https://cheatsheetseries.owasp.org/cheatsheets/Logging_Vocabulary_Cheat_Sheet.html
-import type { AuditEvent, Reason } from '../audit/events';
+import type { AuditEvent, EventReason } from '../audit/events';
 import {
   describeEvent,
   percentEncode,
@@ -117,7 +117,7 @@ const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
 };
 
 /** The name of `rejected`, except for a double click. */
-const REJECTION_NAMES: Readonly<Record<Reason, OwaspName>> = {
+const REJECTION_NAMES: Readonly<Record<EventReason, OwaspName>> = {
   malformed: 'input_validation_fail',
   mismatch: 'authn_login_fail',
   reused: 'authn_token_reuse',

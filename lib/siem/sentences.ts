@@ -1,6 +1,6 @@
 // What happened and why, as plain sentences for the people who read the log.
 import type { ApprovalReason } from '../approval/approval-events';
-import type { Reason } from '../audit/events';
+import type { EventReason } from '../audit/events';
 import type { KnownEventType } from './event-types';
 
 /** `null` for a state that was reached, such as few codes left. */
@@ -43,7 +43,7 @@ export const EVENT_SENTENCES: Readonly<Record<KnownEventType, EventSentence>> = 
   approval_refused: failure('A step of an action that takes two people was refused.'),
 };
 
-export const REASON_SENTENCES: Readonly<Record<Reason, string>> = {
+export const REASON_SENTENCES: Readonly<Record<EventReason, string>> = {
   malformed: 'The input cannot be a backup code.',
   mismatch: 'No code of the set matches.',
   reused: 'The code was consumed before.',

@@ -1,6 +1,6 @@
 // Counts over all users, in the database and not in memory.
 import { sql } from 'kysely';
-import type { Reason } from '../audit/events';
+import type { EventReason } from '../audit/events';
 import { DAY_MS } from '../internal/time';
 import {
   MAX_UNUSUAL,
@@ -101,7 +101,7 @@ const ISSUES: readonly unknown[] = ['issued', 'activated', 'adopted'];
 interface MutableDay {
   issued: number;
   consumed: number;
-  readonly failures: Partial<Record<Reason, number>>;
+  readonly failures: Partial<Record<EventReason, number>>;
 }
 
 async function countDays(
@@ -123,7 +123,7 @@ async function countDays(
     const counts = days.get(at) ?? { issued: 0, consumed: 0, failures: {} };
     days.set(at, counts);
     const times = readNumber(row, 'times');
-    const reason = readString(row, 'reason') as Reason | null;
+    const reason = readString(row, 'reason') as EventReason | null;
     if (row['type'] === 'consumed') counts.consumed += times;
     else if (ISSUES.includes(row['type'])) counts.issued += times;
     else if (reason !== null) counts.failures[reason] = (counts.failures[reason] ?? 0) + times;

@@ -1,6 +1,6 @@
 // What a store may offer besides the contract of a verification: reading and pruning the audit
 // trail, reminders, and counts over all users. No login needs any of it.
-import type { AuditEvent, AuditEventType, Reason } from '../audit/events';
+import type { AuditEvent, AuditEventType, EventReason } from '../audit/events';
 import type { Subject } from './subject';
 
 /** A page of the audit trail. */
@@ -59,7 +59,7 @@ export interface DayCounts {
    * Attempts that failed, by reason, refusals during a wait or on a locked channel included.
    * `malformed` is not stored.
    */
-  readonly failures: Readonly<Partial<Record<Reason, number>>>;
+  readonly failures: Readonly<Partial<Record<EventReason, number>>>;
 }
 
 /** A user with unusually many failures. */

@@ -1,7 +1,7 @@
 // Which refusals are counted in one event. A stranger who tries all day must not fill the audit
 // trail: the first refusal is written, and the others are counted in it.
 import { createHash } from 'node:crypto';
-import type { AuditEvent, Reason } from '../audit/events';
+import type { AuditEvent, EventReason } from '../audit/events';
 import { DAY_MS } from '../internal/time';
 import type { AttemptRequest, Ticket } from './contract';
 import type { Subject } from './subject';
@@ -13,7 +13,7 @@ export interface RefusedSource extends Pick<Ticket, 'channel' | 'network'> {
 
 /** Refusals of one reason in one period, which share an event. */
 export interface CountedRefusals {
-  readonly reason: Reason;
+  readonly reason: EventReason;
   /** Refusals in different periods are different events. */
   readonly period: string;
 }

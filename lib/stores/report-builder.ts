@@ -1,6 +1,6 @@
 // Builds a report from sets and events that are added one by one, for stores that cannot count in
 // the database. Keeps counts only.
-import type { AuditEvent, Reason } from '../audit/events';
+import type { AuditEvent, EventReason } from '../audit/events';
 import { MAX_UNUSUAL, type DayCounts, type Report, type ReportRequest } from './audit-contract';
 
 /** A current set, as the report counts it. */
@@ -18,7 +18,7 @@ export interface ReportedSet {
 interface MutableDay {
   issued: number;
   consumed: number;
-  readonly failures: Partial<Record<Reason, number>>;
+  readonly failures: Partial<Record<EventReason, number>>;
 }
 
 /** The failures of one user, or from one address. */
@@ -30,7 +30,7 @@ interface FailureCount {
 }
 
 /** Refusals that are not guesses. */
-const NOT_GUESSES: readonly (Reason | null)[] = ['busy', 'step_up'];
+const NOT_GUESSES: readonly (EventReason | null)[] = ['busy', 'step_up'];
 
 const ISSUES = new Set(['issued', 'activated', 'adopted']);
 const FAILURES = new Set(['rejected', 'throttled', 'step_up_required']);

@@ -96,6 +96,7 @@ const onMemory = async (): Promise<OpenStore> => {
       const taken = await store.takeAttempt({
         subject,
         channel: 'recovery',
+        network: '',
         now,
         waits: [0],
         refusal: { ...event, type: 'throttled', refusals: 1 },

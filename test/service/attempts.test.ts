@@ -1,5 +1,5 @@
 import type { AttemptOptions, BackupCodesOptions, Context, Channel, Outcome } from '../../lib';
-import { nameSubject, userSubject } from '../../lib/stores/subject';
+import { nameSubject } from '../../lib/stores/subject';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../helpers/clock';
 import { failure } from '../helpers/errors';
 import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';

@@ -8,7 +8,7 @@ import {
   type AuditEvent,
   type AuditEventType,
   type Channel,
-  type Reason,
+  type EventReason,
 } from '../../lib';
 import { MemoryApprovalStore, TwoPersonApproval, type ApprovalReason } from '../../lib/approval';
 import { cleanContext } from '../../lib/audit/context';
@@ -18,7 +18,7 @@ import { countingHasher } from '../helpers/counting-hasher';
 import { WRONG } from '../helpers/service';
 
 /** A record, so that the compiler reports a reason that is missing here. */
-const reasons: Record<Reason, true> = {
+const reasons: Record<EventReason, true> = {
   malformed: true,
   mismatch: true,
   reused: true,
@@ -30,8 +30,12 @@ const reasons: Record<Reason, true> = {
   denied: true,
   step_up: true,
   busy: true,
+  unknown_pepper: true,
+  wrong_pepper: true,
+  unreadable_hash: true,
+  unreadable_set: true,
 };
-const REASONS = Object.keys(reasons) as Reason[];
+const REASONS = Object.keys(reasons) as EventReason[];
 const CHANNELS: readonly Channel[] = ['second_factor', 'recovery'];
 
 /** Every field except type, reason and channel. */

@@ -1,5 +1,5 @@
 // Audit events in words, for the owner of the codes to look through.
-import type { AuditEvent, AuditEventType, Reason } from 'passport-backup-code';
+import type { AuditEvent, AuditEventType, EventReason } from 'passport-backup-code';
 import { formatPlace } from '../web/format-time-and-place';
 
 export interface Activity {
@@ -57,7 +57,7 @@ const EVENTS: Readonly<Partial<Record<AuditEventType, string>>> = {
   approval_refused: 'A step of what takes two administrators was refused',
 };
 
-const REJECTED: Readonly<Partial<Record<Reason, string>>> = {
+const REJECTED: Readonly<Partial<Record<EventReason, string>>> = {
   mismatch: 'Wrong backup code',
   reused: 'A backup code that was used before',
   expired: 'An expired backup code',

@@ -19,7 +19,13 @@ import { readRedisEvents } from '../../helpers/read-redis-events';
 import { readAllKeys, type SingleClient } from '../../helpers/redis-data';
 import { describeWith, redis } from '../../helpers/servers';
 
-const ticket: Ticket = { channel: 'second_factor', attempt: 1, generation: 1, nextAt: NOW };
+const ticket: Ticket = {
+  channel: 'second_factor',
+  network: '',
+  attempt: 1,
+  generation: 1,
+  nextAt: NOW,
+};
 
 type Call = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
 
