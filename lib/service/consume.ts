@@ -4,6 +4,7 @@ import type { CleanContext } from '../audit/context';
 import { auditEvent, type AuditEvent, type EventFields, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { readCode } from '../codes/formats';
+import { assertReadOn, isReadOn } from '../codes/guessing';
 import { HashQueueBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import type {
   LockedChannel,
@@ -56,7 +57,10 @@ export async function consumeCode(
   const { channel } = context;
 
   // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
-  const readings = config.formats.map((format) => readCode(format, typed));
+  assertReadOn(channel, config.formats);
+  const readings = config.formats.map((format) =>
+    isReadOn(channel, format) ? readCode(format, typed) : null,
+  );
   if (readings.every((reading) => reading === null)) {
     const event = auditEvent('rejected', {
       at: config.now(),

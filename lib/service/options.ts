@@ -51,7 +51,8 @@ export interface BackupCodesOptions {
    */
   readonly pepper?: Pepper | readonly Pepper[];
   /**
-   * One format, or a list, newest first. The first is used for new codes, all are read.
+   * One format, or a list, newest first. The first is used for new codes, all are read. On the
+   * `recovery` channel only formats of 64 bits or more are read.
    *
    * @default formats.standard
    */

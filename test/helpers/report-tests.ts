@@ -1,6 +1,7 @@
 // The audit trail of a store, tested through the service, so that the same tests run on each store.
 import {
   BackupCodes,
+  formats,
   type AuditEvent,
   type BackupCodeAudit,
   type BackupCodesOptions,
@@ -10,7 +11,7 @@ import {
 import { EVENT_TYPES } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
-import { atOnce, WRONG } from './service';
+import { atOnce, WRONG, WRONG_ON_BOTH } from './service';
 
 type ReportingStore = BackupCodeStore & BackupCodeAudit;
 
@@ -55,17 +56,17 @@ export function reportTests({ open }: ReportTestOptions): void {
 
   describe('events', () => {
     it('Stored events equal the live events in every field and in their order', async () => {
-      const { backupCodes, told, clock } = await start({ lowAt: 9 });
+      const { backupCodes, told, clock } = await start({ lowAt: 9, format: formats.recovery });
       const userId = 'a "strange"\r\n\0id \u{1f511}';
       const {
         codes: [code],
       } = await backupCodes.issue(userId, CONTEXT);
-      await backupCodes.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
+      await backupCodes.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
       clock.advance(1500);
       await backupCodes.consume(userId, code, CONTEXT);
       clock.advance(60_000);
       await backupCodes.consume(userId, code);
-      await backupCodes.rejectUnknownUser('nobody', WRONG, { channel: 'recovery' });
+      await backupCodes.rejectUnknownUser('nobody', WRONG_ON_BOTH, { channel: 'recovery' });
       await backupCodes.revoke(userId);
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
         expect(typesOf(told)).toContain(type);
