@@ -57,7 +57,7 @@ interface SetHashing {
   readonly binding: SetBinding;
 }
 
-/** A replacement equals a code of the set with a chance of one in thirty thousand at most. */
+/** A replacement equals a code of the set with a chance of about one in a thousand at most. */
 const MAX_DRAWS = 5;
 
 /**
@@ -86,9 +86,14 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
     request.onVerdict();
     const match = reading === null ? null : found;
     const isConsumable = match !== null && match.consumedAt === null;
-    if (!isConsumable || !config.replaceConsumed) return { match, replacement: null };
+    if (!isConsumable || !isReplaced(config, set)) return { match, replacement: null };
     return { match, replacement: await makeReplacement(hashing, set.codes, place) };
   });
+}
+
+/** After `maxReplacements` consumed codes a set counts down, like one without replacements. */
+function isReplaced({ maxReplacements }: Config, { total, remaining }: SetWithCodes): boolean {
+  return total - remaining < maxReplacements;
 }
 
 /** A set may have a format that is no longer listed. The channel's rule holds for it as well. */

@@ -18,6 +18,7 @@ import { compare, type Comparison, type TypedCode } from './compare';
 import type { Config } from './options';
 import type { Outcome } from './outcome';
 import { assess } from './risk';
+import { isLow } from './set-status';
 
 /** One try to consume a code. */
 export interface CodeAttempt {
@@ -169,7 +170,8 @@ async function consumeMatch(
   }
   listeners.notify(result.events);
   const { remaining, total } = result;
-  const consumed = { remaining, total, low: remaining <= config.lowAt, setId, codeId, expiresAt };
+  const low = isLow(config, { remaining, total });
+  const consumed = { remaining, total, low, setId, codeId, expiresAt };
   return replacement
     ? { ok: true, ...consumed, replacement: replacement.code }
     : { ok: true, ...consumed };

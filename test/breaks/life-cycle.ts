@@ -182,10 +182,31 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-26',
+    what: 'a set with replacements grows without end',
+    file: 'lib/service/compare.ts',
+    find: 'return total - remaining < maxReplacements;',
+    replace: 'return total >= remaining && maxReplacements > 0;',
+    noticedBy: [
+      `${replacement} › replacements › After \`maxReplacements\` consumed codes the set counts down, and says that it is low`,
+      `${replacement} › replacements › By default a hundred codes of a set are replaced`,
+    ],
+  },
+  {
+    id: 'N-26',
+    what: 'a set whose codes are no longer replaced does not ask for a new set',
+    file: 'lib/service/set-status.ts',
+    find: 'return remaining <= lowAt || isNoLongerReplaced;',
+    replace: 'return remaining <= lowAt && !isNoLongerReplaced;',
+    noticedBy: [
+      `${replacement} › replacements › After \`maxReplacements\` consumed codes the set counts down, and says that it is low`,
+    ],
+  },
+  {
+    id: 'N-26',
     what: 'each attempt makes a replacement',
     file: 'lib/service/compare.ts',
-    find: 'if (!isConsumable || !config.replaceConsumed)',
-    replace: 'if (!config.replaceConsumed)',
+    find: 'if (!isConsumable || !isReplaced(config, set))',
+    replace: 'if (!isReplaced(config, set))',
     noticedBy: [
       `${replacement} › replacements › A replacement costs a second slow hash, and only after a valid code`,
     ],
