@@ -212,6 +212,16 @@ export const lifeCycleBreaks: readonly Break[] = [
     ],
   },
   {
+    id: 'N-09',
+    what: 'a pepper with the id "constructor" vanishes from the report',
+    file: 'lib/sql/report.ts',
+    find: 'return Object.fromEntries(counts);',
+    replace: 'return Object.assign({}, Object.fromEntries(counts));',
+    noticedBy: [
+      `${reports} › report › A report counts sets of a pepper whose id is also the name of a member of every object`,
+    ],
+  },
+  {
     id: 'A-6.4.5',
     what: 'owners are reminded a week before the expiry, but not a month before',
     file: 'lib/service/audit.ts',

@@ -352,6 +352,20 @@ export function reportTests({ open }: ReportTestOptions): void {
       ]);
     });
 
+    it('A report counts sets of a pepper whose id is also the name of a member of every object', async () => {
+      const { store } = await open();
+      const key = Buffer.alloc(32, 1);
+      const ids = ['constructor', '__proto__', 'toString', 'hasOwnProperty', '2026'];
+      for (const id of ids) {
+        const pepper = { id, key };
+        const backupCodes = new BackupCodes({ store, hasher: countingHasher(), pepper });
+        for (const n of [1, 2]) await backupCodes.issue(`${id} ${n}`);
+      }
+      const { users, setsByPepper } = await new BackupCodes({ store }).audit.report();
+      expect(users).toBe(10);
+      expect(Object.entries(setsByPepper).sort()).toEqual(ids.map((id) => [id, 2]).sort());
+    });
+
     it('The report of an empty store has only zeros', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.audit.report()).toEqual({
