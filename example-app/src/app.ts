@@ -37,19 +37,19 @@ import { Vault } from './vault/vault';
 import { vaultRoutes } from './vault/vault-routes';
 import { requireCsrfToken } from './web/csrf';
 import { answerErrors, answerNotFound } from './web/error-pages';
-import { type FormDesk, LocalFormDesk } from './web/forms-in-progress';
-import { keepAddress } from './web/keep-client-address';
+import { type FormsInProgress, LocalFormsInProgress } from './web/forms-in-progress';
+import { keepClientAddress } from './web/keep-client-address';
 import { noStore, pagesByDefault, sendError } from './web/responses';
 import { answerSecondClick } from './web/second-click';
 import { securityHeaders } from './web/security-headers';
 import type { Services } from './web/services';
 
-/** All but `report` and `desk` are for tests. */
+/** All but `report` and `forms` are for tests. */
 export interface AppOptions {
   /** Told of every fault that a person is only told of as "something went wrong". */
   readonly report?: (error: unknown) => void;
   /** Where forms that are sent twice are found out. By default among those of this process. */
-  readonly desk?: FormDesk | undefined;
+  readonly forms?: FormsInProgress | undefined;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
   /** bcrypt cost of passwords. Default 12. */
@@ -79,7 +79,7 @@ export async function createApp(
   config: Config,
   {
     report = () => undefined,
-    desk = new LocalFormDesk(),
+    forms = new LocalFormsInProgress(),
     now = Date.now,
     passwordCost = 12,
     backupCodes: codeOptions = {},
@@ -103,7 +103,7 @@ export async function createApp(
     ...codeOptions,
   });
   const secondFactors = new SecondFactors({ authenticators, securityKeys, backupCodes });
-  const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, {
+  const { emails, mailer, noticeLoop, outbox, pruneMail } = startMailing(config, {
     db,
     users,
     backupCodes,
@@ -137,7 +137,7 @@ export async function createApp(
     backupCodes,
     emails,
     mailer,
-    notices,
+    noticeLoop,
     places,
     vault,
     passport,
@@ -177,14 +177,14 @@ export async function createApp(
     await stores.check();
     res.type('text').send('ok');
   });
-  app.use(keepAddress, securityHeaders(config));
+  app.use(keepClientAddress, securityHeaders(config));
   app.use('/static/simple.css', express.static(require.resolve('simpledotcss/simple.min.css')));
   app.use('/static/simplewebauthn.js', express.static(SIMPLE_WEBAUTHN));
   app.use('/static', express.static(join(ROOT, 'public')));
 
   app.use(noStore(), pagesByDefault());
   app.use(express.urlencoded({ extended: false, limit: '20kb' }), express.json({ limit: '20kb' }));
-  app.use(answerSecondClick(desk));
+  app.use(answerSecondClick(forms));
   app.use(
     session({
       name: cookieName,
@@ -227,7 +227,7 @@ export async function createApp(
     app,
     backupCodes,
     close: async () => {
-      await Promise.all([housekeeping.close(), notices.close()]);
+      await Promise.all([housekeeping.close(), noticeLoop.close()]);
       await stores.close();
     },
   };

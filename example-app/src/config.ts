@@ -3,7 +3,7 @@
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
-import { keptSecret, randomPepper, randomSessionSecret } from './data/generated-secrets';
+import { readOrCreateSecret, createPepper, createSessionSecret } from './data/generated-secrets';
 import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './data/server-urls';
 import { usernameKey } from './login/users';
 import { type MailSettings, readMailSettings } from './notices/mail-settings';
@@ -92,10 +92,12 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       .map(usernameKey)
       .filter((name) => name !== ''),
     sessionSecret: readSessionSecret(
-      env.SESSION_SECRET ?? keptSecret(join(dataDir, 'session-secret'), randomSessionSecret),
+      env.SESSION_SECRET ??
+        readOrCreateSecret(join(dataDir, 'session-secret'), createSessionSecret),
     ),
     pepper: readPepper(
-      env.BACKUP_CODE_PEPPER ?? keptSecret(join(dataDir, 'backup-code-pepper'), randomPepper),
+      env.BACKUP_CODE_PEPPER ??
+        readOrCreateSecret(join(dataDir, 'backup-code-pepper'), createPepper),
     ),
   };
 }

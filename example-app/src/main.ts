@@ -1,15 +1,15 @@
 // Starts the service from the environment: in this process, or in as many as WEB_CONCURRENCY says.
 import cluster from 'node:cluster';
 import { readConfig } from './config';
-import { complain } from './web/report-to-stderr';
-import { deskOfPrimary } from './web/shared-forms-in-progress';
-import { serve } from './web/start-server';
+import { reportToStderr } from './web/report-to-stderr';
+import { connectToPrimary } from './web/shared-forms-in-progress';
+import { startServer } from './web/start-server';
 import { startWorkers } from './web/start-workers';
 
 async function main(): Promise<void> {
   const config = readConfig(process.env);
   if (cluster.isWorker) {
-    await serve(config, { desk: deskOfPrimary() });
+    await startServer(config, { forms: connectToPrimary() });
     return;
   }
   if (config.isProduction && config.trustProxy === false) {
@@ -25,10 +25,10 @@ async function main(): Promise<void> {
   }
   const onListening = (port: number): void => console.log(`http://localhost:${port}`);
   if (config.workers > 1) await startWorkers(config, { onListening });
-  else await serve(config, { onListening });
+  else await startServer(config, { onListening });
 }
 
 main().catch((error: unknown) => {
-  complain(error);
+  reportToStderr(error);
   process.exit(1);
 });

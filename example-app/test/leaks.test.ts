@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { Canary } from '../../test/helpers/canary';
-import { tellStory } from './helpers/stories';
+import { playStory } from './helpers/stories';
 import {
   codesIn,
   givePassword,
@@ -58,7 +58,7 @@ beforeAll(async () => {
   keepPages();
 
   const site = { url: output.trim().replace('localhost', '127.0.0.1'), now: Date.now };
-  const codes = await tellStory(site, 'ada');
+  const codes = await playStory(site, 'ada');
   await useEverything(await signUp(site, 'bob'));
   await readEveryPage(
     await logIn(await givePassword(site, 'ada'), codes[4]!.toLowerCase().replace('-', ' ')),

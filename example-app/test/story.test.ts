@@ -3,7 +3,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, startService } from './helpers/service';
-import { tellStory } from './helpers/stories';
+import { playStory } from './helpers/stories';
 import { PASSWORD, signUp, Visitor } from './helpers/visitor';
 
 let service: Service;
@@ -14,7 +14,7 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 test('a person signs up, sees ten codes once, loses the phone, and logs in with one that never works again', async () => {
-  const codes = await tellStory(service, 'ada');
+  const codes = await playStory(service, 'ada');
   expect(service.faults).toEqual([]);
 
   // Neither database holds a code, in any form.

@@ -25,7 +25,7 @@ const ANSWERING = [
     'login/passport',
     'notices/email-address',
     'web/error-pages',
-    'web/refusal-in-words',
+    'web/describe-refusal',
   ].map((name) => `src/${name}.ts`),
   ...readdirSync(join(APP, 'public'))
     .filter((file) => file.endsWith('.js'))

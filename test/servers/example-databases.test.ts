@@ -7,7 +7,7 @@ import { BackupCodes } from 'passport-backup-code';
 import { SqlStore } from 'passport-backup-code/sql';
 import { type Database, openDatabase } from '../../example-app/src/data/database';
 import type { DatabaseServer } from '../../example-app/src/data/server-urls';
-import { Authenticators, newTotpSecret } from '../../example-app/src/factors/authenticators';
+import { Authenticators, createTotpSecret } from '../../example-app/src/factors/authenticators';
 import { SecondFactors } from '../../example-app/src/factors/second-factors';
 import { SecurityKeys } from '../../example-app/src/factors/security-keys';
 import { type Account, Users } from '../../example-app/src/login/users';
@@ -20,7 +20,7 @@ import { describeWith, mariadb, postgres } from '../helpers/servers';
 const AT_ONCE = 20;
 const PASSWORD = 'correct horse battery staple';
 const ORIGIN = 'https://codes.example.com';
-const tell = async (): Promise<void> => undefined;
+const queueNotice = async (): Promise<void> => undefined;
 
 function tellApart(open: () => DatabaseServer): void {
   let db: Database;
@@ -49,10 +49,10 @@ function tellApart(open: () => DatabaseServer): void {
     users.create({ username, email: 'a@example.com', password: PASSWORD });
   const enroll = async (): Promise<{ userId: string; secret: string }> => {
     const { id: userId } = (await signUp(randomUUID()))!;
-    const secret = newTotpSecret();
-    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), tell })).toBe(
-      true,
-    );
+    const secret = createTotpSecret();
+    expect(
+      await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), queueNotice }),
+    ).toBe(true);
     nowMs += 30_000;
     return { userId, secret };
   };
@@ -67,18 +67,18 @@ function tellApart(open: () => DatabaseServer): void {
       email: 'a@example.com',
       createdAt: nowMs,
     });
-    expect(await users.byId(made!.id)).toEqual(made);
-    expect(await users.byPassword(' ADA ', PASSWORD)).toEqual(made);
+    expect(await users.findById(made!.id)).toEqual(made);
+    expect(await users.findByPassword(' ADA ', PASSWORD)).toEqual(made);
   });
 
   it('two names that differ in an accent are two', async () => {
     const [plain, accented] = [await signUp('jose'), await signUp('josé')];
     expect(accented).not.toBeNull();
     expect([
-      await users.byPassword('jose', PASSWORD),
-      await users.byPassword('josé', PASSWORD),
+      await users.findByPassword('jose', PASSWORD),
+      await users.findByPassword('josé', PASSWORD),
     ]).toEqual([plain, accented]);
-    expect(await users.byId(plain!.id.toUpperCase())).toBeNull();
+    expect(await users.findById(plain!.id.toUpperCase())).toBeNull();
   });
 
   it('of many who ask for one name at once, one gets it', async () => {
@@ -91,14 +91,14 @@ function tellApart(open: () => DatabaseServer): void {
     ['with half a character', '\uD800'],
     ['too long', 'x'.repeat(10_000)],
   ])('a name %s belongs to nobody', async (_what, name) => {
-    expect(await users.byPassword(name, PASSWORD)).toBeNull();
+    expect(await users.findByPassword(name, PASSWORD)).toBeNull();
   });
 
   it('one secret is enrolled once, however often it is sent', async () => {
     const { id } = (await signUp('enrolling'))!;
-    for (const secret of [newTotpSecret(), newTotpSecret()]) {
+    for (const secret of [createTotpSecret(), createTotpSecret()]) {
       const enrolled = await atOnce(() =>
-        authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), tell }),
+        authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), queueNotice }),
       );
       expect(enrolled.filter(Boolean)).toHaveLength(1);
     }
@@ -112,21 +112,26 @@ function tellApart(open: () => DatabaseServer): void {
     expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
     expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({
       ok: false,
-      reason: 'wrong',
+      reason: 'invalid',
     });
   });
 
   it('of many wrong codes at once five are looked at, and then each wait is twice the one before, up to an hour', async () => {
     const { userId, secret } = await enroll();
     const verdicts = await atOnce(() => authenticators.check(userId, '000000'));
-    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === 'wrong')).toHaveLength(5);
+    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === 'invalid')).toHaveLength(
+      5,
+    );
     const waits: number[] = [];
     for (let round = 0; round < 9; round += 1) {
       const refused = await authenticators.check(userId, '000000');
       const seconds = !refused.ok && refused.reason === 'throttled' ? refused.retryAfterSeconds : 0;
       waits.push(seconds);
       nowMs += seconds * 1000;
-      expect(await authenticators.check(userId, '000000')).toEqual({ ok: false, reason: 'wrong' });
+      expect(await authenticators.check(userId, '000000')).toEqual({
+        ok: false,
+        reason: 'invalid',
+      });
     }
     expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
     nowMs += 3_600_000;
@@ -143,7 +148,7 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: 'Clé bleue 🔑',
-      tell,
+      queueNotice,
     });
     expect(added).toEqual({ ok: true, amr: key.isSynced ? 'swk' : 'hwk' });
     return id;
@@ -154,7 +159,7 @@ function tellApart(open: () => DatabaseServer): void {
     async (kind) => {
       const key = new SoftKey(ORIGIN, kind);
       const userId = await addKey(key);
-      expect(await securityKeys.of(userId)).toEqual([
+      expect(await securityKeys.list(userId)).toEqual([
         { id: expect.any(String), name: 'Clé bleue 🔑', createdAt: nowMs, lastUsedAt: null },
       ]);
       for (let login = 0; login < 2; login += 1) {
@@ -166,7 +171,7 @@ function tellApart(open: () => DatabaseServer): void {
         expect(verdicts.filter(({ ok }) => ok)).toEqual([
           { ok: true, amr: key.isSynced ? 'swk' : 'hwk' },
         ]);
-        expect((await securityKeys.of(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
+        expect((await securityKeys.list(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
       }
     },
   );
@@ -180,11 +185,11 @@ function tellApart(open: () => DatabaseServer): void {
         response: key.register({ challenge: asked.value }),
         challenge: asked,
         name: '',
-        tell,
+        queueNotice,
       });
     });
     expect(added.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(added.filter((one) => !one.ok && one.reason === 'known')).toHaveLength(AT_ONCE - 1);
+    expect(added.filter((one) => !one.ok && one.reason === 'duplicate')).toHaveLength(AT_ONCE - 1);
   });
 
   it('codes end where the last two factors are turned off at one moment, though each sees the other', async () => {
@@ -200,7 +205,7 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: '',
-      tell,
+      queueNotice,
     });
     await backupCodes.issue(userId);
 
@@ -222,10 +227,14 @@ function tellApart(open: () => DatabaseServer): void {
       backupCodes,
     });
     await Promise.all([
-      factors.turnOffTotp(userId, { tell, context: {} }),
-      factors.removeKey(userId, { id: (await securityKeys.of(userId))[0]!.id, tell, context: {} }),
+      factors.turnOffTotp(userId, { queueNotice, context: {} }),
+      factors.removeKey(userId, {
+        id: (await securityKeys.list(userId))[0]!.id,
+        queueNotice,
+        context: {},
+      }),
     ]);
-    expect([await factors.of(userId), await backupCodes.status(userId)]).toEqual([
+    expect([await factors.list(userId), await backupCodes.status(userId)]).toEqual([
       { hasTotp: false, keys: [], hasAny: false },
       null,
     ]);
@@ -270,10 +279,13 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: '',
-      tell,
+      queueNotice,
     });
     await db.deleteFrom('users').where('id', '=', userId).execute();
-    expect([await authenticators.has(userId), await securityKeys.of(userId)]).toEqual([false, []]);
+    expect([await authenticators.has(userId), await securityKeys.list(userId)]).toEqual([
+      false,
+      [],
+    ]);
   });
 }
 

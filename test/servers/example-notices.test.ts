@@ -179,14 +179,14 @@ function decide(database: () => DatabaseServer): void {
     );
     expect(added.filter((outcome) => outcome === 'added')).toHaveLength(4);
     expect(added.filter((outcome) => outcome === 'full')).toHaveLength(AT_ONCE - 4);
-    const five = await emails[0]!.of(id);
+    const five = await emails[0]!.list(id);
     expect([five.length, five[0]]).toEqual([5, 'ada@example.com']);
 
     const removed = await Promise.all(
       five.map((email, index) => emails[index % PROCESSES]!.remove(id, { email, notice })),
     );
     expect(removed.toSorted()).toEqual(['last', 'removed', 'removed', 'removed', 'removed']);
-    expect(await emails[0]!.of(id)).toEqual([five[removed.indexOf('last')]]);
+    expect(await emails[0]!.list(id)).toEqual([five[removed.indexOf('last')]]);
     const { mails } = await machines[0]!
       .selectFrom('mail_queue')
       .select((eb) => eb.fn.countAll().as('mails'))

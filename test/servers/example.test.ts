@@ -8,7 +8,7 @@ import {
   doubleClick,
   raceWithOneCode,
   replaceCodes,
-  tellStory,
+  playStory,
 } from '../../example-app/test/helpers/stories';
 import {
   givePassword,
@@ -189,7 +189,7 @@ function tellStories(
   let bobsCodes: string[];
 
   test('a person loses the phone, and gets in with a code that never works again', async () => {
-    codes = await tellStory(service(), 'ada');
+    codes = await playStory(service(), 'ada');
   });
 
   test(`of ${browsers} browsers with one code at once exactly one gets in`, () =>

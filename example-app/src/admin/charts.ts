@@ -39,7 +39,7 @@ export interface Day {
 }
 
 /** Each of the last days, the oldest first, also those on which nothing happened. */
-export function lastDays(
+export function summarizeDays(
   { days }: Pick<Report, 'days'>,
   { now, count }: { now: number; count: number },
 ): Day[] {
@@ -58,7 +58,7 @@ export function lastDays(
   });
 }
 
-export function dayChart(
+export function drawDayChart(
   days: readonly Day[],
   { id, title }: { id: 'issued' | 'consumed' | 'refused'; title: string },
 ): DayChart {
@@ -73,7 +73,7 @@ export function dayChart(
       total === 0 || most === undefined
         ? `None in ${days.length} days.`
         : `${total} in ${days.length} days, most on ${DATE.format(Date.parse(most.day))}: ${highest}.`,
-    bars: counts.map((count, index) => bar(index, highest === 0 ? 0 : count / highest)),
+    bars: counts.map((count, index) => drawBar(index, highest === 0 ? 0 : count / highest)),
     width: days.length * BAR_STEP,
     height: HEIGHT,
   };
@@ -90,7 +90,7 @@ export interface Share {
 }
 
 /** Parts of a whole, side by side in a bar of 100. Every account is in exactly one. */
-export function shares(
+export function computeShares(
   parts: readonly { readonly id: string; readonly label: string; readonly count: number }[],
 ): Share[] {
   const total = Math.max(
@@ -107,7 +107,7 @@ export function shares(
 }
 
 /** A count of one stays visible beside a count of thousands. */
-function bar(index: number, part: number): Bar {
+function drawBar(index: number, part: number): Bar {
   const height = part === 0 ? 0 : Math.max(2, Math.round(part * HEIGHT));
   return { x: index * BAR_STEP, y: HEIGHT - height, width: BAR_WIDTH, height };
 }

@@ -2,10 +2,10 @@
 // code.
 import { Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { leaveNotice, sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 
 /** A set that waits to be saved is gone after an hour, or once there is a newer one. */
 const NOT_ANY_MORE =
@@ -20,8 +20,8 @@ export function codeRoutes({
   // No fresh factor: it was shown when the set was made, and whoever copies ten codes by hand takes
   // longer than five minutes.
   router.post('/account/codes/activate', guards.signedIn, async (req, res) => {
-    const { id } = accountOf(req);
-    const setId = textField(req, 'setId');
+    const { id } = getAccount(req);
+    const setId = readTextField(req, 'setId');
     const isNew = await backupCodes.activate(id, setId, {
       ip: req.ip,
       userAgent: req.get('user-agent'),
@@ -43,7 +43,7 @@ export function codeRoutes({
       return;
     }
     await leaveNotice(req, 'Your new backup codes work now. Any you had before do not.');
-    res.redirect(303, safeReturnTo(textField(req, 'returnTo')) ?? '/account');
+    res.redirect(303, safeReturnTo(readTextField(req, 'returnTo')) ?? '/account');
   });
 
   return router;

@@ -8,7 +8,7 @@ export interface Housekeeping {
   close(): Promise<void>;
 }
 
-export interface HousekeepingParts {
+export interface HousekeepingOptions {
   readonly backupCodes: BackupCodes;
   /** Forgets what else is kept as long. */
   readonly pruneOthers: (log: { before: number }) => Promise<void>;
@@ -27,7 +27,7 @@ export function startHousekeeping({
   auditDays,
   now,
   report,
-}: HousekeepingParts): Housekeeping {
+}: HousekeepingOptions): Housekeeping {
   const prune = async (): Promise<void> => {
     const before = now() - auditDays * DAY_MS;
     await backupCodes.audit.prune({ before });

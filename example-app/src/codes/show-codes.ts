@@ -4,7 +4,7 @@ import type { Response } from 'express';
 import type { IssuedSet } from 'passport-backup-code';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { sendPage } from '../web/responses';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 
 /**
  * The set is staged: what worked before goes on working until the person says that these are saved
@@ -18,7 +18,7 @@ export function showCodes(res: Response, set: IssuedSet): void {
     { req, res },
     {
       title: 'Save your backup codes',
-      data: { set, returnTo: safeReturnTo(textField(req, 'returnTo')) },
+      data: { set, returnTo: safeReturnTo(readTextField(req, 'returnTo')) },
     },
   );
 }

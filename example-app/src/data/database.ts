@@ -23,7 +23,7 @@ export type Database = Kysely<Tables>;
  * Puts a mail to the owner into the transaction that changes something of theirs: neither is there
  * without the other.
  */
-export type Tell = (db: Database) => Promise<void>;
+export type QueueNotice = (db: Database) => Promise<void>;
 
 /** Of each process; sessions that are kept in the same database have as many of their own. */
 export const POOL_SIZE = 5;
@@ -99,7 +99,7 @@ function postgres(url: string, report: (error: unknown) => void): KyselyDialect 
   pool.on('connect', (client) => {
     client.on('error', report);
   });
-  return new PostgresDialect({ pool, onCreateConnection: first(READ_COMMITTED.postgres) });
+  return new PostgresDialect({ pool, onCreateConnection: runFirst(READ_COMMITTED.postgres) });
 }
 
 function mysql(url: string): KyselyDialect {
@@ -108,10 +108,10 @@ function mysql(url: string): KyselyDialect {
     connectionLimit: POOL_SIZE,
     connectTimeout: CONNECT_TIMEOUT_MS,
   });
-  return new MysqlDialect({ pool, onCreateConnection: first(READ_COMMITTED.mysql) });
+  return new MysqlDialect({ pool, onCreateConnection: runFirst(READ_COMMITTED.mysql) });
 }
 
-function first(statement: string): (connection: DatabaseConnection) => Promise<void> {
+function runFirst(statement: string): (connection: DatabaseConnection) => Promise<void> {
   return async (connection) => {
     await connection.executeQuery(CompiledQuery.raw(statement));
   };

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
 /** The secret in `file`, which only this user can read; made where there is none yet. */
-export function keptSecret(file: string, make: () => string): string {
+export function readOrCreateSecret(file: string, make: () => string): string {
   try {
     // `wx` fails where the file exists: of two processes that start at once, both go on with the
     // same secret.
@@ -15,11 +15,11 @@ export function keptSecret(file: string, make: () => string): string {
   return readFileSync(file, 'utf8').trim();
 }
 
-export function randomSessionSecret(): string {
+export function createSessionSecret(): string {
   return randomBytes(32).toString('base64url');
 }
 
 /** As `BACKUP_CODE_PEPPER` wants it. */
-export function randomPepper(): string {
+export function createPepper(): string {
   return `local:${randomBytes(32).toString('base64')}`;
 }

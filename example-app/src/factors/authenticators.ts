@@ -2,11 +2,11 @@
 // accepted twice, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
 import { type RawBuilder, sql } from 'kysely';
-import { type Database, isDuplicate, type Tell } from '../data/database';
+import { type Database, isDuplicate, type QueueNotice } from '../data/database';
 
 export type TotpVerdict =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'locked' }
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'not_enrolled' | 'locked' }
   | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
 
 /**
@@ -48,11 +48,11 @@ export class Authenticators {
    */
   async enroll(
     userId: string,
-    { secret, code, tell }: { secret: string; code: string; tell: Tell },
+    { secret, code, queueNotice }: { secret: string; code: string; queueNotice: QueueNotice },
   ): Promise<boolean> {
     const typed = readTotpCode(code);
     const step =
-      typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
+      typed === null ? null : await this.findMatchingStep({ secret, code: typed, lastStep: null });
     if (step === null) return false;
     const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
     try {
@@ -68,7 +68,7 @@ export class Authenticators {
             .insertInto('authenticators')
             .values({ user_id: userId, ...fresh })
             .execute();
-        await tell(db);
+        await queueNotice(db);
       });
       return true;
     } catch (error) {
@@ -77,13 +77,13 @@ export class Authenticators {
     }
   }
 
-  async remove(userId: string, tell: Tell): Promise<void> {
+  async remove(userId: string, queueNotice: QueueNotice): Promise<void> {
     await this.db.transaction().execute(async (db) => {
       const { numDeletedRows } = await db
         .deleteFrom('authenticators')
         .where('user_id', '=', userId)
         .executeTakeFirstOrThrow();
-      if (numDeletedRows === 1n) await tell(db);
+      if (numDeletedRows === 1n) await queueNotice(db);
     });
   }
 
@@ -92,17 +92,17 @@ export class Authenticators {
     const typed = readTotpCode(code);
     if (typed === null) return { ok: false, reason: 'malformed' };
     const taken = await this.takeAttempt(userId);
-    if (taken === undefined) return this.refusal(userId);
-    const step = await this.matchingStep({
+    if (taken === undefined) return this.findRefusal(userId);
+    const step = await this.findMatchingStep({
       secret: taken.secret,
       code: typed,
       lastStep: taken.last_step,
     });
-    const isFirst = step !== null && (await this.spend({ userId, secret: taken.secret, step }));
-    return isFirst ? { ok: true } : { ok: false, reason: 'wrong' };
+    const isFirst = step !== null && (await this.markUsed({ userId, secret: taken.secret, step }));
+    return isFirst ? { ok: true } : { ok: false, reason: 'invalid' };
   }
 
-  /** The conditional write decides; what is read after it is checked once more by `spend`. */
+  /** The conditional write decides; what is read after it is checked once more by `markUsed`. */
   private async takeAttempt(
     userId: string,
   ): Promise<{ secret: string; last_step: number } | undefined> {
@@ -110,7 +110,7 @@ export class Authenticators {
     const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
       // In this order: MySQL computes each from what the one before it has set.
-      .set({ next_attempt_at: nextAttemptAt(now), attempts: sql<number>`attempts + 1` })
+      .set({ next_attempt_at: computeNextAttemptAt(now), attempts: sql<number>`attempts + 1` })
       .where('user_id', '=', userId)
       .where('next_attempt_at', '<=', now)
       .where('attempts', '<', MAX_ATTEMPTS)
@@ -123,13 +123,13 @@ export class Authenticators {
       .executeTakeFirst();
   }
 
-  private async refusal(userId: string): Promise<TotpVerdict> {
+  private async findRefusal(userId: string): Promise<TotpVerdict> {
     const row = await this.db
       .selectFrom('authenticators')
       .select(['attempts', 'next_attempt_at'])
       .where('user_id', '=', userId)
       .executeTakeFirst();
-    if (row === undefined) return { ok: false, reason: 'none' };
+    if (row === undefined) return { ok: false, reason: 'not_enrolled' };
     if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'locked' };
     return {
       ok: false,
@@ -139,7 +139,7 @@ export class Authenticators {
   }
 
   /** The time step whose code this is, if it is later than the last one spent. */
-  private async matchingStep({
+  private async findMatchingStep({
     secret,
     code,
     lastStep,
@@ -162,7 +162,7 @@ export class Authenticators {
    * Marks a step as used, for one caller only: two that send the same code at once do not both
    * pass.
    */
-  private async spend({
+  private async markUsed({
     userId,
     secret,
     step,
@@ -183,7 +183,7 @@ export class Authenticators {
 }
 
 /** By `attempts` as it was: at once for the first few, then twice as long each time. */
-function nextAttemptAt(now: number): RawBuilder<number> {
+function computeNextAttemptAt(now: number): RawBuilder<number> {
   const delays = Array.from(
     { length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) },
     (_, doublings) => FIRST_DELAY_MS * 2 ** doublings,
@@ -206,12 +206,12 @@ function readTotpCode(given: string): string | null {
 }
 
 /** 160 random bits, in base 32. */
-export function newTotpSecret(): string {
+export function createTotpSecret(): string {
   return generateSecret();
 }
 
 /** What the QR code says. */
-export function totpUri(
+export function createTotpUri(
   secret: string,
   { issuer, username }: { issuer: string; username: string },
 ): string {

@@ -3,15 +3,15 @@
 import type { Request, Response } from 'express';
 import { completeLogin } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
-import type { Tell } from '../data/database';
-import { accountOf } from '../login/guards';
-import { type FactorChange, factorNotice } from '../notices/factor-notice';
+import type { QueueNotice } from '../data/database';
+import { getAccount } from '../login/guards';
+import { type FactorChange, writeFactorNotice } from '../notices/factor-notice';
 import { leaveNotice } from '../web/responses';
 import type { Services } from '../web/services';
 
-export type FactorParts = Pick<
+export type FactorServices = Pick<
   Services,
-  'backupCodes' | 'emails' | 'notices' | 'publicUrl' | 'secondFactors' | 'now'
+  'backupCodes' | 'emails' | 'noticeLoop' | 'publicUrl' | 'secondFactors' | 'now'
 >;
 
 interface Exchange {
@@ -20,16 +20,16 @@ interface Exchange {
 }
 
 /** For the transaction that changes the factor. */
-export function tellOwner(
-  { emails, publicUrl, now }: FactorParts,
+export function prepareOwnerNotice(
+  { emails, publicUrl, now }: FactorServices,
   req: Request,
   { change, factor }: Pick<FactorChange, 'change' | 'factor'>,
-): Tell {
-  const { id, username } = accountOf(req);
+): QueueNotice {
+  const { id, username } = getAccount(req);
   const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
-  return emails.telling(
+  return emails.prepareNotice(
     id,
-    factorNotice({ change, factor, username, at: now(), context, publicUrl }),
+    writeFactorNotice({ change, factor, username, at: now(), context, publicUrl }),
   );
 }
 
@@ -38,14 +38,14 @@ export function tellOwner(
  * and nobody else has codes meanwhile.
  */
 export async function answerFactorOn(
-  { backupCodes, notices, secondFactors, now }: FactorParts,
+  { backupCodes, noticeLoop, secondFactors, now }: FactorServices,
   { req, res }: Exchange,
   shown: { method: string; amr: readonly string[]; notice: string },
 ): Promise<void> {
-  const account = accountOf(req);
-  notices.poke();
+  const account = getAccount(req);
+  noticeLoop.wake();
   await completeLogin(req, { user: account, method: shown.method, amr: shown.amr, now });
-  if (await secondFactors.haveCodes(account.id)) {
+  if (await secondFactors.hasWorkingCodes(account.id)) {
     await leaveNotice(req, `${shown.notice} Your backup codes work as before.`);
     res.redirect(303, '/account/security');
   } else {
@@ -57,11 +57,11 @@ export async function answerFactorOn(
 }
 
 export async function answerFactorOff(
-  { notices }: FactorParts,
+  { noticeLoop }: FactorServices,
   { req, res }: Exchange,
   { isAnyLeft, notice }: { isAnyLeft: boolean; notice: string },
 ): Promise<void> {
-  notices.poke();
+  noticeLoop.wake();
   await leaveNotice(
     req,
     isAnyLeft

@@ -2,57 +2,57 @@
 // them, so they are none of them: there are codes as long as there is such a factor, and none
 // without.
 import type { BackupCodes, Context } from 'passport-backup-code';
-import type { Tell } from '../data/database';
+import type { QueueNotice } from '../data/database';
 import type { Authenticators } from './authenticators';
 import type { SecurityKey, SecurityKeys } from './security-keys';
 
-export interface FactorsOfAccount {
+export interface AccountFactors {
   readonly hasTotp: boolean;
   readonly keys: readonly SecurityKey[];
   /** Whether there is any. */
   readonly hasAny: boolean;
 }
 
-export interface SecondFactorsParts {
+export interface SecondFactorsOptions {
   readonly authenticators: Authenticators;
   readonly securityKeys: SecurityKeys;
   readonly backupCodes: BackupCodes;
 }
 
 export class SecondFactors {
-  private readonly parts: SecondFactorsParts;
+  private readonly options: SecondFactorsOptions;
 
-  constructor(parts: SecondFactorsParts) {
-    this.parts = parts;
+  constructor(options: SecondFactorsOptions) {
+    this.options = options;
   }
 
-  async of(userId: string): Promise<FactorsOfAccount> {
-    const { authenticators, securityKeys } = this.parts;
+  async list(userId: string): Promise<AccountFactors> {
+    const { authenticators, securityKeys } = this.options;
     const [hasTotp, keys] = await Promise.all([
       authenticators.has(userId),
-      securityKeys.of(userId),
+      securityKeys.list(userId),
     ]);
     return { hasTotp, keys, hasAny: hasTotp || keys.length > 0 };
   }
 
   async has(userId: string): Promise<boolean> {
-    return (await this.of(userId)).hasAny;
+    return (await this.list(userId)).hasAny;
   }
 
   /** Whether there are codes to fall back on. Where there are none, new ones are due. */
-  async haveCodes(userId: string): Promise<boolean> {
-    const codes = await this.parts.backupCodes.status(userId);
+  async hasWorkingCodes(userId: string): Promise<boolean> {
+    const codes = await this.options.backupCodes.status(userId);
     return codes !== null && codes.remaining > 0 && !codes.expired && !codes.locked.secondFactor;
   }
 
   /** @returns whether another factor is left; with the last one the codes end */
   turnOffTotp(
     userId: string,
-    { tell, context }: { tell: Tell; context: Context },
+    { queueNotice, context }: { queueNotice: QueueNotice; context: Context },
   ): Promise<boolean> {
     return this.turnOff(userId, {
-      othersIn: ({ keys }) => keys.length,
-      remove: () => this.parts.authenticators.remove(userId, tell),
+      countOthers: ({ keys }) => keys.length,
+      remove: () => this.options.authenticators.remove(userId, queueNotice),
       context,
     });
   }
@@ -60,44 +60,44 @@ export class SecondFactors {
   /** @returns whether another factor is left; with the last one the codes end */
   removeKey(
     userId: string,
-    { id, tell, context }: { id: string; tell: Tell; context: Context },
+    { id, queueNotice, context }: { id: string; queueNotice: QueueNotice; context: Context },
   ): Promise<boolean> {
-    const othersIn = ({ hasTotp, keys }: FactorsOfAccount): number =>
+    const countOthers = ({ hasTotp, keys }: AccountFactors): number =>
       keys.filter((key) => key.id !== id).length + (hasTotp ? 1 : 0);
     return this.turnOff(userId, {
-      othersIn,
-      remove: () => this.parts.securityKeys.remove(userId, { id, tell }),
+      countOthers,
+      remove: () => this.options.securityKeys.remove(userId, { id, queueNotice }),
       context,
     });
   }
 
   /** For somebody who has lost them all. Codes first, here too. */
   async turnOffAll(userId: string, context: Context): Promise<void> {
-    const { authenticators, securityKeys, backupCodes } = this.parts;
+    const { authenticators, securityKeys, backupCodes } = this.options;
     await backupCodes.revoke(userId, context);
     // Whoever decided it sees to it that the owner is told.
-    const tell: Tell = () => Promise.resolve();
-    await authenticators.remove(userId, tell);
-    for (const { id } of await securityKeys.of(userId))
-      await securityKeys.remove(userId, { id, tell });
+    const queueNotice: QueueNotice = () => Promise.resolve();
+    await authenticators.remove(userId, queueNotice);
+    for (const { id } of await securityKeys.list(userId))
+      await securityKeys.remove(userId, { id, queueNotice });
   }
 
   private async turnOff(
     userId: string,
     {
-      othersIn,
+      countOthers,
       remove,
       context,
     }: {
-      othersIn: (factors: FactorsOfAccount) => number;
+      countOthers: (factors: AccountFactors) => number;
       remove: () => Promise<void>;
       context: Context;
     },
   ): Promise<boolean> {
-    const { backupCodes } = this.parts;
+    const { backupCodes } = this.options;
     // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes
     // and no factor.
-    if (othersIn(await this.of(userId)) === 0) await backupCodes.revoke(userId, context);
+    if (countOthers(await this.list(userId)) === 0) await backupCodes.revoke(userId, context);
     await remove();
     const isAnyLeft = await this.has(userId);
     // Of two that are turned off at the same moment each saw the other.

@@ -3,7 +3,7 @@
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { takeChallenge } from './security-key-challenge';
 import type { KeyVerdict, SecurityKeys } from './security-keys';
 
@@ -39,10 +39,10 @@ export class SecurityKeyStrategy extends Strategy {
         this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
     // Taken before it is looked at: a challenge is answered once, be it wrongly.
     const challenge = takeChallenge(req, { userId: user.id, purpose: 'show a key', now });
-    const response = textField(req, 'response');
+    const response = readTextField(req, 'response');
     const verdict: KeyVerdict =
       challenge === null
-        ? { ok: false, reason: response === '' ? 'malformed' : 'wrong' }
+        ? { ok: false, reason: response === '' ? 'malformed' : 'invalid' }
         : await securityKeys.check(user.id, { response, challenge });
     return verdict.ok
       ? () => this.success(user, { method: 'webauthn', amr: [verdict.amr] })
@@ -60,7 +60,7 @@ export class SecurityKeyStrategy extends Strategy {
           400,
         );
         break;
-      case 'wrong':
+      case 'invalid':
         this.fail(
           {
             code: 'invalid_key',

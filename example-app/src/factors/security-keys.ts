@@ -12,7 +12,7 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { SERVICE_NAME } from '../config';
-import { type Database, isDuplicate, type Tell } from '../data/database';
+import { type Database, isDuplicate, type QueueNotice } from '../data/database';
 import type { Account } from '../login/users';
 import type { Challenge } from './security-key-challenge';
 
@@ -33,11 +33,11 @@ export type KeyAmr = 'hwk' | 'swk';
 export type KeyVerdict =
   | { readonly ok: true; readonly amr: KeyAmr }
   /** `copied`: its count went back, so there may be two of it. */
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'copied' };
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'copied' };
 
 export type AddedKey =
   | { readonly ok: true; readonly amr: KeyAmr }
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'known' | 'full' };
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'duplicate' | 'full' };
 
 export const MAX_KEYS = 10;
 const MAX_NAME_LENGTH = 64;
@@ -63,7 +63,7 @@ export class SecurityKeys {
   }
 
   /** The oldest first. */
-  async of(userId: string): Promise<SecurityKey[]> {
+  async list(userId: string): Promise<SecurityKey[]> {
     const rows = await this.db
       .selectFrom('security_keys')
       .select(['id', 'name', 'created_at', 'last_used_at'])
@@ -80,7 +80,7 @@ export class SecurityKeys {
   }
 
   /** What the browser needs to make a key answer that is not one of this account's yet. */
-  async registrationOptions({
+  async createRegistrationOptions({
     id,
     username,
   }: Account): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -89,17 +89,17 @@ export class SecurityKeys {
       rpID: this.rpID,
       userName: username,
       userID: Buffer.from(id),
-      excludeCredentials: await this.credentials(id),
+      excludeCredentials: await this.listCredentials(id),
       authenticatorSelection: { residentKey: 'discouraged', userVerification: USER_VERIFICATION },
     });
   }
 
   /** What the browser needs to make one of this account's keys answer. */
-  async loginOptions(userId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  async createLoginOptions(userId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return generateAuthenticationOptions({
       rpID: this.rpID,
       userVerification: USER_VERIFICATION,
-      allowCredentials: await this.credentials(userId),
+      allowCredentials: await this.listCredentials(userId),
     });
   }
 
@@ -110,12 +110,12 @@ export class SecurityKeys {
       response,
       challenge,
       name,
-      tell,
-    }: { response: string; challenge: Challenge; name: string; tell: Tell },
+      queueNotice,
+    }: { response: string; challenge: Challenge; name: string; queueNotice: QueueNotice },
   ): Promise<AddedKey> {
     const answer = readAnswer(response);
     if (answer === null) return { ok: false, reason: 'malformed' };
-    if ((await this.of(userId)).length >= MAX_KEYS) return { ok: false, reason: 'full' };
+    if ((await this.list(userId)).length >= MAX_KEYS) return { ok: false, reason: 'full' };
     // It throws for whatever is wrong with an answer.
     const { registrationInfo } = await verifyRegistrationResponse({
       response: answer as RegistrationResponseJSON,
@@ -124,7 +124,7 @@ export class SecurityKeys {
       expectedRPID: this.rpID,
       requireUserVerification: false,
     }).catch(() => ({ registrationInfo: undefined }));
-    if (registrationInfo === undefined) return { ok: false, reason: 'wrong' };
+    if (registrationInfo === undefined) return { ok: false, reason: 'invalid' };
     const { credential, credentialDeviceType } = registrationInfo;
     const row = {
       id: digest(credential.id),
@@ -140,13 +140,13 @@ export class SecurityKeys {
     try {
       await this.db.transaction().execute(async (db) => {
         await db.insertInto('security_keys').values(row).execute();
-        await tell(db);
+        await queueNotice(db);
       });
     } catch (error) {
-      if (isDuplicate(error)) return { ok: false, reason: 'known' };
+      if (isDuplicate(error)) return { ok: false, reason: 'duplicate' };
       throw error;
     }
-    return { ok: true, amr: amrOf(credentialDeviceType) };
+    return { ok: true, amr: readAmr(credentialDeviceType) };
   }
 
   async rename(userId: string, { id, name }: { id: string; name: string }): Promise<void> {
@@ -158,14 +158,17 @@ export class SecurityKeys {
       .execute();
   }
 
-  async remove(userId: string, { id, tell }: { id: string; tell: Tell }): Promise<void> {
+  async remove(
+    userId: string,
+    { id, queueNotice }: { id: string; queueNotice: QueueNotice },
+  ): Promise<void> {
     await this.db.transaction().execute(async (db) => {
       const { numDeletedRows } = await db
         .deleteFrom('security_keys')
         .where('id', '=', id)
         .where('user_id', '=', userId)
         .executeTakeFirstOrThrow();
-      if (numDeletedRows === 1n) await tell(db);
+      if (numDeletedRows === 1n) await queueNotice(db);
     });
   }
 
@@ -182,7 +185,7 @@ export class SecurityKeys {
       .where('id', '=', digest(answer.id))
       .where('user_id', '=', userId)
       .executeTakeFirst();
-    if (key === undefined) return { ok: false, reason: 'wrong' };
+    if (key === undefined) return { ok: false, reason: 'invalid' };
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: answer as AuthenticationResponseJSON,
       expectedChallenge: challenge.value,
@@ -196,17 +199,20 @@ export class SecurityKeys {
         counter: 0,
       },
     }).catch(() => ({ verified: false, authenticationInfo: undefined }));
-    if (!verified || authenticationInfo === undefined) return { ok: false, reason: 'wrong' };
+    if (!verified || authenticationInfo === undefined) return { ok: false, reason: 'invalid' };
     const { newCounter, credentialDeviceType } = authenticationInfo;
-    if (await this.spend({ id: key.id, counter: newCounter, at: challenge.at }))
-      return { ok: true, amr: amrOf(credentialDeviceType) };
-    return { ok: false, reason: isBack(newCounter, Number(key.counter)) ? 'copied' : 'wrong' };
+    if (await this.markUsed({ id: key.id, counter: newCounter, at: challenge.at }))
+      return { ok: true, amr: readAmr(credentialDeviceType) };
+    return {
+      ok: false,
+      reason: hasGoneBack(newCounter, Number(key.counter)) ? 'copied' : 'invalid',
+    };
   }
 
   /**
    * Marks a challenge, and a count, as used, for one caller only (WebAuthn, section 7.2, step 22).
    */
-  private async spend({
+  private async markUsed({
     id,
     counter,
     at,
@@ -225,7 +231,7 @@ export class SecurityKeys {
     return numUpdatedRows === 1n;
   }
 
-  private async credentials(userId: string): Promise<{ id: string; transports: string[] }[]> {
+  private async listCredentials(userId: string): Promise<{ id: string; transports: string[] }[]> {
     const rows = await this.db
       .selectFrom('security_keys')
       .select(['credential_id', 'transports'])
@@ -238,12 +244,12 @@ export class SecurityKeys {
   }
 }
 
-function isBack(counter: number, before: number): boolean {
+function hasGoneBack(counter: number, before: number): boolean {
   return before > 0 && counter <= before;
 }
 
 /** What the key says of itself, which nobody has attested. */
-function amrOf(deviceType: 'singleDevice' | 'multiDevice'): KeyAmr {
+function readAmr(deviceType: 'singleDevice' | 'multiDevice'): KeyAmr {
   return deviceType === 'singleDevice' ? 'hwk' : 'swk';
 }
 

@@ -3,7 +3,7 @@
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import type { Authenticators, TotpVerdict } from './authenticators';
 
 export interface TotpStrategyOptions {
@@ -35,7 +35,7 @@ export class TotpStrategy extends Strategy {
     if (user === null)
       return () =>
         this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
-    const verdict = await this.options.authenticators.check(user.id, textField(req, 'code'));
+    const verdict = await this.options.authenticators.check(user.id, readTextField(req, 'code'));
     return verdict.ok
       ? () => this.success(user, { method: 'totp', amr: ['otp'] })
       : () => this.refuse(verdict);
@@ -49,8 +49,8 @@ export class TotpStrategy extends Strategy {
           400,
         );
         break;
-      case 'wrong':
-      case 'none':
+      case 'invalid':
+      case 'not_enrolled':
         this.fail(
           {
             code: 'invalid_code',

@@ -8,7 +8,7 @@ import {
   requireFreshSecondFactor,
 } from 'passport-backup-code/express';
 import type { SecondFactors } from '../factors/second-factors';
-import { signedInAccount } from './passport';
+import { findSignedInAccount } from './passport';
 import { type Account, usernameKey } from './users';
 
 export interface Guards {
@@ -40,18 +40,18 @@ const FRESH_SECONDS = 300;
 
 /** Logging in and signing up are for those who are not logged in. */
 export const visitorsOnly: RequestHandler = (req, res, next) => {
-  if (signedInAccount(req) === null) next();
+  if (findSignedInAccount(req) === null) next();
   else res.redirect(303, '/account');
 };
 
-export interface GuardParts {
+export interface GuardOptions {
   readonly secondFactors: SecondFactors;
   readonly backupCodes: BackupCodes;
   readonly admins: readonly string[];
   readonly now: () => number;
 }
 
-export function createGuards({ secondFactors, backupCodes, admins, now }: GuardParts): Guards {
+export function createGuards({ secondFactors, backupCodes, admins, now }: GuardOptions): Guards {
   const pages = { loginUrl: '/login', stepUpUrl: '/login/step-up', now };
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
@@ -60,33 +60,33 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardP
 
   const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
   const isEnrolled = async (req: Request): Promise<boolean> => {
-    const account = signedInAccount(req);
+    const account = findSignedInAccount(req);
     return account !== null && secondFactors.has(account.id);
   };
-  const whereEnrolled =
+  const ifEnrolled =
     (guard: RequestHandler, otherwise = oneFactor): RequestHandler =>
     async (req, res, next) => {
       return ((await isEnrolled(req)) ? guard : otherwise)(req, res, next);
     };
-  const signedIn = whereEnrolled(twoFactors);
+  const signedIn = ifEnrolled(twoFactors);
   const isAdmin = ({ username }: Account): boolean => admins.includes(usernameKey(username));
   const adminOnly: RequestHandler = async (req, res, next) => {
-    if (!isAdmin(accountOf(req))) next('route');
+    if (!isAdmin(getAccount(req))) next('route');
     else if (await isEnrolled(req)) next();
     else res.redirect(303, '/account/security');
   };
   return {
     signedIn,
-    enrolled: [signedIn, whereEnrolled(workingCodes)],
+    enrolled: [signedIn, ifEnrolled(workingCodes)],
     admin: [signedIn, adminOnly],
-    fresh: [signedIn, whereEnrolled(freshSecondFactor)],
+    fresh: [signedIn, ifEnrolled(freshSecondFactor)],
     isAdmin,
   };
 }
 
 /** Behind a guard somebody is logged in. */
-export function accountOf(req: Request): Account {
-  const account = signedInAccount(req);
+export function getAccount(req: Request): Account {
+  const account = findSignedInAccount(req);
   if (account === null) throw new Error('this route has no guard');
   return account;
 }

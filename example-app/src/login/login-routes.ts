@@ -4,12 +4,12 @@ import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { COOKIE_ATTRIBUTES } from '../sessions/session-cookie';
 import { sendJsonError, sendPage, wantsJson } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { authenticate } from './authenticate';
 import { visitorsOnly } from './guards';
-import { whereIs } from './places';
+import { readPlace } from './places';
 
-type Parts = Pick<
+type LoginServices = Pick<
   Services,
   'secondFactors' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'
 >;
@@ -21,7 +21,7 @@ export function loginRoutes({
   limitSignIn,
   cookieName,
   now,
-}: Parts): Router {
+}: LoginServices): Router {
   const router = Router();
 
   router.get('/login', visitorsOnly, (req, res) => {
@@ -29,7 +29,7 @@ export function loginRoutes({
   });
 
   router.post('/login', visitorsOnly, limitSignIn, async (req, res) => {
-    const [username, password] = [textField(req, 'username'), textField(req, 'password')];
+    const [username, password] = [readTextField(req, 'username'), readTextField(req, 'password')];
     // passport-local would look into the URL for what is missing here.
     const isWhole = username !== '' && password !== '';
     const verdict = isWhole ? await authenticate('local', { passport, req, res }) : MISSING;
@@ -56,7 +56,7 @@ export function loginRoutes({
       secondFactor: 'not_enrolled',
       now,
     });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     res.redirect(303, returnTo ?? '/account');
   });
 

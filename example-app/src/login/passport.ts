@@ -14,7 +14,7 @@ import type { Account, Users } from './users';
 /** A Passport of one app; the module's own is shared by all in the process. */
 export type Authenticator = passport.Authenticator;
 
-export interface PassportParts {
+export interface PassportOptions {
   readonly users: Users;
   readonly authenticators: Authenticators;
   readonly securityKeys: SecurityKeys;
@@ -29,20 +29,20 @@ export function createPassport({
   securityKeys,
   backupCodes,
   now,
-}: PassportParts): Authenticator {
+}: PassportOptions): Authenticator {
   /**
    * Whose second factor is asked for: who came through the password form just now, or who is logged
    * in and steps up.
    */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
-    return pending === null ? signedInAccount(req) : users.byId(String(pending.userId));
+    return pending === null ? findSignedInAccount(req) : users.findById(String(pending.userId));
   };
 
   const instance = new passport.Passport();
   instance.use(
     new LocalStrategy((username, password, done) => {
-      users.byPassword(username, password).then(
+      users.findByPassword(username, password).then(
         (account) => done(null, account ?? false, { message: 'Invalid user name or password.' }),
         (error: unknown) => done(error),
       );
@@ -56,7 +56,7 @@ export function createPassport({
 
   instance.serializeUser<string>((account, done) => done(null, (account as Account).id));
   instance.deserializeUser<string>((id, done) => {
-    users.byId(id).then(
+    users.findById(id).then(
       (account) => done(null, account ?? false),
       (error: unknown) => done(error),
     );
@@ -68,6 +68,6 @@ export function createPassport({
  * The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put
  * it there.
  */
-export function signedInAccount(req: Request): Account | null {
+export function findSignedInAccount(req: Request): Account | null {
   return req.isAuthenticated() ? (req.user as Account) : null;
 }

@@ -13,7 +13,7 @@ export function placeRoutes({
   const router = Router();
 
   router.get(PATH, async (req, res) => {
-    if (await places.isLink(tokenOf(req)))
+    if (await places.isLink(readToken(req)))
       sendPage('confirm-place', { req, res }, { title: 'Is it you?' });
     else
       sendPage(
@@ -31,7 +31,7 @@ export function placeRoutes({
   });
 
   router.post(PATH, limitSignIn, async (req, res) => {
-    const isConfirmed = await places.confirm(tokenOf(req));
+    const isConfirmed = await places.confirm(readToken(req));
     const [title, message] = isConfirmed
       ? [
           'Thank you',
@@ -51,7 +51,7 @@ export function placeRoutes({
   return router;
 }
 
-function tokenOf(req: Request): string {
+function readToken(req: Request): string {
   const { token } = req.params;
   return typeof token === 'string' ? token : '';
 }

@@ -8,9 +8,9 @@ import type { CleanContext } from 'passport-backup-code';
 import { type Database, isDuplicate } from '../data/database';
 import { nameBrowser } from '../web/format-time-and-place';
 
-export type Where = Pick<CleanContext, 'ip' | 'userAgent'>;
+export type Place = Pick<CleanContext, 'ip' | 'userAgent'>;
 
-export function whereIs(req: Request): Where {
+export function readPlace(req: Request): Place {
   return { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
 }
 
@@ -26,12 +26,12 @@ export class Places {
     this.now = now;
   }
 
-  async isKnown(userId: string, where: Where): Promise<boolean> {
+  async isKnown(userId: string, where: Place): Promise<boolean> {
     const row = await this.db
       .selectFrom('places')
       .select('user_id')
       .where('user_id', '=', userId)
-      .where('place', '=', placeOf(where))
+      .where('place', '=', digestPlace(where))
       .executeTakeFirst();
     return row !== undefined;
   }
@@ -39,13 +39,17 @@ export class Places {
   /**
    * Somebody logged in from there with all their factors, or said by a mailed link that it is them.
    */
-  learn(userId: string, where: Where): Promise<void> {
-    return this.insert(userId, placeOf(where));
+  learn(userId: string, where: Place): Promise<void> {
+    return this.insert(userId, digestPlace(where));
   }
 
   /** What a link carries; `null` where one was sent for this place lately. */
-  async newLink(userId: string, where: Where): Promise<string | null> {
-    const [now, place, token] = [this.now(), placeOf(where), randomBytes(32).toString('base64url')];
+  async newLink(userId: string, where: Place): Promise<string | null> {
+    const [now, place, token] = [
+      this.now(),
+      digestPlace(where),
+      randomBytes(32).toString('base64url'),
+    ];
     await this.db.deleteFrom('place_links').where('expires_at', '<=', now).execute();
     const row = { user_id: userId, place, token_digest: digest(token), expires_at: now + LINK_MS };
     try {
@@ -105,7 +109,7 @@ export class Places {
  * The network and not the address, the browser's name and not its version: neither a new lease nor
  * an update is somewhere new.
  */
-function placeOf({ ip, userAgent }: Where): string {
+function digestPlace({ ip, userAgent }: Place): string {
   return digest(`${networkOf(ip ?? '')}\n${nameBrowser((userAgent ?? '').slice(0, 256))}`);
 }
 

@@ -6,15 +6,15 @@ import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
 import { keepChallenge } from '../factors/security-key-challenge';
 import { type Mail, type Mailer, MailServerDown } from '../notices/mailer';
-import { placeNotice } from '../notices/place-notice';
-import { inWords } from '../web/refusal-in-words';
+import { writePlaceNotice } from '../notices/place-notice';
+import { describeRefusal } from '../web/describe-refusal';
 import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../web/responses';
 import type { Services } from '../web/services';
 import { authenticate, type StrategyName, type Verdict } from './authenticate';
-import { signedInAccount } from './passport';
-import { whereIs } from './places';
+import { findSignedInAccount } from './passport';
+import { readPlace } from './places';
 
-type Parts = Pick<
+type SecondFactorServices = Pick<
   Services,
   | 'backupCodes'
   | 'emails'
@@ -33,8 +33,8 @@ type Parts = Pick<
  * Two pages that lead to one another: one for the factors that the account has, one for a backup
  * code in their place.
  */
-interface Desk {
-  readonly askedOf: 'who gave a password' | 'who is logged in';
+interface SecondFactorPages {
+  readonly purpose: 'login' | 'step_up';
   readonly titles: Readonly<Record<View, string>>;
   readonly reason: string;
   /** Where the factors are shown, and a code of the app is posted to. */
@@ -50,9 +50,9 @@ interface Exchange {
   readonly res: Response;
 }
 
-const DESKS: readonly Desk[] = [
+const PAGES: readonly SecondFactorPages[] = [
   {
-    askedOf: 'who gave a password',
+    purpose: 'login',
     titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Use a backup code' },
     reason: 'Your password is right. Now show that it is you.',
     page: '/login/second-factor',
@@ -60,7 +60,7 @@ const DESKS: readonly Desk[] = [
     backupCodePath: '/login/backup-code',
   },
   {
-    askedOf: 'who is logged in',
+    purpose: 'step_up',
     titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Confirm it is you' },
     reason: 'This needs a fresh proof that it is you.',
     page: '/login/step-up',
@@ -69,34 +69,36 @@ const DESKS: readonly Desk[] = [
   },
 ];
 
-export function secondFactorRoutes(parts: Parts): Router {
+export function secondFactorRoutes(services: SecondFactorServices): Router {
   const router = Router();
-  for (const desk of DESKS) {
-    const askedOnly = othersElsewhere(desk, parts);
-    const ways: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
-      { path: desk.page, strategy: 'totp', view: 'second-factor', field: 'code' },
-      { path: desk.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
-      { path: desk.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
+  for (const pages of PAGES) {
+    const guard = redirectUnlessAsked(pages, services);
+    const forms: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
+      { path: pages.page, strategy: 'totp', view: 'second-factor', field: 'code' },
+      { path: pages.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
+      { path: pages.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
     ];
-    for (const { path, strategy, view, field } of ways) {
-      router.get(path, askedOnly, (req, res) => showDesk(parts, desk, { req, res, view }));
-      router.post(path, askedOnly, parts.limitSignIn, async (req, res) => {
-        const verdict = await authenticate(strategy, { passport: parts.passport, req, res });
+    for (const { path, strategy, view, field } of forms) {
+      router.get(path, guard, (req, res) => showPage(services, pages, { req, res, view }));
+      router.post(path, guard, services.limitSignIn, async (req, res) => {
+        const verdict = await authenticate(strategy, { passport: services.passport, req, res });
         if (verdict.ok) {
-          await logIn(parts, desk, { req, res, verdict });
+          await logIn(services, pages, { req, res, verdict });
           return;
         }
         const refusal =
-          verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
+          verdict.code === 'step_up_required'
+            ? await mailConfirmationLink(services, verdict, req)
+            : verdict;
         if (refusal.retryAfterSeconds !== undefined)
           res.set('Retry-After', String(refusal.retryAfterSeconds));
         if (wantsJson(req)) sendJsonError(res, refusal);
         else
-          await showDesk(
-            parts,
-            desk,
+          await showPage(
+            services,
+            pages,
             { req, res, view },
-            { status: refusal.status, errors: { [field]: inWords(refusal) } },
+            { status: refusal.status, errors: { [field]: describeRefusal(refusal) } },
           );
       });
     }
@@ -108,26 +110,28 @@ export function secondFactorRoutes(parts: Parts): Router {
  * Sends on those who are asked for nothing here, as are those who have no factor any more that a
  * backup code could stand in for.
  */
-function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
+function redirectUnlessAsked(
+  { purpose }: SecondFactorPages,
+  { secondFactors, now }: SecondFactorServices,
+): RequestHandler {
   return async (req, res, next) => {
-    const isSignedIn = signedInAccount(req) !== null;
+    const isSignedIn = findSignedInAccount(req) !== null;
     const isAsked =
-      isSignedIn === (askedOf === 'who is logged in') &&
-      (await secondFactors.has(whoIsAsked(req, now)));
+      isSignedIn === (purpose === 'step_up') && (await secondFactors.has(findUserId(req, now)));
     if (isAsked) next();
     else res.redirect(303, isSignedIn ? '/account' : '/login');
   };
 }
 
 /** The id of an account; of none where nobody came from the password form or is logged in. */
-function whoIsAsked(req: Request, now: () => number): string {
-  return String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+function findUserId(req: Request, now: () => number): string {
+  return String(pendingLogin(req, { now })?.userId ?? findSignedInAccount(req)?.id ?? '');
 }
 
 /** The code is spent by now, so nothing stands between it and the login. */
 async function logIn(
-  { backupCodes, places, now }: Parts,
-  { askedOf }: Desk,
+  { backupCodes, places, now }: SecondFactorServices,
+  { purpose }: SecondFactorPages,
   {
     req,
     res,
@@ -136,14 +140,14 @@ async function logIn(
 ): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     const codes = method === 'backup-code' ? await backupCodes.status(account.id) : null;
     const notices = [
       ...(codes === null
         ? []
         : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
       // A form that was on its way when this was asked for has changed nothing.
-      ...(askedOf === 'who is logged in'
+      ...(purpose === 'step_up'
         ? ['Confirmed. What you were about to do is not done yet: do it now.']
         : []),
     ];
@@ -160,23 +164,23 @@ async function logIn(
  * From somewhere new: the code was not looked at, and the owner is mailed a link that makes the
  * place known.
  */
-async function askByMail(
-  { emails, mailer, places, publicUrl, users, now }: Parts,
+async function mailConfirmationLink(
+  { emails, mailer, places, publicUrl, users, now }: SecondFactorServices,
   verdict: Refusal,
   req: Request,
 ): Promise<Refusal> {
-  const id = whoIsAsked(req, now);
-  const account = await users.byId(id);
-  const token = account === null ? null : await places.newLink(id, whereIs(req));
+  const id = findUserId(req, now);
+  const account = await users.findById(id);
+  const token = account === null ? null : await places.newLink(id, readPlace(req));
   if (account !== null && token !== null) {
-    const notice = placeNotice({
+    const notice = writePlaceNotice({
       username: account.username,
       at: now(),
-      context: whereIs(req),
+      context: readPlace(req),
       link: `${publicUrl}/login/place/${token}`,
     });
     try {
-      await mailEach(mailer, await emails.of(id), notice);
+      await sendToEach(mailer, await emails.list(id), notice);
     } catch (error) {
       // Or no other would be sent for a quarter of an hour.
       await places.forget(token);
@@ -191,7 +195,7 @@ async function askByMail(
 }
 
 /** To every address that takes it. @throws why the last one did not, if none did */
-async function mailEach(
+async function sendToEach(
   mailer: Mailer,
   addresses: readonly string[],
   notice: Omit<Mail, 'to'>,
@@ -210,23 +214,23 @@ async function mailEach(
   if (!isSent) throw refusal;
 }
 
-async function showDesk(
-  { secondFactors, securityKeys, now }: Parts,
-  desk: Desk,
+async function showPage(
+  { secondFactors, securityKeys, now }: SecondFactorServices,
+  pages: SecondFactorPages,
   { req, res, view }: Exchange & { view: View },
   outcome: { status?: number; errors?: Record<string, string> } = {},
 ): Promise<void> {
-  const userId = whoIsAsked(req, now);
-  const factors = await secondFactors.of(userId);
+  const userId = findUserId(req, now);
+  const factors = await secondFactors.list(userId);
   const options =
     view === 'second-factor' && factors.keys.length > 0
-      ? await securityKeys.loginOptions(userId)
+      ? await securityKeys.createLoginOptions(userId)
       : null;
   if (options !== null)
     keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
   sendPage(
     view,
     { req, res },
-    { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } },
+    { title: pages.titles[view], ...outcome, data: { ...pages, ...factors, options } },
   );
 }

@@ -4,9 +4,9 @@ import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { NOT_AN_EMAIL, readEmailAddress } from '../notices/email-address';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { visitorsOnly } from './guards';
-import { whereIs } from './places';
+import { readPlace } from './places';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from './users';
 
 /**
@@ -29,9 +29,9 @@ export function signupRoutes({
 
   router.post('/signup', visitorsOnly, limitSignIn, async (req, res) => {
     const typed: NewAccount = {
-      username: textField(req, 'username'),
-      email: textField(req, 'email'),
-      password: textField(req, 'password'),
+      username: readTextField(req, 'username'),
+      email: readTextField(req, 'email'),
+      password: readTextField(req, 'password'),
     };
     const showAgain = (status: number, errors: Record<string, string>): void => {
       sendPage(
@@ -58,7 +58,7 @@ export function signupRoutes({
     }
     await beginLogin(req, account, { amr: ['pwd'], now });
     await completeLogin(req, { user: account, secondFactor: 'not_enrolled', now });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     res.redirect(303, '/account');
   });
 

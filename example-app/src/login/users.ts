@@ -30,7 +30,7 @@ export class Users {
   private readonly db: Database;
   private readonly passwordCost: number;
   private readonly now: () => number;
-  private readonly nobodysHash: Promise<string>;
+  private readonly dummyHash: Promise<string>;
 
   constructor({
     db,
@@ -44,7 +44,7 @@ export class Users {
     this.db = db;
     this.passwordCost = passwordCost;
     this.now = now;
-    this.nobodysHash = bcrypt.hash(randomUUID(), passwordCost);
+    this.dummyHash = bcrypt.hash(randomUUID(), passwordCost);
   }
 
   /** `null`: the name is taken. */
@@ -73,7 +73,7 @@ export class Users {
     }
   }
 
-  async byId(id: string): Promise<Account | null> {
+  async findById(id: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select(COLUMNS)
@@ -83,7 +83,7 @@ export class Users {
   }
 
   /** However the name is written. */
-  async byName(username: string): Promise<Account | null> {
+  async findByName(username: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select(COLUMNS)
@@ -116,15 +116,15 @@ export class Users {
    * The account if name and password belong together. An unknown name costs the same hash as a
    * wrong password.
    */
-  async byPassword(username: string, password: string): Promise<Account | null> {
+  async findByPassword(username: string, password: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select([...COLUMNS, 'password_hash'])
       .where('username_key', '=', usernameKey(username))
       .executeTakeFirst();
     const bytes = passwordBytes(password);
-    const isRight = await bcrypt.compare(bytes, row?.password_hash ?? (await this.nobodysHash));
-    return row !== undefined && isRight && bytes.length <= MAX_PASSWORD_BYTES
+    const isMatch = await bcrypt.compare(bytes, row?.password_hash ?? (await this.dummyHash));
+    return row !== undefined && isMatch && bytes.length <= MAX_PASSWORD_BYTES
       ? toAccount(row)
       : null;
   }

@@ -1,7 +1,7 @@
 // The email addresses of an account: the one given at sign-up first, up to five. Whoever has one is
 // told of every change.
 import { sql } from 'kysely';
-import type { Database, Tell } from '../data/database';
+import type { Database, QueueNotice } from '../data/database';
 import { emailKey } from './email-address';
 import type { MailQueue } from './mail-queue';
 import type { Notice } from './write-notice';
@@ -20,25 +20,25 @@ export class Emails {
   }
 
   /** Empty where there is no such account. */
-  of(userId: string): Promise<string[]> {
+  list(userId: string): Promise<string[]> {
     return listEmails(this.db, userId);
   }
 
   /** To every address, as a part of another change. */
-  telling(userId: string, notice: Notice): Tell {
+  prepareNotice(userId: string, notice: Notice): QueueNotice {
     return async (db) => this.queue.add(db, { to: await listEmails(db, userId), notice });
   }
 
   /**
-   * `known`: it was there, and nothing has changed. The notice goes to the addresses from before.
+   * `duplicate`: it was there, and nothing has changed. The notice goes to the addresses from before.
    */
   add(
     userId: string,
     { email, notice }: { email: string; notice: Notice },
-  ): Promise<'added' | 'known' | 'full'> {
+  ): Promise<'added' | 'duplicate' | 'full'> {
     return this.change(userId, async (db, emails) => {
       const key = emailKey(email);
-      if (emails.some((other) => emailKey(other) === key)) return 'known';
+      if (emails.some((other) => emailKey(other) === key)) return 'duplicate';
       if (emails.length >= MAX_EMAILS) return 'full';
       await db
         .insertInto('more_emails')

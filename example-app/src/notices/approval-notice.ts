@@ -2,9 +2,9 @@
 // at every step that counts.
 import type { AuditEvent } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
-export interface ApprovalFacts {
+export interface ApprovalNoticeOptions {
   /** Who is written to. */
   readonly username: string;
   /** Who took the step. */
@@ -13,9 +13,9 @@ export interface ApprovalFacts {
 }
 
 /** To an administrator who may be the second. */
-export function askingNotice(
+export function writeApprovalRequestNotice(
   event: AuditEvent,
-  { username, by, publicUrl }: ApprovalFacts,
+  { username, by, publicUrl }: ApprovalNoticeOptions,
 ): Notice {
   return writeNotice({
     subject: `${by} asks for your approval`,
@@ -51,13 +51,13 @@ const STEPS: Readonly<
 };
 
 /** To the one whom it is about. `null`: nothing worth a mail. */
-export function aboutYouNotice(
+export function writeTargetNotice(
   event: AuditEvent,
-  { username, by, publicUrl }: ApprovalFacts,
+  { username, by, publicUrl }: ApprovalNoticeOptions,
 ): Notice | null {
   const [subject, what] = STEPS[event.type] ?? [];
   if (subject === undefined || what === undefined) return null;
-  const advice = `If you asked for this, ${event.type === 'approval_executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${TELL_US} at once.`;
+  const advice = `If you asked for this, ${event.type === 'approval_executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${CONTACT_OPERATOR} at once.`;
   return writeNotice({
     subject,
     username,

@@ -6,7 +6,7 @@ import { Lease } from './lease';
 import type { MailQueue, QueuedMail } from './mail-queue';
 import { type Mailer, MailServerDown } from './mailer';
 
-export interface DeliveryParts {
+export interface DeliveryOptions {
   readonly db: Database;
   readonly queue: MailQueue;
   readonly mailer: Mailer;
@@ -15,12 +15,12 @@ export interface DeliveryParts {
 }
 
 export class Delivery {
-  private readonly parts: DeliveryParts;
+  private readonly options: DeliveryOptions;
   private readonly lease: Lease;
 
-  constructor(parts: DeliveryParts) {
-    this.parts = parts;
-    this.lease = new Lease({ db: parts.db, name: 'mail', now: parts.now });
+  constructor(options: DeliveryOptions) {
+    this.options = options;
+    this.lease = new Lease({ db: options.db, name: 'mail', now: options.now });
   }
 
   /**
@@ -30,7 +30,7 @@ export class Delivery {
    * @throws {MailServerDown}
    */
   async deliver(closing: AbortSignal): Promise<boolean> {
-    const { queue } = this.parts;
+    const { queue } = this.options;
     // Whoever finds nothing to do writes nothing.
     if ((await queue.next()) === null) return true;
     return this.lease.whileHeld(async (isHeld) => {
@@ -45,7 +45,7 @@ export class Delivery {
   }
 
   private async send(mail: QueuedMail): Promise<void> {
-    const { queue, mailer, report } = this.parts;
+    const { queue, mailer, report } = this.options;
     try {
       await mailer.send(mail);
     } catch (error) {

@@ -2,10 +2,10 @@
 import type { AuditEvent, AuditEventType, SetStatus } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
 import { formatTime } from '../web/format-time-and-place';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
 /** All others are told of by one of these, or are nobody's concern. */
-export const TOLD_TYPES = [
+export const NOTIFIED_TYPES = [
   'issued',
   'activated',
   'consumed',
@@ -23,7 +23,7 @@ export const TOLD_TYPES = [
 ] as const satisfies readonly AuditEventType[];
 
 /** What a notice says besides the event itself. */
-export interface NoticeFacts {
+export interface EventNoticeOptions {
   readonly username: string;
   readonly publicUrl: string;
   /** As they are now; `null`: none. */
@@ -37,11 +37,11 @@ export const LOW_AT = 3;
 const DOUBLE_CLICK_SECONDS = 10;
 
 /** `null`: nobody is told. */
-export function eventNotice(
+export function writeEventNotice(
   event: AuditEvent,
-  { username, publicUrl, codes }: NoticeFacts,
+  { username, publicUrl, codes }: EventNoticeOptions,
 ): Notice | null {
-  const wording = wordingOf(event, codes);
+  const wording = describeEvent(event, codes);
   if (wording === null) return null;
   const { remaining, total } = event.remaining === null && codes !== null ? codes : event;
   const left = remaining === null || total === null ? [] : [`Codes left: ${remaining} of ${total}`];
@@ -50,7 +50,7 @@ export function eventNotice(
     username,
     at: event.at,
     context: event.context,
-    facts: [...(wording.facts ?? []), ...left],
+    details: [...(wording.details ?? []), ...left],
     link: `${publicUrl}/account/security`,
   });
 }
@@ -68,30 +68,30 @@ export function isUnusual({ type, reason, consumedSecondsAgo }: AuditEvent): boo
 
 type Wording = Pick<Parameters<typeof writeNotice>[0], 'subject' | 'what' | 'facts' | 'advice'>;
 
-function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
+function describeEvent(event: AuditEvent, codes: SetStatus | null): Wording | null {
   switch (event.type) {
     case 'issued':
     case 'activated':
       return {
         subject: 'New backup codes were made',
         what: `New backup codes were made for your account at ${SERVICE_NAME}. Those from before no longer work.`,
-        advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account and has codes to it: make new ones at once, which ends theirs, and ${TELL_US}.`,
+        advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account and has codes to it: make new ones at once, which ends theirs, and ${CONTACT_OPERATOR}.`,
       };
     // `low` and `exhausted` are written together with the `consumed` that caused them, and this
     // mail says so.
     case 'consumed':
-      return used(event.remaining ?? 0);
+      return describeUse(event.remaining ?? 0);
     case 'login_unfinished':
       return {
         subject: 'A backup code was used, but the login failed',
         what: `A backup code was right, and then ${SERVICE_NAME} could not finish the login. Nobody got in by it. That code is spent; the next one works.`,
-        advice: `If this was you, log in again with the next code. If it was not, somebody has your password and codes of yours: make new ones, and ${TELL_US}.`,
+        advice: `If this was you, log in again with the next code. If it was not, somebody has your password and codes of yours: make new ones, and ${CONTACT_OPERATOR}.`,
       };
     case 'locked':
       return {
         subject: 'Your backup codes are locked',
         what: `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. No code is looked at any more, not even a right one, until you make new ones. What else you log in with works as before.`,
-        advice: `If it was not you, somebody knows your password: ${TELL_US}. Make new codes here:`,
+        advice: `If it was not you, somebody knows your password: ${CONTACT_OPERATOR}. Make new codes here:`,
       };
     case 'expiring': {
       const until =
@@ -114,20 +114,20 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
       return {
         subject: 'Your backup codes were ended',
         what: `Your backup codes for ${SERVICE_NAME} were ended, and none of them works any more.`,
-        facts: [
+        details: [
           `By: ${event.context.actor === null ? 'somebody logged in as you' : `an administrator, ${event.context.actor}`}`,
         ],
-        advice: `If you neither did this nor asked for it, ${TELL_US}. Make new codes here:`,
+        advice: `If you neither did this nor asked for it, ${CONTACT_OPERATOR}. Make new codes here:`,
       };
     case 'throttled':
     case 'rejected':
-      return isUnusual(event) ? unusual(event) : null;
+      return isUnusual(event) ? describeUnusual(event) : null;
     default:
       return null;
   }
 }
 
-function used(remaining: number): Wording {
+function describeUse(remaining: number): Wording {
   const few =
     remaining === 0
       ? ' None is left: should your phone or your security key be gone, you could not log in.'
@@ -140,16 +140,16 @@ function used(remaining: number): Wording {
           ? `A backup code was used, and ${remaining} ${remaining === 1 ? 'is' : 'are'} left`
           : 'A backup code was used',
     what: `A backup code was used for your account at ${SERVICE_NAME}. It will not work again.${remaining <= LOW_AT ? few : ''}`,
-    advice: `If this was not you, somebody has your password and codes of yours: make new ones at once, which ends the ones they have, and ${TELL_US}.`,
+    advice: `If this was not you, somebody has your password and codes of yours: make new ones at once, which ends the ones they have, and ${CONTACT_OPERATOR}.`,
   };
 }
 
-function unusual({ type, reason }: AuditEvent): Wording {
+function describeUnusual({ type, reason }: AuditEvent): Wording {
   if (type === 'rejected') {
     return {
       subject: 'A used backup code was tried again',
       what: `A backup code that was used before was entered for your account at ${SERVICE_NAME}. It opened nothing.`,
-      advice: `If this was you, cross out the codes that you have used. If it was not, somebody knows your password and has seen your codes: make new ones, and ${TELL_US}.`,
+      advice: `If this was you, cross out the codes that you have used. If it was not, somebody knows your password and has seen your codes: make new ones, and ${CONTACT_OPERATOR}.`,
     };
   }
   const then =
@@ -159,6 +159,6 @@ function unusual({ type, reason }: AuditEvent): Wording {
   return {
     subject: 'Wrong backup codes were entered',
     what: `Several wrong backup codes were entered for your account at ${SERVICE_NAME}. ${then}`,
-    advice: `If it was not you, somebody knows your password: ${TELL_US}, and look at what else was tried:`,
+    advice: `If it was not you, somebody knows your password: ${CONTACT_OPERATOR}, and look at what else was tried:`,
   };
 }

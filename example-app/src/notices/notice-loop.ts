@@ -2,11 +2,11 @@
 // change that this process made. No request waits for it, and none fails with it.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Delivery } from './delivery';
-import { TOLD_TYPES } from './event-notice';
+import { NOTIFIED_TYPES } from './event-notice';
 import type { Mailer } from './mailer';
 import type { Notifier } from './notifier';
 
-export interface NoticesParts {
+export interface NoticeLoopOptions {
   readonly backupCodes: BackupCodes;
   readonly notifier: Notifier;
   readonly delivery: Delivery;
@@ -21,46 +21,46 @@ const PAUSE_MS = 3000;
  */
 const LAST_MAIL_MS = 5000;
 
-export class Notices {
-  private readonly parts: NoticesParts;
+export class NoticeLoop {
+  private readonly options: NoticeLoopOptions;
   private readonly timer: NodeJS.Timeout;
   private running: Promise<void> | null = null;
-  private isPoked = false;
+  private isWoken = false;
   private readonly closing = new AbortController();
   /** A fault that lasts is told of once. */
   private isFailing = false;
 
-  constructor(parts: NoticesParts) {
-    this.parts = parts;
-    this.timer = setInterval(() => this.poke(), PAUSE_MS);
+  constructor(options: NoticeLoopOptions) {
+    this.options = options;
+    this.timer = setInterval(() => this.wake(), PAUSE_MS);
     this.timer.unref();
-    for (const type of TOLD_TYPES) parts.backupCodes.on(type, () => this.poke());
-    this.poke();
+    for (const type of NOTIFIED_TYPES) options.backupCodes.on(type, () => this.wake());
+    this.wake();
   }
 
   /** There may be something to send. */
-  poke(): void {
-    this.isPoked = true;
+  wake(): void {
+    this.isWoken = true;
     this.running ??= this.run().finally(() => {
       this.running = null;
       // Poked between its last look and now.
-      if (this.isPoked && !this.isClosing()) this.poke();
+      if (this.isWoken && !this.isClosing()) this.wake();
     });
   }
 
   async close(): Promise<void> {
     this.closing.abort();
     clearInterval(this.timer);
-    const late = setTimeout(() => this.parts.mailer.close(), LAST_MAIL_MS);
+    const late = setTimeout(() => this.options.mailer.close(), LAST_MAIL_MS);
     await this.running;
     clearTimeout(late);
-    this.parts.mailer.close();
+    this.options.mailer.close();
   }
 
   private async run(): Promise<void> {
-    const { notifier, delivery, report } = this.parts;
-    while (this.isPoked && !this.isClosing()) {
-      this.isPoked = false;
+    const { notifier, delivery, report } = this.options;
+    while (this.isWoken && !this.isClosing()) {
+      this.isWoken = false;
       try {
         await notifier.catchUp();
         const isAtEnd = await delivery.deliver(this.closing.signal);

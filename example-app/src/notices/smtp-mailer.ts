@@ -38,14 +38,14 @@ export class SmtpMailer implements Mailer {
 
   async send(mail: Mail): Promise<void> {
     try {
-      await this.hand(mail);
+      await this.sendOnce(mail);
     } catch (error) {
       // Is it this mail, or would any other fail as well?
-      if (this.closing.signal.aborted || !(await this.answers()))
+      if (this.closing.signal.aborted || !(await this.canConnect()))
         throw new MailServerDown('SMTP_URL: the server takes no mail.', { cause: error });
       if (isReply(error)) throw error;
       // The server may have come back just now; or it hangs up on this very mail.
-      await this.hand(mail);
+      await this.sendOnce(mail);
     }
   }
 
@@ -54,7 +54,7 @@ export class SmtpMailer implements Mailer {
     this.transport.close();
   }
 
-  private async hand({ to, subject, text, id }: Mail): Promise<void> {
+  private async sendOnce({ to, subject, text, id }: Mail): Promise<void> {
     const sending = this.transport.sendMail({
       from: this.from,
       // An object: as text it would be read as a list.
@@ -69,11 +69,11 @@ export class SmtpMailer implements Mailer {
       headers: { 'Auto-Submitted': 'auto-generated' },
       signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(SEND_MS)]),
     });
-    await this.untilClosed(sending);
+    await this.rejectOnClose(sending);
   }
 
   /** A server that never answers must not keep the service from stopping. */
-  private async untilClosed<T>(work: Promise<T>): Promise<T> {
+  private async rejectOnClose<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.closing;
     let stop = (): void => undefined;
     const closed = new Promise<never>((_, reject) => {
@@ -89,9 +89,9 @@ export class SmtpMailer implements Mailer {
   }
 
   /** Greets and logs in, and sends nothing. */
-  private async answers(): Promise<boolean> {
+  private async canConnect(): Promise<boolean> {
     try {
-      return await this.untilClosed(this.transport.verify());
+      return await this.rejectOnClose(this.transport.verify());
     } catch {
       return false;
     }

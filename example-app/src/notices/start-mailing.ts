@@ -7,7 +7,7 @@ import { Emails } from './account-emails';
 import { Delivery } from './delivery';
 import { MailQueue } from './mail-queue';
 import type { Mailer } from './mailer';
-import { Notices } from './notice-loop';
+import { NoticeLoop } from './notice-loop';
 import { Notifier } from './notifier';
 import { Outbox } from './outbox';
 import { SmtpMailer } from './smtp-mailer';
@@ -15,14 +15,14 @@ import { SmtpMailer } from './smtp-mailer';
 export interface Mailing {
   readonly emails: Emails;
   readonly mailer: Mailer;
-  readonly notices: Notices;
+  readonly noticeLoop: NoticeLoop;
   /** To be shown; `null` where mail is really sent, and in production. */
   readonly outbox: Outbox | null;
   /** Forgets mail from before a time. */
   readonly pruneMail: (log: { before: number }) => Promise<void>;
 }
 
-export interface MailingParts {
+export interface MailingOptions {
   readonly db: Database;
   readonly users: Users;
   readonly backupCodes: BackupCodes;
@@ -38,7 +38,7 @@ export function startMailing(
     isProduction,
     admins,
   }: Pick<Config, 'mail' | 'codesIn' | 'isProduction' | 'admins'>,
-  { db, users, backupCodes, now, report }: MailingParts,
+  { db, users, backupCodes, now, report }: MailingOptions,
 ): Mailing {
   const outbox = new Outbox({ db, now });
   const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
@@ -59,7 +59,7 @@ export function startMailing(
   return {
     emails,
     mailer,
-    notices: new Notices({ backupCodes, notifier, delivery, mailer, report }),
+    noticeLoop: new NoticeLoop({ backupCodes, notifier, delivery, mailer, report }),
     outbox: smtp === null && !isProduction ? outbox : null,
     pruneMail: async (log) => {
       await Promise.all([queue.prune(log), outbox.prune(log)]);

@@ -8,7 +8,7 @@ export interface Notice {
   readonly text: string;
 }
 
-export interface Letter {
+export interface NoticeContent {
   readonly subject: string;
   readonly username: string;
   readonly what: string;
@@ -16,14 +16,14 @@ export interface Letter {
   readonly at: number;
   readonly context: Pick<CleanContext, 'ip' | 'userAgent'>;
   /** More lines like those for when and where. */
-  readonly facts?: readonly string[];
+  readonly details?: readonly string[];
   readonly advice: string;
   /** Where the advice can be followed. */
   readonly link: string;
 }
 
 /** The service knows nobody to name; an app of your own has an address to write here. */
-export const TELL_US = 'tell whoever runs this service';
+export const CONTACT_OPERATOR = 'tell whoever runs this service';
 
 export function writeNotice({
   subject,
@@ -31,10 +31,10 @@ export function writeNotice({
   what,
   at,
   context,
-  facts = [],
+  details = [],
   advice,
   link,
-}: Letter): Notice {
+}: NoticeContent): Notice {
   const place = formatPlace(context);
   const lines = [
     `When: ${formatTime(at)}`,

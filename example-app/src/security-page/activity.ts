@@ -10,25 +10,25 @@ export interface Activity {
   readonly where: string | null;
 }
 
-export function activityOf(event: AuditEvent): Activity {
+export function describeActivity(event: AuditEvent): Activity {
   const { at, context } = event;
   const what =
     context.actor === null
-      ? wordsFor(event)
-      : `${wordsFor(event)}, by an administrator (${context.actor})`;
+      ? describeEvent(event)
+      : `${describeEvent(event)}, by an administrator (${context.actor})`;
   return { at, what, where: formatPlace(context) };
 }
 
-function wordsFor({ type, reason, remaining, total }: AuditEvent): string {
+function describeEvent({ type, reason, remaining, total }: AuditEvent): string {
   if (type === 'rejected' && reason !== null) return REJECTED[reason] ?? 'Backup code refused';
   const left =
-    remaining === null || total === null || !TELLS_LEFT.includes(type)
+    remaining === null || total === null || !TYPES_WITH_REMAINING.includes(type)
       ? ''
       : `; ${remaining} of ${total} left`;
   return (EVENTS[type] ?? type.replaceAll('_', ' ')) + left;
 }
 
-const TELLS_LEFT: readonly AuditEventType[] = ['consumed', 'low', 'expiring', 'expired'];
+const TYPES_WITH_REMAINING: readonly AuditEventType[] = ['consumed', 'low', 'expiring', 'expired'];
 
 const EVENTS: Readonly<Partial<Record<AuditEventType, string>>> = {
   issued: 'New backup codes were made',

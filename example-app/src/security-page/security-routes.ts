@@ -3,11 +3,11 @@
 import { type Request, Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
-import { activityOf } from './activity';
+import { readTextField } from '../web/read-text-field';
+import { describeActivity } from './activity';
 
 declare module 'express-session' {
   interface SessionData {
@@ -16,7 +16,7 @@ declare module 'express-session' {
   }
 }
 
-const ON_A_PAGE = 20;
+const PAGE_SIZE = 20;
 
 export function securityRoutes({
   secondFactors,
@@ -26,23 +26,23 @@ export function securityRoutes({
   const router = Router();
 
   router.get('/account/security', guards.signedIn, async (req, res) => {
-    const { id } = accountOf(req);
-    const after = olderThan(req);
+    const { id } = getAccount(req);
+    const after = readCursor(req);
     const trail = backupCodes.audit.events({
       userId: id,
       order: 'newest-first',
       after,
-      limit: ON_A_PAGE,
+      limit: PAGE_SIZE,
     });
     const [factors, codes, { events, cursor }] = await Promise.all([
-      secondFactors.of(id),
+      secondFactors.list(id),
       backupCodes.status(id),
       trail,
     ]);
     const activity = {
-      list: events.map(activityOf),
+      list: events.map(describeActivity),
       isNewest: after === null,
-      older: events.length === ON_A_PAGE ? cursor : null,
+      older: events.length === PAGE_SIZE ? cursor : null,
     };
     sendPage(
       'security',
@@ -61,10 +61,10 @@ export function securityRoutes({
   });
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
-    const { id } = accountOf(req);
+    const { id } = getAccount(req);
     // Reloading the page that shows new codes sends this form again. Other codes would take the
     // place of those just written down.
-    const after = textField(req, 'after');
+    const after = readTextField(req, 'after');
     const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
     // And where there is no other factor, there is nothing for codes to stand behind.
     if (isSentAgain || !(await secondFactors.has(id))) {
@@ -84,7 +84,7 @@ export function securityRoutes({
  * A cursor of the trail, which the library checks. Whose events are shown is not for the URL to
  * say.
  */
-function olderThan(req: Request): string | null {
+function readCursor(req: Request): string | null {
   const { 'older-than': cursor } = req.query;
   return typeof cursor === 'string' ? cursor : null;
 }

@@ -1,7 +1,7 @@
 // The end of a session: half a day after its login. express-session alone would let it go on for as
 // long as it is used.
 import type { RequestHandler } from 'express';
-import { signedInAccount } from '../login/passport';
+import { findSignedInAccount } from '../login/passport';
 import { SESSION_SECONDS } from './session-cookie';
 
 declare module 'express-session' {
@@ -14,7 +14,7 @@ declare module 'express-session' {
 /** Mounted behind Passport. Whoever's time is over is a visitor from here on. */
 export function endOldSessions(now: () => number): RequestHandler {
   return (req, _res, next) => {
-    if (signedInAccount(req) === null) {
+    if (findSignedInAccount(req) === null) {
       next();
       return;
     }

@@ -21,14 +21,14 @@ export async function openSessions(
   { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
   { redis, report }: { redis: Redis | null; report: (error: unknown) => void },
 ): Promise<Sessions> {
-  if (redis !== null) return inRedis(redis);
+  if (redis !== null) return openRedisSessions(redis);
   const settings =
-    database === null ? sqliteFile(join(dataDir, 'sessions.sqlite')) : server(database);
-  return inDatabase(knex({ ...settings, log: { error: report, warn: report } }), report);
+    database === null ? sqliteSettings(join(dataDir, 'sessions.sqlite')) : serverSettings(database);
+  return openDatabaseSessions(knex({ ...settings, log: { error: report, warn: report } }), report);
 }
 
 /** The connection is closed by whoever opened it. */
-function inRedis(client: Redis): Sessions {
+function openRedisSessions(client: Redis): Sessions {
   return {
     store: new RedisStore({ client, prefix: 'session:' }),
     check: async () => {
@@ -38,7 +38,10 @@ function inRedis(client: Redis): Sessions {
   };
 }
 
-async function inDatabase(client: Knex, report: (error: unknown) => void): Promise<Sessions> {
+async function openDatabaseSessions(
+  client: Knex,
+  report: (error: unknown) => void,
+): Promise<Sessions> {
   const open = async (): Promise<QuietStore> => {
     const store = new QuietStore({ knex: client, onDbCleanupError: report });
     await store.ready;
@@ -62,7 +65,7 @@ async function inDatabase(client: Knex, report: (error: unknown) => void): Promi
 
 type Done = (error: Error | null, connection: unknown) => void;
 
-function sqliteFile(filename: string): Knex.Config {
+function sqliteSettings(filename: string): Knex.Config {
   return {
     client: 'better-sqlite3',
     connection: { filename },
@@ -79,7 +82,7 @@ function sqliteFile(filename: string): Knex.Config {
   };
 }
 
-function server({ kind, url }: DatabaseServer): Knex.Config {
+function serverSettings({ kind, url }: DatabaseServer): Knex.Config {
   return {
     client: kind === 'postgres' ? 'pg' : 'mysql2',
     connection: url,

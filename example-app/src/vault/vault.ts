@@ -18,7 +18,7 @@ export type ActionName = keyof typeof ACTIONS;
 /** Where an action is about nobody. */
 export const VAULT = 'vault';
 
-export interface VaultParts {
+export interface VaultOptions {
   readonly db: Database;
   readonly approvals: ApprovalStore;
   readonly backupCodes: BackupCodes;
@@ -32,17 +32,17 @@ export interface VaultParts {
 export class Vault {
   /** The one way to the actions. */
   readonly approval: TwoPersonApproval;
-  private readonly parts: VaultParts;
+  private readonly options: VaultOptions;
 
-  constructor(parts: VaultParts) {
-    const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = parts;
-    this.parts = parts;
+  constructor(options: VaultOptions) {
+    const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = options;
+    this.options = options;
     this.approval = new TwoPersonApproval({
       store,
       backupCodes,
       now,
       isEntitled: async (userId) => {
-        const account = await users.byId(userId);
+        const account = await users.findById(userId);
         return (
           account !== null &&
           admins.includes(usernameKey(account.username)) &&
@@ -51,7 +51,7 @@ export class Vault {
       },
       // Two accounts with one first address are one person.
       personOf: async (userId) => {
-        const [email] = await emails.of(userId);
+        const [email] = await emails.list(userId);
         return email === undefined ? userId : emailKey(email);
       },
       actions: {
@@ -70,7 +70,7 @@ export class Vault {
 
   /** Anybody who may open the page may put something in; what was there before is gone. */
   async put(text: string): Promise<void> {
-    const { db, now } = this.parts;
+    const { db, now } = this.options;
     const row = { name: VAULT, text, put_at: now() };
     try {
       await db.insertInto('vault').values(row).execute();
@@ -82,7 +82,7 @@ export class Vault {
 
   /** Milliseconds since 1970; `null`: nothing was put in yet. */
   async filledAt(): Promise<number | null> {
-    const row = await this.parts.db
+    const row = await this.options.db
       .selectFrom('vault')
       .select('put_at')
       .where('name', '=', VAULT)
@@ -91,7 +91,7 @@ export class Vault {
   }
 
   private async read(): Promise<string> {
-    const row = await this.parts.db
+    const row = await this.options.db
       .selectFrom('vault')
       .select('text')
       .where('name', '=', VAULT)

@@ -7,7 +7,7 @@ const {
   generateToken,
   csrfSynchronisedProtection,
   invalidCsrfTokenError: refusal,
-} = csrfSync({ getTokenFromRequest: tokenOf, size: 32 });
+} = csrfSync({ getTokenFromRequest: readToken, size: 32 });
 
 /** What the error handler sees of a forged form. */
 export const invalidCsrfTokenError: Error = refusal;
@@ -24,13 +24,13 @@ export function csrfToken(req: Request): string {
  */
 export function requireCsrfToken(cookieName: string): RequestHandler {
   return (req, res, next) => {
-    if (req.method === 'POST' && cameWithLeftSession(req, cookieName)) res.redirect(303, '/');
+    if (req.method === 'POST' && belongsToEndedSession(req, cookieName)) res.redirect(303, '/');
     else csrfSynchronisedProtection(req, res, next);
   };
 }
 
 /** A session cookie came, and express-session found no session to it, so it made up a new one. */
-function cameWithLeftSession(req: Request, cookieName: string): boolean {
+function belongsToEndedSession(req: Request, cookieName: string): boolean {
   const cookies = (req.headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
   const value = cookies
     .find((cookie) => cookie.startsWith(`${cookieName}=`))
@@ -43,7 +43,7 @@ function cameWithLeftSession(req: Request, cookieName: string): boolean {
 }
 
 /** From the form, or from a header for clients that send JSON. Never from the URL. */
-function tokenOf(req: Request): string | undefined {
+function readToken(req: Request): string | undefined {
   const body: unknown = req.body;
   const field: unknown =
     typeof body === 'object' && body !== null && Object.hasOwn(body, '_csrf')

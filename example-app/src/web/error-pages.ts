@@ -26,7 +26,7 @@ export const answerNotFound: RequestHandler = (req, res) => {
 
 export function answerErrors(report: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next) => {
-    const problem = problemOf(error);
+    const problem = describeProblem(error);
     if (problem.status >= 500) report(error);
     // Half an answer is out: Express ends the connection.
     if (res.headersSent) {
@@ -38,7 +38,7 @@ export function answerErrors(report: (error: unknown) => void): ErrorRequestHand
   };
 }
 
-function problemOf(error: unknown): Problem {
+function describeProblem(error: unknown): Problem {
   if (error === invalidCsrfTokenError) {
     return {
       status: 403,

@@ -3,40 +3,40 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 
 /** An answer that its client did not wait for. */
-export interface Dropped {
+export interface DroppedAnswer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
 }
 
 /** What became of the same form, sent before. */
-export type First =
+export type FirstSubmission =
   /** There is none under way: the caller is the first, and must `end` the form. */
-  | 'nobody'
+  | 'none'
   /** Its client had its answer. */
   | 'answered'
-  | Dropped;
+  | DroppedAnswer;
 
-export interface FormDesk {
+export interface FormsInProgress {
   /** Waits for the first one's end, if there is one under way. */
-  begin(form: string): Promise<First>;
-  end(form: string, dropped: Dropped | null): void;
+  begin(form: string): Promise<FirstSubmission>;
+  end(form: string, dropped: DroppedAnswer | null): void;
 }
 
-export class LocalFormDesk implements FormDesk {
+export class LocalFormsInProgress implements FormsInProgress {
   /** By form, those who wait for its end. */
-  private readonly underWay = new Map<string, ((first: First) => void)[]>();
+  private readonly underWay = new Map<string, ((first: FirstSubmission) => void)[]>();
 
-  begin(form: string): Promise<First> {
+  begin(form: string): Promise<FirstSubmission> {
     const waiting = this.underWay.get(form);
     if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve));
     this.underWay.set(form, []);
-    return Promise.resolve('nobody');
+    return Promise.resolve('none');
   }
 
-  end(form: string, dropped: Dropped | null): void {
+  end(form: string, dropped: DroppedAnswer | null): void {
     const waiting = this.underWay.get(form) ?? [];
     this.underWay.delete(form);
-    for (const tell of waiting) tell(dropped ?? 'answered');
+    for (const resolve of waiting) resolve(dropped ?? 'answered');
   }
 }

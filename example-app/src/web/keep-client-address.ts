@@ -3,7 +3,7 @@
 import type { RequestHandler } from 'express';
 
 /** Mounted before anything that waits. */
-export const keepAddress: RequestHandler = (req, res, next) => {
+export const keepClientAddress: RequestHandler = (req, res, next) => {
   const { ip } = req;
   if (ip === undefined) {
     // Gone already: as if it had never come.

@@ -1,7 +1,7 @@
 // How the app answers: pages with what every page needs, and short JSON for clients that ask for
 // it. Nothing is cached anywhere.
 import type { Request, RequestHandler, Response } from 'express';
-import { signedInAccount } from '../login/passport';
+import { findSignedInAccount } from '../login/passport';
 import { csrfToken } from './csrf';
 import { formatTime } from './format-time-and-place';
 
@@ -39,7 +39,7 @@ export function sendPage(
   { req, res }: { req: Request; res: Response },
   { title, status = 200, errors = {}, values = {}, data = {} }: Page,
 ): void {
-  const account = hasSession(req) ? signedInAccount(req) : null;
+  const account = hasSession(req) ? findSignedInAccount(req) : null;
   res.status(status).render(view, {
     ...data,
     title,

@@ -3,7 +3,7 @@
 // would see what came of it.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Dropped, FormDesk } from './forms-in-progress';
+import type { DroppedAnswer, FormsInProgress } from './forms-in-progress';
 
 /**
  * While a form is being answered, the same form from the same browser waits. If the first one's
@@ -11,15 +11,15 @@ import type { Dropped, FormDesk } from './forms-in-progress';
  * is looked at like any other request: whatever was used by the first is used. So an answer, and
  * the session in it, reaches one client. Mounted before the session is read.
  */
-export function answerSecondClick(desk: FormDesk): RequestHandler {
+export function answerSecondClick(forms: FormsInProgress): RequestHandler {
   return async (req, res, next) => {
     if (req.method !== 'POST') {
       next();
       return;
     }
-    const form = whatWasSent(req);
-    const first = await desk.begin(form);
-    if (first === 'nobody') void watch(res).then((dropped) => desk.end(form, dropped));
+    const form = hashForm(req);
+    const first = await forms.begin(form);
+    if (first === 'none') void captureAnswer(res).then((dropped) => forms.end(form, dropped));
     else if (first !== 'answered') {
       res.writeHead(first.status, first.headers).end(first.body);
       return;
@@ -29,7 +29,7 @@ export function answerSecondClick(desk: FormDesk): RequestHandler {
 }
 
 /** Cookie and token are part of it: nobody else can send the same. */
-function whatWasSent(req: Request): string {
+function hashForm(req: Request): string {
   const { cookie, accept } = req.headers;
   return createHash('sha256')
     .update(JSON.stringify([req.originalUrl, cookie, accept, req.body]))
@@ -40,7 +40,7 @@ function whatWasSent(req: Request): string {
  * Resolves once the answer is complete: with the answer if nobody is there for it, else with
  * `null`.
  */
-function watch(res: Response): Promise<Dropped | null> {
+function captureAnswer(res: Response): Promise<DroppedAnswer | null> {
   const parts: Buffer[] = [];
   const keep = (chunk: unknown): void => {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) parts.push(Buffer.from(chunk));

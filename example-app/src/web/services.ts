@@ -10,7 +10,7 @@ import type { Places } from '../login/places';
 import type { Users } from '../login/users';
 import type { Emails } from '../notices/account-emails';
 import type { Mailer } from '../notices/mailer';
-import type { Notices } from '../notices/notice-loop';
+import type { NoticeLoop } from '../notices/notice-loop';
 import type { Vault } from '../vault/vault';
 
 export interface Services {
@@ -29,7 +29,7 @@ export interface Services {
    * Tells owners of audit events by itself, whoever caused them; to be poked where something else
    * was put into the queue.
    */
-  readonly notices: Notices;
+  readonly noticeLoop: NoticeLoop;
   readonly places: Places;
   readonly vault: Vault;
   readonly passport: Authenticator;

@@ -3,25 +3,25 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../app';
 import type { Config } from '../config';
-import type { FormDesk } from './forms-in-progress';
-import { complain } from './report-to-stderr';
+import type { FormsInProgress } from './forms-in-progress';
+import { reportToStderr } from './report-to-stderr';
 
 export const SHUTDOWN_MS = 10_000;
 
-export interface ServeOptions {
-  readonly desk?: FormDesk;
+export interface StartServerOptions {
+  readonly forms?: FormsInProgress;
   /** Told the port once the service listens. */
   readonly onListening?: (port: number) => void;
 }
 
-export async function serve(
+export async function startServer(
   config: Config,
-  { desk, onListening = () => undefined }: ServeOptions,
+  { forms, onListening = () => undefined }: StartServerOptions,
 ): Promise<void> {
-  const service = await createApp(config, { report: complain, desk });
+  const service = await createApp(config, { report: reportToStderr, forms });
   const server = createServer(service.app);
   server.on('error', (error: NodeJS.ErrnoException) => {
-    complain(
+    reportToStderr(
       error.code === 'EADDRINUSE' ? `PORT ${config.port} is in use by another program.` : error,
     );
     process.exit(1);
@@ -37,7 +37,7 @@ export async function serve(
       service.close().then(
         () => process.exit(0),
         (error: unknown) => {
-          complain(error);
+          reportToStderr(error);
           process.exit(1);
         },
       );

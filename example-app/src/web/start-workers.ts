@@ -3,9 +3,9 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config';
 import { openStores } from '../data/open-stores';
-import { LocalFormDesk } from './forms-in-progress';
-import { complain } from './report-to-stderr';
-import { serveDesk } from './shared-forms-in-progress';
+import { LocalFormsInProgress } from './forms-in-progress';
+import { reportToStderr } from './report-to-stderr';
+import { shareFormsInProgress } from './shared-forms-in-progress';
 import { SHUTDOWN_MS } from './start-server';
 
 const FIRST_PAUSE_MS = 100;
@@ -21,14 +21,14 @@ export async function startWorkers(
   config: Config,
   { onListening }: { onListening: (port: number) => void },
 ): Promise<void> {
-  const stores = await openStores(config, complain);
+  const stores = await openStores(config, reportToStderr);
   await stores.close();
 
   // Connections go round, as is Node's default: left to the kernel, one process hashed almost four
   // times as much as another. The price: one that was on its way to a process just killed is
   // dropped only by its client's time-out. Buffers go over the channel as they are.
   cluster.setupPrimary({ serialization: 'advanced' });
-  const desk = new LocalFormDesk();
+  const forms = new LocalFormsInProgress();
   const living = new Set<Worker>();
   let listening = 0;
   let pauseMs = FIRST_PAUSE_MS;
@@ -52,7 +52,7 @@ export async function startWorkers(
   ): void => {
     pauseMs =
       Date.now() - startedAt > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
-    complain(
+    reportToStderr(
       `Process ${worker.process.pid ?? '?'} ended with ${end}. Another one starts in ${pauseMs} ms.`,
     );
     setTimeout(start, pauseMs);
@@ -63,9 +63,9 @@ export async function startWorkers(
     const worker = cluster.fork();
     const startedAt = Date.now();
     living.add(worker);
-    serveDesk(worker, desk);
+    shareFormsInProgress(worker, forms);
     // What cannot be told to a process that is dying; its end follows.
-    worker.on('error', complain);
+    worker.on('error', reportToStderr);
     worker.once('listening', ({ port }) => {
       listening += 1;
       if (listening === config.workers) onListening(port);

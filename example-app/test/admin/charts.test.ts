@@ -1,6 +1,6 @@
 // The charts of the administrator's page, as geometry: a day without events has its place, and one
 // event among thousands is seen.
-import { dayChart, lastDays, shares } from '../../src/admin/charts';
+import { drawDayChart, summarizeDays, computeShares } from '../../src/admin/charts';
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 const counts = (
@@ -14,7 +14,7 @@ const counts = (
 });
 
 test('every day has a bar of its own, also the last of February and those on which nothing happened', () => {
-  const days = lastDays(
+  const days = summarizeDays(
     { days: [counts('2026-02-27', 4), counts('2026-03-01', 1)] },
     { now: NOON, count: 4 },
   );
@@ -24,7 +24,7 @@ test('every day has a bar of its own, also the last of February and those on whi
     ['2026-02-28', 0],
     ['2026-03-01', 1],
   ]);
-  const { bars, height, width } = dayChart(days, { id: 'consumed', title: 'Codes used' });
+  const { bars, height, width } = drawDayChart(days, { id: 'consumed', title: 'Codes used' });
   expect(bars.map((bar) => bar.height)).toEqual([0, height, 0, height / 4]);
   expect(
     bars.every(({ x, y, ...bar }) => x + bar.width <= width && y + bar.height === height),
@@ -32,7 +32,7 @@ test('every day has a bar of its own, also the last of February and those on whi
 });
 
 test('refusals are one bar, by reason in words', () => {
-  const [day] = lastDays(
+  const [day] = summarizeDays(
     {
       days: [
         { day: '2026-03-01', issued: 0, consumed: 0, failures: { mismatch: 5, throttled: 1 } },
@@ -44,17 +44,17 @@ test('refusals are one bar, by reason in words', () => {
 });
 
 test('one among thousands is still seen, and nothing is no bar', () => {
-  const days = lastDays(
+  const days = summarizeDays(
     { days: [counts('2026-02-27', 5000), counts('2026-02-28', 1)] },
     { now: NOON, count: 3 },
   );
-  const { bars, summary } = dayChart(days, { id: 'consumed', title: 'Codes used' });
+  const { bars, summary } = drawDayChart(days, { id: 'consumed', title: 'Codes used' });
   expect(bars.map(({ height }) => height > 0)).toEqual([true, true, false]);
   expect(summary).toBe('5001 in 3 days, most on 27 February: 5000.');
 });
 
 test('parts fill the whole side by side, and of nobody there are none', () => {
-  const parts = shares([
+  const parts = computeShares([
     { id: 'a', label: 'A', count: 3 },
     { id: 'b', label: 'B', count: 1 },
   ]);
@@ -62,5 +62,8 @@ test('parts fill the whole side by side, and of nobody there are none', () => {
     [0, 75, 75],
     [75, 25, 25],
   ]);
-  expect(shares([{ id: 'a', label: 'A', count: 0 }])[0]).toMatchObject({ width: 0, percent: 0 });
+  expect(computeShares([{ id: 'a', label: 'A', count: 0 }])[0]).toMatchObject({
+    width: 0,
+    percent: 0,
+  });
 });

@@ -21,7 +21,7 @@ import {
  * Sign up, turn on an authenticator app, see ten codes once, lose the phone, get in with one that
  * never works again. Gives the ten.
  */
-export async function tellStory(site: Site, username: string): Promise<string[]> {
+export async function playStory(site: Site, username: string): Promise<string[]> {
   const ada = await signUp(site, username);
   expect((await ada.get('/account')).text).toContain('Set up an authenticator app');
 

@@ -3,7 +3,7 @@
 import type { Request } from 'express';
 
 /** Empty where the field is missing or no string. */
-export function textField(req: Request, name: string): string {
+export function readTextField(req: Request, name: string): string {
   const body: unknown = req.body;
   const value: unknown =
     typeof body === 'object' && body !== null && Object.hasOwn(body, name)

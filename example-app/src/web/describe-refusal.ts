@@ -1,7 +1,7 @@
 // A refusal as a sentence for the person, with how long to wait. Says no more of why than the
 // strategy does.
 
-export function inWords({
+export function describeRefusal({
   message,
   retryAfterSeconds,
 }: {
