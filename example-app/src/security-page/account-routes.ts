@@ -1,4 +1,4 @@
-// The page behind the login.
+// The account page, the first page after the login.
 import { Router } from 'express';
 import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';

@@ -1,5 +1,5 @@
-// The security page: how many backup codes are left, the button that makes new ones, and what was
-// done with them.
+// The security page: the number of backup codes left, the button that makes new ones, and the
+// activity list.
 import { type Request, Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
@@ -11,7 +11,7 @@ import { describeActivity } from './activity';
 
 declare module 'express-session' {
   interface SessionData {
-    /** The set whose codes this session was shown last. */
+    /** The set whose codes were last shown in this session. */
     shownSetId?: string;
   }
 }
@@ -62,16 +62,16 @@ export function securityRoutes({
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
     const { id } = getAccount(req);
-    // Reloading the page that shows new codes sends this form again. Other codes would take the
-    // place of those just written down.
+    // Reloading the page that shows new codes sends this form again. New codes would replace those
+    // that the user has just written down.
     const after = readTextField(req, 'after');
     const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
-    // And where there is no other factor, there is nothing for codes to stand behind.
+    // Without a second factor there is nothing for backup codes to replace.
     if (isSentAgain || !(await secondFactors.has(id))) {
       res.redirect(303, '/account/security');
       return;
     }
-    // Not at work yet: the codes of before are, until these are saved.
+    // Only staged: the old codes work until the new ones are saved.
     const set = await backupCodes.stage(id, { ip: req.ip, userAgent: req.get('user-agent') });
     req.session.shownSetId = set.setId;
     showCodes(res, set);
@@ -81,8 +81,8 @@ export function securityRoutes({
 }
 
 /**
- * A cursor of the trail, which the library checks. Whose events are shown is not for the URL to
- * say.
+ * The page of the activity list: a cursor of the audit trail, which the library checks. The URL
+ * cannot choose whose events are shown.
  */
 function readCursor(req: Request): string | null {
   const { 'older-than': cursor } = req.query;
