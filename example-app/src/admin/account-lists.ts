@@ -1,4 +1,4 @@
-// Accounts as administrators list them, by the state of their codes. Never a code.
+// Lists accounts for administrators, by the state of their codes. Never shows a code.
 import type { SetStatus } from 'passport-backup-code';
 import type { AccountFactors } from '../factors/second-factors';
 import type { Account } from '../login/users';
@@ -8,13 +8,13 @@ export interface AccountSummary {
   readonly id: string;
   readonly username: string;
   readonly factors: AccountFactors;
-  /** `null`: none. */
+  /** `null` if the account has no codes. */
   readonly codes: SetStatus | null;
-  /** With many failures lately. */
+  /** The account had many failed attempts recently. */
   readonly isUnusual: boolean;
 }
 
-/** What a list can be of, in the words of its link. */
+/** The lists that an administrator can choose, with the labels of their links. */
 export const LISTS = {
   all: { label: 'All', includes: () => true },
   low: {
@@ -39,12 +39,15 @@ export const LISTS = {
 export type ListName = keyof typeof LISTS;
 
 const PAGE_SIZE = 25;
-/** Each costs a few queries, so a page looks at so many and leaves the rest to the next one. */
+/**
+ * Each account costs a few queries. A page examines at most this many and leaves the rest to the
+ * next page.
+ */
 const MAX_SCANNED = 500;
 
 /**
- * In the order of their names, after the one given; `next` is the name to go on after, or `null` at
- * the end.
+ * Sorted by name, starting after `after`. `next` is the name to continue after, or `null` at the
+ * end.
  */
 export async function listAccounts(
   { users, secondFactors, backupCodes }: Pick<Services, 'users' | 'secondFactors' | 'backupCodes'>,

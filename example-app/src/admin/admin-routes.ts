@@ -1,5 +1,5 @@
-// For administrators: how the codes of all are doing, and of one account what was done and what may
-// be done. No code is ever shown.
+// The pages for administrators: statistics about all codes, and the state and activity of one
+// account. A code is never shown.
 import { type Request, Router } from 'express';
 import type { Report } from 'passport-backup-code';
 import { getAccount } from '../login/guards';
@@ -99,7 +99,8 @@ export function adminRoutes(
     await leaveNotice(
       req,
       wasThere
-        ? `The backup codes of ${account.username} have ended. They are asked for new ones when they next log in.`
+        ? `The backup codes of ${account.username} have ended. ` +
+            'They are asked for new ones when they next log in.'
         : `${account.username} had no backup codes.`,
     );
     res.redirect(303, `/admin/users/${account.id}`);
@@ -112,10 +113,10 @@ const UNKNOWN_ACCOUNT = {
   status: 404,
   code: 'unknown_user',
   title: 'No such account',
-  message: 'There is no such account, or not any more.',
+  message: 'There is no such account, or it was deleted.',
 };
 
-/** Where all accounts stand; each in one part. */
+/** The state of all accounts. Each account is in exactly one group. */
 function computeAdoption({ users, low, exhausted, expired }: Report, accounts: number): Share[] {
   return computeShares([
     { id: 'good', label: 'Enough codes', count: users - low - exhausted - expired },

@@ -1,5 +1,5 @@
-// The charts of the administrator's page, as geometry: a day without events has its place, and one
-// event among thousands is seen.
+// The geometry of the charts on the administrator's page. Days without events keep their place, and
+// a single event is visible beside thousands.
 import { drawDayChart, summarizeDays, computeShares } from '../../src/admin/charts';
 
 const NOON = Date.UTC(2026, 2, 1, 12);
@@ -13,7 +13,7 @@ const counts = (
   failures: {},
 });
 
-test('every day has a bar of its own, also the last of February and those on which nothing happened', () => {
+test('Every day has a bar, including days without events and the last day of February', () => {
   const days = summarizeDays(
     { days: [counts('2026-02-27', 4), counts('2026-03-01', 1)] },
     { now: NOON, count: 4 },
@@ -31,7 +31,7 @@ test('every day has a bar of its own, also the last of February and those on whi
   ).toBe(true);
 });
 
-test('refusals are one bar, by reason in words', () => {
+test('Refused attempts are one bar, with the reasons as text', () => {
   const [day] = summarizeDays(
     {
       days: [
@@ -43,7 +43,7 @@ test('refusals are one bar, by reason in words', () => {
   expect(day).toMatchObject({ refused: 6, reasons: 'mismatch 5, throttled 1' });
 });
 
-test('one among thousands is still seen, and nothing is no bar', () => {
+test('One event beside thousands is visible, and a day without events has no bar', () => {
   const days = summarizeDays(
     { days: [counts('2026-02-27', 5000), counts('2026-02-28', 1)] },
     { now: NOON, count: 3 },
@@ -53,7 +53,7 @@ test('one among thousands is still seen, and nothing is no bar', () => {
   expect(summary).toBe('5001 in 3 days, most on 27 February: 5000.');
 });
 
-test('parts fill the whole side by side, and of nobody there are none', () => {
+test('Shares add up to the full width, and are empty without accounts', () => {
   const parts = computeShares([
     { id: 'a', label: 'A', count: 3 },
     { id: 'b', label: 'B', count: 1 },
