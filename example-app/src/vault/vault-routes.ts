@@ -1,6 +1,6 @@
-// The pages of what takes two administrators: one asks, with a backup code; another, on a machine
-// of their own, sees what it is about and approves it with a backup code or denies it; either runs
-// it. Links only show: everything is done by a form.
+// The pages for two-person actions. One administrator requests an action with a backup code.
+// Another one, on a machine of their own, sees what it is about and approves it with a backup code,
+// or denies it. Either of them then executes it. Links change nothing; every step is a form.
 import { type Request, type Response, Router } from 'express';
 import type { Approval, ApprovalOutcome, ApprovalState } from 'passport-backup-code/approval';
 import { getAccount } from '../login/guards';
@@ -22,7 +22,7 @@ const UNKNOWN = {
   status: 404,
   code: 'unknown_request',
   title: 'No such request',
-  message: 'There is no such request, or not any more.',
+  message: 'There is no such request, or it has expired.',
 };
 
 export function vaultRoutes(services: VaultServices): Router {
@@ -37,12 +37,15 @@ export function vaultRoutes(services: VaultServices): Router {
       await showVault(
         services,
         { req, res },
-        { status: 400, errors: { text: `Between 1 and ${MAX_TEXT} characters, please.` } },
+        { status: 400, errors: { text: `Enter between 1 and ${MAX_TEXT} characters.` } },
       );
       return;
     }
     await vault.put(text);
-    await leaveNotice(req, 'It is in the vault. Nobody reads it alone, not even you.');
+    await leaveNotice(
+      req,
+      'It is in the vault. Reading it takes two administrators, even for you.',
+    );
     res.redirect(303, '/vault');
   });
 
@@ -53,17 +56,17 @@ export function vaultRoutes(services: VaultServices): Router {
       readTextField(req, 'reason').trim(),
     ];
     const errors: Record<string, string> = {};
-    if (!isAction(action)) errors.action = 'Choose what is to be done.';
+    if (!isAction(action)) errors.action = 'Choose an action.';
     const target =
       isAction(action) && ACTIONS[action].isAboutAccount
         ? ((await users.findByName(username))?.id ?? null)
         : VAULT;
-    if (target === null) errors.username = 'There is no account of this name.';
+    if (target === null) errors.username = 'There is no account with this name.';
     if (target === VAULT && username !== '')
       errors.username =
-        'What you chose is about no account: leave this empty, or choose something else.';
+        'This action is not about an account: leave the name empty, or choose another action.';
     if (reason === '' || reason.length > MAX_TEXT)
-      errors.reason = 'Say why, for the other one and for the record.';
+      errors.reason = 'Give a reason, for the other administrator and for the record.';
     if (!isAction(action) || target === null || Object.keys(errors).length > 0) {
       await showVault(
         services,
@@ -89,7 +92,7 @@ export function vaultRoutes(services: VaultServices): Router {
       await showVault(
         services,
         { req, res },
-        { ...answerTo(outcome, res), values: { action, username, reason } },
+        { ...describeFailure(outcome, res), values: { action, username, reason } },
       );
   });
 
@@ -110,7 +113,7 @@ export function vaultRoutes(services: VaultServices): Router {
       {
         outcome: await vault.approval.approve(getAccount(req).id, decision, readContext(req)),
         goal: 'approved',
-        notice: 'Approved. Either of you can run it now, until its time is over.',
+        notice: 'Approved. Either of you can run it now, until it expires.',
       },
     );
   });
@@ -126,7 +129,7 @@ export function vaultRoutes(services: VaultServices): Router {
           readContext(req),
         ),
         goal: 'denied',
-        notice: 'Denied, for good.',
+        notice: 'Denied. It cannot be reopened.',
       },
     );
   });
@@ -142,7 +145,7 @@ export function vaultRoutes(services: VaultServices): Router {
           readContext(req),
         ),
         goal: 'cancelled',
-        notice: 'Withdrawn, for good.',
+        notice: 'Withdrawn. It cannot be reopened.',
       },
     );
   });
@@ -171,7 +174,7 @@ async function finishStep(
   { outcome, goal, notice }: { outcome: ApprovalOutcome; goal: ApprovalState; notice: string },
 ): Promise<void> {
   services.noticeLoop.wake();
-  // Clicked once more, after the first was answered: it is as they wanted it.
+  // A second click, after the first was answered: the request is already in that state.
   if (
     !outcome.ok &&
     outcome.reason === 'not_open' &&
@@ -238,7 +241,7 @@ async function showRequest(
     );
 }
 
-/** With names in the place of ids. */
+/** Replaces user ids with names. */
 async function describeApproval(
   users: VaultServices['users'],
   approval: Approval,
@@ -256,7 +259,7 @@ async function describeApproval(
   };
 }
 
-/** Of a code no more is said than at a login. */
+/** Says no more about an invalid code than a login does. */
 function describeFailure(
   { reason, retryAfterSeconds }: Refusal,
   res: Response,
@@ -266,7 +269,7 @@ function describeFailure(
   return { status, errors: { [field ?? 'form']: describeRefusal({ message, retryAfterSeconds }) } };
 }
 
-/** In the words of the strategy, so that people know them. */
+/** The same sentences as the strategy, which users already know. */
 const INVALID_CODE = [
   401,
   'That backup code is not valid. Please try another one.',
@@ -290,15 +293,15 @@ const ANSWERS: Readonly<
   denied: [403, 'A backup code is not accepted here now.', 'code'],
   step_up: [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
   busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
-  unknown_request: [404, 'There is no such request, or not any more.'],
+  unknown_request: [404, 'There is no such request, or it has expired.'],
   unknown_action: [409, 'This server cannot do that. The request stays approved: try again later.'],
-  open_request: [409, 'There is an open request about this already. No code was used up.'],
-  not_open: [409, 'This request is not open for that, or not any more.'],
-  late: [409, 'The time of this request is over. Ask again.'],
-  changed: [409, 'What you were shown is not what would be done. No code was used up.'],
-  same_person: [403, 'It takes somebody else to approve what you asked for. No code was used up.'],
-  is_target: [403, 'Nobody decides about their own account. No code was used up.'],
-  not_entitled: [403, 'This is not for you to decide. No code was used up.'],
+  open_request: [409, 'There is already an open request for this. No code was used up.'],
+  not_open: [409, 'This request is no longer open for this step.'],
+  late: [409, 'This request has expired. Ask again.'],
+  changed: [409, 'The request has changed since you opened it. No code was used up.'],
+  same_person: [403, 'Another administrator must approve your request. No code was used up.'],
+  is_target: [403, 'You cannot decide about your own account. No code was used up.'],
+  not_entitled: [403, 'You are not allowed to decide this. No code was used up.'],
 };
 
 function isAction(name: string): name is ActionName {

@@ -1,5 +1,5 @@
-// What takes two administrators: to read what is in the vault, and to turn off the second factors
-// of somebody who has lost them all.
+// Two-person actions: reading the vault, and turning off the second factors of a user who has lost
+// them all.
 import type { BackupCodes } from 'passport-backup-code';
 import { type ApprovalStore, TwoPersonApproval } from 'passport-backup-code/approval';
 import { type Database, isDuplicate } from '../data/database';
@@ -8,14 +8,14 @@ import { type Users, usernameKey } from '../login/users';
 import type { Emails } from '../notices/account-emails';
 import { emailKey } from '../notices/email-address';
 
-/** In the words of the pages. */
+/** The labels of the actions, as the pages show them. */
 export const ACTIONS = {
   'open-vault': { label: 'Read what is in the vault', isAboutAccount: false },
   'reset-factors': { label: 'Turn off the second factors of an account', isAboutAccount: true },
 } as const;
 
 export type ActionName = keyof typeof ACTIONS;
-/** Where an action is about nobody. */
+/** The target of an action that is not about an account. */
 export const VAULT = 'vault';
 
 export interface VaultOptions {
@@ -30,7 +30,7 @@ export interface VaultOptions {
 }
 
 export class Vault {
-  /** The one way to the actions. */
+  /** The only way to run the actions. */
   readonly approval: TwoPersonApproval;
   private readonly options: VaultOptions;
 
@@ -49,7 +49,7 @@ export class Vault {
           (await secondFactors.has(userId))
         );
       },
-      // Two accounts with one first address are one person.
+      // Two accounts with the same first address are one person.
       personOf: async (userId) => {
         const [email] = await emails.list(userId);
         return email === undefined ? userId : emailKey(email);
@@ -68,7 +68,7 @@ export class Vault {
     });
   }
 
-  /** Anybody who may open the page may put something in; what was there before is gone. */
+  /** Replaces the content of the vault. Any administrator may do this alone. */
   async put(text: string): Promise<void> {
     const { db, now } = this.options;
     const row = { name: VAULT, text, put_at: now() };
@@ -80,7 +80,7 @@ export class Vault {
     }
   }
 
-  /** Milliseconds since 1970; `null`: nothing was put in yet. */
+  /** Milliseconds since 1970, or `null` if the vault is empty. */
   async filledAt(): Promise<number | null> {
     const row = await this.options.db
       .selectFrom('vault')
