@@ -1,5 +1,5 @@
-// Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is
-// accepted twice, and guesses are limited.
+// Authenticator apps (TOTP, RFC 6238): stores their secrets and checks codes. Each code is accepted
+// once, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
 import { type RawBuilder, sql } from 'kysely';
 import { type Database, isDuplicate, type QueueNotice } from '../data/database';
@@ -10,7 +10,7 @@ export type TotpVerdict =
   | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
 
 /**
- * A code is good for its own 30 seconds and one such step either side: clocks differ, and people
+ * A code is valid in its own 30-second step and one step on either side: clocks differ, and people
  * type slowly.
  */
 const TOLERANCE_SECONDS = 30;
@@ -18,8 +18,8 @@ const FREE_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 30_000;
 const MAX_DELAY_MS = 3_600_000;
 /**
- * NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After them a backup code is the
- * way in.
+ * NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After that a user needs a backup
+ * code to log in.
  */
 const MAX_ATTEMPTS = 100;
 const MAX_TYPED_LENGTH = 32;
@@ -43,8 +43,8 @@ export class Authenticators {
   }
 
   /**
-   * Puts a new secret into use, in place of an older one, once a code made with it is typed.
-   * A secret is accepted once: of two such calls at the same moment one wins.
+   * Activates a new secret if the code was made with it, and replaces an older secret. A secret is
+   * accepted once: if two calls run at the same moment, one wins.
    */
   async enroll(
     userId: string,
@@ -87,7 +87,7 @@ export class Authenticators {
     });
   }
 
-  /** Takes the attempt first, then looks: guesses sent at once cannot outrun the limit. */
+  /** Takes an attempt before it checks the code, so parallel guesses cannot exceed the limit. */
   async check(userId: string, code: string): Promise<TotpVerdict> {
     const typed = readTotpCode(code);
     if (typed === null) return { ok: false, reason: 'malformed' };
@@ -102,14 +102,15 @@ export class Authenticators {
     return isFirst ? { ok: true } : { ok: false, reason: 'invalid' };
   }
 
-  /** The conditional write decides; what is read after it is checked once more by `markUsed`. */
+  /** The conditional write decides. `markUsed` checks again what is read here. */
   private async takeAttempt(
     userId: string,
   ): Promise<{ secret: string; last_step: number } | undefined> {
     const now = this.now();
     const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
-      // In this order: MySQL computes each from what the one before it has set.
+      // The order matters: MySQL evaluates each assignment with the values that the previous ones
+      // set.
       .set({ next_attempt_at: computeNextAttemptAt(now), attempts: sql<number>`attempts + 1` })
       .where('user_id', '=', userId)
       .where('next_attempt_at', '<=', now)
@@ -138,7 +139,7 @@ export class Authenticators {
     };
   }
 
-  /** The time step whose code this is, if it is later than the last one spent. */
+  /** The time step of the code, if it is later than the last used step. */
   private async findMatchingStep({
     secret,
     code,
@@ -159,8 +160,8 @@ export class Authenticators {
   }
 
   /**
-   * Marks a step as used, for one caller only: two that send the same code at once do not both
-   * pass.
+   * Marks a step as used. Only one caller succeeds, so a code that is sent twice at once passes
+   * once.
    */
   private async markUsed({
     userId,
@@ -182,7 +183,10 @@ export class Authenticators {
   }
 }
 
-/** By `attempts` as it was: at once for the first few, then twice as long each time. */
+/**
+ * Uses `attempts` before the update. The first few attempts have no delay; after that the delay
+ * doubles each time.
+ */
 function computeNextAttemptAt(now: number): RawBuilder<number> {
   const delays = Array.from(
     { length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) },
@@ -192,12 +196,17 @@ function computeNextAttemptAt(now: number): RawBuilder<number> {
     (delay, index) =>
       sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`,
   );
-  return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
+  return sql<number>`
+    case
+      when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0
+      ${sql.join(cases, sql` `)}
+      else ${sql.lit(now + MAX_DELAY_MS)}
+    end`;
 }
 
 /**
- * The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib,
- * which would throw.
+ * The six digits of the code. Apps show them as `123 456`. otplib throws on other input, so such
+ * input never reaches it.
  */
 function readTotpCode(given: string): string | null {
   if (given.length > MAX_TYPED_LENGTH) return null;
@@ -205,12 +214,12 @@ function readTotpCode(given: string): string | null {
   return /^\d{6}$/.test(digits) ? digits : null;
 }
 
-/** 160 random bits, in base 32. */
+/** 160 random bits in base 32. */
 export function createTotpSecret(): string {
   return generateSecret();
 }
 
-/** What the QR code says. */
+/** The content of the QR code. */
 export function createTotpUri(
   secret: string,
   { issuer, username }: { issuer: string; username: string },

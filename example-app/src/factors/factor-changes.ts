@@ -1,5 +1,5 @@
-// What turning any second factor on or off has in common: the owner is told, the login counts the
-// factor from now on, and backup codes come with the first.
+// The steps that follow when a second factor is turned on or off: the owner is notified, the login
+// counts a new factor at once, and backup codes are issued with the first factor.
 import type { Request, Response } from 'express';
 import { completeLogin } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
@@ -19,7 +19,7 @@ interface Exchange {
   readonly res: Response;
 }
 
-/** For the transaction that changes the factor. */
+/** To be called in the transaction that changes the factor. */
 export function prepareOwnerNotice(
   { emails, publicUrl, now }: FactorServices,
   req: Request,
@@ -34,8 +34,8 @@ export function prepareOwnerNotice(
 }
 
 /**
- * The codes are only staged: whoever leaves the page without saving them is asked to make others,
- * and nobody else has codes meanwhile.
+ * The codes are only staged. A user who leaves the page without saving them is asked to make
+ * others, and no codes work that were never saved.
  */
 export async function answerFactorOn(
   { backupCodes, noticeLoop, secondFactors, now }: FactorServices,
@@ -66,7 +66,8 @@ export async function answerFactorOff(
     req,
     isAnyLeft
       ? `${notice} Your backup codes work as before.`
-      : `${notice} Your password alone opens this account now, and your backup codes no longer work.`,
+      : `${notice} Your password alone opens this account now, ` +
+          'and your backup codes no longer work.',
   );
   res.redirect(303, isAnyLeft ? '/account/security' : '/account');
 }

@@ -1,6 +1,6 @@
-// The second factors of an account: an authenticator app, security keys. Backup codes stand behind
-// them, so they are none of them: there are codes as long as there is such a factor, and none
-// without.
+// The second factors of an account: an authenticator app and security keys. Backup codes do not
+// count as a second factor, because they replace one. An account has codes only as long as it has a
+// second factor.
 import type { BackupCodes, Context } from 'passport-backup-code';
 import type { QueueNotice } from '../data/database';
 import type { Authenticators } from './authenticators';
@@ -9,7 +9,7 @@ import type { SecurityKey, SecurityKeys } from './security-keys';
 export interface AccountFactors {
   readonly hasTotp: boolean;
   readonly keys: readonly SecurityKey[];
-  /** Whether there is any. */
+  /** Whether the account has any second factor. */
   readonly hasAny: boolean;
 }
 
@@ -39,13 +39,13 @@ export class SecondFactors {
     return (await this.list(userId)).hasAny;
   }
 
-  /** Whether there are codes to fall back on. Where there are none, new ones are due. */
+  /** Whether the user has backup codes that work. If not, new ones are needed. */
   async hasWorkingCodes(userId: string): Promise<boolean> {
     const codes = await this.options.backupCodes.status(userId);
     return codes !== null && codes.remaining > 0 && !codes.expired && !codes.locked.secondFactor;
   }
 
-  /** @returns whether another factor is left; with the last one the codes end */
+  /** @returns whether another factor is left; if not, the backup codes are revoked */
   turnOffTotp(
     userId: string,
     { queueNotice, context }: { queueNotice: QueueNotice; context: Context },
@@ -57,7 +57,7 @@ export class SecondFactors {
     });
   }
 
-  /** @returns whether another factor is left; with the last one the codes end */
+  /** @returns whether another factor is left; if not, the backup codes are revoked */
   removeKey(
     userId: string,
     { id, queueNotice, context }: { id: string; queueNotice: QueueNotice; context: Context },
@@ -71,11 +71,11 @@ export class SecondFactors {
     });
   }
 
-  /** For somebody who has lost them all. Codes first, here too. */
+  /** For a user who has lost all factors. Revokes the codes first, like `turnOff`. */
   async turnOffAll(userId: string, context: Context): Promise<void> {
     const { authenticators, securityKeys, backupCodes } = this.options;
     await backupCodes.revoke(userId, context);
-    // Whoever decided it sees to it that the owner is told.
+    // The two-person approval notifies the owner.
     const queueNotice: QueueNotice = () => Promise.resolve();
     await authenticators.remove(userId, queueNotice);
     for (const { id } of await securityKeys.list(userId))
@@ -95,12 +95,12 @@ export class SecondFactors {
     },
   ): Promise<boolean> {
     const { backupCodes } = this.options;
-    // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes
-    // and no factor.
+    // Codes are revoked first. A fault in between leaves a factor without codes, never codes
+    // without a factor.
     if (countOthers(await this.list(userId)) === 0) await backupCodes.revoke(userId, context);
     await remove();
     const isAnyLeft = await this.has(userId);
-    // Of two that are turned off at the same moment each saw the other.
+    // If two factors are turned off at the same moment, each call saw the other factor.
     if (!isAnyLeft) await backupCodes.revoke(userId, context);
     return isAnyLeft;
   }

@@ -1,5 +1,5 @@
-// Security keys of an account: added, named and removed, all with a fresh second factor where there
-// is one.
+// Pages to add, name and remove the security keys of an account. They need a fresh second factor if
+// the account has one.
 import { type Request, type Response, Router } from 'express';
 import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
@@ -110,5 +110,5 @@ const REFUSALS: Readonly<Record<Extract<AddedKey, { ok: false }>['reason'], stri
   malformed: 'Nothing came from your security key. It needs JavaScript.',
   invalid: 'That did not work, or took too long. Try again.',
   duplicate: 'This security key is in use already.',
-  full: `You have ${MAX_KEYS} security keys, which is as many as there can be.`,
+  full: `You have ${MAX_KEYS} security keys, which is the maximum.`,
 };

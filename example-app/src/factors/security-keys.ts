@@ -1,5 +1,5 @@
-// Security keys (WebAuthn): who has which, and whether an answer is right. No answer is accepted
-// twice, nor one of a key whose count went back. Asks for no attestation: any key will do.
+// Security keys (WebAuthn): stores them and verifies their answers. An answer is accepted once, and
+// not if the key's counter went back. Requires no attestation: any key is accepted.
 import { createHash } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
@@ -16,7 +16,7 @@ import { type Database, isDuplicate, type QueueNotice } from '../data/database';
 import type { Account } from '../login/users';
 import type { Challenge } from './security-key-challenge';
 
-/** What its owner sees of a key. Times are milliseconds since 1970. */
+/** What the owner sees of a key. Times are milliseconds since 1970. */
 export interface SecurityKey {
   readonly id: string;
   readonly name: string;
@@ -25,14 +25,14 @@ export interface SecurityKey {
 }
 
 /**
- * How the key says it is held, RFC 8176, section 2: in hardware, or in software that copies it from
- * device to device.
+ * Where the key says it is stored (RFC 8176, section 2): in hardware, or in software that copies it
+ * between devices.
  */
 export type KeyAmr = 'hwk' | 'swk';
 
 export type KeyVerdict =
   | { readonly ok: true; readonly amr: KeyAmr }
-  /** `copied`: its count went back, so there may be two of it. */
+  /** `copied`: the counter went back, so there may be a copy of the key. */
   | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'copied' };
 
 export type AddedKey =
@@ -43,14 +43,14 @@ export const MAX_KEYS = 10;
 const MAX_NAME_LENGTH = 64;
 const MAX_TRANSPORTS = 8;
 /**
- * WebAuthn, section 5.8.6: a second factor after a password, so a PIN or a finger is welcome, and
- * not demanded.
+ * WebAuthn, section 5.8.6: the key is a second factor after a password, so a PIN or fingerprint is
+ * preferred but not required.
  */
 const USER_VERIFICATION = 'preferred';
 
 export class SecurityKeys {
   private readonly db: Database;
-  /** Keys belong to one origin, for ever: those of another one do not answer. */
+  /** Keys are bound to this origin. They do not answer on another one. */
   private readonly origin: string;
   private readonly rpID: string;
   private readonly now: () => number;
@@ -62,7 +62,7 @@ export class SecurityKeys {
     this.now = now;
   }
 
-  /** The oldest first. */
+  /** Oldest first. */
   async list(userId: string): Promise<SecurityKey[]> {
     const rows = await this.db
       .selectFrom('security_keys')
@@ -79,7 +79,7 @@ export class SecurityKeys {
     }));
   }
 
-  /** What the browser needs to make a key answer that is not one of this account's yet. */
+  /** What the browser needs to register a key that this account does not have yet. */
   async createRegistrationOptions({
     id,
     username,
@@ -94,7 +94,7 @@ export class SecurityKeys {
     });
   }
 
-  /** What the browser needs to make one of this account's keys answer. */
+  /** What the browser needs to get an answer from one of this account's keys. */
   async createLoginOptions(userId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return generateAuthenticationOptions({
       rpID: this.rpID,
@@ -103,7 +103,7 @@ export class SecurityKeys {
     });
   }
 
-  /** @param given.response what the browser sent, as JSON */
+  /** @param given.response the JSON that the browser sent */
   async add(
     userId: string,
     {
@@ -116,7 +116,7 @@ export class SecurityKeys {
     const answer = readAnswer(response);
     if (answer === null) return { ok: false, reason: 'malformed' };
     if ((await this.list(userId)).length >= MAX_KEYS) return { ok: false, reason: 'full' };
-    // It throws for whatever is wrong with an answer.
+    // It throws on any invalid answer.
     const { registrationInfo } = await verifyRegistrationResponse({
       response: answer as RegistrationResponseJSON,
       expectedChallenge: challenge.value,
@@ -172,7 +172,7 @@ export class SecurityKeys {
     });
   }
 
-  /** @param given.response what the browser sent, as JSON */
+  /** @param given.response the JSON that the browser sent */
   async check(
     userId: string,
     { response, challenge }: { response: string; challenge: Challenge },
@@ -192,7 +192,7 @@ export class SecurityKeys {
       expectedOrigin: this.origin,
       expectedRPID: this.rpID,
       requireUserVerification: false,
-      // The count is for `spend` to look at: two processes may be at it.
+      // `markUsed` checks the counter, because two processes may do this at once.
       credential: {
         id: key.credential_id,
         publicKey: Buffer.from(key.public_key, 'base64url'),
@@ -210,7 +210,8 @@ export class SecurityKeys {
   }
 
   /**
-   * Marks a challenge, and a count, as used, for one caller only (WebAuthn, section 7.2, step 22).
+   * Marks a challenge and a counter value as used. Only one caller succeeds (WebAuthn, section 7.2,
+   * step 22).
    */
   private async markUsed({
     id,
@@ -248,18 +249,18 @@ function hasGoneBack(counter: number, before: number): boolean {
   return before > 0 && counter <= before;
 }
 
-/** What the key says of itself, which nobody has attested. */
+/** This is the key's own claim; it is not attested. */
 function readAmr(deviceType: 'singleDevice' | 'multiDevice'): KeyAmr {
   return deviceType === 'singleDevice' ? 'hwk' : 'swk';
 }
 
-/** A name is only for its owner to know the key by. */
+/** A label for the owner only. */
 function readKeyName(given: string): string {
   const name = given.normalize('NFKC').replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_LENGTH);
   return name === '' ? 'Security key' : name;
 }
 
-/** An object with an id. All else of it is looked at by whoever verifies it. */
+/** Checks only that the answer is an object with an id. The library verifies the rest. */
 function readAnswer(json: string): { id: string } | null {
   try {
     const answer: unknown = JSON.parse(json);
@@ -273,7 +274,7 @@ function readAnswer(json: string): { id: string } | null {
   }
 }
 
-/** What the browser says of the way to the key. It may say anything. */
+/** The transports that the browser reports. The value is not trusted. */
 function readTransports(given: unknown): string {
   return Array.isArray(given)
     ? given

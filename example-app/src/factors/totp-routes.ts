@@ -1,4 +1,4 @@
-// Turning an authenticator app on, and off again.
+// Turns an authenticator app on and off.
 import { type Request, type Response, Router } from 'express';
 import { toString as drawQrCode } from 'qrcode';
 import { SERVICE_NAME } from '../config';
@@ -16,10 +16,7 @@ import {
 
 declare module 'express-session' {
   interface SessionData {
-    /**
-     * A secret on its way into an authenticator app; the server is the only one who keeps it until
-     * it is confirmed.
-     */
+    /** A new secret that is not confirmed yet. It is kept on the server until then. */
     newTotpSecret?: string;
   }
 }

@@ -1,5 +1,5 @@
-// The Passport strategy for codes of an authenticator app: a second factor for whoever
-// `currentUser` names. Only translates.
+// The Passport strategy for codes of an authenticator app, as a second factor for the user that
+// `currentUser` returns. Only translates results into Passport's terms.
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';
@@ -22,7 +22,10 @@ export class TotpStrategy extends Strategy {
     this.options = options;
   }
 
-  /** Passport drops what this returns, so a rejection must end in `error`, or the request hangs. */
+  /**
+   * Passport ignores the returned promise, so a rejection must call `error`. Otherwise the request
+   * hangs.
+   */
   override authenticate(req: Request): void {
     this.decide(req).then(
       (act) => act(),
