@@ -1,5 +1,5 @@
-// Who may open a page: whoever is logged in with all the factors their account has; for some pages,
-// proven just now.
+// Decides which users may open a page: users who logged in with the factors that their account
+// requires. Some pages also require a recent second factor.
 import type { Request, RequestHandler } from 'express';
 import type { BackupCodes } from 'passport-backup-code';
 import {
@@ -13,32 +13,29 @@ import { type Account, usernameKey } from './users';
 
 export interface Guards {
   /**
-   * Logged in. Where there is a second factor a password alone is not enough, whenever the session
-   * was made.
+   * Logged in. If the account has a second factor, a login by password alone is not enough, even if
+   * it was made before the factor was added.
    */
   readonly signedIn: RequestHandler;
   /**
-   * Logged in, and with backup codes that work, where there is a factor that they stand behind; old
-   * ones are mentioned once a login.
+   * Logged in. If the account has a second factor, it also needs backup codes that work. A user
+   * with old codes is reminded once in each login.
    */
   readonly enrolled: readonly [RequestHandler, RequestHandler];
-  /**
-   * An administrator, with a second factor. Nobody else who is logged in learns that there is a
-   * page.
-   */
+  /** An administrator with a second factor. To all other users the page does not exist. */
   readonly admin: readonly [RequestHandler, RequestHandler];
   /**
-   * Logged in, and a second factor shown within five minutes, be it a backup code. Where there is
-   * none, none is asked for.
+   * Logged in, with a second factor or a backup code shown within five minutes. Accounts without a
+   * second factor pass.
    */
   readonly fresh: readonly [RequestHandler, RequestHandler];
-  /** Whether an account is an administrator's, with a second factor or yet without. */
+  /** Whether the account is an administrator's, even if it has no second factor yet. */
   isAdmin(account: Account): boolean;
 }
 
 const FRESH_SECONDS = 300;
 
-/** Logging in and signing up are for those who are not logged in. */
+/** Redirects logged-in users away from the pages to log in and to sign up. */
 export const visitorsOnly: RequestHandler = (req, res, next) => {
   if (findSignedInAccount(req) === null) next();
   else res.redirect(303, '/account');
@@ -55,7 +52,8 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardO
   const pages = { loginUrl: '/login', stepUpUrl: '/login/step-up', now };
   const oneFactor = requireAssurance({ ...pages, factors: 1 });
   const twoFactors = requireAssurance({ ...pages, factors: 2 });
-  // Not two fresh factors: whoever shows the app's code again need not type the password again.
+  // One fresh factor is enough: a user who shows the app's code again need not type the password
+  // again.
   const freshSecondFactor = requireFreshSecondFactor({ ...pages, withinSeconds: FRESH_SECONDS });
 
   const workingCodes = requireEnrollment({ backupCodes, enrollUrl: '/account/security' });
@@ -84,7 +82,7 @@ export function createGuards({ secondFactors, backupCodes, admins, now }: GuardO
   };
 }
 
-/** Behind a guard somebody is logged in. */
+/** The account of the logged-in user. Call it only behind a guard. */
 export function getAccount(req: Request): Account {
   const account = findSignedInAccount(req);
   if (account === null) throw new Error('this route has no guard');

@@ -1,4 +1,4 @@
-// The way in: `/` leads to wherever this browser stands.
+// `/` redirects to the page where this session continues.
 import { Router } from 'express';
 import { pendingLogin } from 'passport-backup-code/express';
 import type { Services } from '../web/services';

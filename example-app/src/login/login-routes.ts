@@ -1,4 +1,5 @@
-// The first factor, and logging out. A right password logs in only those who have no second factor.
+// The first factor, and logging out. A valid password alone logs in only users without a second
+// factor.
 import { Router } from 'express';
 import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { COOKIE_ATTRIBUTES } from '../sessions/session-cookie';
@@ -30,7 +31,7 @@ export function loginRoutes({
 
   router.post('/login', visitorsOnly, limitSignIn, async (req, res) => {
     const [username, password] = [readTextField(req, 'username'), readTextField(req, 'password')];
-    // passport-local would look into the URL for what is missing here.
+    // passport-local would read missing fields from the URL.
     const isWhole = username !== '' && password !== '';
     const verdict = isWhole ? await authenticate('local', { passport, req, res }) : MISSING;
     if (!verdict.ok) {

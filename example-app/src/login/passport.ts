@@ -1,5 +1,5 @@
-// Who can prove what: the strategies (password, authenticator app, security key, backup code) and
-// what a session keeps of a person.
+// The strategies (password, authenticator app, security key, backup code), and what a session
+// stores about a user.
 import type { Request } from 'express';
 import passport from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
@@ -11,7 +11,10 @@ import type { SecurityKeys } from '../factors/security-keys';
 import { TotpStrategy } from '../factors/totp-strategy';
 import type { Account, Users } from './users';
 
-/** A Passport of one app; the module's own is shared by all in the process. */
+/**
+ * A Passport instance for one app. The default instance of the module is shared by the whole
+ * process.
+ */
 export type Authenticator = passport.Authenticator;
 
 export interface PassportOptions {
@@ -31,8 +34,8 @@ export function createPassport({
   now,
 }: PassportOptions): Authenticator {
   /**
-   * Whose second factor is asked for: who came through the password form just now, or who is logged
-   * in and steps up.
+   * The user whose second factor is requested: after the password step, or for a step-up of the
+   * logged-in user.
    */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
@@ -65,8 +68,8 @@ export function createPassport({
 }
 
 /**
- * The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put
- * it there.
+ * The only place that casts Passport's untyped `req.user` to an account. `deserializeUser` above
+ * put it there.
  */
 export function findSignedInAccount(req: Request): Account | null {
   return req.isAuthenticated() ? (req.user as Account) : null;

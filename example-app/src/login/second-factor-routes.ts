@@ -1,6 +1,6 @@
-// The second factor: a security key, a code of the authenticator app, or a backup code in their
-// place. Asked after the password, and again where a page wants a fresh one (step-up). All end in
-// completeLogin, which knows which of them it is.
+// The second factor: a security key, a code of the authenticator app, or a backup code instead. It
+// is requested after the password, and again if a page needs a fresh one (step-up). Every path ends
+// in completeLogin, which knows which of the two it is.
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
@@ -30,14 +30,13 @@ type SecondFactorServices = Pick<
 >;
 
 /**
- * Two pages that lead to one another: one for the factors that the account has, one for a backup
- * code in their place.
+ * Two pages that link to each other: one for the factors of the account, and one for a backup code.
  */
 interface SecondFactorPages {
   readonly purpose: 'login' | 'step_up';
   readonly titles: Readonly<Record<View, string>>;
   readonly reason: string;
-  /** Where the factors are shown, and a code of the app is posted to. */
+  /** Shows the factors, and receives codes of the authenticator app. */
   readonly page: string;
   readonly keyPath: string;
   readonly backupCodePath: string;
@@ -107,8 +106,7 @@ export function secondFactorRoutes(services: SecondFactorServices): Router {
 }
 
 /**
- * Sends on those who are asked for nothing here, as are those who have no factor any more that a
- * backup code could stand in for.
+ * Redirects users who need not show a factor here, and users who no longer have a second factor.
  */
 function redirectUnlessAsked(
   { purpose }: SecondFactorPages,
@@ -123,12 +121,12 @@ function redirectUnlessAsked(
   };
 }
 
-/** The id of an account; of none where nobody came from the password form or is logged in. */
+/** The id of the account whose factor is requested, or `''` if there is none. */
 function findUserId(req: Request, now: () => number): string {
   return String(pendingLogin(req, { now })?.userId ?? findSignedInAccount(req)?.id ?? '');
 }
 
-/** The code is spent by now, so nothing stands between it and the login. */
+/** The code is used up at this point, so no further check may refuse the login. */
 async function logIn(
   { backupCodes, places, now }: SecondFactorServices,
   { purpose }: SecondFactorPages,
@@ -146,7 +144,7 @@ async function logIn(
       ...(codes === null
         ? []
         : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
-      // A form that was on its way when this was asked for has changed nothing.
+      // The form that the step-up interrupted was not processed.
       ...(purpose === 'step_up'
         ? ['Confirmed. What you were about to do is not done yet: do it now.']
         : []),
@@ -154,16 +152,13 @@ async function logIn(
     if (notices.length > 0) await leaveNotice(req, notices.join(' '));
     res.redirect(303, returnTo ?? '/account');
   } catch (error) {
-    // The session was left meanwhile, or its ten minutes are over.
+    // The session has ended in the meantime, or its ten minutes are over.
     if (!(error instanceof BackupCodeError) || error.code !== 'no_pending_login') throw error;
     res.redirect(303, '/');
   }
 }
 
-/**
- * From somewhere new: the code was not looked at, and the owner is mailed a link that makes the
- * place known.
- */
+/** Mails the owner a link that confirms a new place. The code was not checked. */
 async function mailConfirmationLink(
   { emails, mailer, places, publicUrl, users, now }: SecondFactorServices,
   verdict: Refusal,
@@ -182,7 +177,7 @@ async function mailConfirmationLink(
     try {
       await sendToEach(mailer, await emails.list(id), notice);
     } catch (error) {
-      // Or no other would be sent for a quarter of an hour.
+      // Otherwise no other link could be sent for 15 minutes.
       await places.forget(token);
       throw error;
     }
@@ -190,11 +185,16 @@ async function mailConfirmationLink(
   return {
     ...verdict,
     message:
-      'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.',
+      'You have not logged in from here before. We mailed you a link: follow it, and enter the ' +
+      'same code again. It was not used up.',
   };
 }
 
-/** To every address that takes it. @throws why the last one did not, if none did */
+/**
+ * Sends the notice to every address.
+ *
+ * @throws the error of the last address, if no address accepted the mail
+ */
 async function sendToEach(
   mailer: Mailer,
   addresses: readonly string[],

@@ -1,4 +1,4 @@
-// Signing up: checks what was typed, makes the account, logs it in.
+// Signing up: validates the form, creates the account and logs it in.
 import { Router } from 'express';
 import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { NOT_AN_EMAIL, readEmailAddress } from '../notices/email-address';
@@ -10,8 +10,8 @@ import { readPlace } from './places';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from './users';
 
 /**
- * NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new
- * account.
+ * NIST SP 800-63B-4, section 3.1.1.2: the minimum if the password is the only factor, as it is for
+ * a new account.
  */
 const MIN_PASSWORD_LENGTH = 15;
 
