@@ -1,30 +1,30 @@
-// Which forms are being answered just now, in this process. Keeps an answer for as long as somebody
-// waits for it, and no longer.
+// The forms that this process is answering. Keeps an answer only while another request waits for
+// it.
 import type { OutgoingHttpHeaders } from 'node:http';
 
-/** An answer that its client did not wait for. */
+/** A response whose client has disconnected. */
 export interface DroppedAnswer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** What became of the same form, sent before. */
+/** The result of an earlier submission of the same form. */
 export type FirstSubmission =
-  /** There is none under way: the caller is the first, and must `end` the form. */
+  /** No earlier one is in progress: the caller is the first, and must call `end`. */
   | 'none'
-  /** Its client had its answer. */
+  /** The client received its answer. */
   | 'answered'
   | DroppedAnswer;
 
 export interface FormsInProgress {
-  /** Waits for the first one's end, if there is one under way. */
+  /** Waits for the first submission to end, if one is in progress. */
   begin(form: string): Promise<FirstSubmission>;
   end(form: string, dropped: DroppedAnswer | null): void;
 }
 
 export class LocalFormsInProgress implements FormsInProgress {
-  /** By form, those who wait for its end. */
+  /** The requests that wait for each form. */
   private readonly underWay = new Map<string, ((first: FirstSubmission) => void)[]>();
 
   begin(form: string): Promise<FirstSubmission> {

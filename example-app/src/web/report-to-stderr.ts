@@ -1,4 +1,4 @@
-// Tells whoever runs the service what went wrong, on standard error.
+// Reports errors to the operator, on standard error.
 import { ConfigError } from '../config-error';
 
 export function reportToStderr(problem: unknown): void {

@@ -1,15 +1,15 @@
-// A form that is sent twice by a double click: browsers drop the answer to the first and wait for
-// the second one's. Without this the first would use up the code, or make the codes, and nobody
-// would see what came of it.
+// Handles a form that a double click sends twice. The browser drops the first response and waits
+// for the second. Without this module the first request would use the code, or make the codes, and
+// the user would not see the result.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { DroppedAnswer, FormsInProgress } from './forms-in-progress';
 
 /**
- * While a form is being answered, the same form from the same browser waits. If the first one's
- * client is gone by then, the answer goes to the second; if not, it had its answer, and the second
- * is looked at like any other request: whatever was used by the first is used. So an answer, and
- * the session in it, reaches one client. Mounted before the session is read.
+ * While a form is being answered, the same form from the same browser waits. If the first client
+ * has disconnected by then, the second gets the response. If not, the second request is processed
+ * like any other, and what the first used up stays used up. So a response, and the session in it,
+ * reaches only one client. Mount it before the session is read.
  */
 export function answerSecondClick(forms: FormsInProgress): RequestHandler {
   return async (req, res, next) => {
@@ -28,7 +28,9 @@ export function answerSecondClick(forms: FormsInProgress): RequestHandler {
   };
 }
 
-/** Cookie and token are part of it: nobody else can send the same. */
+/**
+ * The cookie and the CSRF token are part of the hash, so no other client can send the same form.
+ */
 function hashForm(req: Request): string {
   const { cookie, accept } = req.headers;
   return createHash('sha256')
@@ -37,8 +39,8 @@ function hashForm(req: Request): string {
 }
 
 /**
- * Resolves once the answer is complete: with the answer if nobody is there for it, else with
- * `null`.
+ * Resolves when the response is complete: with the response if its client has disconnected,
+ * otherwise with `null`.
  */
 function captureAnswer(res: Response): Promise<DroppedAnswer | null> {
   const parts: Buffer[] = [];
@@ -58,7 +60,7 @@ function captureAnswer(res: Response): Promise<DroppedAnswer | null> {
       keep(args[0]);
       const isGone = res.closed || res.socket === null || res.socket.destroyed;
       const ended = end(...args);
-      // Read after the end: the session cookie is set as the headers go out.
+      // Read after the end, because the session cookie is set when the headers are sent.
       resolve(
         isGone
           ? { status: res.statusCode, headers: { ...res.getHeaders() }, body: Buffer.concat(parts) }

@@ -1,5 +1,6 @@
-// One registry for the processes of one service: the primary keeps it, the others ask over the channel
-// that Node gives them. Answers, which may show codes, go from memory to memory.
+// Shares the forms in progress between the processes of a service. The primary process holds them,
+// and the workers ask it over Node's IPC channel. Responses, which may show codes, never reach a
+// disk.
 import type { Worker } from 'node:cluster';
 import type { DroppedAnswer, FirstSubmission, FormsInProgress } from './forms-in-progress';
 
@@ -12,7 +13,7 @@ interface Reply {
   readonly first: FirstSubmission;
 }
 
-/** In a worker: the forms of its primary. Where the primary is gone, so is the worker. */
+/** For a worker: uses the forms of its primary. A worker ends when its primary ends. */
 export function connectToPrimary(): FormsInProgress {
   const asked = new Map<number, (first: FirstSubmission) => void>();
   let lastId = 0;
@@ -35,8 +36,8 @@ export function connectToPrimary(): FormsInProgress {
 }
 
 /**
- * In the primary. The forms of a worker that dies count as answered: those who wait are then looked
- * at like anybody else.
+ * For the primary. When a worker dies its forms count as answered: requests that wait for them are
+ * then processed as usual.
  */
 export function shareFormsInProgress(worker: Worker, forms: FormsInProgress): void {
   const begun = new Set<string>();
@@ -46,7 +47,7 @@ export function shareFormsInProgress(worker: Worker, forms: FormsInProgress): vo
     forms.end(form, dropped);
   };
   worker.on('message', (question: Question) => {
-    // What a process said last may be heard after its end, and nobody would ever end that form.
+    // A message can arrive after the worker has ended. Its form would never be ended.
     if (isGone) return;
     if (question.kind === 'end') {
       end(question.form, question.dropped);

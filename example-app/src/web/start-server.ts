@@ -1,4 +1,4 @@
-// One process that serves: starts listening, and stops in order.
+// Starts the server in this process, and stops it gracefully.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../app';
@@ -10,7 +10,7 @@ export const SHUTDOWN_MS = 10_000;
 
 export interface StartServerOptions {
   readonly forms?: FormsInProgress;
-  /** Told the port once the service listens. */
+  /** Called with the port when the service listens. */
   readonly onListening?: (port: number) => void;
 }
 
@@ -32,7 +32,7 @@ export async function startServer(
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    // What is being answered is answered; connections that only wait are closed.
+    // Requests in progress are finished; idle connections are closed.
     server.close(() => {
       service.close().then(
         () => process.exit(0),
