@@ -1,5 +1,5 @@
-// The addresses of an account: seen by whoever is logged in, changed with a fresh second factor,
-// and never without a word to each.
+// The page with the addresses of an account. To see it, log in. To change an address, show a fresh
+// second factor. Every address receives a notice of each change.
 import { type Request, type Response, Router } from 'express';
 import { getAccount } from '../login/guards';
 import { leaveNotice, sendPage } from '../web/responses';
@@ -39,7 +39,7 @@ export function emailRoutes({
         { req, res },
         {
           status: 409,
-          errors: { email: `You have ${MAX_EMAILS} addresses, which is as many as there can be.` },
+          errors: { email: `You have ${MAX_EMAILS} addresses, which is the maximum.` },
           values: { email },
         },
       );
@@ -58,11 +58,11 @@ export function emailRoutes({
         {
           status: 409,
           errors: {
-            form: 'This is your last address. Add another one first: somebody must hear of what happens here.',
+            form: 'This is your last address. Add another one before you remove it.',
           },
         },
       );
-    else await goBack({ req, res }, `${email} is none of your addresses.`);
+    else await goBack({ req, res }, `${email} is not one of your addresses.`);
   });
 
   function writeNotice(

@@ -1,5 +1,5 @@
-// Keeps the owners of codes told: looks at the audit trail every few seconds, and at once after a
-// change that this process made. No request waits for it, and none fails with it.
+// Notifies the owners of codes. Reads the audit trail every few seconds, and at once after a change
+// that this process made. No request waits for it, and no request fails because of it.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Delivery } from './delivery';
 import { NOTIFIED_TYPES } from './event-notice';
@@ -16,8 +16,8 @@ export interface NoticeLoopOptions {
 
 const PAUSE_MS = 3000;
 /**
- * For a mail that is on its way when the service stops. What is given up then is sent again after
- * the next start.
+ * How long a stopping service waits for the mail that is being sent. A mail that is aborted is sent
+ * again after the next start.
  */
 const LAST_MAIL_MS = 5000;
 
@@ -27,7 +27,7 @@ export class NoticeLoop {
   private running: Promise<void> | null = null;
   private isWoken = false;
   private readonly closing = new AbortController();
-  /** A fault that lasts is told of once. */
+  /** A lasting fault is reported once. */
   private isFailing = false;
 
   constructor(options: NoticeLoopOptions) {
@@ -38,12 +38,12 @@ export class NoticeLoop {
     this.wake();
   }
 
-  /** There may be something to send. */
+  /** Call this when there may be something to send. */
   wake(): void {
     this.isWoken = true;
     this.running ??= this.run().finally(() => {
       this.running = null;
-      // Poked between its last look and now.
+      // Woken after the last check, but before the run ended.
       if (this.isWoken && !this.isClosing()) this.wake();
     });
   }
@@ -64,7 +64,7 @@ export class NoticeLoop {
       try {
         await notifier.catchUp();
         const isAtEnd = await delivery.deliver(this.closing.signal);
-        // Where another process is at it, it is that one that knows.
+        // If another process is sending, only that process knows whether sending works.
         if (isAtEnd) this.isFailing = false;
       } catch (error) {
         if (!this.isFailing && !this.isClosing()) report(error);

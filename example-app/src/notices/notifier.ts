@@ -1,6 +1,6 @@
-// Reads the audit trail from where it was left, and puts a mail into the queue for each event that
-// somebody must be told of. The mails and the place it has come to are one transaction, so that
-// none is lost, and none is queued twice.
+// Reads the audit trail from the stored cursor on, and queues a mail for each event that a user
+// must be notified of. The mails and the new cursor are written in one transaction, so no mail is
+// lost and no mail is queued twice.
 import {
   type AuditEvent,
   BackupCodeError,
@@ -16,7 +16,7 @@ import type { MailQueue } from './mail-queue';
 import type { Notice } from './write-notice';
 
 export interface NotifierOptions {
-  /** Whose place it is, among readers of the trail. */
+  /** The name under which the cursor is stored. */
   readonly name: string;
   readonly db: Database;
   readonly backupCodes: BackupCodes;
@@ -24,7 +24,7 @@ export interface NotifierOptions {
   readonly emails: Emails;
   readonly queue: MailQueue;
   readonly publicUrl: string;
-  /** Names of administrators. */
+  /** User names of administrators. */
   readonly admins: readonly string[];
 }
 
@@ -36,7 +36,7 @@ interface QueuedNotice {
 }
 
 const PAGE = 100;
-/** Of the unusual, one mail for each person in such a time. */
+/** At most one mail about unusual events for each user in this time. */
 const ALARM_MS = 3_600_000;
 
 export class Notifier {
@@ -46,7 +46,7 @@ export class Notifier {
     this.options = options;
   }
 
-  /** To the end of the trail. A notifier that never ran begins at its beginning. */
+  /** Reads to the end of the trail. A new notifier starts at the beginning of the trail. */
   async catchUp(): Promise<void> {
     for (;;) {
       const { name, db, backupCodes } = this.options;
@@ -68,7 +68,7 @@ export class Notifier {
     }
   }
 
-  /** What is read here is read before the transaction: a SQLite file has one connection. */
+  /** Reads outside the transaction, because SQLite has only one connection. */
   private async writeNotices(event: AuditEvent): Promise<QueuedNotice[]> {
     const { users, emails, publicUrl } = this.options;
     const { userId } = event;
@@ -84,10 +84,10 @@ export class Notifier {
     return notice === null ? [] : [{ userId, event, to: await emails.list(userId), notice }];
   }
 
-  /** Of what takes two: the others when one asks, and whoever it is about. */
+  /** For two-person actions: notices to the other administrators, and to the target account. */
   private async writeApprovalNotices(event: AuditEvent): Promise<QueuedNotice[]> {
     const { users, emails, publicUrl, admins } = this.options;
-    const by = (await users.findById(event.userId ?? ''))?.username ?? 'somebody';
+    const by = (await users.findById(event.userId ?? ''))?.username ?? 'someone';
     const writeTo = async (
       { id, username }: Account,
       write: typeof writeTargetNotice,
@@ -110,7 +110,7 @@ export class Notifier {
     ).flat();
   }
 
-  /** A set that cannot be read is no reason to tell nobody anything any more. */
+  /** An unreadable set must not stop all other notices. */
   private async codesOf(userId: string): Promise<SetStatus | null> {
     try {
       return await this.options.backupCodes.status(userId);
@@ -120,7 +120,7 @@ export class Notifier {
     }
   }
 
-  /** @returns false if another process has moved on from there */
+  /** @returns false if another process has moved the cursor */
   private async move({
     moves,
     place,
@@ -141,7 +141,7 @@ export class Notifier {
         return true;
       });
     } catch (error) {
-      // Two that never ran began at once.
+      // Two new notifiers started at the same moment.
       if (moves === null && isDuplicate(error)) return false;
       throw error;
     }
@@ -165,7 +165,7 @@ async function takePlace(
   return numUpdatedRows === 1n;
 }
 
-/** Whoever took the place is alone here. */
+/** The caller has moved the cursor, so no other process runs this at the same time. */
 async function raiseAlarm(
   db: Database,
   { userId, at }: { userId: string; at: number },

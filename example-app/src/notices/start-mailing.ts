@@ -1,4 +1,5 @@
-// All that writes to people, put together: their addresses, the queue, and who takes the mail.
+// Creates everything that sends mail to users: their addresses, the queue, the notifier and the
+// mailer.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Config } from '../config';
 import type { Database } from '../data/database';
@@ -16,9 +17,9 @@ export interface Mailing {
   readonly emails: Emails;
   readonly mailer: Mailer;
   readonly noticeLoop: NoticeLoop;
-  /** To be shown; `null` where mail is really sent, and in production. */
+  /** For the outbox page. `null` if mail is really sent, and in production. */
   readonly outbox: Outbox | null;
-  /** Forgets mail from before a time. */
+  /** Deletes mail from before a time. */
   readonly pruneMail: (log: { before: number }) => Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export interface MailingOptions {
   readonly report: (error: unknown) => void;
 }
 
-/** Begins to read the audit trail, and to send, at once. */
+/** Starts to read the audit trail and to send mail at once. */
 export function startMailing(
   {
     mail: { smtp, from, publicUrl },
@@ -44,7 +45,7 @@ export function startMailing(
   const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
   const queue = new MailQueue({ db, now });
   const emails = new Emails({ db, queue, now });
-  // A place in the trail of one store is none in that of another.
+  // A cursor of one store is not valid in another.
   const notifier = new Notifier({
     name: `mail/${codesIn}`,
     db,
