@@ -1,4 +1,4 @@
-// Starts the service from the environment: in this process, or in as many as WEB_CONCURRENCY says.
+// Starts the service from the environment, in this process or in as many as WEB_CONCURRENCY says.
 import cluster from 'node:cluster';
 import { readConfig } from './config';
 import { reportToStderr } from './web/report-to-stderr';
@@ -14,14 +14,16 @@ async function main(): Promise<void> {
   }
   if (config.isProduction && config.trustProxy === false) {
     process.emitWarning(
-      'This service speaks plain HTTP, and in production its cookie is sent over TLS alone: put a proxy in front and set TRUST_PROXY, or nobody can log in.',
+      'This service speaks plain HTTP, and in production its cookie is sent only over TLS. ' +
+        'Put a proxy in front and set TRUST_PROXY, or users cannot log in.',
       { code: 'EXAMPLE_NO_PROXY' },
     );
   }
   if (config.isProduction && config.mail.smtp === null) {
-    process.emitWarning('Nobody is told when a backup code of theirs is used: set SMTP_URL.', {
-      code: 'EXAMPLE_NO_MAIL',
-    });
+    process.emitWarning(
+      'Users are not notified when one of their backup codes is used: set SMTP_URL.',
+      { code: 'EXAMPLE_NO_MAIL' },
+    );
   }
   const onListening = (port: number): void => console.log(`http://localhost:${port}`);
   if (config.workers > 1) await startWorkers(config, { onListening });
