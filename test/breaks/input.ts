@@ -42,7 +42,7 @@ export const inputBreaks: readonly Break[] = [
     what: 'the length of a code is unlimited',
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
-    replace: 'false',
+    replace: 'typed.length > 256',
     noticedBy: [`${formats} › readCode › Input of more than 128 characters is refused`],
   },
   {
@@ -76,9 +76,9 @@ export const inputBreaks: readonly Break[] = [
     id: 'X-01',
     what: 'a code must be typed exactly as it was printed',
     file: 'lib/codes/formats.ts',
-    find: 'const bare = typed.normalize',
+    find: 'const compatible = typed.normalize',
     replace:
-      'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
+      'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const compatible = typed.normalize',
     noticedBy: [
       `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
       `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
@@ -88,10 +88,62 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'a typed I or 1 is not read as L',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/symbol-table.ts',
     find: 'for (const lookAlike of lookAlikes)',
     replace: "for (const lookAlike of '')",
     noticedBy: [`${formats} › readCode › 1, I and l are read as L if the alphabet has only L`],
+  },
+  {
+    id: 'X-07',
+    what: 'a code that is pasted with its list number is refused',
+    file: 'lib/codes/formats.ts',
+    find: "text.replace(LIST_NUMBER, '')",
+    replace: 'text',
+    noticedBy: [
+      `${formats} › readCode › with the format … › A code is read with the number of its line in a list`,
+      `${consume} › codes › A code pasted with its list number is accepted for one hash, as if it was typed`,
+    ],
+  },
+  {
+    id: 'X-07',
+    what: 'digits in front of a code are ignored although nothing sets them apart',
+    file: 'lib/codes/formats.ts',
+    find: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]+/u',
+    replace: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]*/u',
+    noticedBy: [
+      `${formats} › readCode › with the format … › Digits in front that are not set apart are symbols too many`,
+    ],
+  },
+  {
+    id: 'X-07',
+    what: 'punctuation between the symbols of a code is ignored',
+    file: 'lib/codes/formats.ts',
+    find: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{Dash}._]/gu',
+    replace: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{P}\\p{S}]/gu',
+    noticedBy: [
+      `${formats} › readCode › with the format … › A code is read with punctuation around it, and refused with punctuation in it`,
+    ],
+  },
+  {
+    id: 'X-08',
+    what: 'the first code of a pasted list is read',
+    file: 'lib/codes/formats.ts',
+    find: '  return symbols.length === format.length ? symbols : null;',
+    replace: '  return symbols.length < format.length ? null : symbols.slice(0, format.length);',
+    noticedBy: [
+      `${formats} › readCode › with the format … › A pasted list of several codes is refused, with list numbers and without`,
+      `${consume} › input that cannot be a code › Malformed input costs no hash, no attempt and no read of the store: …`,
+    ],
+  },
+  {
+    id: 'X-08',
+    what: 'a pasted list is not answered with the request to enter one code',
+    file: 'lib/strategy/outcomes.ts',
+    find: 'Please enter one code and try again.',
+    replace: 'Please check it and try again.',
+    noticedBy: [
+      'test/strategy/fail.test.ts › a pasted list of codes is answered with 400 and the request to enter one code',
+    ],
   },
   {
     id: 'A-16.4.1',

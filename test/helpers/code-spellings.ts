@@ -13,6 +13,11 @@ export const INVISIBLE =
 /** All characters that are allowed between symbols, separators included. */
 export const DECORATIONS: readonly string[] = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
 
+/** Characters that people copy along with a code: quotes, brackets, bullets and the like. */
+export const AROUND: readonly string[] = Array.from(
+  `,;:!|/\\*#>"'\u0060\u2018\u2019\u201C\u201D\u201E\u00AB\u00BB()[]{}<\u2022\u00B7\u25CF\u25A1\u2610\u2713\u3001`,
+);
+
 /** Digits of other scripts. */
 export const SCRIPTS: readonly (readonly string[])[] = Intl.supportedValuesOf('numberingSystem')
   .map((system) =>
@@ -72,4 +77,26 @@ export function spellingOf(format: Format): fc.Arbitrary<{ symbols: string; part
         }),
     )
     .filter(({ parts }) => parts.join('').length <= 128);
+}
+
+/** The number of a line in a list, set apart from what follows it. */
+const listNumber: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.integer({ min: 1, max: 32 }),
+    fc.constantFrom('. ', '.', ') ', ')', ': ', ' ', '\t', '.\u00A0', ' - ', ' | ', '] ', '>'),
+  )
+  .map(([number, mark]) => `${number}${mark}`);
+
+/** A code in one of its spellings, as it is pasted from a list. At most 128 characters. */
+export function pastingOf(format: Format): fc.Arbitrary<{ symbols: string; pasted: string }> {
+  const around = fc
+    .array(fc.constantFrom(...AROUND, ...Array.from(SPACES + INVISIBLE)), { maxLength: 5 })
+    .map((characters) => characters.join(''));
+  return fc
+    .tuple(spellingOf(format), around, fc.option(listNumber, { nil: '' }), around, around)
+    .map(([{ symbols, parts }, first, number, second, last]) => ({
+      symbols,
+      pasted: `${first}${number}${second}${parts.join('')}${last}`,
+    }))
+    .filter(({ pasted }) => pasted.length <= 128);
 }

@@ -81,6 +81,7 @@ onEachStore('adopt', (open) => {
     ],
     ['a code of another format', [...PRINTED, WRONG], 'invalid_codes'],
     ['an empty code', [...PRINTED, ''], 'invalid_codes'],
+    ['a code with a mark that may mean "used"', [...PRINTED, '0011223344 \u2713'], 'invalid_codes'],
     ['a code that is not a string', [...PRINTED, 1234567890], 'invalid_codes'],
     ['one code in two spellings', ['0123456789', '01234-56789'], 'invalid_codes'],
     ['a format that this BackupCodes does not read', PRINTED, 'invalid_format', formats.hex],

@@ -40,6 +40,26 @@ onEachStore('codes', (open) => {
     }
   });
 
+  it('A code pasted with its list number is accepted for one hash, as if it was typed', async () => {
+    const { backupCodes, hasher, watched, charged } = await openService(open, {
+      format: [formats.standard, formats.recovery, formats.long],
+    });
+    const { codes } = await backupCodes.issue('ada');
+    watched.reset();
+    hasher.count = 0;
+    for (const [index, code] of codes.entries()) {
+      const typed = [
+        `${index + 1}. ${code}`,
+        `${index + 1}) \u201C${code}\u201D,`,
+        `\u2022 ${code};`,
+      ];
+      expect(await backupCodes.consume('ada', typed[index % 3])).toMatchObject({ ok: true });
+    }
+    expect(hasher.count).toBe(codes.length);
+    expect(watched.calls).toEqual(codes.flatMap(() => ['takeAttempt', 'consume']));
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+
   it('A consumed code is refused, and only the event says that it was reused', async () => {
     const { backupCodes, clock, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
@@ -298,6 +318,8 @@ describe('input that cannot be a code', () => {
     ['the name of a prototype', '__proto__'],
     ['a code and more', 'ABCD-EFGHJ'],
     ['half a code', 'ABCD'],
+    ['two codes', '1. ABCD-EFGH 2. JKLM-NPQR'],
+    ['a whole list', Array.from({ length: 10 }, (_, n) => `${n + 1}. ABCD-EFGH`).join('\n')],
   ])(
     'Malformed input costs no hash, no attempt and no read of the store: %s',
     async (_what, typed) => {

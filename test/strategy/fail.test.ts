@@ -27,7 +27,7 @@ const INVALID = {
 };
 const MALFORMED = {
   code: 'malformed',
-  message: 'That does not look like a backup code. Please check it and try again.',
+  message: 'That does not look like a backup code. Please enter one code and try again.',
 };
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 const DAY_MS = 86_400_000;
@@ -88,6 +88,22 @@ describe.each(expressVersions)('on %s', (_name, express) => {
         WRONG,
       );
       expect([answer.status, answer.body.info]).toEqual([401, INVALID]);
+    });
+
+    it('a pasted list of codes is answered with 400 and the request to enter one code', async () => {
+      const { backupCodes, issue, hasher, countAttempts } = makeService({
+        format: formats.recovery,
+      });
+      const codes = await issue();
+      const site = await open(backupCodes);
+      const list = codes.map((code, index) => `${index + 1}. ${code}`);
+      for (const pasted of [list.join('\n'), list.slice(0, 2).join(', '), codes.join(' ')]) {
+        const { status, body } = await send(site, pasted);
+        expect([status, body.info]).toEqual([400, MALFORMED]);
+      }
+      expect(MALFORMED.message).toContain('enter one code');
+      expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
+      expect((await send(site, list[1])).status).toBe(200);
     });
 
     it('input that is not a code is answered with 400, without a hash or an attempt', async () => {

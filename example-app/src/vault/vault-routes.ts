@@ -260,7 +260,11 @@ const WRONG_CODE = [401, 'That backup code is not valid. Please try another one.
 const ANSWERS: Readonly<
   Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>
 > = {
-  malformed: [400, 'That does not look like a backup code. Please check it and try again.', 'code'],
+  malformed: [
+    400,
+    'That does not look like a backup code. Please enter one code and try again.',
+    'code',
+  ],
   mismatch: WRONG_CODE,
   reused: WRONG_CODE,
   expired: WRONG_CODE,
