@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { BackupCodes, defineFormat, formats } from '../../lib';
 import { adoptCommand } from '../../lib/cli/adopt-command';
+import type { CommandHost } from '../../lib/cli/command';
 import { Canary } from '../helpers/canary';
 import { openService, type Service } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
@@ -21,11 +22,15 @@ interface CommandResult {
   readonly progress: string[];
 }
 
-/** Runs the command with a module that has these exports and an export that has these lines. */
+/**
+ * Runs the command with a module that has these exports, and an export that has these lines or
+ * bytes.
+ */
 async function run(
   moduleExports: object,
-  lines: readonly string[],
+  lines: readonly string[] | Buffer,
   args: readonly string[] = CONFIG,
+  host: Partial<CommandHost> = {},
 ): Promise<CommandResult> {
   const imported: string[] = [];
   let stdout = '';
@@ -35,9 +40,12 @@ async function run(
       imported.push(file);
       return Promise.resolve(moduleExports);
     },
-    stdin: Readable.from([Buffer.from(lines.join('\n'))]),
+    stdin: Readable.from([Buffer.isBuffer(lines) ? lines : Buffer.from(lines.join('\n'))]),
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
+    stopSignal: new AbortController().signal,
+    now: () => 0,
+    ...host,
   });
   if (exitCode !== 2) expect(imported).toEqual([resolve('backup-codes.js')]);
   return { exitCode, printed: linesOf(stdout), progress: linesOf(stderr) };
@@ -110,6 +118,72 @@ onEachStore('the command adopt', (open) => {
     expect(await service.backupCodes.status('grace')).toBeNull();
   });
 
+  it.each([
+    ['commas', ','],
+    ['semicolons', ';'],
+    ['tabs', '\t'],
+  ])('adopts codes from fields that are separated by %s, below a header', async (_what, mark) => {
+    const rows = [
+      ['User ID', 'Code 1', 'Code 2', 'Code 3'],
+      ['ada', A, B, ''],
+      ['"o\'neil, jr; or\ttab"', `"${C}"`, '', ` ${D} `],
+      ['', '', '', ''],
+      ['grace', '', '', ''],
+      ['id', A, '', ''],
+    ];
+    const lines = rows.map((fields) => fields.join(mark));
+    expect(await run(config, [...lines, `{"userId":"alan","codes":["${A}"]}`])).toEqual({
+      exitCode: 0,
+      printed: ['adopted 4, kept 0, refused 0, without codes 1'],
+      progress: [],
+    });
+    for (const [userId, code] of [
+      ['ada', A],
+      ['ada', B],
+      ["o'neil, jr; or\ttab", C],
+      ["o'neil, jr; or\ttab", D],
+      ['id', A],
+      ['alan', A],
+    ] as const) {
+      expect(await works(userId, code)).toBe(true);
+    }
+  });
+
+  it.each(['id', 'user', 'userId', 'user_id', 'User Name', 'LOGIN', 'E-Mail'])(
+    'skips a first line that begins with %s as a header, unless it has a code',
+    async (name) => {
+      const header = await run(config, [`${name};Code`, `ada;${A}`]);
+      expect(header.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
+      const user = await run(config, [`${name};${B}`, `${name};${C}`]);
+      expect(user.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
+      expect(await service.backupCodes.status(name)).toMatchObject({ total: 2 });
+    },
+  );
+
+  it.each(['Benutzer', 'user-1', 'id7'])(
+    'does not take a first line that begins with %s for a header, and refuses its codes',
+    async (name) => {
+      expect(await run(config, [`${name};Code`, `ada;${A}`])).toMatchObject({
+        exitCode: 1,
+        printed: [
+          'adopted 1, kept 0, refused 1, without codes 0',
+          'line 1: Adopted code number 1 does not fit the given format.',
+        ],
+      });
+    },
+  );
+
+  it('skips used codes, which are null or empty, and adopts the other codes', async () => {
+    const result = await run(config, [
+      `{"userId":"ada","codes":[null,"${A}","",null,"${B}"]}`,
+      `{"userId":"alan","codes":[null,null]}`,
+      `grace,NULL,${A},null,\\N`,
+    ]);
+    expect(result.printed).toEqual(['adopted 2, kept 0, refused 0, without codes 1']);
+    expect(await service.backupCodes.status('ada')).toMatchObject({ total: 2, remaining: 2 });
+    expect(await service.backupCodes.status('grace')).toMatchObject({ total: 1, remaining: 1 });
+  });
+
   it('adopts the codes of one user from several lines as one set', async () => {
     expect(
       (await run(config, [`7,${A}`, `8,${A}`, `{"userId":7,"codes":["${B}"]}`, `7,${C}`])).printed,
@@ -175,6 +249,16 @@ onEachStore('the command adopt', (open) => {
     `"7,${A}`,
     `"7"8,${A}`,
     `7,${A}"${C}`,
+    ` "7",${A}`,
+    `7,${A}, "${C}"`,
+    `7;${A};${C}`,
+    `7\t${A}\t${C}`,
+    `7,${A};${C}`,
+    `7|${A}|${C}`,
+    `7 ${A} ${C}`,
+    '7',
+    `[{"userId":"ada","codes":["${A}"]}]`,
+    '['.repeat(1000),
   ])(
     'writes nothing if it cannot read a line, which may hold codes of any user: %s',
     async (line) => {
@@ -228,13 +312,100 @@ onEachStore('the command adopt', (open) => {
     ]);
   });
 
-  it('prints its progress after every hundred users', async () => {
+  it.each([
+    ['fields', `ada,${`${A},`.repeat(500_000)}`],
+    ['JSON', `{"userId":"ada","codes":[${`"${A}",`.repeat(500_000)}"${A}"]}`],
+    ['nothing but quotes', '"'.repeat(5_000_000)],
+  ])('refuses a line of several megabytes of %s, and writes nothing', async (_what, line) => {
+    const result = await run(config, [`grace,${B}`, line, `joan,${C}`]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [
+        'line 2: expected a line for each user, of at most 65536 characters. Nothing was written.',
+      ],
+    });
+    expect(service.watched.calls).toEqual([]);
+  });
+
+  it('names the first ten of the lines that it cannot read, and counts the others', async () => {
+    const lines = Array.from({ length: 25 }, () => `{"userId":"ada"}`);
+    const { printed } = await run(config, lines);
+    expect(printed).toEqual([
+      expect.stringMatching(/^line 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 15 more: expected /),
+    ]);
+  });
+
+  it.each<[string, BufferEncoding]>([
+    ['Latin-1', 'latin1'],
+    ['UTF-16', 'utf16le'],
+  ])('refuses an export in %s, which would change user ids', async (_what, encoding) => {
+    const bytes = Buffer.from(`\u00FFada;${A}\ng\u00E9rard;${B}\n`, encoding);
+    const result = await run(config, bytes);
+    expect(result).toMatchObject({ exitCode: 1, printed: [expect.stringMatching(/not UTF-8/)] });
+    expect(service.watched.calls).toEqual([]);
+  });
+
+  it.each([
+    ['no line', []],
+    ['only empty lines', ['', ' ', ';;']],
+    ['only a header', ['user_id,code']],
+    ['only users without codes', ['ada,,', '{"userId":"grace","codes":null}']],
+  ])('fails if the export has %s', async (_what, lines) => {
+    expect(await run(config, lines)).toMatchObject({
+      exitCode: 1,
+      printed: [
+        expect.stringMatching(
+          /^The export has no unused code \(users: \d\)\. Nothing was written\.$/,
+        ),
+      ],
+    });
+  });
+
+  it('prints its progress every five seconds', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `user-${n},${A}`);
-    expect(await run(config, lines)).toEqual({
+    let elapsedMs = 0;
+    const now = (): number => (elapsedMs += 50);
+    expect(await run(config, lines, CONFIG, { now })).toEqual({
       exitCode: 0,
       printed: ['adopted 250, kept 0, refused 0, without codes 0'],
       progress: ['100 of 250', '200 of 250'],
     });
+  });
+
+  it('stops between two users on a signal, names the line, and continues when it runs again', async () => {
+    const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
+    const stop = new AbortController();
+    let users = -1;
+    const now = (): number => {
+      users += 1;
+      if (users === 2) stop.abort('SIGTERM');
+      return 0;
+    };
+    expect(await run(config, lines, CONFIG, { now, stopSignal: stop.signal })).toEqual({
+      exitCode: 1,
+      printed: [
+        'adopted 2, kept 0, refused 0, without codes 0',
+        'stopped by SIGTERM before line 3.',
+        'Run the command again. It keeps the users that it has adopted.',
+      ],
+      progress: [],
+    });
+    expect(await service.backupCodes.status('alan')).toBeNull();
+    expect((await run(config, lines)).printed).toEqual([
+      'adopted 1, kept 2, refused 0, without codes 0',
+    ]);
+  });
+
+  it('stops on a signal while it reads, and writes nothing', async () => {
+    const stop = new AbortController();
+    const stdin = new PassThrough();
+    stdin.write(`ada,${A}\n`);
+    setImmediate(() => stop.abort('SIGINT'));
+    expect(await run(config, [], CONFIG, { stdin, stopSignal: stop.signal })).toMatchObject({
+      exitCode: 1,
+      printed: ['stopped by SIGINT while reading. Nothing was written.'],
+    });
+    expect(service.watched.calls).toEqual([]);
   });
 });
 
@@ -297,6 +468,8 @@ describe('the module and the export for the command adopt', () => {
       stdin: Readable.from([]),
       stdout: (text) => (stdout += text),
       stderr: () => undefined,
+      stopSignal: new AbortController().signal,
+      now: () => 0,
     });
     expect([exitCode, stdout]).toEqual([1, 'Cannot find module\n']);
   });

@@ -1,7 +1,7 @@
 // Runs one block of the README as a program: defines the names that it assumes, listens, and sends
 // the port. Started as `node --require ./test/helpers/run-typescript.js
 // test/helpers/readme-child.ts FILE`.
-import Module from 'node:module';
+import Module, { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import bcrypt from 'bcrypt';
@@ -85,7 +85,8 @@ Object.assign(globalThis, {
 
 async function main(): Promise<void> {
   const block = process.argv[2] ?? '';
-  const made = (await import(block)) as Made;
+  // TypeScript is loaded by `require` only.
+  const made = (await createRequire(__filename)(block)) as Made;
   const app = made.app ?? (Reflect.get(globalThis, 'app') as express.Express);
   app.get('/whoami', (req, res) => {
     res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
