@@ -10,6 +10,9 @@ const attempts = 'test/service/attempts.test.ts';
 const equalWork = 'test/service/equal-work.test.ts';
 const faults = 'test/service/faults.test.ts';
 const gate = 'test/codes/hash-queue.test.ts';
+const channelShares = 'test/codes/hash-queue-fairness.test.ts › the shares of the channels';
+const userShare = 'test/codes/hash-queue-fairness.test.ts › the share of a user';
+const floods = 'test/service/fair-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
@@ -226,9 +229,9 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-28',
     what: 'any number of slow hashes run at once',
-    file: 'lib/codes/hash-queue.ts',
-    find: 'if (running < concurrency) running += 1;\n  else if',
-    replace: 'if (true) running += 1;\n  else if',
+    file: 'lib/codes/hash-lines.ts',
+    find: 'if (running.second_factor + running.recovery >= concurrency) return false;',
+    replace: '',
     noticedBy: [
       `${gate} › the hash queue › At most \`concurrency\` hashes run at once, and the others follow in order`,
     ],
@@ -237,10 +240,77 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-28',
     what: 'the hash queue is unlimited',
     file: 'lib/codes/hash-queue.ts',
-    find: 'waiting.filter(isNew).length < maxQueued',
+    find: 'if (waiting[channel] >= maxQueued) throw new HashQueueBusy();',
+    replace: '',
+    noticedBy: [
+      `${gate} › the hash queue › A full line turns callers away at once, and leaves the other channel its own line`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins take every place',
+    file: 'lib/codes/hash-lines.ts',
+    find: 'running.recovery < placesOfRecovery(concurrency)',
     replace: 'true',
     noticedBy: [
-      `${gate} › the hash queue › A full queue turns callers away at once, and counts both channels together`,
+      `${channelShares} › Of … places recovery takes at most …, and the others stay free`,
+      `${floods} › a flood of recovery logins with unknown user names › A second factor login begins at once, however many recovery logins are in flight`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins have the same rank as second factor logins',
+    file: 'lib/codes/hash-lines.ts',
+    find: '[TRUSTED, [newcomers.recovery]]',
+    replace: '[[...TRUSTED, newcomers.recovery]]',
+    noticedBy: [
+      `${channelShares} › While second factor logins wait, recovery gets no place for 32 hashes`,
+      `${floods} › a flood of recovery logins with unknown user names › Thirty second factor logins at once are all served before a recovery login that waits`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins wait for as long as second factor logins do',
+    file: 'lib/codes/hash-lines.ts',
+    find: 'passes >= MAX_PASSES',
+    replace: 'false',
+    noticedBy: [
+      `${channelShares} › With … places recovery gets every 33rd hash, however many second factor logins wait`,
+      `${floods} › a flood of second factor logins › A recovery login gets the place after 32 second factor logins`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'one user takes every place',
+    file: 'lib/codes/hash-queue.ts',
+    find: 'if (begun.second_factor + begun.recovery >= MAX_BEGUN) return false;',
+    replace: '',
+    noticedBy: [
+      `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,
+      `${userShare} › No user has more than two hashes begun and four waiting, whatever the calls`,
+      `${floods} › a user who asks for everything › 140 sets staged at once by one user hold two places, and 40 other users are served`,
+      `${floods} › a user who asks for everything › The calls of one user are counted together, whichever they are`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'the waiting calls of one user fill the line',
+    file: 'lib/codes/hash-queue.ts',
+    find: 'if (load.waiting.size >= MAX_WAITING) turnAwayStranger(caller);',
+    replace: '',
+    noticedBy: [
+      `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,
+      `${userShare} › No user has more than two hashes begun and four waiting, whatever the calls`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'a stranger with the user name uses up the waiting calls of the owner',
+    file: 'lib/codes/hash-queue.ts',
+    find: "if (channel === 'recovery' || stranger === undefined) throw new HashQueueBusy();",
+    replace: 'if (true) throw new HashQueueBusy();',
+    noticedBy: [
+      `${userShare} › Strangers on recovery who know a user name do not keep its owner out`,
     ],
   },
   {

@@ -74,7 +74,10 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     );
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
+    // The hash queue takes six calls of one user at once. The others are busy.
+    const refused = answers.filter(({ status }) => status === 401).length;
+    expect(refused).toBeGreaterThanOrEqual(5);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(19 - refused);
     expect((await site.post('/login', { code })).status).toBe(401);
     expect((await backupCodes.status('ada'))?.remaining).toBe(9);
   });
