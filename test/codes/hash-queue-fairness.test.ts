@@ -237,13 +237,11 @@ describe('the share of a user', () => {
           const load = loads.get(user) ?? { begun: 0, recovery: 0, waiting: 0 };
           loads.set(user, load);
           const onRecovery = channel === 'recovery' ? 1 : 0;
-          let isWaiting = true;
           load.waiting += 1;
           try {
             await runInHashQueue(
               { channel, subjectKey: user, ...limits(concurrency) },
               async (place) => {
-                isWaiting = false;
                 load.waiting -= 1;
                 load.begun += 1;
                 load.recovery += onRecovery;
@@ -263,7 +261,7 @@ describe('the share of a user', () => {
             return 'done';
           } catch (error) {
             if (!(error instanceof HashQueueBusy)) return 'faulty';
-            if (isWaiting) load.waiting -= 1;
+            load.waiting -= 1;
             return 'busy';
           }
         };

@@ -29,7 +29,7 @@ export class HeldHasher implements Hasher {
       };
       this.running.push(held);
     });
-    return this.#quick.hash(code, salt) as Promise<Buffer>;
+    return this.#quick.hash(code, salt);
   };
 
   /** How many hashes run whose code is one of these, or of all if none is given. */
