@@ -51,7 +51,7 @@ export const loginBreaks: readonly Break[] = [
     find: 'return callToPromise((done) => getSession(req).regenerate(done))',
     replace: 'return Promise.resolve()',
     noticedBy: [
-      `${attacks} › attacks on a login › the session id changes at every step, and no earlier one opens anything`,
+      `${attacks} › attacks on a login › the session id changes at every step, and an earlier id gives no access`,
     ],
   },
   {
