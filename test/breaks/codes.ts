@@ -278,7 +278,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
     noticedBy: [
-      `${pepper} › rotating peppers › Sets without a pepper are accepted while the list ends with none`,
+      `${pepper} › rotating peppers › Sets without a pepper are accepted while the pepper "none" ends the list`,
     ],
   },
   {

@@ -157,7 +157,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: 'SET salt = NULL, digest = NULL, ended_at = ${now}',
     replace: 'SET salt = NULL, digest = NULL, consumed_at = NULL, ended_at = 0',
     noticedBy: [
-      'test/sql/ended-sets.test.ts › a set that has ended › keeps the times of its codes and of its revocation, and no salt or digest',
+      'test/sql/ended-sets.test.ts › sets that have ended › a set that has ended keeps its times, and no salt or digest',
     ],
   },
   {

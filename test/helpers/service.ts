@@ -23,7 +23,7 @@ export interface Service {
   readonly clock: FakeClock;
   readonly watched: WatchedStore;
   /** The events that listeners received, in order. */
-  readonly told: AuditEvent[];
+  readonly received: AuditEvent[];
   /** The events that the store has written. */
   written(): Promise<AuditEvent[]>;
   /** The attempts that count for a user, on `second_factor` and on `recovery`. */
@@ -42,20 +42,20 @@ export function serviceOn(
   { store, events }: Pick<OpenStore, 'store' | 'events'>,
   options: Partial<BackupCodesOptions> = {},
 ): Service {
-  const [hasher, clock, watched, told] = [
+  const [hasher, clock, watched, received] = [
     countingHasher(),
     fakeClock(),
     watchStore(store),
     [] as AuditEvent[],
   ];
   const backupCodes = new BackupCodes({ store: watched.store, hasher, now: clock.now, ...options });
-  for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
+  for (const type of EVENT_TYPES) backupCodes.on(type, (event) => received.push(event));
   return {
     backupCodes,
     hasher,
     clock,
     watched,
-    told,
+    received,
     written: events,
     charged: (userId) => chargedTo(store, userId),
   };

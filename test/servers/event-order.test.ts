@@ -197,9 +197,9 @@ function readWhatIsWritten({
             }),
         ),
       );
-      const told: AuditEvent[] = [];
+      const received: AuditEvent[] = [];
       for (const service of services)
-        for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
+        for (const type of EVENT_TYPES) service.on(type, (event) => received.push(event));
       const [reader, ...writers] = services;
 
       const read: AuditEvent[] = [];
@@ -225,7 +225,7 @@ function readWhatIsWritten({
       await sleep(pauseMs);
       await readOn();
 
-      expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
+      expect(read.map(({ id }) => id).sort()).toEqual(received.map(({ id }) => id).sort());
       for (const userId of known.keys())
         expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
     },

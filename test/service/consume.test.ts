@@ -74,9 +74,9 @@ onEachStore('codes', (open) => {
 
   it('A code of a user without a set is refused with the reason `none`', async () => {
     const { backupCodes, written } = await openService(open);
-    expect(await backupCodes.consume('nobody', WRONG)).toEqual({ ok: false, reason: 'none' });
+    expect(await backupCodes.consume('bob', WRONG)).toEqual({ ok: false, reason: 'none' });
     expect(await written()).toMatchObject([
-      { type: 'rejected', reason: 'none', userId: 'nobody', setId: null, codeId: null },
+      { type: 'rejected', reason: 'none', userId: 'bob', setId: null, codeId: null },
     ]);
   });
 
@@ -168,21 +168,21 @@ onEachStore('codes', (open) => {
   });
 
   it('Each attempt writes one event, which listeners receive and which has no code', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const { codes } = await backupCodes.issue('ada');
     for (const typed of [codes[0], codes[0], WRONG])
       await backupCodes.consume('ada', typed, { ip: '192.0.2.7', channel: 'recovery' });
     expect(
-      told.map(({ type, reason, context }) => [type, reason, context.ip, context.channel]),
+      received.map(({ type, reason, context }) => [type, reason, context.ip, context.channel]),
     ).toEqual([
       ['issued', null, null, 'second_factor'],
       ['consumed', null, '192.0.2.7', 'recovery'],
       ['rejected', 'reused', '192.0.2.7', 'recovery'],
       ['rejected', 'mismatch', '192.0.2.7', 'recovery'],
     ]);
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
     for (const text of [...codes, WRONG].flatMap((code) => [code, code.replace('-', '')]))
-      expect(JSON.stringify(told)).not.toContain(text);
+      expect(JSON.stringify(received)).not.toContain(text);
   });
 
   it('Listeners receive an event only after it is written', async () => {
@@ -292,14 +292,14 @@ describe('input that cannot be a code', () => {
   ])(
     'Malformed input costs no hash, no attempt and no read of the store: %s',
     async (_what, typed) => {
-      const { backupCodes, hasher, watched, charged, told, written } = await openService(
+      const { backupCodes, hasher, watched, charged, received, written } = await openService(
         memory.open,
         { assessRisk: () => 'allow' },
       );
       await backupCodes.issue('ada');
       watched.reset();
       hasher.count = 0;
-      for (const userId of ['ada', 'nobody'])
+      for (const userId of ['ada', 'bob'])
         expect(await backupCodes.consume(userId, typed)).toEqual({
           ok: false,
           reason: 'malformed',
@@ -310,9 +310,9 @@ describe('input that cannot be a code', () => {
       });
       expect([hasher.count, watched.calls]).toEqual([0, []]);
       expect(await charged('ada')).toEqual([0, 0]);
-      expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+      expect(received.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
         ['rejected', 'malformed', 'ada'],
-        ['rejected', 'malformed', 'nobody'],
+        ['rejected', 'malformed', 'bob'],
         ['rejected', 'malformed', null],
       ]);
       expect(await written()).toHaveLength(1);
@@ -415,8 +415,8 @@ onEachStore('user ids', (open) => {
   });
 
   it('An event has the user id as a string, whatever characters it contains', async () => {
-    const { backupCodes, told } = await openService(open);
+    const { backupCodes, received } = await openService(open);
     await backupCodes.issue('ada\u0000\r\n');
-    expect(told[0]?.userId).toBe('ada\u0000\r\n');
+    expect(received[0]?.userId).toBe('ada\u0000\r\n');
   });
 });

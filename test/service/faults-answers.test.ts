@@ -15,7 +15,7 @@ async function open(): Promise<Opened> {
   const { store, replaceNext } = faultyStore(opened.store);
   const service = await openService(() => Promise.resolve({ ...opened, store }));
   const { codes } = await service.backupCodes.issue('ada');
-  service.told.length = 0;
+  service.received.length = 0;
   service.watched.reset();
   return { ...service, replaceNext, codes };
 }
@@ -54,7 +54,7 @@ describe('takeAttempt', () => {
   it.each(nonsense.map((answer) => [named(answer), answer]))(
     'If takeAttempt returns %s, every attempt is an error before any hash',
     async (_what, answer) => {
-      const { backupCodes, codes, hasher, replaceNext, told, watched } = await open();
+      const { backupCodes, codes, hasher, replaceNext, received, watched } = await open();
       hasher.count = 0;
       for (const attempt of [
         () => backupCodes.consume('ada', codes[0]),
@@ -65,7 +65,7 @@ describe('takeAttempt', () => {
         replaceNext('takeAttempt', () => answer);
         await expect(attempt()).rejects.toEqual(failure('invalid_result'));
       }
-      expect([hasher.count, told]).toEqual([0, []]);
+      expect([hasher.count, received]).toEqual([0, []]);
       expect(
         watched.calls.filter((method) => !['takeAttempt', 'nameKey'].includes(method)),
       ).toEqual([]);
@@ -117,10 +117,10 @@ describe('takeAttempt', () => {
     ['no events', { ok: false, reason: 'throttled', nextAt: 0 }],
     ['events that are not events', { ok: false, reason: 'locked', nextAt: 0, events: [null] }],
   ] as [string, unknown][])('A refusal with %s is an error', async (_what, answer) => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('takeAttempt', () => answer);
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   it.each([
@@ -246,22 +246,22 @@ describe('consume', () => {
   ] as [string, unknown][])(
     'If consume returns %s, there is an error, no event, and the attempt stays charged',
     async (_what, answer) => {
-      const { backupCodes, codes, replaceNext, told, charged } = await open();
+      const { backupCodes, codes, replaceNext, received, charged } = await open();
       replaceNext('consume', () => answer);
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-      expect([told, await charged('ada')]).toEqual([[], [1, 0]]);
+      expect([received, await charged('ada')]).toEqual([[], [1, 0]]);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );
 
   it('A consumption with a malformed result is an error, and the code is consumed', async () => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('consume', async (call) => {
       await call();
       return { outcome: 'consumed', remaining: '9', total: '10' };
     });
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
     expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
   });
@@ -318,10 +318,10 @@ describe('well-formed results', () => {
     [{ outcome: 'gone', reason: 'expired' }, 'expired'],
     [{ outcome: 'gone', reason: 'locked' }, 'locked'],
   ])('A consumption of %j decides the outcome', async (answer, reason) => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('consume', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
-    expect(told).toMatchObject([
+    expect(received).toMatchObject([
       {
         type: 'rejected',
         reason,

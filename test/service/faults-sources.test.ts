@@ -80,7 +80,7 @@ async function open(
   const service = await openService(memory.open, options);
   const { codes } = await service.backupCodes.issue('ada');
   const { setId: staged } = await service.backupCodes.stage('ada');
-  service.told.length = 0;
+  service.received.length = 0;
   return { ...service, codes, staged };
 }
 
@@ -90,7 +90,7 @@ async function expectUntouched(
   before: unknown,
   charged: number,
 ): Promise<void> {
-  expect([service.told, await service.written(), await service.charged('ada')]).toEqual([
+  expect([service.received, await service.written(), await service.charged('ada')]).toEqual([
     [],
     before,
     [charged, 0],
@@ -157,12 +157,14 @@ describe('a clock that goes back', () => {
 
   it('A clock that goes back between steps makes no code work twice', async () => {
     let time = START;
-    const { backupCodes, told } = await openService(memory.open, { now: () => (time -= DAY_MS) });
+    const { backupCodes, received } = await openService(memory.open, {
+      now: () => (time -= DAY_MS),
+    });
     const { codes } = await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     for (let n = 0; n < 4; n += 1) {
       expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-      expect(told.at(-1)).toMatchObject({ reason: 'reused', consumedSecondsAgo: 0 });
+      expect(received.at(-1)).toMatchObject({ reason: 'reused', consumedSecondsAgo: 0 });
     }
   });
 });

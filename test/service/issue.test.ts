@@ -45,7 +45,7 @@ onEachStore('issuing a set', (open) => {
   });
 
   it('The event of an issued set has user, time, set, count, actor and origin', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const { setId } = await backupCodes.issue(42, {
       ip: '192.0.2.1',
       userAgent: 'Firefox',
@@ -59,7 +59,7 @@ onEachStore('issuing a set', (open) => {
       actor: 'support-7',
       channel: 'second_factor',
     };
-    expect(told).toEqual([
+    expect(received).toEqual([
       {
         id: expect.any(String),
         type: 'issued',
@@ -76,7 +76,7 @@ onEachStore('issuing a set', (open) => {
         context,
       },
     ]);
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
   });
 
   it.each<[string, Format]>([
@@ -229,12 +229,12 @@ describe('a set that cannot be made', () => {
       reads: (salt: string) => salt === '$odd$',
       hash,
     } as unknown as Hasher;
-    const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+    const { backupCodes, watched, received } = await openService(memory.open, { hasher });
     await expect(backupCodes.issue('ada')).rejects.toThrow(
       /hash failed|A hasher must return 16 bytes or more/,
     );
     expect(watched.calls).toEqual([]);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     expect(await backupCodes.status('ada')).toBeNull();
   });
 

@@ -32,22 +32,24 @@ onEachStore('replacements', (open) => {
   });
 
   it('A replacement is reported as `renewed`, and never as `low` or `exhausted`', async () => {
-    const { backupCodes, told, written } = await openService(open, {
+    const { backupCodes, received, written } = await openService(open, {
       ...options,
       count: 1,
       lowAt: 1,
     });
     const { codes } = await backupCodes.issue('ada');
     const outcome = await backupCodes.consume('ada', codes[0]);
-    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
-      ['consumed', 1, 2],
-      ['renewed', 1, 2],
-    ]);
-    expect(told[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
-    expect(told[2]?.codeId).not.toBe(told[1]?.codeId);
-    expect(await written()).toEqual(told);
+    expect(received.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual(
+      [
+        ['consumed', 1, 2],
+        ['renewed', 1, 2],
+      ],
+    );
+    expect(received[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
+    expect(received[2]?.codeId).not.toBe(received[1]?.codeId);
+    expect(await written()).toEqual(received);
     for (const code of [codes[0], (outcome as { replacement?: string }).replacement])
-      expect(JSON.stringify(told)).not.toContain(code);
+      expect(JSON.stringify(received)).not.toContain(code);
   });
 
   it('A replacement has the format of its set, whichever format is the newest', async () => {

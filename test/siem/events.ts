@@ -117,9 +117,9 @@ export async function liveALife(userId: string): Promise<Life> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
   const shared = { store, hasher, now: clock.now, count: 5 };
   const usual = new BackupCodes({ ...shared, attempts: { free: 3, lockAfter: 5 } });
-  const told: AuditEvent[] = [];
+  const received: AuditEvent[] = [];
   usual.on('rejected', (event) => {
-    if (event.reason === 'malformed') told.push(event);
+    if (event.reason === 'malformed') received.push(event);
   });
 
   const printed = ['BBBB-BBBB', 'CCCC-CCCC'];
@@ -160,7 +160,7 @@ export async function liveALife(userId: string): Promise<Life> {
     await usual.audit.recordReminders();
   }
   return {
-    events: [...store.auditTrail, ...told],
+    events: [...store.auditTrail, ...received],
     codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
   };
 }

@@ -60,7 +60,7 @@ afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the recipe for pino', () => {
   it('the recipe for pino writes each event as one valid line, and failures as warnings', async () => {
-    const { backupCodes, told } = await openService(memory.open);
+    const { backupCodes, received } = await openService(memory.open);
     const file = join(directory, 'log.jsonl');
     await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
     await attemptAll(backupCodes);
@@ -70,7 +70,7 @@ describe('the recipe for pino', () => {
       .split('\n')
       .map((line) => JSON.parse(line));
     expect(lines.map(({ event: { id }, log: { level } }) => [id, level])).toEqual(
-      told.map(({ id, type }) => [id, type === 'rejected' ? 'warn' : 'info']),
+      received.map(({ id, type }) => [id, type === 'rejected' ? 'warn' : 'info']),
     );
     expect(lines).toHaveLength(4);
     for (const line of lines) expect(violations('ecs', line)).toEqual([]);
