@@ -248,7 +248,7 @@ export const codeBreaks: readonly Break[] = [
     replace: 'newest',
     noticedBy: [
       `${pepper} › rotating peppers › New sets have the newest pepper, and sets of all listed peppers are read`,
-      'test/docs/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
+      'test/docs/pepper-rotation.test.ts › Through two rotations every printed code works until its pepper is dropped',
     ],
   },
   {
