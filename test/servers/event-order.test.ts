@@ -1,5 +1,5 @@
 // The order in which events are read. A reader that continues from a cursor receives each event
-// once, and the events of a user in the order of the changes, however long a commit takes.
+// once, and the events of a user in the order of the changes, even if a commit takes long.
 import { randomInt } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type ControlledTransaction, type Kysely, sql } from 'kysely';
@@ -16,7 +16,7 @@ import { atOnce, WRONG } from '../helpers/service';
 import { describeOn } from '../helpers/sql-databases';
 
 const WRITERS = 4;
-/** Only a test that hangs takes so long. */
+/** Ends a test that hangs. */
 const TIMEOUT_MS = 600_000;
 const TABLES = tableReferences({ schema: null, prefix: '' });
 
@@ -25,7 +25,7 @@ for (const { kind, isolation, calls, pauseMs } of [
   { kind: 'SQLite', isolation: 'SERIALIZABLE', calls: 30, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'READ COMMITTED', calls: 150, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'SERIALIZABLE', calls: 150, pauseMs: 0 },
-  // It withholds events for two seconds.
+  // The store withholds events for two seconds on MariaDB.
   { kind: 'MariaDB', isolation: 'REPEATABLE READ', calls: 150, pauseMs: 2_100 },
 ] as const) {
   describeOn(
