@@ -78,7 +78,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_RECOVERY_BITS = 64',
     replace: 'const MIN_RECOVERY_BITS = 40',
     noticedBy: [
-      `${strategyOptions} › with findUser, the recovery channel › refuses …, and names the number of bits and the standard`,
+      `${strategyOptions} › with findUser, the recovery channel › findUser refuses …, and names the number of bits and the standard`,
     ],
   },
   {

@@ -273,7 +273,7 @@ export const guessingBreaks: readonly Break[] = [
     noticedBy: [
       `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
       `${sameWork} › Without a set the work is that of a set of the current configuration`,
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
   {
@@ -324,7 +324,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'await options.backupCodes.rejectUnknownUser(username, typed, context)',
     replace: "{ ok: false, reason: 'unknown_user' }",
     noticedBy: [
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
 ];

@@ -300,7 +300,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     amr: ['otp'],`,
     replace: "...(result as object), method: 'backup-code', amr: ['otp'],",
     noticedBy: [
-      'test/strategy/success.test.ts › says in info that few codes are left, and never has a replacement code there',
+      'test/strategy/success.test.ts › info says that few codes are left, and never contains a replacement code',
     ],
   },
   {
@@ -311,7 +311,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace: `this.#config = parseConfig(options);
     Object.assign(this, { given: options });`,
     noticedBy: [
-      `${printing} › holds no secret, as text or as JSON, alone or inside of another object`,
+      `${printing} › A printed object of the package holds no secret, alone or inside another`,
     ],
   },
   {
@@ -324,7 +324,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     Object.assign(this, { last: request.codes });
     if (request.only`,
     noticedBy: [
-      `${printing} › holds no secret, as text or as JSON, alone or inside of another object`,
+      `${printing} › A printed object of the package holds no secret, alone or inside another`,
     ],
   },
   {

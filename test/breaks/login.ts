@@ -116,7 +116,7 @@ export const loginBreaks: readonly Break[] = [
     amr: ['otp'],`,
     replace: "method: 'backup-code', amr: ['hwk'] as unknown as ['otp'],",
     noticedBy: [
-      `${success} › lets in the user whose first factor was checked, with the count of codes left`,
+      `${success} › a valid code lets in the user of the first factor, and info has the codes left`,
     ],
   },
   {

@@ -31,7 +31,7 @@ export const singleUseBreaks: readonly Break[] = [
       oneOfMany,
       oneOfManyInStores,
       `${consume} › codes › A code that another call consumes after the comparison is reused`,
-      `${race} › exactly one of twenty requests that all found the code unspent is let in`,
+      `${race} › exactly one of twenty requests that all found the code unconsumed is let in`,
     ],
   },
   {
@@ -55,7 +55,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       once,
       oneOfMany,
-      `${success} › works once: one of twenty simultaneous requests is let in, and no later one`,
+      `${success} › a valid code lets in one of twenty simultaneous requests, and no later one`,
     ],
   },
   {

@@ -21,7 +21,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     noticedBy: [
       `${two} › two different people › the requester cannot approve, not even from another session`,
       `${two} › two different people › the requester cannot approve with another account of the same person`,
-      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
+      `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
   {
@@ -52,7 +52,7 @@ export const twoPeopleBreaks: readonly Break[] = [
       (await checkExecutor(policy, { userId: caller.userId, record }));`,
     replace: '?? null;',
     noticedBy: [
-      `${two} › entitlement › a right that … lost in between no longer counts at the step …`,
+      `${two} › entitlement › a right that … lost before the step … does not count`,
       `${two} › an action › an action can be executed by the approver too, and by no other user`,
     ],
   },
@@ -115,7 +115,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: '...proposedAction(record),\n    digest',
     replace: '...proposedAction(record), parameters: {}, digest',
     noticedBy: [
-      `${two} › a proposal › a proposal is shown before the approval: action, target, parameters, requester and times`,
+      `${two} › a proposal › a proposal is shown with action, target, parameters, requester and times`,
     ],
   },
   {
@@ -160,7 +160,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace:
       "const settled = { ...executing, state: state === 'failed' ? 'approved' : state } as const;",
     noticedBy: [
-      `${two} › an action › an action that throws becomes failed and never runs again, and the caller receives the error`,
+      `${two} › an action › an action that throws has failed, never runs again, and throws to the caller`,
     ],
   },
   {
@@ -231,7 +231,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'return { approval_id: id, action, target, reason };',
     replace: 'return { approval_id: id, action, target: target && null, reason };',
     noticedBy: [
-      `${two} › the audit trail › the audit trail records each step with the user, the code, the action and the target`,
+      `${two} › the audit trail › the audit trail records each step with user, code, action and target`,
       `${stores} › two-person approval over the store › each step is in the audit trail, with its target`,
     ],
   },
@@ -260,7 +260,7 @@ export const twoPeopleBreaks: readonly Break[] = [
       'this.#records.set(record.id, record);\n    return Promise.resolve(hasOpen || !hasOpen);',
     noticedBy: [
       `${two} › a request › a request is the only open request of its target`,
-      `${stores} › the contract of an approval store › a target has one open record, and targets that differ only in case, accent or space are different`,
+      `${stores} › the contract of an approval store › a target has one open record, and targets are compared exactly`,
     ],
   },
   {
@@ -281,7 +281,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace: "change: { state: 'approved', approvedBy: caller.userId },",
     noticedBy: [
       `${two} › an action › an action does not run before the second person approved it`,
-      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
+      `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
   {

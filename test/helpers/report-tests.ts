@@ -65,7 +65,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.consume(userId, code, CONTEXT);
       clock.advance(60_000);
       await backupCodes.consume(userId, code);
-      await backupCodes.rejectUnknownUser('nobody', WRONG, { channel: 'recovery' });
+      await backupCodes.rejectUnknownUser('eve', WRONG, { channel: 'recovery' });
       await backupCodes.revoke(userId);
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
         expect(typesOf(received)).toContain(type);
@@ -141,7 +141,7 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('Without events the page is empty and has no cursor', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.audit.events()).toEqual({ events: [], cursor: null });
-      expect(await backupCodes.audit.events({ userId: 'nobody' })).toEqual({
+      expect(await backupCodes.audit.events({ userId: 'eve' })).toEqual({
         events: [],
         cursor: null,
       });
@@ -301,7 +301,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('Ada', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('ada', WRONG, { ip: '192.0.2.9' });
-      await backupCodes.rejectUnknownUser('nobody', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.rejectUnknownUser('eve', WRONG, { ip: '192.0.2.1' });
       const now = START + 567 * DAY_MS + HOUR_MS;
       const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 

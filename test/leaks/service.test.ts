@@ -219,7 +219,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await play.operator(START).audit.prune({ before: START });
   },
 
-  'somebody guesses until the channel is locked': async (play) => {
+  'a user guesses until the channel is locked': async (play) => {
     const { backupCodes, clock } = play.serve();
     const {
       codes: [code = ''],
@@ -233,7 +233,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.consume('dan', code, CONTEXT);
     await backupCodes.status('dan');
     for (let attempt = 0; attempt < 7; attempt += 1)
-      await backupCodes.rejectUnknownUser('nobody', code, CONTEXT);
+      await backupCodes.rejectUnknownUser('eve', code, CONTEXT);
   },
 
   'the risk hook says no, asks for more, and fails': async (play) => {
@@ -275,7 +275,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
         };
         await failing(() => backupCodes.consume('gil', codes[0], CONTEXT));
         await failing(() => backupCodes.consume('gil', play.mistyped(codes[1]!), CONTEXT));
-        await failing(() => backupCodes.rejectUnknownUser('nobody', codes[2], CONTEXT));
+        await failing(() => backupCodes.rejectUnknownUser('eve', codes[2], CONTEXT));
         await failing(() => backupCodes.issue('gil', CONTEXT));
         await failing(() => backupCodes.stage('gil', CONTEXT));
         await failing(() => backupCodes.revoke('gil', CONTEXT));
@@ -310,7 +310,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     }
   },
 
-  'somebody wrote into the table': async (play) => {
+  'an attacker wrote into the table': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('jon', CONTEXT);
     const damages: ((current: Record<string, unknown>) => object)[] = [
       ({ salt }) => ({ format: salt, salt: '$2b$04$' }),
@@ -374,7 +374,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     process.env['NODE_ENV'] = before;
   },
 
-  'somebody prints what there is': async (play) => {
+  'an app prints all objects': async (play) => {
     const { backupCodes } = play.serve();
     const {
       codes: [code = ''],

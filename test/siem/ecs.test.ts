@@ -100,7 +100,7 @@ describe('toEcs', () => {
     });
   });
 
-  it('toEcs gives the action and target of a two-person approval, and the reason for a refusal', () => {
+  it('toEcs gives the action and target of an approval, and the reason for a refusal', () => {
     const details = {
       approval_id: 'r-7',
       action: 'open-vault',
@@ -129,7 +129,7 @@ describe('toEcs', () => {
     expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
   });
 
-  it('toEcs keeps an address that is not an IP address out of the fields for IP addresses, because Elasticsearch would refuse the document', () => {
+  it('toEcs puts only IP addresses into the fields for IP addresses', () => {
     const { source, related } = map('consumed', { context: cleanContext({ ip: 'fe80::1%eth0' }) });
     expect([source, related]).toEqual([{ address: 'fe80::1%eth0' }, { user: ['ada'] }]);
   });

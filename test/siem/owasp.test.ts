@@ -89,7 +89,7 @@ describe('toOwasp', () => {
     expect(rejected(reason)).toEqual([event, level]);
   });
 
-  it('toOwasp treats a consumed code that is sent again within two seconds as a double click, and later as reuse', () => {
+  it('toOwasp treats a used code as a double click for two seconds, then as reuse', () => {
     expect(rejected('reused', { consumedSecondsAgo: 2 })).toEqual(['authn_login_fail:ada', 'WARN']);
     expect(rejected('reused', { consumedSecondsAgo: 3 })).toEqual([
       'authn_token_reuse:ada,c1',
@@ -107,7 +107,7 @@ describe('toOwasp', () => {
     expect(rejected('reused', { context })).toEqual(['authn_token_reuse:ada,c1', 'CRITICAL']);
   });
 
-  it('toOwasp leaves the user out for a user name that no user has, and keeps the other parameters in place', () => {
+  it('toOwasp leaves the place of the user empty for an unknown user name', () => {
     expect(rejected('unknown_user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
     expect(say('locked', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
     expect(rejected('malformed', { userId: null })).toEqual([

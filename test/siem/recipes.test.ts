@@ -59,7 +59,7 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true }));
 
 describe('the recipe for pino', () => {
-  it('the recipe for pino writes each event as one valid line, and failures as warnings', async () => {
+  it('the recipe for pino writes each event as a line, and failures as warnings', async () => {
     const { backupCodes, received } = await openService(memory.open);
     const file = join(directory, 'log.jsonl');
     await run('pino', { backupCodes, destination: destination({ dest: file, sync: true }) });
@@ -141,7 +141,7 @@ onEachStore('the recipe with a cursor', (open) => {
   const shipped = (): string[] => collector.received.map(({ metadata }) => metadata.uid);
   const stored = async (): Promise<string[]> => (await opened.events()).map(({ id }) => id);
 
-  it('the recipe with a cursor sends each stored event once and in order if nothing fails', async () => {
+  it('the recipe with a cursor sends each stored event once, in order', async () => {
     expect(await ship()).toBe(0);
     await attemptAll(backupCodes);
     expect(await ship()).toBe(3);
@@ -160,7 +160,7 @@ onEachStore('the recipe with a cursor', (open) => {
     expect(shipped()).toEqual(await stored());
   });
 
-  it('the recipe with a cursor sends events twice, with the same ids, if the collector kept them and did not answer', async () => {
+  it('the recipe with a cursor repeats events whose delivery was not confirmed', async () => {
     await attemptAll(backupCodes);
     collector.next = 'hang-up';
     await expect(ship()).rejects.toThrow('fetch failed');
@@ -171,7 +171,7 @@ onEachStore('the recipe with a cursor', (open) => {
 });
 
 describe('the recipe for OpenTelemetry', () => {
-  it('the recipe for OpenTelemetry counts events by type and reason, and by nothing else', async () => {
+  it('the recipe for OpenTelemetry counts events by type and reason only', async () => {
     const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
     const provider = new MeterProvider({
       readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],

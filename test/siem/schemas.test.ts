@@ -6,7 +6,7 @@ import { failure } from '../helpers/errors';
 import { anyEvents, anyUnknownType, liveALife, type Life } from './events';
 import { appId, toJson, violations, VOCABULARIES, type Vocabulary } from './schemas';
 
-/** Characters that may end a line, and those that change the direction of text. */
+/** Characters that may end a line, and those that change the direction of writing. */
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const FORGED = 'ada\r\n{"level":"INFO"}\u0085\u2028';
 

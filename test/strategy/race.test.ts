@@ -29,7 +29,7 @@ function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } 
 }
 
 describe.each(expressVersions)('on %s', (_name, express) => {
-  it('exactly one of twenty requests that all found the code unspent is let in', async () => {
+  it('exactly one of twenty requests that all found the code unconsumed is let in', async () => {
     const meeting = meetingHasher();
     const { backupCodes, issue } = makeService({
       hasher: meeting.hasher,
