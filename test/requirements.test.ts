@@ -176,11 +176,11 @@ describe('requirements.md', () => {
   });
 
   it('Each test of a requirement on the library or a store notices a break', () => {
-    const noticing = new Set(breaks.flatMap(({ noticedBy }) => noticedBy));
+    const noticingTests = new Set(breaks.flatMap(({ noticedBy }) => noticedBy));
     expect(
       onPackage
         .flatMap(({ tests }) => tests)
-        .filter((test) => !isElsewhere(test) && !noticing.has(test)),
+        .filter((test) => !isElsewhere(test) && !noticingTests.has(test)),
     ).toEqual([]);
   });
 

@@ -294,7 +294,7 @@ describe('a proposal', () => {
       ]) {
         const tampered = openOffice(
           {},
-          { ...office.stores, approvals: tampering(office.stores, change) },
+          { ...office.stores, approvals: tamperedStore(office.stores, change) },
         );
         const { id, digest } = stored;
         const outcome: ApprovalOutcome =
@@ -642,7 +642,7 @@ describe('the options', () => {
 });
 
 /** The requests of these stores, as they are after an attacker changed them in the database. */
-function tampering({ approvals: store }: OfficeStores, change: object): ApprovalStore {
+function tamperedStore({ approvals: store }: OfficeStores, change: object): ApprovalStore {
   return {
     create: (record) => store.create(record),
     update: (id, next) =>

@@ -163,7 +163,7 @@ async function operate(open: () => Promise<OpenStore>): Promise<Operator> {
 
 const [p2026, p2027] = [newPepper('2026'), newPepper('2027')];
 /** Returns a pepper with this id and the key of another one. */
-const mixedUp = (id: string, other: string): string => `${id}:${other.split(':')[1]}`;
+const withKeyOf = (id: string, other: string): string => `${id}:${other.split(':')[1]}`;
 const accepted = expect.objectContaining({ ok: true }) as unknown;
 
 describe.each([
@@ -239,10 +239,10 @@ describe.each([
     expect(() => restart('')).toThrow('BACKUP_CODE_PEPPER is not set');
   });
 
-  const otherKey = mixedUp('2027', p2026);
+  const otherKey = withKeyOf('2027', p2026);
   it.each<[string, string, core.BackupCodeErrorCode]>([
     ['another key under the id of the set', otherKey, 'wrong_pepper'],
-    ['the keys of two ids exchanged', `${otherKey},${mixedUp('2026', p2027)}`, 'wrong_pepper'],
+    ['the keys of two ids exchanged', `${otherKey},${withKeyOf('2026', p2027)}`, 'wrong_pepper'],
     ['a pepper dropped too early', p2026, 'unknown_pepper'],
     ['a pepper dropped too early and "none" listed', `${p2026},none`, 'unknown_pepper'],
   ])(

@@ -10,19 +10,19 @@ import { fakeClock, SECOND_MS, START, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { describeWith, redis } from '../helpers/servers';
 import { describeOn } from '../helpers/sql-databases';
-import { noticing, overhear } from '../leaks/overhear';
+import { learnSecrets, recordOutput } from '../leaks/record-output';
 
 const errors: unknown[] = [];
 const canary = new Canary();
-overhear({
+recordOutput({
   learn: (code) => canary.addCode(code, 'a code'),
-  hear: (place, value) => (place === 'errors' ? errors.push(value) : 0),
+  record: (place, value) => (place === 'errors' ? errors.push(value) : 0),
 });
 
 beforeEach(() => errors.splice(0));
 
 function serve(store: BackupCodeStore, { now }: FakeClock): BackupCodes {
-  return new BackupCodes({ store: noticing(store, canary), hasher: countingHasher(), now });
+  return new BackupCodes({ store: learnSecrets(store, canary), hasher: countingHasher(), now });
 }
 
 /** Expects errors, none of which contains a secret. */

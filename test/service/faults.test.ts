@@ -296,26 +296,26 @@ describe('an invalid clock', () => {
   );
 
   it('A clock fault after the comparison costs the attempt, not the code', async () => {
-    let isNonsense = false;
+    let isInvalid = false;
     const good = countingHasher();
     const hasher: Hasher = {
       ...good,
       hash: (code, salt) => {
-        isNonsense = hasIssued;
+        isInvalid = hasIssued;
         return good.hash(code, salt);
       },
     };
     let hasIssued = false;
     const { backupCodes, charged } = await openService(memory.open, {
       hasher,
-      now: () => (isNonsense ? NaN : START),
+      now: () => (isInvalid ? NaN : START),
     });
     const { codes } = await backupCodes.issue('ada');
     hasIssued = true;
     for (const [n, code] of [codes[0], WRONG].entries()) {
       await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
       expect(await charged('ada')).toEqual([n + 1, 0]);
-      isNonsense = false;
+      isInvalid = false;
     }
     hasIssued = false;
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });

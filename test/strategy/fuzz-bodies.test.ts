@@ -235,7 +235,7 @@ const pristine = PROTOTYPES.map(
 );
 
 /** Keys that were added to a prototype, or changed there. */
-function polluted(): string[] {
+function changedPrototypes(): string[] {
   return PROTOTYPES.flatMap((prototype, index) =>
     Reflect.ownKeys(prototype)
       .filter(
@@ -246,7 +246,7 @@ function polluted(): string[] {
       .map(String),
   );
 }
-afterEach(() => expect(polluted()).toEqual([]));
+afterEach(() => expect(changedPrototypes()).toEqual([]));
 
 describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
   describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('behind $name', (parser) => {

@@ -6,7 +6,7 @@ import { expressVersions, openLoginApp, makeService } from './test-app';
 const REQUESTS = 20;
 
 /** Holds each hash until the expected number of callers wait. */
-function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } {
+function barrierHasher(): { hasher: Hasher; expect: (callers: number) => void } {
   const quick = countingHasher();
   let missing = 0;
   let meet = (): void => undefined;
@@ -30,15 +30,15 @@ function meetingHasher(): { hasher: Hasher; expect: (callers: number) => void } 
 
 describe.each(expressVersions)('on %s', (_name, express) => {
   it('exactly one of twenty requests that all found the code unconsumed is let in', async () => {
-    const meeting = meetingHasher();
+    const barrier = barrierHasher();
     const { backupCodes, issue } = makeService({
-      hasher: meeting.hasher,
+      hasher: barrier.hasher,
       hashConcurrency: REQUESTS,
       attempts: { free: 50 },
     });
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
-    meeting.expect(REQUESTS);
+    barrier.expect(REQUESTS);
 
     const answers = await Promise.all(
       Array.from({ length: REQUESTS }, () => site.post('/login', { code })),
