@@ -13,11 +13,10 @@ const gate = 'test/codes/hash-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
-const rightDuringWait = `${attempts} › guessing › A valid code during a wait is refused, costs no hash and stays unconsumed`;
-const twoHundred = `${attempts} › guessing › Two hundred attempts at once cost five hashes, one for each that is granted`;
+const rightDuringWait = `${attempts} › A valid code during a wait is refused, costs no hash and stays unconsumed`;
+const twoHundred = `${attempts} › Two hundred attempts at once cost five hashes, one for each that is granted`;
 const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
 const neverMints = `${tickets} › Attempts given back in any order grant no more and end no other wait`;
-const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
 
 export const guessingBreaks: readonly Break[] = [
   {
@@ -39,7 +38,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `    min: 1, max: 100,
     fallback: 100,`,
     noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
+      `${waits} › By default the waits start after four attempts and double from a minute to an hour`,
     ],
   },
   {
@@ -49,8 +48,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length',
     replace: 'const isLocked = false',
     noticedBy: [
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
-      `${attempts} › guessing › A locked channel refuses a valid code on every instance and never consumes it`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${attempts} › A locked channel refuses a valid code on every instance and never consumes it`,
     ],
   },
   {
@@ -69,9 +68,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'counter.lockedAt = lock.now',
     replace: 'counter.lockedAt = null',
-    noticedBy: [
-      `${attempts} › guessing › A locked channel stays locked if more attempts are allowed later`,
-    ],
+    noticedBy: [`${attempts} › A locked channel stays locked if more attempts are allowed later`],
   },
   {
     id: 'N-10',
@@ -80,8 +77,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const { channel } = context;',
     replace: "const channel = 'recovery';",
     noticedBy: [
-      `${attempts} › guessing › Locking one channel does not lock the other`,
-      `${attempts} › guessing › Attempts are counted for each channel separately`,
+      `${attempts} › Locking one channel does not lock the other`,
+      `${attempts} › Attempts are counted for each channel separately`,
     ],
   },
   {
@@ -91,7 +88,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace:
       "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
-    noticedBy: [`${attempts} › guessing › Only a new set unlocks a channel`],
+    noticedBy: [`${attempts} › Only a new set unlocks a channel`],
   },
   {
     id: 'N-12',
@@ -100,8 +97,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'firstDelay * 2 ** doublings',
     replace: 'firstDelay',
     noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${waits} › By default the waits start after four attempts and double from a minute to an hour`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
     ],
   },
   {
@@ -110,9 +107,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/back-off.ts',
     find: 'Math.min(firstDelay * 2 ** doublings, maxDelay)',
     replace: '(firstDelay * 2 ** doublings)',
-    noticedBy: [
-      `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
-    ],
+    noticedBy: [`${waits} › Waits never get shorter, and are 0 or from 30 seconds to an hour`],
   },
   {
     id: 'N-12',
@@ -130,7 +125,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `for (const channel of ['second_factor', 'recovery'] as const) this.#user(subject).channels[channel] = freshCounter(1);
     this.#user(subject).staged = {`,
     noticedBy: [
-      `${attempts} › guessing › Only a consumed code or a new set resets the attempt counter`,
+      `${attempts} › Only a consumed code or a new set resets the attempt counter`,
       `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
     ],
   },
@@ -149,9 +144,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const subject = await findSubject();',
     replace: `const found = await findSubject();
   const subject = { ...found, key: \`\${found.key}\${context.ip}\` };`,
-    noticedBy: [
-      `${attempts} › guessing › Attempts are counted together over IP addresses and instances`,
-    ],
+    noticedBy: [`${attempts} › Attempts are counted together over IP addresses and instances`],
   },
   {
     id: 'W-10',
@@ -230,7 +223,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
     noticedBy: [
-      `${gate} › the hash queue › At most \`concurrency\` hashes run at once, and the others follow in order`,
+      `${gate} › At most \`concurrency\` hashes run at once, and the others follow in order`,
     ],
   },
   {
@@ -240,7 +233,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'waiting.filter(isNew).length < maxQueued',
     replace: 'true',
     noticedBy: [
-      `${gate} › the hash queue › A full queue turns callers away at once, and counts both channels together`,
+      `${gate} › A full queue turns callers away at once, and counts both channels together`,
     ],
   },
   {
@@ -260,7 +253,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
     noticedBy: [
-      `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
+      `${faults} › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
     ],
   },
   {
@@ -271,8 +264,8 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
-      `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
-      `${sameWork} › Without a set the work is that of a set of the current configuration`,
+      `${equalWork} › Refusing … costs one slow hash and ten comparisons`,
+      `${equalWork} › Without a set the work is that of a set of the current configuration`,
       `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
@@ -284,7 +277,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
   if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
-      `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
+      `${equalWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -294,7 +287,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'findMatch(await keyedValue(hashing, symbols), set.codes)',
     replace:
       'findMatch(await keyedValue(hashing, symbols), set.codes.filter(({ consumedAt }) => consumedAt === null))',
-    noticedBy: [`${sameWork} › Refusing … costs one slow hash and ten comparisons`],
+    noticedBy: [`${equalWork} › Refusing … costs one slow hash and ten comparisons`],
   },
   {
     id: 'A-6.3.8',
@@ -303,7 +296,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
     noticedBy: [
-      `${sameWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
+      `${equalWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -313,9 +306,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'listeners.notify(taken.events);',
     replace: `await compare(config, { set: service.dummy, userId: '', typed, readings, channel, onVerdict: () => undefined });
     listeners.notify(taken.events);`,
-    noticedBy: [
-      `${equalWork} › no work at all › Throttled and locked attempts of … cost no hash and no comparison`,
-    ],
+    noticedBy: [`${equalWork} › Throttled and locked attempts of … cost no hash and no comparison`],
   },
   {
     id: 'A-6.3.8',

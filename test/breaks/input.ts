@@ -6,7 +6,7 @@ const context = 'test/audit/context.test.ts';
 const formats = 'test/codes/formats.test.ts';
 const input = 'test/strategy/input.test.ts';
 
-const costsNothing = `${consume} › input that cannot be a code › Malformed input costs no hash, no attempt and no read of the store: …`;
+const costsNothing = `${consume} › Malformed input costs no hash, no attempt and no read of the store: …`;
 
 export const inputBreaks: readonly Break[] = [
   {
@@ -43,7 +43,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'false',
-    noticedBy: [`${formats} › readCode › Input of more than 128 characters is refused`],
+    noticedBy: [`${formats} › Input of more than 128 characters is refused`],
   },
   {
     id: 'C-06',
@@ -69,7 +69,7 @@ export const inputBreaks: readonly Break[] = [
     find: ".normalize('NFKC')",
     replace: '',
     noticedBy: [
-      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
+      `${formats} › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
     ],
   },
   {
@@ -80,8 +80,8 @@ export const inputBreaks: readonly Break[] = [
     replace:
       'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
     noticedBy: [
-      `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
-      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
+      `${consume} › A valid code is accepted in lower case, with other dashes and with spaces`,
+      `${formats} › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
       'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
     ],
   },
@@ -91,7 +91,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'for (const lookAlike of lookAlikes)',
     replace: "for (const lookAlike of '')",
-    noticedBy: [`${formats} › readCode › 1, I and l are read as L if the alphabet has only L`],
+    noticedBy: [`${formats} › 1, I and l are read as L if the alphabet has only L`],
   },
   {
     id: 'A-16.4.1',
@@ -100,7 +100,7 @@ export const inputBreaks: readonly Break[] = [
     find: ".replace(UNPRINTABLE, ' ')",
     replace: '',
     noticedBy: [
-      `${context} › the context of an attempt › Control and direction characters become spaces, so that no log line can be forged`,
+      `${context} › Control and direction characters become spaces, so that no log line can be forged`,
     ],
   },
   {
@@ -111,7 +111,7 @@ export const inputBreaks: readonly Break[] = [
     replace: '',
     noticedBy: [
       `${input} › a long header with control characters is cut and cleaned before it is recorded`,
-      `${context} › the context of an attempt › Each field is cut to 256 characters`,
+      `${context} › Each field is cut to 256 characters`,
     ],
   },
 ];

@@ -19,8 +19,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: "if (await isSamePerson(policy, [userId, record.requestedBy])) return 'same_person';",
     replace: '',
     noticedBy: [
-      `${two} › two different people › the requester cannot approve, not even from another session`,
-      `${two} › two different people › the requester cannot approve with another account of the same person`,
+      `${two} › the requester cannot approve, not even from another session`,
+      `${two} › the requester cannot approve with another account of the same person`,
       `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
@@ -30,9 +30,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'session !== null && session === record.requestedIn',
     replace: 'session === undefined',
-    noticedBy: [
-      `${two} › two different people › another user cannot approve from the session that made the request`,
-    ],
+    noticedBy: [`${two} › another user cannot approve from the session that made the request`],
   },
   {
     id: 'D-01',
@@ -40,9 +38,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: 'return one === other || (await personOf(policy, one)) === (await personOf(policy, other));',
     replace: 'return Promise.resolve(one === other);',
-    noticedBy: [
-      `${two} › two different people › the target can neither request nor approve, with any account`,
-    ],
+    noticedBy: [`${two} › the target can neither request nor approve, with any account`],
   },
   {
     id: 'D-02',
@@ -52,8 +48,8 @@ export const twoPeopleBreaks: readonly Break[] = [
       (await checkExecutor(policy, { userId: caller.userId, record }));`,
     replace: '?? null;',
     noticedBy: [
-      `${two} › entitlement › a right that … lost before the step … does not count`,
-      `${two} › an action › an action can be executed by the approver too, and by no other user`,
+      `${two} › a right that … lost before the step … does not count`,
+      `${two} › an action can be executed by the approver too, and by no other user`,
     ],
   },
   {
@@ -62,9 +58,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: 'return result === true;',
     replace: 'return Boolean(result);',
-    noticedBy: [
-      `${two} › entitlement › isEntitled must return true: … is a refusal, and no code is consumed`,
-    ],
+    noticedBy: [`${two} › isEntitled must return true: … is a refusal, and no code is consumed`],
   },
   {
     id: 'D-04',
@@ -73,7 +67,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: "return digest === record.digest && matchesDigest(record) ? null : 'changed';",
     replace: "return matchesDigest(record) ? null : 'changed';",
     noticedBy: [
-      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
+      `${two} › a request cannot be approved with the digest of another request, one that differs in …`,
     ],
   },
   {
@@ -82,9 +76,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: '&& matchesDigest(record)',
     replace: '',
-    noticedBy: [
-      `${two} › a proposal › a proposal that was changed in the store is refused at the step …`,
-    ],
+    noticedBy: [`${two} › a proposal that was changed in the store is refused at the step …`],
   },
   {
     id: 'D-04',
@@ -93,7 +85,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'digest: sha256(canonicalJson({ action, target, parameters })),',
     replace: 'digest: sha256(canonicalJson({ action, target })),',
     noticedBy: [
-      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
+      `${two} › a request cannot be approved with the digest of another request, one that differs in …`,
     ],
   },
   {
@@ -104,8 +96,8 @@ export const twoPeopleBreaks: readonly Break[] = [
       .sort()`,
     replace: 'Object.keys(value)',
     noticedBy: [
-      `${canonical} › canonical JSON › canonical JSON keeps the value, and gives one string for every order of its members`,
-      `${two} › a proposal › a proposal has one digest for every order of its parameters`,
+      `${canonical} › canonical JSON keeps the value, and gives one string for every order of its members`,
+      `${two} › a proposal has one digest for every order of its parameters`,
     ],
   },
   {
@@ -115,7 +107,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: '...proposedAction(record),\n    digest',
     replace: '...proposedAction(record), parameters: {}, digest',
     noticedBy: [
-      `${two} › a proposal › a proposal is shown with action, target, parameters, requester and times`,
+      `${two} › a proposal is shown with action, target, parameters, requester and times`,
     ],
   },
   {
@@ -125,7 +117,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'now >= record.expiresAt',
     replace: 'now > record.expiresAt',
     noticedBy: [
-      `${two} › the window › the end of the window is recorded once, and the request is shown as expired`,
+      `${two} › the end of the window is recorded once, and the request is shown as expired`,
     ],
   },
   {
@@ -135,7 +127,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'from.includes(record.state) && now < record.expiresAt',
     replace: 'from.includes(record.state) && now < Infinity',
     noticedBy: [
-      `${two} › the window › a step does not take effect if the window ends while the code is checked`,
+      `${two} › a step does not take effect if the window ends while the code is checked`,
     ],
   },
   {
@@ -148,8 +140,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     });`,
     replace: 'const executing: typeof record | null = record;',
     noticedBy: [
-      `${stores} › two-person approval over the store › … concurrent executions on two machines run the action once`,
-      `${two} › an action › an action runs once, even if it is executed again`,
+      `${stores} › … concurrent executions on two machines run the action once`,
+      `${two} › an action runs once, even if it is executed again`,
     ],
   },
   {
@@ -160,7 +152,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace:
       "const settled = { ...executing, state: state === 'failed' ? 'approved' : state } as const;",
     noticedBy: [
-      `${two} › an action › an action that throws has failed, never runs again, and throws to the caller`,
+      `${two} › an action that throws has failed, never runs again, and throws to the caller`,
     ],
   },
   {
@@ -170,8 +162,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'AND revision = ${revision}',
     replace: 'AND revision >= ${revision}',
     noticedBy: [
-      `${stores} › the contract of an approval store › of … concurrent changes from one state, one is made`,
-      `${stores} › the contract of an approval store › no concurrent change is lost`,
+      `${stores} › of … concurrent changes from one state, one is made`,
+      `${stores} › no concurrent change is lost`,
     ],
   },
   {
@@ -180,9 +172,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: "if (record.state !== state) return 'not_open';",
     replace: '',
-    noticedBy: [
-      `${two} › a denial or cancellation › a denial is final, before and after the approval`,
-    ],
+    noticedBy: [`${two} › a denial is final, before and after the approval`],
   },
   {
     id: 'D-08',
@@ -190,9 +180,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'record === null || record.requestedBy === caller.userId',
     replace: 'caller.userId !== undefined',
-    noticedBy: [
-      `${two} › a denial or cancellation › a cancellation takes no code, and only the requester can cancel`,
-    ],
+    noticedBy: [`${two} › a cancellation takes no code, and only the requester can cancel`],
   },
   {
     id: 'D-08',
@@ -200,9 +188,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'record === null || (await isEntitledToApprove(policy, { userId: caller.userId, record }))',
     replace: 'caller.userId !== undefined',
-    noticedBy: [
-      `${two} › a denial or cancellation › a user who is not entitled to approve cannot deny`,
-    ],
+    noticedBy: [`${two} › a user who is not entitled to approve cannot deny`],
   },
   {
     id: 'D-10',
@@ -212,9 +198,7 @@ export const twoPeopleBreaks: readonly Break[] = [
       const moved = await this.move(record.id, { from, change });`,
     replace: `      const moved = await this.move(record.id, { from, change });
       await this.recordEvent(eventType, { caller, record, code: consumed });`,
-    noticedBy: [
-      `${two} › the audit trail › if the audit trail cannot be written, the step … does not take effect`,
-    ],
+    noticedBy: [`${two} › if the audit trail cannot be written, the step … does not take effect`],
   },
   {
     id: 'D-10',
@@ -222,7 +206,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: "await this.recordEvent('approval_refused', { ...step, reason });",
     replace: 'await Promise.resolve(step);',
-    noticedBy: [`${two} › the audit trail › the audit trail records a refusal with its reason`],
+    noticedBy: [`${two} › the audit trail records a refusal with its reason`],
   },
   {
     id: 'D-11',
@@ -231,8 +215,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'return { approval_id: id, action, target, reason };',
     replace: 'return { approval_id: id, action, target: target && null, reason };',
     noticedBy: [
-      `${two} › the audit trail › the audit trail records each step with user, code, action and target`,
-      `${stores} › two-person approval over the store › each step is in the audit trail, with its target`,
+      `${two} › the audit trail records each step with user, code, action and target`,
+      `${stores} › each step is in the audit trail, with its target`,
     ],
   },
   {
@@ -241,7 +225,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: runner,
     find: 'if (this.#running.has(approved) && approved.action === action) return;',
     replace: 'if (approved.action === action) return;',
-    noticedBy: [`${two} › an action › an action throws if it is called directly, without execute`],
+    noticedBy: [`${two} › an action throws if it is called directly, without execute`],
   },
   {
     id: 'D-12',
@@ -249,7 +233,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: runner,
     find: 'if (this.#running.has(approved) && approved.action === action) return;',
     replace: 'if (this.#running.has(approved)) return;',
-    noticedBy: [`${two} › an action › an action throws if the approval was for another action`],
+    noticedBy: [`${two} › an action throws if the approval was for another action`],
   },
   {
     id: 'D-13',
@@ -259,8 +243,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace:
       'this.#records.set(record.id, record);\n    return Promise.resolve(hasOpen || !hasOpen);',
     noticedBy: [
-      `${two} › a request › a request is the only open request of its target`,
-      `${stores} › the contract of an approval store › a target has one open record, and targets are compared exactly`,
+      `${two} › a request is the only open request of its target`,
+      `${stores} › a target has one open record, and targets are compared exactly`,
     ],
   },
   {
@@ -269,9 +253,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: 'lib/sql/table-definitions.ts',
     find: '`open_target_key ${ascii(dialect, 64)} UNIQUE`',
     replace: '`open_target_key ${ascii(dialect, 64)}`',
-    noticedBy: [
-      `${stores} › the contract of an approval store › of … concurrent records for one target, one is created`,
-    ],
+    noticedBy: [`${stores} › of … concurrent records for one target, one is created`],
   },
   {
     id: 'D-14',
@@ -280,7 +262,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: "change: { state: 'requested' },",
     replace: "change: { state: 'approved', approvedBy: caller.userId },",
     noticedBy: [
-      `${two} › an action › an action does not run before the second person approved it`,
+      `${two} › an action does not run before the second person approved it`,
       `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
@@ -290,7 +272,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: 'if (!consumed.ok) {\n',
     replace: "if (!consumed.ok && eventType !== 'approval_granted') {\n",
-    noticedBy: [`${two} › a code › a code of another user is not accepted`],
+    noticedBy: [`${two} › a code of another user is not accepted`],
   },
   {
     id: 'D-15',
@@ -302,6 +284,6 @@ export const twoPeopleBreaks: readonly Break[] = [
     const moved = await this.#steps.move(id, { from: ['requested'], change });
     const record = moved ?? (await this.#steps.read(id));
     return record === null ? null : toApproval(record);`,
-    noticedBy: [`${two} › a request › a request is not changed by show`],
+    noticedBy: [`${two} › a request is not changed by show`],
   },
 ];
