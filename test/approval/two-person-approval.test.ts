@@ -264,24 +264,21 @@ describe('a proposal', () => {
     { target: 'vault-8' },
     { parameters: { reason: 'audit', amount: 4 } },
     { parameters: {} },
-  ])(
-    'a request cannot be approved with the digest of another request, one that differs in %j',
-    async (other) => {
-      const { digest } = await makeRequest(office, { target: 'vault-1' });
-      const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
-      expect(
-        await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
-      ).toEqual(refused('changed'));
-      expect(await office.consumedCount('bob')).toBe(0);
-      accepted(
-        await office.approval.approve('bob', {
-          id,
-          digest: shown,
-          code: await office.unusedCode('bob'),
-        }),
-      );
-    },
-  );
+  ])('a request cannot be approved with a digest that differs in %j', async (other) => {
+    const { digest } = await makeRequest(office, { target: 'vault-1' });
+    const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
+    expect(
+      await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
+    ).toEqual(refused('changed'));
+    expect(await office.consumedCount('bob')).toBe(0);
+    accepted(
+      await office.approval.approve('bob', {
+        id,
+        digest: shown,
+        code: await office.unusedCode('bob'),
+      }),
+    );
+  });
 
   it.each(['approve', 'execute'] as const)(
     'a proposal that was changed in the store is refused at the step %s',

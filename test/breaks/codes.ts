@@ -15,7 +15,7 @@ const strategyOptions = 'test/strategy/options.test.ts';
 const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
-  'test/codes/mixed-sets.test.ts › A set is read after each change of hasher, cost, format and pepper';
+  'test/codes/mixed-sets.test.ts › A set is read after each change of its configuration';
 
 export const codeBreaks: readonly Break[] = [
   {
@@ -37,7 +37,7 @@ export const codeBreaks: readonly Break[] = [
     replace: '256',
     noticedBy: [
       `${generate} › Every symbol is drawn equally often at every place of a code of the format …`,
-      `${generate} › A byte past the last whole multiple of the size of the alphabet is drawn again`,
+      `${generate} › A byte past the last whole multiple of the alphabet is drawn again`,
     ],
   },
   {
@@ -48,7 +48,7 @@ export const codeBreaks: readonly Break[] = [
     replace: "(await this.revoke(userId), this).#make('issued',",
     noticedBy: [
       `${issue} › Without random bytes from the operating system no set is stored`,
-      'test/service/faults-sources.test.ts › A random source that fails during … changes nothing, and old codes work',
+      'test/service/faults-sources.test.ts › A random source that fails in … changes nothing',
     ],
   },
   {
@@ -67,9 +67,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/guessing.ts',
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
-    noticedBy: [
-      `${config} › A chance of guessing a code above 10^-4 is refused, and the message has the number`,
-    ],
+    noticedBy: [`${config} › A chance of guessing a code above 10^-4 is refused with the number`],
   },
   {
     id: 'N-21',
@@ -126,7 +124,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'fallback: 12',
     replace: 'fallback: 10',
     noticedBy: [
-      `${config} › The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year`,
+      `${config} › By default a set has ten standard codes for a year, hashed at cost 12`,
     ],
   },
   {
@@ -246,7 +244,7 @@ export const codeBreaks: readonly Break[] = [
     replace: 'newest',
     noticedBy: [
       `${pepper} › New sets have the newest pepper, and sets of all listed peppers are read`,
-      'test/docs/pepper-rotation.test.ts › Through two rotations every printed code works until its pepper is dropped',
+      'test/docs/pepper-rotation.test.ts › Each printed code works until its pepper is dropped',
     ],
   },
   {

@@ -13,10 +13,10 @@ const gate = 'test/codes/hash-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
-const rightDuringWait = `${attempts} › A valid code during a wait is refused, costs no hash and stays unconsumed`;
-const twoHundred = `${attempts} › Two hundred attempts at once cost five hashes, one for each that is granted`;
-const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
-const neverMints = `${tickets} › Attempts given back in any order grant no more and end no other wait`;
+const validDuringWait = `${attempts} › A valid code during a wait is refused without a hash`;
+const twoHundred = `${attempts} › Two hundred attempts at once cost one hash for each granted one`;
+const announced = `${fail} › too many attempts are answered with 429 and a wait, unchecked`;
+const neverMints = `${tickets} › Attempts given back grant no more and end no other wait`;
 
 export const guessingBreaks: readonly Break[] = [
   {
@@ -26,7 +26,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'return REFUSALS.locked;',
     replace: 'throw new Error(LOCKED_MESSAGE);',
     noticedBy: [
-      'test/strategy/with-totp.test.ts › a TOTP lets the user in even if the channel of the backup codes is locked',
+      'test/strategy/with-totp.test.ts › a TOTP works even if the backup codes are locked',
     ],
   },
   {
@@ -37,9 +37,7 @@ export const guessingBreaks: readonly Break[] = [
     fallback: 50,`,
     replace: `    min: 1, max: 100,
     fallback: 100,`,
-    noticedBy: [
-      `${waits} › By default the waits start after four attempts and double from a minute to an hour`,
-    ],
+    noticedBy: [`${waits} › By default waits start after four attempts and double up to an hour`],
   },
   {
     id: 'N-10',
@@ -97,7 +95,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'firstDelay * 2 ** doublings',
     replace: 'firstDelay',
     noticedBy: [
-      `${waits} › By default the waits start after four attempts and double from a minute to an hour`,
+      `${waits} › By default waits start after four attempts and double up to an hour`,
       `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
     ],
   },
@@ -214,7 +212,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (isLocked || now < counter.nextAt)',
     replace: 'if (isLocked)',
-    noticedBy: [rightDuringWait, announced],
+    noticedBy: [validDuringWait, announced],
   },
   {
     id: 'W-28',
@@ -222,9 +220,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/codes/hash-queue.ts',
     find: 'if (running < concurrency) running += 1;\n  else if',
     replace: 'if (true) running += 1;\n  else if',
-    noticedBy: [
-      `${gate} › At most \`concurrency\` hashes run at once, and the others follow in order`,
-    ],
+    noticedBy: [`${gate} › At most \`concurrency\` hashes run at once, in order`],
   },
   {
     id: 'W-28',
@@ -243,7 +239,7 @@ export const guessingBreaks: readonly Break[] = [
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
-      'test/strategy/busy.test.ts › a burst at … fills the places and the queue of slow hashes, and the rest gets 503',
+      'test/strategy/busy.test.ts › a burst at … fills the hash queue, and the rest gets 503',
     ],
   },
   {
@@ -252,9 +248,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
-    noticedBy: [
-      `${faults} › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
-    ],
+    noticedBy: [`${faults} › With a full hash queue, the outcome is \`busy\` and costs no attempt`],
   },
   {
     id: 'A-6.3.8',

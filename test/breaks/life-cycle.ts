@@ -50,9 +50,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'await giveBackIfPossible',
-    noticedBy: [
-      `${replacement} › If no replacement can be made, the attempt is charged and the code unconsumed`,
-    ],
+    noticedBy: [`${replacement} › If no replacement can be made, the attempt is charged`],
   },
   {
     id: 'A-16.5.3',
@@ -111,7 +109,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     find: "if (!isConsumption(result)) throw malformed('consume');",
     replace: '',
     noticedBy: [
-      `${faultsAnswers} › If consume returns …, there is an error, no event, and the attempt stays charged`,
+      `${faultsAnswers} › If consume returns …, there is an error and the attempt is charged`,
     ],
   },
   {
@@ -133,7 +131,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace: 'true',
     noticedBy: [
       `${faults} › A clock that returns … accepts no code and issues no set`,
-      'test/service/faults-sources.test.ts › A clock fault at any step of … accepts no code and changes nothing',
+      'test/service/faults-sources.test.ts › A clock fault in … accepts no code',
     ],
   },
   {
@@ -162,9 +160,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (replacement) codes.push({ ...replacement, consumedAt: null });',
     replace: '',
-    noticedBy: [
-      `${replacement} › A consumed code returns a replacement, which works once and is replaced too`,
-    ],
+    noticedBy: [`${replacement} › A consumed code returns a replacement, which works once`],
   },
   {
     id: 'N-26',
@@ -290,7 +286,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     amr: ['otp'],`,
     replace: "...(result as object), method: 'backup-code', amr: ['otp'],",
     noticedBy: [
-      'test/strategy/success.test.ts › info says that few codes are left, and never contains a replacement code',
+      'test/strategy/success.test.ts › info says that few codes are left, without a replacement',
     ],
   },
   {
@@ -357,7 +353,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     replace: '3002 * 100',
     noticedBy: [
       'test/siem/ocsf.test.ts › toOcsf gives the type_uid class_uid × 100 + activity_id',
-      'test/siem/schemas.test.ts › an event of the type … is valid in the vocabulary, with every reason on every channel',
+      'test/siem/schemas.test.ts › an event of the type … is valid in the vocabulary',
     ],
   },
   {
@@ -366,9 +362,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/siem/ecs.ts',
     find: "{ category: ['iam'], type: ['user', 'change'] }",
     replace: "{ category: ['authentication'], type: ['start'] }",
-    noticedBy: [
-      'test/siem/ecs.test.ts › toEcs puts … into the category …, with the types … and the outcome …',
-    ],
+    noticedBy: ['test/siem/ecs.test.ts › toEcs maps … to the category …, types …, outcome …'],
   },
   {
     id: 'E-05',
@@ -376,9 +370,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: "return reject(attempt, 'reused', match);",
     replace: "return reject(attempt, 'mismatch');",
-    noticedBy: [
-      `${consume} › A consumed code is refused, and only the event says that it was reused`,
-    ],
+    noticedBy: [`${consume} › A consumed code is refused, and only the event says so`],
   },
   {
     id: 'E-05',

@@ -16,8 +16,8 @@ const rollback = 'test/sql/rollback.test.ts';
 const race = 'test/strategy/race.test.ts';
 const success = 'test/strategy/success.test.ts';
 
-const once = `${consume} › A consumed code is refused, and only the event says that it was reused`;
-const oneOfMany = `${singleUse} › Of … callers with one code exactly one succeeds; other codes still work`;
+const once = `${consume} › A consumed code is refused, and only the event says so`;
+const oneOfMany = `${singleUse} › Of … callers with one code exactly one succeeds`;
 const oneOfManyInStores = `${races} › Of … callers who consume one code at once, exactly one succeeds`;
 
 export const singleUseBreaks: readonly Break[] = [
@@ -90,7 +90,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       `${issue} › A new set ends the one before, and resets the attempt counters`,
       `${sets} › A replaced set stops working at once, and the new one works`,
-      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
+      `${interleavings} › A code is consumed before its set ends, or never`,
     ],
   },
   {
@@ -134,7 +134,7 @@ export const singleUseBreaks: readonly Break[] = [
       `${consume} › A code of a revoked set is refused with the reason \`none\``,
       `${lifecycle} › Revoking ends the set at once, returns true, and records the actor`,
       `${consume} › A code whose set is … between comparison and consumption is refused with …`,
-      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
+      `${interleavings} › A code is consumed before its set ends, or never`,
     ],
   },
   {

@@ -66,9 +66,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: "return digest === record.digest && matchesDigest(record) ? null : 'changed';",
     replace: "return matchesDigest(record) ? null : 'changed';",
-    noticedBy: [
-      `${two} › a request cannot be approved with the digest of another request, one that differs in …`,
-    ],
+    noticedBy: [`${two} › a request cannot be approved with a digest that differs in …`],
   },
   {
     id: 'D-04',
@@ -84,9 +82,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: proposal,
     find: 'digest: sha256(canonicalJson({ action, target, parameters })),',
     replace: 'digest: sha256(canonicalJson({ action, target })),',
-    noticedBy: [
-      `${two} › a request cannot be approved with the digest of another request, one that differs in …`,
-    ],
+    noticedBy: [`${two} › a request cannot be approved with a digest that differs in …`],
   },
   {
     id: 'D-04',
@@ -96,7 +92,7 @@ export const twoPeopleBreaks: readonly Break[] = [
       .sort()`,
     replace: 'Object.keys(value)',
     noticedBy: [
-      `${canonical} › canonical JSON keeps the value, and gives one string for every order of its members`,
+      `${canonical} › canonical JSON gives one string for every order of members`,
       `${two} › a proposal has one digest for every order of its parameters`,
     ],
   },

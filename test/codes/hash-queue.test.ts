@@ -52,7 +52,7 @@ async function finishAll(jobs: readonly Job[]): Promise<string[]> {
 }
 
 describe('the hash queue', () => {
-  it('At most `concurrency` hashes run at once, and the others follow in order', async () => {
+  it('At most `concurrency` hashes run at once, in order', async () => {
     const jobs = [enter(two), enter(two), enter(two), enter(two)];
     await settle();
     expect(running(jobs)).toEqual([true, true, false, false]);

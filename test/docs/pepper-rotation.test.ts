@@ -170,7 +170,7 @@ describe.each([
   ['MemoryStore', onMemory],
   ['SqlStore on SQLite', onSqlite],
 ])('on %s', (_name, open) => {
-  it('Through two rotations every printed code works until its pepper is dropped', async () => {
+  it('Each printed code works until its pepper is dropped', async () => {
     const { withoutPepper, restart, pepperOf, charged } = await operate(open);
     const [ada, bob, eve] = [
       await withoutPepper.issue('ada'),

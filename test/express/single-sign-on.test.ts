@@ -91,7 +91,7 @@ describe('an assertion of two kinds of factor', () => {
   );
 
   test.each([[['fed']], [['pwd']], [['hwk']], [['otp', 'sms']]])(
-    'an assertion of %j is not enough: it logs no user in, and a second factor still completes it',
+    'an assertion of %j alone logs no user in',
     async (amr) => {
       await open(sso(...amr));
       expect((await browser.post('/login/included')).body).toMatchObject({

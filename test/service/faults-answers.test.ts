@@ -244,7 +244,7 @@ describe('consume', () => {
     ['gone, without a reason', { outcome: 'gone' }],
     ['gone, with an unknown reason', { outcome: 'gone', reason: 'throttled' }],
   ] as [string, unknown][])(
-    'If consume returns %s, there is an error, no event, and the attempt stays charged',
+    'If consume returns %s, there is an error and the attempt is charged',
     async (_what, answer) => {
       const { backupCodes, codes, replaceNext, received, charged } = await open();
       replaceNext('consume', () => answer);

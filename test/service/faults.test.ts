@@ -214,7 +214,7 @@ describe('a slow hash that fails', () => {
 });
 
 describe('too many slow hashes', () => {
-  it('When the hash queue is full, the outcome is `busy` and costs no attempt', async () => {
+  it('With a full hash queue, the outcome is `busy` and costs no attempt', async () => {
     const good = countingHasher();
     const waiting: (() => void)[] = [];
     let isSlow = false;

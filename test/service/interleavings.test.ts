@@ -19,7 +19,7 @@ const EVENT_OF: Readonly<Record<End, string | null>> = {
 };
 
 describe.each(Object.keys(EVENT_OF) as End[])('a code consumed during: %s', (end) => {
-  it('In each order of steps a code is consumed once before its set ends, or never', async () => {
+  it('A code is consumed before its set ends, or never', async () => {
     await fc.assert(
       fc.asyncProperty(fc.scheduler(), async (scheduler) => {
         const store = new MemoryStore();

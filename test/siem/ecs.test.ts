@@ -80,18 +80,15 @@ describe('toEcs', () => {
     ['approval_executed', 'iam', ['user', 'change'], 'success'],
     ['approval_failed', 'iam', ['user', 'change'], 'failure'],
     ['approval_refused', 'iam', ['user', 'change'], 'failure'],
-  ])(
-    'toEcs puts %s into the category %s, with the types %j and the outcome %s',
-    (type, category, types, outcome) => {
-      const { event } = map(type);
-      expect([event.category, event.type, event.outcome, event.action]).toEqual([
-        [category],
-        types,
-        outcome,
-        `backup-code-${type}`,
-      ]);
-    },
-  );
+  ])('toEcs maps %s to the category %s, types %j, outcome %s', (type, category, types, outcome) => {
+    const { event } = map(type);
+    expect([event.category, event.type, event.outcome, event.action]).toEqual([
+      [category],
+      types,
+      outcome,
+      `backup-code-${type}`,
+    ]);
+  });
 
   it('toEcs gives the reason why a code was rejected', () => {
     expect(map('rejected', { reason: 'mismatch' })).toMatchObject({

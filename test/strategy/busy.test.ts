@@ -43,7 +43,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
   ): Promise<Answer> => site.post(path, { username: user, code: WRONG });
 
   it.each(['/second-factor', '/recovery'])(
-    'a burst at %s fills the places and the queue of slow hashes, and the rest gets 503',
+    'a burst at %s fills the hash queue, and the rest gets 503',
     async (path) => {
       const held = heldHasher();
       const site = await open(held);

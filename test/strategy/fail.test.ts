@@ -103,7 +103,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
     });
 
-    it('too many attempts are answered with 429 and a wait, and no code is checked', async () => {
+    it('too many attempts are answered with 429 and a wait, unchecked', async () => {
       const { backupCodes, issue, hasher, clock } = makeService({
         format: formats.recovery,
         attempts: { free: 2, firstDelaySeconds: 60 },

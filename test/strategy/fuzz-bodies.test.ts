@@ -275,7 +275,7 @@ describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, expres
       return verdict;
     }
 
-    it('only an own string field of the body is a code; other input costs nothing', async () => {
+    it('only an own string field of the body is read as a code', async () => {
       const verdicts = new Set<Verdict>();
       const examples = [VALID, INVALID, ''].map((code): [ChannelName, RequestInit] => [
         'second_factor',

@@ -135,7 +135,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toMatchObject({ user: ada });
   });
 
-  it('info says that few codes are left, and never contains a replacement code', async () => {
+  it('info says that few codes are left, without a replacement', async () => {
     const { backupCodes, issue } = makeService({ count: 3, replaceConsumed: true });
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
