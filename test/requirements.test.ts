@@ -1,5 +1,5 @@
-// requirements.md names every requirement once, with tests that exist. Each test of a requirement on
-// the library or a store notices a break of the package.
+// requirements.md names every requirement once, with tests that exist. Each test of a requirement
+// on the library or a store notices a break of the package.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { breaks } from './breaks/breaks';

@@ -300,7 +300,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
-    noticedBy: [`${others} › A hasher tells two inputs apart that differ after 72 bytes`],
+    noticedBy: [`${others} › A hasher distinguishes inputs that differ after 72 bytes`],
   },
   {
     id: 'A-11.2.4',

@@ -17,7 +17,7 @@ export const inputBreaks: readonly Break[] = [
     replace: 'return value === undefined || value === null ? undefined : String(value)',
     noticedBy: [
       `${input} › … as the code in a JSON body is answered with 400`,
-      `${input} › … in a form is answered with 400 behind every parser`,
+      `${input} › … in a form is answered with 400 after every parser`,
       'test/strategy/fuzz-bodies.test.ts › only an own string field of the body is read as a code',
     ],
   },

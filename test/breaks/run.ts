@@ -60,10 +60,10 @@ function main(filters: readonly string[]): void {
       'passed',
     );
     if (unchanged.length > 0) throw new Error(`On the unchanged package:\n${unchanged.join('\n')}`);
-    const survivors = chosen.filter((spoilt) => {
-      const found = spoil(copy, spoilt);
+    const survivors = chosen.filter((broken) => {
+      const found = applyBreak(copy, broken);
       const verdict = found.length === 0 ? 'noticed ' : 'SURVIVED';
-      console.log(`${verdict}  ${spoilt.id.padEnd(9)} ${spoilt.what}  (${spoilt.file})`);
+      console.log(`${verdict}  ${broken.id.padEnd(9)} ${broken.what}  (${broken.file})`);
       for (const result of found) console.log(`          ${result}`);
       return found.length > 0;
     });
@@ -94,16 +94,16 @@ function copyTree(): string {
 }
 
 /** @returns the unexpected results of the break. Empty if all its tests failed */
-function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] {
+function applyBreak(copy: string, { file, find, replace, ...rest }: Break): string[] {
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
   const pieces = source.split(find);
   if (pieces.length !== 2) return [`The string to find occurs ${pieces.length - 1} times: ${find}`];
-  const spoilt = pieces.join(replace);
+  const broken = pieces.join(replace);
   const wanted = failuresOf({ file, find, replace, ...rest });
   try {
-    transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } });
-    writeFileSync(path, spoilt);
+    transformSync(broken, { jsc: { parser: { syntax: 'typescript' } } });
+    writeFileSync(path, broken);
     return unexpectedResults(wanted, runJest(copy, wanted), 'failed');
   } catch (error) {
     return [String(error)];
@@ -112,24 +112,24 @@ function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] 
   }
 }
 
-function failuresOf({ file: spoilt, noticedBy, hangs }: Break): ExpectedFailure[] {
+function failuresOf({ file: broken, noticedBy, hangs }: Break): ExpectedFailure[] {
   return noticedBy.map((reference) => {
     const parsed = parseReference(reference);
     return {
       reference,
       mayHang: hangs === true,
-      file: runsIn(parsed.path, spoilt),
+      file: runsIn(parsed.path, broken),
       pattern: new RegExp(namePattern(parsed)),
     };
   });
 }
 
 /** The file that runs the tests of a shared suite. The store suite runs on the broken store. */
-function runsIn(path: string, spoilt: string): string {
+function runsIn(path: string, broken: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
-  return `test/testing/${spoilt === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
+  return `test/testing/${broken === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
 }
 
 function runJest(copy: string, wanted: readonly ExpectedFailure[]): Report {

@@ -215,7 +215,7 @@ describe('readCode', () => {
     ]);
   });
 
-  it('1, I and L are told apart if the alphabet has all three', () => {
+  it('1, I and L are different symbols if the alphabet has all three', () => {
     const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
     expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
   });

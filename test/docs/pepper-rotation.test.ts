@@ -24,7 +24,7 @@ function block(name: string): string {
     ...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'g')),
   ];
   if (found?.[1] === undefined || others.length > 0)
-    throw new Error(`docs/peppers.md must have one block behind <!-- run: ${name} -->.`);
+    throw new Error(`docs/peppers.md must have one block after <!-- run: ${name} -->.`);
   return found[1];
 }
 

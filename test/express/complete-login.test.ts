@@ -108,7 +108,7 @@ describe('the record of a completed login', () => {
     });
   });
 
-  test('the factor comes from the strategy, so the app cannot record a backup code as TOTP', async () => {
+  test('the app cannot record a backup code as TOTP: the strategy names the factor', async () => {
     await open({ complete: { method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({

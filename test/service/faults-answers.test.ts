@@ -90,14 +90,14 @@ describe('takeAttempt', () => {
     ['no channel', { channel: undefined }],
   ] as [string, Record<string, unknown>][])(
     'A ticket with %s is an error, and the attempt stays charged',
-    async (_what, spoilt) => {
+    async (_what, altered) => {
       const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       replaceNext('takeAttempt', async (call) => {
         const taken = (await call()) as { ticket: object };
-        return 'ok' in spoilt || 'ticket' in spoilt
-          ? { ...taken, ...spoilt }
-          : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
+        return 'ok' in altered || 'ticket' in altered
+          ? { ...taken, ...altered }
+          : { ...taken, ticket: { ...taken.ticket, ...altered } };
       });
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
       // Without a valid ticket the attempt cannot be given back.
@@ -159,17 +159,17 @@ describe('takeAttempt', () => {
     ].map((value, place) => [`malformed codes (${place})`, { codes: value }]),
   ] as [string, unknown][])(
     'A malformed set (%s) is an error before any hash, and the attempt is given back',
-    async (_what, spoilt) => {
+    async (_what, altered) => {
       const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       for (const code of [codes[0], WRONG]) {
         replaceNext('takeAttempt', async (call) => {
           const taken = (await call()) as { current: object };
           const isField =
-            typeof spoilt === 'object' &&
-            !Array.isArray(spoilt) &&
-            Object.keys(spoilt ?? {}).length > 0;
-          return { ...taken, current: isField ? { ...taken.current, ...spoilt } : spoilt };
+            typeof altered === 'object' &&
+            !Array.isArray(altered) &&
+            Object.keys(altered ?? {}).length > 0;
+          return { ...taken, current: isField ? { ...taken.current, ...altered } : altered };
         });
         await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
       }
@@ -342,12 +342,12 @@ describe('results with one value replaced', () => {
     return [path, ...inner];
   }
 
-  function spoil(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  function setAtPath(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
     if (key === undefined) return by;
     const copy = (
       Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }
     ) as Record<string, unknown>;
-    copy[key] = spoil(copy[key], rest, by);
+    copy[key] = setAtPath(copy[key], rest, by);
     return copy;
   }
 
@@ -357,12 +357,12 @@ describe('results with one value replaced', () => {
       await fc.assert(
         fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
           const { backupCodes, codes, replaceNext, watched } = await open();
-          const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
+          const alterResult = async (call: () => Promise<unknown>): Promise<unknown> => {
             const answer = await call();
             const all = places(answer);
-            return spoil(answer, all[nth % all.length]!, by);
+            return setAtPath(answer, all[nth % all.length]!, by);
           };
-          replaceNext(method, spoilIt);
+          replaceNext(method, alterResult);
           const outcome: Outcome | null = await backupCodes
             .consume('ada', isRight ? codes[0] : WRONG)
             .catch(() => null);

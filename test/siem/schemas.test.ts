@@ -99,7 +99,7 @@ describe.each([
   );
 });
 
-/** A real event of this type, as a document that a test may spoil. */
+/** A real event of this type, as a document that a test may change. */
 function documentOf(vocabulary: Vocabulary, type: AuditEvent['type']): Record<string, unknown> {
   const event = output.events.find((candidate) => candidate.type === type);
   if (event === undefined) throw new Error(`There is no ${type}.`);
@@ -107,7 +107,7 @@ function documentOf(vocabulary: Vocabulary, type: AuditEvent['type']): Record<st
 }
 
 /** Sets the value at a path; `undefined` removes it. */
-function spoil(document: Record<string, unknown>, path: string, value: unknown): unknown {
+function setAtPath(document: Record<string, unknown>, path: string, value: unknown): unknown {
   const names = path.split('.');
   const last = names.pop()!;
   const holder = names.reduce((node, name) => node[name] as Record<string, unknown>, document);
@@ -169,7 +169,7 @@ describe('the schemas of the tests', () => {
     (vocabulary, type, path, value) => {
       const document = documentOf(vocabulary, type);
       expect(violations(vocabulary, document)).toEqual([]);
-      expect(violations(vocabulary, spoil(document, path, value))).not.toEqual([]);
+      expect(violations(vocabulary, setAtPath(document, path, value))).not.toEqual([]);
     },
   );
 });

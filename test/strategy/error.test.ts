@@ -22,7 +22,7 @@ import {
 
 const CODE = 'ABCD-EFGH';
 
-/** The error handler answered, once, and not the handler behind the strategy. Returns the error. */
+/** Expects one answer, from the error handler and not from the route. Returns the error. */
 async function expectError(
   site: TestApp,
   body: unknown = { username: 'ada', code: CODE },

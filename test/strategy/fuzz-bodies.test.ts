@@ -83,7 +83,7 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.constant('A'.repeat(2 ** 20)) },
 );
 
-/** A field of a body as it is written there: its name, its value, and how it is written. */
+/** A field of a body: its name, its value, and how it is written. */
 type Field = readonly [name: string, value: string, more: string];
 
 /** Some fields, or one field beside a valid user name. */
@@ -249,7 +249,7 @@ function changedPrototypes(): string[] {
 afterEach(() => expect(changedPrototypes()).toEqual([]));
 
 describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
-  describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('behind $name', (parser) => {
+  describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('after $name', (parser) => {
     let site: ParserSite;
     beforeAll(async () => {
       site = await openParserSite(express, parser);
