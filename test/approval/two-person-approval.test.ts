@@ -1,5 +1,6 @@
 // Actions that need two people (NIST SP 800-53 Rev. 5, AC-3(2)). One person alone cannot complete
 // one.
+import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import {
   TwoPersonApproval,
@@ -97,6 +98,38 @@ describe('an action', () => {
       'approval_failed',
       'approval_refused',
     ]);
+  });
+});
+
+describe('a process that does not have the action', () => {
+  it.each(['open-vault', 'constructor'])(
+    'a process that does not have the approved action %s refuses to execute it, and another process can execute it',
+    async (action) => {
+      const actions = { [action]: () => 'done' };
+      const complete = office.anotherInstance({ actions });
+      const older = office.anotherInstance({ actions: { 'close-vault': () => 'closed' } });
+      const code = await office.unusedCode('ada');
+      const { id, digest } = accepted(
+        await complete.request('ada', { ...PROPOSAL, action, code }),
+      ).approval;
+      accepted(await complete.approve('bob', { id, digest, code: await office.unusedCode('bob') }));
+
+      expect(await older.execute('ada', { id, digest })).toEqual(refused('unknown_action'));
+      expect(await older.show(id)).toMatchObject({ state: 'approved' });
+      expect(office.events.at(-1)).toMatchObject({
+        type: 'approval_refused',
+        userId: 'ada',
+        details: { approval_id: id, action, reason: 'unknown_action' },
+      });
+      expect(resultOf(await complete.execute('ada', { id, digest }))).toBe('done');
+      expect(typesOf(office).filter((type) => type === 'approval_executing')).toHaveLength(1);
+    },
+  );
+
+  it('a user who may not execute an action does not learn whether the process has it', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const older = office.anotherInstance({ actions: { 'close-vault': () => 'closed' } });
+    expect(await older.execute('eve', { id, digest })).toEqual(refused('not_entitled'));
   });
 });
 
@@ -388,6 +421,43 @@ describe('the window', () => {
     expect(office.executed).toEqual([]);
   });
 
+  it('an approval that comes too late is recorded as refused, with its code, and not as granted', async () => {
+    const { id, digest } = await makeRequest(office);
+    const code = await office.unusedCode('bob');
+    const consume: typeof office.backupCodes.consume = async (...given) => {
+      office.clock.advance(WINDOW_MS);
+      return office.backupCodes.consume(...given);
+    };
+    const { audit } = office.backupCodes;
+    const slow = office.anotherInstance({ backupCodes: { consume, audit } });
+    await slow.approve('bob', { id, digest, code });
+    expect(typesOf(office)).toEqual(['approval_requested', 'approval_expired', 'approval_refused']);
+    expect(office.events.at(-1)).toMatchObject({
+      userId: 'bob',
+      codeId: expect.any(String),
+      details: { reason: 'late' },
+    });
+  });
+
+  it('a step does not take effect if the window ends while it is recorded', async () => {
+    const { id, digest } = await makeRequest(office);
+    const code = await office.unusedCode('bob');
+    const { audit } = office.backupCodes;
+    const slow = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: async (...given) => {
+            await audit.record(...given);
+            office.clock.advance(WINDOW_MS);
+          },
+        },
+      },
+    });
+    expect(await slow.approve('bob', { id, digest, code })).toEqual(refused('late'));
+    expect(await office.approval.show(id)).toMatchObject({ state: 'expired', approvedBy: null });
+  });
+
   it.each([59, 86_401, 1.5, '900', null])(
     'the window cannot be %p seconds long',
     (windowSeconds) => {
@@ -544,7 +614,14 @@ describe('the audit trail', () => {
   it('the audit trail records each step with user, code, action and target', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     await office.approval.execute('bob', { id, digest }, { ip: '192.0.2.7' });
-    const details = { approval_id: id, action: 'open-vault', target: 'vault-7', reason: null };
+    const details = {
+      approval_id: id,
+      action: 'open-vault',
+      target: 'vault-7',
+      digest,
+      parameters_digest: sha256('{"amount":3,"reason":"audit"}'),
+      reason: null,
+    };
     expect(office.events).toMatchObject([
       {
         type: 'approval_requested',
@@ -571,6 +648,21 @@ describe('the audit trail', () => {
     ]);
     const { events } = await office.backupCodes.audit.events({ types: ['approval_granted'] });
     expect(events).toMatchObject([{ userId: 'bob', details }]);
+  });
+
+  it('the audit trail shows that the parameters in the store are not the ones that were approved', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const change = { parameters: '{"amount":4000}' };
+    const approvals = tamperedStore(office.stores, change);
+    const tampered = office.anotherInstance({ store: approvals });
+    expect(await tampered.execute('ada', { id, digest })).toEqual(refused('changed'));
+    expect(
+      office.events.map(({ type, details }) => [type, details?.['parameters_digest']]),
+    ).toEqual([
+      ['approval_requested', sha256('{"amount":3,"reason":"audit"}')],
+      ['approval_granted', sha256('{"amount":3,"reason":"audit"}')],
+      ['approval_refused', sha256(change.parameters)],
+    ]);
   });
 
   it('the audit trail records a refusal with its reason', async () => {
@@ -609,10 +701,49 @@ describe('the audit trail', () => {
       if (step === 'approve')
         expect(await office.approval.show(before.id)).toMatchObject({ state: 'requested' });
       if (step === 'execute')
-        expect(await office.approval.show(before.id)).toMatchObject({ state: 'failed' });
+        expect(await office.approval.show(before.id)).toMatchObject({ state: 'approved' });
       if (step === 'request') await makeRequest(office);
     },
   );
+});
+
+describe('an action whose start cannot be recorded', () => {
+  it('an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const { audit } = office.backupCodes;
+    const fault = new Error('the trail is full');
+    const mute = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: (type, ...given) =>
+            type === 'approval_executing' ? Promise.reject(fault) : audit.record(type, ...given),
+        },
+      },
+    });
+    await expect(mute.execute('ada', { id, digest })).rejects.toBe(fault);
+    expect(typesOf(office)).toEqual(['approval_requested', 'approval_granted']);
+    expect(office.executed).toEqual([]);
+    expect(resultOf(await office.approval.execute('ada', { id, digest }))).toBe('open');
+  });
+
+  it('an action whose start cannot be recorded expires with its window', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const late = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: () => {
+            office.clock.advance(WINDOW_MS);
+            return Promise.reject(new Error('the trail is full'));
+          },
+        },
+      },
+    });
+    await expect(late.execute('ada', { id, digest })).rejects.toThrow('the trail is full');
+    expect(await office.approval.show(id)).toMatchObject({ state: 'expired' });
+    expect(office.executed).toEqual([]);
+  });
 });
 
 describe('the options', () => {
@@ -637,6 +768,10 @@ describe('the options', () => {
     ]).toEqual(['TwoPersonApproval {}', '{}']);
   });
 });
+
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}
 
 /** The requests of these stores, as they are after an attacker changed them in the database. */
 function tamperedStore({ approvals: store }: OfficeStores, change: object): ApprovalStore {

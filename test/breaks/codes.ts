@@ -16,6 +16,7 @@ const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
   'test/codes/mixed-sets.test.ts › A set is read after each change of its configuration';
+const recoveryBits = 'test/service/recovery-bits.test.ts';
 
 export const codeBreaks: readonly Break[] = [
   {
@@ -72,11 +73,43 @@ export const codeBreaks: readonly Break[] = [
   {
     id: 'N-21',
     what: 'a code of 40 bits is accepted on the recovery channel',
-    file: 'lib/strategy/check-options.ts',
+    file: 'lib/codes/guessing.ts',
     find: 'const MIN_RECOVERY_BITS = 64',
     replace: 'const MIN_RECOVERY_BITS = 40',
     noticedBy: [
       `${strategyOptions} › findUser refuses …, and names the number of bits and the standard`,
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'consume reads codes of 40 bits on the recovery channel',
+    file: 'lib/service/consume.ts',
+    find: 'isReadOn(channel, format) ? readCode(format, typed) : null,',
+    replace: 'readCode(format, typed),',
+    noticedBy: [
+      `${recoveryBits} › a code of 40 bits is malformed on the recovery channel, costs nothing, and works after a first factor`,
+      `${recoveryBits} › an adopted set of a shorter format is not opened on the recovery channel`,
+      `${recoveryBits} › a set of a shorter format … is not opened by a code that also reads as a longer one`,
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'a service that reads no format of 64 bits refuses recovery logins silently',
+    file: 'lib/service/consume.ts',
+    find: 'assertReadOn(channel, config.formats);',
+    replace: 'if (channel === null) assertReadOn(channel, config.formats);',
+    noticedBy: [
+      'test/service/recovery-bits.test.ts › an attempt by … on the recovery channel is an error that names the fix, before an attempt is taken',
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'an older set of a shorter format opens on the recovery channel',
+    file: 'lib/service/compare.ts',
+    find: 'return isReadOn(channel, format) ? readCode(format, typed) : null;',
+    replace: 'return channel ? readCode(format, typed) : null;',
+    noticedBy: [
+      `${recoveryBits} › a set of a shorter format … is not opened by a code that also reads as a longer one`,
     ],
   },
   {

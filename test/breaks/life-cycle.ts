@@ -172,12 +172,43 @@ export const lifeCycleBreaks: readonly Break[] = [
   },
   {
     id: 'N-26',
+    what: 'a set with replacements grows without end',
+    file: 'lib/service/compare.ts',
+    find: 'return total - remaining < maxReplacements;',
+    replace: 'return total >= remaining && maxReplacements > 0;',
+    noticedBy: [
+      `${replacement} › After \`maxReplacements\` consumed codes the set counts down, and says that it is low`,
+      `${replacement} › By default a hundred codes of a set are replaced`,
+    ],
+  },
+  {
+    id: 'N-26',
+    what: 'a set whose codes are no longer replaced does not ask for a new set',
+    file: 'lib/service/set-status.ts',
+    find: 'return remaining <= lowAt || isNoLongerReplaced;',
+    replace: 'return remaining <= lowAt && !isNoLongerReplaced;',
+    noticedBy: [
+      `${replacement} › After \`maxReplacements\` consumed codes the set counts down, and says that it is low`,
+    ],
+  },
+  {
+    id: 'N-26',
     what: 'each attempt makes a replacement',
     file: 'lib/service/compare.ts',
-    find: 'if (!isConsumable || !config.replaceConsumed)',
-    replace: 'if (!config.replaceConsumed)',
+    find: 'if (!isConsumable || !isReplaced(config, set))',
+    replace: 'if (!isReplaced(config, set))',
     noticedBy: [
       `${replacement} › A replacement costs a second slow hash, and only after a valid code`,
+    ],
+  },
+  {
+    id: 'N-09',
+    what: 'a pepper with the id "constructor" vanishes from the report',
+    file: 'lib/sql/report.ts',
+    find: 'return Object.fromEntries(counts);',
+    replace: 'return Object.assign({}, Object.fromEntries(counts));',
+    noticedBy: [
+      `${reports} › A report counts sets of a pepper whose id is also the name of a member of every object`,
     ],
   },
   {

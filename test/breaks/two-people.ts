@@ -122,6 +122,15 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: 'from.includes(record.state) && now < record.expiresAt',
     replace: 'from.includes(record.state) && now < Infinity',
+    noticedBy: [`${two} › a step does not take effect if the window ends while it is recorded`],
+  },
+  {
+    id: 'D-06',
+    what: 'a step that comes too late is answered as taken',
+    file: steps,
+    find: 'if (this.#config.now() >= record.expiresAt) return await this.#refuseEnded(ended);',
+    replace:
+      'if (this.#config.now() >= record.expiresAt) return { ok: true, approval: toApproval(record) };',
     noticedBy: [
       `${two} › a step does not take effect if the window ends while the code is checked`,
     ],
@@ -208,11 +217,83 @@ export const twoPeopleBreaks: readonly Break[] = [
     id: 'D-11',
     what: 'the audit trail does not name the target',
     file: 'lib/approval/approval-events.ts',
-    find: 'return { approval_id: id, action, target, reason };',
-    replace: 'return { approval_id: id, action, target: target && null, reason };',
+    find: `    target,
+    digest,`,
+    replace: `    target: target && null,
+    digest,`,
     noticedBy: [
       `${two} › the audit trail records each step with user, code, action and target`,
       `${stores} › each step is in the audit trail, with its target`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'the audit trail does not hold the digest of what was approved',
+    file: 'lib/approval/approval-events.ts',
+    find: `    digest,
+    parameters_digest`,
+    replace: `    digest: digest && null,
+    parameters_digest`,
+    noticedBy: [
+      `${two} › the audit trail records each step with user, code, action and target`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'the audit trail does not hold the digest of the parameters',
+    file: 'lib/approval/approval-events.ts',
+    find: 'const parametersDigest = record && sha256(record.parameters);',
+    replace: 'const parametersDigest = record && sha256(record.digest);',
+    noticedBy: [
+      `${two} › the audit trail records each step with user, code, action and target`,
+      `${two} › the audit trail shows that the parameters in the store are not the ones that were approved`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an approval that comes too late is recorded as granted',
+    file: steps,
+    find: 'if (this.#config.now() >= record.expiresAt) return await this.#refuseEnded(ended);',
+    replace: '',
+    noticedBy: [
+      `${two} › an approval that comes too late is recorded as refused, with its code, and not as granted`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an action that was not started is recorded as failed',
+    file: runner,
+    find: `    await this.#steps.start(step);
+    let result: unknown;
+    try {
+`,
+    replace: `    let result: unknown;
+    try {
+      await this.#steps.start(step);
+`,
+    noticedBy: [
+      `${two} › an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an action whose start is not recorded can never be executed',
+    file: steps,
+    find: "record.state === 'executing' ? { ...record, state: 'approved' } : null,",
+    replace: "record.state === 'approved' ? { ...record, state: 'approved' } : null,",
+    noticedBy: [
+      `${two} › an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later`,
+      `${two} › an action whose start cannot be recorded expires with its window`,
+    ],
+  },
+  {
+    id: 'D-07',
+    what: 'a process that does not have an action uses up the approval',
+    file,
+    find: "if (action === undefined) return this.#steps.refuse({ caller, record }, 'unknown_action');",
+    replace: '',
+    noticedBy: [
+      `${two} › a process that does not have the approved action … refuses to execute it, and another process can execute it`,
     ],
   },
   {

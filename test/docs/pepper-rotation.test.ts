@@ -15,7 +15,7 @@ import { createTables, SqlStore } from '../../lib/sql';
 import { userSubject } from '../../lib/stores/subject';
 import { countingHasher, type CountingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
-import { WRONG } from '../helpers/service';
+import { WRONG_ON_BOTH as WRONG } from '../helpers/service';
 
 const PAGE = readFileSync(join(__dirname, '../../docs/peppers.md'), 'utf8');
 
@@ -39,7 +39,7 @@ const start = compileFunction(program, ['require', 'exports', 'process', 'store'
   store: BackupCodeStore,
 ) => void;
 
-/** Starts the program of the page with a fast counting hasher. */
+/** Starts the program of the page with a fast counting hasher, and with codes for both channels. */
 function startPage({
   store,
   hasher,
@@ -51,7 +51,7 @@ function startPage({
 }): BackupCodes {
   class Counted extends BackupCodes {
     constructor(options: BackupCodesOptions) {
-      super({ ...options, hasher });
+      super({ format: core.formats.recovery, ...options, hasher });
     }
   }
   const made: { backupCodes?: BackupCodes } = {};
@@ -151,7 +151,7 @@ async function operate(open: () => Promise<OpenStore>): Promise<Operator> {
   return {
     ...opened,
     hasher,
-    withoutPepper: new BackupCodes({ store, hasher }),
+    withoutPepper: new BackupCodes({ store, hasher, format: core.formats.recovery }),
     restart: (listed) => startPage({ store, hasher, listed }),
     pepperOf: async (userId) => (await store.find(userSubject(userId)))?.current?.pepperId,
     charged: async (userId) =>
@@ -307,6 +307,7 @@ describe.each([
     const later = new BackupCodes({
       store,
       hasher,
+      format: core.formats.recovery,
       pepper: [{ id: '2027', key: Buffer.alloc(32) }],
       now: () => Date.now() + year,
     });

@@ -1,6 +1,7 @@
 // The audit trail of a store, tested through the service, so that the same tests run on each store.
 import {
   BackupCodes,
+  formats,
   type AuditEvent,
   type BackupCodeAudit,
   type BackupCodesOptions,
@@ -10,7 +11,7 @@ import {
 import { EVENT_TYPES } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
-import { atOnce, WRONG } from './service';
+import { atOnce, WRONG, WRONG_ON_BOTH } from './service';
 
 type ReportingStore = BackupCodeStore & BackupCodeAudit;
 
@@ -55,17 +56,17 @@ export function reportTests({ open }: ReportTestOptions): void {
 
   describe('events', () => {
     it('Stored events equal the live events in every field and in their order', async () => {
-      const { backupCodes, received, clock } = await start({ lowAt: 9 });
+      const { backupCodes, received, clock } = await start({ lowAt: 9, format: formats.recovery });
       const userId = 'a "strange"\r\n\0id \u{1f511}';
       const {
         codes: [code],
       } = await backupCodes.issue(userId, CONTEXT);
-      await backupCodes.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
+      await backupCodes.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
       clock.advance(1500);
       await backupCodes.consume(userId, code, CONTEXT);
       clock.advance(60_000);
       await backupCodes.consume(userId, code);
-      await backupCodes.rejectUnknownUser('eve', WRONG, { channel: 'recovery' });
+      await backupCodes.rejectUnknownUser('eve', WRONG_ON_BOTH, { channel: 'recovery' });
       await backupCodes.revoke(userId);
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
         expect(typesOf(received)).toContain(type);
@@ -349,6 +350,20 @@ export function reportTests({ open }: ReportTestOptions): void {
         { none: 1, 2026: 2 },
         { '$old$cost=1': 1, '$new$cost=2': 2 },
       ]);
+    });
+
+    it('A report counts sets of a pepper whose id is also the name of a member of every object', async () => {
+      const { store } = await open();
+      const key = Buffer.alloc(32, 1);
+      const ids = ['constructor', '__proto__', 'toString', 'hasOwnProperty', '2026'];
+      for (const id of ids) {
+        const pepper = { id, key };
+        const backupCodes = new BackupCodes({ store, hasher: countingHasher(), pepper });
+        for (const n of [1, 2]) await backupCodes.issue(`${id} ${n}`);
+      }
+      const { users, setsByPepper } = await new BackupCodes({ store }).audit.report();
+      expect(users).toBe(10);
+      expect(Object.entries(setsByPepper).sort()).toEqual(ids.map((id) => [id, 2]).sort());
     });
 
     it('The report of an empty store has only zeros', async () => {

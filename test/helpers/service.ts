@@ -2,6 +2,7 @@
 // recorded.
 import {
   BackupCodes,
+  formats,
   type AuditEvent,
   type BackupCodesOptions,
   type BackupCodeStore,
@@ -16,6 +17,8 @@ import { watchStore, type WatchedStore } from './watched-store';
 
 /** A code of the standard format. A set contains it with a chance of one in 10^11. */
 export const WRONG = 'AAAA-AAAA';
+/** A code of the recovery format, which both channels read. No set contains it. */
+export const WRONG_ON_BOTH = 'AAAA-AAAA-AAAA-AAAA';
 
 export interface Service {
   readonly backupCodes: BackupCodes;
@@ -35,6 +38,14 @@ export async function openService(
   options: Partial<BackupCodesOptions> = {},
 ): Promise<Service> {
   return serviceOn(await open(), options);
+}
+
+/** With codes of 80 bits, which both channels read. */
+export function openServiceForBoth(
+  open: () => Promise<OpenStore>,
+  options: Partial<BackupCodesOptions> = {},
+): Promise<Service> {
+  return openService(open, { format: formats.recovery, ...options });
 }
 
 /** Makes an instance on the store, as after a restart or in another process. */
@@ -59,6 +70,14 @@ export function serviceOn(
     written: events,
     charged: (userId) => chargedTo(store, userId),
   };
+}
+
+/** As {@link serviceOn}, with codes of 80 bits, which both channels read. */
+export function serviceForBothOn(
+  opened: Pick<OpenStore, 'store' | 'events'>,
+  options: Partial<BackupCodesOptions> = {},
+): Service {
+  return serviceOn(opened, { format: formats.recovery, ...options });
 }
 
 async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {

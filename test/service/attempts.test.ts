@@ -2,7 +2,13 @@ import type { AttemptOptions, BackupCodesOptions, Context, Channel, Outcome } fr
 import { nameSubject, userSubject } from '../../lib/stores/subject';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../helpers/clock';
 import { failure } from '../helpers/errors';
-import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';
+import {
+  atOnce,
+  openServiceForBoth as openService,
+  serviceForBothOn as serviceOn,
+  WRONG_ON_BOTH as WRONG,
+  type Service,
+} from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
 const channels: readonly Channel[] = ['second_factor', 'recovery'];

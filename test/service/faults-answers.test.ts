@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Outcome } from '../../lib';
 import { START } from '../helpers/clock';
 import { failure } from '../helpers/errors';
-import { openService, WRONG, type Service } from '../helpers/service';
+import { openService, openServiceForBoth, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { faultyStore, type FaultyStore } from '../helpers/faulty-store';
 
@@ -300,7 +300,7 @@ describe('well-formed results', () => {
 
   it('A set with a pepper and without expiry is accepted on both channels', async () => {
     for (const channel of ['second_factor', 'recovery'] as const) {
-      const { backupCodes } = await openService(memory.open, {
+      const { backupCodes } = await openServiceForBoth(memory.open, {
         pepper: [{ id: '2026', key: Buffer.alloc(32) }],
         expiresAfterDays: null,
       });

@@ -1,5 +1,12 @@
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
-import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
+import {
+  atOnce,
+  openService,
+  openServiceForBoth,
+  serviceOn,
+  WRONG,
+  WRONG_ON_BOTH,
+} from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 
 onEachStore('staged sets', (open) => {
@@ -33,11 +40,11 @@ onEachStore('staged sets', (open) => {
   });
 
   it('An activated set replaces the old one, with all its codes and fresh counters', async () => {
-    const { backupCodes, charged, received, written } = await openService(open);
+    const { backupCodes, charged, received, written } = await openServiceForBoth(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     for (const channel of ['second_factor', 'recovery'] as const)
-      await backupCodes.consume('ada', WRONG, { channel });
+      await backupCodes.consume('ada', WRONG_ON_BOTH, { channel });
     expect(await charged('ada')).toEqual([1, 1]);
     expect(await backupCodes.activate('ada', staged.setId, { ip: '192.0.2.1' })).toBe(true);
     expect(await charged('ada')).toEqual([0, 0]);
@@ -283,11 +290,13 @@ onEachStore('the status of a user', (open) => {
     async (channel) => {
       const other = { secondFactor: false, recovery: false };
       const name = channel === 'recovery' ? 'recovery' : 'secondFactor';
-      const { backupCodes } = await openService(open, { attempts: { free: 5, lockAfter: 2 } });
+      const { backupCodes } = await openServiceForBoth(open, {
+        attempts: { free: 5, lockAfter: 2 },
+      });
       await backupCodes.issue('ada');
-      await backupCodes.consume('ada', WRONG, { channel });
+      await backupCodes.consume('ada', WRONG_ON_BOTH, { channel });
       expect(await backupCodes.status('ada')).toMatchObject({ locked: other });
-      await backupCodes.consume('ada', WRONG, { channel });
+      await backupCodes.consume('ada', WRONG_ON_BOTH, { channel });
       expect(await backupCodes.status('ada')).toMatchObject({
         locked: { ...other, [name]: true },
       });

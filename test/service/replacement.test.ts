@@ -80,6 +80,54 @@ onEachStore('replacements', (open) => {
     ]);
   });
 
+  it('After `maxReplacements` consumed codes the set counts down, and says that it is low', async () => {
+    const { backupCodes, received, hasher } = await openService(open, {
+      ...options,
+      maxReplacements: 2,
+      count: 4,
+      lowAt: 1,
+    });
+    const { codes } = await backupCodes.issue('ada');
+    const replacements: string[] = [];
+    for (const code of codes.slice(0, 2)) {
+      const outcome = await backupCodes.consume('ada', code);
+      expect(outcome).toMatchObject({ ok: true, remaining: 4, low: false });
+      replacements.push((outcome as { replacement: string }).replacement);
+    }
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 4, total: 6, low: false });
+    const left = [...codes.slice(2), ...replacements];
+    for (const [n, code] of left.entries()) {
+      hasher.count = 0;
+      const outcome = await backupCodes.consume('ada', code);
+      expect(outcome).toMatchObject({ ok: true, remaining: 3 - n, total: 6, low: true });
+      expect([Object.keys(outcome).includes('replacement'), hasher.count]).toEqual([false, 1]);
+      expect(await backupCodes.status('ada')).toMatchObject({ remaining: 3 - n, low: true });
+    }
+    expect(received.slice(1).map(({ type }) => type)).toEqual([
+      ...['consumed', 'renewed', 'consumed', 'renewed'],
+      ...['consumed', 'consumed', 'consumed', 'low', 'consumed', 'exhausted'],
+    ]);
+    await backupCodes.issue('ada');
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 4, low: false });
+  });
+
+  it('By default a hundred codes of a set are replaced', async () => {
+    const { backupCodes } = await openService(open, { ...options, count: 1, lowAt: 0 });
+    const { codes } = await backupCodes.issue('ada');
+    let typed = codes[0];
+    for (let n = 1; n <= 100; n += 1) {
+      const outcome = await backupCodes.consume('ada', typed);
+      expect(outcome).toMatchObject({ ok: true, remaining: 1, total: 1 + n, low: false });
+      typed = (outcome as { replacement?: string }).replacement;
+    }
+    expect(await backupCodes.consume('ada', typed)).toMatchObject({
+      ok: true,
+      remaining: 0,
+      total: 101,
+      low: true,
+    });
+  });
+
   it('Of fifty callers with one code exactly one receives a replacement', async () => {
     const { backupCodes } = await openService(open, options);
     const { codes } = await backupCodes.issue('ada');

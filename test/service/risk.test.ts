@@ -1,6 +1,10 @@
 import type { Outcome, Risk, RiskAttempt } from '../../lib';
 import { START } from '../helpers/clock';
-import { openService, WRONG, type Service } from '../helpers/service';
+import {
+  openServiceForBoth as openService,
+  WRONG_ON_BOTH as WRONG,
+  type Service,
+} from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 import { storeFault } from '../helpers/watched-store';
 

@@ -102,6 +102,8 @@ describe('toEcs', () => {
       approval_id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
+      digest: 'd1',
+      parameters_digest: 'p1',
       reason: 'same_person',
     } as const;
     expect(map('approval_refused', { details })).toMatchObject({
@@ -110,6 +112,8 @@ describe('toEcs', () => {
         approval_id: 'r-7',
         approval_action: 'open-vault',
         approval_target: 'vault-7%0D%0A',
+        approval_digest: 'd1',
+        approval_parameters_digest: 'p1',
       },
     });
   });

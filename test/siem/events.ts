@@ -15,7 +15,7 @@ import { cleanContext } from '../../lib/audit/context';
 import { auditEvent } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
-import { WRONG } from '../helpers/service';
+import { WRONG, WRONG_ON_BOTH } from '../helpers/service';
 
 /** A record, so that the compiler reports a reason that is missing here. */
 const reasons: Record<Reason, true> = {
@@ -115,7 +115,8 @@ export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId:
 /** Runs a service through everything that can happen: it writes an event of each type. */
 export async function runEveryOperation(userId: string): Promise<ServiceOutput> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
-  const shared = { store, hasher, now: clock.now, count: 5 };
+  const format = [formats.standard, formats.recovery];
+  const shared = { store, hasher, now: clock.now, count: 5, format };
   const usual = new BackupCodes({ ...shared, attempts: { free: 3, lockAfter: 5 } });
   const received: AuditEvent[] = [];
   usual.on('rejected', (event) => {
@@ -133,12 +134,12 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
   clock.advance(60_000);
   await usual.consume(userId, codes[0], CONTEXT);
   await usual.consume(userId, '123456', CONTEXT);
-  await usual.rejectUnknownUser('nobody', WRONG, { ...CONTEXT, channel: 'recovery' });
+  await usual.rejectUnknownUser('nobody', WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
 
   const staged = await usual.stage(userId, CONTEXT);
   await usual.activate(userId, staged.setId, CONTEXT);
   for (let attempt = 1; attempt <= 7; attempt += 1) {
-    await usual.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
+    await usual.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
     if (attempt >= 4) clock.advance(DAY_MS);
   }
   const cautious = new BackupCodes({
