@@ -12,7 +12,10 @@ export type BackupCodeErrorCode =
    * what was given.
    */
   | 'invalid_option'
-  /** A format is unusable, or its codes are too easy to guess with the given options. */
+  /**
+   * A format is unusable, or its codes are too easy to guess with the given options. Also thrown on
+   * the `recovery` channel if no format has 64 bits.
+   */
   | 'invalid_format'
   /** A hasher is below its minimum cost, or does not suit the format. */
   | 'invalid_hasher'

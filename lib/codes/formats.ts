@@ -106,7 +106,8 @@ const UNAMBIGUOUS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
  *
  * @example
  * ```ts
- * // Codes of 80 bits for recovery logins. Sets with codes of 40 bits are still read.
+ * // Codes of 80 bits, which recovery logins need. On the second_factor channel, sets with codes of
+ * // 40 bits are still read.
  * new BackupCodes({ store, format: [formats.recovery, formats.standard] });
  * ```
  */

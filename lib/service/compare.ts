@@ -12,6 +12,7 @@ import {
 } from '../codes/digests';
 import { parseFormat, readCode, serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
+import { isReadOn } from '../codes/guessing';
 import { runInHashQueue, type HashPlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
@@ -19,7 +20,10 @@ import { BackupCodeError } from '../errors';
 import type { SetWithCodes, StoredCode } from '../stores/contract';
 import type { Config } from './options';
 
-/** What was typed, and how it reads under each listed format: `null` if it does not fit. */
+/**
+ * What was typed, and how it reads under each listed format: `null` if it does not fit, or if the
+ * channel does not read the format.
+ */
 export interface TypedCode {
   readonly typed: unknown;
   readonly readings: readonly (string | null)[];
@@ -55,7 +59,7 @@ interface SetHashing {
   readonly binding: SetBinding;
 }
 
-/** A replacement equals a code of the set with a chance of one in thirty thousand at most. */
+/** A replacement equals a code of the set with a chance of about one in a thousand at most. */
 const MAX_DRAWS = 5;
 
 /**
@@ -69,7 +73,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   const { setId, salt, pepperId, check } = set;
   const listed = config.formatDefinitions.indexOf(set.format);
   const format = config.formats[listed] ?? parseFormat(set.format);
-  const reading = listed === -1 ? readCode(format, request.typed) : request.readings[listed];
+  const reading = listed === -1 ? readUnlisted(format, request) : request.readings[listed];
   const hashing: SetHashing = {
     format,
     hasher: hasherFor(config.hashers, { salt, bits: format.bits }),
@@ -84,9 +88,19 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
     request.onVerdict();
     const match = reading === null ? null : found;
     const isConsumable = match !== null && match.consumedAt === null;
-    if (!isConsumable || !config.replaceConsumed) return { match, replacement: null };
+    if (!isConsumable || !isReplaced(config, set)) return { match, replacement: null };
     return { match, replacement: await makeReplacement(hashing, set.codes, place) };
   });
+}
+
+/** After `maxReplacements` consumed codes a set counts down, like one without replacements. */
+function isReplaced({ maxReplacements }: Config, { total, remaining }: SetWithCodes): boolean {
+  return total - remaining < maxReplacements;
+}
+
+/** A set may have a format that is no longer listed. The channel's rule holds for it as well. */
+function readUnlisted(format: Format, { typed, channel }: ComparisonRequest): string | null {
+  return isReadOn(channel, format) ? readCode(format, typed) : null;
 }
 
 /** A code that the set does not have and never had: a spent code must not come back. */

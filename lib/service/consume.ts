@@ -4,6 +4,7 @@ import type { CleanContext } from '../audit/context';
 import { auditEvent, type AuditEvent, type EventFields, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { readCode } from '../codes/formats';
+import { assertReadOn, isReadOn } from '../codes/guessing';
 import { HashQueueBusy, MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import type {
   LockedChannel,
@@ -17,6 +18,7 @@ import { compare, type Comparison, type TypedCode } from './compare';
 import type { Config } from './options';
 import type { Outcome } from './outcome';
 import { assess } from './risk';
+import { isLow } from './set-status';
 
 /** One try to consume a code. */
 export interface CodeAttempt {
@@ -56,7 +58,10 @@ export async function consumeCode(
   const { channel } = context;
 
   // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
-  const readings = config.formats.map((format) => readCode(format, typed));
+  assertReadOn(channel, config.formats);
+  const readings = config.formats.map((format) =>
+    isReadOn(channel, format) ? readCode(format, typed) : null,
+  );
   if (readings.every((reading) => reading === null)) {
     const event = auditEvent('rejected', {
       at: config.now(),
@@ -166,7 +171,8 @@ async function consumeMatch(
   }
   listeners.notify(result.events);
   const { remaining, total } = result;
-  const consumed = { remaining, total, low: remaining <= config.lowAt, setId, codeId, expiresAt };
+  const low = isLow(config, { remaining, total });
+  const consumed = { remaining, total, low, setId, codeId, expiresAt };
   return replacement
     ? { ok: true, ...consumed, replacement: replacement.code }
     : { ok: true, ...consumed };

@@ -90,12 +90,13 @@ function countUsersBy(
   rows: readonly Row[],
   column: 'pepper_id' | 'hasher',
 ): Record<string, number> {
-  const counts: Record<string, number> = {};
+  // A name may be that of a member of every object, such as "constructor".
+  const counts = new Map<string, number>();
   for (const row of rows) {
     const name = readString(row, column) ?? 'none';
-    counts[name] = (counts[name] ?? 0) + readNumber(row, 'users');
+    counts.set(name, (counts.get(name) ?? 0) + readNumber(row, 'users'));
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 const ISSUES: readonly unknown[] = ['issued', 'activated', 'adopted'];
@@ -103,7 +104,7 @@ const ISSUES: readonly unknown[] = ['issued', 'activated', 'adopted'];
 interface MutableDay {
   issued: number;
   consumed: number;
-  readonly failures: Partial<Record<Reason, number>>;
+  readonly failures: Map<Reason, number>;
 }
 
 async function countDays(
@@ -122,17 +123,24 @@ async function countDays(
   const days = new Map<number, MutableDay>();
   for (const row of rows) {
     const at = readNumber(row, 'day');
-    const counts = days.get(at) ?? { issued: 0, consumed: 0, failures: {} };
+    const counts = days.get(at) ?? { issued: 0, consumed: 0, failures: new Map<Reason, number>() };
     days.set(at, counts);
     const times = readNumber(row, 'times');
     const reason = readString(row, 'reason') as Reason | null;
     if (row['type'] === 'consumed') counts.consumed += times;
     else if (ISSUES.includes(row['type'])) counts.issued += times;
-    else if (reason !== null) counts.failures[reason] = (counts.failures[reason] ?? 0) + times;
+    else if (reason !== null) {
+      counts.failures.set(reason, (counts.failures.get(reason) ?? 0) + times);
+    }
   }
   return [...days]
     .sort(([a], [b]) => a - b)
-    .map(([at, counts]) => ({ day: new Date(at).toISOString().slice(0, 10), ...counts }));
+    .map(([at, { issued, consumed, failures }]) => ({
+      day: new Date(at).toISOString().slice(0, 10),
+      issued,
+      consumed,
+      failures: Object.fromEntries(failures),
+    }));
 }
 
 interface Failures {

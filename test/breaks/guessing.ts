@@ -10,17 +10,16 @@ const attempts = 'test/service/attempts.test.ts';
 const equalWork = 'test/service/equal-work.test.ts';
 const faults = 'test/service/faults.test.ts';
 const gate = 'test/codes/hash-queue.test.ts';
-const channelShares = 'test/codes/hash-queue-fairness.test.ts › the shares of the channels';
-const userShare = 'test/codes/hash-queue-fairness.test.ts › the share of a user';
+const channelShares = 'test/codes/hash-queue-fairness.test.ts';
+const userShare = 'test/codes/hash-queue-fairness.test.ts';
 const floods = 'test/service/fair-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
-const rightDuringWait = `${attempts} › guessing › A valid code during a wait is refused, costs no hash and stays unconsumed`;
-const twoHundred = `${attempts} › guessing › Two hundred attempts at once cost five hashes, one for each that is granted`;
-const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
-const neverMints = `${tickets} › Attempts given back in any order grant no more and end no other wait`;
-const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
+const validDuringWait = `${attempts} › A valid code during a wait is refused without a hash`;
+const twoHundred = `${attempts} › Two hundred attempts at once cost one hash for each granted one`;
+const announced = `${fail} › too many attempts are answered with 429 and a wait, unchecked`;
+const neverMints = `${tickets} › Attempts given back grant no more and end no other wait`;
 
 export const guessingBreaks: readonly Break[] = [
   {
@@ -30,7 +29,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'return REFUSALS.locked;',
     replace: 'throw new Error(LOCKED_MESSAGE);',
     noticedBy: [
-      'test/strategy/with-totp.test.ts › a TOTP lets the user in even if the channel of the backup codes is locked',
+      'test/strategy/with-totp.test.ts › a TOTP works even if the backup codes are locked',
     ],
   },
   {
@@ -41,9 +40,7 @@ export const guessingBreaks: readonly Break[] = [
     fallback: 50,`,
     replace: `    min: 1, max: 100,
     fallback: 100,`,
-    noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
-    ],
+    noticedBy: [`${waits} › By default waits start after four attempts and double up to an hour`],
   },
   {
     id: 'N-10',
@@ -52,8 +49,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const isLocked = counter.lockedAt !== null || counter.attempts >= waits.length',
     replace: 'const isLocked = false',
     noticedBy: [
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
-      `${attempts} › guessing › A locked channel refuses a valid code on every instance and never consumes it`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${attempts} › A locked channel refuses a valid code on every instance and never consumes it`,
     ],
   },
   {
@@ -72,9 +69,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'counter.lockedAt = lock.now',
     replace: 'counter.lockedAt = null',
-    noticedBy: [
-      `${attempts} › guessing › A locked channel stays locked if more attempts are allowed later`,
-    ],
+    noticedBy: [`${attempts} › A locked channel stays locked if more attempts are allowed later`],
   },
   {
     id: 'N-10',
@@ -83,8 +78,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const { channel } = context;',
     replace: "const channel = 'recovery';",
     noticedBy: [
-      `${attempts} › guessing › Locking one channel does not lock the other`,
-      `${attempts} › guessing › Attempts are counted for each channel separately`,
+      `${attempts} › Locking one channel does not lock the other`,
+      `${attempts} › Attempts are counted for each channel separately`,
     ],
   },
   {
@@ -94,7 +89,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace:
       "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
-    noticedBy: [`${attempts} › guessing › Only a new set unlocks a channel`],
+    noticedBy: [`${attempts} › Only a new set unlocks a channel`],
   },
   {
     id: 'N-12',
@@ -103,8 +98,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'firstDelay * 2 ** doublings',
     replace: 'firstDelay',
     noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${waits} › By default waits start after four attempts and double up to an hour`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
     ],
   },
   {
@@ -113,9 +108,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/back-off.ts',
     find: 'Math.min(firstDelay * 2 ** doublings, maxDelay)',
     replace: '(firstDelay * 2 ** doublings)',
-    noticedBy: [
-      `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
-    ],
+    noticedBy: [`${waits} › Waits never get shorter, and are 0 or from 30 seconds to an hour`],
   },
   {
     id: 'N-12',
@@ -133,7 +126,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `for (const channel of ['second_factor', 'recovery'] as const) this.#user(subject).channels[channel] = freshCounter(1);
     this.#user(subject).staged = {`,
     noticedBy: [
-      `${attempts} › guessing › Only a consumed code or a new set resets the attempt counter`,
+      `${attempts} › Only a consumed code or a new set resets the attempt counter`,
       `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
     ],
   },
@@ -152,9 +145,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'const subject = await findSubject();',
     replace: `const found = await findSubject();
   const subject = { ...found, key: \`\${found.key}\${context.ip}\` };`,
-    noticedBy: [
-      `${attempts} › guessing › Attempts are counted together over IP addresses and instances`,
-    ],
+    noticedBy: [`${attempts} › Attempts are counted together over IP addresses and instances`],
   },
   {
     id: 'W-10',
@@ -224,7 +215,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (isLocked || now < counter.nextAt)',
     replace: 'if (isLocked)',
-    noticedBy: [rightDuringWait, announced],
+    noticedBy: [validDuringWait, announced],
   },
   {
     id: 'W-28',
@@ -243,7 +234,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'if (waiting[channel] >= maxQueued) throw new HashQueueBusy();',
     replace: '',
     noticedBy: [
-      `${gate} › the hash queue › A full line turns callers away at once, and leaves the other channel its own line`,
+      `${gate} › A full line turns callers away at once, and leaves the other channel its own line`,
     ],
   },
   {
@@ -254,7 +245,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: 'true',
     noticedBy: [
       `${channelShares} › Of … places recovery takes at most …, and the others stay free`,
-      `${floods} › a flood of recovery logins with unknown user names › A second factor login begins at once, however many recovery logins are in flight`,
+      `${floods} › A second factor login begins at once, however many recovery logins are in flight`,
     ],
   },
   {
@@ -265,7 +256,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: '[[...TRUSTED, newcomers.recovery]]',
     noticedBy: [
       `${channelShares} › While second factor logins wait, recovery gets no place for 32 hashes`,
-      `${floods} › a flood of recovery logins with unknown user names › Thirty second factor logins at once are all served before a recovery login that waits`,
+      `${floods} › Thirty second factor logins at once are all served before a recovery login that waits`,
     ],
   },
   {
@@ -276,7 +267,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: 'false',
     noticedBy: [
       `${channelShares} › With … places recovery gets every 33rd hash, however many second factor logins wait`,
-      `${floods} › a flood of second factor logins › A recovery login gets the place after 32 second factor logins`,
+      `${floods} › A recovery login gets the place after 32 second factor logins`,
     ],
   },
   {
@@ -288,8 +279,8 @@ export const guessingBreaks: readonly Break[] = [
     noticedBy: [
       `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,
       `${userShare} › No user has more than two hashes begun and four waiting, whatever the calls`,
-      `${floods} › a user who asks for everything › 140 sets staged at once by one user hold two places, and 40 other users are served`,
-      `${floods} › a user who asks for everything › The calls of one user are counted together, whichever they are`,
+      `${floods} › 140 sets staged at once by one user hold two places, and 40 other users are served`,
+      `${floods} › The calls of one user are counted together, whichever they are`,
     ],
   },
   {
@@ -320,7 +311,7 @@ export const guessingBreaks: readonly Break[] = [
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
-      'test/strategy/busy.test.ts › a burst at … fills the places and the queue of slow hashes, and the rest gets 503',
+      'test/strategy/busy.test.ts › a burst at … fills the hash queue, and the rest gets 503',
     ],
   },
   {
@@ -329,9 +320,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'if (!isCompared) await giveBackIfPossible',
     replace: 'if (!isCompared && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
-    noticedBy: [
-      `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
-    ],
+    noticedBy: [`${faults} › With a full hash queue, the outcome is \`busy\` and costs no attempt`],
   },
   {
     id: 'A-6.3.8',
@@ -341,9 +330,9 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
-      `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
-      `${sameWork} › Without a set the work is that of a set of the current configuration`,
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${equalWork} › Refusing … costs one slow hash and ten comparisons`,
+      `${equalWork} › Without a set the work is that of a set of the current configuration`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
   {
@@ -354,7 +343,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, subject, context, ticket, current };
   if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
-      `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
+      `${equalWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -364,7 +353,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'findMatch(await keyedValue(hashing, symbols), set.codes)',
     replace:
       'findMatch(await keyedValue(hashing, symbols), set.codes.filter(({ consumedAt }) => consumedAt === null))',
-    noticedBy: [`${sameWork} › Refusing … costs one slow hash and ten comparisons`],
+    noticedBy: [`${equalWork} › Refusing … costs one slow hash and ten comparisons`],
   },
   {
     id: 'A-6.3.8',
@@ -373,7 +362,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
     noticedBy: [
-      `${sameWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
+      `${equalWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -383,9 +372,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'listeners.notify(taken.events);',
     replace: `await compare(config, { set: service.dummy, userId: '', typed, readings, channel, onVerdict: () => undefined });
     listeners.notify(taken.events);`,
-    noticedBy: [
-      `${equalWork} › no work at all › Throttled and locked attempts of … cost no hash and no comparison`,
-    ],
+    noticedBy: [`${equalWork} › Throttled and locked attempts of … cost no hash and no comparison`],
   },
   {
     id: 'A-6.3.8',
@@ -394,7 +381,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'await options.backupCodes.rejectUnknownUser(username, typed, context)',
     replace: "{ ok: false, reason: 'unknown_user' }",
     noticedBy: [
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
 ];

@@ -66,7 +66,7 @@ onEachStore('the command adopt', (open) => {
   const works = async (userId: string, code: string): Promise<boolean> =>
     (await service.backupCodes.consume(userId, code)).ok;
 
-  it('adopts codes from JSON and comma-separated lines, and each then works once', async () => {
+  it('adopt reads codes from JSON and comma-separated lines, and each works once', async () => {
     const result = await run(config, [
       `{"userId":"ada","codes":["${A}","${B}"]}`,
       `grace,${C},${D}`,
@@ -97,7 +97,7 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
-  it('reads exports from Windows and spreadsheets, and skips empty fields', async () => {
+  it('adopt reads exports from Windows and spreadsheets, and skips empty fields', async () => {
     const result = await run(config, [
       `\uFEFFada, ${A} ,,"${B}"\r`,
       '\r',
@@ -110,14 +110,14 @@ onEachStore('the command adopt', (open) => {
     expect(await service.backupCodes.status('grace')).toBeNull();
   });
 
-  it('adopts the codes of one user from several lines as one set', async () => {
+  it('adopt makes one set of the codes of one user from several lines', async () => {
     expect(
       (await run(config, [`7,${A}`, `8,${A}`, `{"userId":7,"codes":["${B}"]}`, `7,${C}`])).printed,
     ).toEqual(['adopted 2, kept 0, refused 0, without codes 0']);
     expect(await service.backupCodes.status(7)).toMatchObject({ total: 3 });
   });
 
-  it('can run again, and then keeps every user who has or had a set', async () => {
+  it('adopt can run again, and then keeps every user who has or had a set', async () => {
     const lines = [`ada,${A},${B}`, `grace,${C}`, `alan,${D}`];
     await service.backupCodes.issue('alan');
     await service.backupCodes.revoke('alan');
@@ -135,7 +135,7 @@ onEachStore('the command adopt', (open) => {
     ]).toEqual([false, true, true, false]);
   });
 
-  it('adopts the other users if it refuses some, names the lines, and fails', async () => {
+  it('adopt adopts the other users if it refuses some, names the lines, and fails', async () => {
     const tooBig = `{"userId":9007199254740993,"codes":["${D}"]}`;
     const numbers = '{"userId":"joan","codes":[1234567890]}';
     const result = await run(config, [
@@ -175,20 +175,17 @@ onEachStore('the command adopt', (open) => {
     `"7,${A}`,
     `"7"8,${A}`,
     `7,${A}"${C}`,
-  ])(
-    'writes nothing if it cannot read a line, which may hold codes of any user: %s',
-    async (line) => {
-      const result = await run(config, [`ada,${B}`, line]);
-      expect(result).toMatchObject({
-        exitCode: 1,
-        printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
-      });
-      expectNoCode(result, [A, B]);
-      expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
-    },
-  );
+  ])('adopt writes nothing if it cannot read a line: %s', async (line) => {
+    const result = await run(config, [`ada,${B}`, line]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
+    });
+    expectNoCode(result, [A, B]);
+    expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
+  });
 
-  it('writes nothing with --dry-run, and reports what it would do', async () => {
+  it('adopt writes nothing with --dry-run, and reports what it would do', async () => {
     await service.backupCodes.issue('joan');
     const before = [service.hasher.count, await service.written()];
     const result = await run(
@@ -207,7 +204,7 @@ onEachStore('the command adopt', (open) => {
     expect([service.hasher.count, await service.written()]).toEqual(before);
   });
 
-  it('stops when the store fails, names the line, and continues when it runs again', async () => {
+  it('adopt stops when the store fails, and continues when it runs again', async () => {
     const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
     service.watched.failAt(2, 'before');
     const stopped = [
@@ -228,7 +225,7 @@ onEachStore('the command adopt', (open) => {
     ]);
   });
 
-  it('prints its progress after every hundred users', async () => {
+  it('adopt prints its progress after every hundred users', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `user-${n},${A}`);
     expect(await run(config, lines)).toEqual({
       exitCode: 0,
@@ -242,7 +239,7 @@ describe('the module and the export for the command adopt', () => {
   const service = async (): Promise<BackupCodes> =>
     (await openService(() => memory.open(), { format: [formats.standard, OLD] })).backupCodes;
 
-  it('accepts an ES module, a CommonJS module, and a promise of the service', async () => {
+  it('adopt accepts an ES module, a CommonJS module and a promise of the service', async () => {
     const backupCodes = await service();
     for (const config of [
       { backupCodes, format: OLD },
@@ -266,14 +263,14 @@ describe('the module and the export for the command adopt', () => {
       () => ({ backupCodes: {}, format: OLD }),
       /backupCodes lacks the methods adopt, status/,
     ],
-  ])('fails if the module exports %s', async (_what, config, message) => {
+  ])('adopt fails if the module exports %s', async (_what, config, message) => {
     expect(await run(config(await service()), [`ada,${A}`])).toMatchObject({
       exitCode: 1,
       printed: [expect.stringMatching(message)],
     });
   });
 
-  it('reads the export from a file', async () => {
+  it('adopt reads the export from a file', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-adopt-'));
     try {
       const [backupCodes, file] = [await service(), join(dir, 'export.csv')];
@@ -290,7 +287,7 @@ describe('the module and the export for the command adopt', () => {
     }
   });
 
-  it('prints one line if the module cannot be loaded, and fails', async () => {
+  it('adopt prints one line if the module cannot be loaded, and fails', async () => {
     let stdout = '';
     const exitCode = await adoptCommand.run(CONFIG, {
       importModule: () => Promise.reject(new Error('Cannot find module\nRequire stack:\n- here')),
@@ -307,7 +304,7 @@ describe('the module and the export for the command adopt', () => {
     [['export.csv']],
     [[...CONFIG, 'one', 'two']],
     [[...CONFIG, '--force']],
-  ])('asks for the usage if the arguments are %j', async (args) => {
+  ])('adopt asks for the usage if the arguments are %j', async (args) => {
     expect(await run({}, [], args)).toEqual({ exitCode: 2, printed: [], progress: [] });
   });
 });

@@ -10,7 +10,7 @@ const one: HashQueueOptions = { concurrency: 1, maxQueued: 128 };
 const placesOfRecovery = (concurrency: number): number => Math.max(1, Math.floor(concurrency / 2));
 
 describe('the hash queue', () => {
-  it('At most `concurrency` hashes run at once, and the others follow in order', async () => {
+  it('At most `concurrency` hashes run at once, in order', async () => {
     const jobs = [enter(two), enter(two), enter(two), enter(two)];
     await settle();
     expect(running(jobs)).toEqual([true, true, false, false]);
@@ -24,18 +24,18 @@ describe('the hash queue', () => {
   });
 
   it('The second factor channel is served before earlier recovery logins', async () => {
-    const [first, stranger, known] = [
+    const [first, recovery, secondFactor] = [
       enter(one),
       enter(one, { channel: 'recovery' }),
       enter(one, { channel: 'second_factor' }),
     ] as const;
     first.finish();
     await settle();
-    expect(running([stranger, known])).toEqual([false, true]);
-    known.finish();
+    expect(running([recovery, secondFactor])).toEqual([false, true]);
+    secondFactor.finish();
     await settle();
-    expect(running([stranger])).toEqual([true]);
-    expect(await finishAll([first, stranger, known])).toEqual(Array(3).fill('done'));
+    expect(running([recovery])).toEqual([true]);
+    expect(await finishAll([first, recovery, secondFactor])).toEqual(Array(3).fill('done'));
   });
 
   it('All instances of a process share one hash queue', async () => {
@@ -183,7 +183,7 @@ describe('the hash queue', () => {
       await Promise.all([
         works('set A', 3, order),
         works('set B', 3, order),
-        works('stranger', 1, order, { channel: 'recovery' }),
+        works('recovery', 1, order, { channel: 'recovery' }),
         works('login', 1, order),
       ]);
       expect(order).toEqual([
@@ -191,7 +191,7 @@ describe('the hash queue', () => {
         'set B 1',
         'login 1',
         'set A 2',
-        'stranger 1',
+        'recovery 1',
         'set B 2',
         'set A 3',
         'set B 3',
@@ -204,10 +204,10 @@ describe('the hash queue', () => {
         works(`set ${n}`, 10, order, { options: two }),
       );
       await until(() => order.length >= 20);
-      const stranger = works('stranger', 1, order, { options: two, channel: 'recovery' });
+      const recovery = works('recovery', 1, order, { options: two, channel: 'recovery' });
       const before = order.length;
-      await Promise.all([...sets, stranger]);
-      expect(order.indexOf('stranger 1') - before).toBeLessThan(3);
+      await Promise.all([...sets, recovery]);
+      expect(order.indexOf('recovery 1') - before).toBeLessThan(3);
       expect(order).toHaveLength(81);
     });
 
@@ -216,7 +216,7 @@ describe('the hash queue', () => {
       await Promise.all([
         works('set', 4, order),
         ...Array.from({ length: 10 }, (_, n) =>
-          works(`stranger ${n}`, 1, order, { channel: 'recovery' }),
+          works(`recovery ${n}`, 1, order, { channel: 'recovery' }),
         ),
       ]);
       expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual([
@@ -228,14 +228,14 @@ describe('the hash queue', () => {
       expect(order).toHaveLength(14);
     });
 
-    it('A valid recovery code is replaced before other strangers are served', async () => {
+    it('A valid recovery code is replaced before other recovery logins are served', async () => {
       const order: string[] = [];
       await Promise.all([
-        works('right', 2, order, { channel: 'recovery' }),
-        works('stranger A', 1, order, { channel: 'recovery' }),
-        works('stranger B', 1, order, { channel: 'recovery' }),
+        works('valid', 2, order, { channel: 'recovery' }),
+        works('recovery A', 1, order, { channel: 'recovery' }),
+        works('recovery B', 1, order, { channel: 'recovery' }),
       ]);
-      expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
+      expect(order).toEqual(['valid 1', 'recovery A 1', 'valid 2', 'recovery B 1']);
     });
 
     it('Work that yielded does not count as a waiting caller', async () => {

@@ -1,6 +1,6 @@
 'use strict';
-// A process of its own that issues and consumes on a real database: told what to do by its parent,
-// or left to run until it is killed. Runs the built package, as a deployed app does.
+// A process that issues and consumes on a real database, on request or until it is killed. Runs the
+// built package, as a deployed app does.
 const { createHash, randomBytes, randomInt } = require('node:crypto');
 const { promisify } = require('node:util');
 const { BackupCodes } = require('../../dist');
@@ -11,7 +11,7 @@ const { BackupCodes } = require('../../dist');
  */
 const send = promisify(process.send.bind(process));
 
-/** A quick hash: what is under test here is the store. */
+/** A fast hash, because these tests are about the store. */
 const hasher = {
   newSalt: () => `$quick$${randomBytes(16).toString('hex')}`,
   reads: (salt) => salt.startsWith('$quick$'),

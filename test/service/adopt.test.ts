@@ -14,7 +14,7 @@ const options = { format: [formats.standard, OLD] };
 
 onEachStore('adopt', (open) => {
   it('An adopted list is a set: each code works once, however it is typed', async () => {
-    const { backupCodes, hasher, written, told } = await openService(open, options);
+    const { backupCodes, hasher, written, received } = await openService(open, options);
     expect(
       await backupCodes.adopt('ada', PRINTED, { format: OLD, context: { actor: 'migration' } }),
     ).toBe(true);
@@ -34,7 +34,7 @@ onEachStore('adopt', (open) => {
       total: 3,
       context: { actor: 'migration' },
     });
-    expect(told[0]).toEqual(adopted);
+    expect(received[0]).toEqual(adopted);
   });
 
   it('Adopting changes nothing and returns false for a user who has or had a set', async () => {

@@ -19,7 +19,7 @@ class MeetingStore extends MemoryStore {
 }
 
 describe.each(expressVersions)('on %s', (_name, express) => {
-  it('exactly one of twenty requests that all found the code unspent is let in', async () => {
+  it('exactly one of twenty requests that all found the code unconsumed is let in', async () => {
     const store = new MeetingStore();
     const { backupCodes, issue } = makeService({ store, attempts: { free: 50 } });
     const [code] = await issue();

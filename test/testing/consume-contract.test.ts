@@ -19,9 +19,13 @@ describe('an own consumeCode that is one conditional UPDATE', () => {
   });
 
   beforeAll(() =>
-    sql`CREATE TABLE codes (user_id text, digest text, consumed_at integer, PRIMARY KEY (user_id, digest))`.execute(
-      db,
-    ),
+    sql`
+      CREATE TABLE codes (
+        user_id text,
+        digest text,
+        consumed_at integer,
+        PRIMARY KEY (user_id, digest)
+      )`.execute(db),
   );
   afterAll(() => db.destroy());
 
@@ -36,10 +40,10 @@ describe('an own consumeCode that is one conditional UPDATE', () => {
         return { user, codes };
       },
       consumeCode: async (user, code) => {
-        const { numAffectedRows } =
-          await sql`UPDATE codes SET consumed_at = ${Date.now()} WHERE user_id = ${user.id} AND digest = ${code} AND consumed_at IS NULL`.execute(
-            db,
-          );
+        const { numAffectedRows } = await sql`
+          UPDATE codes
+          SET consumed_at = ${Date.now()}
+          WHERE user_id = ${user.id} AND digest = ${code} AND consumed_at IS NULL`.execute(db);
         return numAffectedRows === 1n;
       },
       wrongCode: WRONG,

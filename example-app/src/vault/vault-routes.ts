@@ -276,6 +276,7 @@ const ANSWERS: Readonly<
   step_up: [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
   busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
   unknown_request: [404, 'There is no such request, or not any more.'],
+  unknown_action: [409, 'This server cannot do that. The request stays approved: try again later.'],
   open_request: [409, 'There is an open request about this already. No code was used up.'],
   not_open: [409, 'This request is not open for that, or not any more.'],
   late: [409, 'The time of this request is over. Ask again.'],
