@@ -1,10 +1,9 @@
 // Breaks of the command that takes over codes from an export.
 import type { Break } from './break';
 
-const command = 'test/cli/adopt-command.test.ts › the command adopt';
-const program = 'test/cli/adopt-program.test.ts › the command adopt as a process';
-
-const isReadable = `${command} › writes nothing if it cannot read a line, which may hold codes of any user: …`;
+const command = 'test/cli/adopt-command.test.ts';
+const program = 'test/cli/adopt-program.test.ts';
+const isReadable = `${command} › adopt writes nothing if it cannot read a line: …`;
 
 export const movingBreaks: readonly Break[] = [
   {
@@ -30,7 +29,7 @@ export const movingBreaks: readonly Break[] = [
     find: "const DELIMITERS = [',', ';', '\\t'] as const;",
     replace: "const DELIMITERS = [','] as const;",
     noticedBy: [
-      `${command} › adopts codes from fields that are separated by …, below a header`,
+      `${command} › adopt reads fields that are separated by …, below a header`,
       `${program} › adopts the spreadsheet of a country that separates by semicolons`,
     ],
   },
@@ -41,7 +40,7 @@ export const movingBreaks: readonly Break[] = [
     find: 'BARE_HEADER_NAMES.includes(bareName(name)) && !fields.some(isCode)',
     replace: 'BARE_HEADER_NAMES.includes(bareName(name)) && isCode.length === 1',
     noticedBy: [
-      `${command} › skips a first line that begins with … as a header, unless it has a code`,
+      `${command} › adopt skips a first line that begins with … as a header, unless it has a code`,
     ],
   },
   {
@@ -50,7 +49,7 @@ export const movingBreaks: readonly Break[] = [
     file: 'lib/cli/read-lines.ts',
     find: '{ fatal: true }',
     replace: '{ fatal: false }',
-    noticedBy: [`${command} › refuses an export in …, which would change user ids`],
+    noticedBy: [`${command} › adopt refuses an export in …, which would change user ids`],
   },
   {
     id: 'M-01',
@@ -59,7 +58,7 @@ export const movingBreaks: readonly Break[] = [
     find: 'start === null || start.length + rest.length > MAX_LINE_LENGTH',
     replace: 'start === null',
     noticedBy: [
-      `${command} › refuses a line of several megabytes of …, and writes nothing`,
+      `${command} › adopt refuses a line of several megabytes of …, and writes nothing`,
       `${program} › refuses a line of several megabytes in one sentence`,
     ],
   },
@@ -69,7 +68,7 @@ export const movingBreaks: readonly Break[] = [
     file: 'lib/cli/adopt-command.ts',
     find: 'if (usersWithCodes.length === 0) {',
     replace: 'if (usersWithCodes.length < 0) {',
-    noticedBy: [`${command} › fails if the export has …`],
+    noticedBy: [`${command} › adopt fails if the export has …`],
   },
   {
     id: 'M-02',
@@ -78,7 +77,7 @@ export const movingBreaks: readonly Break[] = [
     find: "codes.filter((code) => code !== null && code !== '')",
     replace: 'codes',
     noticedBy: [
-      `${command} › skips used codes, which are null or empty, and adopts the other codes`,
+      `${command} › adopt skips used codes, which are null or empty, and adopts the other codes`,
       `${program} › skips used codes, and exits with 1 if no code is left`,
     ],
   },
@@ -88,7 +87,7 @@ export const movingBreaks: readonly Break[] = [
     file: 'lib/service/adopt.ts',
     find: 'readRecordedCode(format, code)',
     replace: "readRecordedCode(format, String(code).replace(/^\\W+|\\W+$/g, ''))",
-    noticedBy: ['test/service/adopt.test.ts › adopt › Adopting … is refused and changes nothing'],
+    noticedBy: ['test/service/adopt.test.ts › Adopting … is refused and changes nothing'],
   },
   {
     id: 'M-03',

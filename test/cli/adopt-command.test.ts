@@ -74,7 +74,7 @@ onEachStore('the command adopt', (open) => {
   const works = async (userId: string, code: string): Promise<boolean> =>
     (await service.backupCodes.consume(userId, code)).ok;
 
-  it('adopts codes from JSON and comma-separated lines, and each then works once', async () => {
+  it('adopt reads codes from JSON and comma-separated lines, and each works once', async () => {
     const result = await run(config, [
       `{"userId":"ada","codes":["${A}","${B}"]}`,
       `grace,${C},${D}`,
@@ -105,7 +105,7 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
-  it('reads exports from Windows and spreadsheets, and skips empty fields', async () => {
+  it('adopt reads exports from Windows and spreadsheets, and skips empty fields', async () => {
     const result = await run(config, [
       `\uFEFFada, ${A} ,,"${B}"\r`,
       '\r',
@@ -122,7 +122,7 @@ onEachStore('the command adopt', (open) => {
     ['commas', ','],
     ['semicolons', ';'],
     ['tabs', '\t'],
-  ])('adopts codes from fields that are separated by %s, below a header', async (_what, mark) => {
+  ])('adopt reads fields that are separated by %s, below a header', async (_what, mark) => {
     const rows = [
       ['User ID', 'Code 1', 'Code 2', 'Code 3'],
       ['ada', A, B, ''],
@@ -150,7 +150,7 @@ onEachStore('the command adopt', (open) => {
   });
 
   it.each(['id', 'user', 'userId', 'user_id', 'User Name', 'LOGIN', 'E-Mail'])(
-    'skips a first line that begins with %s as a header, unless it has a code',
+    'adopt skips a first line that begins with %s as a header, unless it has a code',
     async (name) => {
       const header = await run(config, [`${name};Code`, `ada;${A}`]);
       expect(header.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
@@ -161,7 +161,7 @@ onEachStore('the command adopt', (open) => {
   );
 
   it.each(['Benutzer', 'user-1', 'id7'])(
-    'does not take a first line that begins with %s for a header, and refuses its codes',
+    'adopt takes no first line that begins with %s for a header, and refuses its codes',
     async (name) => {
       expect(await run(config, [`${name};Code`, `ada;${A}`])).toMatchObject({
         exitCode: 1,
@@ -173,7 +173,7 @@ onEachStore('the command adopt', (open) => {
     },
   );
 
-  it('skips used codes, which are null or empty, and adopts the other codes', async () => {
+  it('adopt skips used codes, which are null or empty, and adopts the other codes', async () => {
     const result = await run(config, [
       `{"userId":"ada","codes":[null,"${A}","",null,"${B}"]}`,
       `{"userId":"alan","codes":[null,null]}`,
@@ -184,14 +184,14 @@ onEachStore('the command adopt', (open) => {
     expect(await service.backupCodes.status('grace')).toMatchObject({ total: 1, remaining: 1 });
   });
 
-  it('adopts the codes of one user from several lines as one set', async () => {
+  it('adopt makes one set of the codes of one user from several lines', async () => {
     expect(
       (await run(config, [`7,${A}`, `8,${A}`, `{"userId":7,"codes":["${B}"]}`, `7,${C}`])).printed,
     ).toEqual(['adopted 2, kept 0, refused 0, without codes 0']);
     expect(await service.backupCodes.status(7)).toMatchObject({ total: 3 });
   });
 
-  it('can run again, and then keeps every user who has or had a set', async () => {
+  it('adopt can run again, and then keeps every user who has or had a set', async () => {
     const lines = [`ada,${A},${B}`, `grace,${C}`, `alan,${D}`];
     await service.backupCodes.issue('alan');
     await service.backupCodes.revoke('alan');
@@ -209,7 +209,7 @@ onEachStore('the command adopt', (open) => {
     ]).toEqual([false, true, true, false]);
   });
 
-  it('adopts the other users if it refuses some, names the lines, and fails', async () => {
+  it('adopt adopts the other users if it refuses some, names the lines, and fails', async () => {
     const tooBig = `{"userId":9007199254740993,"codes":["${D}"]}`;
     const numbers = '{"userId":"joan","codes":[1234567890]}';
     const result = await run(config, [
@@ -259,20 +259,17 @@ onEachStore('the command adopt', (open) => {
     '7',
     `[{"userId":"ada","codes":["${A}"]}]`,
     '['.repeat(1000),
-  ])(
-    'writes nothing if it cannot read a line, which may hold codes of any user: %s',
-    async (line) => {
-      const result = await run(config, [`ada,${B}`, line]);
-      expect(result).toMatchObject({
-        exitCode: 1,
-        printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
-      });
-      expectNoCode(result, [A, B]);
-      expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
-    },
-  );
+  ])('adopt writes nothing if it cannot read a line: %s', async (line) => {
+    const result = await run(config, [`ada,${B}`, line]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
+    });
+    expectNoCode(result, [A, B]);
+    expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
+  });
 
-  it('writes nothing with --dry-run, and reports what it would do', async () => {
+  it('adopt writes nothing with --dry-run, and reports what it would do', async () => {
     await service.backupCodes.issue('joan');
     const before = [service.hasher.count, await service.written()];
     const result = await run(
@@ -291,7 +288,7 @@ onEachStore('the command adopt', (open) => {
     expect([service.hasher.count, await service.written()]).toEqual(before);
   });
 
-  it('stops when the store fails, names the line, and continues when it runs again', async () => {
+  it('adopt stops when the store fails, and continues when it runs again', async () => {
     const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
     service.watched.failAt(2, 'before');
     const stopped = [
@@ -316,7 +313,7 @@ onEachStore('the command adopt', (open) => {
     ['fields', `ada,${`${A},`.repeat(500_000)}`],
     ['JSON', `{"userId":"ada","codes":[${`"${A}",`.repeat(500_000)}"${A}"]}`],
     ['nothing but quotes', '"'.repeat(5_000_000)],
-  ])('refuses a line of several megabytes of %s, and writes nothing', async (_what, line) => {
+  ])('adopt refuses a line of several megabytes of %s, and writes nothing', async (_what, line) => {
     const result = await run(config, [`grace,${B}`, line, `joan,${C}`]);
     expect(result).toMatchObject({
       exitCode: 1,
@@ -327,7 +324,7 @@ onEachStore('the command adopt', (open) => {
     expect(service.watched.calls).toEqual([]);
   });
 
-  it('names the first ten of the lines that it cannot read, and counts the others', async () => {
+  it('adopt names the first ten of the lines that it cannot read, and counts the others', async () => {
     const lines = Array.from({ length: 25 }, () => `{"userId":"ada"}`);
     const { printed } = await run(config, lines);
     expect(printed).toEqual([
@@ -338,7 +335,7 @@ onEachStore('the command adopt', (open) => {
   it.each<[string, BufferEncoding]>([
     ['Latin-1', 'latin1'],
     ['UTF-16', 'utf16le'],
-  ])('refuses an export in %s, which would change user ids', async (_what, encoding) => {
+  ])('adopt refuses an export in %s, which would change user ids', async (_what, encoding) => {
     const bytes = Buffer.from(`\u00FFada;${A}\ng\u00E9rard;${B}\n`, encoding);
     const result = await run(config, bytes);
     expect(result).toMatchObject({ exitCode: 1, printed: [expect.stringMatching(/not UTF-8/)] });
@@ -350,7 +347,7 @@ onEachStore('the command adopt', (open) => {
     ['only empty lines', ['', ' ', ';;']],
     ['only a header', ['user_id,code']],
     ['only users without codes', ['ada,,', '{"userId":"grace","codes":null}']],
-  ])('fails if the export has %s', async (_what, lines) => {
+  ])('adopt fails if the export has %s', async (_what, lines) => {
     expect(await run(config, lines)).toMatchObject({
       exitCode: 1,
       printed: [
@@ -361,7 +358,7 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
-  it('prints its progress every five seconds', async () => {
+  it('adopt prints its progress every five seconds', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `user-${n},${A}`);
     let elapsedMs = 0;
     const now = (): number => (elapsedMs += 50);
@@ -413,7 +410,7 @@ describe('the module and the export for the command adopt', () => {
   const service = async (): Promise<BackupCodes> =>
     (await openService(() => memory.open(), { format: [formats.standard, OLD] })).backupCodes;
 
-  it('accepts an ES module, a CommonJS module, and a promise of the service', async () => {
+  it('adopt accepts an ES module, a CommonJS module and a promise of the service', async () => {
     const backupCodes = await service();
     for (const config of [
       { backupCodes, format: OLD },
@@ -437,14 +434,14 @@ describe('the module and the export for the command adopt', () => {
       () => ({ backupCodes: {}, format: OLD }),
       /backupCodes lacks the methods adopt, status/,
     ],
-  ])('fails if the module exports %s', async (_what, config, message) => {
+  ])('adopt fails if the module exports %s', async (_what, config, message) => {
     expect(await run(config(await service()), [`ada,${A}`])).toMatchObject({
       exitCode: 1,
       printed: [expect.stringMatching(message)],
     });
   });
 
-  it('reads the export from a file', async () => {
+  it('adopt reads the export from a file', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-adopt-'));
     try {
       const [backupCodes, file] = [await service(), join(dir, 'export.csv')];
@@ -461,7 +458,7 @@ describe('the module and the export for the command adopt', () => {
     }
   });
 
-  it('prints one line if the module cannot be loaded, and fails', async () => {
+  it('adopt prints one line if the module cannot be loaded, and fails', async () => {
     let stdout = '';
     const exitCode = await adoptCommand.run(CONFIG, {
       importModule: () => Promise.reject(new Error('Cannot find module\nRequire stack:\n- here')),
@@ -480,7 +477,7 @@ describe('the module and the export for the command adopt', () => {
     [['export.csv']],
     [[...CONFIG, 'one', 'two']],
     [[...CONFIG, '--force']],
-  ])('asks for the usage if the arguments are %j', async (args) => {
+  ])('adopt asks for the usage if the arguments are %j', async (args) => {
     expect(await run({}, [], args)).toEqual({ exitCode: 2, printed: [], progress: [] });
   });
 });

@@ -138,7 +138,7 @@ describe('readCode', () => {
       );
     });
 
-    it('A code is read in either case, with look-alikes, other digits, spaces and dashes', () => {
+    it('A code is read in any case, with look-alikes, spaces and dashes', () => {
       fc.assert(
         fc.property(typedCode(name, format), ({ symbols, parts }) => {
           fc.pre(parts.join('').length <= 128);
@@ -306,7 +306,7 @@ describe('readCode', () => {
     ]);
   });
 
-  it('1, I and L are told apart if the alphabet has all three', () => {
+  it('1, I and L are different symbols if the alphabet has all three', () => {
     const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
     expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
   });

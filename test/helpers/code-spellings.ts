@@ -5,11 +5,13 @@ import type { Format } from '../../lib';
 
 /** Every character that Unicode calls a dash. */
 export const DASHES =
-  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
+  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212' +
+  '\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
 export const SPACES =
   ' \t\n\r\v\f\u00A0\u1680\u2000\u2003\u2007\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
 export const INVISIBLE =
-  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E\uFE0F\u{E0020}';
+  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069' +
+  '\uFE0E\uFE0F\u{E0020}';
 /** All characters that are allowed between symbols, separators included. */
 export const DECORATIONS: readonly string[] = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
 

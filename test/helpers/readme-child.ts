@@ -92,14 +92,14 @@ async function main(): Promise<void> {
     res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
   });
   const codes = (await made.backupCodes?.issue(ada.id))?.codes ?? [];
-  if (made.consumeCode !== undefined) await prove(made.consumeCode);
+  if (made.consumeCode !== undefined) await runContract(made.consumeCode);
   const server = app.listen(0, '127.0.0.1', () =>
     process.send?.({ port: (server.address() as AddressInfo).port, codes }),
   );
 }
 
 /** Runs the suite that the README recommends to apps. */
-async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
+async function runContract(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
   const tests: (() => unknown)[] = [];
   let people = 0;
   const setUp = (): Promise<{ user: Person; codes: string[] }> => {
