@@ -41,7 +41,8 @@ export type BackupCodeErrorCode =
   /** A stored set is damaged: its format or one of its fields cannot be read. */
   | 'unreadable_set'
   /**
-   * More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue`, `stage` and
+   * More slow hashes are waiting on the channel than `maxQueuedHashes` allows, or more than four
+   * calls of this user, or no place was free for five seconds. Thrown by `issue`, `stage` and
    * `adopt`; `consume` returns `busy`.
    */
   | 'busy'

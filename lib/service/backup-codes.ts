@@ -320,7 +320,7 @@ export class BackupCodes {
   ): Promise<StoredSet> {
     const subject = userSubject(userId);
     const cleaned = cleanContext(context);
-    const made = await makeSet(this.#config, subject.userId, codes ?? newCodes(this.#config));
+    const made = await makeSet(this.#config, subject, codes ?? newCodes(this.#config));
     const { setId, createdAt, expiresAt, total } = made.header;
     const event = auditEvent(type, {
       at: createdAt,

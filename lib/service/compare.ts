@@ -33,6 +33,8 @@ export interface ComparisonRequest extends TypedCode {
   readonly set: SetWithCodes;
   /** Empty for the dummy set. */
   readonly userId: string;
+  /** Whose attempt this is: the key of the user, or of the unknown user name. */
+  readonly subjectKey: string;
   readonly channel: Channel;
   /** Called as soon as the comparison is made. From then on the attempt is not given back. */
   readonly onVerdict: () => void;
@@ -67,7 +69,7 @@ const MAX_DRAWS = 5;
  * `hash_timeout`
  */
 export async function compare(config: Config, request: ComparisonRequest): Promise<Comparison> {
-  const { set, userId, channel } = request;
+  const { set, userId, subjectKey, channel } = request;
   const { setId, salt, pepperId, check } = set;
   const listed = config.formatDefinitions.indexOf(set.format);
   const format = config.formats[listed] ?? parseFormat(set.format);
@@ -81,7 +83,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   // A code that does not fit the set's own format is hashed all the same, and matches nothing.
   const symbols = reading ?? request.readings.find((other) => other !== null) ?? '';
 
-  return runInHashQueue({ channel, ...config.gate }, async (place) => {
+  return runInHashQueue({ channel, subjectKey, ...config.gate }, async (place) => {
     const found = findMatch(await keyedValue(hashing, symbols), set.codes);
     request.onVerdict();
     const match = reading === null ? null : found;

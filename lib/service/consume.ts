@@ -120,6 +120,7 @@ async function compareOrGiveBack(
       ...code,
       set: current ?? dummy,
       userId: current === null ? '' : (userId ?? ''),
+      subjectKey: subject.key,
       channel: context.channel,
       onVerdict: () => {
         isCompared = true;

@@ -114,13 +114,18 @@ export interface BackupCodesOptions {
    */
   readonly assessRisk?: (attempt: RiskAttempt) => Risk | Promise<Risk>;
   /**
-   * Slow hashes that run at once in this process, from 1 to 1024.
+   * Slow hashes that run at once in this process, from 1 to 1024. At most half of them, and at
+   * least one, are on the `recovery` channel. `second_factor` is served first. It may take all of
+   * them, but while it waits, `recovery` gets every 33rd place.
+   *
+   * One user has at most two of them, one on `recovery`.
    *
    * @default half of libuv's threads, so that `fs` and `dns` keep the others
    */
   readonly hashConcurrency?: number;
   /**
-   * Callers that wait for a slow hash before further ones get `busy`, from 0 to 100 000.
+   * Callers that wait for a slow hash on each channel before further ones get `busy`, from 0 to
+   * 100 000. A caller gets `busy` too after five seconds, or if four callers of its user wait.
    *
    * @default 128
    */

@@ -85,7 +85,7 @@ export const REFUSALS = {
   malformed: {
     code: 'malformed',
     status: 400,
-    message: 'That does not look like a backup code. Please check it and try again.',
+    message: 'That does not look like a backup code. Please enter one code and try again.',
   },
   invalid_code: {
     code: 'invalid_code',

@@ -1,5 +1,5 @@
-// What takes two people, by requirement (NIST SP 800-53 Rev. 5, AC-3(2)): one person alone can do
-// none of it.
+// Actions that need two people (NIST SP 800-53 Rev. 5, AC-3(2)). One person alone cannot complete
+// one.
 import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import {
@@ -31,7 +31,7 @@ beforeEach(() => {
 });
 
 describe('an action', () => {
-  it('an action runs after two people each consumed a backup code of their own for it', async () => {
+  it('an action runs after two people each consumed a code of their own for it', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     expect(office.executed).toEqual([]);
     expect(accepted(await office.approval.execute('ada', { id, digest }))).toMatchObject({
@@ -88,7 +88,7 @@ describe('an action', () => {
     await expect(approval.execute('ada', { id, digest })).rejects.toEqual(failure('not_approved'));
   });
 
-  it('an action that throws becomes failed and never runs again, and the caller receives the error', async () => {
+  it('an action that throws has failed, never runs again, and throws to the caller', async () => {
     const { id, digest } = await makeApprovedRequest(office, { action: 'break' });
     await expect(office.approval.execute('ada', { id, digest })).rejects.toThrow('it is stuck');
     expect(await office.approval.show(id)).toMatchObject({ state: 'failed' });
@@ -245,28 +245,25 @@ describe('entitlement', () => {
     ['bob', 'approve'],
     ['ada', 'execute'],
     ['bob', 'execute'],
-  ] as const)(
-    'a right that %s lost in between no longer counts at the step %s',
-    async (loser, step) => {
-      const entitled = new Set(['ada', 'bob']);
-      office = openOffice({ isEntitled: (userId) => entitled.has(userId) });
-      const { id, digest } = await (step === 'approve' ? makeRequest : makeApprovedRequest)(office);
-      entitled.delete(loser);
-      const outcome: ApprovalOutcome =
-        step === 'approve'
-          ? await office.approval.approve('bob', {
-              id,
-              digest,
-              code: await office.unusedCode('bob'),
-            })
-          : await office.approval.execute('ada', { id, digest });
-      expect(outcome).toEqual(refused('not_entitled'));
-      expect([office.executed, await office.consumedCount('bob')]).toEqual([
-        [],
-        step === 'approve' ? 0 : 1,
-      ]);
-    },
-  );
+  ] as const)('a right that %s lost before the step %s does not count', async (loser, step) => {
+    const entitled = new Set(['ada', 'bob']);
+    office = openOffice({ isEntitled: (userId) => entitled.has(userId) });
+    const { id, digest } = await (step === 'approve' ? makeRequest : makeApprovedRequest)(office);
+    entitled.delete(loser);
+    const outcome: ApprovalOutcome =
+      step === 'approve'
+        ? await office.approval.approve('bob', {
+            id,
+            digest,
+            code: await office.unusedCode('bob'),
+          })
+        : await office.approval.execute('ada', { id, digest });
+    expect(outcome).toEqual(refused('not_entitled'));
+    expect([office.executed, await office.consumedCount('bob')]).toEqual([
+      [],
+      step === 'approve' ? 0 : 1,
+    ]);
+  });
 
   it('an isEntitled that rejects is an error, and no code is consumed', async () => {
     const unsure = office.anotherInstance({
@@ -280,7 +277,7 @@ describe('entitlement', () => {
 });
 
 describe('a proposal', () => {
-  it('a proposal is shown before the approval: action, target, parameters, requester and times', async () => {
+  it('a proposal is shown with action, target, parameters, requester and times', async () => {
     const { id } = await makeRequest(office);
     expect(await office.approval.show(id)).toEqual({
       id,
@@ -300,24 +297,21 @@ describe('a proposal', () => {
     { target: 'vault-8' },
     { parameters: { reason: 'audit', amount: 4 } },
     { parameters: {} },
-  ])(
-    'a request cannot be approved with the digest of another request, one that differs in %j',
-    async (other) => {
-      const { digest } = await makeRequest(office, { target: 'vault-1' });
-      const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
-      expect(
-        await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
-      ).toEqual(refused('changed'));
-      expect(await office.consumedCount('bob')).toBe(0);
-      accepted(
-        await office.approval.approve('bob', {
-          id,
-          digest: shown,
-          code: await office.unusedCode('bob'),
-        }),
-      );
-    },
-  );
+  ])('a request cannot be approved with a digest that differs in %j', async (other) => {
+    const { digest } = await makeRequest(office, { target: 'vault-1' });
+    const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
+    expect(
+      await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
+    ).toEqual(refused('changed'));
+    expect(await office.consumedCount('bob')).toBe(0);
+    accepted(
+      await office.approval.approve('bob', {
+        id,
+        digest: shown,
+        code: await office.unusedCode('bob'),
+      }),
+    );
+  });
 
   it.each(['approve', 'execute'] as const)(
     'a proposal that was changed in the store is refused at the step %s',
@@ -330,7 +324,7 @@ describe('a proposal', () => {
       ]) {
         const tampered = openOffice(
           {},
-          { ...office.stores, approvals: tampering(office.stores, change) },
+          { ...office.stores, approvals: tamperedStore(office.stores, change) },
         );
         const { id, digest } = stored;
         const outcome: ApprovalOutcome =
@@ -617,7 +611,7 @@ describe('a request', () => {
 });
 
 describe('the audit trail', () => {
-  it('the audit trail records each step with the user, the code, the action and the target', async () => {
+  it('the audit trail records each step with user, code, action and target', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     await office.approval.execute('bob', { id, digest }, { ip: '192.0.2.7' });
     const details = {
@@ -659,7 +653,7 @@ describe('the audit trail', () => {
   it('the audit trail shows that the parameters in the store are not the ones that were approved', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     const change = { parameters: '{"amount":4000}' };
-    const approvals = tampering(office.stores, change);
+    const approvals = tamperedStore(office.stores, change);
     const tampered = office.anotherInstance({ store: approvals });
     expect(await tampered.execute('ada', { id, digest })).toEqual(refused('changed'));
     expect(
@@ -767,7 +761,7 @@ describe('the options', () => {
     expect(() => office.anotherInstance(wrong as object)).toThrow(failure('invalid_option'));
   });
 
-  it('the options are not printed by inspect, not even with showHidden, and not by JSON.stringify', () => {
+  it('inspect and JSON.stringify do not print the options, not even hidden ones', () => {
     expect([
       inspect(office.approval, { showHidden: true, depth: null }),
       JSON.stringify(office.approval),
@@ -780,7 +774,7 @@ function sha256(value: string): string {
 }
 
 /** The requests of these stores, as they are after an attacker changed them in the database. */
-function tampering({ approvals: store }: OfficeStores, change: object): ApprovalStore {
+function tamperedStore({ approvals: store }: OfficeStores, change: object): ApprovalStore {
   return {
     create: (record) => store.create(record),
     update: (id, next) =>

@@ -26,7 +26,7 @@ export interface Service {
   readonly clock: FakeClock;
   readonly watched: WatchedStore;
   /** The events that listeners received, in order. */
-  readonly told: AuditEvent[];
+  readonly received: AuditEvent[];
   /** The events that the store has written. */
   written(): Promise<AuditEvent[]>;
   /** The attempts that count for a user, on `second_factor` and on `recovery`. */
@@ -53,20 +53,20 @@ export function serviceOn(
   { store, events }: Pick<OpenStore, 'store' | 'events'>,
   options: Partial<BackupCodesOptions> = {},
 ): Service {
-  const [hasher, clock, watched, told] = [
+  const [hasher, clock, watched, received] = [
     countingHasher(),
     fakeClock(),
     watchStore(store),
     [] as AuditEvent[],
   ];
   const backupCodes = new BackupCodes({ store: watched.store, hasher, now: clock.now, ...options });
-  for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
+  for (const type of EVENT_TYPES) backupCodes.on(type, (event) => received.push(event));
   return {
     backupCodes,
     hasher,
     clock,
     watched,
-    told,
+    received,
     written: events,
     charged: (userId) => chargedTo(store, userId),
   };
@@ -83,6 +83,27 @@ export function serviceForBothOn(
 async function chargedTo(store: BackupCodeStore, userId: UserId): Promise<[number, number]> {
   const channels = (await store.find(userSubject(userId)))?.channels;
   return [channels?.['second_factor'].attempts ?? 0, channels?.recovery.attempts ?? 0];
+}
+
+/** The hash queue takes no more calls of one user at once: two that run and four that wait. */
+export const MOST_OF_ONE_USER = 6;
+
+/** As many calls of one user at once as the hash queue takes: another begins when one ends. */
+export async function asOneUser<T>(
+  times: number,
+  call: (index: number) => Promise<T>,
+): Promise<T[]> {
+  const results: T[] = [];
+  let begun = 0;
+  const callInTurn = async (): Promise<void> => {
+    while (begun < times) {
+      const index = begun;
+      begun += 1;
+      results[index] = await call(index);
+    }
+  };
+  await Promise.all(Array.from({ length: MOST_OF_ONE_USER }, callInTurn));
+  return results;
 }
 
 /** Starts all calls before it waits for the first. */

@@ -16,24 +16,24 @@ const channels: readonly Channel[] = ['second_factor', 'recovery'];
 const DEFAULT_WAITS = [0, 0, 0, 0, 60, 120, 240, 480, 960, 1920, ...Array<number>(40).fill(3600)];
 const few: AttemptOptions = { free: 2, firstDelaySeconds: 30, lockAfter: 3 };
 
-/** Whom an attempt is about: limits are the same for all of them. */
+/** The kinds of attempts. All of them have the same limits. */
 const kinds: readonly {
-  who: string;
+  kind: string;
   reason: string;
   attempt: (service: Service, context?: Context) => Promise<Outcome>;
 }[] = [
   {
-    who: 'a user with a set',
+    kind: 'a user with a set',
     reason: 'mismatch',
     attempt: ({ backupCodes }, context) => backupCodes.consume('ada', WRONG, context),
   },
   {
-    who: 'a user without a set',
+    kind: 'a user without a set',
     reason: 'none',
     attempt: ({ backupCodes }, context) => backupCodes.consume('bob', WRONG, context),
   },
   {
-    who: 'an unknown user name',
+    kind: 'an unknown user name',
     reason: 'unknown_user',
     attempt: ({ backupCodes }, context) => backupCodes.rejectUnknownUser('eve', WRONG, context),
   },
@@ -59,7 +59,7 @@ onEachStore('guessing', (open) => {
     return { ...service, codes };
   }
 
-  describe.each(kinds)('by $who', ({ reason, attempt }) => {
+  describe.each(kinds)('by $kind', ({ reason, attempt }) => {
     it('Four attempts have no wait; waits then double from a minute to an hour', async () => {
       const service = await withSet();
       for (const [before, seconds] of DEFAULT_WAITS.entries()) {
@@ -86,7 +86,7 @@ onEachStore('guessing', (open) => {
       expect(service.hasher.count).toBe(50);
     });
 
-    it('Two hundred attempts at once cost five hashes, one for each that is granted', async () => {
+    it('Two hundred attempts at once cost one hash for each granted one', async () => {
       const service = await withSet();
       const outcomes = await atOnce(200, () => attempt(service));
       expect(service.hasher.count).toBe(5);
@@ -132,7 +132,7 @@ onEachStore('guessing', (open) => {
         ['throttled', 3],
       ]);
       expect(
-        service.told
+        service.received
           .filter(({ type }) => type === 'throttled')
           .map(({ reason: why, refusals }) => [why, refusals]),
       ).toEqual([
@@ -164,12 +164,12 @@ onEachStore('guessing', (open) => {
       ).toEqual([7, 2]);
       const setId = reason === 'mismatch' ? (await service.backupCodes.status('ada'))!.setId : null;
       expect(
-        service.told.filter(({ type }) => type === 'locked').map((event) => event.setId),
+        service.received.filter(({ type }) => type === 'locked').map((event) => event.setId),
       ).toEqual([setId]);
     });
   });
 
-  it('A valid code during a wait is refused, costs no hash and stays unconsumed', async () => {
+  it('A valid code during a wait is refused without a hash', async () => {
     const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
@@ -292,7 +292,7 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toEqual([0, 1]);
   });
 
-  it('Invalid, reused and expired codes count as failed attempts alike', async () => {
+  it('Invalid, reused and expired codes all count as failed attempts', async () => {
     const { backupCodes, codes, clock, charged } = await withSet({
       expiresAfterDays: 1,
       attempts: { free: 50 },
@@ -367,15 +367,15 @@ onEachStore('unknown user names', (open) => {
 
   it('An unknown name is neither stored nor written to an event', async () => {
     const opened = await open();
-    const { backupCodes, told } = serviceOn(opened);
+    const { backupCodes, received } = serviceOn(opened);
     for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
       await backupCodes.rejectUnknownUser(name, WRONG);
-    expect(JSON.stringify(told)).not.toMatch(/mallory|hunter2/);
+    expect(JSON.stringify(received)).not.toMatch(/mallory|hunter2/);
     expect(opened.dump()).not.toMatch(/mallory|hunter2/);
-    expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
+    expect(received.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
       Array(2).fill(['rejected', 'unknown_user', null]),
     );
-    expect(await opened.events()).toEqual(told);
+    expect(await opened.events()).toEqual(received);
   });
 
   it('The counter of an unknown name is deleted 30 days after its last attempt', async () => {

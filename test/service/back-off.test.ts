@@ -5,7 +5,7 @@ import { failure } from '../helpers/errors';
 const MINUTE_MS = 60_000;
 
 describe('the waits after attempts', () => {
-  it('By default the waits start after four attempts and double from a minute to an hour', () => {
+  it('By default waits start after four attempts and double up to an hour', () => {
     const waits = attemptWaits();
     expect(waits).toHaveLength(50);
     expect(waits.slice(0, 12)).toEqual(

@@ -5,7 +5,7 @@ import { DAY_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 import {
-  atOnce,
+  asOneUser,
   openService,
   openServiceForBoth,
   serviceOn,
@@ -51,7 +51,7 @@ onEachStore('issuing a set', (open) => {
   });
 
   it('The event of an issued set has user, time, set, count, actor and origin', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const { setId } = await backupCodes.issue(42, {
       ip: '192.0.2.1',
       userAgent: 'Firefox',
@@ -65,7 +65,7 @@ onEachStore('issuing a set', (open) => {
       actor: 'support-7',
       channel: 'second_factor',
     };
-    expect(told).toEqual([
+    expect(received).toEqual([
       {
         id: expect.any(String),
         type: 'issued',
@@ -82,7 +82,7 @@ onEachStore('issuing a set', (open) => {
         context,
       },
     ]);
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
   });
 
   it.each<[string, Format]>([
@@ -192,10 +192,8 @@ onEachStore('issuing a set', (open) => {
 
   it('Of ten sets issued at once exactly one works', async () => {
     const { backupCodes } = await openService(open, { attempts: { free: 50 } });
-    const sets = await atOnce(10, () => backupCodes.issue('ada'));
-    const outcomes = await Promise.all(
-      sets.map(({ codes }) => backupCodes.consume('ada', codes[0])),
-    );
+    const sets = await asOneUser(10, () => backupCodes.issue('ada'));
+    const outcomes = await asOneUser(10, (nth) => backupCodes.consume('ada', sets[nth]!.codes[0]));
     expect(outcomes.filter(({ ok }) => ok)).toHaveLength(1);
     expect(outcomes.filter((outcome) => !outcome.ok && outcome.reason === 'mismatch')).toHaveLength(
       9,
@@ -235,12 +233,12 @@ describe('a set that cannot be made', () => {
       reads: (salt: string) => salt === '$odd$',
       hash,
     } as unknown as Hasher;
-    const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+    const { backupCodes, watched, received } = await openService(memory.open, { hasher });
     await expect(backupCodes.issue('ada')).rejects.toThrow(
       /hash failed|A hasher must return 16 bytes or more/,
     );
     expect(watched.calls).toEqual([]);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     expect(await backupCodes.status('ada')).toBeNull();
   });
 

@@ -10,7 +10,7 @@ const pepper = [
 const construct = (options: unknown): BackupCodes => new BackupCodes(options as BackupCodesOptions);
 
 describe('BackupCodes without options', () => {
-  it('The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year', () => {
+  it('By default a set has ten standard codes for a year, hashed at cost 12', () => {
     const config = parseConfig({ store });
     expect(config).toMatchObject({
       formats: [formats.standard],
@@ -149,7 +149,7 @@ describe('the chance of guessing a code', () => {
     separator: '-',
   } as typeof formats.numeric;
 
-  it('A chance of guessing a code above 10^-4 is refused, and the message has the number', () => {
+  it('A chance of guessing a code above 10^-4 is refused with the number', () => {
     expect(() => construct({ store, pepper, format: sixDigits })).toThrow(
       failure('invalid_format'),
     );

@@ -8,7 +8,7 @@ import { storeFault } from '../helpers/watched-store';
 const options: Partial<BackupCodesOptions> = { replaceConsumed: true, attempts: { free: 50 } };
 
 onEachStore('replacements', (open) => {
-  it('A consumed code returns a replacement, which works once and is replaced too', async () => {
+  it('A consumed code returns a replacement, which works once', async () => {
     const { backupCodes } = await openService(open, options);
     const { setId, codes, expiresAt } = await backupCodes.issue('ada');
     let typed = codes[0];
@@ -32,22 +32,24 @@ onEachStore('replacements', (open) => {
   });
 
   it('A replacement is reported as `renewed`, and never as `low` or `exhausted`', async () => {
-    const { backupCodes, told, written } = await openService(open, {
+    const { backupCodes, received, written } = await openService(open, {
       ...options,
       count: 1,
       lowAt: 1,
     });
     const { codes } = await backupCodes.issue('ada');
     const outcome = await backupCodes.consume('ada', codes[0]);
-    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
-      ['consumed', 1, 2],
-      ['renewed', 1, 2],
-    ]);
-    expect(told[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
-    expect(told[2]?.codeId).not.toBe(told[1]?.codeId);
-    expect(await written()).toEqual(told);
+    expect(received.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual(
+      [
+        ['consumed', 1, 2],
+        ['renewed', 1, 2],
+      ],
+    );
+    expect(received[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
+    expect(received[2]?.codeId).not.toBe(received[1]?.codeId);
+    expect(await written()).toEqual(received);
     for (const code of [codes[0], (outcome as { replacement?: string }).replacement])
-      expect(JSON.stringify(told)).not.toContain(code);
+      expect(JSON.stringify(received)).not.toContain(code);
   });
 
   it('A replacement has the format of its set, whichever format is the newest', async () => {
@@ -79,7 +81,7 @@ onEachStore('replacements', (open) => {
   });
 
   it('After `maxReplacements` consumed codes the set counts down, and says that it is low', async () => {
-    const { backupCodes, told, hasher } = await openService(open, {
+    const { backupCodes, received, hasher } = await openService(open, {
       ...options,
       maxReplacements: 2,
       count: 4,
@@ -101,7 +103,7 @@ onEachStore('replacements', (open) => {
       expect([Object.keys(outcome).includes('replacement'), hasher.count]).toEqual([false, 1]);
       expect(await backupCodes.status('ada')).toMatchObject({ remaining: 3 - n, low: true });
     }
-    expect(told.slice(1).map(({ type }) => type)).toEqual([
+    expect(received.slice(1).map(({ type }) => type)).toEqual([
       ...['consumed', 'renewed', 'consumed', 'renewed'],
       ...['consumed', 'consumed', 'consumed', 'low', 'consumed', 'exhausted'],
     ]);
@@ -152,7 +154,7 @@ describe('replacements', () => {
     expect(await backupCodes.consume('ada', 'AAAA-AAAA')).toEqual({ ok: false, reason: 'reused' });
   });
 
-  it('If no replacement can be made, the attempt is charged and the code unconsumed', async () => {
+  it('If no replacement can be made, the attempt is charged', async () => {
     const { backupCodes, hasher, charged } = await openService(memory.open, options);
     const { codes } = await backupCodes.issue('ada');
     const { hash } = hasher;

@@ -16,22 +16,22 @@ const context = {
 } as const;
 
 const kinds: readonly {
-  who: string;
+  kind: string;
   userId: string | null;
   attempt: (service: Service, code: unknown) => Promise<Outcome>;
 }[] = [
   {
-    who: 'a user with a set',
+    kind: 'a user with a set',
     userId: 'ada',
     attempt: ({ backupCodes }, code) => backupCodes.consume('ada', code, context),
   },
   {
-    who: 'a user without a set',
+    kind: 'a user without a set',
     userId: 'bob',
     attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context),
   },
   {
-    who: 'an unknown user name',
+    kind: 'an unknown user name',
     userId: null,
     attempt: ({ backupCodes }, code) => backupCodes.rejectUnknownUser('eve', code, context),
   },
@@ -54,7 +54,7 @@ onEachStore('the risk hook', (open) => {
     return { ...service, codes };
   }
 
-  describe.each(kinds)('for $who', ({ userId, attempt }) => {
+  describe.each(kinds)('for $kind', ({ userId, attempt }) => {
     it('The risk hook is called before any hash, with user, attempt and origin', async () => {
       const service = await withSet();
       hook.mockImplementation(() => {
@@ -80,9 +80,9 @@ onEachStore('the risk hook', (open) => {
           expect(await attempt(service, service.codes[0])).toEqual({ ok: false, reason });
         expect(service.hasher.count).toBe(0);
         expect(hook.mock.calls.map(([asked]) => asked.attempt)).toEqual(Array(20).fill(1));
-        expect((await service.written()).slice(1)).toEqual(service.told.slice(1));
-        expect(service.told.slice(1)).toHaveLength(20);
-        expect(service.told[1]).toMatchObject({
+        expect((await service.written()).slice(1)).toEqual(service.received.slice(1));
+        expect(service.received.slice(1)).toHaveLength(20);
+        expect(service.received[1]).toMatchObject({
           type,
           reason,
           at: START,

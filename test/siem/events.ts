@@ -103,7 +103,7 @@ function dropNulls(fields: Record<string, string | null>): Record<string, string
   );
 }
 
-export interface Life {
+export interface ServiceOutput {
   /** The audit trail, and the events that only listeners receive. */
   readonly events: readonly AuditEvent[];
   /** Every code that existed. */
@@ -113,14 +113,14 @@ export interface Life {
 export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId: 'r-1' } as const;
 
 /** Runs a service through everything that can happen: it writes an event of each type. */
-export async function liveALife(userId: string): Promise<Life> {
+export async function runEveryOperation(userId: string): Promise<ServiceOutput> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
   const format = [formats.standard, formats.recovery];
   const shared = { store, hasher, now: clock.now, count: 5, format };
   const usual = new BackupCodes({ ...shared, attempts: { free: 3, lockAfter: 5 } });
-  const told: AuditEvent[] = [];
+  const received: AuditEvent[] = [];
   usual.on('rejected', (event) => {
-    if (event.reason === 'malformed') told.push(event);
+    if (event.reason === 'malformed') received.push(event);
   });
 
   const printed = ['BBBB-BBBB', 'CCCC-CCCC'];
@@ -153,7 +153,7 @@ export async function liveALife(userId: string): Promise<Life> {
   const replacement = 'replacement' in outcome ? outcome.replacement : undefined;
   if (replacement === undefined) throw new Error('There was no replacement.');
 
-  const others = await decideByTwo(usual, userId, clock);
+  const others = await runEveryApproval(usual, userId, clock);
   await usual.revoke(userId, { ...CONTEXT, actor: 'admin-7' });
   const last = await usual.issue(userId, { ...CONTEXT, actor: 'admin-7' });
   for (const days of [340, 30]) {
@@ -161,13 +161,13 @@ export async function liveALife(userId: string): Promise<Life> {
     await usual.audit.recordReminders();
   }
   return {
-    events: [...store.auditTrail, ...told],
+    events: [...store.auditTrail, ...received],
     codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
   };
 }
 
 /** Requests with every possible end. Returns the codes. */
-async function decideByTwo(
+async function runEveryApproval(
   backupCodes: BackupCodes,
   userId: string,
   clock: FakeClock,

@@ -78,7 +78,7 @@ export class SmtpMailer implements Mailer {
     const { signal } = this.closing;
     let stop = (): void => undefined;
     const closed = new Promise<never>((_, reject) => {
-      stop = () => reject(new Error('The service stops.'));
+      stop = () => reject(Object.assign(new Error('The service stops.'), { code: 'EABORT' }));
       signal.addEventListener('abort', stop, { once: true });
     });
     if (signal.aborted) stop();

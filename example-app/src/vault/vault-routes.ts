@@ -278,7 +278,11 @@ const INVALID_CODE = [
 const ANSWERS: Readonly<
   Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>
 > = {
-  malformed: [400, 'That does not look like a backup code. Please check it and try again.', 'code'],
+  malformed: [
+    400,
+    'That does not look like a backup code. Please enter one code and try again.',
+    'code',
+  ],
   mismatch: INVALID_CODE,
   reused: INVALID_CODE,
   expired: INVALID_CODE,

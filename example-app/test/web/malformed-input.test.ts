@@ -39,7 +39,7 @@ test.each([
   const answer = await visitor.post('/login/backup-code', { _csrf: token, code });
   expect(answer.status).toBe(400);
   expect(errorIn(answer.text)).toBe(
-    'That does not look like a backup code. Please check it and try again.',
+    'That does not look like a backup code. Please enter one code and try again.',
   );
   expect(answer.text).toContain('aria-describedby="code-hint code-error"');
   if (code.trim() !== '') expect(answer.text).not.toContain(`value="${code}`);

@@ -21,10 +21,10 @@ import { describeWith, redis } from '../../helpers/servers';
 
 const ticket: Ticket = { channel: 'second_factor', attempt: 1, generation: 1, nextAt: NOW };
 
-type Call = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
+type StoreCall = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
 
 /** Every method that runs a script on the user's keys. */
-const calls: readonly (readonly [method: string, call: Call])[] = [
+const calls: readonly (readonly [method: string, call: StoreCall])[] = [
   ['replace', (store, { subject }) => store.replace({ ...newSet(subject), now: NOW })],
   ['stage', (store, { subject }) => store.stage({ ...newSet(subject), until: NOW + HOUR_MS })],
   [
