@@ -36,6 +36,7 @@ const thorough = [
   'codes/vectors',
   'service/interleavings',
   'docs/readme',
+  'cli/adopt-program',
   'cli/main',
   'codes/mixed-sets',
   'docs/pepper-rotation',

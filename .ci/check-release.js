@@ -1,5 +1,5 @@
 // Refuses to publish a tag that is not the version in package.json, or that CHANGELOG.md does not
-// tell of.
+// list.
 'use strict';
 const { readFileSync } = require('node:fs');
 const { join } = require('node:path');
@@ -7,8 +7,8 @@ const { join } = require('node:path');
 const ROOT = join(__dirname, '..');
 const { version, repository } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** What is wrong, or nothing. */
-function complaints(tag, changelog) {
+/** @returns the problems of the release. Empty if it can be published */
+function problemsOf(tag, changelog) {
   return [
     ...(repository ? [] : ['package.json has no repository, to which the provenance would refer.']),
     ...(tag === `v${version}` ? [] : [`The tag is ${tag}, but package.json says ${version}.`]),
@@ -23,9 +23,9 @@ function complaints(tag, changelog) {
   ];
 }
 
-const found = complaints(
+const found = problemsOf(
   process.env.GITHUB_REF_NAME ?? '',
   readFileSync(process.argv[2] ?? join(ROOT, 'CHANGELOG.md'), 'utf8'),
 );
-for (const complaint of found) console.error(complaint);
+for (const problem of found) console.error(problem);
 process.exitCode = found.length > 0 ? 1 : 0;

@@ -1,5 +1,6 @@
-// Formats the code blocks of every Markdown page with Prettier, and nothing else of the page: Prettier
-// itself would also pad each table to its widest cell. `--check` writes nothing and lists what differs.
+// Formats the code blocks of every Markdown page with Prettier. The rest of the page stays as it
+// is, because Prettier would pad each table to its widest cell. `--check` lists the pages that
+// differ and writes nothing.
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { format, resolveConfig } from 'prettier';

@@ -44,7 +44,7 @@ export function* footprint(effort: Effort): Generator<Table> {
   yield measureEntryPoints(ROUNDS[effort]);
 }
 
-/** The published package and its dependencies. Packages of types are apart, because none runs. */
+/** The published package and its dependencies. Packages of types are listed apart. */
 function measureInstalled(directory: string): Row {
   const { name, version } = manifestOf(directory);
   const all = dependenciesOf(directory, () => true);

@@ -1,7 +1,7 @@
 // How the tables print a figure.
 
 /**
- * Whole numbers are printed as they are, others with three decimal places or, from 100 on, none.
+ * Whole numbers are printed unchanged, others with three decimal places, or rounded from 100 on.
  */
 export function formatFigure(figure: number | string | undefined): string {
   if (typeof figure !== 'number') return figure ?? '';

@@ -33,7 +33,7 @@ export interface Report {
  */
 const PLAIN_INTERVAL_MS = 20;
 
-async function carryOut({ origin, attempts, inFlight, minSeconds }: Order): Promise<Report> {
+async function runOrder({ origin, attempts, inFlight, minSeconds }: Order): Promise<Report> {
   const agent = new Agent({ keepAlive: true });
   const started = performance.now();
   const plainCalls: Promise<Response>[] = [];
@@ -82,5 +82,5 @@ function send(url: string, { agent, body }: { agent: Agent; body?: string }): Pr
 }
 
 process.on('message', (order: Order) => {
-  void carryOut(order).then((report) => process.send?.(report));
+  void runOrder(order).then((report) => process.send?.(report));
 });

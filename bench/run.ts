@@ -5,6 +5,7 @@ import { cpus, loadavg } from 'node:os';
 import { inspect, parseArgs } from 'node:util';
 import { footprint } from './footprint';
 import { growth } from './growth';
+import { hashQueue } from './hash-queue';
 import { inFlight } from './in-flight';
 import { load } from './load';
 import { memory } from './memory';
@@ -23,6 +24,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
   stores,
   'set-sizes': setSizes,
   'in-flight': inFlight,
+  'hash-queue': hashQueue,
   memory,
   load,
   footprint,

@@ -1,5 +1,5 @@
 // Takes samples of several cases in turn, so that other work on the machine slows all of them
-// alike.
+// equally.
 import { quantile } from '../test/timing/statistics';
 import type { Row } from './table';
 
@@ -17,7 +17,7 @@ export interface Case {
    */
   readonly perRound?: number;
   /**
-   * The case is part of every n-th round only.
+   * The case is in every n-th round only.
    *
    * @default 1
    */

@@ -30,7 +30,7 @@ export async function* setSizes(effort: Effort): AsyncGenerator<Table> {
       'valid code': contestants.map((contestant) => validCode(contestant)),
       'invalid code': contestants.map((contestant) => invalidCode(contestant)),
     };
-    const ours = Object.values(kinds).flatMap(besideTheFirst);
+    const ours = Object.values(kinds).flatMap(compareWithFirst);
     const loops = backend.name === 'SQLite' ? await loopCases(backend) : [];
     const samples = await sample([...ours, ...loops], { rounds: ROUNDS[effort] });
     const targets = Object.entries(kinds).map(([kind, cases]): Target => {
@@ -59,9 +59,9 @@ async function loopCases({ openDatabase }: Backend): Promise<Case[]> {
     const contestant = { ...loop, name: `${loop.name}, set of ${count}` };
     cases.push(invalidCode(contestant, { everyRounds: 10 }));
   }
-  return besideTheFirst(cases);
+  return compareWithFirst(cases);
 }
 
-function besideTheFirst(cases: readonly Case[]): Case[] {
+function compareWithFirst(cases: readonly Case[]): Case[] {
   return cases.map((single) => ({ ...single, beside: cases[0]?.name ?? '' }));
 }

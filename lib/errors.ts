@@ -12,7 +12,10 @@ export type BackupCodeErrorCode =
    * what was given.
    */
   | 'invalid_option'
-  /** A format is unusable, or its codes are too easy to guess with the given options. */
+  /**
+   * A format is unusable, or its codes are too easy to guess with the given options. Also thrown on
+   * the `recovery` channel if no format has 64 bits.
+   */
   | 'invalid_format'
   /** A hasher is below its minimum cost, or does not suit the format. */
   | 'invalid_hasher'
@@ -38,7 +41,8 @@ export type BackupCodeErrorCode =
   /** A stored set is damaged: its format or one of its fields cannot be read. */
   | 'unreadable_set'
   /**
-   * More slow hashes are waiting than `maxQueuedHashes` allows. Thrown by `issue`, `stage` and
+   * More slow hashes are waiting on the channel than `maxQueuedHashes` allows, or more than four
+   * calls of this user, or no place was free for five seconds. Thrown by `issue`, `stage` and
    * `adopt`; `consume` returns `busy`.
    */
   | 'busy'

@@ -1,6 +1,5 @@
-// requirements.md names every requirement once, and tests that are there. What it promises to come
-// is a closed list, which may only get shorter; what concerns the library or a store has a test,
-// and each such test was seen to fail on a spoilt package.
+// requirements.md names every requirement once, with tests that exist. Each test of a requirement
+// on the library or a store notices a break of the package.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { breaks } from './breaks/breaks';
@@ -51,6 +50,7 @@ const IDS = [
   'A-6.3.8',
   'W-26',
   'T-01',
+  'T-02',
   'C-06',
   'A-15.3.5',
   'W-13',
@@ -60,6 +60,8 @@ const IDS = [
   'X-01',
   'X-02',
   'C-09',
+  'X-07',
+  'X-08',
   'A-15.3.4',
   'W-27',
   'W-01',
@@ -114,6 +116,9 @@ const IDS = [
   'D-13',
   'D-14',
   'D-15',
+  'M-01',
+  'M-02',
+  'M-03',
   'X-03',
   'X-04',
   'X-05',
@@ -123,7 +128,7 @@ const IDS = [
 
 interface Requirement {
   readonly ids: readonly string[];
-  /** Of the library, a store, the example app. */
+  /** `L` for the library, `S` for a store, `A` for the example app. */
   readonly of: readonly string[];
   readonly tests: readonly string[];
 }
@@ -137,7 +142,8 @@ function readRow(line: string): Requirement {
   const [ids = '', of = '', text = '', shownBy = '', ...others] = line
     .replace(/^\| | \|$/g, '')
     .split(' | ');
-  if (others.length > 0 || text === '') throw new Error(`This row has not four cells: ${line}`);
+  if (others.length > 0 || text === '')
+    throw new Error(`This row does not have four cells: ${line}`);
   return {
     ids: ids.split(', ').flatMap(eachOf),
     of: of.split(' '),
@@ -145,32 +151,29 @@ function readRow(line: string): Requirement {
   };
 }
 
-/** `N-06/07` is N-06 and N-07; `A-16.2/16.3` is A-16.2 and A-16.3. */
+/** Splits `N-06/07` into N-06 and N-07, and `A-16.2/16.3` into A-16.2 and A-16.3. */
 function eachOf(ids: string): string[] {
   const [first = '', ...others] = ids.split('/');
   return [first, ...others.map((other) => `${first.split('-')[0] ?? ''}-${other}`)];
 }
 
-/**
- * Where no spoilt package is made: what stands there needs a server or a browser, or is of the
- * example.
- */
+/** Tests that run on no broken package: they need a server or a browser, or test the example. */
 const isElsewhere = (test: string): boolean => /^(?:test\/servers|example-app)\//.test(test);
-const ofPackage = requirements.filter(({ of }) => of.includes('L') || of.includes('S'));
+const onPackage = requirements.filter(({ of }) => of.includes('L') || of.includes('S'));
 
 describe('requirements.md', () => {
-  it('has every requirement exactly once', () => {
+  it('requirements.md has every requirement exactly once', () => {
     expect(requirements.flatMap(({ ids }) => ids).sort()).toEqual([...IDS].sort());
   });
 
-  it('says of each whom it concerns, and names tests', () => {
+  it('requirements.md says what each requirement is on, and names tests', () => {
     expect(
-      requirements.filter(({ of }) => of.some((whom) => !['L', 'S', 'A'].includes(whom))),
+      requirements.filter(({ of }) => of.some((letter) => !['L', 'S', 'A'].includes(letter))),
     ).toEqual([]);
     expect(requirements.filter(({ tests }) => tests.length === 0)).toEqual([]);
   });
 
-  it('names tests that exist, as the breaks do', () => {
+  it('requirements.md and the breaks name tests that exist', () => {
     const named = new Set([
       ...requirements.flatMap(({ tests }) => tests),
       ...breaks.flatMap(({ noticedBy }) => noticedBy),
@@ -178,23 +181,23 @@ describe('requirements.md', () => {
     expect([...named].filter((test) => !isDeclared(test))).toEqual([]);
   });
 
-  it('names only tests that notice a spoilt package, of what concerns the library or a store', () => {
-    const noticing = new Set(breaks.flatMap(({ noticedBy }) => noticedBy));
+  it('Each test of a requirement on the library or a store notices a break', () => {
+    const noticingTests = new Set(breaks.flatMap(({ noticedBy }) => noticedBy));
     expect(
-      ofPackage
+      onPackage
         .flatMap(({ tests }) => tests)
-        .filter((test) => !isElsewhere(test) && !noticing.has(test)),
+        .filter((test) => !isElsewhere(test) && !noticingTests.has(test)),
     ).toEqual([]);
   });
 
-  it('has a break for each requirement on the library or a store, and none for another', () => {
-    expect(ofPackage.filter(({ ids }) => !breaks.some(({ id }) => ids.includes(id)))).toEqual([]);
+  it('Each requirement on the library or a store has a break', () => {
+    expect(onPackage.filter(({ ids }) => !breaks.some(({ id }) => ids.includes(id)))).toEqual([]);
     expect(breaks.filter(({ id }) => !IDS.includes(id))).toEqual([]);
   });
 });
 
 describe('SECURITY.md', () => {
-  it('promises only what tests show', () => {
+  it('SECURITY.md promises only what tests show', () => {
     const page = readFileSync(join(__dirname, '../SECURITY.md'), 'utf8');
     const promises = page.split('## What is promised')[1]?.split('\n## ')[0] ?? '';
     const ids = promises

@@ -1,8 +1,8 @@
 // The plugin `twoFactor` of better-auth, called through its server API. It encrypts the codes and
-// hashes none.
+// does not hash them.
 //
-// `challenge`: after the password and before the second factor, when it counts attempts.
-// `session`: after the login, when it counts none. The session that a sign-in creates at the end is
+// `challenge`: after the password and before the second factor, when it counts attempts. `session`:
+// after the login, when it does not count them. The session that a sign-in creates at the end is
 // left out, as for the other contestants.
 import { randomBytes } from 'node:crypto';
 import type { Dialect } from 'kysely';

@@ -1,7 +1,10 @@
 // What the suites compare: software that issues codes to users and checks them.
 
-/** `throttled`: the code was not checked, because there were too many attempts before. */
-export type Answer = 'accepted' | 'invalid' | 'throttled';
+/**
+ * `throttled`: the code was not checked, because there were too many attempts before. `busy`: it was
+ * not checked, because too many requests were waiting.
+ */
+export type Answer = 'accepted' | 'invalid' | 'throttled' | 'busy';
 
 export type Submit = (code: string) => Promise<Answer>;
 

@@ -1,5 +1,5 @@
-// Where a form asks for a security key: has it answer, puts the answer into the form, and sends it
-// like any other form.
+// For forms that need a security key: asks the key for an answer, puts it into the form, and sends
+// the form as usual.
 'use strict';
 
 (() => {
@@ -8,36 +8,37 @@
   const button = document.querySelector('[data-security-key]');
   const error = document.getElementById('key-error');
 
-  // Not hidden: what a description refers to is read out all the same.
+  // Removed instead of hidden, because screen readers read hidden descriptions.
   document.getElementById('key-hint').remove();
 
-  function say(text) {
+  function showError(text) {
     error.textContent = text;
     error.hidden = text === '';
   }
 
-  function wordsFor({ name }) {
+  function describeError({ name }) {
     if (name === 'InvalidStateError') return 'This security key is in use already.';
     if (name === 'SecurityError') return 'Security keys do not work at this address.';
     return 'The security key did not answer, or is not one of this account. Try again.';
   }
 
   if (!browserSupportsWebAuthn()) {
-    say('This browser knows no security keys, or this page did not come over TLS.');
+    showError('This browser does not support security keys, or this page was not loaded over TLS.');
     return;
   }
   button.disabled = false;
   button.form.addEventListener('submit', async (event) => {
     event.preventDefault();
     button.disabled = true;
-    say('');
-    const ask = button.dataset.securityKey === 'add' ? startRegistration : startAuthentication;
+    showError('');
+    const startCeremony =
+      button.dataset.securityKey === 'add' ? startRegistration : startAuthentication;
     try {
-      const answer = await ask({ optionsJSON: JSON.parse(button.dataset.options) });
+      const answer = await startCeremony({ optionsJSON: JSON.parse(button.dataset.options) });
       button.form.elements.response.value = JSON.stringify(answer);
       button.form.submit();
     } catch (thrown) {
-      say(wordsFor(thrown));
+      showError(describeError(thrown));
       button.disabled = false;
     }
   });

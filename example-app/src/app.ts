@@ -1,5 +1,5 @@
-// The service, put together: settings, databases, who can prove what, and the pages, in the order
-// in which a request meets them.
+// Creates the service: the stores, the services, and the middleware and pages in the order in which
+// a request passes them.
 import { dirname, join } from 'node:path';
 import express, { type Express } from 'express';
 import { rateLimit } from 'express-rate-limit';
@@ -37,22 +37,22 @@ import { Vault } from './vault/vault';
 import { vaultRoutes } from './vault/vault-routes';
 import { requireCsrfToken } from './web/csrf';
 import { answerErrors, answerNotFound } from './web/error-pages';
-import { type FormDesk, LocalFormDesk } from './web/forms-in-progress';
-import { keepAddress } from './web/keep-client-address';
+import { type FormsInProgress, LocalFormsInProgress } from './web/forms-in-progress';
+import { keepClientAddress } from './web/keep-client-address';
 import { noStore, pagesByDefault, sendError } from './web/responses';
 import { answerSecondClick } from './web/second-click';
 import { securityHeaders } from './web/security-headers';
 import type { Services } from './web/services';
 
-/** All but `report` and `desk` are for tests. */
+/** All options except `report` and `forms` are for tests. */
 export interface AppOptions {
-  /** Told of every fault that a person is only told of as "something went wrong". */
+  /** Receives every fault that a user sees as "something went wrong". */
   readonly report?: (error: unknown) => void;
-  /** Where forms that are sent twice are found out. By default among those of this process. */
-  readonly desk?: FormDesk | undefined;
+  /** Detects forms that are sent twice. @default within this process */
+  readonly forms?: FormsInProgress | undefined;
   /** The clock, in milliseconds since 1970. */
   readonly now?: () => number;
-  /** bcrypt cost of passwords. Default 12. */
+  /** The bcrypt cost of passwords. @default 12 */
   readonly passwordCost?: number;
   readonly backupCodes?: Pick<BackupCodesOptions, 'hasher' | 'attempts' | 'assessRisk'>;
 }
@@ -60,13 +60,16 @@ export interface AppOptions {
 export interface RunningApp {
   readonly app: Express;
   readonly backupCodes: BackupCodes;
-  /** Closes what is kept. After the server has stopped listening. */
+  /** Closes all stores. Call it after the server has stopped listening. */
   close(): Promise<void>;
 }
 
 const SIGN_IN_WINDOW_MS = 900_000;
 const ROOT = join(__dirname, '..');
-/** For browsers. The package exports no path to it, but to a folder beside its own. */
+/**
+ * The script for browsers. The package does not export it, so the path starts at a file that it
+ * does export.
+ */
 const SIMPLE_WEBAUTHN = join(
   dirname(require.resolve('@simplewebauthn/browser')),
   '..',
@@ -79,7 +82,7 @@ export async function createApp(
   config: Config,
   {
     report = () => undefined,
-    desk = new LocalFormDesk(),
+    forms = new LocalFormsInProgress(),
     now = Date.now,
     passwordCost = 12,
     backupCodes: codeOptions = {},
@@ -96,14 +99,13 @@ export async function createApp(
     pepper: config.pepper,
     lowAt: LOW_AT,
     now,
-    // Asked before a code is looked at: from somewhere new the owner must follow a mailed link
-    // first.
+    // Runs before a code is checked: at a new place the owner must follow a mailed link first.
     assessRisk: async ({ userId, context }) =>
       userId !== null && (await places.isKnown(userId, context)) ? 'allow' : 'step_up',
     ...codeOptions,
   });
   const secondFactors = new SecondFactors({ authenticators, securityKeys, backupCodes });
-  const { emails, mailer, notices, outbox, pruneMail } = startMailing(config, {
+  const { emails, mailer, noticeLoop, outbox, pruneMail } = startMailing(config, {
     db,
     users,
     backupCodes,
@@ -137,7 +139,7 @@ export async function createApp(
     backupCodes,
     emails,
     mailer,
-    notices,
+    noticeLoop,
     places,
     vault,
     passport,
@@ -151,8 +153,8 @@ export async function createApp(
       store: stores.rateLimit,
       standardHeaders: 'draft-8',
       legacyHeaders: false,
-      // A forged X-Forwarded-For is nothing special: Express does not believe it unless TRUST_PROXY
-      // says so.
+      // Express ignores a forged X-Forwarded-For unless TRUST_PROXY says otherwise, so no warning
+      // is needed.
       validate: { xForwardedForHeader: false },
       handler: (req, res) =>
         sendError(
@@ -177,14 +179,14 @@ export async function createApp(
     await stores.check();
     res.type('text').send('ok');
   });
-  app.use(keepAddress, securityHeaders(config));
+  app.use(keepClientAddress, securityHeaders(config));
   app.use('/static/simple.css', express.static(require.resolve('simpledotcss/simple.min.css')));
   app.use('/static/simplewebauthn.js', express.static(SIMPLE_WEBAUTHN));
   app.use('/static', express.static(join(ROOT, 'public')));
 
   app.use(noStore(), pagesByDefault());
   app.use(express.urlencoded({ extended: false, limit: '20kb' }), express.json({ limit: '20kb' }));
-  app.use(answerSecondClick(desk));
+  app.use(answerSecondClick(forms));
   app.use(
     session({
       name: cookieName,
@@ -227,7 +229,7 @@ export async function createApp(
     app,
     backupCodes,
     close: async () => {
-      await Promise.all([housekeeping.close(), notices.close()]);
+      await Promise.all([housekeeping.close(), noticeLoop.close()]);
       await stores.close();
     },
   };

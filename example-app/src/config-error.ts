@@ -1,6 +1,6 @@
-// What a wrong environment is told with. Never holds a secret.
+// The error for an invalid environment. Never contains a secret.
 
-/** A message for the person who starts the service: what was given, and what was meant. */
+/** The message is for the operator: what was given, and what was expected. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }

@@ -1,48 +1,48 @@
-// What the service is told from outside. Reads the environment once, and refuses what makes no
-// sense before anything is opened.
+// Reads the configuration from the environment once, and refuses invalid values before anything is
+// opened.
 import { mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ConfigError } from './config-error';
-import { keptSecret, randomPepper, randomSessionSecret } from './data/generated-secrets';
+import { readOrCreateSecret, createPepper, createSessionSecret } from './data/generated-secrets';
 import { type DatabaseServer, readDatabaseUrl, readRedisUrl } from './data/server-urls';
 import { usernameKey } from './login/users';
 import { type MailSettings, readMailSettings } from './notices/mail-settings';
 
 export interface Config {
-  /** 0: any free port. */
+  /** 0 means any free port. */
   readonly port: number;
   /**
-   * Absolute; exists. Holds the SQLite files, where there is no server for what is in them, and,
-   * outside production, the secrets.
+   * An absolute path to an existing directory. It contains the SQLite files if no server is
+   * configured and, outside production, the secrets.
    */
   readonly dataDir: string;
-  /** Holds users, authenticators, codes and sessions. `null`: SQLite files. */
+  /** The server for users, authenticators, codes and sessions. `null`: SQLite files. */
   readonly database: DatabaseServer | null;
   /**
-   * Holds sessions and the counts of the rate limiter. `null`: the database holds the sessions,
-   * each process its counts.
+   * The server for sessions and the counters of the rate limiter. `null`: sessions are stored in
+   * the database, and each process has its own counters.
    */
   readonly redisUrl: string | null;
-  /** Where backup codes and their audit trail are kept. */
+  /** The store for backup codes and their audit trail. */
   readonly codesIn: 'sql' | 'redis';
-  /** How many processes serve. */
+  /** The number of processes. */
   readonly workers: number;
   readonly isProduction: boolean;
-  /** What Express calls `trust proxy`: how many proxies stand in front, or their addresses. */
+  /** Express's `trust proxy`: the number of proxies in front of the service, or their addresses. */
   readonly trustProxy: false | number | readonly string[];
   readonly sessionSecret: string;
-  /** Newest first: the first signs new sets, all are read. */
+  /** Newest first. The first one is used for new sets; all of them can be read. */
   readonly pepper: readonly { readonly id: string; readonly key: Buffer }[];
-  /** Posts to the sign-in and sign-up forms, from one address, in 15 minutes. */
+  /** How many posts to the login and sign-up forms one address may send in 15 minutes. */
   readonly signInLimit: number;
-  /** User names of administrators, normalised. */
+  /** User names of administrators, normalized. */
   readonly admins: readonly string[];
   readonly mail: MailSettings;
-  /** How long audit events are kept. */
+  /** How many days audit events are kept. */
   readonly auditDays: number;
 }
 
-/** In titles, in authenticator apps and in mail. */
+/** Shown in titles, in authenticator apps and in mail. */
 export const SERVICE_NAME = 'Backup code example';
 
 const MODES = ['production', 'development', 'test'];
@@ -56,14 +56,14 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   if (!MODES.includes(mode))
     throw new ConfigError(`NODE_ENV is "${mode}", but must be ${MODES.join(', ')} or left out.`);
   const isProduction = mode === 'production';
-  const port = wholeNumber('PORT', env.PORT, { min: 0, max: 65535, fallback: 3000 });
+  const port = readWholeNumber('PORT', env.PORT, { min: 0, max: 65535, fallback: 3000 });
   const trustProxy = readTrustProxy(env.TRUST_PROXY);
-  const signInLimit = wholeNumber('SIGN_IN_LIMIT', env.SIGN_IN_LIMIT, {
+  const signInLimit = readWholeNumber('SIGN_IN_LIMIT', env.SIGN_IN_LIMIT, {
     min: 1,
     max: 1_000_000,
     fallback: 1000,
   });
-  const auditDays = wholeNumber('AUDIT_DAYS', env.AUDIT_DAYS, {
+  const auditDays = readWholeNumber('AUDIT_DAYS', env.AUDIT_DAYS, {
     min: 1,
     max: 36_500,
     fallback: 365,
@@ -92,17 +92,19 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
       .map(usernameKey)
       .filter((name) => name !== ''),
     sessionSecret: readSessionSecret(
-      env.SESSION_SECRET ?? keptSecret(join(dataDir, 'session-secret'), randomSessionSecret),
+      env.SESSION_SECRET ??
+        readOrCreateSecret(join(dataDir, 'session-secret'), createSessionSecret),
     ),
     pepper: readPepper(
-      env.BACKUP_CODE_PEPPER ?? keptSecret(join(dataDir, 'backup-code-pepper'), randomPepper),
+      env.BACKUP_CODE_PEPPER ??
+        readOrCreateSecret(join(dataDir, 'backup-code-pepper'), createPepper),
     ),
   };
 }
 
 /**
- * A secret made on the fly would be another one on the next machine, and a pepper beside the
- * database protects nothing.
+ * A secret that is generated at the start would differ on the next machine, and a pepper stored
+ * beside the database protects nothing.
  */
 function requireSecrets(env: NodeJS.ProcessEnv, isProduction: boolean): void {
   if (!isProduction) return;
@@ -111,7 +113,8 @@ function requireSecrets(env: NodeJS.ProcessEnv, isProduction: boolean): void {
   );
   if (missing.length > 0)
     throw new ConfigError(
-      `In production ${missing.join(' and ')} must be set; example-app/README.md shows how to make them.`,
+      `In production ${missing.join(' and ')} must be set. ` +
+        'example-app/README.md shows how to generate them.',
     );
 }
 
@@ -125,14 +128,19 @@ function readCodesIn(given: string | undefined, redisUrl: string | null): Config
 }
 
 /**
- * A SQLite file lets one process write at a time, and a connection that waited too long for its
- * turn is of no use afterwards.
+ * Only one process at a time can write to a SQLite file. A connection that timed out while it
+ * waited cannot be used afterwards.
  */
 function readWorkers(given: string | undefined, database: DatabaseServer | null): number {
-  const workers = wholeNumber('WEB_CONCURRENCY', given, { min: 1, max: MAX_WORKERS, fallback: 1 });
+  const workers = readWholeNumber('WEB_CONCURRENCY', given, {
+    min: 1,
+    max: MAX_WORKERS,
+    fallback: 1,
+  });
   if (workers > 1 && database === null)
     throw new ConfigError(
-      `WEB_CONCURRENCY is ${workers}, but SQLite files serve one process: set DATABASE_URL, or leave WEB_CONCURRENCY out.`,
+      `WEB_CONCURRENCY is ${workers}, but SQLite files support only one process: ` +
+        'set DATABASE_URL, or leave WEB_CONCURRENCY out.',
     );
   return workers;
 }
@@ -144,9 +152,10 @@ function openDataDir(given: string | undefined): string {
   try {
     mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new ConfigError(`DATA_DIR is "${dataDir}", which cannot be made or is no directory.`, {
-      cause: error,
-    });
+    throw new ConfigError(
+      `DATA_DIR is "${dataDir}", which is not a directory and cannot be created.`,
+      { cause: error },
+    );
   }
   return dataDir;
 }
@@ -154,41 +163,43 @@ function openDataDir(given: string | undefined): string {
 function readSessionSecret(given: string): string {
   if (given.length < MIN_SECRET_LENGTH) {
     throw new ConfigError(
-      `SESSION_SECRET has ${given.length} characters, but must be a random text of at least ${MIN_SECRET_LENGTH}.`,
+      `SESSION_SECRET has ${given.length} characters, ` +
+        `but must have at least ${MIN_SECRET_LENGTH} random ones.`,
     );
   }
   return given;
 }
 
 /**
- * `id:base64`, or several of them with commas between, newest first. The key itself is never part
- * of a message.
+ * `id:base64`, or several of them separated by commas, newest first. No message contains the key.
  */
 function readPepper(given: string): Config['pepper'] {
   const peppers = given.split(',').map((part, index) => {
     const [, id, base64] = /^([\w.-]{1,64}):([A-Za-z0-9+/]+={0,2})$/.exec(part.trim()) ?? [];
     if (id === undefined || base64 === undefined || id === 'none') {
       throw new ConfigError(
-        `BACKUP_CODE_PEPPER, part ${index + 1}, is not of the form id:base64, as in 2026:3q2+7w... (32 bytes).`,
+        `BACKUP_CODE_PEPPER, part ${index + 1}, does not have the form id:base64, ` +
+          'as in 2026:3q2+7w... (32 bytes).',
       );
     }
     const key = Buffer.from(base64, 'base64');
     if (key.length < MIN_PEPPER_BYTES) {
       throw new ConfigError(
-        `BACKUP_CODE_PEPPER "${id}" has ${key.length} bytes, but must have at least ${MIN_PEPPER_BYTES} random ones.`,
+        `BACKUP_CODE_PEPPER "${id}" has ${key.length} bytes, ` +
+          `but must have at least ${MIN_PEPPER_BYTES} random ones.`,
       );
     }
     return { id, key };
   });
-  const twice = peppers.find(
+  const duplicate = peppers.find(
     ({ id }, index) => peppers.findIndex((other) => other.id === id) !== index,
   );
-  if (twice !== undefined)
-    throw new ConfigError(`BACKUP_CODE_PEPPER has two keys with the id "${twice.id}".`);
+  if (duplicate !== undefined)
+    throw new ConfigError(`BACKUP_CODE_PEPPER has two keys with the id "${duplicate.id}".`);
   return peppers;
 }
 
-/** `true` is refused: it would believe every client's own X-Forwarded-For. */
+/** `true` is refused: it would trust the X-Forwarded-For header of every client. */
 function readTrustProxy(given: string | undefined): Config['trustProxy'] {
   if (given === undefined || given === '' || given === 'false' || given === '0') return false;
   if (/^[1-9]$/.test(given)) return Number(given);
@@ -200,11 +211,12 @@ function readTrustProxy(given: string | undefined): Config['trustProxy'] {
   )
     return addresses;
   throw new ConfigError(
-    `TRUST_PROXY is "${given}", but must be the number of proxies in front (1 to 9), or their addresses with commas between, as in "loopback, 10.0.0.0/8".`,
+    `TRUST_PROXY is "${given}", but must be the number of proxies in front (1 to 9), ` +
+      'or their addresses separated by commas, as in "loopback, 10.0.0.0/8".',
   );
 }
 
-function wholeNumber(
+function readWholeNumber(
   name: string,
   given: string | undefined,
   { min, max, fallback }: { min: number; max: number; fallback: number },

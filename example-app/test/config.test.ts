@@ -1,5 +1,5 @@
-// The environment: what is missing is made and kept, what makes no sense is refused before anything
-// is opened.
+// The environment: missing secrets are generated and stored, and invalid values are refused before
+// anything is opened.
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ const PRODUCTION = { NODE_ENV: 'production', SESSION_SECRET: SECRET, BACKUP_CODE
 const read = (env: Record<string, string>): ReturnType<typeof readConfig> =>
   readConfig({ DATA_DIR: dataDir, ...env });
 
-test('everything has a default outside production', () => {
+test('Every variable has a default outside production', () => {
   expect(read({})).toMatchObject({
     port: 3000,
     dataDir,
@@ -38,7 +38,7 @@ test('everything has a default outside production', () => {
   });
 });
 
-test('secrets are made once, kept, and readable by this user alone', () => {
+test('Secrets are generated once, and only this user can read them', () => {
   const first = read({});
   expect(read({})).toEqual(first);
   expect(first.sessionSecret).toHaveLength(43);
@@ -47,7 +47,7 @@ test('secrets are made once, kept, and readable by this user alone', () => {
     expect(statSync(join(dataDir, file)).mode & 0o777).toBe(0o600);
 });
 
-test('secrets that are given are used, and none is written', () => {
+test('Given secrets are used, and none is written', () => {
   const { sessionSecret, pepper } = read({
     SESSION_SECRET: SECRET,
     BACKUP_CODE_PEPPER: `${PEPPER}, old:${Buffer.alloc(40, 1).toString('base64')}`,
@@ -60,7 +60,7 @@ test('secrets that are given are used, and none is written', () => {
   expect(() => readFileSync(join(dataDir, 'session-secret'))).toThrow('ENOENT');
 });
 
-test('production makes up no secret', () => {
+test('In production no secret is generated', () => {
   expect(() => read({ NODE_ENV: 'production' })).toThrow(
     'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set',
   );
@@ -82,15 +82,18 @@ test.each([
   [{ SIGN_IN_LIMIT: '0' }, 'SIGN_IN_LIMIT is "0", but must be a whole number from 1 to 1000000.'],
   [
     { TRUST_PROXY: 'true' },
-    'TRUST_PROXY is "true", but must be the number of proxies in front (1 to 9), or their addresses',
+    'TRUST_PROXY is "true", but must be the number of proxies in front (1 to 9), or their',
   ],
   [{ TRUST_PROXY: 'proxy.example' }, 'TRUST_PROXY is "proxy.example", but must be'],
   [{ DATA_DIR: '' }, 'DATA_DIR is empty, but must be a directory or left out.'],
   [
     { SESSION_SECRET: 'short' },
-    'SESSION_SECRET has 5 characters, but must be a random text of at least 32.',
+    'SESSION_SECRET has 5 characters, but must have at least 32 random ones.',
   ],
-  [{ BACKUP_CODE_PEPPER: 'c2VjcmV0' }, 'BACKUP_CODE_PEPPER, part 1, is not of the form id:base64'],
+  [
+    { BACKUP_CODE_PEPPER: 'c2VjcmV0' },
+    'BACKUP_CODE_PEPPER, part 1, does not have the form id:base64',
+  ],
   [
     { BACKUP_CODE_PEPPER: '2026:c2VjcmV0' },
     'BACKUP_CODE_PEPPER "2026" has 6 bytes, but must have at least 32 random ones.',
@@ -102,32 +105,33 @@ test.each([
   [{ AUDIT_DAYS: '0' }, 'AUDIT_DAYS is "0", but must be a whole number from 1 to 36500.'],
   [
     { SMTP_URL: '' },
-    'SMTP_URL is empty, but must be smtp://host:587, or smtps://user:password@host:465 for TLS from the first byte, or left out.',
+    'SMTP_URL is empty, but must be smtp://host:587, or ' +
+      'smtps://user:password@host:465 for TLS from the first byte, or left out.',
   ],
-  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL cannot be read; it must be smtp://host:587'],
+  [{ SMTP_URL: 'mail.example.com' }, 'SMTP_URL is not a valid URL; it must be smtp://host:587'],
   [
     { SMTP_URL: 'https://mail.example.com' },
     'SMTP_URL begins with "https:", but must be smtp://host:587',
   ],
   [{ SMTP_URL: 'smtp:mail.example.com' }, 'SMTP_URL names no server, but must be'],
   [{ SMTP_URL: 'smtp://mail.example.com:0' }, 'SMTP_URL names no server, but must be'],
-  [
-    { SMTP_URL: 'smtp://mail.example.com/inbox' },
-    'SMTP_URL goes on behind the server, but must be',
-  ],
+  [{ SMTP_URL: 'smtp://mail.example.com/inbox' }, 'SMTP_URL has a path or a query, but must be'],
   [
     { SMTP_URL: 'smtp://mail.example.com?tls.rejectUnauthorized=false' },
-    'SMTP_URL goes on behind the server, but must be',
+    'SMTP_URL has a path or a query, but must be',
   ],
-  [{ SMTP_URL: 'smtp://ada@mail.example.com' }, 'SMTP_URL has half a login, but must be'],
+  [
+    { SMTP_URL: 'smtp://ada@mail.example.com' },
+    'SMTP_URL has a user without a password, or the reverse, but must be',
+  ],
   [
     { SMTP_URL: 'smtp://ada:c2VjcmV0%@mail.example.com' },
-    'SMTP_URL has a % that begins no sign; % itself is written as %25.',
+    'SMTP_URL has a % that is not part of an escape; write % itself as %25.',
   ],
-  [{ SMTP_URL: 'smtp://mail.example.com' }, 'SMTP_URL is set without MAIL_FROM, which it needs.'],
+  [{ SMTP_URL: 'smtp://mail.example.com' }, 'SMTP_URL is set, but MAIL_FROM must be set with it.'],
   [
     { ...PRODUCTION, SMTP_URL: 'smtp://mail.example.com' },
-    'SMTP_URL is set without MAIL_FROM and PUBLIC_URL, which it needs.',
+    'SMTP_URL is set, but MAIL_FROM and PUBLIC_URL must be set with it.',
   ],
   [{ MAIL_FROM: '' }, 'MAIL_FROM is "", but must be name@example.com or Name <name@example.com>.'],
   [{ MAIL_FROM: 'Codes' }, 'MAIL_FROM is "Codes", but must be'],
@@ -143,10 +147,10 @@ test.each([
     { MAIL_FROM: 'Codes\nBcc: <codes@example.com>' },
     'MAIL_FROM is "Codes\nBcc: <codes@example.com>", but must be',
   ],
-  [{ PUBLIC_URL: '' }, 'PUBLIC_URL is empty, but must be where people find this service'],
+  [{ PUBLIC_URL: '' }, 'PUBLIC_URL is empty, but must be the public address of this service'],
   [
     { PUBLIC_URL: 'codes.example.com' },
-    'PUBLIC_URL cannot be read; it must be where people find this service',
+    'PUBLIC_URL is not a valid URL; it must be the public address of this service',
   ],
   [
     { PUBLIC_URL: 'ftp://codes.example.com' },
@@ -170,20 +174,25 @@ test.each([
   ],
   [
     { DATABASE_URL: 'sqlite:app.db' },
-    'DATABASE_URL begins with "sqlite:", but must be postgres://user:password@host/database, or the same with postgresql, mysql or mariadb.',
+    'DATABASE_URL begins with "sqlite:", but must be postgres://user:password@host/database, ' +
+      'or the same with postgresql, mysql or mariadb.',
   ],
-  [{ DATABASE_URL: 'postgres://ada:c2VjcmV0@host' }, 'DATABASE_URL names no database, but must be'],
+  [
+    { DATABASE_URL: 'postgres://ada:c2VjcmV0@host' },
+    'DATABASE_URL has no database name, but must be',
+  ],
   [
     { DATABASE_URL: 'postgres://ada:c2VjcmV0#@host/app' },
-    'DATABASE_URL cannot be read; it must be',
+    'DATABASE_URL is not a valid URL; it must be',
   ],
   [{ DATABASE_URL: 'ada:c2VjcmV0@host/app' }, 'DATABASE_URL begins with "ada:", but must be'],
   [{ REDIS_URL: '' }, 'REDIS_URL is empty, but must be redis://host:6379'],
   [
     { REDIS_URL: 'http://ada:c2VjcmV0@host' },
-    'REDIS_URL begins with "http:", but must be redis://host:6379 or rediss://user:password@host:6379/0.',
+    'REDIS_URL begins with "http:", but must be redis://host:6379 or ' +
+      'rediss://user:password@host:6379/0.',
   ],
-  [{ REDIS_URL: 'redis://ada:c2VjcmV0@host/app' }, 'REDIS_URL names a database that is no number'],
+  [{ REDIS_URL: 'redis://ada:c2VjcmV0@host/app' }, 'REDIS_URL has a database that is not a number'],
   [
     { BACKUP_CODE_STORE: 'memory' },
     'BACKUP_CODE_STORE is "memory", but must be sql, redis or left out.',
@@ -193,19 +202,20 @@ test.each([
   [{ WEB_CONCURRENCY: '65' }, 'WEB_CONCURRENCY is "65", but must be a whole number from 1 to 64.'],
   [
     { WEB_CONCURRENCY: '2', REDIS_URL: 'redis://host' },
-    'WEB_CONCURRENCY is 2, but SQLite files serve one process: set DATABASE_URL, or leave WEB_CONCURRENCY out.',
+    'WEB_CONCURRENCY is 2, but SQLite files support only one process: ' +
+      'set DATABASE_URL, or leave WEB_CONCURRENCY out.',
   ],
-])('%j is refused, saying what was given and what was meant', (env, message) => {
+])('%j is refused, and the message says what was given and what was expected', (env, message) => {
   expect(() => read(env)).toThrow(ConfigError);
   expect(() => read(env)).toThrow(message);
   expect(() => read(env)).not.toThrow('c2VjcmV0');
 });
 
-test('a DATA_DIR that is a file is refused', () => {
+test('A DATA_DIR that is a file is refused', () => {
   const file = join(dataDir, 'file');
   writeFileSync(file, '');
   expect(() => read({ DATA_DIR: file })).toThrow(
-    `DATA_DIR is "${file}", which cannot be made or is no directory.`,
+    `DATA_DIR is "${file}", which is not a directory and cannot be created.`,
   );
 });
 
@@ -214,7 +224,7 @@ test.each([
   ['loopback', ['loopback']],
   ['10.0.0.0/8, fd00::/8', ['10.0.0.0/8', 'fd00::/8']],
   ['false', false],
-])('TRUST_PROXY %s is taken', (given, taken) => {
+])('TRUST_PROXY %s is accepted', (given, taken) => {
   expect(read({ TRUST_PROXY: given }).trustProxy).toEqual(taken);
 });
 
@@ -223,14 +233,14 @@ test.each([
   ['postgresql://host/app?sslmode=require', 'postgres'],
   ['mysql://ada:secret@host:3306/app', 'mysql'],
   ['mariadb://host/app', 'mysql'],
-])('DATABASE_URL %s is taken, and then any number of processes', (url, kind) => {
+])('DATABASE_URL %s is accepted and allows several processes', (url, kind) => {
   expect(read({ DATABASE_URL: url, WEB_CONCURRENCY: '4' })).toMatchObject({
     database: { kind, url },
     workers: 4,
   });
 });
 
-test('codes are kept in Redis if asked', () => {
+test('Codes are stored in Redis if configured', () => {
   expect(
     read({ REDIS_URL: 'rediss://ada:secret@host:6379/1', BACKUP_CODE_STORE: 'redis' }),
   ).toMatchObject({ redisUrl: 'rediss://ada:secret@host:6379/1', codesIn: 'redis' });
@@ -248,7 +258,7 @@ test.each([
     },
   ],
   ['smtp://[::1]:2525', { host: '::1', port: 2525, isTls: false, login: null }],
-])('SMTP_URL %s is taken', (url, smtp) => {
+])('SMTP_URL %s is accepted', (url, smtp) => {
   const env = {
     SMTP_URL: url,
     MAIL_FROM: ' Backup codes <codes@Example.com> ',

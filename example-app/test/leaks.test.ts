@@ -1,6 +1,6 @@
-// The canary: the service as it is deployed is used as people use it. A backup code stands on the
-// page that shows it first, and nowhere else: in no log, file, session, mail, header, URL or later
-// page, in no form.
+// The canary: the deployed service is used as people use it. A backup code appears on the page that
+// first shows it and nowhere else: in no log, file, session, mail, header, URL or later page, in
+// any form.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { Canary } from '../../test/helpers/canary';
-import { tellStory } from './helpers/stories';
+import { playStory } from './helpers/stories';
 import {
   codesIn,
   givePassword,
@@ -23,12 +23,12 @@ jest.setTimeout(120_000);
 
 const MAIN = join(__dirname, '..', 'dist', 'main.js');
 
-/** What a browser was given. */
+/** A response that a browser received. */
 interface Page {
   readonly path: string;
   readonly headers: string;
   readonly text: string;
-  /** The codes that it shows. */
+  /** The codes on the page. */
   readonly codes: readonly string[];
 }
 
@@ -37,11 +37,8 @@ const pages: Page[] = [];
 let child: ChildProcess;
 let dataDir: string;
 let output = '';
-/**
- * By name: of the files as they lie there, while the service runs and afterwards, and of all rows
- * in them.
- */
-const kept = new Map<string, string>();
+/** By name: the files while the service runs and afterwards, and all rows in them. */
+const contents = new Map<string, string>();
 
 beforeAll(async () => {
   if (!existsSync(MAIN))
@@ -55,19 +52,19 @@ beforeAll(async () => {
   for (const stream of [child.stdout!, child.stderr!])
     stream.on('data', (chunk) => (output += String(chunk)));
   await once(child.stdout!, 'data');
-  keepPages();
+  recordPages();
 
   const site = { url: output.trim().replace('localhost', '127.0.0.1'), now: Date.now };
-  const codes = await tellStory(site, 'ada');
-  await useEverything(await signUp(site, 'bob'));
+  const codes = await playStory(site, 'ada');
+  await useEveryForm(await signUp(site, 'bob'));
   await readEveryPage(
     await logIn(await givePassword(site, 'ada'), codes[4]!.toLowerCase().replace('-', ' ')),
   );
-  keepFiles('while it runs');
+  recordFiles('while it runs');
   await breakAndTry(await givePassword(site, 'ada'), codes[5]!);
   child.kill('SIGTERM');
   await once(child, 'close');
-  keepFiles('afterwards');
+  recordFiles('afterwards');
 });
 afterAll(() => {
   jest.restoreAllMocks();
@@ -75,8 +72,8 @@ afterAll(() => {
   rmSync(dataDir, { recursive: true });
 });
 
-/** Whoever asks for it. */
-function keepPages(): void {
+/** Records every response, regardless of the visitor. */
+function recordPages(): void {
   const realFetch = fetch;
   jest.spyOn(globalThis, 'fetch').mockImplementation(async (...request) => {
     const response = await realFetch(...request);
@@ -88,16 +85,16 @@ function keepPages(): void {
   });
 }
 
-function keepFiles(when: string): void {
+function recordFiles(when: string): void {
   for (const name of readdirSync(dataDir))
-    kept.set(`${name} ${when}`, readFileSync(join(dataDir, name), 'latin1'));
+    contents.set(`${name} ${when}`, readFileSync(join(dataDir, name), 'latin1'));
   for (const name of readdirSync(dataDir).filter((file) => file.endsWith('.sqlite'))) {
     const database = new Database(join(dataDir, name));
     const tables = database
       .prepare("SELECT name FROM sqlite_master WHERE type = 'table'")
       .all() as { name: string }[];
     for (const table of tables)
-      kept.set(
+      contents.set(
         `the rows of ${table.name} ${when}`,
         JSON.stringify(database.prepare(`SELECT * FROM "${table.name}"`).all()),
       );
@@ -105,10 +102,12 @@ function keepFiles(when: string): void {
   }
 }
 
-/** Codes turned on, used at every form that takes one, rightly and wrongly, and replaced. */
-async function useEverything(visitor: Visitor): Promise<void> {
+/**
+ * Turns codes on, uses valid and invalid ones in every form that accepts one, and replaces them.
+ */
+async function useEveryForm(visitor: Visitor): Promise<void> {
   const { codes: first } = await turnOnTotp(visitor);
-  await visitor.submit('/login/step-up/backup-code', { code: slipOf(first[0]!) });
+  await visitor.submit('/login/step-up/backup-code', { code: mistype(first[0]!) });
   await visitor.submit('/login/step-up/backup-code', { code: `${first[0]!}X` });
   await visitor.submit('/login/step-up/backup-code', { code: first[0]! });
   const second = await showNew(visitor);
@@ -136,8 +135,8 @@ async function showNew(visitor: Visitor): Promise<string[]> {
 }
 
 /**
- * Bodies that no form sends: parsers refuse some, in errors that may quote them. The last one logs
- * in.
+ * Sends bodies that no form sends. Parsers refuse some of them, in errors that may quote them. The
+ * last one logs in.
  */
 async function sendAsProgram(visitor: Visitor, code: string): Promise<void> {
   const token = tokenIn((await visitor.get('/login/backup-code')).text);
@@ -160,7 +159,7 @@ async function sendAsProgram(visitor: Visitor, code: string): Promise<void> {
   }
 }
 
-/** Every page that a link leads to, from the first one on. */
+/** Reads every page that can be reached by links from the first one. */
 async function readEveryPage(visitor: Visitor): Promise<void> {
   const seen = new Set(['/']);
   for (const path of seen) {
@@ -177,7 +176,7 @@ async function readEveryPage(visitor: Visitor): Promise<void> {
   expect([...seen]).toEqual(expect.arrayContaining(['/account', '/account/security']));
 }
 
-/** A fault that whoever runs the service is told of, in the middle of a login with a right code. */
+/** Causes a fault during a login with a valid code, which the operator sees in the log. */
 async function breakAndTry(visitor: Visitor, code: string): Promise<void> {
   const database = new Database(join(dataDir, 'app.sqlite'));
   database.exec('PRAGMA busy_timeout = 5000; ALTER TABLE backup_code_events RENAME TO gone');
@@ -185,20 +184,20 @@ async function breakAndTry(visitor: Visitor, code: string): Promise<void> {
   expect((await visitor.submit('/login/backup-code', { code })).status).toBe(500);
 }
 
-/** What somebody types who slipped: nearly a code, and no less a secret. */
-function slipOf(code: string): string {
-  const slip = code.slice(0, -1) + (code.endsWith('A') ? 'B' : 'A');
-  canary.addCode(slip, 'a mistyped code');
-  return slip;
+/** A mistyped code, which is almost a code and just as secret. */
+function mistype(code: string): string {
+  const mistyped = code.slice(0, -1) + (code.endsWith('A') ? 'B' : 'A');
+  canary.addCode(mistyped, 'a mistyped code');
+  return mistyped;
 }
 
-test('four pages showed ten codes each, and no two of them the same', () => {
+test('Four pages showed ten codes each, all of them different', () => {
   const shown = pages.map(({ codes }) => codes).filter(({ length }) => length > 0);
   expect(shown.map(({ length }) => length)).toEqual([10, 10, 10, 10]);
   expect(new Set(shown.flat()).size).toBe(40);
 });
 
-test('no other page, no header and no URL has one, but for a URL that was typed', () => {
+test('No other page, header or URL contains a code, except a URL that the test typed', () => {
   expect(pages.filter(({ codes }) => codes.length === 0).length).toBeGreaterThan(50);
   const found = pages.flatMap(({ path, headers, text, codes }) =>
     canary
@@ -213,13 +212,13 @@ test('no other page, no header and no URL has one, but for a URL that was typed'
   ).toEqual(['/login/backup-code']);
 });
 
-test('no log has one, not even of a fault', () => {
+test('No log contains a code, even after a fault', () => {
   expect(output).toContain('no such table: backup_code_events');
   expect(canary.findIn(output)).toEqual([]);
 });
 
-test('no database has one: no file of it, with what is not yet or no longer in a table, and no row, of codes, sessions, mails and events', () => {
-  expect([...kept.keys()]).toEqual(
+test('No database file and no row contains a code', () => {
+  expect([...contents.keys()]).toEqual(
     expect.arrayContaining([
       'app.sqlite-wal while it runs',
       'sessions.sqlite afterwards',
@@ -227,9 +226,9 @@ test('no database has one: no file of it, with what is not yet or no longer in a
       'the rows of sessions afterwards',
     ]),
   );
-  expect(kept.get('the rows of backup_code_events while it runs')).toContain('"consumed"');
+  expect(contents.get('the rows of backup_code_events while it runs')).toContain('"consumed"');
   expect(
-    [...kept].flatMap(([name, content]) =>
+    [...contents].flatMap(([name, content]) =>
       canary.findIn(content).map((finding) => `${finding} in ${name}`),
     ),
   ).toEqual([]);

@@ -1,5 +1,5 @@
-// The service as it is started: says where it is, stops in order, and refuses a wrong environment
-// in one line.
+// The service as a process: it prints its address, stops gracefully, and refuses an invalid
+// environment in one line.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -35,7 +35,7 @@ function start(env: Record<string, string>): Started {
   return { child, output, end: once(child, 'close').then(([code]: unknown[]) => code) };
 }
 
-test('it prints its address, serves, and ends well on SIGTERM', async () => {
+test('The service prints its address, answers, and exits with 0 on SIGTERM', async () => {
   const { child, output, end } = start({});
   await once(child.stdout!, 'data');
   expect(output.text).toMatch(/^http:\/\/localhost:\d+\n$/);
@@ -46,17 +46,18 @@ test('it prints its address, serves, and ends well on SIGTERM', async () => {
   expect(output.errors).toBe('');
 }, 60_000);
 
-test('without secrets it does not start in production, and says so in one line', async () => {
+test('In production the service does not start without secrets', async () => {
   const { output, end } = start({ NODE_ENV: 'production' });
   expect(await end).toBe(1);
   expect(output).toEqual({
     text: '',
     errors:
-      'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set; example-app/README.md shows how to make them.\n',
+      'In production SESSION_SECRET and BACKUP_CODE_PEPPER must be set. ' +
+      'example-app/README.md shows how to generate them.\n',
   });
 }, 60_000);
 
-test('in production without a mail server it starts, and warns that nobody is told anything', async () => {
+test('In production the service warns if no mail server is set', async () => {
   const { child, output, end } = start({
     NODE_ENV: 'production',
     TRUST_PROXY: '1',
@@ -67,11 +68,12 @@ test('in production without a mail server it starts, and warns that nobody is to
   child.kill('SIGTERM');
   expect(await end).toBe(0);
   expect(output.errors).toContain(
-    '[EXAMPLE_NO_MAIL] Warning: Nobody is told when a backup code of theirs is used: set SMTP_URL.',
+    '[EXAMPLE_NO_MAIL] Warning: ' +
+      'Users are not notified when one of their backup codes is used: set SMTP_URL.',
   );
 }, 60_000);
 
-test('a port that is taken is said to be', async () => {
+test('A port that is in use gives a clear error', async () => {
   const first = start({});
   await once(first.child.stdout!, 'data');
   const port = /\d+$/.exec(first.output.text.trim())![0];

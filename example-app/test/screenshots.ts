@@ -1,6 +1,6 @@
-// `npm run screenshots`: a picture of every page in every state, light and dark, phone and desktop,
-// in test-results/screenshots, and the few for the README in docs/images. Checks nothing: the tests
-// do.
+// `npm run screenshots`: takes a picture of every page in every state, light and dark, on a phone
+// and a desktop. All go to test-results/screenshots, and those for the README also to docs/images.
+// Checks nothing; the tests do.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { chromiumPath, launchChromium } from './helpers/chromium';
@@ -13,7 +13,7 @@ const IMAGES = join(ROOT, 'docs', 'images');
 const SIZES = { phone: { width: 320, height: 640 }, desktop: { width: 1280, height: 800 } };
 const COLORS = ['light', 'dark'] as const;
 
-/** As high as a reader of the README has patience. */
+/** The pictures for the README, with their maximum heights in pixels. */
 const FOR_README: Readonly<Record<string, number>> = {
   'codes-desktop-light': 960,
   'codes-phone-dark': 1400,

@@ -1,12 +1,12 @@
-// The story once more in a real browser, without JavaScript. What its pages look like is for `npm
-// run screenshots` and web/axe.test.ts.
+// The whole story in a real browser without JavaScript. `npm run screenshots` and web/axe.test.ts
+// check how the pages look.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeInBrowser, goBack, launchChromium } from './helpers/chromium';
 import { type Service, startService } from './helpers/service';
 import { until } from './helpers/until';
 import { PASSWORD, totpAt } from './helpers/visitor';
 
-describeInBrowser('in a browser without JavaScript', playStory);
+describeInBrowser('The story in a browser without JavaScript', playStory);
 
 function playStory(): void {
   let service: Service;
@@ -24,12 +24,12 @@ function playStory(): void {
     page.on('console', (message) => service.faults.push(message.text()));
   });
   afterAll(async () => {
-    // Undefined where beforeAll failed, which is then what the report should show.
+    // Undefined if beforeAll failed. The report should then show that failure.
     await (browser as Browser | undefined)?.close();
     await (service as Service | undefined)?.stop();
   });
 
-  test('a person signs up', async () => {
+  test('A user signs up', async () => {
     await page.goto(service.url);
     await page.getByRole('link', { name: 'Sign up' }).first().click();
     await page.getByLabel('Username').fill('ada');
@@ -43,7 +43,7 @@ function playStory(): void {
     expect(new URL(page.url()).pathname).toBe('/account');
   });
 
-  test('turns on an authenticator app, and is shown ten codes', async () => {
+  test('The user turns on an authenticator app and sees ten codes', async () => {
     await page.getByRole('link', { name: 'Set up an authenticator app' }).click();
     const qrCode = page.getByRole('img', { name: /QR code/ });
     expect(
@@ -54,23 +54,23 @@ function playStory(): void {
     await page.getByRole('button', { name: 'Confirm' }).click();
     codes = await page.getByRole('listitem').locator('code').allInnerTexts();
     expect(codes).toHaveLength(10);
-    // They are scripts', and there are none.
+    // These buttons need scripts, which are off.
     for (const name of ['Copy', 'Download', 'Print'])
       expect(await page.getByRole('button', { name }).count()).toBe(0);
   });
 
-  test('which going back or loading the page again does not show once more', async () => {
+  test('Going back does not show the codes again', async () => {
     await page.getByLabel('I have saved these codes').check();
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
     expect(new URL(page.url()).pathname).toBe('/account');
-    // The codes were the answer to a form, and no copy is kept: the browser has nothing to go back
-    // to.
+    // The codes were the response to a form and are not cached, so the browser cannot go back to
+    // them.
     const shown = await goBack(page);
     expect(codes.filter((code) => shown.includes(code))).toEqual([]);
     await page.goto(`${service.url}/account`);
   });
 
-  test('logs out, loses the phone, and gets in with a backup code instead', async () => {
+  test('The user logs out and logs in with a backup code instead of the phone', async () => {
     await page.getByRole('button', { name: 'Log out' }).click();
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('Password').fill(PASSWORD);
@@ -87,7 +87,7 @@ function playStory(): void {
     );
   });
 
-  test('makes new codes: at once while that login is fresh, later after showing a factor again', async () => {
+  test('After five minutes the user needs a fresh factor to make new codes', async () => {
     await page.getByRole('link', { name: 'Security', exact: true }).click();
     service.forward(301);
     await page.getByRole('button', { name: 'Make new backup codes' }).click();
@@ -101,7 +101,7 @@ function playStory(): void {
     expect(newCodes.filter((code) => codes.includes(code))).toEqual([]);
   });
 
-  test('adds an email address, and takes it away again', async () => {
+  test('The user adds an email address and removes the old one', async () => {
     await page.goto(`${service.url}/account/security`);
     await page.getByRole('link', { name: 'Your addresses' }).click();
     await page
@@ -114,11 +114,11 @@ function playStory(): void {
     await page.getByRole('button', { name: 'Remove ada@example.com' }).click();
     await page.getByRole('button', { name: /^Remove ada-has/ }).click();
     expect(await page.getByRole('alert').innerText()).toBe(
-      'This is your last address. Add another one first: somebody must hear of what happens here.',
+      'This is your last address. Add another one before you remove it.',
     );
   });
 
-  test('and whoever develops the service reads in the outbox what she was told', async () => {
+  test('The outbox shows the mail that the user received', async () => {
     await until(async () => {
       await page.goto(`${service.url}/outbox`);
       return (
@@ -130,7 +130,7 @@ function playStory(): void {
     );
   });
 
-  test('a second click on a button does no harm', async () => {
+  test('A double click on the sign-up button does no harm', async () => {
     const other = await browser.newContext({ javaScriptEnabled: false });
     const tab = await other.newPage();
     await tab.goto(`${service.url}/signup`);
@@ -138,13 +138,13 @@ function playStory(): void {
     await tab.getByLabel('Email').fill('bob@example.com');
     await tab.getByLabel('Password').fill(PASSWORD);
     await tab.getByRole('button', { name: 'Sign up' }).dblclick();
-    // Not waitForURL: it fails on the navigation that the second click cuts off.
+    // waitForURL would fail on the navigation that the second click aborts.
     await tab.getByText('bob@example.com').waitFor();
     expect(new URL(tab.url()).pathname).toBe('/account');
     await other.close();
   });
 
-  test('with nothing for the browser to complain of', () => {
+  test('The browser and the service report no errors', () => {
     expect(
       service.faults.filter(
         (fault) =>

@@ -1,23 +1,23 @@
-// The whole story: sign up, turn on an authenticator app, lose the phone, get in with a backup
-// code, once.
+// The whole story: sign up, turn on an authenticator app, lose the phone, and log in with a backup
+// code once.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, startService } from './helpers/service';
-import { tellStory } from './helpers/stories';
+import { playStory } from './helpers/stories';
 import { PASSWORD, signUp, Visitor } from './helpers/visitor';
 
 let service: Service;
 beforeAll(async () => {
-  // The one suite with the hashes that a service really has.
+  // The only suite in this process that uses the real hashes.
   service = await startService({}, { passwordCost: 12, backupCodes: {} });
 });
 afterAll(() => service.stop());
 
-test('a person signs up, sees ten codes once, loses the phone, and logs in with one that never works again', async () => {
-  const codes = await tellStory(service, 'ada');
+test('A user signs up, sees ten codes once, and logs in with one, which then stops', async () => {
+  const codes = await playStory(service, 'ada');
   expect(service.faults).toEqual([]);
 
-  // Neither database holds a code, in any form.
+  // Neither database contains a code, in any form.
   for (const name of readdirSync(service.dataDir)) {
     const content = readFileSync(join(service.dataDir, name), 'latin1').toUpperCase();
     expect([
@@ -27,7 +27,7 @@ test('a person signs up, sees ten codes once, loses the phone, and logs in with 
   }
 });
 
-test('somebody without an authenticator app logs in with the password alone', async () => {
+test('A user without a second factor logs in with the password alone', async () => {
   await signUp(service, 'bob');
   const bob = new Visitor(service);
   expect(await bob.submit('/login', { username: 'bob', password: PASSWORD })).toMatchObject({
@@ -37,7 +37,7 @@ test('somebody without an authenticator app logs in with the password alone', as
   expect(await bob.isLoggedIn()).toBe(true);
 });
 
-test('logging in leads to the page that was asked for', async () => {
+test('After the login the user returns to the requested page', async () => {
   await signUp(service, 'cyd');
   const cyd = new Visitor(service);
   expect(await cyd.get('/account/security')).toMatchObject({ status: 303, location: '/login' });
@@ -47,6 +47,6 @@ test('logging in leads to the page that was asked for', async () => {
   });
 });
 
-test('the service says that it is well', async () => {
+test('The health check answers "ok"', async () => {
   expect(await new Visitor(service).get('/healthz')).toMatchObject({ status: 200, text: 'ok' });
 });

@@ -1,5 +1,5 @@
-// docs/troubleshooting.md has every text by which somebody is turned away, word for word, and none
-// that nobody is told.
+// docs/troubleshooting.md lists every message that refuses a user, word for word, and no message
+// that the app does not send.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseSync } from '@swc/core';
@@ -8,11 +8,8 @@ const APP = join(__dirname, '..');
 const PAGE = readFileSync(join(APP, '../docs/troubleshooting.md'), 'utf8');
 const STRATEGY = join(APP, '../lib/strategy/outcomes.ts');
 
-/**
- * Whoever answers a person. What is written to the owner by mail, or to whoever starts the service,
- * is elsewhere.
- */
-const ANSWERING = [
+/** The files whose strings users see. Mail and messages for the operator are listed elsewhere. */
+const MESSAGE_FILES = [
   ...readdirSync(join(APP, 'src'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('-routes.ts'))
     .map((file) => `src/${file}`),
@@ -25,39 +22,39 @@ const ANSWERING = [
     'login/passport',
     'notices/email-address',
     'web/error-pages',
-    'web/refusal-in-words',
+    'web/describe-refusal',
   ].map((name) => `src/${name}.ts`),
   ...readdirSync(join(APP, 'public'))
     .filter((file) => file.endsWith('.js'))
     .map((file) => `public/${file}`),
 ];
 
-/** Good news, and what explains a page. Whatever else a person is told belongs into the table. */
+/** Messages that report no problem. Every other message belongs in the table. */
 const NO_TROUBLE = [
   'The backup codes of … have ended. They are asked for new ones when they next log in.',
   '… had no backup codes.',
   'Your new backup codes work now. Any you had before do not.',
   '… is one of your addresses.',
-  '… is none of your addresses.',
+  '… is not one of your addresses.',
   '… Your backup codes work as before.',
   '… Your password alone opens this account now, and your backup codes no longer work.',
   'Go back to where you were logging in, and enter the same backup code again. It was not used up.',
   'Is it you?',
   'Your password is right. Now show that it is you.',
-  // After another one, which is in the table.
+  // Follows another message, which is in the table.
   '… Try again in … …….',
   'You used a backup code. … of … are left.',
   'Your security key is on.',
   'That security key opens nothing here any more.',
   'Your authenticator app is on.',
   'Your authenticator app is off.',
-  'It is in the vault. Nobody reads it alone, not even you.',
-  'Approved. Either of you can run it now, until its time is over.',
-  'Denied, for good.',
-  'Withdrawn, for good.',
+  'It is in the vault. Reading it takes two administrators, even for you.',
+  'Approved. Either of you can run it now, until it expires.',
+  'Denied. It cannot be reopened.',
+  'Withdrawn. It cannot be reopened.',
   'Copied. Paste them into your password manager now.',
   'Downloaded. Move the file to a safe place, not one that others can read.',
-  // Where a strategy gives no words of its own, which each of this app's does.
+  // For strategies without a message. Each strategy of this app has one.
   'That is not right.',
 ];
 
@@ -65,19 +62,36 @@ const inTable = PAGE.split('\n')
   .filter((line) => /^\| (?!on the screen)(?!-)/.test(line))
   .map((line) => line.split(' | ')[0]!.slice(2));
 
-/** What is said in a source: its texts, with `…` for whatever is filled in. */
-function textsOf(path: string): string[] {
+interface SyntaxNode {
+  readonly type?: unknown;
+  readonly value?: unknown;
+  readonly quasis?: readonly { readonly cooked: string }[];
+  readonly operator?: unknown;
+  readonly left?: unknown;
+  readonly right?: unknown;
+}
+
+const isNode = (value: unknown): value is SyntaxNode => typeof value === 'object' && value !== null;
+
+/** The string of an expression, with `…` for inserted values, or `null` if it is not a string. */
+function readString(node: unknown): string | null {
+  if (!isNode(node)) return null;
+  if (node.type === 'StringLiteral') return String(node.value);
+  if (node.type === 'TemplateLiteral') return node.quasis!.map(({ cooked }) => cooked).join('…');
+  if (node.type !== 'BinaryExpression' || node.operator !== '+') return null;
+  const [left, right] = [readString(node.left), readString(node.right)];
+  return left === null && right === null ? null : `${left ?? '…'}${right ?? '…'}`;
+}
+
+/** The strings of a source file. Strings that are joined with `+` count as one. */
+function readStrings(path: string): string[] {
   const texts: string[] = [];
-  const visit = (value: unknown): void => {
-    if (typeof value !== 'object' || value === null) return;
-    const {
-      type,
-      value: text,
-      quasis,
-    } = value as { type?: unknown; value?: unknown; quasis?: { cooked: string }[] };
-    if (type === 'StringLiteral') texts.push(String(text));
-    if (type === 'TemplateLiteral') texts.push(quasis!.map(({ cooked }) => cooked).join('…'));
-    for (const inside of Object.values(value)) visit(inside);
+  const visit = (value: unknown, isPart = false): void => {
+    if (!isNode(value)) return;
+    const text = readString(value);
+    if (text !== null && !isPart) texts.push(text);
+    const isSum = text !== null && value.type === 'BinaryExpression';
+    for (const inside of Object.values(value)) visit(inside, isSum);
   };
   visit(
     parseSync(readFileSync(path, 'utf8'), {
@@ -88,8 +102,8 @@ function textsOf(path: string): string[] {
   return texts;
 }
 
-/** What a view says, as it is read. */
-function wordsOf(view: string): string {
+/** The text of a view, without tags. */
+function readView(view: string): string {
   return readFileSync(join(APP, 'views', view), 'utf8')
     .replace(/<%[\s\S]*?%>/g, '…')
     .replace(/<[^>]*>/g, ' ')
@@ -97,19 +111,19 @@ function wordsOf(view: string): string {
 }
 
 const isSentence = (text: string): boolean => /^[A-Z…][^\n]* [^\n]*[.!?]$/.test(text);
-const said = ANSWERING.flatMap((file) => textsOf(join(APP, file)));
-const saidByStrategy = textsOf(STRATEGY);
+const said = MESSAGE_FILES.flatMap((file) => readStrings(join(APP, file)));
+const saidByStrategy = readStrings(STRATEGY);
 
-test('every answer of the strategy to a person is in the table', () => {
+test('The table has every message of the strategy to a user', () => {
   const answers = saidByStrategy.filter(
-    // The others are for developers.
+    // The other messages are for developers.
     (text) => isSentence(text) && !/consumeCode|\{ ok: true \}/.test(text),
   );
   expect(answers).toHaveLength(8);
   expect(answers.filter((text) => !inTable.includes(text))).toEqual([]);
 });
 
-test('every sentence by which the app turns somebody away is in the table', () => {
+test('The table has every sentence with which the app refuses a user', () => {
   const sentences = said.filter(isSentence);
   expect(sentences.length).toBeGreaterThan(50);
   expect(sentences.filter((text) => !inTable.includes(text) && !NO_TROUBLE.includes(text))).toEqual(
@@ -118,10 +132,10 @@ test('every sentence by which the app turns somebody away is in the table', () =
   expect(NO_TROUBLE.filter((text) => !sentences.includes(text))).toEqual([]);
 });
 
-test('every text in the table is told by the strategy, the app, or a view of it', () => {
+test('Every message in the table comes from the strategy, the app or a view', () => {
   const views = readdirSync(join(APP, 'views'), { recursive: true, encoding: 'utf8' })
     .filter((file) => file.endsWith('.ejs'))
-    .map(wordsOf)
+    .map(readView)
     .join(' ');
   expect(inTable.length).toBeGreaterThan(40);
   expect(

@@ -7,24 +7,25 @@ import type { ActionExecuted } from './decisions';
 import { proposedAction, toApproval, type ProposedAction } from './proposal';
 
 export class ActionRunner {
-  readonly #actions: Readonly<Record<string, ApprovedAction>>;
   readonly #steps: ApprovalSteps;
   /** What the actions that run at the moment were given. */
   readonly #running = new WeakSet<ProposedAction>();
 
-  constructor(actions: Readonly<Record<string, ApprovedAction>>, steps: ApprovalSteps) {
-    this.#actions = actions;
+  constructor(steps: ApprovalSteps) {
     this.#steps = steps;
   }
 
-  /** @throws what the action throws, after which the request is in the state `failed` */
-  async run(step: StepOnRequest): Promise<ActionExecuted> {
+  /**
+   * @throws what the action throws, after which the request is in the state `failed`; and what the
+   * audit trail throws before the action starts, after which the request is approved as before
+   */
+  async run(step: StepOnRequest, action: ApprovedAction): Promise<ActionExecuted> {
     const approved = proposedAction(step.record);
+    await this.#steps.start(step);
     let result: unknown;
     try {
-      await this.#steps.recordEvent('approval_executing', step);
       this.#running.add(approved);
-      result = await this.#actions[approved.action]?.(approved);
+      result = await action(approved);
     } catch (error) {
       // The caller receives what the action threw, even if this cannot be recorded.
       await this.#steps.settle(step, 'failed').catch(() => undefined);

@@ -1,12 +1,19 @@
 // What two-person approval records in the audit trail.
 import { registerEventTypes, type EventDetails } from '../audit/events';
 import type { ApprovalRecord } from './approval-store';
+import { sha256 } from './proposal';
 
 /** The event types of two-person approval. Types are only ever added. */
 export const APPROVAL_EVENT_TYPES = [
-  /** The first person requested an action, with a backup code of their own. */
+  /**
+   * The first person requested an action, with a backup code of their own. If `approval_refused`
+   * with the same code follows, the request had ended before this took effect.
+   */
   'approval_requested',
-  /** The second person approved it, with a backup code of their own. */
+  /**
+   * The second person approved it, with a backup code of their own. If `approval_refused` with the
+   * same code follows, the request had ended before this took effect.
+   */
   'approval_granted',
   /** An approver or the target denied it. */
   'approval_denied',
@@ -16,7 +23,8 @@ export const APPROVAL_EVENT_TYPES = [
   'approval_expired',
   /**
    * The action starts. If neither of the next two types follows, the process ended in the middle of
-   * it, and it never runs again.
+   * it, and it never runs again. If the audit trail does not confirm this event, the action is not
+   * started, and the request stays approved.
    */
   'approval_executing',
   /** The action returned. */
@@ -34,6 +42,11 @@ export type ApprovalEventType = (typeof APPROVAL_EVENT_TYPES)[number];
 export type ApprovalReason =
   /** The request does not exist. */
   | 'unknown_request'
+  /**
+   * This process does not have the action. The request stays approved: a process that has the
+   * action can execute it.
+   */
+  | 'unknown_action'
   /** The target has another open request. */
   | 'open_request'
   /** The request has ended, or is not ready for this step. */
@@ -59,6 +72,13 @@ export interface ApprovalDetails extends EventDetails {
   readonly action: string | null;
   /** The user or thing that the action concerns. */
   readonly target: string | null;
+  /** SHA-256 of action, target and parameters, in hex: what the two people were shown. */
+  readonly digest: string | null;
+  /**
+   * SHA-256 of the canonical JSON (RFC 8785) of the parameters, in hex. It proves later which
+   * parameters were approved, and that the action received the same ones.
+   */
+  readonly parameters_digest: string | null;
   readonly reason: ApprovalReason | null;
 }
 
@@ -76,6 +96,14 @@ export function approvalDetails(
   record: ApprovalRecord | null,
   reason: ApprovalReason | null,
 ): ApprovalDetails {
-  const { id = null, action = null, target = null } = record ?? {};
-  return { approval_id: id, action, target, reason };
+  const { id = null, action = null, target = null, digest = null } = record ?? {};
+  const parametersDigest = record && sha256(record.parameters);
+  return {
+    approval_id: id,
+    action,
+    target,
+    digest,
+    parameters_digest: parametersDigest,
+    reason,
+  };
 }

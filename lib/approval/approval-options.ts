@@ -56,7 +56,8 @@ export interface TwoPersonApprovalOptions extends ApprovalPolicy {
 export interface ApprovalConfig {
   readonly store: ApprovalStore;
   readonly backupCodes: ApprovalBackupCodes;
-  readonly actions: Readonly<Record<string, ApprovedAction>>;
+  /** By name. */
+  readonly actions: ReadonlyMap<string, ApprovedAction>;
   readonly policy: ApprovalPolicy;
   readonly windowMs: number;
   readonly now: () => number;
@@ -90,7 +91,7 @@ export function parseApprovalOptions(options: TwoPersonApprovalOptions): Approva
   return {
     store,
     backupCodes,
-    actions: { ...actions },
+    actions: new Map(Object.entries(actions)),
     policy: { isEntitled, personOf },
     windowMs:
       1000 * wholeNumber('windowSeconds', windowSeconds, { min: 60, max: 86_400, fallback: 900 }),

@@ -48,6 +48,10 @@ interface RecordedStep extends Step {
   readonly code?: ConsumedCode;
 }
 
+interface EndedStep extends StepOnRequest {
+  readonly code: ConsumedCode;
+}
+
 const REQUEST_ID = /^[0-9a-f]{32}$/;
 
 export class ApprovalSteps {
@@ -98,14 +102,35 @@ export class ApprovalSteps {
         await this.move(record.id, giveBack);
         return consumed;
       }
+      const ended = { caller, record, code: consumed };
+      // A step that comes too late is not recorded as taken.
+      if (this.#config.now() >= record.expiresAt) return await this.#refuseEnded(ended);
       await this.recordEvent(eventType, { caller, record, code: consumed });
       const moved = await this.move(record.id, { from, change });
-      if (moved !== null) return { ok: true, approval: toApproval(moved) };
-      const isLate = (await this.read(record.id))?.state === 'expired';
-      return await this.refuse({ caller, record }, isLate ? 'late' : 'not_open');
+      if (moved === null) return await this.#refuseEnded(ended);
+      return { ok: true, approval: toApproval(moved) };
     } catch (error) {
       // If the store fails here too, the claim expires with the window.
       await this.move(record.id, giveBack).catch(() => null);
+      throw error;
+    }
+  }
+
+  /**
+   * Records that the action starts. If that fails, the action was not run, and the request becomes
+   * approved again.
+   */
+  async start(step: StepOnRequest): Promise<void> {
+    try {
+      await this.recordEvent('approval_executing', step);
+    } catch (error) {
+      // The window is not checked: a request that is over expires when it is read. If the store
+      // fails here too, the request stays `executing` and is never run.
+      await this.#config.store
+        .update(step.record.id, (record) =>
+          record.state === 'executing' ? { ...record, state: 'approved' } : null,
+        )
+        .catch(() => null);
       throw error;
     }
   }
@@ -135,9 +160,15 @@ export class ApprovalSteps {
     return { ok: true, approval: toApproval(ended) };
   }
 
-  async refuse(step: Step, reason: ApprovalReason): Promise<ApprovalRefused> {
+  async refuse(step: RecordedStep, reason: ApprovalReason): Promise<ApprovalRefused> {
     await this.recordEvent('approval_refused', { ...step, reason });
     return { ok: false, reason };
+  }
+
+  /** The code is consumed, but the request ended while it was checked. */
+  async #refuseEnded(step: EndedStep): Promise<ApprovalRefused> {
+    const isLate = (await this.read(step.record.id))?.state === 'expired';
+    return this.refuse(step, isLate ? 'late' : 'not_open');
   }
 
   async recordEvent(

@@ -52,10 +52,10 @@ const MAX_PARAMETERS_LENGTH = 10_000;
 const MAX_TARGET_LENGTH = 255;
 
 /** @throws {BackupCodeError} `invalid_option` */
-export function assertProposal(proposal: Proposal, actions: object): void {
+export function assertProposal(proposal: Proposal, actions: ReadonlyMap<string, unknown>): void {
   assertOptions('request', proposal, ['action', 'target', 'parameters']);
   const { action, target } = proposal;
-  if (typeof action !== 'string' || !Object.hasOwn(actions, action)) {
+  if (typeof action !== 'string' || !actions.has(action)) {
     throw new BackupCodeError('invalid_option', 'action must be the name of one of the actions.');
   }
   if (typeof target !== 'string' || target.length < 1 || target.length > MAX_TARGET_LENGTH) {
@@ -138,6 +138,7 @@ export function sessionDigest(sessionId: string | undefined): string | null {
   return sha256(sessionId);
 }
 
-function sha256(value: string): string {
+/** In hex. */
+export function sha256(value: string): string {
   return createHash('sha256').update(value).digest('hex');
 }

@@ -61,7 +61,7 @@ export class TwoPersonApproval {
   constructor(options: TwoPersonApprovalOptions) {
     this.#config = parseApprovalOptions(options);
     this.#steps = new ApprovalSteps(this.#config);
-    this.#runner = new ActionRunner(this.#config.actions, this.#steps);
+    this.#runner = new ActionRunner(this.#steps);
   }
 
   /**
@@ -222,7 +222,8 @@ export class TwoPersonApproval {
 
   /**
    * Runs an approved action once, for one of the two people. The state is `executing` before the
-   * action starts: an action that a crash interrupted is never run again.
+   * action starts: an action that a crash interrupted is never run again. A process that does not
+   * have the action refuses with `unknown_action`, and the request stays approved.
    *
    * @example
    * const outcome = await approval.execute(req.user.id, { id, digest });
@@ -239,19 +240,22 @@ export class TwoPersonApproval {
     context?: Context,
   ): Promise<ExecutionOutcome> {
     const caller = callerOf(userId, context);
-    const { policy } = this.#config;
+    const { actions, policy } = this.#config;
     const record = await this.#steps.read(id);
     if (record === null) return this.#steps.refuse({ caller, record }, 'unknown_request');
     const refusal =
       checkRecord(record, { digest, state: 'approved' }) ??
       (await checkExecutor(policy, { userId: caller.userId, record }));
     if (refusal !== null) return this.#steps.refuse({ caller, record }, refusal);
+    // Before the claim, so that a process that has the action can execute the request.
+    const action = actions.get(record.action);
+    if (action === undefined) return this.#steps.refuse({ caller, record }, 'unknown_action');
     const executing = await this.#steps.move(id, {
       from: ['approved'],
       change: { state: 'executing' },
     });
     if (executing === null) return this.#steps.refuse({ caller, record }, 'not_open');
-    return this.#runner.run({ caller, record: executing });
+    return this.#runner.run({ caller, record: executing }, action);
   }
 
   /**

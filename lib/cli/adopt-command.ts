@@ -3,15 +3,16 @@
 // a set.
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
+import { addAbortSignal, type Readable } from 'node:stream';
 import { parseArgs } from 'node:util';
-import type { Format } from '../codes/formats';
+import { readRecordedCode, type Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
 import { assertMethods } from '../internal/validate';
 import { adoptedFormat, readPlainCodes } from '../service/adopt';
 import type { BackupCodes } from '../service/backup-codes';
 import { userSubject } from '../stores/subject';
 import type { Command, CommandHost, ExitCode } from './command';
-import { readUserExport, type ExportedUser } from './user-export';
+import { HEADER_NAMES, readUserExport, type ExportedUser, type UserExport } from './user-export';
 
 interface AdoptArguments {
   /** The module that exports {@link AppExports}. */
@@ -30,7 +31,17 @@ interface AppExports {
 
 type UserResult = 'adopted' | 'kept';
 
-const PROGRESS_INTERVAL_USERS = 100;
+/** What became of the users of an export. */
+interface AdoptionResult {
+  readonly counts: Readonly<Record<UserResult | 'refused', number>>;
+  /** A line for each user who was refused, and for a stop. */
+  readonly problems: readonly string[];
+}
+
+const PROGRESS_INTERVAL_MS = 5_000;
+/** How many numbers of lines a message names. */
+const MAX_NAMED_LINES = 10;
+const RUN_AGAIN = 'Run the command again. It keeps the users that it has adopted.';
 /** Errors that concern one user only. The command continues with the next user. */
 const ERRORS_OF_ONE_USER: readonly unknown[] = [
   'invalid_codes',
@@ -42,10 +53,14 @@ export const adoptCommand: Command = {
   name: 'adopt',
   synopsis: '--config MODULE [--dry-run] [FILE]',
   description: [
-    'Adopts codes that were printed before. Reads FILE or standard input. Each line is',
-    '{"userId": "7", "codes": ["…", "…"]} or 7,…,…',
+    'Adopts codes that were printed before. Reads FILE or standard input, as UTF-8. Each line is',
+    '{"userId": "7", "codes": ["…", "…"]} or 7,…,… or 7;…;… or the same with tabs. The first line of',
+    'fields decides on the delimiter of the file; a field that contains another one needs quotes.',
+    `A header is a first line without a code whose first field is ${HEADER_NAMES.join(', ')}.`,
+    'A code that is null or empty was used. No line is adopted if one cannot be read.',
     'MODULE exports backupCodes and format, the format of the old codes.',
     '--dry-run checks the export and writes nothing.',
+    'Ctrl+C stops after the current user. The next run continues there.',
   ],
   run: runAdopt,
 };
@@ -77,36 +92,21 @@ async function adoptExport(
   host: CommandHost,
 ): Promise<ExitCode> {
   const app = await readAppExports(await host.importModule(resolve(config)));
-  const input = file === undefined ? host.stdin : createReadStream(file);
-  const { users, unreadableLines } = await readUserExport(input);
-  if (unreadableLines.length > 0) {
+  const { users, unreadableLines } = await readExport(file, { app, host });
+  if (unreadableLines.size > 0) {
     // Such a line may hold more codes of a user on another line. A user is adopted only once, so
     // these codes would be lost.
-    const lines = unreadableLines.join(', ');
-    const expected = '{"userId": …, "codes": […]} or userId,code,code';
-    host.stdout(`line ${lines}: expected ${expected}. Nothing was written.\n`);
+    for (const [expected, lineNumbers] of unreadableLines) {
+      host.stdout(`${placeOf(lineNumbers)}: ${expected}. Nothing was written.\n`);
+    }
     return 1;
   }
   const usersWithCodes = users.filter(({ codes }) => codes.length > 0);
-  const counts = { adopted: 0, kept: 0, refused: 0 };
-  const problems: string[] = [];
-  for (const [index, user] of usersWithCodes.entries()) {
-    const place = `line ${user.lineNumbers.join(', ')}`;
-    try {
-      counts[await adoptUser(user, { ...app, isDryRun })] += 1;
-    } catch (error) {
-      if (!concernsOneUser(error)) {
-        problems.push(`stopped at ${place}: ${messageOf(error)}`);
-        problems.push('Run the command again. It keeps the users that it has adopted.');
-        break;
-      }
-      problems.push(`${place}: ${messageOf(error)}`);
-      counts.refused += 1;
-    }
-    if ((index + 1) % PROGRESS_INTERVAL_USERS === 0) {
-      host.stderr(`${index + 1} of ${usersWithCodes.length}\n`);
-    }
+  if (usersWithCodes.length === 0) {
+    host.stdout(`The export has no unused code (users: ${users.length}). Nothing was written.\n`);
+    return 1;
   }
+  const { counts, problems } = await adoptUsers(usersWithCodes, { ...app, isDryRun, host });
   const summary = [
     `${isDryRun ? 'to adopt' : 'adopted'} ${counts.adopted}`,
     `kept ${counts.kept}`,
@@ -115,6 +115,54 @@ async function adoptExport(
   ];
   host.stdout([summary.join(', '), ...problems].map((line) => `${line}\n`).join(''));
   return problems.length > 0 ? 1 : 0;
+}
+
+async function readExport(
+  file: string | undefined,
+  { app, host }: { readonly app: AppExports; readonly host: CommandHost },
+): Promise<UserExport> {
+  const input = file === undefined ? host.stdin : createReadStream(file);
+  addAbortSignal(host.stopSignal, input as Readable);
+  try {
+    return await readUserExport(input, (field) => readRecordedCode(app.format, field) !== null);
+  } catch (error) {
+    if (!host.stopSignal.aborted) throw error;
+    const signal = String(host.stopSignal.reason);
+    throw new Error(`stopped by ${signal} while reading. Nothing was written.`, { cause: error });
+  }
+}
+
+async function adoptUsers(
+  users: readonly ExportedUser[],
+  options: AppExports & { readonly isDryRun: boolean; readonly host: CommandHost },
+): Promise<AdoptionResult> {
+  const { host } = options;
+  const counts = { adopted: 0, kept: 0, refused: 0 };
+  const problems: string[] = [];
+  let reportedAt = host.now();
+  for (const [index, user] of users.entries()) {
+    const place = placeOf(user.lineNumbers);
+    if (host.stopSignal.aborted) {
+      problems.push(`stopped by ${String(host.stopSignal.reason)} before ${place}.`, RUN_AGAIN);
+      break;
+    }
+    try {
+      counts[await adoptUser(user, options)] += 1;
+    } catch (error) {
+      if (!concernsOneUser(error)) {
+        problems.push(`stopped at ${place}: ${messageOf(error)}`, RUN_AGAIN);
+        break;
+      }
+      problems.push(`${place}: ${messageOf(error)}`);
+      counts.refused += 1;
+    }
+    const now = host.now();
+    if (now - reportedAt >= PROGRESS_INTERVAL_MS) {
+      host.stderr(`${index + 1} of ${users.length}\n`);
+      reportedAt = now;
+    }
+  }
+  return { counts, problems };
 }
 
 async function adoptUser(
@@ -155,4 +203,11 @@ function concernsOneUser(error: unknown): boolean {
 function messageOf(error: unknown): string {
   const message = error instanceof Error ? error.message : String(error);
   return message.split('\n', 1)[0] ?? '';
+}
+
+/** The first lines by number, such as `line 2, 5`. */
+function placeOf(lineNumbers: readonly number[]): string {
+  const named = lineNumbers.slice(0, MAX_NAMED_LINES).join(', ');
+  const rest = lineNumbers.length - MAX_NAMED_LINES;
+  return rest > 0 ? `line ${named} and ${rest} more` : `line ${named}`;
 }

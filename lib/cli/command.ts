@@ -15,6 +15,10 @@ export interface CommandHost {
   readonly stdout: (text: string) => void;
   /** Writes progress. */
   readonly stderr: (text: string) => void;
+  /** Aborted by SIGINT or SIGTERM, with the name of the signal as the reason. */
+  readonly stopSignal: AbortSignal;
+  /** Milliseconds since any fixed time, for progress. */
+  readonly now: () => number;
 }
 
 /** A command, such as `sql` in `passport-backup-code sql postgres`. */

@@ -9,11 +9,19 @@ import { sqlCommand } from './sql-command';
 
 const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand];
 
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  // Only once: a second signal ends the process at once.
+  process.once(signal, () => stop.abort(signal));
+}
+
 const host: CommandHost = {
   importModule: (file) => import(pathToFileURL(file).href),
   stdin: process.stdin,
   stdout: (text) => process.stdout.write(text),
   stderr: (text) => process.stderr.write(text),
+  stopSignal: stop.signal,
+  now: () => performance.now(),
 };
 
 async function runProgram([name, ...args]: readonly string[]): Promise<ExitCode> {
@@ -31,6 +39,13 @@ function usage(): string {
   );
   return entries.join('\n');
 }
+
+// If a promise of the app is never settled and nothing else is alive, Node ends the process as if all
+// was well.
+process.exitCode = 1;
+process.once('beforeExit', () => {
+  host.stderr('The command did not finish: a promise of the app was never settled.\n');
+});
 
 void runProgram(process.argv.slice(2)).then((exitCode) => {
   // The connection pool of the app would keep the process alive, so it must be ended. It ends only

@@ -1,6 +1,7 @@
 // What a backup code looks like, and how a typed one is read. Makes no codes and hashes none.
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe, wholeNumber } from '../internal/validate';
+import { LOOK_ALIKES, symbolOf, symbolTableOf, type SymbolTable } from './symbol-table';
 
 /** What defines a format. It is stored with every set, so that printed codes stay readable. */
 export interface FormatDefinition {
@@ -36,17 +37,20 @@ export const MAX_TYPED_LENGTH = 128;
 /** NIST SP 800-63B-4, section 3.1.2.1: six decimal digits, or as many possibilities. */
 const MIN_POSSIBILITIES = 1e6;
 const SEPARATORS = ['-', ' ', '.', '_', ''];
-/** Symbols that people and fonts confuse. One that the alphabet lacks is read as the one it has. */
-const LOOK_ALIKES = ['1IL', '0O'];
-/** What a reader drops: white space, every dash, the separators and what is invisible. */
-const DECORATION = /[\s\p{Dash}\p{Cf}\p{Default_Ignorable_Code_Point}._]/gu;
-const DECIMAL_DIGIT = /^\p{Nd}$/u;
+/** Ignored between symbols: white space, every dash and the separators. */
+const SEPARATORS_OF_SYMBOLS = /[\s\p{Dash}._]/gu;
+/** Characters that take no space on the page, such as direction marks. */
+const INVISIBLE = /[\p{Cf}\p{Default_Ignorable_Code_Point}]/gu;
+/** Ignored around a code: all punctuation, such as quotes, brackets, commas and bullets. */
+const AROUND_CODE = /^[\s\p{P}\p{S}]+|[\s\p{P}\p{S}]+$/gu;
+/** The number of a line in a list, set apart from the code: `1.`, `2)`, `3:` or `4` and a space. */
+const LIST_NUMBER = /^\p{N}{1,2}[\s\p{P}\p{S}]+/u;
 
 /** By stored string. Bounded: what is stored is input, too. */
 const parsedFormats = new Map<string, Format>();
 const MAX_PARSED_FORMATS = 64;
 /** By format: which symbol a typed ASCII character stands for. */
-const symbolTables = new WeakMap<Format, ReadonlyMap<string, string>>();
+const symbolTables = new WeakMap<Format, SymbolTable>();
 
 /**
  * Defines a format of your own.
@@ -106,7 +110,8 @@ const UNAMBIGUOUS = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
  *
  * @example
  * ```ts
- * // Codes of 80 bits for recovery logins. Sets with codes of 40 bits are still read.
+ * // Codes of 80 bits, which recovery logins need. On the second_factor channel, sets with codes of
+ * // 40 bits are still read.
  * new BackupCodes({ store, format: [formats.recovery, formats.standard] });
  * ```
  */
@@ -143,17 +148,45 @@ export function showCode(format: Format, symbols: string): string {
 }
 
 /**
- * Reads what a user typed or pasted. Returns the bare symbols, or `null` if it is not a code of
- * this format. White space, dashes, separators and invisible characters are ignored. Full-width
- * forms, the decimal digits of every script, both cases and look-alikes are understood.
+ * Reads what a user typed or pasted. Returns the bare symbols, or `null` if it is not one code of
+ * this format.
+ *
+ * White space, dashes, separators and invisible characters are ignored. Full-width forms, the
+ * decimal digits of every script, both cases and look-alikes are understood. Around the code, other
+ * punctuation and the number of its line in a list are ignored too.
+ *
+ * The length decides whether digits in front are symbols or a list number, so there is never more
+ * than one reading: with the number the code would be too long, or without it too short.
  */
 export function readCode(format: Format, typed: unknown): string | null {
+  const visible = visibleText(typed);
+  if (visible === null) return null;
+  const text = visible.replace(AROUND_CODE, '');
+  return readSymbols(format, text) ?? readSymbols(format, text.replace(LIST_NUMBER, ''));
+}
+
+/**
+ * Reads a code from the records of an app. Unlike {@link readCode} it refuses other characters
+ * around the code, because a mark there may mean that the code was used.
+ */
+export function readRecordedCode(format: Format, recorded: unknown): string | null {
+  const visible = visibleText(recorded);
+  return visible === null ? null : readSymbols(format, visible);
+}
+
+/** In compatible characters, or `null` if it cannot be a code. */
+function visibleText(typed: unknown): string | null {
   if (typeof typed !== 'string' || typed.length > MAX_TYPED_LENGTH) return null;
-  const bare = typed.normalize('NFKC').replace(DECORATION, '');
+  const compatible = typed.normalize('NFKC');
+  // One character can become eighteen. The work that follows must have a limit too.
+  return compatible.length > MAX_TYPED_LENGTH ? null : compatible.replace(INVISIBLE, '');
+}
+
+function readSymbols(format: Format, text: string): string | null {
   const table = symbolTables.get(format) ?? symbolTableOf(format.alphabet);
   let symbols = '';
-  for (const character of bare) {
-    const symbol = table.get(character) ?? table.get(toAsciiDigit(character));
+  for (const character of text.replace(SEPARATORS_OF_SYMBOLS, '')) {
+    const symbol = symbolOf(table, character);
     if (symbol === undefined) return null;
     symbols += symbol;
   }
@@ -197,34 +230,6 @@ export function parseFormat(stored: string): Format {
       cause,
     });
   }
-}
-
-/** Both cases of each symbol and of its look-alikes, unless the alphabet has these too. */
-function symbolTableOf(alphabet: string): ReadonlyMap<string, string> {
-  const table = new Map<string, string>();
-  const add = (typed: string, symbol: string): void => {
-    table.set(typed.toUpperCase(), symbol);
-    table.set(typed.toLowerCase(), symbol);
-  };
-  for (const lookAlikes of LOOK_ALIKES) {
-    const symbols = Array.from(alphabet);
-    const present = symbols.find((symbol) => lookAlikes.includes(symbol.toUpperCase()));
-    if (present === undefined) continue;
-    for (const lookAlike of lookAlikes) add(lookAlike, present);
-  }
-  // After the look-alikes: a symbol always stands for itself.
-  for (const symbol of alphabet) add(symbol, symbol);
-  return table;
-}
-
-/** A decimal digit of any script as an ASCII digit. Anything else gives an empty string. */
-function toAsciiDigit(character: string): string {
-  if (!DECIMAL_DIGIT.test(character)) return '';
-  const code = character.codePointAt(0) ?? 0;
-  // Unicode keeps the decimal digits of a script in runs of ten, zero first. Runs may be adjacent.
-  let first = code;
-  while (DECIMAL_DIGIT.test(String.fromCodePoint(first - 1))) first -= 1;
-  return String((code - first) % 10);
 }
 
 /** @throws {BackupCodeError} `invalid_format` */

@@ -1,5 +1,6 @@
 // How hard a set of codes is to guess: online, within the attempts of a channel, and offline, with
-// a copy of the database. Called when options are checked, never at a login.
+// a copy of the database; and which formats a channel reads.
+import type { Channel } from '../audit/context';
 import { BackupCodeError } from '../errors';
 import type { Format } from './formats';
 
@@ -7,6 +8,8 @@ import type { Format } from './formats';
 const MAX_GUESSING_CHANCE = 1e-4;
 /** With fewer, a stolen set is guessed offline within hours, unless a pepper prevents it. */
 const MIN_POSSIBILITIES_WITHOUT_PEPPER = 2 ** 40;
+/** NIST SP 800-63B-4, section 4.2.1.1: a code that is the only proof has at least 64 bits. */
+export const MIN_RECOVERY_BITS = 64;
 
 /** What an attacker has to guess. */
 export interface GuessingOptions {
@@ -48,4 +51,29 @@ export function assertHardToGuess(
         'offline within hours. Set pepper, or take a format of 40 bits or more.',
     );
   }
+}
+
+/**
+ * Whether codes of this format are read on a channel. On the `recovery` channel a code is the only
+ * proof.
+ */
+export function isReadOn(channel: Channel, { bits }: Format): boolean {
+  return channel !== 'recovery' || bits >= MIN_RECOVERY_BITS;
+}
+
+/**
+ * Refuses a channel that none of the formats is read on. No code could ever be accepted there.
+ *
+ * @throws {BackupCodeError} `invalid_format`
+ */
+export function assertReadOn(channel: Channel, formats: readonly Format[]): void {
+  if (formats.some((format) => isReadOn(channel, format))) return;
+  const longest = Math.max(...formats.map(({ bits }) => bits));
+  throw new BackupCodeError(
+    'invalid_format',
+    `On the recovery channel a code needs ${MIN_RECOVERY_BITS} bits ` +
+      '(NIST SP 800-63B-4, section 4.2.1.1), ' +
+      `but the longest format of this BackupCodes has ${longest} bits. ` +
+      'Give it format: formats.recovery, or a list that begins with it.',
+  );
 }

@@ -1,21 +1,40 @@
-// How many slow hashes run at once in this process, and who goes first. Hashes nothing itself.
+// How many slow hashes run and wait in this process: in all, on each channel and for each user.
+// Hashes nothing itself.
 //
 // bcrypt and scrypt run in the few threads of libuv, which fs, dns and crypto need too. Without a
-// limit, a burst of logins stops the rest of the app.
+// limit, a burst of logins stops the rest of the app. `recovery` never takes the places of
+// `second_factor`, and no user takes those of the others.
 import type { Channel } from '../audit/context';
 import { BackupCodeError } from '../errors';
+import {
+  freePlace,
+  hasRoom,
+  join,
+  newcomers,
+  ORDER_WHEN_DONE,
+  ORDER_WHEN_YIELDED,
+  takePlace,
+  yielded,
+  type LineEntry,
+  type PlaceRequest,
+} from './hash-lines';
 
 /** The limits of the queue. The queue is one for the process: give every instance the same. */
 export interface HashQueueOptions {
-  /** Slow hashes that run at once. */
+  /** Slow hashes that run at once. At most half of them, and at least one, are on `recovery`. */
   readonly concurrency: number;
-  /** Callers that may wait for a first place. As many again may wait that gave their place up. */
+  /**
+   * Callers that may wait for a first place, on each channel. As many again may wait that gave
+   * their place up.
+   */
   readonly maxQueued: number;
 }
 
 /** Who asks for a place, and within which limits. */
 export interface HashRequest extends HashQueueOptions {
   readonly channel: Channel;
+  /** The key of the user, or of the unknown user name. All instances count it together. */
+  readonly subjectKey: string;
 }
 
 /** A place among the running hashes. */
@@ -24,15 +43,24 @@ export interface HashPlace {
   yield(): Promise<void>;
 }
 
-/** A caller that waits. */
-interface QueueEntry extends Pick<HashRequest, 'channel' | 'concurrency'> {
-  /** Whether the caller had a place before and gave it up. */
-  readonly hasYielded: boolean;
-  readonly start: () => void;
+/** What a user, or an unknown user name, has in the queue. */
+interface SubjectLoad {
+  readonly key: string;
+  /** Work that has begun and is not done: it runs, or it has yielded. */
+  readonly begun: Record<Channel, number>;
+  /** Callers that wait for a first place, in the order of arrival. */
+  readonly waiting: Set<WaitingCaller>;
 }
 
-/** A group of waiting callers. */
-type Group = (entry: QueueEntry) => boolean;
+/** A request, and what its user has in the queue. */
+interface Caller extends HashRequest {
+  readonly load: SubjectLoad;
+}
+
+/** A caller that waits for a first place. */
+interface WaitingCaller extends LineEntry {
+  readonly turnAway: () => void;
+}
 
 /**
  * The longest wait for a first place. A caller that gave up its place is never turned away: it has
@@ -40,95 +68,149 @@ type Group = (entry: QueueEntry) => boolean;
  */
 export const MAX_WAIT_SECONDS = 5;
 
-const isNew: Group = ({ hasYielded }) => !hasYielded;
-/** On the second factor channel, or with a valid code that is being replaced: not a stranger. */
-const isTrusted: Group = ({ channel, hasYielded }) => channel === 'second_factor' || hasYielded;
-const isAny: Group = () => true;
+/** Work that one user may have begun at a time. */
+const MAX_BEGUN = 2;
+/** How much of it may be on `recovery`, where a stranger only needs the name of the user. */
+const MAX_BEGUN_ON_RECOVERY = 1;
+/** Callers of one user that may wait for a first place. */
+const MAX_WAITING = 4;
 
-/** When work is done, trusted callers come before strangers, however long strangers have waited. */
-const ORDER_WHEN_DONE: readonly Group[] = [isTrusted, isAny];
-/**
- * When a place is given up for a while, callers that have had none come first, strangers too: a few
- * sets in the making must not keep a login waiting.
- */
-const ORDER_WHEN_YIELDED: readonly Group[] = [
-  (entry) => isNew(entry) && isTrusted(entry),
-  isNew,
-  ...ORDER_WHEN_DONE,
-];
+/** Callers that wait for a first place, on each channel. */
+const waiting: Record<Channel, number> = { second_factor: 0, recovery: 0 };
+const loads = new Map<string, SubjectLoad>();
 
-/** One count and one queue for the process, however many instances there are. */
-let running = 0;
-/** In the order of arrival. */
-const waiting: QueueEntry[] = [];
-
-/** The queue is full, or a caller has waited for too long. */
+/** The queue is full, the user has too many callers in it, or a caller has waited for too long. */
 export class HashQueueBusy extends BackupCodeError {
   constructor() {
     super('busy', 'Too many slow hashes are waiting. Try again in a few seconds.');
   }
 }
 
+/** How many users and unknown user names have work in the queue. */
+export function countSubjectsInHashQueue(): number {
+  return loads.size;
+}
+
 /**
  * Runs the work as soon as there is a place for it.
  *
- * @throws {HashQueueBusy} if the queue is full, or after five seconds without a place
+ * @throws {HashQueueBusy} if the queue of the channel is full, if four callers of this user wait,
+ *   or after five seconds without a place
  */
 export async function runInHashQueue<T>(
-  { channel, concurrency, maxQueued }: HashRequest,
+  request: HashRequest,
   work: (place: HashPlace) => Promise<T>,
 ): Promise<T> {
-  if (running < concurrency) running += 1;
-  else if (waiting.filter(isNew).length < maxQueued) {
-    await waitForPlace({ channel, concurrency, hasYielded: false });
-  } else throw new HashQueueBusy();
+  const caller: Caller = { ...request, load: loadOf(request.subjectKey) };
+  if (hasRoom(caller) && mayBegin(caller)) begin(caller);
+  else await waitForFirstPlace(caller);
   try {
-    return await work({
-      yield: async () => {
-        // Without this limit any number of sets could be begun, each giving way to the next, and
-        // none would be finished.
-        if (waiting.length - waiting.filter(isNew).length >= maxQueued) return;
-        freePlace(ORDER_WHEN_YIELDED);
-        if (running < concurrency) running += 1;
-        else await waitForPlace({ channel, concurrency, hasYielded: true });
-      },
-    });
+    return await work({ yield: () => yieldPlace(caller) });
   } finally {
-    freePlace(ORDER_WHEN_DONE);
+    end(caller);
   }
 }
 
-/** Resolves when the caller has a place. The place has then been counted. */
-function waitForPlace(caller: Omit<QueueEntry, 'start'>): Promise<void> {
+/** A new load is remembered only when it holds something. */
+function loadOf(key: string): SubjectLoad {
+  const begun = { second_factor: 0, recovery: 0 };
+  return loads.get(key) ?? { key, begun, waiting: new Set() };
+}
+
+function mayBegin({ channel, load: { begun } }: Caller): boolean {
+  if (begun.second_factor + begun.recovery >= MAX_BEGUN) return false;
+  return channel === 'second_factor' || begun.recovery < MAX_BEGUN_ON_RECOVERY;
+}
+
+function begin({ channel, load }: Caller): void {
+  load.begun[channel] += 1;
+  loads.set(load.key, load);
+  takePlace(channel);
+}
+
+function end({ channel, load }: Caller): void {
+  load.begun[channel] -= 1;
+  for (const entry of load.waiting) join(newcomers[entry.channel], entry);
+  forgetIfEmpty(load);
+  freePlace(channel, ORDER_WHEN_DONE);
+}
+
+function forgetIfEmpty({ key, begun, waiting: callers }: SubjectLoad): void {
+  if (begun.second_factor + begun.recovery + callers.size === 0) loads.delete(key);
+}
+
+/**
+ * Resolves when the caller has a place. The place has then been counted.
+ *
+ * @throws {HashQueueBusy}
+ */
+function waitForFirstPlace(caller: Caller): Promise<void> {
+  const { channel, concurrency, maxQueued, load } = caller;
+  if (waiting[channel] >= maxQueued) throw new HashQueueBusy();
+  if (load.waiting.size >= MAX_WAITING) turnAwayStranger(caller);
   return new Promise((resolve, reject) => {
-    const turnAway = (): void => {
-      waiting.splice(waiting.indexOf(entry), 1);
-      reject(new HashQueueBusy());
-    };
-    const timer = caller.hasYielded ? undefined : setTimeout(turnAway, MAX_WAIT_SECONDS * 1000);
-    const start = (): void => {
+    const leave = (): void => {
       clearTimeout(timer);
-      resolve();
+      newcomers[channel].entries.delete(entry);
+      load.waiting.delete(entry);
+      waiting[channel] -= 1;
     };
-    const entry: QueueEntry = { ...caller, start };
-    waiting.push(entry);
+    const entry: WaitingCaller = {
+      channel,
+      concurrency,
+      mayStart: () => mayBegin(caller),
+      start: () => {
+        leave();
+        begin(caller);
+        resolve();
+      },
+      turnAway: () => {
+        leave();
+        forgetIfEmpty(load);
+        reject(new HashQueueBusy());
+      },
+    };
+    const timer = setTimeout(entry.turnAway, MAX_WAIT_SECONDS * 1000);
+    waiting[channel] += 1;
+    load.waiting.add(entry);
+    loads.set(load.key, load);
+    join(newcomers[channel], entry);
   });
 }
 
 /**
- * Frees a place, and starts waiting callers group by group while there is room. An instance with a
- * lower `concurrency` than another is overtaken by it: its callers wait until fewer hashes run than
- * it allows, and may be turned away.
+ * Makes room for a caller on `second_factor`: turns away the last caller of this user that waits on
+ * `recovery`. Otherwise a stranger could use up the entries of a user with the user name alone.
+ *
+ * @throws {HashQueueBusy} if no caller has to make room
  */
-function freePlace(order: readonly Group[]): void {
-  running -= 1;
-  for (const isInGroup of order) {
-    for (;;) {
-      const index = waiting.findIndex((entry) => running < entry.concurrency && isInGroup(entry));
-      const [next] = index === -1 ? [] : waiting.splice(index, 1);
-      if (next === undefined) break;
-      running += 1;
-      next.start();
-    }
-  }
+function turnAwayStranger({ channel, load }: Caller): void {
+  const stranger = [...load.waiting].findLast((entry) => entry.channel === 'recovery');
+  if (channel === 'recovery' || stranger === undefined) throw new HashQueueBusy();
+  stranger.turnAway();
+}
+
+async function yieldPlace({ channel, concurrency, maxQueued }: Caller): Promise<void> {
+  // Without this limit any number of sets could be begun, each giving way to the next, and none
+  // would be finished.
+  if (yielded[channel].entries.size >= maxQueued) return;
+  freePlace(channel, ORDER_WHEN_YIELDED);
+  if (hasRoom({ channel, concurrency })) takePlace(channel);
+  else await waitForNextPlace({ channel, concurrency });
+}
+
+function waitForNextPlace({ channel, concurrency }: PlaceRequest): Promise<void> {
+  return new Promise((resolve) => {
+    const entry: LineEntry = {
+      channel,
+      concurrency,
+      mayStart: () => true,
+      start: () => {
+        yielded[channel].entries.delete(entry);
+        takePlace(channel);
+        resolve();
+      },
+    };
+    join(yielded[channel], entry);
+  });
 }

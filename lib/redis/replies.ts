@@ -55,11 +55,10 @@ export function readFields(reply: unknown): Fields {
  */
 export function readEvent(reply: unknown): AuditEvent {
   const { event = '', ...filledIn } = Object.fromEntries(readFields(reply));
-  const replaced: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(filledIn)) {
-    replaced[name] = NUMBER_FIELDS.has(name) ? readNumber(value) : value;
-  }
-  return { ...parseStored(event, isEvent), ...replaced };
+  const replaced = Object.entries(filledIn).map(
+    ([name, value]) => [name, NUMBER_FIELDS.has(name) ? readNumber(value) : value] as const,
+  );
+  return { ...parseStored(event, isEvent), ...Object.fromEntries(replaced) };
 }
 
 /**

@@ -1,5 +1,5 @@
 // Reads and checks a list of codes that the app printed before it used this package.
-import { checkFormat, readCode, serializeFormat, type Format } from '../codes/formats';
+import { checkFormat, readRecordedCode, serializeFormat, type Format } from '../codes/formats';
 import { assertHardToGuess } from '../codes/guessing';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
@@ -65,7 +65,7 @@ export function readPlainCodes(format: Format, plainCodes: unknown): string[] {
 }
 
 function readPlainCode(format: Format, code: unknown, number: number): string {
-  const symbols = readCode(format, code);
+  const symbols = readRecordedCode(format, code);
   if (symbols !== null) return symbols;
   throw new BackupCodeError(
     'invalid_codes',

@@ -171,10 +171,11 @@ export class BackupCodes {
    * if (outcome.ok) console.log(`${outcome.remaining} codes left`);
    *
    * @param code the input, of any type; anything except a string that reads as a code is
-   * `malformed`
-   * @throws {BackupCodeError} `invalid_user_id`, `hash_timeout`; `unknown_pepper`, `wrong_pepper`,
-   * `unreadable_hash` or `unreadable_set` if the stored set cannot be checked, which charges no
-   * attempt; and whatever the store throws
+   * `malformed`. On the `recovery` channel, only formats of 64 bits or more are read
+   * @throws {BackupCodeError} `invalid_user_id`, `hash_timeout`; `invalid_format` on the `recovery`
+   * channel if no format has 64 bits; `unknown_pepper`, `wrong_pepper`, `unreadable_hash` or
+   * `unreadable_set` if the stored set cannot be checked, which charges no attempt; and whatever
+   * the store throws
    */
   async consume(userId: UserId, code: unknown, context?: Context): Promise<Outcome> {
     const subject = userSubject(userId);
@@ -195,7 +196,8 @@ export class BackupCodes {
    *   ? await backupCodes.consume(user.id, code, { channel: 'recovery' })
    *   : await backupCodes.rejectUnknownUser(username, code, { channel: 'recovery' });
    *
-   * @throws {BackupCodeError} `invalid_username` if it is not a string of 1 to 320 characters
+   * @throws {BackupCodeError} `invalid_username` if it is not a string of 1 to 320 characters; and
+   * whatever `consume` throws
    */
   async rejectUnknownUser(
     username: string,
@@ -318,7 +320,7 @@ export class BackupCodes {
   ): Promise<StoredSet> {
     const subject = userSubject(userId);
     const cleaned = cleanContext(context);
-    const made = await makeSet(this.#config, subject.userId, codes ?? newCodes(this.#config));
+    const made = await makeSet(this.#config, subject, codes ?? newCodes(this.#config));
     const { setId, createdAt, expiresAt, total } = made.header;
     const event = auditEvent(type, {
       at: createdAt,

@@ -12,6 +12,7 @@ import {
 } from '../codes/digests';
 import { parseFormat, readCode, serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
+import { isReadOn } from '../codes/guessing';
 import { runInHashQueue, type HashPlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
@@ -19,7 +20,10 @@ import { BackupCodeError } from '../errors';
 import type { SetWithCodes, StoredCode } from '../stores/contract';
 import type { Config } from './options';
 
-/** What was typed, and how it reads under each listed format: `null` if it does not fit. */
+/**
+ * What was typed, and how it reads under each listed format: `null` if it does not fit, or if the
+ * channel does not read the format.
+ */
 export interface TypedCode {
   readonly typed: unknown;
   readonly readings: readonly (string | null)[];
@@ -29,6 +33,8 @@ export interface ComparisonRequest extends TypedCode {
   readonly set: SetWithCodes;
   /** Empty for the dummy set. */
   readonly userId: string;
+  /** Whose attempt this is: the key of the user, or of the unknown user name. */
+  readonly subjectKey: string;
   readonly channel: Channel;
   /** Called as soon as no code matches. From then on the attempt is not given back. */
   readonly onRefusal: () => void;
@@ -53,7 +59,7 @@ interface SetHashing {
   readonly binding: SetBinding;
 }
 
-/** A replacement equals a code of the set with a chance of one in thirty thousand at most. */
+/** A replacement equals a code of the set with a chance of about one in a thousand at most. */
 const MAX_DRAWS = 5;
 
 /**
@@ -63,11 +69,11 @@ const MAX_DRAWS = 5;
  * `hash_timeout`
  */
 export async function compare(config: Config, request: ComparisonRequest): Promise<Comparison> {
-  const { set, userId, channel } = request;
+  const { set, userId, subjectKey, channel } = request;
   const { setId, salt, pepperId, check } = set;
   const listed = config.formatDefinitions.indexOf(set.format);
   const format = config.formats[listed] ?? parseFormat(set.format);
-  const reading = listed === -1 ? readCode(format, request.typed) : request.readings[listed];
+  const reading = listed === -1 ? readUnlisted(format, request) : request.readings[listed];
   const hashing: SetHashing = {
     format,
     hasher: hasherFor(config.hashers, { salt, bits: format.bits }),
@@ -77,14 +83,24 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   // A code that does not fit the set's own format is hashed all the same, and matches nothing.
   const symbols = reading ?? request.readings.find((other) => other !== null) ?? '';
 
-  return runInHashQueue({ channel, ...config.gate }, async (place) => {
+  return runInHashQueue({ channel, subjectKey, ...config.gate }, async (place) => {
     const found = findMatch(await keyedValue(hashing, symbols), set.codes);
     const match = reading === null ? null : found;
     const isConsumable = match !== null && match.consumedAt === null;
     if (!isConsumable) request.onRefusal();
-    if (!isConsumable || !config.replaceConsumed) return { match, replacement: null };
+    if (!isConsumable || !isReplaced(config, set)) return { match, replacement: null };
     return { match, replacement: await makeReplacement(hashing, set.codes, place) };
   });
+}
+
+/** After `maxReplacements` consumed codes a set counts down, like one without replacements. */
+function isReplaced({ maxReplacements }: Config, { total, remaining }: SetWithCodes): boolean {
+  return total - remaining < maxReplacements;
+}
+
+/** A set may have a format that is no longer listed. The channel's rule holds for it as well. */
+function readUnlisted(format: Format, { typed, channel }: ComparisonRequest): string | null {
+  return isReadOn(channel, format) ? readCode(format, typed) : null;
 }
 
 /** A code that the set does not have and never had: a spent code must not come back. */

@@ -3,6 +3,7 @@
 import type { CleanContext } from '../audit/context';
 import { auditEvent, type EventFields } from '../audit/events';
 import { readCode } from '../codes/formats';
+import { assertReadOn, isReadOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
 import type {
   AttemptRequest,
@@ -27,6 +28,7 @@ import {
   type GrantedAttempt,
 } from './refuse';
 import { assess } from './risk';
+import { isLow } from './set-status';
 
 /** One try to consume a code. */
 export interface CodeAttempt {
@@ -47,7 +49,10 @@ export async function consumeCode(
   const { waits } = config;
 
   // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
-  const readings = config.formats.map((format) => readCode(format, typed));
+  assertReadOn(context.channel, config.formats);
+  const readings = config.formats.map((format) =>
+    isReadOn(context.channel, format) ? readCode(format, typed) : null,
+  );
   if (readings.every((reading) => reading === null)) {
     const event = auditEvent('rejected', {
       at: config.now(),
@@ -128,6 +133,7 @@ async function compareOrGiveBack(
       ...code,
       set: current ?? dummy,
       userId: current === null ? '' : (userId ?? ''),
+      subjectKey: attempt.source.subject.key,
       channel: attempt.source.channel,
       onRefusal: () => {
         isRefused = true;
@@ -160,7 +166,8 @@ async function consumeMatch(attempt: GrantedAttempt, matched: Match): Promise<Ou
   listeners.notify(result.events);
   const { remaining, total } = result;
   const { replacement } = matched.comparison;
-  const consumed = { remaining, total, low: remaining <= config.lowAt, setId, codeId, expiresAt };
+  const low = isLow(config, { remaining, total });
+  const consumed = { remaining, total, low, setId, codeId, expiresAt };
   return replacement
     ? { ok: true, ...consumed, replacement: replacement.code }
     : { ok: true, ...consumed };

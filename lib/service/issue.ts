@@ -16,6 +16,7 @@ import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
 import { DAY_MS } from '../internal/time';
 import type { SetHeader } from '../stores/contract';
+import type { UserSubject } from '../stores/subject';
 import type { Config } from './options';
 
 /** A set that is not stored yet. */
@@ -45,7 +46,7 @@ export function newCodes({ formats, count }: Config): NewCodes {
  */
 export async function makeSet(
   config: Config,
-  userId: string,
+  { key: subjectKey, userId }: UserSubject,
   { format, symbols }: NewCodes,
 ): Promise<MadeSet> {
   const { newest } = config.pepper;
@@ -53,7 +54,7 @@ export async function makeSet(
   const setId = randomBytes(16).toString('hex');
   const binding: SetBinding = { userId, setId, salt: freshSalt(hasher) };
   const records = await runInHashQueue(
-    { channel: 'second_factor', ...config.gate },
+    { channel: 'second_factor', subjectKey, ...config.gate },
     async (place) => {
       const made: CodeRecord[] = [];
       for (const code of symbols) {

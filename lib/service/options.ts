@@ -51,7 +51,8 @@ export interface BackupCodesOptions {
    */
   readonly pepper?: Pepper | readonly Pepper[];
   /**
-   * One format, or a list, newest first. The first is used for new codes, all are read.
+   * One format, or a list, newest first. The first is used for new codes, all are read. On the
+   * `recovery` channel only formats of 64 bits or more are read.
    *
    * @default formats.standard
    */
@@ -95,6 +96,14 @@ export interface BackupCodesOptions {
    * @default false
    */
   readonly replaceConsumed?: boolean;
+  /**
+   * Codes of a set that are replaced, from 1 to 1000, so that no set grows without end. Further
+   * codes are consumed without a replacement, and `low` is true from then on. Only with
+   * `replaceConsumed`.
+   *
+   * @default 100
+   */
+  readonly maxReplacements?: number;
   /** How many attempts a user has, and the waits between them. */
   readonly attempts?: AttemptOptions;
   /**
@@ -105,13 +114,18 @@ export interface BackupCodesOptions {
    */
   readonly assessRisk?: (attempt: RiskAttempt) => Risk | Promise<Risk>;
   /**
-   * Slow hashes that run at once in this process, from 1 to 1024.
+   * Slow hashes that run at once in this process, from 1 to 1024. At most half of them, and at
+   * least one, are on the `recovery` channel. `second_factor` is served first. It may take all of
+   * them, but while it waits, `recovery` gets every 33rd place.
+   *
+   * One user has at most two of them, one on `recovery`.
    *
    * @default half of libuv's threads, so that `fs` and `dns` keep the others
    */
   readonly hashConcurrency?: number;
   /**
-   * Callers that wait for a slow hash before further ones get `busy`, from 0 to 100 000.
+   * Callers that wait for a slow hash on each channel before further ones get `busy`, from 0 to
+   * 100 000. A caller gets `busy` too after five seconds, or if four callers of its user wait.
    *
    * @default 128
    */
@@ -147,7 +161,8 @@ export interface Config {
   readonly expiresAfterDays: number | null;
   readonly rotateAfterDays: number | null;
   readonly lowAt: number;
-  readonly replaceConsumed: boolean;
+  /** 0 without `replaceConsumed`. */
+  readonly maxReplacements: number;
   readonly waits: Waits;
   readonly assessRisk: BackupCodesOptions['assessRisk'];
   readonly gate: HashQueueOptions;
@@ -165,6 +180,7 @@ const NAMES = [
   'rotateAfterDays',
   'lowAt',
   'replaceConsumed',
+  'maxReplacements',
   'attempts',
   'assessRisk',
   'hashConcurrency',
@@ -188,13 +204,6 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const pepper = pepperRing(options.pepper);
   const hasPepper = pepper.newest.id !== null;
   assertHardToGuess(format, { count, attempts: waits.second_factor.length, hasPepper });
-  const { replaceConsumed = false } = options;
-  if (typeof replaceConsumed !== 'boolean') {
-    throw new BackupCodeError(
-      'invalid_option',
-      `replaceConsumed must be true or false, but was ${describe(replaceConsumed)}.`,
-    );
-  }
   const bcrypt = bcryptHasher();
   const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format.bits);
   warnOfWeakness(options.store, hasPepper);
@@ -209,7 +218,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
     expiresAfterDays: days('expiresAfterDays', options.expiresAfterDays, 365),
     rotateAfterDays: days('rotateAfterDays', options.rotateAfterDays, 180),
     lowAt: wholeNumber('lowAt', options.lowAt, { min: 0, max: 32, fallback: 3 }),
-    replaceConsumed,
+    maxReplacements: replacementLimit(options),
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
     gate: hashQueueOptions(options),
@@ -228,6 +237,30 @@ function formatList(given: Format | readonly Format[]): readonly [Format, ...For
 
 function days(name: string, given: number | null | undefined, fallback: number): number | null {
   return given === null ? null : wholeNumber(name, given, { ...DAYS, fallback });
+}
+
+/** @throws {BackupCodeError} `invalid_option` */
+function replacementLimit({
+  replaceConsumed = false,
+  maxReplacements,
+}: BackupCodesOptions): number {
+  if (typeof replaceConsumed !== 'boolean') {
+    throw new BackupCodeError(
+      'invalid_option',
+      `replaceConsumed must be true or false, but was ${describe(replaceConsumed)}.`,
+    );
+  }
+  const limit = wholeNumber('maxReplacements', maxReplacements, {
+    min: 1,
+    max: 1000,
+    fallback: 100,
+  });
+  if (replaceConsumed) return limit;
+  if (maxReplacements === undefined) return 0;
+  throw new BackupCodeError(
+    'invalid_option',
+    'maxReplacements has no effect without replaceConsumed: true. Set both, or neither.',
+  );
 }
 
 function hashQueueOptions({

@@ -7,13 +7,13 @@ export interface Consumed {
   /** Codes left in the set. */
   readonly remaining: number;
   readonly total: number;
-  /** True if `lowAt` codes or fewer are left. */
+  /** True if `lowAt` codes or fewer are left, or if consumed codes are no longer replaced. */
   readonly low: boolean;
   readonly setId: string;
   readonly codeId: string;
   /** Milliseconds since 1970; `null` if the set never expires. */
   readonly expiresAt: number | null;
-  /** With `replaceConsumed`: a new code. Show it once. */
+  /** With `replaceConsumed`: a new code, up to `maxReplacements` of them. Show it once. */
   readonly replacement?: string;
 }
 

@@ -17,7 +17,7 @@ export interface SetStatus {
    * false: it only ever makes callers wait.
    */
   readonly locked: { readonly secondFactor: boolean; readonly recovery: boolean };
-  /** True if `lowAt` codes or fewer are left. */
+  /** True if `lowAt` codes or fewer are left, or if consumed codes are no longer replaced. */
   readonly low: boolean;
   /** True if the set is older than `rotateAfterDays`. */
   readonly rotationDue: boolean;
@@ -26,11 +26,12 @@ export interface SetStatus {
 
 /** The status of a current set, now. */
 export function describeSet(
-  { rotateAfterDays, lowAt, waits, now: clock }: Config,
+  config: Config,
   { setId, total, remaining, createdAt, expiresAt, lastConsumedAt }: CurrentSet,
   secondFactor: AttemptCounter,
 ): SetStatus {
-  const now = clock();
+  const { rotateAfterDays, waits } = config;
+  const now = config.now();
   return {
     setId,
     total,
@@ -42,10 +43,22 @@ export function describeSet(
       secondFactor: isLocked(secondFactor, waits.second_factor.length),
       recovery: false,
     },
-    low: remaining <= lowAt,
+    low: isLow(config, { remaining, total }),
     rotationDue: rotateAfterDays !== null && now >= createdAt + rotateAfterDays * DAY_MS,
     expired: expiresAt !== null && now >= expiresAt,
   };
+}
+
+/**
+ * Whether the user needs a new set soon. That is so, too, after the first code that was consumed
+ * without a replacement.
+ */
+export function isLow(
+  { lowAt, maxReplacements }: Config,
+  { remaining, total }: Pick<CurrentSet, 'remaining' | 'total'>,
+): boolean {
+  const isNoLongerReplaced = maxReplacements > 0 && total - remaining > maxReplacements;
+  return remaining <= lowAt || isNoLongerReplaced;
 }
 
 /**

@@ -52,6 +52,8 @@ interface ApprovalDescription {
   readonly id: string | null;
   readonly action: string | null;
   readonly target: string | null;
+  readonly digest: string | null;
+  readonly parametersDigest: string | null;
   readonly reason: string | null;
 }
 
@@ -131,6 +133,8 @@ function readApproval(details: EventDetails | null): ApprovalDescription {
     id: readString(details, 'approval_id'),
     action: readString(details, 'action'),
     target: readString(details, 'target'),
+    digest: readString(details, 'digest'),
+    parametersDigest: readString(details, 'parameters_digest'),
     reason: readString(details, 'reason'),
   };
 }
@@ -140,8 +144,14 @@ function readString(details: EventDetails | null, name: string): string | null {
   return typeof value === 'string' ? oneLine(value) : null;
 }
 
-function approvalFields({ id, action, target }: ApprovalDescription): EventDetails {
-  return { approval_id: id, approval_action: action, approval_target: target };
+function approvalFields(approval: ApprovalDescription): EventDetails {
+  return {
+    approval_id: approval.id,
+    approval_action: approval.action,
+    approval_target: approval.target,
+    approval_digest: approval.digest,
+    approval_parameters_digest: approval.parametersDigest,
+  };
 }
 
 /** The details of an app's own event, each under a name that every collector accepts. */

@@ -63,6 +63,7 @@ export const REASON_SENTENCES: Readonly<Record<EventReason, string>> = {
 
 export const APPROVAL_REASON_SENTENCES: Readonly<Record<ApprovalReason, string>> = {
   unknown_request: 'The request does not exist.',
+  unknown_action: 'The process does not have the action.',
   open_request: 'The target has another open request.',
   not_open: 'The request has ended, or is not ready for this step.',
   late: 'The request has expired.',

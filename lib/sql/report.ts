@@ -88,12 +88,13 @@ function countUsersBy(
   rows: readonly Row[],
   column: 'pepper_id' | 'hasher',
 ): Record<string, number> {
-  const counts: Record<string, number> = {};
+  // A name may be that of a member of every object, such as "constructor".
+  const counts = new Map<string, number>();
   for (const row of rows) {
     const name = readString(row, column) ?? 'none';
-    counts[name] = (counts[name] ?? 0) + readNumber(row, 'users');
+    counts.set(name, (counts.get(name) ?? 0) + readNumber(row, 'users'));
   }
-  return counts;
+  return Object.fromEntries(counts);
 }
 
 const ISSUES: readonly unknown[] = ['issued', 'activated', 'adopted'];
@@ -101,7 +102,7 @@ const ISSUES: readonly unknown[] = ['issued', 'activated', 'adopted'];
 interface MutableDay {
   issued: number;
   consumed: number;
-  readonly failures: Partial<Record<EventReason, number>>;
+  readonly failures: Map<EventReason, number>;
 }
 
 async function countDays(
@@ -120,17 +121,28 @@ async function countDays(
   const days = new Map<number, MutableDay>();
   for (const row of rows) {
     const at = readNumber(row, 'day');
-    const counts = days.get(at) ?? { issued: 0, consumed: 0, failures: {} };
+    const counts = days.get(at) ?? {
+      issued: 0,
+      consumed: 0,
+      failures: new Map<EventReason, number>(),
+    };
     days.set(at, counts);
     const times = readNumber(row, 'times');
     const reason = readString(row, 'reason') as EventReason | null;
     if (row['type'] === 'consumed') counts.consumed += times;
     else if (ISSUES.includes(row['type'])) counts.issued += times;
-    else if (reason !== null) counts.failures[reason] = (counts.failures[reason] ?? 0) + times;
+    else if (reason !== null) {
+      counts.failures.set(reason, (counts.failures.get(reason) ?? 0) + times);
+    }
   }
   return [...days]
     .sort(([a], [b]) => a - b)
-    .map(([at, counts]) => ({ day: new Date(at).toISOString().slice(0, 10), ...counts }));
+    .map(([at, { issued, consumed, failures }]) => ({
+      day: new Date(at).toISOString().slice(0, 10),
+      issued,
+      consumed,
+      failures: Object.fromEntries(failures),
+    }));
 }
 
 interface Failures {

@@ -18,7 +18,7 @@ export interface ReportedSet {
 interface MutableDay {
   issued: number;
   consumed: number;
-  readonly failures: Partial<Record<EventReason, number>>;
+  readonly failures: Map<EventReason, number>;
 }
 
 /** The failures of one user, or from one address. */
@@ -83,7 +83,7 @@ export class ReportBuilder {
     const { failures } = this.#day(at);
     if (reason === null) return;
     const times = refusals ?? 1;
-    failures[reason] = (failures[reason] ?? 0) + times;
+    failures.set(reason, (failures.get(reason) ?? 0) + times);
     if (NOT_GUESSES.includes(reason)) return;
     const { ip } = context;
     if (userId !== null) addFailures(this.#byUser, { name: userId, counterpart: ip, times });
@@ -101,7 +101,12 @@ export class ReportBuilder {
       setsByPepper: Object.fromEntries(this.#setsByPepper),
       setsByHasher: Object.fromEntries(this.#setsByHasher),
       days: [...this.#days]
-        .map(([day, counts]): DayCounts => ({ day, ...counts }))
+        .map(([day, { issued, consumed, failures }]): DayCounts => ({
+          day,
+          issued,
+          consumed,
+          failures: Object.fromEntries(failures),
+        }))
         .sort((a, b) => (a.day < b.day ? -1 : 1)),
       unusual: {
         users: users.map(({ name, failures, counterparts }) => ({
@@ -122,7 +127,7 @@ export class ReportBuilder {
     const day = new Date(at).toISOString().slice(0, 10);
     const existing = this.#days.get(day);
     if (existing) return existing;
-    const counts: MutableDay = { issued: 0, consumed: 0, failures: {} };
+    const counts: MutableDay = { issued: 0, consumed: 0, failures: new Map() };
     this.#days.set(day, counts);
     return counts;
   }

@@ -20,6 +20,11 @@ export interface Subject {
   readonly userId: string | null;
 }
 
+/** The row of a user. */
+export interface UserSubject extends Subject {
+  readonly userId: string;
+}
+
 /** Whether the value may be the id of a user. This is the only place that decides it. */
 export function isUserId(value: unknown): value is UserId {
   return typeof value === 'string'
@@ -28,7 +33,7 @@ export function isUserId(value: unknown): value is UserId {
 }
 
 /** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give all users one set */
-export function userSubject(userId: UserId): Subject & { userId: string } {
+export function userSubject(userId: UserId): UserSubject {
   if (!isUserId(userId)) {
     throw new BackupCodeError(
       'invalid_user_id',

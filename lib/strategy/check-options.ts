@@ -2,6 +2,7 @@
 import type { Request } from 'express';
 import type { Channel, CleanContext, Context } from '../audit/context';
 import { checkFormat, formats, type Format } from '../codes/formats';
+import { isReadOn, MIN_RECOVERY_BITS } from '../codes/guessing';
 import { BackupCodeError } from '../errors';
 import { assertMethods, assertOptions, describe, optionalFunction } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
@@ -38,9 +39,6 @@ export interface CheckedOwnStorage {
   readonly consumeCode: (user: unknown, code: string, context: CleanContext) => unknown;
   readonly format: Format | 'any';
 }
-
-/** NIST SP 800-63B-4, section 4.2.1.1: a code that is the only proof has at least 64 bits. */
-const MIN_RECOVERY_BITS = 64;
 
 const NAMES = [
   'findUser',
@@ -140,9 +138,13 @@ function assertService(backupCodes: BackupCodes): void {
     );
 }
 
+/**
+ * Each format, not only one: `consume` reads no shorter format on this channel, so the owner of an
+ * older set could not log in.
+ */
 function assertRecoveryBits({ formats: read }: BackupCodes): void {
+  if (read.every((format) => isReadOn('recovery', format))) return;
   const shortest = Math.min(...read.map(({ bits }) => bits));
-  if (shortest >= MIN_RECOVERY_BITS) return;
   throw new BackupCodeError(
     'invalid_format',
     `findUser means the recovery channel, where a code needs ${MIN_RECOVERY_BITS} bits ` +

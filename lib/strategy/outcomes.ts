@@ -18,7 +18,7 @@ export interface BackupCodeInfo {
   readonly remaining?: number;
   /** Codes in the set, consumed ones included. */
   readonly total?: number;
-  /** Whether `lowAt` codes or fewer are left. */
+  /** Whether `lowAt` codes or fewer are left, or consumed codes are no longer replaced. */
   readonly low?: boolean;
   /** When the set expires, in milliseconds since 1970. `null` if it never does. */
   readonly expiresAt?: number | null;
@@ -85,7 +85,7 @@ export const REFUSALS = {
   malformed: {
     code: 'malformed',
     status: 400,
-    message: 'That does not look like a backup code. Please check it and try again.',
+    message: 'That does not look like a backup code. Please enter one code and try again.',
   },
   invalid_code: {
     code: 'invalid_code',

@@ -28,7 +28,7 @@ export function connectionOf<T>(connections: readonly T[], caller: number): T {
 
 /** How often each value occurs, as `{ consumed: 1, already_consumed: 49 }`. */
 export function countEach(values: readonly unknown[]): Record<string, number> {
-  const counts: Record<string, number> = {};
-  for (const value of values) counts[String(value)] = (counts[String(value)] ?? 0) + 1;
-  return counts;
+  const counts = new Map<string, number>();
+  for (const value of values) counts.set(String(value), (counts.get(String(value)) ?? 0) + 1);
+  return Object.fromEntries(counts);
 }

@@ -3,18 +3,19 @@ import { canonicalJson } from '../../lib/approval/canonical-json';
 import { failure } from '../helpers/errors';
 
 describe('canonical JSON', () => {
-  it('canonical JSON writes numbers, strings and literals as in the example of RFC 8785, section 3.2.2', () => {
+  it('canonical JSON writes the values of RFC 8785, section 3.2.2, as shown there', () => {
     const value = {
       numbers: [333333333.3333333, 1e30, 4.5, 2e-3, 0.000000000000000000000000001],
       string: '\u20ac$\u000f\u000aA\'\u0042\u0022\u005c\\"/',
       literals: [null, true, false],
     };
     expect(canonicalJson(value)).toBe(
-      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
+      '{"literals":[null,true,false],"numbers":[333333333.3333333,1e+30,4.5,0.002,1e-27],' +
+        '"string":"\u20ac$\\u000f\\nA\'B\\"\\\\\\\\\\"/"}',
     );
   });
 
-  it('canonical JSON sorts the names of members by their UTF-16 code units (RFC 8785, section 3.2.3)', () => {
+  it('canonical JSON sorts members by UTF-16 code units (RFC 8785, section 3.2.3)', () => {
     const value = {
       '\u20ac': 'Euro Sign',
       '\r': 'Carriage Return',
@@ -36,7 +37,7 @@ describe('canonical JSON', () => {
     ]);
   });
 
-  it('canonical JSON keeps the value, and gives one string for every order of its members', () => {
+  it('canonical JSON gives one string for every order of members', () => {
     fc.assert(
       fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));

@@ -61,7 +61,7 @@ if (!('QUICK' in globalThis))
       expect(await store.update(record.id, () => null)).toBeNull();
     });
 
-    it('SqlApprovalStore prints no connection, and refuses an object that is not a database', async () => {
+    it('SqlApprovalStore prints no connection, and refuses other objects', async () => {
       const store = new SqlApprovalStore({ database: await open() });
       expect([inspect(store), JSON.stringify(store)]).toEqual(['SqlApprovalStore {}', '{}']);
       expect(() => new SqlApprovalStore({ database: {} as never })).toThrow(

@@ -1,5 +1,6 @@
-// What takes two people, by requirement (NIST SP 800-53 Rev. 5, AC-3(2)): one person alone can do
-// none of it.
+// Actions that need two people (NIST SP 800-53 Rev. 5, AC-3(2)). One person alone cannot complete
+// one.
+import { createHash } from 'node:crypto';
 import { inspect } from 'node:util';
 import {
   TwoPersonApproval,
@@ -30,7 +31,7 @@ beforeEach(() => {
 });
 
 describe('an action', () => {
-  it('an action runs after two people each consumed a backup code of their own for it', async () => {
+  it('an action runs after two people each consumed a code of their own for it', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     expect(office.executed).toEqual([]);
     expect(accepted(await office.approval.execute('ada', { id, digest }))).toMatchObject({
@@ -87,7 +88,7 @@ describe('an action', () => {
     await expect(approval.execute('ada', { id, digest })).rejects.toEqual(failure('not_approved'));
   });
 
-  it('an action that throws becomes failed and never runs again, and the caller receives the error', async () => {
+  it('an action that throws has failed, never runs again, and throws to the caller', async () => {
     const { id, digest } = await makeApprovedRequest(office, { action: 'break' });
     await expect(office.approval.execute('ada', { id, digest })).rejects.toThrow('it is stuck');
     expect(await office.approval.show(id)).toMatchObject({ state: 'failed' });
@@ -97,6 +98,38 @@ describe('an action', () => {
       'approval_failed',
       'approval_refused',
     ]);
+  });
+});
+
+describe('a process that does not have the action', () => {
+  it.each(['open-vault', 'constructor'])(
+    'a process that does not have the approved action %s refuses to execute it, and another process can execute it',
+    async (action) => {
+      const actions = { [action]: () => 'done' };
+      const complete = office.anotherInstance({ actions });
+      const older = office.anotherInstance({ actions: { 'close-vault': () => 'closed' } });
+      const code = await office.unusedCode('ada');
+      const { id, digest } = accepted(
+        await complete.request('ada', { ...PROPOSAL, action, code }),
+      ).approval;
+      accepted(await complete.approve('bob', { id, digest, code: await office.unusedCode('bob') }));
+
+      expect(await older.execute('ada', { id, digest })).toEqual(refused('unknown_action'));
+      expect(await older.show(id)).toMatchObject({ state: 'approved' });
+      expect(office.events.at(-1)).toMatchObject({
+        type: 'approval_refused',
+        userId: 'ada',
+        details: { approval_id: id, action, reason: 'unknown_action' },
+      });
+      expect(resultOf(await complete.execute('ada', { id, digest }))).toBe('done');
+      expect(typesOf(office).filter((type) => type === 'approval_executing')).toHaveLength(1);
+    },
+  );
+
+  it('a user who may not execute an action does not learn whether the process has it', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const older = office.anotherInstance({ actions: { 'close-vault': () => 'closed' } });
+    expect(await older.execute('eve', { id, digest })).toEqual(refused('not_entitled'));
   });
 });
 
@@ -212,28 +245,25 @@ describe('entitlement', () => {
     ['bob', 'approve'],
     ['ada', 'execute'],
     ['bob', 'execute'],
-  ] as const)(
-    'a right that %s lost in between no longer counts at the step %s',
-    async (loser, step) => {
-      const entitled = new Set(['ada', 'bob']);
-      office = openOffice({ isEntitled: (userId) => entitled.has(userId) });
-      const { id, digest } = await (step === 'approve' ? makeRequest : makeApprovedRequest)(office);
-      entitled.delete(loser);
-      const outcome: ApprovalOutcome =
-        step === 'approve'
-          ? await office.approval.approve('bob', {
-              id,
-              digest,
-              code: await office.unusedCode('bob'),
-            })
-          : await office.approval.execute('ada', { id, digest });
-      expect(outcome).toEqual(refused('not_entitled'));
-      expect([office.executed, await office.consumedCount('bob')]).toEqual([
-        [],
-        step === 'approve' ? 0 : 1,
-      ]);
-    },
-  );
+  ] as const)('a right that %s lost before the step %s does not count', async (loser, step) => {
+    const entitled = new Set(['ada', 'bob']);
+    office = openOffice({ isEntitled: (userId) => entitled.has(userId) });
+    const { id, digest } = await (step === 'approve' ? makeRequest : makeApprovedRequest)(office);
+    entitled.delete(loser);
+    const outcome: ApprovalOutcome =
+      step === 'approve'
+        ? await office.approval.approve('bob', {
+            id,
+            digest,
+            code: await office.unusedCode('bob'),
+          })
+        : await office.approval.execute('ada', { id, digest });
+    expect(outcome).toEqual(refused('not_entitled'));
+    expect([office.executed, await office.consumedCount('bob')]).toEqual([
+      [],
+      step === 'approve' ? 0 : 1,
+    ]);
+  });
 
   it('an isEntitled that rejects is an error, and no code is consumed', async () => {
     const unsure = office.anotherInstance({
@@ -247,7 +277,7 @@ describe('entitlement', () => {
 });
 
 describe('a proposal', () => {
-  it('a proposal is shown before the approval: action, target, parameters, requester and times', async () => {
+  it('a proposal is shown with action, target, parameters, requester and times', async () => {
     const { id } = await makeRequest(office);
     expect(await office.approval.show(id)).toEqual({
       id,
@@ -267,24 +297,21 @@ describe('a proposal', () => {
     { target: 'vault-8' },
     { parameters: { reason: 'audit', amount: 4 } },
     { parameters: {} },
-  ])(
-    'a request cannot be approved with the digest of another request, one that differs in %j',
-    async (other) => {
-      const { digest } = await makeRequest(office, { target: 'vault-1' });
-      const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
-      expect(
-        await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
-      ).toEqual(refused('changed'));
-      expect(await office.consumedCount('bob')).toBe(0);
-      accepted(
-        await office.approval.approve('bob', {
-          id,
-          digest: shown,
-          code: await office.unusedCode('bob'),
-        }),
-      );
-    },
-  );
+  ])('a request cannot be approved with a digest that differs in %j', async (other) => {
+    const { digest } = await makeRequest(office, { target: 'vault-1' });
+    const { id, digest: shown } = await makeRequest(office, { ...PROPOSAL, ...other });
+    expect(
+      await office.approval.approve('bob', { id, digest, code: await office.unusedCode('bob') }),
+    ).toEqual(refused('changed'));
+    expect(await office.consumedCount('bob')).toBe(0);
+    accepted(
+      await office.approval.approve('bob', {
+        id,
+        digest: shown,
+        code: await office.unusedCode('bob'),
+      }),
+    );
+  });
 
   it.each(['approve', 'execute'] as const)(
     'a proposal that was changed in the store is refused at the step %s',
@@ -297,7 +324,7 @@ describe('a proposal', () => {
       ]) {
         const tampered = openOffice(
           {},
-          { ...office.stores, approvals: tampering(office.stores, change) },
+          { ...office.stores, approvals: tamperedStore(office.stores, change) },
         );
         const { id, digest } = stored;
         const outcome: ApprovalOutcome =
@@ -392,6 +419,43 @@ describe('the window', () => {
     expect(await slow.approve('bob', { id, digest, code })).toEqual(refused('late'));
     expect(await office.approval.execute('ada', { id, digest })).toEqual(refused('late'));
     expect(office.executed).toEqual([]);
+  });
+
+  it('an approval that comes too late is recorded as refused, with its code, and not as granted', async () => {
+    const { id, digest } = await makeRequest(office);
+    const code = await office.unusedCode('bob');
+    const consume: typeof office.backupCodes.consume = async (...given) => {
+      office.clock.advance(WINDOW_MS);
+      return office.backupCodes.consume(...given);
+    };
+    const { audit } = office.backupCodes;
+    const slow = office.anotherInstance({ backupCodes: { consume, audit } });
+    await slow.approve('bob', { id, digest, code });
+    expect(typesOf(office)).toEqual(['approval_requested', 'approval_expired', 'approval_refused']);
+    expect(office.events.at(-1)).toMatchObject({
+      userId: 'bob',
+      codeId: expect.any(String),
+      details: { reason: 'late' },
+    });
+  });
+
+  it('a step does not take effect if the window ends while it is recorded', async () => {
+    const { id, digest } = await makeRequest(office);
+    const code = await office.unusedCode('bob');
+    const { audit } = office.backupCodes;
+    const slow = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: async (...given) => {
+            await audit.record(...given);
+            office.clock.advance(WINDOW_MS);
+          },
+        },
+      },
+    });
+    expect(await slow.approve('bob', { id, digest, code })).toEqual(refused('late'));
+    expect(await office.approval.show(id)).toMatchObject({ state: 'expired', approvedBy: null });
   });
 
   it.each([59, 86_401, 1.5, '900', null])(
@@ -547,10 +611,17 @@ describe('a request', () => {
 });
 
 describe('the audit trail', () => {
-  it('the audit trail records each step with the user, the code, the action and the target', async () => {
+  it('the audit trail records each step with user, code, action and target', async () => {
     const { id, digest } = await makeApprovedRequest(office);
     await office.approval.execute('bob', { id, digest }, { ip: '192.0.2.7' });
-    const details = { approval_id: id, action: 'open-vault', target: 'vault-7', reason: null };
+    const details = {
+      approval_id: id,
+      action: 'open-vault',
+      target: 'vault-7',
+      digest,
+      parameters_digest: sha256('{"amount":3,"reason":"audit"}'),
+      reason: null,
+    };
     expect(office.events).toMatchObject([
       {
         type: 'approval_requested',
@@ -577,6 +648,21 @@ describe('the audit trail', () => {
     ]);
     const { events } = await office.backupCodes.audit.events({ types: ['approval_granted'] });
     expect(events).toMatchObject([{ userId: 'bob', details }]);
+  });
+
+  it('the audit trail shows that the parameters in the store are not the ones that were approved', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const change = { parameters: '{"amount":4000}' };
+    const approvals = tamperedStore(office.stores, change);
+    const tampered = office.anotherInstance({ store: approvals });
+    expect(await tampered.execute('ada', { id, digest })).toEqual(refused('changed'));
+    expect(
+      office.events.map(({ type, details }) => [type, details?.['parameters_digest']]),
+    ).toEqual([
+      ['approval_requested', sha256('{"amount":3,"reason":"audit"}')],
+      ['approval_granted', sha256('{"amount":3,"reason":"audit"}')],
+      ['approval_refused', sha256(change.parameters)],
+    ]);
   });
 
   it('the audit trail records a refusal with its reason', async () => {
@@ -615,10 +701,49 @@ describe('the audit trail', () => {
       if (step === 'approve')
         expect(await office.approval.show(before.id)).toMatchObject({ state: 'requested' });
       if (step === 'execute')
-        expect(await office.approval.show(before.id)).toMatchObject({ state: 'failed' });
+        expect(await office.approval.show(before.id)).toMatchObject({ state: 'approved' });
       if (step === 'request') await makeRequest(office);
     },
   );
+});
+
+describe('an action whose start cannot be recorded', () => {
+  it('an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const { audit } = office.backupCodes;
+    const fault = new Error('the trail is full');
+    const mute = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: (type, ...given) =>
+            type === 'approval_executing' ? Promise.reject(fault) : audit.record(type, ...given),
+        },
+      },
+    });
+    await expect(mute.execute('ada', { id, digest })).rejects.toBe(fault);
+    expect(typesOf(office)).toEqual(['approval_requested', 'approval_granted']);
+    expect(office.executed).toEqual([]);
+    expect(resultOf(await office.approval.execute('ada', { id, digest }))).toBe('open');
+  });
+
+  it('an action whose start cannot be recorded expires with its window', async () => {
+    const { id, digest } = await makeApprovedRequest(office);
+    const late = office.anotherInstance({
+      backupCodes: {
+        consume: (...given) => office.backupCodes.consume(...given),
+        audit: {
+          record: () => {
+            office.clock.advance(WINDOW_MS);
+            return Promise.reject(new Error('the trail is full'));
+          },
+        },
+      },
+    });
+    await expect(late.execute('ada', { id, digest })).rejects.toThrow('the trail is full');
+    expect(await office.approval.show(id)).toMatchObject({ state: 'expired' });
+    expect(office.executed).toEqual([]);
+  });
 });
 
 describe('the options', () => {
@@ -636,7 +761,7 @@ describe('the options', () => {
     expect(() => office.anotherInstance(wrong as object)).toThrow(failure('invalid_option'));
   });
 
-  it('the options are not printed by inspect, not even with showHidden, and not by JSON.stringify', () => {
+  it('inspect and JSON.stringify do not print the options, not even hidden ones', () => {
     expect([
       inspect(office.approval, { showHidden: true, depth: null }),
       JSON.stringify(office.approval),
@@ -644,8 +769,12 @@ describe('the options', () => {
   });
 });
 
+function sha256(value: string): string {
+  return createHash('sha256').update(value).digest('hex');
+}
+
 /** The requests of these stores, as they are after an attacker changed them in the database. */
-function tampering({ approvals: store }: OfficeStores, change: object): ApprovalStore {
+function tamperedStore({ approvals: store }: OfficeStores, change: object): ApprovalStore {
   return {
     create: (record) => store.create(record),
     update: (id, next) =>

@@ -32,7 +32,7 @@ describe('the context of an attempt', () => {
     expect(cleanContext({ userAgent: 'x'.repeat(10_000) }).userAgent).toBe('x'.repeat(256));
   });
 
-  it('Control and direction characters become spaces, so that no log line can be forged', () => {
+  it('Control and direction characters become spaces', () => {
     expect(
       cleanContext({
         userAgent: 'a\r\nb\u001b[31mc\u0000d\u2028e\u2029f\u202eg\u0085h\u007fi\u2066j',

@@ -73,12 +73,12 @@ describe('audit events', () => {
 describe('listeners', () => {
   it('Each listener receives the events of its type, in order', () => {
     const listeners = new Listeners();
-    const told: string[] = [];
-    listeners.add('issued', (event: AuditEvent) => told.push(`one ${event.type}`));
-    listeners.add('issued', (event: AuditEvent) => told.push(`two ${event.type}`));
-    listeners.add('revoked', (event: AuditEvent) => told.push(`one ${event.type}`));
+    const received: string[] = [];
+    listeners.add('issued', (event: AuditEvent) => received.push(`one ${event.type}`));
+    listeners.add('issued', (event: AuditEvent) => received.push(`two ${event.type}`));
+    listeners.add('revoked', (event: AuditEvent) => received.push(`one ${event.type}`));
     listeners.notify([issued, { ...issued, type: 'revoked' }, { ...issued, type: 'low' }]);
-    expect(told).toEqual(['one issued', 'two issued', 'one revoked']);
+    expect(received).toEqual(['one issued', 'two issued', 'one revoked']);
   });
 
   it('A listener cannot change an event for other listeners or in the store', async () => {
@@ -113,13 +113,13 @@ describe('listeners', () => {
     'A listener that %s is reported to "error" listeners; the others still run',
     async (_how, listener) => {
       const listeners = new Listeners();
-      const told: unknown[] = [];
+      const received: unknown[] = [];
       listeners.add('issued', listener);
-      listeners.add('issued', (event: AuditEvent) => told.push(event));
-      listeners.add('error', (error: unknown, event: AuditEvent) => told.push([error, event]));
+      listeners.add('issued', (event: AuditEvent) => received.push(event));
+      listeners.add('error', (error: unknown, event: AuditEvent) => received.push([error, event]));
       listeners.notify([issued]);
       await settle();
-      expect(told).toEqual([issued, [fault, issued]]);
+      expect(received).toEqual([issued, [fault, issued]]);
       expect(warn).not.toHaveBeenCalled();
     },
   );

@@ -10,8 +10,8 @@ export interface Break {
   readonly find: string;
   readonly replace: string;
   /**
-   * The tests that fail then: `path › describe › name`. Tests of lib/testing run on the broken
-   * store.
+   * The tests that fail then: `path › name`, or `path › describe › name` if the name occurs twice
+   * in the file. Tests of lib/testing run on the broken store.
    */
   readonly noticedBy: readonly string[];
   /**

@@ -8,13 +8,13 @@ import { isDeclared, namePattern, parseReference, readTestNames, ROOT } from './
 
 const source = (file: string): string => readFileSync(join(ROOT, file), 'utf8');
 
-describe('each break', () => {
-  it('finds its text exactly once', () => {
+describe('breaks', () => {
+  it('Each break finds its string exactly once', () => {
     expect(breaks.filter(({ file, find }) => source(file).split(find).length !== 2)).toEqual([]);
     expect(breaks.filter(({ find, replace }) => replace === find)).toEqual([]);
   });
 
-  it('compiles, so that tests fail for what was done and not for a comma', () => {
+  it('Each break compiles, so that tests fail because of the change', () => {
     for (const { file, find, replace } of breaks) {
       const spoilt = source(file).split(find).join(replace);
       expect(() =>
@@ -23,7 +23,7 @@ describe('each break', () => {
     }
   });
 
-  it('is noticed by something', () => {
+  it('Each break is noticed by a test', () => {
     expect(breaks.filter(({ noticedBy }) => noticedBy.length === 0)).toEqual([]);
   });
 });
@@ -33,7 +33,9 @@ describe('the names of tests', () => {
     describe('a thing', () => {
       it('does this', () => undefined);
       it.each([[1]])('does %d of $what.kind', () => undefined);
-      describe.each(kinds)(\`on \${kind}\`, (kind) => { test('works', async () => { await it.next(); }); });
+      describe.each(kinds)(\`on \${kind}\`, (kind) => {
+        test('works', async () => { await it.next(); });
+      });
       for (const end of ends) runner.it(\`ends by \${end}\`, () => undefined);
     });
     describeOn(kind, 'on a database', () => { it('keeps', () => undefined); });
@@ -41,7 +43,7 @@ describe('the names of tests', () => {
     it(nameOf(thing), () => undefined);
   `);
 
-  it('are read with the groups around them, and … for what is filled in', () => {
+  it('Test names are read with their groups, and with … for inserted values', () => {
     expect(names).toEqual([
       ['a thing', 'does this'],
       ['a thing', 'does … of …'],
@@ -51,23 +53,23 @@ describe('the names of tests', () => {
     ]);
   });
 
-  it('are found by their own words, with groups or without, and not by others', () => {
+  it('Tests are found by their exact name, with or without groups', () => {
     const here = 'test/breaks/breaks.test.ts';
-    expect(isDeclared(`${here} › each break › is noticed by something`)).toBe(true);
-    expect(isDeclared(`${here} › is noticed by something`)).toBe(true);
+    expect(isDeclared(`${here} › breaks › Each break is noticed by a test`)).toBe(true);
+    expect(isDeclared(`${here} › Each break is noticed by a test`)).toBe(true);
     for (const other of [
-      'each break',
-      'the names of tests › is noticed by something',
-      'is noticed',
-      'is noticed by something.',
+      'breaks',
+      'the names of tests › Each break is noticed by a test',
+      'Each break is noticed',
+      'Each break is noticed by a test.',
     ]) {
       expect(isDeclared(`${here} › ${other}`)).toBe(false);
     }
     expect(isDeclared(here)).toBe(false);
-    expect(isDeclared('test/breaks/none.test.ts › is noticed by something')).toBe(false);
+    expect(isDeclared('test/breaks/none.test.ts › Each break is noticed by a test')).toBe(false);
   });
 
-  it('make a pattern that only their test matches', () => {
+  it('A reference makes a pattern that only its test matches', () => {
     const pattern = new RegExp(namePattern(parseReference('file › a thing › does … (of two)')));
     expect(
       [

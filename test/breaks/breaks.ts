@@ -5,6 +5,7 @@ import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
+import { movingBreaks } from './moving';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -16,4 +17,5 @@ export const breaks: readonly Break[] = [
   ...loginBreaks,
   ...lifeCycleBreaks,
   ...twoPeopleBreaks,
+  ...movingBreaks,
 ];

@@ -15,7 +15,8 @@ const strategyOptions = 'test/strategy/options.test.ts';
 const vectors = 'test/codes/vectors.test.ts';
 
 const mixed =
-  'test/codes/mixed-sets.test.ts › a set hashed by … › A set is read after each change of hasher, cost, format and pepper';
+  'test/codes/mixed-sets.test.ts › A set is read after each change of its configuration';
+const recoveryBits = 'test/service/recovery-bits.test.ts';
 
 export const codeBreaks: readonly Break[] = [
   {
@@ -26,7 +27,7 @@ export const codeBreaks: readonly Break[] = [
     replace:
       'random = (size: number) => Uint8Array.from({ length: size }, () => Math.random() * 256)',
     noticedBy: [
-      `${generate} › generateCodes › Random bytes come from the operating system unless a test replaces the source`,
+      `${generate} › Random bytes come from the operating system unless a test replaces the source`,
     ],
   },
   {
@@ -36,8 +37,8 @@ export const codeBreaks: readonly Break[] = [
     find: '256 - (256 % alphabet.length)',
     replace: '256',
     noticedBy: [
-      `${generate} › generateCodes › Every symbol is drawn equally often at every place of a code of the format …`,
-      `${generate} › generateCodes › A byte past the last whole multiple of the size of the alphabet is drawn again`,
+      `${generate} › Every symbol is drawn equally often at every place of a code of the format …`,
+      `${generate} › A byte past the last whole multiple of the alphabet is drawn again`,
     ],
   },
   {
@@ -47,8 +48,8 @@ export const codeBreaks: readonly Break[] = [
     find: "this.#make('issued',",
     replace: "(await this.revoke(userId), this).#make('issued',",
     noticedBy: [
-      `${issue} › a set that cannot be made › Without random bytes from the operating system no set is stored`,
-      'test/service/faults-sources.test.ts › the random source of the operating system › A random source that fails during … changes nothing, and old codes work',
+      `${issue} › Without random bytes from the operating system no set is stored`,
+      'test/service/faults-sources.test.ts › A random source that fails in … changes nothing',
     ],
   },
   {
@@ -58,7 +59,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_POSSIBILITIES = 1e6',
     replace: 'const MIN_POSSIBILITIES = 1e5',
     noticedBy: [
-      `${formats} › defineFormat › A format of six decimal digits is accepted, and one of five is refused`,
+      `${formats} › A format of six decimal digits is accepted, and one of five is refused`,
     ],
   },
   {
@@ -67,18 +68,48 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/guessing.ts',
     find: 'const MAX_GUESSING_CHANCE = 1e-4',
     replace: 'const MAX_GUESSING_CHANCE = 1',
-    noticedBy: [
-      `${config} › the chance of guessing a code › A chance of guessing a code above 10^-4 is refused, and the message has the number`,
-    ],
+    noticedBy: [`${config} › A chance of guessing a code above 10^-4 is refused with the number`],
   },
   {
     id: 'N-21',
     what: 'a code of 40 bits is accepted on the recovery channel',
-    file: 'lib/strategy/check-options.ts',
+    file: 'lib/codes/guessing.ts',
     find: 'const MIN_RECOVERY_BITS = 64',
     replace: 'const MIN_RECOVERY_BITS = 40',
     noticedBy: [
-      `${strategyOptions} › with findUser, the recovery channel › refuses …, and names the number of bits and the standard`,
+      `${strategyOptions} › findUser refuses …, and names the number of bits and the standard`,
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'consume reads codes of 40 bits on the recovery channel',
+    file: 'lib/service/consume.ts',
+    find: 'isReadOn(context.channel, format) ? readCode(format, typed) : null,',
+    replace: 'readCode(format, typed),',
+    noticedBy: [
+      `${recoveryBits} › a code of 40 bits is malformed on the recovery channel, costs nothing, and works after a first factor`,
+      `${recoveryBits} › an adopted set of a shorter format is not opened on the recovery channel`,
+      `${recoveryBits} › a set of a shorter format … is not opened by a code that also reads as a longer one`,
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'a service that reads no format of 64 bits refuses recovery logins silently',
+    file: 'lib/service/consume.ts',
+    find: 'assertReadOn(context.channel, config.formats);',
+    replace: 'if (config === null) assertReadOn(context.channel, config.formats);',
+    noticedBy: [
+      'test/service/recovery-bits.test.ts › an attempt by … on the recovery channel is an error that names the fix, before an attempt is taken',
+    ],
+  },
+  {
+    id: 'N-21',
+    what: 'an older set of a shorter format opens on the recovery channel',
+    file: 'lib/service/compare.ts',
+    find: 'return isReadOn(channel, format) ? readCode(format, typed) : null;',
+    replace: 'return channel ? readCode(format, typed) : null;',
+    noticedBy: [
+      `${recoveryBits} › a set of a shorter format … is not opened by a code that also reads as a longer one`,
     ],
   },
   {
@@ -87,7 +118,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: 'Math.floor(100 * length * Math.log2',
     replace: 'Math.floor(100 * (length + Math.ceil(length / groupSize) - 1) * Math.log2',
-    noticedBy: [`${formats} › formats › The format … has … bits`],
+    noticedBy: [`${formats} › The format … has … bits`],
   },
   {
     id: 'N-06',
@@ -97,7 +128,7 @@ export const codeBreaks: readonly Break[] = [
     replace: `  for (const [n, record] of records.entries()) Object.assign(record, { codeId: \`\${symbols[n]}\${record.codeId.slice(8)}\` });
   return { header, records, codes:`,
     noticedBy: [
-      `${issue} › issuing a set › The store holds no code and no pepper, in any form`,
+      `${issue} › The store holds no code and no pepper, in any form`,
       'test/leaks/service.test.ts › The store keeps no code and no pepper',
     ],
   },
@@ -107,9 +138,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: "const salt = randomBytes(SALT_BYTES).toString('hex')",
     replace: "const salt = '00'.repeat(SALT_BYTES)",
-    noticedBy: [
-      `${scheme} › the record of a code › A code has its own salt and its own id, distinct over 10 000 codes`,
-    ],
+    noticedBy: [`${scheme} › A code has its own salt and its own id, distinct over 10 000 codes`],
   },
   {
     id: 'N-06',
@@ -118,7 +147,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'hasher.hash(code, salt)',
     replace: 'Buffer.from(code.padEnd(32))',
     noticedBy: [
-      `${equalWork} › one slow hash, and one comparison for each code of a set › Accepting the code at index … costs one slow hash and ten comparisons`,
+      `${equalWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -128,7 +157,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'fallback: 12',
     replace: 'fallback: 10',
     noticedBy: [
-      `${config} › BackupCodes without options › The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year`,
+      `${config} › By default a set has ten standard codes for a year, hashed at cost 12`,
     ],
   },
   {
@@ -138,8 +167,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'const MIN_COST = 10',
     replace: 'const MIN_COST = 4',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › bcryptHasher refuses a cost of …`,
-      `${bcrypt} › bcryptHasher › bcryptHasher does not read a salt …`,
+      `${bcrypt} › bcryptHasher refuses a cost of …`,
+      `${bcrypt} › bcryptHasher does not read a salt …`,
     ],
   },
   {
@@ -148,7 +177,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/bcrypt.ts',
     find: 'const MAX_COST = 16',
     replace: 'const MAX_COST = 31',
-    noticedBy: [`${bcrypt} › bcryptHasher › bcryptHasher does not read a salt …`],
+    noticedBy: [`${bcrypt} › bcryptHasher does not read a salt …`],
   },
   {
     id: 'A-11.4.2',
@@ -205,7 +234,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'if (!hasher.reads(salt)) continue;',
     replace: '',
     noticedBy: [
-      `${others} › sets of different hashers › Sets of different hashers work side by side, whichever hasher is the newest`,
+      `${others} › Sets of different hashers work side by side, whichever hasher is the newest`,
     ],
   },
   {
@@ -215,7 +244,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return stored >= MIN_COST && stored <= MAX_COST',
     replace: 'return stored === cost',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › bcryptHasher reads every cost from 10 to 16, whatever its own cost is`,
+      `${bcrypt} › bcryptHasher reads every cost from 10 to 16, whatever its own cost is`,
       mixed,
     ],
   },
@@ -226,7 +255,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'const format = config.formats[listed] ?? parseFormat(set.format);',
     replace: 'const [format] = config.formats;',
     noticedBy: [
-      `${consume} › sets of an older configuration › A set works after its … changed, as long as the old one is listed`,
+      `${consume} › A set works after its … changed, as long as the old one is listed`,
       mixed,
     ],
   },
@@ -247,8 +276,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'peppers.get(pepperId)',
     replace: 'newest',
     noticedBy: [
-      `${pepper} › rotating peppers › New sets have the newest pepper, and sets of all listed peppers are read`,
-      'test/docs/pepper-rotation.test.ts › from no pepper to the first and on to the next, every printed code works until its pepper is dropped',
+      `${pepper} › New sets have the newest pepper, and sets of all listed peppers are read`,
+      'test/docs/pepper-rotation.test.ts › Each printed code works until its pepper is dropped',
     ],
   },
   {
@@ -258,7 +287,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'peppers.get(pepperId)',
     replace: 'peppers.get(pepperId) ?? (pepperId === null ? NO_PEPPER : undefined)',
     noticedBy: [
-      `${pepper} › rotating peppers › Sets without a pepper are refused once there is one: it may have been removed`,
+      `${pepper} › Sets without a pepper are refused once there is one: it may have been removed`,
     ],
   },
   {
@@ -267,9 +296,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/pepper.ts',
     find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
     replace: 'if (false)',
-    noticedBy: [
-      `${pepper} › rotating peppers › A set is refused before any hash, without a charged attempt, if …`,
-    ],
+    noticedBy: [`${pepper} › A set is refused before any hash, without a charged attempt, if …`],
   },
   {
     id: 'N-09',
@@ -278,7 +305,7 @@ export const codeBreaks: readonly Break[] = [
     find: 'return NO_PEPPER;\n',
     replace: "return { id: 'none', key: NO_PEPPER.key };\n",
     noticedBy: [
-      `${pepper} › rotating peppers › Sets without a pepper are accepted while the list ends with none`,
+      `${pepper} › Sets without a pepper are accepted while the pepper "none" ends the list`,
     ],
   },
   {
@@ -287,7 +314,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/pepper.ts',
     find: 'const MIN_KEY_BYTES = 32',
     replace: 'const MIN_KEY_BYTES = 16',
-    noticedBy: [`${pepper} › the option pepper › The option pepper is refused with …`],
+    noticedBy: [`${pepper} › The option pepper is refused with …`],
   },
   {
     id: 'C-15',
@@ -296,8 +323,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'Buffer.byteLength(code) <= MAX_INPUT_BYTES',
     replace: 'true',
     noticedBy: [
-      `${bcrypt} › bcryptHasher › bcryptHasher cuts nothing off: inputs that differ after 72 bytes differ`,
-      `${bcrypt} › bcryptHasher › bcryptHasher cuts nothing off 40 characters of two bytes`,
+      `${bcrypt} › bcryptHasher cuts nothing off: inputs that differ after 72 bytes differ`,
+      `${bcrypt} › bcryptHasher cuts nothing off 40 characters of two bytes`,
     ],
   },
   {
@@ -306,7 +333,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/hashers/scrypt.ts',
     find: 'scrypt(code, salt, HASH_BYTES',
     replace: 'scrypt(code.slice(0, 72), salt, HASH_BYTES',
-    noticedBy: [`${others} › A hasher tells two inputs apart that differ after 72 bytes`],
+    noticedBy: [`${others} › A hasher distinguishes inputs that differ after 72 bytes`],
   },
   {
     id: 'A-11.2.4',
@@ -314,7 +341,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
-    noticedBy: [`${scheme} › the comparison › Every record is compared in constant time: …`],
+    noticedBy: [`${scheme} › Every record is compared in constant time: …`],
   },
   {
     id: 'A-11.2.4',
@@ -323,7 +350,7 @@ export const codeBreaks: readonly Break[] = [
     find: `timingSafeEqual(
       expected,`,
     replace: '((one: Buffer, other: Buffer) => one.equals(other))(expected,',
-    noticedBy: [`${scheme} › the comparison › Every record is compared in constant time: …`],
+    noticedBy: [`${scheme} › Every record is compared in constant time: …`],
   },
   {
     id: 'A-11.2.4',
@@ -331,9 +358,7 @@ export const codeBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'stored.length === expected.length ? stored : Buffer.alloc(expected.length)',
     replace: 'stored',
-    noticedBy: [
-      `${scheme} › the record of a code › A digest that is … matches nothing and throws nothing`,
-    ],
+    noticedBy: [`${scheme} › A digest that is … matches nothing and throws nothing`],
   },
   {
     id: 'K-09',
@@ -342,8 +367,8 @@ export const codeBreaks: readonly Break[] = [
     find: 'return [...codes]',
     replace: "return [...codes].map((_, place, all) => all[place - (place % 2)] ?? '')",
     noticedBy: [
-      `${generate} › generateCodes › As many distinct codes as asked for are drawn, of the alphabet and the length`,
-      `${generate} › generateCodes › A code that the set has already is not drawn twice`,
+      `${generate} › As many distinct codes as asked for are drawn, of the alphabet and the length`,
+      `${generate} › A code that the set has already is not drawn twice`,
     ],
   },
 ];

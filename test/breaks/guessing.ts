@@ -10,14 +10,16 @@ const attempts = 'test/service/attempts.test.ts';
 const equalWork = 'test/service/equal-work.test.ts';
 const faults = 'test/service/faults.test.ts';
 const gate = 'test/codes/hash-queue.test.ts';
+const channelShares = 'test/codes/hash-queue-fairness.test.ts';
+const userShare = 'test/codes/hash-queue-fairness.test.ts';
+const floods = 'test/service/fair-queue.test.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
-const rightDuringWait = `${attempts} › guessing › A valid code during a wait is refused, costs no hash and stays unconsumed`;
-const twoHundred = `${attempts} › guessing › Two hundred attempts at once cost five hashes, one for each that is granted`;
-const announced = `${fail} › too many attempts are answered with 429 and a wait, and no code is checked`;
-const neverMints = `${tickets} › Attempts given back in any order grant no more and end no other wait`;
-const sameWork = `${equalWork} › one slow hash, and one comparison for each code of a set`;
+const validDuringWait = `${attempts} › A valid code during a wait is refused without a hash`;
+const twoHundred = `${attempts} › Two hundred attempts at once cost one hash for each granted one`;
+const announced = `${fail} › too many attempts are answered with 429 and a wait, unchecked`;
+const neverMints = `${tickets} › Attempts given back grant no more and end no other wait`;
 
 export const guessingBreaks: readonly Break[] = [
   {
@@ -27,7 +29,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'return REFUSALS.locked;',
     replace: 'throw new Error(LOCKED_MESSAGE);',
     noticedBy: [
-      'test/strategy/with-totp.test.ts › a TOTP lets the user in even if the channel of the backup codes is locked',
+      'test/strategy/with-totp.test.ts › a TOTP works even if the backup codes are locked',
     ],
   },
   {
@@ -38,9 +40,7 @@ export const guessingBreaks: readonly Break[] = [
     fallback: 50,`,
     replace: `    min: 1, max: 100,
     fallback: 100,`,
-    noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
-    ],
+    noticedBy: [`${waits} › By default waits start after four attempts and double up to an hour`],
   },
   {
     id: 'N-10',
@@ -49,8 +49,8 @@ export const guessingBreaks: readonly Break[] = [
     find: "channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length)",
     replace: 'false',
     noticedBy: [
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
-      `${attempts} › guessing › A locked channel refuses a valid code on every instance and never consumes it`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${attempts} › A locked channel refuses a valid code on every instance and never consumes it`,
     ],
   },
   {
@@ -69,9 +69,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'counter.lockedAt = lock.now',
     replace: 'counter.lockedAt = null',
-    noticedBy: [
-      `${attempts} › guessing › A locked channel stays locked if more attempts are allowed later`,
-    ],
+    noticedBy: [`${attempts} › A locked channel stays locked if more attempts are allowed later`],
   },
   {
     id: 'N-10',
@@ -80,8 +78,8 @@ export const guessingBreaks: readonly Break[] = [
     find: "userId === null ? 'recovery' : context.channel",
     replace: "'second_factor'",
     noticedBy: [
-      `${attempts} › guessing › A stranger with a user name can guess for days and delays no owner elsewhere`,
-      `${attempts} › guessing › Attempts of … are counted for each channel separately`,
+      `${attempts} › A stranger with a user name can guess for days and delays no owner elsewhere`,
+      `${attempts} › Attempts of … are counted for each channel separately`,
     ],
   },
   {
@@ -91,7 +89,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace:
       "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
-    noticedBy: [`${attempts} › guessing › Only a new set unlocks a channel`],
+    noticedBy: [`${attempts} › Only a new set unlocks a channel`],
   },
   {
     id: 'N-12',
@@ -100,8 +98,8 @@ export const guessingBreaks: readonly Break[] = [
     find: 'firstDelay * 2 ** (attempt - free)',
     replace: 'firstDelay',
     noticedBy: [
-      `${waits} › the waits after attempts › By default the waits start after four attempts and double from a minute to an hour`,
-      `${attempts} › guessing › Four attempts have no wait; waits then double from a minute to an hour`,
+      `${waits} › By default waits start after four attempts and double up to an hour`,
+      `${attempts} › Four attempts have no wait; waits then double from a minute to an hour`,
     ],
   },
   {
@@ -110,9 +108,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/back-off.ts',
     find: 'Math.min(firstDelay * 2 ** (attempt - free), maxDelay)',
     replace: '(firstDelay * 2 ** (attempt - free))',
-    noticedBy: [
-      `${waits} › the waits after attempts › Waits never get shorter, and are 0 or from 30 seconds to an hour`,
-    ],
+    noticedBy: [`${waits} › Waits never get shorter, and are 0 or from 30 seconds to an hour`],
   },
   {
     id: 'N-12',
@@ -130,7 +126,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `for (const channel of ['second_factor', 'recovery'] as const) this.#user(subject).channels[channel] = freshCounter(1);
     this.#user(subject).staged = {`,
     noticedBy: [
-      `${attempts} › guessing › Only a consumed code or a new set resets the attempt counter`,
+      `${attempts} › Only a consumed code or a new set resets the attempt counter`,
       `${attemptTests} › A staged set, a revocation or a used code resets no counter`,
     ],
   },
@@ -150,7 +146,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const found = await findSubject();
   const subject = { ...found, key: \`\${found.key}\${context.ip}\` };`,
     noticedBy: [
-      `${attempts} › guessing › Attempts are counted together over instances and the addresses of a network`,
+      `${attempts} › Attempts are counted together over instances and the addresses of a network`,
     ],
   },
   {
@@ -222,8 +218,8 @@ export const guessingBreaks: readonly Break[] = [
     find: "if (ip === null || isIP(ip) === 0) return '';",
     replace: "if (isIP(ip ?? '') !== 1) return '';",
     noticedBy: [
-      `${attempts} › guessing › A stranger with a user name can guess for days and delays no owner elsewhere`,
-      `${attempts} › guessing › Recovery attempts are counted together for …`,
+      `${attempts} › A stranger with a user name can guess for days and delays no owner elsewhere`,
+      `${attempts} › Recovery attempts are counted together for …`,
     ],
   },
   {
@@ -252,26 +248,91 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/stores/memory.ts',
     find: 'if (isLocked || isWaiting(nextAt, request))',
     replace: 'if (isLocked)',
-    noticedBy: [rightDuringWait, announced],
+    noticedBy: [validDuringWait, announced],
   },
   {
     id: 'W-28',
     what: 'any number of slow hashes run at once',
-    file: 'lib/codes/hash-queue.ts',
-    find: 'if (running < concurrency) running += 1;\n  else if',
-    replace: 'if (true) running += 1;\n  else if',
-    noticedBy: [
-      `${gate} › the hash queue › At most \`concurrency\` hashes run at once, and the others follow in order`,
-    ],
+    file: 'lib/codes/hash-lines.ts',
+    find: 'if (running.second_factor + running.recovery >= concurrency) return false;',
+    replace: '',
+    noticedBy: [`${gate} › At most \`concurrency\` hashes run at once, in order`],
   },
   {
     id: 'W-28',
     what: 'the hash queue is unlimited',
     file: 'lib/codes/hash-queue.ts',
-    find: 'waiting.filter(isNew).length < maxQueued',
+    find: 'if (waiting[channel] >= maxQueued) throw new HashQueueBusy();',
+    replace: '',
+    noticedBy: [
+      `${gate} › A full line turns callers away at once, and leaves the other channel its own line`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins take every place',
+    file: 'lib/codes/hash-lines.ts',
+    find: 'running.recovery < placesOfRecovery(concurrency)',
     replace: 'true',
     noticedBy: [
-      `${gate} › the hash queue › A full queue turns callers away at once, and counts both channels together`,
+      `${channelShares} › Of … places recovery takes at most …, and the others stay free`,
+      `${floods} › A second factor login begins at once, however many recovery logins are in flight`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins have the same rank as second factor logins',
+    file: 'lib/codes/hash-lines.ts',
+    find: '[TRUSTED, [newcomers.recovery]]',
+    replace: '[[...TRUSTED, newcomers.recovery]]',
+    noticedBy: [
+      `${channelShares} › While second factor logins wait, recovery gets no place for 32 hashes`,
+      `${floods} › Thirty second factor logins at once are all served before a recovery login that waits`,
+    ],
+  },
+  {
+    id: 'W-28',
+    what: 'recovery logins wait for as long as second factor logins do',
+    file: 'lib/codes/hash-lines.ts',
+    find: 'passes >= MAX_PASSES',
+    replace: 'false',
+    noticedBy: [
+      `${channelShares} › With … places recovery gets every 33rd hash, however many second factor logins wait`,
+      `${floods} › A recovery login gets the place after 32 second factor logins`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'one user takes every place',
+    file: 'lib/codes/hash-queue.ts',
+    find: 'if (begun.second_factor + begun.recovery >= MAX_BEGUN) return false;',
+    replace: '',
+    noticedBy: [
+      `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,
+      `${userShare} › No user has more than two hashes begun and four waiting, whatever the calls`,
+      `${floods} › 140 sets staged at once by one user hold two places, and 40 other users are served`,
+      `${floods} › The calls of one user are counted together, whichever they are`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'the waiting calls of one user fill the line',
+    file: 'lib/codes/hash-queue.ts',
+    find: 'if (load.waiting.size >= MAX_WAITING) turnAwayStranger(caller);',
+    replace: '',
+    noticedBy: [
+      `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,
+      `${userShare} › No user has more than two hashes begun and four waiting, whatever the calls`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'a stranger with the user name uses up the waiting calls of the owner',
+    file: 'lib/codes/hash-queue.ts',
+    find: "if (channel === 'recovery' || stranger === undefined) throw new HashQueueBusy();",
+    replace: 'if (true) throw new HashQueueBusy();',
+    noticedBy: [
+      `${userShare} › Strangers on recovery who know a user name do not keep its owner out`,
     ],
   },
   {
@@ -281,7 +342,7 @@ export const guessingBreaks: readonly Break[] = [
     find: ', retryAfterSeconds: MAX_WAIT_SECONDS',
     replace: '',
     noticedBy: [
-      'test/strategy/busy.test.ts › a burst at … fills the places and the queue of slow hashes, and the rest gets 503',
+      'test/strategy/busy.test.ts › a burst at … fills the hash queue, and the rest gets 503',
     ],
   },
   {
@@ -290,9 +351,7 @@ export const guessingBreaks: readonly Break[] = [
     file: 'lib/service/consume.ts',
     find: 'if (!isRefused) await giveBackIfPossible',
     replace: 'if (!isRefused && !(error instanceof HashQueueBusy)) await giveBackIfPossible',
-    noticedBy: [
-      `${faults} › too many slow hashes › When the hash queue is full, the outcome is \`busy\` and costs no attempt`,
-    ],
+    noticedBy: [`${faults} › With a full hash queue, the outcome is \`busy\` and costs no attempt`],
   },
   {
     id: 'A-6.3.8',
@@ -302,9 +361,9 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
-      `${sameWork} › Refusing … costs one slow hash and ten comparisons`,
-      `${sameWork} › Without a set the work is that of a set of the current configuration`,
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${equalWork} › Refusing … costs one slow hash and ten comparisons`,
+      `${equalWork} › Without a set the work is that of a set of the current configuration`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
   {
@@ -315,7 +374,7 @@ export const guessingBreaks: readonly Break[] = [
     replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
   if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
-      `${sameWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
+      `${equalWork} › A valid code of an expired set costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -325,7 +384,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'findMatch(await keyedValue(hashing, symbols), set.codes)',
     replace:
       'findMatch(await keyedValue(hashing, symbols), set.codes.filter(({ consumedAt }) => consumedAt === null))',
-    noticedBy: [`${sameWork} › Refusing … costs one slow hash and ten comparisons`],
+    noticedBy: [`${equalWork} › Refusing … costs one slow hash and ten comparisons`],
   },
   {
     id: 'A-6.3.8',
@@ -334,7 +393,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'match = isEqual ? record : match',
     replace: 'if (isEqual) return record',
     noticedBy: [
-      `${sameWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
+      `${equalWork} › Accepting the code at index … costs one slow hash and ten comparisons`,
     ],
   },
   {
@@ -344,9 +403,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'listeners.notify(taken.events);',
     replace: `await compare(config, { set: service.dummy, userId: '', typed, readings, channel, onVerdict: () => undefined });
     listeners.notify(taken.events);`,
-    noticedBy: [
-      `${equalWork} › no work at all › Throttled and locked attempts of … cost no hash and no comparison`,
-    ],
+    noticedBy: [`${equalWork} › Throttled and locked attempts of … cost no hash and no comparison`],
   },
   {
     id: 'A-6.3.8',
@@ -355,7 +412,7 @@ export const guessingBreaks: readonly Break[] = [
     find: 'await options.backupCodes.rejectUnknownUser(username, typed, context)',
     replace: "{ ok: false, reason: 'unknown_user' }",
     noticedBy: [
-      `${fail} › cannot be told from the name of a user by status, body, headers or work, at …`,
+      `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
     ],
   },
 ];

@@ -6,7 +6,7 @@ const context = 'test/audit/context.test.ts';
 const formats = 'test/codes/formats.test.ts';
 const input = 'test/strategy/input.test.ts';
 
-const costsNothing = `${consume} › input that cannot be a code › Malformed input costs no hash, no attempt and no read of the store: …`;
+const costsNothing = `${consume} › Malformed input costs no hash, attempt or read: …`;
 
 export const inputBreaks: readonly Break[] = [
   {
@@ -17,8 +17,8 @@ export const inputBreaks: readonly Break[] = [
     replace: 'return value === undefined || value === null ? undefined : String(value)',
     noticedBy: [
       `${input} › … as the code in a JSON body is answered with 400`,
-      `${input} › … in a form is answered with 400 behind every parser`,
-      'test/strategy/fuzz-bodies.test.ts › only an own string field of the body is a code; other input costs nothing',
+      `${input} › … in a form is answered with 400 after every parser`,
+      'test/strategy/fuzz-bodies.test.ts › only an own string field of the body is read as a code',
     ],
   },
   {
@@ -42,8 +42,8 @@ export const inputBreaks: readonly Break[] = [
     what: 'the length of a code is unlimited',
     file: 'lib/codes/formats.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
-    replace: 'false',
-    noticedBy: [`${formats} › readCode › Input of more than 128 characters is refused`],
+    replace: 'typed.length > 256',
+    noticedBy: [`${formats} › Input of more than 128 characters is refused`],
   },
   {
     id: 'C-06',
@@ -68,30 +68,78 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/codes/formats.ts',
     find: ".normalize('NFKC')",
     replace: '',
-    noticedBy: [
-      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
-    ],
+    noticedBy: [`${formats} › A code is read in any case, with look-alikes, spaces and dashes`],
   },
   {
     id: 'X-01',
     what: 'a code must be typed exactly as it was printed',
     file: 'lib/codes/formats.ts',
-    find: 'const bare = typed.normalize',
+    find: 'const compatible = typed.normalize',
     replace:
-      'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const bare = typed.normalize',
+      'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const compatible = typed.normalize',
     noticedBy: [
-      `${consume} › codes › A valid code is accepted in lower case, with other dashes and with spaces`,
-      `${formats} › readCode › A code is read in either case, with look-alikes, other digits, spaces and dashes`,
-      'test/strategy/fuzz-codes.test.ts › a valid code is accepted once in every printable decoration, for one hash',
+      `${consume} › A valid code is accepted in lower case, with other dashes and with spaces`,
+      `${formats} › A code is read in any case, with look-alikes, spaces and dashes`,
+      'test/strategy/fuzz-codes.test.ts › a valid code is accepted once, however it is decorated',
     ],
   },
   {
     id: 'X-01',
     what: 'a typed I or 1 is not read as L',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/symbol-table.ts',
     find: 'for (const lookAlike of lookAlikes)',
     replace: "for (const lookAlike of '')",
-    noticedBy: [`${formats} › readCode › 1, I and l are read as L if the alphabet has only L`],
+    noticedBy: [`${formats} › 1, I and l are read as L if the alphabet has only L`],
+  },
+  {
+    id: 'X-07',
+    what: 'a code that is pasted with its list number is refused',
+    file: 'lib/codes/formats.ts',
+    find: "text.replace(LIST_NUMBER, '')",
+    replace: 'text',
+    noticedBy: [
+      `${formats} › A code is read with the number of its line in a list`,
+      `${consume} › A code pasted with its list number is accepted for one hash, as if it was typed`,
+    ],
+  },
+  {
+    id: 'X-07',
+    what: 'digits in front of a code are ignored although nothing sets them apart',
+    file: 'lib/codes/formats.ts',
+    find: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]+/u',
+    replace: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]*/u',
+    noticedBy: [`${formats} › Digits in front that are not set apart are symbols too many`],
+  },
+  {
+    id: 'X-07',
+    what: 'punctuation between the symbols of a code is ignored',
+    file: 'lib/codes/formats.ts',
+    find: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{Dash}._]/gu',
+    replace: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{P}\\p{S}]/gu',
+    noticedBy: [
+      `${formats} › A code is read with punctuation around it, and refused with punctuation in it`,
+    ],
+  },
+  {
+    id: 'X-08',
+    what: 'the first code of a pasted list is read',
+    file: 'lib/codes/formats.ts',
+    find: '  return symbols.length === format.length ? symbols : null;',
+    replace: '  return symbols.length < format.length ? null : symbols.slice(0, format.length);',
+    noticedBy: [
+      `${formats} › A pasted list of several codes is refused, with list numbers and without`,
+      `${consume} › Malformed input costs no hash, attempt or read: …`,
+    ],
+  },
+  {
+    id: 'X-08',
+    what: 'a pasted list is not answered with the request to enter one code',
+    file: 'lib/strategy/outcomes.ts',
+    find: 'Please enter one code and try again.',
+    replace: 'Please check it and try again.',
+    noticedBy: [
+      'test/strategy/fail.test.ts › a pasted list of codes is answered with 400 and the request to enter one code',
+    ],
   },
   {
     id: 'A-16.4.1',
@@ -99,9 +147,7 @@ export const inputBreaks: readonly Break[] = [
     file: 'lib/audit/context.ts',
     find: ".replace(UNPRINTABLE, ' ')",
     replace: '',
-    noticedBy: [
-      `${context} › the context of an attempt › Control and direction characters become spaces, so that no log line can be forged`,
-    ],
+    noticedBy: [`${context} › Control and direction characters become spaces`],
   },
   {
     id: 'A-16.4.1',
@@ -111,7 +157,7 @@ export const inputBreaks: readonly Break[] = [
     replace: '',
     noticedBy: [
       `${input} › a long header with control characters is cut and cleaned before it is recorded`,
-      `${context} › the context of an attempt › Each field is cut to 256 characters`,
+      `${context} › Each field is cut to 256 characters`,
     ],
   },
 ];

@@ -20,7 +20,7 @@ export const loginBreaks: readonly Break[] = [
     find: 'await saveSession(req);',
     replace: 'await new Promise((done) => req.logIn(user, done));\n    await saveSession(req);',
     noticedBy: [
-      `${begin} › the first step of a login on Express … › after the first factor there is a pending login, and no user is logged in`,
+      `${begin} › after the first factor there is a pending login, and no user is logged in`,
     ],
   },
   {
@@ -41,7 +41,7 @@ export const loginBreaks: readonly Break[] = [
     find: 'if (!isSameUser(before.userId, shownBy.userId))',
     replace: 'if (false)',
     noticedBy: [
-      `${attacks} › attacks on a login › the second factor of one user does not complete another user's pending login`,
+      `${attacks} › the second factor of one user does not complete another user's pending login`,
     ],
   },
   {
@@ -51,7 +51,7 @@ export const loginBreaks: readonly Break[] = [
     find: 'return callToPromise((done) => getSession(req).regenerate(done))',
     replace: 'return Promise.resolve()',
     noticedBy: [
-      `${attacks} › attacks on a login › the session id changes at every step, and no earlier one opens anything`,
+      `${attacks} › the session id changes at every step, and an earlier id gives no access`,
     ],
   },
   {
@@ -60,9 +60,7 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/express/factors.ts',
     find: "if (isMultiFactor) references.add('mfa')",
     replace: "references.add('mfa')",
-    noticedBy: [
-      `${complete} › the record of a completed login › two factors of one kind are not multi-factor`,
-    ],
+    noticedBy: [`${complete} › two factors of one kind are not multi-factor`],
   },
   {
     id: 'O-01',
@@ -71,7 +69,7 @@ export const loginBreaks: readonly Break[] = [
     find: "amr.filter((value) => value !== 'mfa')",
     replace: 'amr',
     noticedBy: [
-      `${begin} › the factor that is recorded › "mfa" follows from the kinds of factor and is never copied from the app`,
+      `${begin} › "mfa" follows from the kinds of factor and is never copied from the app`,
     ],
   },
   {
@@ -81,7 +79,7 @@ export const loginBreaks: readonly Break[] = [
     find: "method === SINGLE_SIGN_ON && name === 'mfa'",
     replace: "name === 'mfa'",
     noticedBy: [
-      `${begin} › the factor that is recorded › "mfa" follows from the kinds of factor and is never copied from the app`,
+      `${begin} › "mfa" follows from the kinds of factor and is never copied from the app`,
     ],
   },
   {
@@ -90,9 +88,7 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/express/shown-factor.ts',
     find: "word === 'included' && pending.acr !== 'aal2'",
     replace: "word === 'included' && pending.methods.length === 0",
-    noticedBy: [
-      'test/express/single-sign-on.test.ts › an assertion of two kinds of factor › an assertion of … is not enough: it logs no user in, and a second factor still completes it',
-    ],
+    noticedBy: ['test/express/single-sign-on.test.ts › an assertion of … alone logs no user in'],
   },
   {
     id: 'O-01',
@@ -106,7 +102,7 @@ export const loginBreaks: readonly Break[] = [
         ),
       )`,
     replace: 'factors.map(({ method }) => method)',
-    noticedBy: [`${assurance} › kinds of factor › TOTP and a backup code are one kind of factor`],
+    noticedBy: [`${assurance} › TOTP and a backup code are one kind of factor`],
   },
   {
     id: 'O-01',
@@ -116,7 +112,7 @@ export const loginBreaks: readonly Break[] = [
     amr: ['otp'],`,
     replace: "method: 'backup-code', amr: ['hwk'] as unknown as ['otp'],",
     noticedBy: [
-      `${success} › lets in the user whose first factor was checked, with the count of codes left`,
+      `${success} › a valid code lets in the user of the first factor, and info has the codes left`,
     ],
   },
   {
@@ -127,9 +123,7 @@ export const loginBreaks: readonly Break[] = [
     replace: `const seen = getUser(req);
   const alone = seen && { userId: idOf(seen), factors: [], methods: [], amr: [], acr: 'aal1' };
   const before = pending ?? readLogin(req) ?? alone;`,
-    noticedBy: [
-      `${attacks} › attacks on a login › a second factor without a first one logs no user in`,
-    ],
+    noticedBy: [`${attacks} › a second factor without a first one logs no user in`],
   },
   {
     id: 'O-04',
@@ -138,7 +132,7 @@ export const loginBreaks: readonly Break[] = [
     find: ', acr_values="${acrValues}"',
     replace: '',
     noticedBy: [
-      `${challenge} › a client that does not ask for HTML › the challenge of RFC 9470, section 3, says which level is required`,
+      `${challenge} › the challenge of RFC 9470, section 3, says which level is required`,
     ],
   },
   {
@@ -147,9 +141,7 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/express/step-up-challenge.ts',
     find: '`, max_age="${maxAge}"`',
     replace: "''",
-    noticedBy: [
-      `${challenge} › a client that does not ask for HTML › the challenge says how old the factors may be if they are too old`,
-    ],
+    noticedBy: [`${challenge} › the challenge says how old the factors may be if they are too old`],
   },
   {
     id: 'N-03',
@@ -157,9 +149,7 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/express/assurance-guard.ts',
     find: 'listKinds(counting.filter(isRecent))',
     replace: 'listKinds(counting)',
-    noticedBy: [
-      `${assurance} › freshness › a factor stops being fresh maxAgeSeconds after it was shown`,
-    ],
+    noticedBy: [`${assurance} › a factor stops being fresh maxAgeSeconds after it was shown`],
   },
   {
     id: 'N-03',
@@ -168,7 +158,7 @@ export const loginBreaks: readonly Break[] = [
     find: 'listKinds(counting.filter(isRecent))',
     replace: 'listKinds(counting.some(isRecent) ? counting : [])',
     noticedBy: [
-      `${assurance} › freshness › a fresh password does not make an old second factor fresh, or vice versa`,
+      `${assurance} › a fresh password does not make an old second factor fresh, or vice versa`,
     ],
   },
   {
@@ -179,9 +169,7 @@ export const loginBreaks: readonly Break[] = [
     throw new BackupCodeError(
       'login_unfinished'`,
     replace: "throw new BackupCodeError('login_unfinished'",
-    noticedBy: [
-      `${sessionFaults} › a session store that fails › if any write of the second step fails, no user is logged in`,
-    ],
+    noticedBy: [`${sessionFaults} › if any write of the second step fails, no user is logged in`],
   },
   {
     id: 'W-30',
@@ -200,9 +188,7 @@ export const loginBreaks: readonly Break[] = [
     file: 'lib/strategy/strategy.ts',
     find: 'error(asError(thrown))',
     replace: 'error(thrown as Error)',
-    noticedBy: [
-      `${error} › if the app throws or rejects with a bare …, › Express gets an Error from verify, and the handler is not reached`,
-    ],
+    noticedBy: [`${error} › Express gets an Error from verify, and the handler is not reached`],
   },
   {
     id: 'A-16.5.3',

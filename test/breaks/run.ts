@@ -1,8 +1,8 @@
 // Applies each break to a copy of the package, one at a time. The named tests must fail on it, and
 // pass on the unchanged copy. Nothing in this tree changes, and only the named tests run.
 //
-// npm run test:breaks              all of them, some minutes npm run test:breaks -- N-05 W-   those
-// of one requirement, or of a letter
+// `npm run test:breaks` takes some minutes. `npm run test:breaks -- N-05 W-` applies the breaks of
+// one requirement and those of a letter.
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -20,7 +20,7 @@ import type { Break } from './break';
 import { breaks } from './breaks';
 import { namePattern, parseReference, ROOT } from './test-names';
 
-/** The part of Jest's report that is read here. */
+/** The fields of Jest's report that this file reads. */
 interface Report {
   readonly testResults: readonly {
     readonly name: string;
@@ -35,7 +35,7 @@ interface Result {
 }
 
 /** A test, the file that runs it, and whether a time-out counts as its failure. */
-interface Wanted {
+interface ExpectedFailure {
   readonly reference: string;
   readonly mayHang: boolean;
   readonly file: string;
@@ -54,22 +54,22 @@ function main(filters: readonly string[]): void {
   if (chosen.length === 0) throw new Error(`There is no break of ${filters.join(' ')}.`);
   const copy = copyTree();
   try {
-    const unspoilt = complaints(
-      chosen.flatMap(wantedBy),
-      runJest(copy, chosen.flatMap(wantedBy)),
+    const unchanged = unexpectedResults(
+      chosen.flatMap(failuresOf),
+      runJest(copy, chosen.flatMap(failuresOf)),
       'passed',
     );
-    if (unspoilt.length > 0) throw new Error(`On the package as it is:\n${unspoilt.join('\n')}`);
-    const survivors = chosen.filter((spoilt) => {
-      const found = spoil(copy, spoilt);
-      console.log(
-        `${found.length === 0 ? 'noticed ' : 'SURVIVED'}  ${spoilt.id.padEnd(9)} ${spoilt.what}  (${spoilt.file})`,
-      );
-      for (const complaint of found) console.log(`          ${complaint}`);
+    if (unchanged.length > 0) throw new Error(`On the unchanged package:\n${unchanged.join('\n')}`);
+    const survivors = chosen.filter((broken) => {
+      const found = applyBreak(copy, broken);
+      const verdict = found.length === 0 ? 'noticed ' : 'SURVIVED';
+      console.log(`${verdict}  ${broken.id.padEnd(9)} ${broken.what}  (${broken.file})`);
+      for (const result of found) console.log(`          ${result}`);
       return found.length > 0;
     });
     console.log(
-      `\n${chosen.length - survivors.length} of ${chosen.length} breaks were noticed by every test that is named for them.`,
+      `\n${chosen.length - survivors.length} of ${chosen.length} breaks were noticed ` +
+        'by every test that is named for them.',
     );
     process.exitCode = survivors.length === 0 ? 0 : 1;
   } finally {
@@ -93,18 +93,18 @@ function copyTree(): string {
   return copy;
 }
 
-/** @returns the complaints about the break; empty if all its tests failed */
-function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] {
+/** @returns the unexpected results of the break. Empty if all its tests failed */
+function applyBreak(copy: string, { file, find, replace, ...rest }: Break): string[] {
   const path = join(copy, file);
   const source = readFileSync(path, 'utf8');
   const pieces = source.split(find);
-  if (pieces.length !== 2) return [`The text to find occurs ${pieces.length - 1} times: ${find}`];
-  const spoilt = pieces.join(replace);
-  const wanted = wantedBy({ file, find, replace, ...rest });
+  if (pieces.length !== 2) return [`The string to find occurs ${pieces.length - 1} times: ${find}`];
+  const broken = pieces.join(replace);
+  const wanted = failuresOf({ file, find, replace, ...rest });
   try {
-    transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } });
-    writeFileSync(path, spoilt);
-    return complaints(wanted, runJest(copy, wanted), 'failed');
+    transformSync(broken, { jsc: { parser: { syntax: 'typescript' } } });
+    writeFileSync(path, broken);
+    return unexpectedResults(wanted, runJest(copy, wanted), 'failed');
   } catch (error) {
     return [String(error)];
   } finally {
@@ -112,27 +112,27 @@ function spoil(copy: string, { file, find, replace, ...rest }: Break): string[] 
   }
 }
 
-function wantedBy({ file: spoilt, noticedBy, hangs }: Break): Wanted[] {
+function failuresOf({ file: broken, noticedBy, hangs }: Break): ExpectedFailure[] {
   return noticedBy.map((reference) => {
     const parsed = parseReference(reference);
     return {
       reference,
       mayHang: hangs === true,
-      file: runsIn(parsed.path, spoilt),
+      file: runsIn(parsed.path, broken),
       pattern: new RegExp(namePattern(parsed)),
     };
   });
 }
 
 /** The file that runs the tests of a shared suite. The store suite runs on the broken store. */
-function runsIn(path: string, spoilt: string): string {
+function runsIn(path: string, broken: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
-  return `test/testing/${spoilt === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
+  return `test/testing/${broken === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
 }
 
-function runJest(copy: string, wanted: readonly Wanted[]): Report {
+function runJest(copy: string, wanted: readonly ExpectedFailure[]): Report {
   const output = join(copy, 'report.json');
   rmSync(output, { force: true });
   const files = [...new Set(wanted.map(({ file }) => file))];
@@ -164,8 +164,8 @@ function runJest(copy: string, wanted: readonly Wanted[]): Report {
  * The tests that did not end as expected. On the unchanged package each test must pass; on a broken
  * one at least one row of a table must fail.
  */
-function complaints(
-  wanted: readonly Wanted[],
+function unexpectedResults(
+  wanted: readonly ExpectedFailure[],
   { testResults }: Report,
   status: 'passed' | 'failed',
 ): string[] {

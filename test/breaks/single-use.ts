@@ -16,8 +16,8 @@ const rollback = 'test/sql/rollback.test.ts';
 const race = 'test/strategy/race.test.ts';
 const success = 'test/strategy/success.test.ts';
 
-const once = `${consume} › codes › A consumed code is refused, and only the event says that it was reused`;
-const oneOfMany = `${singleUse} › one code › Of … callers with one code exactly one succeeds; other codes still work`;
+const once = `${consume} › A consumed code is refused, and only the event says so`;
+const oneOfMany = `${singleUse} › Of … callers with one code exactly one succeeds`;
 const oneOfManyInStores = `${races} › Of … callers who consume one code at once, exactly one succeeds`;
 
 export const singleUseBreaks: readonly Break[] = [
@@ -30,8 +30,8 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
-      `${consume} › codes › A code that another call consumes after the comparison is reused`,
-      `${race} › exactly one of twenty requests that all found the code unspent is let in`,
+      `${consume} › A code that another call consumes after the comparison is reused`,
+      `${race} › exactly one of twenty requests that all found the code unconsumed is let in`,
     ],
   },
   {
@@ -43,7 +43,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       oneOfMany,
       oneOfManyInStores,
-      `${consume} › codes › A code that another call consumes after the comparison is reused`,
+      `${consume} › A code that another call consumes after the comparison is reused`,
     ],
   },
   {
@@ -55,7 +55,7 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       once,
       oneOfMany,
-      `${success} › works once: one of twenty simultaneous requests is let in, and no later one`,
+      `${success} › a valid code lets in one of twenty simultaneous requests, and no later one`,
     ],
   },
   {
@@ -66,7 +66,7 @@ export const singleUseBreaks: readonly Break[] = [
     replace:
       'const codes = current.codes.map((other) => ({ ...other, consumedAt: other === code ? now : null }));',
     noticedBy: [
-      `${singleUse} › different codes at once › Two codes used at once are both accepted, and neither works again`,
+      `${singleUse} › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
@@ -77,7 +77,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'SET remaining = remaining - 1 + ${added}',
     replace: 'SET remaining = 9',
     noticedBy: [
-      `${singleUse} › different codes at once › Two codes used at once are both accepted, and neither works again`,
+      `${singleUse} › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
     ],
   },
@@ -88,9 +88,9 @@ export const singleUseBreaks: readonly Break[] = [
     find: "if (request.only === 'first' && user.hadSet)",
     replace: 'if (user.hadSet)',
     noticedBy: [
-      `${issue} › issuing a set › A new set ends the one before, and resets the attempt counters`,
+      `${issue} › A new set ends the one before, and resets the attempt counters`,
       `${sets} › A replaced set stops working at once, and the new one works`,
-      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
+      `${interleavings} › A code is consumed before its set ends, or never`,
     ],
   },
   {
@@ -102,7 +102,7 @@ export const singleUseBreaks: readonly Break[] = [
         );`,
     replace: 'return await work((statement) => execute(statement, isolated && kysely));',
     noticedBy: [
-      `${rollback} › a transaction of SqlStore › if a statement of … fails, nothing has changed, and the call can be repeated`,
+      `${rollback} › if a statement of … fails, nothing has changed, and the call can be repeated`,
     ],
   },
   {
@@ -112,7 +112,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'beginSet(user, staged.header, staged.codes);',
     replace: 'if (!user.current) beginSet(user, staged.header, staged.codes);',
     noticedBy: [
-      `${lifecycle} › staged sets › An activated set replaces the old one, with all its codes and fresh counters`,
+      `${lifecycle} › An activated set replaces the old one, with all its codes and fresh counters`,
       `${setRaces} › A code consumed during … is consumed before it, or not at all`,
     ],
   },
@@ -122,9 +122,7 @@ export const singleUseBreaks: readonly Break[] = [
     file: 'lib/sql/set-changes.ts',
     find: 'SET salt = NULL, digest = NULL, ended_at',
     replace: 'SET ended_at',
-    noticedBy: [
-      `${issue} › issuing a set › A new set erases the salts and digests of the one before`,
-    ],
+    noticedBy: [`${issue} › A new set erases the salts and digests of the one before`],
   },
   {
     id: 'N-31',
@@ -133,10 +131,10 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'user.current = null;',
     replace: '',
     noticedBy: [
-      `${consume} › codes › A code of a revoked set is refused with the reason \`none\``,
-      `${lifecycle} › revoking › Revoking ends the set at once, returns true, and records the actor`,
-      `${consume} › codes › A code whose set is … between comparison and consumption is refused with …`,
-      `${interleavings} › In each order of steps a code is consumed once before its set ends, or never`,
+      `${consume} › A code of a revoked set is refused with the reason \`none\``,
+      `${lifecycle} › Revoking ends the set at once, returns true, and records the actor`,
+      `${consume} › A code whose set is … between comparison and consumption is refused with …`,
+      `${interleavings} › A code is consumed before its set ends, or never`,
     ],
   },
   {
@@ -146,8 +144,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'if (set.expiresAt !== null && now >= set.expiresAt)',
     replace: 'if (false)',
     noticedBy: [
-      `${consume} › codes › A code used … ms from the expiry of its set gives …`,
-      `${consume} › codes › A code whose set expires between comparison and consumption is expired`,
+      `${consume} › A code used … ms from the expiry of its set gives …`,
+      `${consume} › A code whose set expires between comparison and consumption is expired`,
       `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
@@ -158,8 +156,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: 'AND (expires_at IS NULL OR expires_at > ${now})',
     replace: '',
     noticedBy: [
-      `${consume} › codes › A code used … ms from the expiry of its set gives …`,
-      `${consume} › codes › A code whose set expires between comparison and consumption is expired`,
+      `${consume} › A code used … ms from the expiry of its set gives …`,
+      `${consume} › A code whose set expires between comparison and consumption is expired`,
       `${consumption} › No code works from the millisecond at which its set expires`,
     ],
   },
@@ -180,7 +178,7 @@ export const singleUseBreaks: readonly Break[] = [
         );`,
     replace: 'return await work((statement) => execute(statement, isolated && kysely));',
     noticedBy: [
-      `${rollback} › a transaction of SqlStore › if a statement fails, … lets no user in, and a consumption is all or nothing`,
+      `${rollback} › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],
   },
   {
@@ -190,8 +188,8 @@ export const singleUseBreaks: readonly Break[] = [
     find: ".update(userId).digest('hex')",
     replace: ".digest('hex')",
     noticedBy: [
-      `${consume} › codes › A code of another user is a mismatch, and still works for its owner`,
-      `${issue} › issuing a set › Each user has a set of their own`,
+      `${consume} › A code of another user is a mismatch, and still works for its owner`,
+      `${issue} › Each user has a set of their own`,
     ],
   },
   {
@@ -201,7 +199,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: '.update(userId).digest',
     replace: '.update(userId.toLowerCase()).digest',
     noticedBy: [
-      `${consume} › user ids › User ids that differ in case, accent, space or NUL are different users`,
+      `${consume} › User ids that differ in case, accent, space or NUL are different users`,
     ],
   },
   {
@@ -210,9 +208,7 @@ export const singleUseBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: 'for (const field of fields)',
     replace: 'for (const field of fields.length === 2 ? fields.slice(1) : fields)',
-    noticedBy: [
-      `${scheme} › the record of a code › A digest does not verify with the salt or the id of another code`,
-    ],
+    noticedBy: [`${scheme} › A digest does not verify with the salt or the id of another code`],
   },
   {
     id: 'W-03',
@@ -221,7 +217,7 @@ export const singleUseBreaks: readonly Break[] = [
     find: '[VERSION, binding.userId, binding.setId',
     replace: '[VERSION, binding.setId',
     noticedBy: [
-      `${scheme} › the record of a code › A code is not found by the keyed value of another code, user, set or pepper`,
+      `${scheme} › A code is not found by the keyed value of another code, user, set or pepper`,
     ],
   },
   {
@@ -230,9 +226,7 @@ export const singleUseBreaks: readonly Break[] = [
     file: 'lib/codes/digests.ts',
     find: '[CHECK_VERSION, userId, setId]',
     replace: '[CHECK_VERSION, setId]',
-    noticedBy: [
-      `${faults} › a damaged set › A set that was copied to another user does not verify for that user`,
-    ],
+    noticedBy: [`${faults} › A set that was copied to another user does not verify for that user`],
   },
   {
     id: 'W-03',

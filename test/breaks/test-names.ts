@@ -55,12 +55,12 @@ export function namePattern({ titles }: TestReference): string {
   return `${words.join('.* ')}$`;
 }
 
-const known = new Map<string, readonly (readonly string[])[]>();
+const cache = new Map<string, readonly (readonly string[])[]>();
 
 /** Each test of the file: the titles of its groups, then its own. */
 export function testNames(path: string): readonly (readonly string[])[] {
-  const names = known.get(path) ?? readTestNames(readFileSync(join(ROOT, path), 'utf8'));
-  known.set(path, names);
+  const names = cache.get(path) ?? readTestNames(readFileSync(join(ROOT, path), 'utf8'));
+  cache.set(path, names);
   return names;
 }
 
@@ -124,10 +124,10 @@ function titleOf(given: unknown, isTable: boolean): string | null {
 }
 
 /** Whether the title is the same and the groups occur in this order. */
-function isSame(declared: readonly string[], wanted: readonly string[]): boolean {
-  if (declared.at(-1) !== wanted.at(-1)) return false;
+function isSame(declared: readonly string[], titles: readonly string[]): boolean {
+  if (declared.at(-1) !== titles.at(-1)) return false;
   let from = 0;
-  return wanted.every((title) => {
+  return titles.every((title) => {
     const place = declared.indexOf(title, from);
     from = place + 1;
     return place >= 0;

@@ -19,9 +19,9 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: "if (await isSamePerson(policy, [userId, record.requestedBy])) return 'same_person';",
     replace: '',
     noticedBy: [
-      `${two} › two different people › the requester cannot approve, not even from another session`,
-      `${two} › two different people › the requester cannot approve with another account of the same person`,
-      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
+      `${two} › the requester cannot approve, not even from another session`,
+      `${two} › the requester cannot approve with another account of the same person`,
+      `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
   {
@@ -30,9 +30,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'session !== null && session === record.requestedIn',
     replace: 'session === undefined',
-    noticedBy: [
-      `${two} › two different people › another user cannot approve from the session that made the request`,
-    ],
+    noticedBy: [`${two} › another user cannot approve from the session that made the request`],
   },
   {
     id: 'D-01',
@@ -40,9 +38,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: 'return one === other || (await personOf(policy, one)) === (await personOf(policy, other));',
     replace: 'return Promise.resolve(one === other);',
-    noticedBy: [
-      `${two} › two different people › the target can neither request nor approve, with any account`,
-    ],
+    noticedBy: [`${two} › the target can neither request nor approve, with any account`],
   },
   {
     id: 'D-02',
@@ -52,8 +48,8 @@ export const twoPeopleBreaks: readonly Break[] = [
       (await checkExecutor(policy, { userId: caller.userId, record }));`,
     replace: '?? null;',
     noticedBy: [
-      `${two} › entitlement › a right that … lost in between no longer counts at the step …`,
-      `${two} › an action › an action can be executed by the approver too, and by no other user`,
+      `${two} › a right that … lost before the step … does not count`,
+      `${two} › an action can be executed by the approver too, and by no other user`,
     ],
   },
   {
@@ -62,9 +58,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: 'return result === true;',
     replace: 'return Boolean(result);',
-    noticedBy: [
-      `${two} › entitlement › isEntitled must return true: … is a refusal, and no code is consumed`,
-    ],
+    noticedBy: [`${two} › isEntitled must return true: … is a refusal, and no code is consumed`],
   },
   {
     id: 'D-04',
@@ -72,9 +66,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: "return digest === record.digest && matchesDigest(record) ? null : 'changed';",
     replace: "return matchesDigest(record) ? null : 'changed';",
-    noticedBy: [
-      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
-    ],
+    noticedBy: [`${two} › a request cannot be approved with a digest that differs in …`],
   },
   {
     id: 'D-04',
@@ -82,9 +74,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: '&& matchesDigest(record)',
     replace: '',
-    noticedBy: [
-      `${two} › a proposal › a proposal that was changed in the store is refused at the step …`,
-    ],
+    noticedBy: [`${two} › a proposal that was changed in the store is refused at the step …`],
   },
   {
     id: 'D-04',
@@ -92,9 +82,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: proposal,
     find: 'digest: sha256(canonicalJson({ action, target, parameters })),',
     replace: 'digest: sha256(canonicalJson({ action, target })),',
-    noticedBy: [
-      `${two} › a proposal › a request cannot be approved with the digest of another request, one that differs in …`,
-    ],
+    noticedBy: [`${two} › a request cannot be approved with a digest that differs in …`],
   },
   {
     id: 'D-04',
@@ -104,8 +92,8 @@ export const twoPeopleBreaks: readonly Break[] = [
       .sort()`,
     replace: 'Object.keys(value)',
     noticedBy: [
-      `${canonical} › canonical JSON › canonical JSON keeps the value, and gives one string for every order of its members`,
-      `${two} › a proposal › a proposal has one digest for every order of its parameters`,
+      `${canonical} › canonical JSON gives one string for every order of members`,
+      `${two} › a proposal has one digest for every order of its parameters`,
     ],
   },
   {
@@ -115,7 +103,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: '...proposedAction(record),\n    digest',
     replace: '...proposedAction(record), parameters: {}, digest',
     noticedBy: [
-      `${two} › a proposal › a proposal is shown before the approval: action, target, parameters, requester and times`,
+      `${two} › a proposal is shown with action, target, parameters, requester and times`,
     ],
   },
   {
@@ -125,7 +113,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'now >= record.expiresAt',
     replace: 'now > record.expiresAt',
     noticedBy: [
-      `${two} › the window › the end of the window is recorded once, and the request is shown as expired`,
+      `${two} › the end of the window is recorded once, and the request is shown as expired`,
     ],
   },
   {
@@ -134,8 +122,17 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: 'from.includes(record.state) && now < record.expiresAt',
     replace: 'from.includes(record.state) && now < Infinity',
+    noticedBy: [`${two} › a step does not take effect if the window ends while it is recorded`],
+  },
+  {
+    id: 'D-06',
+    what: 'a step that comes too late is answered as taken',
+    file: steps,
+    find: 'if (this.#config.now() >= record.expiresAt) return await this.#refuseEnded(ended);',
+    replace:
+      'if (this.#config.now() >= record.expiresAt) return { ok: true, approval: toApproval(record) };',
     noticedBy: [
-      `${two} › the window › a step does not take effect if the window ends while the code is checked`,
+      `${two} › a step does not take effect if the window ends while the code is checked`,
     ],
   },
   {
@@ -148,8 +145,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     });`,
     replace: 'const executing: typeof record | null = record;',
     noticedBy: [
-      `${stores} › two-person approval over the store › … concurrent executions on two machines run the action once`,
-      `${two} › an action › an action runs once, even if it is executed again`,
+      `${stores} › … concurrent executions on two machines run the action once`,
+      `${two} › an action runs once, even if it is executed again`,
     ],
   },
   {
@@ -160,7 +157,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace:
       "const settled = { ...executing, state: state === 'failed' ? 'approved' : state } as const;",
     noticedBy: [
-      `${two} › an action › an action that throws becomes failed and never runs again, and the caller receives the error`,
+      `${two} › an action that throws has failed, never runs again, and throws to the caller`,
     ],
   },
   {
@@ -170,8 +167,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: 'AND revision = ${revision}',
     replace: 'AND revision >= ${revision}',
     noticedBy: [
-      `${stores} › the contract of an approval store › of … concurrent changes from one state, one is made`,
-      `${stores} › the contract of an approval store › no concurrent change is lost`,
+      `${stores} › of … concurrent changes from one state, one is made`,
+      `${stores} › no concurrent change is lost`,
     ],
   },
   {
@@ -180,9 +177,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: rules,
     find: "if (record.state !== state) return 'not_open';",
     replace: '',
-    noticedBy: [
-      `${two} › a denial or cancellation › a denial is final, before and after the approval`,
-    ],
+    noticedBy: [`${two} › a denial is final, before and after the approval`],
   },
   {
     id: 'D-08',
@@ -190,9 +185,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'record === null || record.requestedBy === caller.userId',
     replace: 'caller.userId !== undefined',
-    noticedBy: [
-      `${two} › a denial or cancellation › a cancellation takes no code, and only the requester can cancel`,
-    ],
+    noticedBy: [`${two} › a cancellation takes no code, and only the requester can cancel`],
   },
   {
     id: 'D-08',
@@ -200,9 +193,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file,
     find: 'record === null || (await isEntitledToApprove(policy, { userId: caller.userId, record }))',
     replace: 'caller.userId !== undefined',
-    noticedBy: [
-      `${two} › a denial or cancellation › a user who is not entitled to approve cannot deny`,
-    ],
+    noticedBy: [`${two} › a user who is not entitled to approve cannot deny`],
   },
   {
     id: 'D-10',
@@ -212,9 +203,7 @@ export const twoPeopleBreaks: readonly Break[] = [
       const moved = await this.move(record.id, { from, change });`,
     replace: `      const moved = await this.move(record.id, { from, change });
       await this.recordEvent(eventType, { caller, record, code: consumed });`,
-    noticedBy: [
-      `${two} › the audit trail › if the audit trail cannot be written, the step … does not take effect`,
-    ],
+    noticedBy: [`${two} › if the audit trail cannot be written, the step … does not take effect`],
   },
   {
     id: 'D-10',
@@ -222,17 +211,87 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: "await this.recordEvent('approval_refused', { ...step, reason });",
     replace: 'await Promise.resolve(step);',
-    noticedBy: [`${two} › the audit trail › the audit trail records a refusal with its reason`],
+    noticedBy: [`${two} › the audit trail records a refusal with its reason`],
   },
   {
     id: 'D-11',
     what: 'the audit trail does not name the target',
     file: 'lib/approval/approval-events.ts',
-    find: 'return { approval_id: id, action, target, reason };',
-    replace: 'return { approval_id: id, action, target: target && null, reason };',
+    find: `    target,
+    digest,`,
+    replace: `    target: target && null,
+    digest,`,
     noticedBy: [
-      `${two} › the audit trail › the audit trail records each step with the user, the code, the action and the target`,
-      `${stores} › two-person approval over the store › each step is in the audit trail, with its target`,
+      `${two} › the audit trail records each step with user, code, action and target`,
+      `${stores} › each step is in the audit trail, with its target`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'the audit trail does not hold the digest of what was approved',
+    file: 'lib/approval/approval-events.ts',
+    find: `    digest,
+    parameters_digest`,
+    replace: `    digest: digest && null,
+    parameters_digest`,
+    noticedBy: [`${two} › the audit trail records each step with user, code, action and target`],
+  },
+  {
+    id: 'D-10',
+    what: 'the audit trail does not hold the digest of the parameters',
+    file: 'lib/approval/approval-events.ts',
+    find: 'const parametersDigest = record && sha256(record.parameters);',
+    replace: 'const parametersDigest = record && sha256(record.digest);',
+    noticedBy: [
+      `${two} › the audit trail records each step with user, code, action and target`,
+      `${two} › the audit trail shows that the parameters in the store are not the ones that were approved`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an approval that comes too late is recorded as granted',
+    file: steps,
+    find: 'if (this.#config.now() >= record.expiresAt) return await this.#refuseEnded(ended);',
+    replace: '',
+    noticedBy: [
+      `${two} › an approval that comes too late is recorded as refused, with its code, and not as granted`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an action that was not started is recorded as failed',
+    file: runner,
+    find: `    await this.#steps.start(step);
+    let result: unknown;
+    try {
+`,
+    replace: `    let result: unknown;
+    try {
+      await this.#steps.start(step);
+`,
+    noticedBy: [
+      `${two} › an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later`,
+    ],
+  },
+  {
+    id: 'D-10',
+    what: 'an action whose start is not recorded can never be executed',
+    file: steps,
+    find: "record.state === 'executing' ? { ...record, state: 'approved' } : null,",
+    replace: "record.state === 'approved' ? { ...record, state: 'approved' } : null,",
+    noticedBy: [
+      `${two} › an action whose start cannot be recorded is not run, is not recorded as failed, and can be executed later`,
+      `${two} › an action whose start cannot be recorded expires with its window`,
+    ],
+  },
+  {
+    id: 'D-07',
+    what: 'a process that does not have an action uses up the approval',
+    file,
+    find: "if (action === undefined) return this.#steps.refuse({ caller, record }, 'unknown_action');",
+    replace: '',
+    noticedBy: [
+      `${two} › a process that does not have the approved action … refuses to execute it, and another process can execute it`,
     ],
   },
   {
@@ -241,7 +300,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: runner,
     find: 'if (this.#running.has(approved) && approved.action === action) return;',
     replace: 'if (approved.action === action) return;',
-    noticedBy: [`${two} › an action › an action throws if it is called directly, without execute`],
+    noticedBy: [`${two} › an action throws if it is called directly, without execute`],
   },
   {
     id: 'D-12',
@@ -249,7 +308,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: runner,
     find: 'if (this.#running.has(approved) && approved.action === action) return;',
     replace: 'if (this.#running.has(approved)) return;',
-    noticedBy: [`${two} › an action › an action throws if the approval was for another action`],
+    noticedBy: [`${two} › an action throws if the approval was for another action`],
   },
   {
     id: 'D-13',
@@ -259,8 +318,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     replace:
       'this.#records.set(record.id, record);\n    return Promise.resolve(hasOpen || !hasOpen);',
     noticedBy: [
-      `${two} › a request › a request is the only open request of its target`,
-      `${stores} › the contract of an approval store › a target has one open record, and targets that differ only in case, accent or space are different`,
+      `${two} › a request is the only open request of its target`,
+      `${stores} › a target has one open record, and targets are compared exactly`,
     ],
   },
   {
@@ -269,9 +328,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: 'lib/sql/table-definitions.ts',
     find: '`open_target_key ${ascii(dialect, 64)} UNIQUE`',
     replace: '`open_target_key ${ascii(dialect, 64)}`',
-    noticedBy: [
-      `${stores} › the contract of an approval store › of … concurrent records for one target, one is created`,
-    ],
+    noticedBy: [`${stores} › of … concurrent records for one target, one is created`],
   },
   {
     id: 'D-14',
@@ -280,8 +337,8 @@ export const twoPeopleBreaks: readonly Break[] = [
     find: "change: { state: 'requested' },",
     replace: "change: { state: 'approved', approvedBy: caller.userId },",
     noticedBy: [
-      `${two} › an action › an action does not run before the second person approved it`,
-      `${states} › in any sequence of steps, an action runs at most once, in time, and only after two people`,
+      `${two} › an action does not run before the second person approved it`,
+      `${states} › in any order of steps an action runs at most once, in time, after two people`,
     ],
   },
   {
@@ -290,7 +347,7 @@ export const twoPeopleBreaks: readonly Break[] = [
     file: steps,
     find: 'if (!consumed.ok) {\n',
     replace: "if (!consumed.ok && eventType !== 'approval_granted') {\n",
-    noticedBy: [`${two} › a code › a code of another user is not accepted`],
+    noticedBy: [`${two} › a code of another user is not accepted`],
   },
   {
     id: 'D-15',
@@ -302,6 +359,6 @@ export const twoPeopleBreaks: readonly Break[] = [
     const moved = await this.#steps.move(id, { from: ['requested'], change });
     const record = moved ?? (await this.#steps.read(id));
     return record === null ? null : toApproval(record);`,
-    noticedBy: [`${two} › a request › a request is not changed by show`],
+    noticedBy: [`${two} › a request is not changed by show`],
   },
 ];

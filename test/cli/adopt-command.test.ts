@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { BackupCodes, defineFormat, formats } from '../../lib';
 import { adoptCommand } from '../../lib/cli/adopt-command';
+import type { CommandHost } from '../../lib/cli/command';
 import { Canary } from '../helpers/canary';
 import { openService, type Service } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
@@ -21,11 +22,15 @@ interface CommandResult {
   readonly progress: string[];
 }
 
-/** Runs the command with a module that has these exports and an export that has these lines. */
+/**
+ * Runs the command with a module that has these exports, and an export that has these lines or
+ * bytes.
+ */
 async function run(
   moduleExports: object,
-  lines: readonly string[],
+  lines: readonly string[] | Buffer,
   args: readonly string[] = CONFIG,
+  host: Partial<CommandHost> = {},
 ): Promise<CommandResult> {
   const imported: string[] = [];
   let stdout = '';
@@ -35,9 +40,12 @@ async function run(
       imported.push(file);
       return Promise.resolve(moduleExports);
     },
-    stdin: Readable.from([Buffer.from(lines.join('\n'))]),
+    stdin: Readable.from([Buffer.isBuffer(lines) ? lines : Buffer.from(lines.join('\n'))]),
     stdout: (text) => (stdout += text),
     stderr: (text) => (stderr += text),
+    stopSignal: new AbortController().signal,
+    now: () => 0,
+    ...host,
   });
   if (exitCode !== 2) expect(imported).toEqual([resolve('backup-codes.js')]);
   return { exitCode, printed: linesOf(stdout), progress: linesOf(stderr) };
@@ -66,7 +74,7 @@ onEachStore('the command adopt', (open) => {
   const works = async (userId: string, code: string): Promise<boolean> =>
     (await service.backupCodes.consume(userId, code)).ok;
 
-  it('adopts codes from JSON and comma-separated lines, and each then works once', async () => {
+  it('adopt reads codes from JSON and comma-separated lines, and each works once', async () => {
     const result = await run(config, [
       `{"userId":"ada","codes":["${A}","${B}"]}`,
       `grace,${C},${D}`,
@@ -97,7 +105,7 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
-  it('reads exports from Windows and spreadsheets, and skips empty fields', async () => {
+  it('adopt reads exports from Windows and spreadsheets, and skips empty fields', async () => {
     const result = await run(config, [
       `\uFEFFada, ${A} ,,"${B}"\r`,
       '\r',
@@ -110,14 +118,80 @@ onEachStore('the command adopt', (open) => {
     expect(await service.backupCodes.status('grace')).toBeNull();
   });
 
-  it('adopts the codes of one user from several lines as one set', async () => {
+  it.each([
+    ['commas', ','],
+    ['semicolons', ';'],
+    ['tabs', '\t'],
+  ])('adopt reads fields that are separated by %s, below a header', async (_what, mark) => {
+    const rows = [
+      ['User ID', 'Code 1', 'Code 2', 'Code 3'],
+      ['ada', A, B, ''],
+      ['"o\'neil, jr; or\ttab"', `"${C}"`, '', ` ${D} `],
+      ['', '', '', ''],
+      ['grace', '', '', ''],
+      ['id', A, '', ''],
+    ];
+    const lines = rows.map((fields) => fields.join(mark));
+    expect(await run(config, [...lines, `{"userId":"alan","codes":["${A}"]}`])).toEqual({
+      exitCode: 0,
+      printed: ['adopted 4, kept 0, refused 0, without codes 1'],
+      progress: [],
+    });
+    for (const [userId, code] of [
+      ['ada', A],
+      ['ada', B],
+      ["o'neil, jr; or\ttab", C],
+      ["o'neil, jr; or\ttab", D],
+      ['id', A],
+      ['alan', A],
+    ] as const) {
+      expect(await works(userId, code)).toBe(true);
+    }
+  });
+
+  it.each(['id', 'user', 'userId', 'user_id', 'User Name', 'LOGIN', 'E-Mail'])(
+    'adopt skips a first line that begins with %s as a header, unless it has a code',
+    async (name) => {
+      const header = await run(config, [`${name};Code`, `ada;${A}`]);
+      expect(header.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
+      const user = await run(config, [`${name};${B}`, `${name};${C}`]);
+      expect(user.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
+      expect(await service.backupCodes.status(name)).toMatchObject({ total: 2 });
+    },
+  );
+
+  it.each(['Benutzer', 'user-1', 'id7'])(
+    'adopt takes no first line that begins with %s for a header, and refuses its codes',
+    async (name) => {
+      expect(await run(config, [`${name};Code`, `ada;${A}`])).toMatchObject({
+        exitCode: 1,
+        printed: [
+          'adopted 1, kept 0, refused 1, without codes 0',
+          'line 1: Adopted code number 1 does not fit the given format.',
+        ],
+      });
+    },
+  );
+
+  it('adopt skips used codes, which are null or empty, and adopts the other codes', async () => {
+    const result = await run(config, [
+      `{"userId":"ada","codes":[null,"${A}","",null,"${B}"]}`,
+      `{"userId":"alan","codes":[null,null]}`,
+      `grace,NULL,${A},null,\\N`,
+    ]);
+    expect(result.printed).toEqual(['adopted 2, kept 0, refused 0, without codes 1']);
+    expect(await service.backupCodes.status('ada')).toMatchObject({ total: 2, remaining: 2 });
+    expect(await service.backupCodes.status('grace')).toMatchObject({ total: 1, remaining: 1 });
+  });
+
+  it('adopt makes one set of the codes of one user from several lines', async () => {
     expect(
       (await run(config, [`7,${A}`, `8,${A}`, `{"userId":7,"codes":["${B}"]}`, `7,${C}`])).printed,
     ).toEqual(['adopted 2, kept 0, refused 0, without codes 0']);
     expect(await service.backupCodes.status(7)).toMatchObject({ total: 3 });
   });
 
-  it('can run again, and then keeps every user who has or had a set', async () => {
+  it('adopt can run again, and then keeps every user who has or had a set', async () => {
     const lines = [`ada,${A},${B}`, `grace,${C}`, `alan,${D}`];
     await service.backupCodes.issue('alan');
     await service.backupCodes.revoke('alan');
@@ -135,7 +209,7 @@ onEachStore('the command adopt', (open) => {
     ]).toEqual([false, true, true, false]);
   });
 
-  it('adopts the other users if it refuses some, names the lines, and fails', async () => {
+  it('adopt adopts the other users if it refuses some, names the lines, and fails', async () => {
     const tooBig = `{"userId":9007199254740993,"codes":["${D}"]}`;
     const numbers = '{"userId":"joan","codes":[1234567890]}';
     const result = await run(config, [
@@ -175,20 +249,27 @@ onEachStore('the command adopt', (open) => {
     `"7,${A}`,
     `"7"8,${A}`,
     `7,${A}"${C}`,
-  ])(
-    'writes nothing if it cannot read a line, which may hold codes of any user: %s',
-    async (line) => {
-      const result = await run(config, [`ada,${B}`, line]);
-      expect(result).toMatchObject({
-        exitCode: 1,
-        printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
-      });
-      expectNoCode(result, [A, B]);
-      expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
-    },
-  );
+    ` "7",${A}`,
+    `7,${A}, "${C}"`,
+    `7;${A};${C}`,
+    `7\t${A}\t${C}`,
+    `7,${A};${C}`,
+    `7|${A}|${C}`,
+    `7 ${A} ${C}`,
+    '7',
+    `[{"userId":"ada","codes":["${A}"]}]`,
+    '['.repeat(1000),
+  ])('adopt writes nothing if it cannot read a line: %s', async (line) => {
+    const result = await run(config, [`ada,${B}`, line]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [expect.stringMatching(/^line 2: expected .* Nothing was written\.$/)],
+    });
+    expectNoCode(result, [A, B]);
+    expect([service.hasher.count, service.watched.calls]).toEqual([0, []]);
+  });
 
-  it('writes nothing with --dry-run, and reports what it would do', async () => {
+  it('adopt writes nothing with --dry-run, and reports what it would do', async () => {
     await service.backupCodes.issue('joan');
     const before = [service.hasher.count, await service.written()];
     const result = await run(
@@ -207,7 +288,7 @@ onEachStore('the command adopt', (open) => {
     expect([service.hasher.count, await service.written()]).toEqual(before);
   });
 
-  it('stops when the store fails, names the line, and continues when it runs again', async () => {
+  it('adopt stops when the store fails, and continues when it runs again', async () => {
     const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
     service.watched.failAt(2, 'before');
     const stopped = [
@@ -228,13 +309,100 @@ onEachStore('the command adopt', (open) => {
     ]);
   });
 
-  it('prints its progress after every hundred users', async () => {
+  it.each([
+    ['fields', `ada,${`${A},`.repeat(500_000)}`],
+    ['JSON', `{"userId":"ada","codes":[${`"${A}",`.repeat(500_000)}"${A}"]}`],
+    ['nothing but quotes', '"'.repeat(5_000_000)],
+  ])('adopt refuses a line of several megabytes of %s, and writes nothing', async (_what, line) => {
+    const result = await run(config, [`grace,${B}`, line, `joan,${C}`]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [
+        'line 2: expected a line for each user, of at most 65536 characters. Nothing was written.',
+      ],
+    });
+    expect(service.watched.calls).toEqual([]);
+  });
+
+  it('adopt names the first ten of the lines that it cannot read, and counts the others', async () => {
+    const lines = Array.from({ length: 25 }, () => `{"userId":"ada"}`);
+    const { printed } = await run(config, lines);
+    expect(printed).toEqual([
+      expect.stringMatching(/^line 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 and 15 more: expected /),
+    ]);
+  });
+
+  it.each<[string, BufferEncoding]>([
+    ['Latin-1', 'latin1'],
+    ['UTF-16', 'utf16le'],
+  ])('adopt refuses an export in %s, which would change user ids', async (_what, encoding) => {
+    const bytes = Buffer.from(`\u00FFada;${A}\ng\u00E9rard;${B}\n`, encoding);
+    const result = await run(config, bytes);
+    expect(result).toMatchObject({ exitCode: 1, printed: [expect.stringMatching(/not UTF-8/)] });
+    expect(service.watched.calls).toEqual([]);
+  });
+
+  it.each([
+    ['no line', []],
+    ['only empty lines', ['', ' ', ';;']],
+    ['only a header', ['user_id,code']],
+    ['only users without codes', ['ada,,', '{"userId":"grace","codes":null}']],
+  ])('adopt fails if the export has %s', async (_what, lines) => {
+    expect(await run(config, lines)).toMatchObject({
+      exitCode: 1,
+      printed: [
+        expect.stringMatching(
+          /^The export has no unused code \(users: \d\)\. Nothing was written\.$/,
+        ),
+      ],
+    });
+  });
+
+  it('adopt prints its progress every five seconds', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `user-${n},${A}`);
-    expect(await run(config, lines)).toEqual({
+    let elapsedMs = 0;
+    const now = (): number => (elapsedMs += 50);
+    expect(await run(config, lines, CONFIG, { now })).toEqual({
       exitCode: 0,
       printed: ['adopted 250, kept 0, refused 0, without codes 0'],
       progress: ['100 of 250', '200 of 250'],
     });
+  });
+
+  it('stops between two users on a signal, names the line, and continues when it runs again', async () => {
+    const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
+    const stop = new AbortController();
+    let users = -1;
+    const now = (): number => {
+      users += 1;
+      if (users === 2) stop.abort('SIGTERM');
+      return 0;
+    };
+    expect(await run(config, lines, CONFIG, { now, stopSignal: stop.signal })).toEqual({
+      exitCode: 1,
+      printed: [
+        'adopted 2, kept 0, refused 0, without codes 0',
+        'stopped by SIGTERM before line 3.',
+        'Run the command again. It keeps the users that it has adopted.',
+      ],
+      progress: [],
+    });
+    expect(await service.backupCodes.status('alan')).toBeNull();
+    expect((await run(config, lines)).printed).toEqual([
+      'adopted 1, kept 2, refused 0, without codes 0',
+    ]);
+  });
+
+  it('stops on a signal while it reads, and writes nothing', async () => {
+    const stop = new AbortController();
+    const stdin = new PassThrough();
+    stdin.write(`ada,${A}\n`);
+    setImmediate(() => stop.abort('SIGINT'));
+    expect(await run(config, [], CONFIG, { stdin, stopSignal: stop.signal })).toMatchObject({
+      exitCode: 1,
+      printed: ['stopped by SIGINT while reading. Nothing was written.'],
+    });
+    expect(service.watched.calls).toEqual([]);
   });
 });
 
@@ -242,7 +410,7 @@ describe('the module and the export for the command adopt', () => {
   const service = async (): Promise<BackupCodes> =>
     (await openService(() => memory.open(), { format: [formats.standard, OLD] })).backupCodes;
 
-  it('accepts an ES module, a CommonJS module, and a promise of the service', async () => {
+  it('adopt accepts an ES module, a CommonJS module and a promise of the service', async () => {
     const backupCodes = await service();
     for (const config of [
       { backupCodes, format: OLD },
@@ -266,14 +434,14 @@ describe('the module and the export for the command adopt', () => {
       () => ({ backupCodes: {}, format: OLD }),
       /backupCodes lacks the methods adopt, status/,
     ],
-  ])('fails if the module exports %s', async (_what, config, message) => {
+  ])('adopt fails if the module exports %s', async (_what, config, message) => {
     expect(await run(config(await service()), [`ada,${A}`])).toMatchObject({
       exitCode: 1,
       printed: [expect.stringMatching(message)],
     });
   });
 
-  it('reads the export from a file', async () => {
+  it('adopt reads the export from a file', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-adopt-'));
     try {
       const [backupCodes, file] = [await service(), join(dir, 'export.csv')];
@@ -290,13 +458,15 @@ describe('the module and the export for the command adopt', () => {
     }
   });
 
-  it('prints one line if the module cannot be loaded, and fails', async () => {
+  it('adopt prints one line if the module cannot be loaded, and fails', async () => {
     let stdout = '';
     const exitCode = await adoptCommand.run(CONFIG, {
       importModule: () => Promise.reject(new Error('Cannot find module\nRequire stack:\n- here')),
       stdin: Readable.from([]),
       stdout: (text) => (stdout += text),
       stderr: () => undefined,
+      stopSignal: new AbortController().signal,
+      now: () => 0,
     });
     expect([exitCode, stdout]).toEqual([1, 'Cannot find module\n']);
   });
@@ -307,7 +477,7 @@ describe('the module and the export for the command adopt', () => {
     [['export.csv']],
     [[...CONFIG, 'one', 'two']],
     [[...CONFIG, '--force']],
-  ])('asks for the usage if the arguments are %j', async (args) => {
+  ])('adopt asks for the usage if the arguments are %j', async (args) => {
     expect(await run({}, [], args)).toEqual({ exitCode: 2, printed: [], progress: [] });
   });
 });

@@ -21,7 +21,7 @@ function run(...args: string[]): { status: number | null; stdout: string; stderr
 }
 
 describe('the program passport-backup-code', () => {
-  it('prints a new pepper of 32 random bytes, with this year or a given id', () => {
+  it('new-pepper prints a pepper of 32 random bytes, with this year or a given id', () => {
     const first = run('new-pepper');
     const second = run('new-pepper', 'blue');
     expect(first.stdout).toMatch(
@@ -31,11 +31,11 @@ describe('the program passport-backup-code', () => {
     expect(first.stdout.split(':')[1]).not.toBe(second.stdout.split(':')[1]);
   });
 
-  it.each(['sqlite', 'postgres', 'mysql'] as const)('prints the tables for %s', (dialect) => {
+  it.each(['sqlite', 'postgres', 'mysql'] as const)('sql prints the tables for %s', (dialect) => {
     expect(run('sql', dialect).stdout).toBe(schemaSql(dialect));
   });
 
-  it('prints SQL that creates working tables, and that can run again', async () => {
+  it('sql prints SQL that creates working tables, and that can run again', async () => {
     const database = new Database(':memory:');
     const kysely = new Kysely<unknown>({ dialect: new SqliteDialect({ database }) });
     const tables = run('sql', 'sqlite').stdout;
@@ -61,7 +61,7 @@ describe('the program passport-backup-code', () => {
     ['new-pepper', 'a', 'b'],
     ['adopt'],
     ['adopt', 'export.csv'],
-  ])('prints its usage and fails if the arguments are %j', (...args) => {
+  ])('The program prints its usage and fails if the arguments are %j', (...args) => {
     const { status, stdout, stderr } = run(...args);
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr).toContain('new-pepper');

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { formats } from '../../lib';
 import { readCode, showCode } from '../../lib/codes/formats';
 import { fuzz, SEED } from '../helpers/fuzz';
-import { spellingOf } from '../helpers/code-spellings';
+import { pastingOf, spellingOf } from '../helpers/code-spellings';
 
 const MAX_LENGTH = 200;
 /** UTF-16 code units of any value: halves of surrogate pairs, NUL and unassigned ones too. */
@@ -86,6 +86,24 @@ describe.each(Object.entries(formats))(
           ).toEqual([symbols, symbols]);
         }),
         fuzz(100),
+      );
+    });
+
+    it('readCode reads a code however it is spelled and pasted from a list', () => {
+      fc.assert(
+        fc.property(pastingOf(format), ({ symbols, pasted }) => {
+          expect([pasted, readCode(format, pasted)]).toEqual([pasted, symbols]);
+        }),
+        fuzz(500),
+      );
+    });
+
+    it('readCode refuses two codes, however they are spelled and pasted from a list', () => {
+      fc.assert(
+        fc.property(pastingOf(format), pastingOf(format), (first, second) => {
+          expect(readCode(format, `${first.pasted}${second.pasted}`)).toBeNull();
+        }),
+        fuzz(500),
       );
     });
 

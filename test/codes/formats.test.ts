@@ -4,6 +4,7 @@ import {
   checkFormat,
   parseFormat,
   readCode,
+  readRecordedCode,
   serializeFormat,
   showCode,
 } from '../../lib/codes/formats';
@@ -26,11 +27,15 @@ const INVISIBLE =
   '\uFE0F\u{E0020}';
 const DECORATIONS = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
 
-/** Characters that are neither a decoration nor a symbol of any format, nor look like one. */
+/** Characters that are no decoration and no symbol of any format, and do not look like one. */
 const FOREIGN = Array.from(
-  '!"#$%&\'()*+,/:;<=>?@[\\]^`{|}~\u00A3\u00A7\u00B0\u00DF\u00E9\u00D1\u0131\u0130' +
-    '\u0301\u03A9\u0410\u0421\u0431\u05D0\u0639\u0915\u3042\u4E00\u{1F511}\u0000\u0007' +
-    '\u007F\uD800',
+  '\u00DF\u00E9\u00D1\u0131\u0130\u0301\u03A9\u0410\u0421\u0431\u05D0\u0639\u0915\u3042\u4E00' +
+    '\u0000\u0007\u007F\uD800',
+);
+/** Characters that are ignored around a code, and refused in it. */
+const PUNCTUATION = Array.from(
+  '!"#$%&\'()*+,/:;<=>?@[\\]^`{|}~\u00A3\u00A7\u00AB\u00B0\u00B7\u00BB\u2018\u2019\u201A\u201C' +
+    '\u201D\u201E\u2022\u25A1\u25CF\u2610\u2713\u3001\u300C\u300D\u{1F511}',
 );
 
 /** Digits of other scripts, from the tables of `Intl` and not from those of the code under test. */
@@ -99,6 +104,30 @@ function typedCode(
   );
 }
 
+/** The numbers of the lines of a list of at most 32 codes, as pages, files and mails show them. */
+const LIST_NUMBERS = Array.from({ length: 32 }, (_, index) => index + 1).flatMap((n) => [
+  ...[`${n}. `, `${n}.`, `${n}) `, `${n})`, `(${n}) `, `[${n}] `, `${n}: `, `${n} `, `${n}\t`],
+  ...[`${n}.\u00A0`, `  ${n}.  `, `${n} - `, `${n} \u2013 `, `${n} | `, `#${n} `, `| ${n} | `],
+  ...[`\u2022 ${n}. `, `- ${n}) `, `* ${n}: `, `"${n}","`, `${n};`, `${n}, `, `${n}/`],
+  ...[`\u200E${n}.\u200F `, `${String(n).padStart(2, '0')}. `, `\u202A${n}\u202C)\u2007`],
+  ...[`${new Intl.NumberFormat('ar-EG').format(n)}. `, `${String.fromCharCode(0x245f + n)} `],
+]);
+
+interface ListStyle {
+  readonly line: (shown: string, number: number) => string;
+  readonly separator: string;
+}
+const LIST_STYLES: ListStyle[] = ['\n', '\r\n', ' ', ', ', ';', '\t', ' / ', ' | '].flatMap(
+  (separator) => [
+    { separator, line: (shown) => shown },
+    { separator, line: (shown) => `- ${shown}` },
+    { separator, line: (shown) => `"${shown}"` },
+    { separator, line: (shown, number) => `${number}. ${shown}` },
+    { separator, line: (shown, number) => `${number}) ${shown}` },
+    { separator, line: (shown, number) => `${number} ${shown}` },
+  ],
+);
+
 describe('readCode', () => {
   describe.each(allFormats)('with the format %s', (name, format) => {
     it('A code is read as it is shown', () => {
@@ -109,7 +138,7 @@ describe('readCode', () => {
       );
     });
 
-    it('A code is read in either case, with look-alikes, other digits, spaces and dashes', () => {
+    it('A code is read in any case, with look-alikes, spaces and dashes', () => {
       fc.assert(
         fc.property(typedCode(name, format), ({ symbols, parts }) => {
           fc.pre(parts.join('').length <= 128);
@@ -146,6 +175,68 @@ describe('readCode', () => {
             ).toBeNull();
           },
         ),
+      );
+    });
+
+    it('A code is read with punctuation around it, and refused with punctuation in it', () => {
+      fc.assert(
+        fc.property(
+          symbolsOf(format),
+          fc.constantFrom(...PUNCTUATION),
+          fc.integer({ min: 1, max: format.length - 1 }),
+          (symbols, mark, place) => {
+            const shown = showCode(format, symbols);
+            for (const typed of [`${mark}${shown}`, `${shown}${mark}`, `${mark} ${shown} ${mark}`])
+              expect(readCode(format, typed)).toBe(symbols);
+            expect(
+              readCode(format, symbols.slice(0, place) + mark + symbols.slice(place)),
+            ).toBeNull();
+          },
+        ),
+      );
+    });
+
+    it('A code is read with the number of its line in a list', () => {
+      fc.assert(
+        fc.property(symbolsOf(format), fc.constantFrom(...LIST_NUMBERS), (symbols, listNumber) => {
+          for (const shown of [showCode(format, symbols), symbols])
+            expect([listNumber, readCode(format, `${listNumber}${shown}`)]).toEqual([
+              listNumber,
+              symbols,
+            ]);
+        }),
+        { numRuns: 1000 },
+      );
+    });
+
+    it('Digits in front that are not set apart are symbols too many', () => {
+      fc.assert(
+        fc.property(symbolsOf(format), fc.integer({ min: 1, max: 32 }), (symbols, n) => {
+          for (const digits of [`${n}`, `0${n}`, `${n}\u200B`])
+            expect(readCode(format, `${digits}${showCode(format, symbols)}`)).toBeNull();
+        }),
+      );
+    });
+
+    it('A number of three digits in front of a code is refused', () => {
+      fc.assert(
+        fc.property(symbolsOf(format), (symbols) => {
+          expect(readCode(format, `100. ${symbols}`)).toBeNull();
+        }),
+      );
+    });
+
+    it('A pasted list of several codes is refused, with list numbers and without', () => {
+      fc.assert(
+        fc.property(
+          fc.array(symbolsOf(format), { minLength: 2, maxLength: 10 }),
+          fc.constantFrom(...LIST_STYLES),
+          ([...codes], { line, separator }) => {
+            const lines = codes.map((symbols, index) => line(showCode(format, symbols), index + 1));
+            expect(readCode(format, lines.join(separator))).toBeNull();
+          },
+        ),
+        { numRuns: 300 },
       );
     });
 
@@ -215,7 +306,7 @@ describe('readCode', () => {
     ]);
   });
 
-  it('1, I and L are told apart if the alphabet has all three', () => {
+  it('1, I and L are different symbols if the alphabet has all three', () => {
     const format = defineFormat({ alphabet: '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ', length: 6 });
     expect(readCode(format, '1ilO0o')).toBe('1ILO0O');
   });
@@ -233,11 +324,65 @@ describe('readCode', () => {
     ).toBeNull();
   });
 
+  it.each([
+    ['numeric', '1 48210937', '48210937'],
+    ['numeric', '1. 4821 0937', '48210937'],
+    ['numeric', '12 4821 0937', '48210937'],
+    ['numeric', '12 345678', '12345678'],
+    ['numeric', '1. 2345678', '12345678'],
+    ['numeric', '1) 2345678', null],
+    ['numeric', '1. 2345 678', '12345678'],
+    ['numeric', '1. 345678', null],
+    ['numeric', '123 456 789', null],
+    ['numeric', '1. 2. 4821 0937', null],
+    ['standard', '2345-6789', '23456789'],
+    ['standard', '2. 3456-789A', '3456789A'],
+    ['standard', '10. ABCD-EFGH', 'ABCDEFGH'],
+    ['standard', '1. (ABCD-EFGH)', 'ABCDEFGH'],
+    ['standard', '\u2488 ABCD-EFGH', 'ABCDEFGH'],
+    ['standard', '\u2776 ABCD-EFGH', 'ABCDEFGH'],
+    ['standard', 'ABCD-EFGH 2.', null],
+    ['standard', 'l. ABCD-EFGH', null],
+    ['standard', 'Code 1: ABCD-EFGH', null],
+    ['standard', 'ABCD-EFGH used', null],
+  ] as const)('In the format %s, %j is read as %j: the length decides', (name, typed, symbols) => {
+    expect(readCode(formats[name], typed)).toBe(symbols);
+  });
+
+  it('Input that becomes longer than 128 compatible characters is refused', () => {
+    expect(readCode(formats.standard, `ABCDEFGH${'\u2026'.repeat(40)}`)).toBe('ABCDEFGH');
+    expect(readCode(formats.standard, `ABCDEFGH${'\u2026'.repeat(41)}`)).toBeNull();
+  });
+
   it('The decimal digits of every script that Intl knows are read', () => {
     expect(SCRIPTS.length).toBeGreaterThan(50);
     for (const digits of SCRIPTS)
       expect(readCode(formats.numeric, digits.slice(2).join(''))).toBe('23456789');
   });
+});
+
+describe('readRecordedCode', () => {
+  it('A recorded code is read in groups, in either case and with spaces around it', () => {
+    expect(
+      ['ABCD-EFGH', 'abcdefgh', ' ABCD EFGH\r', '\uFEFFABCD.EFGH'].map((recorded) =>
+        readRecordedCode(formats.standard, recorded),
+      ),
+    ).toEqual(Array(4).fill('ABCDEFGH'));
+  });
+
+  it.each([...PUNCTUATION, '1. ', '1) '])(
+    'A recorded code with %j beside it is refused, because the mark may mean that it was used',
+    (mark) => {
+      expect(readRecordedCode(formats.standard, `${mark}ABCD-EFGH`)).toBeNull();
+    },
+  );
+
+  it.each([null, undefined, 12345678, ['ABCDEFGH'], `ABCDEFGH${' '.repeat(121)}`])(
+    'A recorded code that is not a string of at most 128 characters is refused: %j',
+    (recorded) => {
+      expect(readRecordedCode(formats.standard, recorded)).toBeNull();
+    },
+  );
 });
 
 describe('showCode', () => {

@@ -72,7 +72,7 @@ describe('generateCodes', () => {
     );
   });
 
-  it('A byte past the last whole multiple of the size of the alphabet is drawn again', () => {
+  it('A byte past the last whole multiple of the alphabet is drawn again', () => {
     // 252 = 7 * 36: from there on symbols would come up once more than others.
     expect(
       generateCodes(thirtySix, 1, {

@@ -1,58 +1,16 @@
 import fc from 'fast-check';
 import type { Channel } from '../../lib';
 import { HashQueueBusy, runInHashQueue, type HashQueueOptions } from '../../lib/codes/hash-queue';
+import { enter, finishAll, newUser, running, settle, until, type Job } from '../helpers/queue-jobs';
 
 const two: HashQueueOptions = { concurrency: 2, maxQueued: 128 };
 const one: HashQueueOptions = { concurrency: 1, maxQueued: 128 };
 
-interface Job {
-  readonly done: Promise<'done' | 'busy'>;
-  isRunning(): boolean;
-  finish(): void;
-}
-
-/** Asks for a place, and keeps it until `finish` is called. */
-function enter(options: HashQueueOptions, channel: Channel = 'second_factor'): Job {
-  let finish = (): void => undefined;
-  let isRunning = false;
-  const told = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
-  const work = async (): Promise<'done'> => {
-    isRunning = true;
-    await told;
-    isRunning = false;
-    return 'done';
-  };
-  const done = runInHashQueue({ channel, ...options }, work).catch((error: unknown) => {
-    if (error instanceof HashQueueBusy) return 'busy' as const;
-    throw error;
-  });
-  return { done, finish, isRunning: () => isRunning };
-}
-
-/** Lets everything continue that can. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
-}
-
-/** Waits until it is so, for at most 100 turns. */
-async function until(isSo: () => boolean): Promise<void> {
-  for (let turn = 0; !isSo(); turn += 1) {
-    if (turn === 100) throw new Error('It did not become so within 100 turns.');
-    await settle();
-  }
-}
-
-const running = (jobs: readonly Job[]): boolean[] => jobs.map((job) => job.isRunning());
-
-async function finishAll(jobs: readonly Job[]): Promise<string[]> {
-  for (const job of jobs) job.finish();
-  return Promise.all(jobs.map(({ done }) => done));
-}
+/** As many places as `recovery` may take. */
+const placesOfRecovery = (concurrency: number): number => Math.max(1, Math.floor(concurrency / 2));
 
 describe('the hash queue', () => {
-  it('At most `concurrency` hashes run at once, and the others follow in order', async () => {
+  it('At most `concurrency` hashes run at once, in order', async () => {
     const jobs = [enter(two), enter(two), enter(two), enter(two)];
     await settle();
     expect(running(jobs)).toEqual([true, true, false, false]);
@@ -66,18 +24,18 @@ describe('the hash queue', () => {
   });
 
   it('The second factor channel is served before earlier recovery logins', async () => {
-    const [first, stranger, known] = [
+    const [first, recovery, secondFactor] = [
       enter(one),
-      enter(one, 'recovery'),
-      enter(one, 'second_factor'),
+      enter(one, { channel: 'recovery' }),
+      enter(one, { channel: 'second_factor' }),
     ] as const;
     first.finish();
     await settle();
-    expect(running([stranger, known])).toEqual([false, true]);
-    known.finish();
+    expect(running([recovery, secondFactor])).toEqual([false, true]);
+    secondFactor.finish();
     await settle();
-    expect(running([stranger])).toEqual([true]);
-    expect(await finishAll([first, stranger, known])).toEqual(Array(3).fill('done'));
+    expect(running([recovery])).toEqual([true]);
+    expect(await finishAll([first, recovery, secondFactor])).toEqual(Array(3).fill('done'));
   });
 
   it('All instances of a process share one hash queue', async () => {
@@ -94,12 +52,18 @@ describe('the hash queue', () => {
     await finishAll([...mine, other]);
   });
 
-  it('A full queue turns callers away at once, and counts both channels together', async () => {
+  it('A full line turns callers away at once, and leaves the other channel its own line', async () => {
     const options = { concurrency: 1, maxQueued: 2 };
-    const jobs = [enter(options), enter(options, 'recovery'), enter(options, 'second_factor')];
-    const turnedAway = [enter(options, 'second_factor'), enter(options, 'recovery')];
-    expect(await Promise.all(turnedAway.map(({ done }) => done))).toEqual(['busy', 'busy']);
-    expect(await finishAll(jobs)).toEqual(Array(3).fill('done'));
+    const job = enter(options);
+    const line = (channel: Channel): Job[] => [
+      enter(options, { channel }),
+      enter(options, { channel }),
+    ];
+    const recovery = line('recovery');
+    expect(await enter(options, { channel: 'recovery' }).done).toBe('busy');
+    const secondFactor = line('second_factor');
+    expect(await enter(options, { channel: 'second_factor' }).done).toBe('busy');
+    expect(await finishAll([job, ...recovery, ...secondFactor])).toEqual(Array(5).fill('done'));
   });
 
   it('A queue without room for waiting callers turns them away at once', async () => {
@@ -114,10 +78,12 @@ describe('the hash queue', () => {
   it('Work that throws, at once or later, frees its place', async () => {
     const fault = new Error('the hash failed');
     await expect(
-      runInHashQueue({ channel: 'recovery', ...one }, () => Promise.reject(fault)),
+      runInHashQueue({ channel: 'recovery', subjectKey: newUser(), ...one }, () =>
+        Promise.reject(fault),
+      ),
     ).rejects.toBe(fault);
     await expect(
-      runInHashQueue({ channel: 'recovery', ...one }, () => {
+      runInHashQueue({ channel: 'recovery', subjectKey: newUser(), ...one }, () => {
         throw fault;
       }),
     ).rejects.toBe(fault);
@@ -133,7 +99,7 @@ describe('the hash queue', () => {
 
     it('A waiting caller is turned away after five seconds, and not before', async () => {
       const job = enter(one);
-      const waiting = enter(one, 'recovery');
+      const waiting = enter(one, { channel: 'recovery' });
       let outcome = 'waiting';
       void waiting.done.then((became) => (outcome = became));
       await jest.advanceTimersByTimeAsync(4999);
@@ -169,11 +135,14 @@ describe('the hash queue', () => {
 
     it('Work that yielded is not turned away after five seconds', async () => {
       let isThrough = false;
-      const job = runInHashQueue({ channel: 'recovery', ...one }, async (place) => {
-        await Promise.resolve();
-        await place.yield();
-        isThrough = true;
-      });
+      const job = runInHashQueue(
+        { channel: 'recovery', subjectKey: newUser(), ...one },
+        async (place) => {
+          await Promise.resolve();
+          await place.yield();
+          isThrough = true;
+        },
+      );
       const other = enter(one);
       await jest.advanceTimersByTimeAsync(60_000);
       expect([isThrough, other.isRunning()]).toEqual([false, true]);
@@ -194,7 +163,7 @@ describe('the hash queue', () => {
         channel = 'second_factor',
       }: { options?: HashQueueOptions; channel?: Channel } = {},
     ): Promise<void> {
-      return runInHashQueue({ channel, ...options }, async (place) => {
+      return runInHashQueue({ channel, subjectKey: newUser(), ...options }, async (place) => {
         for (let hash = 1; hash <= hashes; hash += 1) {
           if (hash > 1) await place.yield();
           order.push(`${name} ${hash}`);
@@ -214,7 +183,7 @@ describe('the hash queue', () => {
       await Promise.all([
         works('set A', 3, order),
         works('set B', 3, order),
-        works('stranger', 1, order, { channel: 'recovery' }),
+        works('recovery', 1, order, { channel: 'recovery' }),
         works('login', 1, order),
       ]);
       expect(order).toEqual([
@@ -222,7 +191,7 @@ describe('the hash queue', () => {
         'set B 1',
         'login 1',
         'set A 2',
-        'stranger 1',
+        'recovery 1',
         'set B 2',
         'set A 3',
         'set B 3',
@@ -235,10 +204,10 @@ describe('the hash queue', () => {
         works(`set ${n}`, 10, order, { options: two }),
       );
       await until(() => order.length >= 20);
-      const stranger = works('stranger', 1, order, { options: two, channel: 'recovery' });
+      const recovery = works('recovery', 1, order, { options: two, channel: 'recovery' });
       const before = order.length;
-      await Promise.all([...sets, stranger]);
-      expect(order.indexOf('stranger 1') - before).toBeLessThan(3);
+      await Promise.all([...sets, recovery]);
+      expect(order.indexOf('recovery 1') - before).toBeLessThan(3);
       expect(order).toHaveLength(81);
     });
 
@@ -247,7 +216,7 @@ describe('the hash queue', () => {
       await Promise.all([
         works('set', 4, order),
         ...Array.from({ length: 10 }, (_, n) =>
-          works(`stranger ${n}`, 1, order, { channel: 'recovery' }),
+          works(`recovery ${n}`, 1, order, { channel: 'recovery' }),
         ),
       ]);
       expect(order.slice(0, 7).filter((hash) => hash.startsWith('set'))).toEqual([
@@ -259,14 +228,14 @@ describe('the hash queue', () => {
       expect(order).toHaveLength(14);
     });
 
-    it('A valid recovery code is replaced before other strangers are served', async () => {
+    it('A valid recovery code is replaced before other recovery logins are served', async () => {
       const order: string[] = [];
       await Promise.all([
-        works('right', 2, order, { channel: 'recovery' }),
-        works('stranger A', 1, order, { channel: 'recovery' }),
-        works('stranger B', 1, order, { channel: 'recovery' }),
+        works('valid', 2, order, { channel: 'recovery' }),
+        works('recovery A', 1, order, { channel: 'recovery' }),
+        works('recovery B', 1, order, { channel: 'recovery' }),
       ]);
-      expect(order).toEqual(['right 1', 'stranger A 1', 'right 2', 'stranger B 1']);
+      expect(order).toEqual(['valid 1', 'recovery A 1', 'valid 2', 'recovery B 1']);
     });
 
     it('Work that yielded does not count as a waiting caller', async () => {
@@ -276,9 +245,9 @@ describe('the hash queue', () => {
       const login = enter(options);
       await until(() => login.isRunning());
       // The set has given way to the login, and waits; there is room for one more.
-      const next = enter(options, 'recovery');
+      const next = enter(options, { channel: 'recovery' });
       await settle();
-      expect(await enter(options, 'recovery').done).toBe('busy');
+      expect(await enter(options, { channel: 'recovery' }).done).toBe('busy');
       expect(await finishAll([login, next])).toEqual(['done', 'done']);
       await set;
       expect(order).toEqual(['set 1', 'set 2']);
@@ -308,7 +277,7 @@ describe('the hash queue', () => {
   it('A caller with a lower limit does not hold up one with a higher limit', async () => {
     const jobs = [enter(two), enter(two)];
     const lower = enter(one);
-    const higher = enter(two, 'recovery');
+    const higher = enter(two, { channel: 'recovery' });
     jobs[0]?.finish();
     await settle();
     expect(running([lower, higher])).toEqual([false, true]);
@@ -323,15 +292,18 @@ describe('the hash queue', () => {
 
   it('Waiting callers are served between two hashes of a set', async () => {
     const order: string[] = [];
-    const set = runInHashQueue({ channel: 'second_factor', ...one }, async (place) => {
-      for (const hash of ['set 1', 'set 2', 'set 3']) {
-        order.push(hash);
-        await settle();
-        await place.yield();
-      }
-    });
+    const set = runInHashQueue(
+      { channel: 'second_factor', subjectKey: newUser(), ...one },
+      async (place) => {
+        for (const hash of ['set 1', 'set 2', 'set 3']) {
+          order.push(hash);
+          await settle();
+          await place.yield();
+        }
+      },
+    );
     const logins = ['login 1', 'login 2'].map((name) =>
-      runInHashQueue({ channel: 'recovery', ...one }, async () => {
+      runInHashQueue({ channel: 'recovery', subjectKey: newUser(), ...one }, async () => {
         order.push(name);
         await settle();
       }),
@@ -355,19 +327,26 @@ describe('the hash queue', () => {
         let most = 0;
         const results = await Promise.allSettled(
           given.map(({ channel, steps, isFaulty }) =>
-            runInHashQueue({ channel, concurrency, maxQueued: 100 }, async (place) => {
-              for (let step = 0; step <= steps; step += 1) {
-                inside += 1;
-                most = Math.max(most, inside);
-                await Promise.resolve();
-                inside -= 1;
-                if (step < steps) await place.yield();
-              }
-              if (isFaulty) throw new Error('faulty');
-            }),
+            runInHashQueue(
+              { channel, subjectKey: newUser(), concurrency, maxQueued: 100 },
+              async (place) => {
+                for (let step = 0; step <= steps; step += 1) {
+                  inside += 1;
+                  most = Math.max(most, inside);
+                  await Promise.resolve();
+                  inside -= 1;
+                  if (step < steps) await place.yield();
+                }
+                if (isFaulty) throw new Error('faulty');
+              },
+            ),
           ),
         );
-        expect(most).toBe(Math.min(concurrency, given.length));
+        const strangers = given.filter(({ channel }) => channel === 'recovery').length;
+        const others = given.length - strangers;
+        expect(most).toBe(
+          Math.min(concurrency, others + Math.min(strangers, placesOfRecovery(concurrency))),
+        );
         expect(results.map(({ status }) => status === 'rejected')).toEqual(
           given.map(({ isFaulty }) => isFaulty),
         );
@@ -393,15 +372,18 @@ describe('the hash queue', () => {
           given.map(async ({ channel, steps, ...options }) => {
             let done = 0;
             try {
-              await runInHashQueue({ channel, ...options }, async (place) => {
-                for (; done <= steps; done += 1) {
-                  if (done > 0) await place.yield();
-                  inside += 1;
-                  expect(inside).toBeLessThanOrEqual(highest);
-                  await Promise.resolve();
-                  inside -= 1;
-                }
-              });
+              await runInHashQueue(
+                { channel, subjectKey: newUser(), ...options },
+                async (place) => {
+                  for (; done <= steps; done += 1) {
+                    if (done > 0) await place.yield();
+                    inside += 1;
+                    expect(inside).toBeLessThanOrEqual(highest);
+                    await Promise.resolve();
+                    inside -= 1;
+                  }
+                },
+              );
             } catch (error) {
               if (!(error instanceof HashQueueBusy)) throw error;
             }

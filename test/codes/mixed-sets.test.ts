@@ -107,7 +107,7 @@ const schemeOf = (name: Setup['hasher']): string | undefined =>
 describe.each(HASHER_NAMES)('a set hashed by %s', (hasher) => {
   const own = olds.filter((old) => old.hasher === hasher);
 
-  it('A set is read after each change of hasher, cost, format and pepper', async () => {
+  it('A set is read after each change of its configuration', async () => {
     const store = new MemoryStore();
     for (const old of own) {
       const issuing = serviceOf(store, listsOf(old));
@@ -186,7 +186,7 @@ it('Sets of every age work side by side, each with what was newest at its issue'
       fc.constantFrom(...news),
       async (history, newest) => {
         const store = new MemoryStore();
-        // A list of peppers may end with none, but not begin with it.
+        // The pepper `none` may be the last of a list, but not the first.
         const ages = [...history]
           .sort((a, b) => Number(a.pepper !== 'none') - Number(b.pepper !== 'none'))
           .concat(newest);

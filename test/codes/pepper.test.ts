@@ -124,8 +124,8 @@ describe('the option pepper', () => {
 });
 
 describe('the key of a stored set', () => {
-  const whose = { userId: 'ada', setId: 'set-1' };
-  const stored = { ...whose, pepperId: '2025', check: checkOf(old.key, whose) };
+  const owner = { userId: 'ada', setId: 'set-1' };
+  const stored = { ...owner, pepperId: '2025', check: checkOf(old.key, owner) };
 
   it('A key is found by the pepper id of a set and proven by its check', () => {
     expect(Buffer.from(pepperRing([current, old]).keyOf(stored))).toEqual(old.key);
@@ -243,8 +243,7 @@ describe('rotating peppers', () => {
       hasher,
       restart: (pepper, options) =>
         new BackupCodes({ store, hasher, ...(pepper && { pepper }), ...options }),
-      attempts: async () =>
-        (await store.find(userSubject('ada')))?.secondFactor.attempts,
+      attempts: async () => (await store.find(userSubject('ada')))?.secondFactor.attempts,
     };
   }
 
@@ -267,7 +266,7 @@ describe('rotating peppers', () => {
     expect([hasher.count, await attempts()]).toEqual([0, 0]);
   });
 
-  it('Sets without a pepper are accepted while the list ends with none', async () => {
+  it('Sets without a pepper are accepted while the pepper "none" ends the list', async () => {
     const { restart } = operator();
     const { codes } = await restart(undefined).issue('ada');
     const draining = restart([current, none]);

@@ -1,5 +1,4 @@
-// All Markdown of this repository: every link leads somewhere, and every sample can be read by the
-// language it is in.
+// Checks the links and samples of every Markdown page of this repository.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
@@ -14,13 +13,13 @@ const pages = execFileSync(
   .split('\n')
   .filter((page) => page !== '' && existsSync(join(ROOT, page)));
 const read = (page: string): string => readFileSync(join(ROOT, page), 'utf8');
-/** Without samples, in which brackets are no links. */
+/** Without samples: brackets in them are not links. */
 const proseOf = (page: string): string =>
   read(page)
     .replace(/^ *```[\s\S]*?^ *```$/gm, '')
     .replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ' '));
 
-/** As GitHub makes them of headings. */
+/** The anchors that GitHub makes from the headings. */
 function anchorsOf(page: string): Set<string> {
   const headings = proseOf(page).match(/^#{1,6} .+$/gm) ?? [];
   return new Set(
@@ -48,7 +47,7 @@ function samplesOf(page: string): Sample[] {
   );
 }
 
-it('there are pages to look at', () => {
+it('The pages to check include the main documents', () => {
   expect(pages).toEqual(
     expect.arrayContaining([
       'README.md',
@@ -61,7 +60,7 @@ it('there are pages to look at', () => {
 });
 
 describe.each(pages)('%s', (page) => {
-  it('links to what is there', () => {
+  it('Every link leads to an existing page and heading', () => {
     const links = [...proseOf(page).matchAll(/!?\[[^\]]*\]\(([^)\s]+)\)/g)].map(
       ([, target = '']) => target,
     );
@@ -75,7 +74,7 @@ describe.each(pages)('%s', (page) => {
     expect(broken).toEqual([]);
   });
 
-  it('has samples that can be read', () => {
+  it('Every sample has a listed language, and JavaScript, TypeScript and JSON parse', () => {
     for (const { language, text } of samplesOf(page)) {
       if (['js', 'mjs', 'jsx'].includes(language))
         expect(() =>
@@ -91,7 +90,7 @@ describe.each(pages)('%s', (page) => {
           }),
         ).not.toThrow();
       if (language === 'json') expect(() => JSON.parse(text) as unknown).not.toThrow();
-      // What is none of these is marked all the same, so that nothing is read by mistake as prose.
+      // Other samples need a listed language too, so that a misspelt `js` is not skipped.
       expect([
         'js',
         'mjs',

@@ -1,4 +1,4 @@
-// What docs/other-factors.md shows, run: backup codes beside an authenticator app, a texted code
+// Runs the code of docs/other-factors.md: backup codes beside an authenticator app, codes by SMS
 // and a security key.
 import type { AddressInfo } from 'node:net';
 import express, { type Express } from 'express';
@@ -46,11 +46,22 @@ beforeEach(async () => {
   backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() });
   db = new Database(':memory:');
   db.exec(
-    'create table totp (user_id text primary key, secret text not null, last_step integer not null, failures integer not null)',
+    `create table totp (
+      user_id text primary key,
+      secret text not null,
+      last_step integer not null,
+      failures integer not null
+    )`,
   );
   db.prepare("insert into totp values ('ada', ?, 0, 0), ('eve', ?, 0, 0)").run(SECRET, SECRET);
   db.exec(
-    'create table keys (id text primary key, user_id text not null, public_key text not null, counter integer not null, used_at integer not null)',
+    `create table keys (
+      id text primary key,
+      user_id text not null,
+      public_key text not null,
+      counter integer not null,
+      used_at integer not null
+    )`,
   );
   db.prepare("insert into keys values (?, 'ada', ?, 1, 0)").run(
     key.id,
@@ -64,7 +75,7 @@ afterEach(async () => {
   jest.useRealTimers();
 });
 
-/** An app that has all of the recipes, and a page behind a second factor. */
+/** Opens an app with all recipes of the page, and a page that needs a second factor. */
 async function open(): Promise<typeof site> {
   const app: Express = express();
   const passport = new Authenticator();
@@ -148,32 +159,38 @@ async function expectLoggedIn(
   });
 }
 
-test('every recipe is run here', () => {
+test('Every recipe of docs/other-factors.md runs in this file', () => {
   expect([...recipes.keys()]).toEqual(['chain', 'totp', 'sms', 'security-key']);
 });
 
-describe('a backup code is taken where there is', () => {
-  test.each(['totp', 'sms', 'webauthn'])('%s, which did not work out', async (other) => {
-    const { codes } = await backupCodes.issue('ada');
-    const browser = await givePassword();
-    expect((await browser.post(`/login/${other}`, { code: '000000' })).status).toBe(401);
-    expect((await browser.post('/login/backup-code', { code: codes[0] })).status).toBe(303);
-    await expectLoggedIn(browser, { methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] });
-    expect(
-      (await (await givePassword()).post('/login/backup-code', { code: codes[0] })).status,
-    ).toBe(401);
-  });
+describe('a backup code after another factor', () => {
+  test.each(['totp', 'sms', 'webauthn'])(
+    'A backup code logs in, once, after an invalid code for %s',
+    async (other) => {
+      const { codes } = await backupCodes.issue('ada');
+      const browser = await givePassword();
+      expect((await browser.post(`/login/${other}`, { code: '000000' })).status).toBe(401);
+      expect((await browser.post('/login/backup-code', { code: codes[0] })).status).toBe(303);
+      await expectLoggedIn(browser, {
+        methods: ['pwd', 'backup-code'],
+        amr: ['pwd', 'otp', 'mfa'],
+      });
+      expect(
+        (await (await givePassword()).post('/login/backup-code', { code: codes[0] })).status,
+      ).toBe(401);
+    },
+  );
 });
 
-describe('a code of an authenticator app', () => {
-  test('logs in once', async () => {
+describe('authenticator app', () => {
+  test('A code of an authenticator app logs in once', async () => {
     const browser = await givePassword();
     expect((await browser.post('/login/totp', { code: totp() })).status).toBe(303);
     await expectLoggedIn(browser, { methods: ['pwd', 'totp'], amr: ['pwd', 'otp', 'mfa'] });
     expect((await (await givePassword()).post('/login/totp', { code: totp() })).status).toBe(401);
   });
 
-  test('is not looked at after a hundred failures', async () => {
+  test('After a hundred failures a code of an authenticator app is not checked', async () => {
     const browser = await givePassword();
     for (let guess = 0; guess < 100; guess += 1)
       await browser.post('/login/totp', { code: wrong(totp()) });
@@ -184,8 +201,8 @@ describe('a code of an authenticator app', () => {
   });
 });
 
-describe('a texted code', () => {
-  test('goes to the phone of whoever gave the password, and logs in once', async () => {
+describe('code by SMS', () => {
+  test('A code by SMS goes to the phone of the pending user, and logs in once', async () => {
     const browser = await givePassword();
     await askForText(browser);
     expect(texts).toEqual([
@@ -202,12 +219,12 @@ describe('a texted code', () => {
     expect((await (await givePassword()).post('/login/sms', { code: codeIn(0) })).status).toBe(401);
   });
 
-  test('is kept in no form that the database gives away', async () => {
+  test('The database does not contain the code that was sent by SMS', async () => {
     await askForText(await givePassword());
     expect(JSON.stringify(db.prepare('select * from texts').all())).not.toContain(codeIn(0));
   });
 
-  test('is not sent before the password, nor to one person twice in a minute', async () => {
+  test('No SMS is sent before the password, or twice to one user in a minute', async () => {
     expect((await askForText(new Browser(site.origin))).headers.get('location')).toBe('/login');
     const browser = await givePassword();
     for (const seconds of [0, 59, 1]) {
@@ -215,20 +232,20 @@ describe('a texted code', () => {
       await askForText(browser);
     }
     expect(texts).toHaveLength(2);
-    // The newest is the one that counts.
+    // Only the newest code works.
     expect((await browser.post('/login/sms', { code: codeIn(0) })).status).toBe(
       codeIn(0) === codeIn(1) ? 303 : 401,
     );
   });
 
-  test('is dead after five minutes', async () => {
+  test('A code by SMS expires after five minutes', async () => {
     const browser = await givePassword();
     await askForText(browser);
     later(300);
     expect((await browser.post('/login/sms', { code: codeIn(0) })).status).toBe(401);
   });
 
-  test('of one person is none of another', async () => {
+  test('A code by SMS does not work for another user', async () => {
     await askForText(await givePassword());
     const eve = await givePassword('eve');
     await askForText(eve);
@@ -237,7 +254,7 @@ describe('a texted code', () => {
     );
   });
 
-  test('of ten browsers that send it at once lets in one', async () => {
+  test('Of ten browsers that send one code by SMS at once, one logs in', async () => {
     const browsers = await Promise.all(Array.from({ length: 10 }, () => givePassword()));
     await askForText(browsers[0]!);
     const answers = await Promise.all(
@@ -246,7 +263,7 @@ describe('a texted code', () => {
     expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
   });
 
-  test('is not looked at after a hundred failures, however many texts there were; a backup code is', async () => {
+  test('After a hundred failures only a backup code is checked, not a new SMS', async () => {
     const { codes } = await backupCodes.issue('ada');
     const browser = await givePassword();
     for (let guess = 0; guess < 100; guess += 1) {
@@ -261,8 +278,8 @@ describe('a texted code', () => {
   });
 });
 
-describe('a security key', () => {
-  test('logs in, and no answer does so twice', async () => {
+describe('security key', () => {
+  test('An answer of a security key logs in once', async () => {
     const browser = await givePassword();
     const answer = await answerOf(browser);
     expect((await browser.post('/login/webauthn', answer)).status).toBe(303);
@@ -272,7 +289,7 @@ describe('a security key', () => {
     expect((await again.post('/login/webauthn', answer)).status).toBe(401);
   });
 
-  test('of somebody else, of another site, or a copy of it does not', async () => {
+  test('A key of another user, an answer for another site and a copied key fail', async () => {
     const eve = await givePassword('eve');
     expect((await eve.post('/login/webauthn', await answerOf(eve))).status).toBe(401);
     const phished = await givePassword();
@@ -296,7 +313,7 @@ describe('a security key', () => {
     expect((await copied.post('/login/webauthn', await answerOf(copied))).status).toBe(401);
   });
 
-  test('that does not count its uses lets in one of ten that send one answer at once', async () => {
+  test('Without a counter, one of ten equal answers of a key at once logs in', async () => {
     key.counter = 0;
     db.exec('update keys set counter = 0');
     const browser = await givePassword();
@@ -307,7 +324,7 @@ describe('a security key', () => {
     expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
   });
 
-  test('that answers after five minutes does not', async () => {
+  test('An answer of a security key expires after five minutes', async () => {
     const browser = await givePassword();
     const answer = await answerOf(browser);
     later(301);

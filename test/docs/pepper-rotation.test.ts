@@ -1,6 +1,6 @@
-// docs/peppers.md as an operator lives it: from no pepper to the second one, and each mistake on
-// the way. The block that the page shows is what runs at every restart, its query is what is asked,
-// and the keys come from the command.
+// Follows docs/peppers.md from no pepper to the second one, and makes each mistake on the way. Each
+// restart runs the block of the page, the query is that of the page, and the keys come from the
+// command.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,7 +15,7 @@ import { createTables, SqlStore } from '../../lib/sql';
 import { userSubject } from '../../lib/stores/subject';
 import { countingHasher, type CountingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
-import { WRONG } from '../helpers/service';
+import { WRONG_ON_BOTH as WRONG } from '../helpers/service';
 
 const PAGE = readFileSync(join(__dirname, '../../docs/peppers.md'), 'utf8');
 
@@ -24,7 +24,7 @@ function block(name: string): string {
     ...PAGE.matchAll(new RegExp(`<!-- run: ${name} -->\\s*\`\`\`\\w+\\n([\\s\\S]*?)\`\`\``, 'g')),
   ];
   if (found?.[1] === undefined || others.length > 0)
-    throw new Error(`docs/peppers.md must have one block behind <!-- run: ${name} -->.`);
+    throw new Error(`docs/peppers.md must have one block after <!-- run: ${name} -->.`);
   return found[1];
 }
 
@@ -39,7 +39,7 @@ const start = compileFunction(program, ['require', 'exports', 'process', 'store'
   store: BackupCodeStore,
 ) => void;
 
-/** The program of the page, on a quick hash that counts. */
+/** Starts the program of the page with a fast counting hasher, and with codes for both channels. */
 function startPage({
   store,
   hasher,
@@ -51,7 +51,7 @@ function startPage({
 }): BackupCodes {
   class Counted extends BackupCodes {
     constructor(options: BackupCodesOptions) {
-      super({ ...options, hasher });
+      super({ format: core.formats.recovery, ...options, hasher });
     }
   }
   const made: { backupCodes?: BackupCodes } = {};
@@ -64,7 +64,7 @@ function startPage({
   return made.backupCodes!;
 }
 
-/** A new pepper as the command prints it, `2026:BASE64`. */
+/** Returns a new pepper as the command prints it, `2026:BASE64`. */
 function newPepper(id: string): string {
   const command = [
     '--require',
@@ -78,7 +78,7 @@ function newPepper(id: string): string {
 
 interface OpenStore {
   readonly store: BackupCodeStore;
-  /** Takes the id of its pepper from the stored set, as somebody who can write to the database. */
+  /** Removes the pepper id from the stored set, as an attacker who can write to the database. */
   strip(userId: string): Promise<void>;
 }
 
@@ -138,7 +138,7 @@ async function onSqlite(): Promise<OpenStore & { ask(query: string): unknown[] }
 
 interface Operator extends OpenStore {
   readonly hasher: CountingHasher;
-  /** As it was before there was a pepper. */
+  /** The service as it was before the first pepper. */
   readonly withoutPepper: BackupCodes;
   restart(listed: string): BackupCodes;
   pepperOf(userId: string): Promise<string | null | undefined>;
@@ -152,7 +152,7 @@ async function operate(open: () => Promise<OpenStore>): Promise<Operator> {
   return {
     ...opened,
     hasher,
-    withoutPepper: new BackupCodes({ store, hasher }),
+    withoutPepper: new BackupCodes({ store, hasher, format: core.formats.recovery }),
     restart: (listed) => startPage({ store, hasher, listed }),
     pepperOf: async (userId) => (await store.find(userSubject(userId)))?.current?.pepperId,
     charged: async (userId) => (await store.find(userSubject(userId)))?.secondFactor.attempts ?? 0,
@@ -160,15 +160,15 @@ async function operate(open: () => Promise<OpenStore>): Promise<Operator> {
 }
 
 const [p2026, p2027] = [newPepper('2026'), newPepper('2027')];
-/** The key of one under the id of the other. */
-const mixedUp = (id: string, other: string): string => `${id}:${other.split(':')[1]}`;
+/** Returns a pepper with this id and the key of another one. */
+const withKeyOf = (id: string, other: string): string => `${id}:${other.split(':')[1]}`;
 const accepted = expect.objectContaining({ ok: true }) as unknown;
 
 describe.each([
   ['MemoryStore', onMemory],
   ['SqlStore on SQLite', onSqlite],
 ])('on %s', (_name, open) => {
-  it('from no pepper to the first and on to the next, every printed code works until its pepper is dropped', async () => {
+  it('Each printed code works until its pepper is dropped', async () => {
     const { withoutPepper, restart, pepperOf, charged } = await operate(open);
     const [ada, bob, eve] = [
       await withoutPepper.issue('ada'),
@@ -176,7 +176,7 @@ describe.each([
       await withoutPepper.issue('eve'),
     ];
 
-    // The first pepper; sets without one drain.
+    // The first pepper signs, and sets without one are still read.
     const first = restart(`${p2026},none`);
     expect(await first.consume('ada', ada.codes[0])).toEqual(accepted);
     const renewed = await first.issue('bob');
@@ -184,8 +184,7 @@ describe.each([
     expect(await first.consume('bob', bob.codes[0])).toEqual({ ok: false, reason: 'mismatch' });
     expect(await first.consume('bob', renewed.codes[0])).toEqual(accepted);
 
-    // The next one, first as a key that is only read: a process of before and one of after read
-    // each other's sets.
+    // The next pepper is first only read, so that old and new processes read each other's sets.
     const second = restart(`${p2026},${p2027},none`);
     expect(await first.consume('ada', (await second.issue('ada')).codes[0])).toEqual(accepted);
     const third = restart(`${p2027},${p2026},none`);
@@ -193,18 +192,18 @@ describe.each([
     expect([await pepperOf('ada'), await pepperOf('carol')]).toEqual(['2026', '2027']);
     expect(await second.consume('carol', carol.codes[0])).toEqual(accepted);
     expect(await third.consume('carol', (await second.issue('carol')).codes[0])).toEqual(accepted);
-    // A process that was left out of the first step does not, and says so.
+    // A process that missed this step cannot read the new sets, and says so.
     const dave = await third.issue('dave');
     await expect(first.consume('dave', dave.codes[0])).rejects.toEqual(failure('unknown_pepper'));
 
-    // Drained of sets without a pepper: eve's is the last, and is revoked.
+    // The last set without a pepper is eve's. It is revoked.
     expect(await third.consume('eve', eve.codes[0])).toEqual(accepted);
     expect(await third.revoke('eve', { actor: 'pepper rotation' })).toBe(true);
     const drained = restart(`${p2027},${p2026}`);
     expect(await drained.consume('bob', renewed.codes[1])).toEqual(accepted);
     expect(await drained.consume('eve', eve.codes[1])).toEqual({ ok: false, reason: 'none' });
 
-    // Drained of the first pepper, and dropped.
+    // No set has the first pepper any more, so it is dropped.
     const codes = await Promise.all(
       ['ada', 'bob', 'carol', 'eve'].map(async (userId) => ({
         userId,
@@ -219,30 +218,33 @@ describe.each([
   });
 
   it.each<[string, string, string]>([
-    ['a key that was cut short', p2027.slice(0, -8), 'at least 32 bytes, but was'],
-    ['a key that got lost on the way', '2027:', 'but was 0 bytes'],
+    ['a truncated key', p2027.slice(0, -8), 'at least 32 bytes, but was'],
+    ['an empty key', '2027:', 'but was 0 bytes'],
     ['an id without its key', '2027', 'must be a Buffer of at least 32 bytes, but was undefined'],
-    ['none before the key', `none,${p2027}`, 'may only be the last of a list'],
+    ['"none" before a pepper', `none,${p2027}`, 'may only be the last of a list'],
     ['one id twice', `${p2027},${p2027}`, 'Two peppers have the id "2027"'],
-  ])('%s: the process does not start, and says what is wrong', async (_what, listed, message) => {
-    const { restart } = await operate(open);
-    expect(() => restart(listed)).toThrow(failure('invalid_pepper'));
-    expect(() => restart(listed)).toThrow(message);
-  });
+  ])(
+    'The process does not start with %s, and the error says what is wrong',
+    async (_what, listed, message) => {
+      const { restart } = await operate(open);
+      expect(() => restart(listed)).toThrow(failure('invalid_pepper'));
+      expect(() => restart(listed)).toThrow(message);
+    },
+  );
 
-  it('no list at all: the process does not start, for its sets would have no pepper', async () => {
+  it('Without a list the process does not start, so no set lacks a pepper', async () => {
     const { restart } = await operate(open);
     expect(() => restart('')).toThrow('BACKUP_CODE_PEPPER is not set');
   });
 
-  const otherKey = mixedUp('2027', p2026);
+  const otherKey = withKeyOf('2027', p2026);
   it.each<[string, string, core.BackupCodeErrorCode]>([
     ['another key under the id of the set', otherKey, 'wrong_pepper'],
-    ['the keys of two ids exchanged', `${otherKey},${mixedUp('2026', p2027)}`, 'wrong_pepper'],
+    ['the keys of two ids exchanged', `${otherKey},${withKeyOf('2026', p2027)}`, 'wrong_pepper'],
     ['a pepper dropped too early', p2026, 'unknown_pepper'],
-    ['a pepper dropped too early, while sets without one drain', `${p2026},none`, 'unknown_pepper'],
+    ['a pepper dropped too early and "none" listed', `${p2026},none`, 'unknown_pepper'],
   ])(
-    '%s: an error of its own, before any hash and charged to nobody, and the same code works once the list is mended',
+    'After a start with %s, a code is an error until the list is corrected',
     async (_what, listed, code) => {
       const { restart, hasher, charged } = await operate(open);
       const { codes } = await restart(p2027).issue('ada');
@@ -261,10 +263,10 @@ describe.each([
   );
 
   it.each<[string, string, core.BackupCodeErrorCode]>([
-    ['once all have one', p2027, 'unknown_pepper'],
-    ['while sets without one drain', `${p2027},none`, 'wrong_pepper'],
+    ['once "none" is dropped', p2027, 'unknown_pepper'],
+    ['while "none" is listed', `${p2027},none`, 'wrong_pepper'],
   ])(
-    'a stored set stripped of its pepper, %s: an error of its own, before any hash and charged to nobody',
+    'A set whose pepper id was removed is an error before any hash, %s',
     async (_when, listed, code) => {
       const { restart, strip, hasher, charged, pepperOf } = await operate(open);
       const backupCodes = restart(listed);
@@ -278,7 +280,7 @@ describe.each([
     },
   );
 
-  it('a set planted without a pepper lets in while such sets drain, and not any more once none is dropped', async () => {
+  it('A set planted without a pepper works only while "none" is listed', async () => {
     const { withoutPepper, restart, charged } = await operate(open);
     const planted = await withoutPepper.issue('ada');
     expect(await restart(`${p2027},none`).consume('ada', planted.codes[0])).toEqual(accepted);
@@ -288,7 +290,7 @@ describe.each([
     expect(await charged('ada')).toBe(0);
   });
 
-  it('a set that was issued with a wrong key is refused once the right one is back, and a new one works', async () => {
+  it('A set issued with a wrong key is refused with the correct key', async () => {
     const { restart } = await operate(open);
     const mistaken = await restart(otherKey).issue('ada');
     const mended = restart(p2027);
@@ -296,13 +298,14 @@ describe.each([
     expect(await mended.consume('ada', (await mended.issue('ada')).codes[0])).toEqual(accepted);
   });
 
-  it('an expired set of a dropped pepper is an error until it is revoked', async () => {
+  it('An expired set of a dropped pepper is an error until it is revoked', async () => {
     const { restart, store, hasher } = await operate(open);
     const year = 366 * 86_400_000;
     const { codes } = await restart(p2026).issue('ada');
     const later = new BackupCodes({
       store,
       hasher,
+      format: core.formats.recovery,
       pepper: [{ id: '2027', key: Buffer.alloc(32) }],
       now: () => Date.now() + year,
     });
@@ -312,8 +315,8 @@ describe.each([
   });
 });
 
-describe('the page', () => {
-  it('lists whose sets are still to drain, and nobody else', async () => {
+describe('docs/peppers.md', () => {
+  it('The query of the page lists the owners of sets with an old pepper only', async () => {
     const { store, ask } = await onSqlite();
     const { restart } = await operate(async () => ({
       store,
@@ -324,11 +327,11 @@ describe('the page', () => {
     await newer.issue('bob');
     await newer.revoke('carol');
     await newer.issue('dave');
-    await newer.rejectUnknownUser('nobody', WRONG);
+    await newer.rejectUnknownUser('mallory', WRONG);
     expect(ask(block('owners'))).toEqual([{ user_id: 'ada' }, { user_id: 'eve' }]);
   });
 
-  it('has a row for each of the errors', () => {
+  it('The page has a row for each error of a pepper', () => {
     expect([...PAGE.matchAll(/^\| `(\w+)` \|/gm)].map(([, code]) => code)).toEqual([
       'invalid_pepper',
       'unknown_pepper',

@@ -1,4 +1,4 @@
-// The sections of README.md on life cycle, audit, reports and policy: what they show, run.
+// Runs the code of README.md on life cycle, audit, reports and policy.
 import type { Express, Request, RequestHandler } from 'express';
 import {
   BackupCodes,
@@ -23,7 +23,7 @@ const service = (options: Partial<BackupCodesOptions> = {}): BackupCodes =>
   new BackupCodes({ store: new MemoryStore(), hasher: countingHasher(), ...options });
 const user = { id: 'ada' };
 
-test('every recipe is run here, and the one that needs a server beside its server', () => {
+test('Every recipe of the README is known, so that one without a test fails here', () => {
   expect([...recipes.keys()]).toEqual([
     'production',
     'answer',
@@ -40,13 +40,13 @@ test('every recipe is run here, and the one that needs a server beside its serve
   ]);
 });
 
-describe("a page of one's own", () => {
+describe('a page that shows the message of a refusal', () => {
   const play = async (): Promise<{ site: LoginSite; codes: string[] }> => {
     const backupCodes = service();
     let made: Promise<unknown> = Promise.resolve();
     const site = await LoginSite.open({
       routes: (app, { passport }) => {
-        // The site has a login of its own at this address.
+        // The site already has a login at the address of the recipe.
         const mounted = {
           post: (path: string, handler: RequestHandler) => app.post(`/own${path}`, handler),
         };
@@ -68,7 +68,7 @@ describe("a page of one's own", () => {
     return { site, codes: (await backupCodes.issue('ada')).codes };
   };
 
-  test('says what is wrong, with its status, and lets in with a right code', async () => {
+  test('The page shows the status and message of each refusal, and a code logs in', async () => {
     const { site, codes } = await play();
     try {
       const browser = site.browser();
@@ -97,7 +97,7 @@ describe("a page of one's own", () => {
     }
   });
 
-  test('hands on what is unexpected, and no promise is left unhandled', async () => {
+  test('An unexpected error on the page goes to the error handler of the app', async () => {
     const { site, codes } = await play();
     try {
       const browser = site.browser();
@@ -113,7 +113,7 @@ describe("a page of one's own", () => {
   });
 });
 
-test('a replacement is shown by whoever consumes without the strategy', async () => {
+test('An app without the strategy receives the replacement from consume', async () => {
   const backupCodes = service({ replaceConsumed: true });
   const { codes } = await backupCodes.issue('ada');
   const shown: string[] = [];
@@ -134,7 +134,7 @@ test('a replacement is shown by whoever consumes without the strategy', async ()
   expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 10 });
 });
 
-test('a staged set works from its activation on', async () => {
+test('A staged set works from its activation', async () => {
   const backupCodes = service();
   const shown: string[] = [];
   expect(
@@ -147,7 +147,7 @@ test('a staged set works from its activation on', async () => {
   expect(await backupCodes.consume('ada', shown[0])).toMatchObject({ ok: true, remaining: 9 });
 });
 
-test('owners get a mail before a set expires and after, a failed mail is sent again, and old events are removed', async () => {
+test('Owners receive reminders, failed mails are repeated, old events are removed', async () => {
   const clock = fakeClock();
   clock.set(Date.now() - 366 * DAY_MS);
   const store = new MemoryStore();
@@ -181,7 +181,7 @@ test('owners get a mail before a set expires and after, a failed mail is sent ag
   expect(store.auditTrail.map(({ type }) => type)).toEqual(['expiring', 'expired']);
 });
 
-test('a notifier that is killed delivers again what it had not saved, and loses nothing', async () => {
+test('A notifier that is killed repeats what it had not saved, and loses nothing', async () => {
   const backupCodes = service();
   for (const userId of ['ada', 'grace', 'alan']) await backupCodes.issue(userId);
   const delivered: (string | null)[] = [];
@@ -206,7 +206,7 @@ test('a notifier that is killed delivers again what it had not saved, and loses 
   expect(delivered).toEqual(['ada', 'ada', 'grace', 'alan', 'ada', 'ada']);
 });
 
-test('a log is told of every event in the words of ECS', async () => {
+test('A log receives every event in the vocabulary of ECS', async () => {
   const backupCodes = service();
   const logged: unknown[] = [];
   await runRecipe(recipe('siem'), {
@@ -224,7 +224,7 @@ test('a log is told of every event in the words of ECS', async () => {
   ]);
 });
 
-test('a report names what it says it names', async () => {
+test('The recipe of the report uses fields that a report has', async () => {
   const backupCodes = service();
   await backupCodes.issue('ada');
   await backupCodes.consume('ada', WRONG);
@@ -243,7 +243,7 @@ test('a report names what it says it names', async () => {
   expect(printed[0]).toEqual([1, 0, 0, 0, 0, 0, 1]);
 });
 
-test('whoever has no codes is sent to make some, and back', async () => {
+test('A user without codes is sent to make some, and then back', async () => {
   const backupCodes = service();
   let sent: Promise<unknown> = Promise.resolve();
   const site = await LoginSite.open({
@@ -278,14 +278,14 @@ test('whoever has no codes is sent to make some, and back', async () => {
   }
 });
 
-test('a new browser is asked for more before a code is taken, and a known one is not', async () => {
+test('Before a code is used, a new browser must show more, and a known one not', async () => {
   const store = new MemoryStore();
   const mailed: string[] = [];
-  const known = new Set<string>();
+  const seen = new Set<string>();
   const scope = {
     BackupCodes,
     store,
-    isKnown: (userId: string, { ip }: { ip: string }) => known.has(`${userId} ${ip}`),
+    isKnown: (userId: string, { ip }: { ip: string }) => seen.has(`${userId} ${ip}`),
     mailConfirmationLink: (userId: string, { ip }: { ip: string }) =>
       mailed.push(`${userId} ${ip}`),
   };
@@ -301,19 +301,19 @@ test('a new browser is asked for more before a code is taken, and a known one is
     ok: false,
     reason: 'step_up',
   });
-  expect(await backupCodes.rejectUnknownUser('nobody', WRONG, { ip: '192.0.2.7' })).toEqual({
+  expect(await backupCodes.rejectUnknownUser('eve', WRONG, { ip: '192.0.2.7' })).toEqual({
     ok: false,
     reason: 'step_up',
   });
   expect(mailed).toEqual(['ada 192.0.2.7']);
-  known.add('ada 192.0.2.7');
+  seen.add('ada 192.0.2.7');
   expect(await backupCodes.consume('ada', code, { ip: '192.0.2.7' })).toMatchObject({
     ok: true,
     remaining: 9,
   });
 });
 
-test('organisations have settings of their own over one store', async () => {
+test('Organisations have settings of their own on one store', async () => {
   const store = new MemoryStore();
   let strategy: BackupCodeStrategy | undefined;
   const quick = class extends BackupCodes {
@@ -354,7 +354,7 @@ test('organisations have settings of their own over one store', async () => {
   expect([outcome[0], outcome[2].remaining]).toEqual(['success', 15]);
 });
 
-test('two people open a vault, each with a code of their own, and nobody calls the action without them', async () => {
+test('Two people open a vault with a code each, and no caller opens it without them', async () => {
   const backupCodes = service();
   const [ada, bob] = [{ id: 'ada' }, { id: 'bob' }];
   const typed = {

@@ -1,10 +1,10 @@
-// What README.md shows is run: each block behind a comment `<!-- run: NAME -->`, as a program of
-// its own, over HTTP. What it lists is compared with the code.
+// Runs each block of README.md after a comment `<!-- run: NAME -->` as a program of its own, over
+// HTTP. Compares the lists of README.md with the code.
 //
-// A block is a whole ES module but for what every app has of its own. In scope, from
-// test/helpers/readme-child.ts: `users` (byId, byName), `secret`, and on the passport of `import
-// passport` a passport-local strategy and serializeUser; for all but the quick start also `app`,
-// `passport`, `store`, `db` and `findCode`. `passport-backup-code` is this working tree.
+// A block is a whole ES module, except for what each app has of its own. For that,
+// test/helpers/readme-child.ts provides `users` (byId, byName), `secret`, and on the imported
+// passport a passport-local strategy and serializeUser. All blocks except the quick start also have
+// `app`, `passport`, `store`, `db` and `findCode`. `passport-backup-code` is this working tree.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,7 +15,7 @@ const ROOT = join(__dirname, '../..');
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const RESULTS = join(ROOT, 'test-results/readme');
 
-/** The marked blocks, and what each must have made for its story to be played. */
+/** The marked blocks, and the variables of each that the tests need. */
 const STORIES = {
   'quick-start': ['app', 'backupCodes'],
   'recovery-login': ['backupCodes'],
@@ -30,9 +30,7 @@ function block(name: Name): string {
     ),
   ];
   if (found?.[1] === undefined || others.length > 0)
-    throw new Error(
-      `README.md must have one \`\`\`js block behind <!-- run: ${name} -->, but has ${found === undefined ? 0 : others.length + 1}.`,
-    );
+    throw new Error(`README.md must have one block of code after <!-- run: ${name} -->.`);
   return found[1];
 }
 
@@ -97,14 +95,14 @@ function visitor(origin: string): Visitor {
 }
 
 const PASSWORD = { username: 'ada', password: 'correct horse' };
-const NOBODY = { user: null, isAuthenticated: false };
+const LOGGED_OUT = { user: null, isAuthenticated: false };
 
 describe('the quick start', () => {
-  it('has at most 31 lines at 100 columns', () => {
+  it('The quick start has at most 31 lines', () => {
     expect(block('quick-start').trimEnd().split('\n').length).toBeLessThanOrEqual(31);
   });
 
-  it('lets in with password and backup code, each code once, and never with one of the two', async () => {
+  it('The quick start logs in with a password and a code that was not used', async () => {
     const { codes, visitor: open } = await run('quick-start');
     const visit = open();
 
@@ -116,10 +114,10 @@ describe('the quick start', () => {
       status: 303,
       location: '/login/backup-code',
     });
-    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(LOGGED_OUT);
     expect(await visit('/login/backup-code', { code: 'AAAA-AAAA' })).toMatchObject({ status: 401 });
     expect(await visit('/login/backup-code', { code: '123456' })).toMatchObject({ status: 400 });
-    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(LOGGED_OUT);
 
     expect(await visit('/login/backup-code', { code: codes[0]!.toLowerCase() })).toMatchObject({
       status: 303,
@@ -133,22 +131,22 @@ describe('the quick start', () => {
     const again = open();
     await again('/login', PASSWORD);
     expect(await again('/login/backup-code', { code: codes[0]! })).toMatchObject({ status: 401 });
-    expect(JSON.parse((await again('/whoami')).text)).toEqual(NOBODY);
+    expect(JSON.parse((await again('/whoami')).text)).toEqual(LOGGED_OUT);
     expect(await again('/login/backup-code', { code: codes[1]! })).toMatchObject({ status: 303 });
   });
 });
 
 describe('the recovery login', () => {
-  it('lets in with a name and a long code, each code once, and answers alike for an unknown name', async () => {
+  it('Recovery logs in with a long code once, and does not reveal unknown names', async () => {
     const { codes, visitor: open } = await run('recovery-login');
     const [visit, stranger] = [open(), open()];
     expect(codes[0]).toMatch(/^(?:[A-Z2-9]{4}-){3}[A-Z2-9]{4}$/);
 
     const wrong = { code: 'AAAA-AAAA-AAAA-AAAA' };
-    expect(await stranger('/login/recovery', { username: 'nobody', ...wrong })).toEqual(
+    expect(await stranger('/login/recovery', { username: 'eve', ...wrong })).toEqual(
       await visit('/login/recovery', { username: 'ada', ...wrong }),
     );
-    expect(JSON.parse((await visit('/whoami')).text)).toEqual(NOBODY);
+    expect(JSON.parse((await visit('/whoami')).text)).toEqual(LOGGED_OUT);
 
     expect(await visit('/login/recovery', { username: 'ada', code: codes[0]! })).toMatchObject({
       status: 303,
@@ -156,17 +154,17 @@ describe('the recovery login', () => {
     });
     expect(JSON.parse((await visit('/whoami')).text)).toMatchObject({ isAuthenticated: true });
     await stranger('/login/recovery', { username: 'ada', code: codes[0]! });
-    expect(JSON.parse((await stranger('/whoami')).text)).toEqual(NOBODY);
+    expect(JSON.parse((await stranger('/whoami')).text)).toEqual(LOGGED_OUT);
   });
 });
 
-describe("the storage of one's own", () => {
-  it('accepts each code once, however many ask: consumeContract passes', async () => {
+describe("storage of the app's own", () => {
+  it('An app with storage of its own passes consumeContract', async () => {
     await expect(run('own-storage')).resolves.toBeDefined();
   });
 });
 
-describe('the lists', () => {
+describe('lists of the README', () => {
   const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter(
     (file) => file.endsWith('.ts'),
   );
@@ -178,20 +176,20 @@ describe('the lists', () => {
       ),
     ].map(([, name]) => name!);
 
-  it('of error codes is that of BackupCodeErrorCode', () => {
+  it('The README lists each code of BackupCodeErrorCode', () => {
     expect(table('Errors')).toEqual(
       [...code('errors.ts').matchAll(/^ {2}\| '(\w+)'/gm)].map(([, name]) => name),
     );
   });
 
-  it('of warnings is that of the warnings there are', () => {
+  it('The README lists each warning that the package causes', () => {
     const warned = sources.flatMap((file) =>
       [...code(file).matchAll(/'(BACKUP_CODE_\w+)'/g)].map(([, name]) => name),
     );
     expect(table('Warnings').sort()).toEqual([...new Set(warned)].sort());
   });
 
-  it('of events names every type there is', () => {
+  it('The README names each type of event', () => {
     const events = README.split('\n## Events\n')[1]?.split('\n## ')[0];
     expect(EVENT_TYPES.filter((type) => !events?.includes(`\`${type}\``))).toEqual([]);
   });

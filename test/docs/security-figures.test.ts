@@ -1,5 +1,5 @@
-// Recomputes each figure of SECURITY.md from what it is made of: the published rates, the formats,
-// the waits. A page that says something else, or a default that moved, fails here.
+// Recomputes each figure of SECURITY.md from the published rates, the formats and the waits. These
+// tests fail if the page or a default changes alone.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bcryptHasher, formats, MemoryStore, pbkdf2Hasher, scryptHasher } from '../../lib';
@@ -10,14 +10,14 @@ import { parseConfig } from '../../lib/service/options';
 type Row = Readonly<Record<string, string>>;
 
 const PAGE = readFileSync(join(__dirname, '../../SECURITY.md'), 'utf8');
-/** The same, wherever its lines end. */
+/** The page with single spaces in place of line ends. */
 const TEXT = PAGE.replace(/\s+/g, ' ');
 const DAY = 86_400;
 const YEAR = 365.25 * DAY;
 const CODES = 10;
 const ATTEMPTS = attemptWaits().second_factor.length;
 
-/** The rows under a heading, by the names of their columns; of its nth table. */
+/** The rows of the nth table under a heading, by the names of their columns. */
 function table(heading: string, nth = 0): Row[] {
   const section = PAGE.split(/^#+ /m).find((text) => text.startsWith(`${heading}\n`)) ?? '';
   const tables = section.split(/\n\n/).filter((block) => block.startsWith('|'));
@@ -34,7 +34,7 @@ function table(heading: string, nth = 0): Row[] {
   );
 }
 
-/** `184 000 [1]`, `2^80`, `10^8`. */
+/** Parses a number such as `184 000 [1]`, `2^80` or `10^8`. */
 function numberIn(cell = ''): number {
   const [, base, exponent] = /^(\d+)\^(\d+)/.exec(cell) ?? [];
   return base === undefined
@@ -47,7 +47,7 @@ function power(value: number): string {
   return `${digits} · 10^${Number(exponent)}`;
 }
 
-/** Three digits, in groups; ten digits and more as a power. */
+/** Rounds to three digits, in groups. From 10^9 the number is a power of ten. */
 function rate(value: number): string {
   if (value >= 1e9) return power(value);
   return grouped(Number(value.toPrecision(3)));
@@ -70,15 +70,18 @@ function time(seconds: number): string {
   return `${many >= 10_000 ? power(many) : String(Number(many.toPrecision(2)))} ${unit}`;
 }
 
-/** From a published rate at its parameters to ours: what is in the row is all there is to it. */
+/** Scales a published rate from its parameters to ours, with the values of the row only. */
 function scaled({ hasher = '', published, at = '' }: Row): number {
-  const known = numberIn(published);
+  const publishedRate = numberIn(published);
   if (hasher.startsWith('`bcrypt'))
-    return (known * 2 ** Number(/\d+/.exec(at))) / 2 ** Number(/\d+/.exec(hasher));
+    return (publishedRate * 2 ** Number(/\d+/.exec(at))) / 2 ** Number(/\d+/.exec(hasher));
   if (hasher.startsWith('`scrypt'))
-    return (known * numberIn(at.replace('N = ', ''))) / numberIn(/2\^\d+/.exec(hasher)?.[0]);
-  if (hasher.startsWith('`pbkdf2')) return (known * numberIn(at)) / numberIn(hasher.split(': ')[1]);
-  return known;
+    return (
+      (publishedRate * numberIn(at.replace('N = ', ''))) / numberIn(/2\^\d+/.exec(hasher)?.[0])
+    );
+  if (hasher.startsWith('`pbkdf2'))
+    return (publishedRate * numberIn(at)) / numberIn(hasher.split(': ')[1]);
+  return publishedRate;
 }
 
 function formatsOf(cell = ''): (keyof typeof formats)[] {
@@ -91,7 +94,7 @@ const times = table('What guessing offline costs', 2);
 const online = table('What guessing online costs');
 
 describe('the guesses a second', () => {
-  it('are told of every hasher', () => {
+  it('The table of guesses a second has a row for every hasher', () => {
     expect(rates.map(({ hasher }) => /^`(\w+)/.exec(hasher ?? '')?.[1])).toEqual([
       ...Array<string>(3).fill('bcryptHasher'),
       'scryptHasher',
@@ -101,11 +104,11 @@ describe('the guesses a second', () => {
     ]);
   });
 
-  it.each(rates)('of $hasher follow from the published ones', (row) => {
+  it.each(rates)('The guesses a second against $hasher follow from the published rate', (row) => {
     expect(row['guesses a second']).toBe(rate(scaled(row)));
   });
 
-  it('are of the parameters that are the defaults', () => {
+  it('The guesses a second apply to the default parameters', () => {
     expect(bcryptHasher().newSalt()).toMatch(/^\$2b\$12\$/);
     expect(scryptHasher().newSalt()).toMatch(/^\$scrypt\$ln=17,r=8,p=1\$/);
     expect(pbkdf2Hasher().newSalt()).toMatch(/^\$pbkdf2-sha256\$i=600000\$/);
@@ -115,7 +118,7 @@ describe('the guesses a second', () => {
     ).toEqual(['`bcryptHasher({ cost: 12 })`, the default']);
   });
 
-  it.each(bounds)('of $hasher are bounded by the memory of the card', (row) => {
+  it.each(bounds)('The memory of the card limits the guesses a second against $hasher', (row) => {
     const [, bits = '', gigabits = ''] = /\((\d+) bits at (\d+) Gbit\/s\)/.exec(PAGE) ?? [];
     const bytesPerSecond = (Number(bits) * Number(gigabits) * 1e9) / 8;
     expect(PAGE).toContain(`${grouped(bytesPerSecond / 1e9)} GB/s`);
@@ -126,7 +129,7 @@ describe('the guesses a second', () => {
     );
   });
 
-  it('could be as many times more as the page says', () => {
+  it('The guesses a second could rise by the factors on the page', () => {
     const [scrypt = NaN, argon2 = NaN] = bounds.map(
       (row, place) =>
         numberIn(row['guesses a second, at most']) /
@@ -141,7 +144,7 @@ describe('the guesses a second', () => {
     );
   });
 
-  it('move as many bytes as the formulas say: 1.25 · 128 · r · N, and (3 · passes - 1) · memory', () => {
+  it('Each hash moves the bytes that the formulas for scrypt and argon2id give', () => {
     expect(bounds.map((row) => row['bytes moved by a hash, at least [3]'])).toEqual([
       `1.25 · ${(128 * 8 * 2 ** 17) / 2 ** 20} MiB`,
       `${3 * 3 - 1} · 64 MiB`,
@@ -150,7 +153,7 @@ describe('the guesses a second', () => {
 });
 
 describe('the time until the first code of a set is found', () => {
-  it('is told of the same hashers, and of every format', () => {
+  it('The table of times has the same hashers, and every format', () => {
     expect(times.map(({ hasher }) => hasher)).toEqual(rates.map(({ hasher }) => hasher));
     expect(
       Object.keys(times[0] ?? {})
@@ -160,7 +163,7 @@ describe('the time until the first code of a set is found', () => {
   });
 
   it.each(times)(
-    'with $hasher is that of N / 11 guesses, or there is none',
+    'The time to find a code with $hasher is that of N / 11 guesses',
     ({ hasher, ...cells }) => {
       const guesses = scaled(rates.find((row) => row['hasher'] === hasher) ?? {});
       for (const [column, cell] of Object.entries(cells)) {
@@ -175,18 +178,19 @@ describe('the time until the first code of a set is found', () => {
     },
   );
 
-  it('is of a set of ten, the default, and on a hundred cards a hundredth', () => {
+  it('The time to find a code is that of the default set of ten codes', () => {
     expect(parseConfig({ store: new MemoryStore() }).count).toBe(CODES);
     const seconds =
       formats.standard.possibilities /
       (CODES + 1) /
       scaled(rates.find(({ hasher }) => hasher?.includes('default')) ?? {});
     expect(TEXT).toContain(
-      `A hundred cards take a hundredth of the time: at the default, \`standard\` falls within ${time(seconds / 100)}.`,
+      'A hundred cards take a hundredth of the time: at the default, `standard` falls within ' +
+        `${time(seconds / 100)}.`,
     );
   });
 
-  it('is why a short format is refused without a pepper', () => {
+  it('A short format is refused without a pepper', () => {
     expect(() => parseConfig({ store: new MemoryStore(), format: formats.numeric })).toThrow(
       /needs a pepper/,
     );
@@ -194,29 +198,33 @@ describe('the time until the first code of a set is found', () => {
 });
 
 describe('the chance of guessing online', () => {
-  it('is told of every format', () => {
+  it('The table of chances has every format', () => {
     expect(online.flatMap(({ format }) => formatsOf(format)).sort()).toEqual(
       Object.keys(formats).sort(),
     );
   });
 
-  it.each(online)('of $format follows from codes, attempts and possibilities', (row) => {
-    for (const name of formatsOf(row['format'])) {
-      const chance = (CODES * ATTEMPTS) / formats[name].possibilities;
-      expect(numberIn(row['possibilities'])).toBe(formats[name].possibilities);
-      expect(row['chance']).toBe(power(chance));
-      const hits = chance * 1e6;
-      expect(row['sets guessed of a million']).toBe(hits >= 1 ? String(hits) : power(hits));
-    }
-  });
+  it.each(online)(
+    'The chance for $format follows from codes, attempts and possibilities',
+    (row) => {
+      for (const name of formatsOf(row['format'])) {
+        const chance = (CODES * ATTEMPTS) / formats[name].possibilities;
+        expect(numberIn(row['possibilities'])).toBe(formats[name].possibilities);
+        expect(row['chance']).toBe(power(chance));
+        const hits = chance * 1e6;
+        expect(row['sets guessed of a million']).toBe(hits >= 1 ? String(hits) : power(hits));
+      }
+    },
+  );
 
-  it('takes as long as the page says: fifty attempts, forty hours', () => {
+  it('Fifty attempts on a channel take the forty hours that the page states', () => {
     const seconds =
       attemptWaits()
         .second_factor.slice(0, -1)
         .reduce((sum, wait) => sum + wait, 0) / 1000;
     expect(TEXT).toContain(
-      `at most \`lockAfter\` (${ATTEMPTS}) attempts are checked until a new set is issued, and with the default waits they take at least ${Math.floor(seconds / 3600)} hours`,
+      `at most \`lockAfter\` (${ATTEMPTS}) attempts are checked until a new set is issued, ` +
+        `and with the default waits they take at least ${Math.floor(seconds / 3600)} hours`,
     );
   });
 
@@ -236,7 +244,7 @@ describe('the chance of guessing online', () => {
 describe('the price of one slow hash', () => {
   const shared = table('Why one slow hash, and not one for each code');
 
-  it('is what the table says, in units of 2^10 rounds', () => {
+  it('The price of one slow hash is the one in the table', () => {
     const numbers = shared.map((row) => [
       row['server, an invalid code'],
       row['attacker, until the first code of a set'],
@@ -250,7 +258,7 @@ describe('the price of one slow hash', () => {
     ]);
   });
 
-  it('compares to a loop as the text says', () => {
+  it('The text compares one slow hash to a loop with the correct factors', () => {
     const ratios = (cost: number): string[] =>
       [2 ** (cost - 10) / CODES, 2 ** (cost - 10) / (CODES + 1) / 0.5].map((ratio) =>
         String(Number(ratio.toFixed(2))),
@@ -258,7 +266,9 @@ describe('the price of one slow hash', () => {
     const [server12 = '', attacker12 = ''] = ratios(12);
     const [server13 = '', attacker13 = ''] = ratios(13);
     expect(TEXT).toContain(
-      `So cost 12 takes ${server12} times as long as the loop on the server and costs the attacker ${attacker12} times the work; cost 13 takes ${server13} and costs ${attacker13}.`,
+      `So cost 12 takes ${server12} times as long as the loop on the server and costs ` +
+        `the attacker ${attacker12} times the work; cost 13 takes ${server13} and costs ` +
+        `${attacker13}.`,
     );
   });
 });

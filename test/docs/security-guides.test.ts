@@ -1,4 +1,4 @@
-// The guides of SECURITY.md for when something happened, followed step by step.
+// Follows the guides of SECURITY.md for incidents step by step.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BackupCodes, MemoryStore, type Pepper } from '../../lib';
@@ -16,13 +16,13 @@ const none: Pepper = { id: 'none' };
 const admin = { actor: 'admin-1' };
 const since = Date.now() - 1000;
 
-/** Restarts over one store, with another list of peppers. */
+/** Returns a function that restarts on one store with the given peppers. */
 function operator(): (...pepper: readonly Pepper[]) => BackupCodes {
   const [store, hasher] = [new MemoryStore(), countingHasher()];
   return (...pepper) => new BackupCodes({ store, hasher, pepper });
 }
 
-it('the guides speak of what there is', () => {
+it('The guides name only functions that exist', () => {
   const calls = new Set(
     Array.from(GUIDES.matchAll(/backupCodes\.([\w.]+)\(/g), ([, name = '']) => name),
   );
@@ -32,7 +32,7 @@ it('the guides speak of what there is', () => {
   expect(express).toHaveProperty('requireEnrollment');
 });
 
-it('a database that leaked without a pepper: none is set, all sets are revoked, and what was planted lets nobody in', async () => {
+it('After a leak without a pepper, revoking and a pepper end old and planted sets', async () => {
   const restart = operator();
   const old = await restart().issue('ada');
   const draining = restart(fresh, none);
@@ -50,7 +50,7 @@ it('a database that leaked without a pepper: none is set, all sets are revoked, 
   expect(await restart(fresh).consume('ada', codes[0])).toMatchObject({ ok: true });
 });
 
-it('a pepper that leaked: the new one signs, printed codes go on, and once no set has the old one it is dropped', async () => {
+it('After a leak of a pepper, printed codes work until it is dropped', async () => {
   const restart = operator();
   const old = await restart(leaked).issue('ada');
   const rotated = restart(fresh, leaked);
@@ -61,7 +61,7 @@ it('a pepper that leaked: the new one signs, printed codes go on, and once no se
   expect(await restart(fresh).consume('ada', codes[0])).toMatchObject({ ok: true });
 });
 
-it('codes that were phished: the set is dead at once, and the trail says who was in and from where', async () => {
+it('Revoking ends phished codes at once, and the trail has their address', async () => {
   const backupCodes = operator()(fresh);
   const { codes } = await backupCodes.issue('ada');
   await backupCodes.consume('ada', codes[0], { ip: '203.0.113.9', userAgent: 'phishing kit' });
@@ -80,7 +80,7 @@ it('codes that were phished: the set is dead at once, and the trail says who was
   ]);
 });
 
-it('a phishing page shows in the report by the address from which many failed', async () => {
+it('The report shows the address from which attempts on many users failed', async () => {
   const backupCodes = operator()(fresh);
   for (const user of ['ada', 'bob']) await backupCodes.issue(user);
   for (const user of ['ada', 'bob', 'ada', 'bob', 'ada', 'bob'])

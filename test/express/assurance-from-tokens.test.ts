@@ -76,7 +76,7 @@ describe('read', () => {
     [{ userId: 7, methods: 'pwd', authenticatedAt: 1 }],
     [{ userId: 7, methods: ['pwd'], authenticatedAt: '1' }],
     [{ methods: ['pwd'], authenticatedAt: 1 }],
-  ])('read may return nothing else: %j is an error', async (facts) => {
+  ])('read must return the facts of a token: %j is an error', async (facts) => {
     await guard({ factors: 1, read: () => facts as AssuranceFacts });
     expect(await browser.get('/guarded')).toMatchObject({
       status: 500,

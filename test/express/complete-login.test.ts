@@ -108,7 +108,7 @@ describe('the record of a completed login', () => {
     });
   });
 
-  test('the strategy is believed before the app, so a backup code is not TOTP', async () => {
+  test('the app cannot record a backup code as TOTP: the strategy names the factor', async () => {
     await open({ complete: { method: 'totp', amr: ['otp'] } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/backup-code', { code: 'valid' })).body).toMatchObject({
@@ -117,7 +117,7 @@ describe('the record of a completed login', () => {
   });
 });
 
-describe('a login by the first factor alone', () => {
+describe('a login with the first factor alone', () => {
   test('a first factor alone completes a login only if the app says not_enrolled', async () => {
     await open();
     const { body } = await browser.post('/login/password-only', { user: 'ada' });
@@ -143,7 +143,7 @@ describe('a login by the first factor alone', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('a login is not completed by the first factor shown twice', async () => {
+  test('the first factor, shown twice, does not complete a login', async () => {
     await open();
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/pwd', { code: 'valid' })).body).toMatchObject({
@@ -153,7 +153,7 @@ describe('a login by the first factor alone', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('saying that no second factor is enrolled needs a pending login', async () => {
+  test('not_enrolled needs a pending login', async () => {
     await open({ complete: { secondFactor: 'not_enrolled' } });
     expect(
       (await browser.post('/login/backup-code', { code: 'valid', asUser: 'ada' })).body,
@@ -164,7 +164,7 @@ describe('a login by the first factor alone', () => {
     });
   });
 
-  test('secondFactor takes no other word, and no method beside it', async () => {
+  test('secondFactor can only be not_enrolled, and only without method and amr', async () => {
     await open({ complete: { secondFactor: 'none' as 'not_enrolled' } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/login/unnamed', { code: 'valid' })).body).toMatchObject({
@@ -216,7 +216,7 @@ describe("completeLogin(req, { secondFactor: 'not_enrolled' })", () => {
     expect(await whoami()).toMatchObject({ user: 'ada', isAuthenticated: true, pending: null });
   });
 
-  test('not_enrolled knows that user by the id that beginLogin took', async () => {
+  test('not_enrolled compares the user id that beginLogin read', async () => {
     await openWith({
       begin: { userId: () => 'ada@example.org' },
       complete: { secondFactor: 'not_enrolled' },
@@ -225,7 +225,7 @@ describe("completeLogin(req, { secondFactor: 'not_enrolled' })", () => {
     expect(await whoami()).toMatchObject({ user: 'ada', isAuthenticated: true });
   });
 
-  test('not_enrolled logs the user in in a later request that names the user', async () => {
+  test('a later request that names the user can log the user in with not_enrolled', async () => {
     await openWith({
       complete: ({ users }) => ({
         user: users['ada'],
@@ -237,7 +237,7 @@ describe("completeLogin(req, { secondFactor: 'not_enrolled' })", () => {
     expect(await whoami()).toMatchObject({ user: 'ada', isAuthenticated: true, pending: null });
   });
 
-  test('not_enrolled logs no user in in a later request that does not name the user', async () => {
+  test('a later request that names no user logs no user in with not_enrolled', async () => {
     await openWith({ complete: { secondFactor: 'not_enrolled' } });
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/later')).body).toMatchObject({
@@ -247,7 +247,7 @@ describe("completeLogin(req, { secondFactor: 'not_enrolled' })", () => {
     expect(await whoami()).toMatchObject({ user: null, pending: { userId: 'ada' } });
   });
 
-  test('not_enrolled logs no other user in, in the same request or a later one', async () => {
+  test('not_enrolled never logs in another user, in the same request or a later one', async () => {
     await openWith({
       complete: ({ users }) => ({
         user: users['bob'],

@@ -15,7 +15,7 @@ afterEach(() => site.shut());
 describe('attacks on a login', () => {
   beforeEach(() => open());
 
-  test('the session id changes at every step, and no earlier one opens anything', async () => {
+  test('the session id changes at every step, and an earlier id gives no access', async () => {
     await browser.post('/note', { note: 'planted' });
     const planted = browser.copy();
     await browser.post('/login', { user: 'ada' });
@@ -60,7 +60,7 @@ describe('attacks on a login', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('a pending login can be completed once', async () => {
+  test('a pending login can be completed only once', async () => {
     await browser.post('/login', { user: 'ada' });
     const tab = browser.copy();
     await browser.post('/login/backup-code', { code: 'valid' });

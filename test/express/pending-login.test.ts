@@ -56,7 +56,7 @@ describe('pendingLogin', () => {
     });
   });
 
-  test('the app may say where the id of a user is', async () => {
+  test('the app may say how to read the id of a user', async () => {
     const userId = (): string => 'ada@example.org';
     await open({ begin: { userId }, complete: { userId } });
     expect((await browser.post('/login', { user: 'withoutId' })).body.pending).toMatchObject({
@@ -106,7 +106,7 @@ describe('pendingLogin', () => {
     expect((await browser.get('/whoami')).body.pending).toBeNull();
   });
 
-  test('the page to return to is not part of the pending login', async () => {
+  test('the pending login that the app sees does not include the page to return to', async () => {
     await open();
     expect(
       Object.keys(

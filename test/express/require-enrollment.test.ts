@@ -160,7 +160,7 @@ describe('a user with old codes', () => {
       expectSentTo(await browser.get('/page', HTML), '/codes?returnTo=%2Fpage');
   });
 
-  test('a user is not sent if rotation is never, or before the codes are old', async () => {
+  test('a user is not sent while the codes are not old, or if rotation is never', async () => {
     await guard({ rotation: 'never' });
     await makeOldCodes();
     expectIn(await browser.get('/page', HTML));

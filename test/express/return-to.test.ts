@@ -76,7 +76,7 @@ describe('safeReturnTo', () => {
     expect(safeReturnTo(value)).toBeNull();
   });
 
-  test('no value leaves this origin', () => {
+  test('no value leads to another origin', () => {
     const piece = fc.constantFrom(
       '/',
       '\\',
@@ -111,7 +111,7 @@ describe('safeReturnTo', () => {
     );
   });
 
-  test('a login with a value that is dropped succeeds and returns no page', async () => {
+  test('a login succeeds, and returns no page if the value was dropped', async () => {
     const site = await LoginSite.open();
     for (const returnTo of ['//evil.example', ['/inbox'], { a: 1 }, 5, null, 'x'.repeat(5000)]) {
       const browser = site.browser();

@@ -121,7 +121,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   });
   afterAll(() => Promise.all(opened.map((app) => app.shut())));
 
-  test('the answers to a set from issue to revocation are as described', async () => {
+  test('the document describes the answers about a set, from issue to revocation', async () => {
     await check(bare, 'HEAD /');
     expect((await check(bare, 'GET /')).body).toEqual({ set: null });
     await check(bare, 'POST /', { body: {} });
@@ -136,13 +136,13 @@ describe.each(expresses)('on %s', (_name, express) => {
     await check(bare, 'DELETE /', { body: {} });
   });
 
-  test('the answers to a set that never expires are as described', async () => {
+  test('the document describes the answers about a set that never expires', async () => {
     const app = await open({ expiresAfterDays: null });
     expect((await check(app, 'POST /', { body: {} })).body.expiresAt).toBeNull();
     expect((await check(app, 'GET /')).body.set.expiresAt).toBeNull();
   });
 
-  test.each(CHANGES)('each refusal of %s is as described', async (at) => {
+  test.each(CHANGES)('the document describes each refusal of %s', async (at) => {
     await check(bare, at, { body: '[]' });
     await check(bare, at, { body: {}, headers: { 'sec-fetch-site': 'cross-site' } });
     await check(bare, at, { body: { setId: 'x'.repeat(5000) } });
@@ -156,7 +156,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect((await check(halfway, at, { body: {} })).body.fresh).toEqual(['knowledge']);
   });
 
-  test('the answers 401, 409 and 503 are as described', async () => {
+  test('the document describes the answers 401, 409 and 503', async () => {
     await check(site.site.browser(), 'GET /');
     await check(site.site.browser(), 'HEAD /');
     await check(bare, 'POST /activate', { body: { setId: 'recovery' } });
@@ -182,7 +182,7 @@ test('the document describes no answer that the router does not give', () => {
   );
 });
 
-test('these tests notice an answer that is not as described', () => {
+test('these tests notice an answer that the document does not describe', () => {
   const { schema } = operations.get('POST /')!.responses['201']!.content!['application/json'];
   const set = { setId: 'a', codes: ['A'], createdAt: 1, expiresAt: null };
   expect(violations(schema, set)).toEqual([]);
@@ -204,7 +204,7 @@ describe('backupCodesOpenApi', () => {
     expect(new Set(names).size).toBe(names.length);
   });
 
-  test('each operation has text, a known tag, and an answer of status 4xx', () => {
+  test('each operation has a description, a listed tag, and an answer of status 4xx', () => {
     const { info, servers, security, tags, components } = backupCodesOpenApi();
     expect(info['license']).toBeDefined();
     expect(servers).toHaveLength(1);

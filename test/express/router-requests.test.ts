@@ -23,7 +23,7 @@ describe.each(expresses)('on %s', (_name, express) => {
   };
   /** No set was made or ended, and no code was hashed. */
   const expectUnchanged = (): void => {
-    expect(app.told).toEqual([]);
+    expect(app.received).toEqual([]);
     expect(app.hasher.count).toBe(0);
   };
   const json = { 'content-type': 'application/json' };
@@ -294,10 +294,10 @@ describe.each(expresses)('on %s', (_name, express) => {
         },
       });
       await ask(app, 'POST /', { body: {} });
-      expect(app.told.map(({ type }) => type)).toEqual(['issued']);
+      expect(app.received.map(({ type }) => type)).toEqual(['issued']);
     });
 
-    test('a guard may take its time: the body is read afterwards', async () => {
+    test('a guard may be slow, because the body is read after it', async () => {
       await open({ router: { guard: (_req, _res, next) => void setTimeout(next, 50) } });
       expect((await ask(app, 'DELETE /', { body: {} })).status).toBe(200);
     });
@@ -363,13 +363,13 @@ describe.each(expresses)('on %s', (_name, express) => {
       ],
     });
     await ask(app, 'POST /', { body: {} });
-    expect(app.told[0]?.context).toMatchObject({ requestId: 'request-7', actor: null });
+    expect(app.received[0]?.context).toMatchObject({ requestId: 'request-7', actor: null });
     await app.shut();
     await open({
       router: { context: () => ({ ip: '192.0.2.1', actor: 'support' }), guard: letThrough },
     });
     await ask(app, 'POST /', { body: {} });
-    expect(app.told[0]?.context).toMatchObject({
+    expect(app.received[0]?.context).toMatchObject({
       ip: '192.0.2.1',
       actor: 'support',
       userAgent: null,

@@ -85,7 +85,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect(answers.map(({ status, body }) => [status, body])).toEqual(
         Array(3).fill([200, { setId }]),
       );
-      expect(open.told.filter(({ type }) => type === 'activated')).toHaveLength(1);
+      expect(open.received.filter(({ type }) => type === 'activated')).toHaveLength(1);
     });
 
     test('a set that is not staged for this user cannot be activated', async () => {
@@ -117,7 +117,7 @@ describe.each(expresses)('on %s', (_name, express) => {
       expect([again.status, again.body]).toEqual([200, { revoked: false }]);
     });
 
-    test('a user changes the own set and no other', async () => {
+    test('a user can change only their own set', async () => {
       const { setId } = await open.backupCodes.issue('bob');
       const browser = await open.loggedIn();
       await ask(browser, 'POST /', {
@@ -189,7 +189,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     const expectUnchanged = async (): Promise<void> => {
       expect(await open.backupCodes.status('ada')).toEqual(before);
       expect(open.hasher.count).toBe(hashes);
-      expect(open.told.map(({ type }) => type)).toEqual(['issued']);
+      expect(open.received.map(({ type }) => type)).toEqual(['issued']);
     };
 
     test.each(CHANGES)(
@@ -259,7 +259,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     await ask(browser, 'POST /activate', { body: { setId }, headers });
     await ask(browser, 'POST /', { body: {}, headers });
     await ask(browser, 'DELETE /', { body: {}, headers });
-    expect(open.told.map(({ type, userId, context }) => [type, userId, context])).toEqual(
+    expect(open.received.map(({ type, userId, context }) => [type, userId, context])).toEqual(
       ['staged', 'activated', 'issued', 'revoked'].map((type) => [
         type,
         'ada',

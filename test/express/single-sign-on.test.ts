@@ -1,5 +1,5 @@
-// Logins that begin at another provider. What its assertion says is kept, and believed only as far
-// as it goes.
+// Logins that begin at another provider. Every value of its assertion is recorded, and only those
+// that name a factor count as one.
 import type { Express } from 'express';
 import {
   beginLogin,
@@ -91,7 +91,7 @@ describe('an assertion of two kinds of factor', () => {
   );
 
   test.each([[['fed']], [['pwd']], [['hwk']], [['otp', 'sms']]])(
-    'an assertion of %j is not enough: it logs no user in, and a second factor still completes it',
+    'an assertion of %j alone logs no user in',
     async (amr) => {
       await open(sso(...amr));
       expect((await browser.post('/login/included')).body).toMatchObject({
@@ -109,7 +109,7 @@ describe('an assertion of two kinds of factor', () => {
     },
   );
 
-  test('"mfa" is believed for a single sign-on only', async () => {
+  test('"mfa" is accepted only from single sign-on', async () => {
     await open({ amr: ['pwd', 'mfa'], methods: ['pwd'] });
     expect((await browser.post('/login/included')).body).toMatchObject({ error: 'invalid_option' });
     await site.shut();

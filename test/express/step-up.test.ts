@@ -72,7 +72,7 @@ describe('a user who is logged in and shows a factor again', () => {
     });
   });
 
-  test('a step-up adds a second kind of factor to a login by one', async () => {
+  test('a step-up adds a second kind of factor to a login with one kind', async () => {
     await open();
     await browser.post('/login/password-only', { user: 'ada' });
     expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
@@ -114,7 +114,7 @@ describe('a user who is logged in and shows a factor again', () => {
   });
 });
 
-describe('the record of a login speaks for no other login', () => {
+describe('the record of a login does not count for another login', () => {
   const guarded: LoginSiteOptions = {
     routes: (app, { now, users, passport }) => {
       app.get('/vault', requireAssurance({ now }), (req, res) => res.json(req.user));
@@ -137,7 +137,7 @@ describe('the record of a login speaks for no other login', () => {
     },
   };
 
-  test('the record does not speak for the next user of a session that the app keeps', async () => {
+  test('the record does not count for the next user of a session that the app keeps', async () => {
     await open(guarded);
     await logIn('ada');
     expect((await browser.get('/vault')).body).toMatchObject({ id: 'ada' });
@@ -162,7 +162,7 @@ describe('the record of a login speaks for no other login', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('the record does not speak for a user who is not logged in to the session', async () => {
+  test('the record does not count for a user who is not logged in to the session', async () => {
     await open(guarded);
     await browser.post('/login', { user: 'ada' });
     expect((await browser.post('/token', { code: 'valid' })).status).toBe(401);

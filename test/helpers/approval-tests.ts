@@ -17,7 +17,7 @@ import { atOnce } from './service';
 const TIMES = 50;
 const WINDOW_MS = 900_000;
 
-/** Opens empty stores; `another` are stores on the same data, as on another machine. */
+/** Opens empty stores. `another` are stores on the same data, as on another machine. */
 export type OpenStores = () => Promise<OfficeStores & { another: OfficeStores }>;
 
 export function newRecord(changes: Partial<ApprovalRecord> = {}): ApprovalRecord {
@@ -86,7 +86,7 @@ export function approvalTests(open: OpenStores): void {
       expect(await read(record.id)).toEqual(changed);
     });
 
-    it('a target has one open record, and targets that differ only in case, accent or space are different', async () => {
+    it('a target has one open record, and targets are compared exactly', async () => {
       const { target } = newRecord();
       expect(await store.create(newRecord({ target }))).toBe(true);
       expect(await another.create(newRecord({ target }))).toBe(false);
@@ -126,7 +126,7 @@ export function approvalTests(open: OpenStores): void {
       },
     );
 
-    it('a change of an expired record does not free a target that a newer record holds', async () => {
+    it('a change of an expired record does not free the target of a newer record', async () => {
       const old = newRecord();
       const next = newRecord({
         target: old.target,

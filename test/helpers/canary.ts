@@ -42,7 +42,7 @@ export class Canary {
     this.loose.add(Buffer.from(bytes).reverse().toString('hex'), `${name}, reversed`);
   }
 
-  /** @returns each secret that the text contains, with its form */
+  /** @returns each secret that the string contains, with its form */
   findIn(text: string): string[] {
     const squeezed = text
       .normalize('NFKC')
@@ -79,7 +79,7 @@ export class Canary {
   }
 }
 
-/** Forms by their first characters, so that a text is read once for any number of forms. */
+/** Forms by their first characters, so that a string is read once for any number of forms. */
 class Forms {
   private readonly byStart = new Map<string, { form: string; finding: string }[]>();
 

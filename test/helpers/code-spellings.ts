@@ -5,13 +5,20 @@ import type { Format } from '../../lib';
 
 /** Every character that Unicode calls a dash. */
 export const DASHES =
-  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
+  '-\u058A\u05BE\u1400\u1806\u2010\u2011\u2012\u2013\u2014\u2015\u2053\u207B\u208B\u2212' +
+  '\u2E17\u2E1A\u2E3A\u2E3B\u2E40\u301C\u3030\u30A0\uFE31\uFE32\uFE58\uFE63\uFF0D\u{10EAD}';
 export const SPACES =
   ' \t\n\r\v\f\u00A0\u1680\u2000\u2003\u2007\u2009\u200A\u2028\u2029\u202F\u205F\u3000\uFEFF';
 export const INVISIBLE =
-  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069\uFE0E\uFE0F\u{E0020}';
+  '\u00AD\u034F\u061C\u200B\u200C\u200D\u200E\u200F\u202A\u202E\u2060\u2066\u2069' +
+  '\uFE0E\uFE0F\u{E0020}';
 /** All characters that are allowed between symbols, separators included. */
 export const DECORATIONS: readonly string[] = Array.from(`${DASHES}${SPACES}${INVISIBLE}._`);
+
+/** Characters that people copy along with a code: quotes, brackets, bullets and the like. */
+export const AROUND: readonly string[] = Array.from(
+  `,;:!|/\\*#>"'\u0060\u2018\u2019\u201C\u201D\u201E\u00AB\u00BB()[]{}<\u2022\u00B7\u25CF\u25A1\u2610\u2713\u3001`,
+);
 
 /** Digits of other scripts. */
 export const SCRIPTS: readonly (readonly string[])[] = Intl.supportedValuesOf('numberingSystem')
@@ -72,4 +79,26 @@ export function spellingOf(format: Format): fc.Arbitrary<{ symbols: string; part
         }),
     )
     .filter(({ parts }) => parts.join('').length <= 128);
+}
+
+/** The number of a line in a list, set apart from what follows it. */
+const listNumber: fc.Arbitrary<string> = fc
+  .tuple(
+    fc.integer({ min: 1, max: 32 }),
+    fc.constantFrom('. ', '.', ') ', ')', ': ', ' ', '\t', '.\u00A0', ' - ', ' | ', '] ', '>'),
+  )
+  .map(([number, mark]) => `${number}${mark}`);
+
+/** A code in one of its spellings, as it is pasted from a list. At most 128 characters. */
+export function pastingOf(format: Format): fc.Arbitrary<{ symbols: string; pasted: string }> {
+  const around = fc
+    .array(fc.constantFrom(...AROUND, ...Array.from(SPACES + INVISIBLE)), { maxLength: 5 })
+    .map((characters) => characters.join(''));
+  return fc
+    .tuple(spellingOf(format), around, fc.option(listNumber, { nil: '' }), around, around)
+    .map(([{ symbols, parts }, first, number, second, last]) => ({
+      symbols,
+      pasted: `${first}${number}${second}${parts.join('')}${last}`,
+    }))
+    .filter(({ pasted }) => pasted.length <= 128);
 }

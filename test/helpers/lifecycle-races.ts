@@ -4,7 +4,7 @@ import { BackupCodes, type AuditEvent, type BackupCodesOptions } from '../../lib
 import { DAY_MS, fakeClock, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
 import type { ReportTestOptions } from './report-tests';
-import { atOnce } from './service';
+import { asOneUser } from './service';
 
 const ROUNDS = 5;
 const USERS = 12;
@@ -42,7 +42,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
         codes: [code],
       } = await at(0).issue(userId);
       for (const total of [11, 12]) {
-        const outcomes = await atOnce(10, (n) => at(n).consume(userId, code));
+        const outcomes = await asOneUser(10, (n) => at(n).consume(userId, code));
         const winners = outcomes.filter((outcome) => outcome.ok);
         expect(winners).toEqual([
           expect.objectContaining({ remaining: 10, total, replacement: expect.any(String) }),
@@ -64,7 +64,7 @@ export function lifecycleRaces({ open }: Pick<ReportTestOptions, 'open'>): void 
     for (let round = 0; round < ROUNDS; round += 1) {
       const userId = `user-${round}`;
       const { codes } = await at(0).issue(userId);
-      const outcomes = await atOnce(10, (n) => at(n).consume(userId, codes[n]));
+      const outcomes = await asOneUser(10, (n) => at(n).consume(userId, codes[n]));
       expect(
         outcomes.map((outcome) => (outcome.ok ? outcome.remaining : -1)).sort((a, b) => a - b),
       ).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);

@@ -1,4 +1,4 @@
-// An office in which two people approve actions, over any store: the service, its clock, the
+// An office in which two people approve actions, on any store: the service, its clock, the
 // actions that ran, and the events that listeners received.
 import { BackupCodes, type AuditEvent, type BackupCodeStore } from '../../lib';
 import {
@@ -28,15 +28,15 @@ export interface Office {
   readonly stores: OfficeStores;
   readonly hasher: CountingHasher;
   readonly clock: FakeClock;
-  /** What each action that ran was given. */
+  /** The argument of each action that ran. */
   readonly executed: unknown[];
   /** Events of two-person approval, in order. */
   readonly events: AuditEvent[];
-  /** A valid code of this user that was not returned before. */
+  /** Returns a valid code of this user that was not returned before. */
   unusedCode(userId: string): Promise<string>;
-  /** How many codes the user has consumed. */
+  /** Returns how many codes the user has consumed. */
   consumedCount(userId: string): Promise<number>;
-  /** Another instance over the same data, as on another machine. */
+  /** Makes another instance on the same data, as on another machine. */
   anotherInstance(options?: Partial<TwoPersonApprovalOptions>): TwoPersonApproval;
 }
 
@@ -108,7 +108,7 @@ export interface ShownRequest {
   readonly digest: string;
 }
 
-/** `ada` makes a request. */
+/** Makes a request as `ada`. */
 export async function makeRequest(
   office: Office,
   proposal: Partial<Proposal> = {},
@@ -118,7 +118,7 @@ export async function makeRequest(
     .approval;
 }
 
-/** `ada` makes a request, and `bob` approves it. */
+/** Makes a request as `ada` and approves it as `bob`. */
 export async function makeApprovedRequest(
   office: Office,
   proposal: Partial<Proposal> = {},
@@ -128,13 +128,13 @@ export async function makeApprovedRequest(
   return accepted(await office.approval.approve('bob', { id, digest, code })).approval;
 }
 
-/** The outcome of a step that must not be refused. */
+/** Returns the outcome of a step. @throws if the step was refused */
 export function accepted(outcome: ApprovalOutcome | ExecutionOutcome): ApprovalAccepted {
   if (!outcome.ok) throw new Error(`The step was refused: ${outcome.reason}`);
   return outcome;
 }
 
-/** What an execution that must not be refused returned. */
+/** Returns the result of an execution. @throws if it was refused */
 export function resultOf(outcome: ExecutionOutcome): unknown {
   if (!outcome.ok) throw new Error(`The execution was refused: ${outcome.reason}`);
   return outcome.result;

@@ -1,7 +1,7 @@
 // Runs one block of the README as a program: defines the names that it assumes, listens, and sends
 // the port. Started as `node --require ./test/helpers/run-typescript.js
 // test/helpers/readme-child.ts FILE`.
-import Module from 'node:module';
+import Module, { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import bcrypt from 'bcrypt';
@@ -85,20 +85,21 @@ Object.assign(globalThis, {
 
 async function main(): Promise<void> {
   const block = process.argv[2] ?? '';
-  const made = (await import(block)) as Made;
+  // TypeScript is loaded by `require` only.
+  const made = (await createRequire(__filename)(block)) as Made;
   const app = made.app ?? (Reflect.get(globalThis, 'app') as express.Express);
   app.get('/whoami', (req, res) => {
     res.json({ user: req.user ?? null, isAuthenticated: req.isAuthenticated() });
   });
   const codes = (await made.backupCodes?.issue(ada.id))?.codes ?? [];
-  if (made.consumeCode !== undefined) await prove(made.consumeCode);
+  if (made.consumeCode !== undefined) await runContract(made.consumeCode);
   const server = app.listen(0, '127.0.0.1', () =>
     process.send?.({ port: (server.address() as AddressInfo).port, codes }),
   );
 }
 
 /** Runs the suite that the README recommends to apps. */
-async function prove(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
+async function runContract(consumeCode: NonNullable<Made['consumeCode']>): Promise<void> {
   const tests: (() => unknown)[] = [];
   let people = 0;
   const setUp = (): Promise<{ user: Person; codes: string[] }> => {

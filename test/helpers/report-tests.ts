@@ -1,6 +1,7 @@
 // The audit trail of a store, tested through the service, so that the same tests run on each store.
 import {
   BackupCodes,
+  formats,
   type AuditEvent,
   type BackupCodeAudit,
   type BackupCodesOptions,
@@ -10,7 +11,7 @@ import {
 import { EVENT_TYPES } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, HOUR_MS, START, type FakeClock } from './clock';
 import { countingHasher } from './counting-hasher';
-import { atOnce, WRONG } from './service';
+import { atOnce, WRONG, WRONG_ON_BOTH } from './service';
 
 type ReportingStore = BackupCodeStore & BackupCodeAudit;
 
@@ -28,16 +29,16 @@ export function reportTests({ open }: ReportTestOptions): void {
     backupCodes: BackupCodes;
     another: () => BackupCodes;
     clock: FakeClock;
-    told: AuditEvent[];
+    received: AuditEvent[];
   }> => {
     const { store, another } = await open();
     const clock = fakeClock();
-    const told: AuditEvent[] = [];
+    const received: AuditEvent[] = [];
     const over = (given: ReportingStore): BackupCodes =>
       new BackupCodes({ store: given, hasher: countingHasher(), now: clock.now, ...options });
     const backupCodes = over(store);
-    for (const type of EVENT_TYPES) backupCodes.on(type, (event) => told.push(event));
-    return { backupCodes, another: () => over(another()), clock, told };
+    for (const type of EVENT_TYPES) backupCodes.on(type, (event) => received.push(event));
+    return { backupCodes, another: () => over(another()), clock, received };
   };
   const typesOf = (events: readonly AuditEvent[]): string[] => events.map(({ type }) => type);
   const readAll = async (
@@ -55,29 +56,29 @@ export function reportTests({ open }: ReportTestOptions): void {
 
   describe('events', () => {
     it('Stored events equal the live events in every field and in their order', async () => {
-      const { backupCodes, told, clock } = await start({ lowAt: 9 });
+      const { backupCodes, received, clock } = await start({ lowAt: 9, format: formats.recovery });
       const userId = 'a "strange"\r\n\0id \u{1f511}';
       const {
         codes: [code],
       } = await backupCodes.issue(userId, CONTEXT);
-      await backupCodes.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
+      await backupCodes.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
       clock.advance(1500);
       await backupCodes.consume(userId, code, CONTEXT);
       clock.advance(60_000);
       await backupCodes.consume(userId, code);
-      await backupCodes.rejectUnknownUser('nobody', WRONG, { channel: 'recovery' });
+      await backupCodes.rejectUnknownUser('eve', WRONG_ON_BOTH, { channel: 'recovery' });
       await backupCodes.revoke(userId);
       for (const type of ['issued', 'rejected', 'consumed', 'low', 'revoked'] as const)
-        expect(typesOf(told)).toContain(type);
+        expect(typesOf(received)).toContain(type);
       const all = await readAll(backupCodes);
       // On a store with partitions, events of unknown names have no order among the others.
       const ofUser = (events: readonly AuditEvent[]): AuditEvent[] =>
         events.filter((event) => event.userId === userId);
-      expect(ofUser(all)).toEqual(ofUser(told));
+      expect(ofUser(all)).toEqual(ofUser(received));
       expect(all.filter((event) => event.userId === null)).toEqual(
-        told.filter((event) => event.userId === null),
+        received.filter((event) => event.userId === null),
       );
-      expect(await readAll(backupCodes, { userId })).toEqual(ofUser(told));
+      expect(await readAll(backupCodes, { userId })).toEqual(ofUser(received));
     });
 
     it('The refusals of a wait are counted in its one event', async () => {
@@ -141,7 +142,7 @@ export function reportTests({ open }: ReportTestOptions): void {
     it('Without events the page is empty and has no cursor', async () => {
       const { backupCodes } = await start();
       expect(await backupCodes.audit.events()).toEqual({ events: [], cursor: null });
-      expect(await backupCodes.audit.events({ userId: 'nobody' })).toEqual({
+      expect(await backupCodes.audit.events({ userId: 'eve' })).toEqual({
         events: [],
         cursor: null,
       });
@@ -260,14 +261,14 @@ export function reportTests({ open }: ReportTestOptions): void {
       const { backupCodes, another } = await start();
       const users = Array.from({ length: 40 }, (_, n) => `user-${n}`);
       for (const userId of users) await backupCodes.issue(userId);
-      const told: string[] = [];
+      const received: string[] = [];
       const services = [backupCodes, another(), another(), another()];
       for (const service of services)
-        service.on('expiring', ({ userId }) => told.push(String(userId)));
+        service.on('expiring', ({ userId }) => received.push(String(userId)));
       const now = END - 30 * DAY_MS;
       const recorded = await atOnce(4, (n) => services[n]!.audit.recordReminders({ now }));
       expect(recorded.reduce((sum, count) => sum + count, 0)).toBe(40);
-      expect(told.sort()).toEqual([...users].sort());
+      expect(received.sort()).toEqual([...users].sort());
       expect((await backupCodes.audit.events({ types: ['expiring'] })).events).toHaveLength(40);
     });
   });
@@ -301,7 +302,7 @@ export function reportTests({ open }: ReportTestOptions): void {
       await backupCodes.consume('attacked', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('Ada', WRONG, { ip: '192.0.2.1' });
       await backupCodes.consume('ada', WRONG, { ip: '192.0.2.9' });
-      await backupCodes.rejectUnknownUser('nobody', WRONG, { ip: '192.0.2.1' });
+      await backupCodes.rejectUnknownUser('eve', WRONG, { ip: '192.0.2.1' });
       const now = START + 567 * DAY_MS + HOUR_MS;
       const dayOf = (at: number): string => new Date(at).toISOString().slice(0, 10);
 
@@ -349,6 +350,20 @@ export function reportTests({ open }: ReportTestOptions): void {
         { none: 1, 2026: 2 },
         { '$old$cost=1': 1, '$new$cost=2': 2 },
       ]);
+    });
+
+    it('A report counts sets of a pepper whose id is also the name of a member of every object', async () => {
+      const { store } = await open();
+      const key = Buffer.alloc(32, 1);
+      const ids = ['constructor', '__proto__', 'toString', 'hasOwnProperty', '2026'];
+      for (const id of ids) {
+        const pepper = { id, key };
+        const backupCodes = new BackupCodes({ store, hasher: countingHasher(), pepper });
+        for (const n of [1, 2]) await backupCodes.issue(`${id} ${n}`);
+      }
+      const { users, setsByPepper } = await new BackupCodes({ store }).audit.report();
+      expect(users).toBe(10);
+      expect(Object.entries(setsByPepper).sort()).toEqual(ids.map((id) => [id, 2]).sort());
     });
 
     it('The report of an empty store has only zeros', async () => {

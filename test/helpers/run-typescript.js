@@ -10,7 +10,8 @@ Module._extensions['.ts'] = (module, filename) => {
     filename,
     swcrc: false,
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    module: { type: 'commonjs' },
+    // A dynamic import stays one, so that it can load ES modules and addresses of files.
+    module: { type: 'commonjs', ignoreDynamic: true },
     sourceMaps: 'inline',
   });
   module._compile(code, filename);

@@ -18,7 +18,7 @@ export interface SqlDatabaseUnderTest {
    * connections in a process block each other.
    */
   connect(): Kysely<unknown>;
-  /** The driver's pool, as an app has it that uses no Kysely. */
+  /** The pool of the driver, for an app that does not use Kysely. */
   open(): SqlDatabase;
   /** `null` for SQLite. */
   readonly server: Server | null;

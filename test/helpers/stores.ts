@@ -77,8 +77,8 @@ export const storeKinds: readonly StoreKind[] = 'QUICK' in globalThis ? [memory]
 /**
  * Returns the rows of every table too.
  *
- * @param before called before each statement of the store, but for those that begin and end
- * transactions; may throw
+ * @param before is called before each statement of the store, except those that begin and end
+ * transactions, and may throw
  */
 export async function openSqlite(
   before: () => void = () => undefined,

@@ -75,7 +75,8 @@ export class ConsumingWorkers {
   }
 
   /**
-   * Each worker consumes its code `times` times at once, and all workers run at once.
+   * Each worker consumes its code `times` times, as many at once as its hash queue takes of one
+   * user, and all workers run at once.
    */
   async consume(
     user: string,

@@ -8,11 +8,11 @@ import {
 import { failure } from '../helpers/errors';
 
 describe('assertOptions', () => {
-  const known = ['count', 'lowAt', 'expiresAfterDays'];
+  const optionNames = ['count', 'lowAt', 'expiresAfterDays'];
 
   it('assertOptions accepts an object without options, and without a prototype', () => {
     for (const given of [{}, { count: 1 }, Object.create(null)])
-      expect(() => assertOptions('issue', given, known)).not.toThrow();
+      expect(() => assertOptions('issue', given, optionNames)).not.toThrow();
   });
 
   it.each([
@@ -23,7 +23,7 @@ describe('assertOptions', () => {
     ['a list', [1]],
     ['a function', () => 1],
   ])('assertOptions refuses %s', (_what, given) => {
-    expect(() => assertOptions('issue', given, known)).toThrow(failure('invalid_option'));
+    expect(() => assertOptions('issue', given, optionNames)).toThrow(failure('invalid_option'));
   });
 
   it.each([
@@ -35,14 +35,14 @@ describe('assertOptions', () => {
   ])(
     'assertOptions refuses a misspelt option (%s) and suggests the one that was meant',
     (_what, given, meant) => {
-      expect(() => assertOptions('issue', { [given]: 1 }, known)).toThrow(
+      expect(() => assertOptions('issue', { [given]: 1 }, optionNames)).toThrow(
         `issue has no option "${given}". Did you mean "${meant}"?`,
       );
     },
   );
 
   it('assertOptions refuses an option that is like no other, and lists all options', () => {
-    expect(() => assertOptions('issue', { zebra: 1 }, known)).toThrow(
+    expect(() => assertOptions('issue', { zebra: 1 }, optionNames)).toThrow(
       'issue has no option "zebra". It knows count, lowAt, expiresAfterDays.',
     );
   });

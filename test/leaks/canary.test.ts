@@ -11,13 +11,13 @@ const canary = new Canary();
 canary.addCode(CODE, 'the code');
 canary.addBytes(KEY, 'the key');
 
-describe('a code is found', () => {
+describe('forms of a code', () => {
   it.each<[string, string]>([
     ['as it is shown', CODE],
     ['without its dash', 'KQ7PX3MZ'],
     ['in lower case', 'kq7p-x3mz'],
     ['in mixed case', 'Kq7p-X3mz'],
-    ['with a space, as it was typed', 'kq7p x3mz'],
+    ['as it was typed, with a space', 'kq7p x3mz'],
     ['with a dash of another kind', 'KQ7P\u2014X3MZ'],
     ['in full-width letters', '\uFF2B\uFF31\uFF17\uFF30 \uFF38\uFF13\uFF2D\uFF3A'],
     ['symbol by symbol', 'K Q 7 P X 3 M Z'],
@@ -49,24 +49,24 @@ describe('a code is found', () => {
     ['as HTML entities', Array.from(CODE, (symbol) => `&#${symbol.charCodeAt(0)};`).join('')],
     ['in base64', Buffer.from(CODE).toString('base64')],
     ['in base64url', Buffer.from('kq7px3mz').toString('base64url')],
-    ['in base64 behind one byte', Buffer.from(`?${CODE}!`).toString('base64')],
-    ['in base64 behind two bytes', Buffer.from(`??${CODE.toLowerCase()}!!`).toString('base64')],
+    ['in base64 after one byte', Buffer.from(`?${CODE}!`).toString('base64')],
+    ['in base64 after two bytes', Buffer.from(`??${CODE.toLowerCase()}!!`).toString('base64')],
     ['in JSON in base64', Buffer.from(JSON.stringify({ code: CODE, at: 1 })).toString('base64url')],
-  ])('%s', (_form, written) => {
+  ])('A code is found %s', (_form, written) => {
     expect(canary.findIn(`{"at":1,"what":"${written}"}`)).toEqual([
       expect.stringMatching(/^the code/),
     ]);
   });
 });
 
-describe('a digest, a salt and a key are found', () => {
+describe('forms of a digest, a salt and a key', () => {
   it.each<[string, string]>([
     ['in hex', KEY.toString('hex')],
     ['in hex, in capitals and groups', KEY.toString('hex').toUpperCase().replace(/.{8}/g, '$& ')],
     ['in base64', KEY.toString('base64')],
     ['in base64url', KEY.toString('base64url')],
     [
-      'in base64 among more',
+      'in base64 between other bytes',
       Buffer.concat([Buffer.from('x'), KEY, Buffer.from('yz')]).toString('base64'),
     ],
     ['in hex, in base64', Buffer.from(`k=${KEY.toString('hex')}`).toString('base64')],
@@ -75,7 +75,7 @@ describe('a digest, a salt and a key are found', () => {
     ['as numbers', JSON.stringify(Array.from(KEY))],
     ['as a typed array in JSON', JSON.stringify(Uint8Array.from(KEY))],
     ['reversed', Buffer.from(KEY).reverse().toString('hex')],
-  ])('%s', (_form, written) => {
+  ])('A key is found %s', (_form, written) => {
     expect(canary.findIn(`{"what":"${written}"}`)).toEqual([expect.stringMatching(/^the key/)]);
   });
 });
@@ -102,7 +102,7 @@ it('A secret of fewer than eight characters is refused, because it matches by ch
   expect(() => new Canary().addCode('ABC-123', 'it')).toThrow('it is too short to be looked for.');
 });
 
-describe('what can be printed of a value is searched', () => {
+describe('all that can be printed of a value', () => {
   class Hider {
     readonly secret = { deep: { deeper: { deepest: CODE } } };
     toJSON(): string {
@@ -115,20 +115,17 @@ describe('what can be printed of a value is searched', () => {
     ['a cause of a cause', new Error('no', { cause: new Error('no', { cause: CODE }) })],
     ['a property of an error', Object.assign(new Error('no'), { sql: `SELECT '${CODE}'` })],
     [
-      'a property that is not listed',
+      'a property that is not enumerable',
       Object.defineProperty({}, 'code', { value: CODE, enumerable: false }),
     ],
     ['a symbol', { [Symbol('code')]: CODE }],
-    ['a class, in the depth', new Hider()],
-    ['what it says of itself as JSON', { toJSON: () => CODE, [inspect.custom]: () => 'recovery' }],
-    [
-      'what it says of itself as text',
-      { toString: () => CODE, [inspect.custom]: () => 'recovery' },
-    ],
-    ['a Map, as key', new Map([[{ code: CODE }, 1]])],
-    ['a long list, at its end', [...Array.from({ length: 500 }, () => 0), CODE]],
-    ['a circle', Object.assign([CODE], { self: [] }, { self: { again: [] } })],
-  ])('%s', (_where, value) => {
+    ['a deeply nested property', new Hider()],
+    ['the result of toJSON', { toJSON: () => CODE, [inspect.custom]: () => 'recovery' }],
+    ['the result of toString', { toString: () => CODE, [inspect.custom]: () => 'recovery' }],
+    ['a key of a Map', new Map([[{ code: CODE }, 1]])],
+    ['the end of a long list', [...Array.from({ length: 500 }, () => 0), CODE]],
+    ['a circular structure', Object.assign([CODE], { self: [] }, { self: { again: [] } })],
+  ])('A code in %s is found', (_where, value) => {
     expect(canary.findIn(printed(value))).toEqual(['the code']);
   });
 });

@@ -1,5 +1,4 @@
-// Objects of the package print no code, digest, salt or key, whichever way an app prints or logs
-// them.
+// Objects of the package print no code, digest, salt or key, however an app prints or logs them.
 import { randomBytes } from 'node:crypto';
 import { inspect } from 'node:util';
 import { Kysely, SqliteDialect } from 'kysely';
@@ -9,9 +8,9 @@ import { createTables, SqlStore } from '../../lib/sql';
 import { countingHasher } from '../helpers/counting-hasher';
 
 describe.each(['MemoryStore', 'SqlStore'] as const)(
-  'what is printed of a service on %s',
+  'printed objects of a service on %s',
   (kind) => {
-    it('holds no secret, as text or as JSON, alone or inside of another object', async () => {
+    it('A printed object of the package holds no secret, alone or inside another', async () => {
       const db = new Kysely<unknown>({
         dialect: new SqliteDialect({ database: new Database(':memory:') }),
       });
@@ -62,7 +61,7 @@ function formsOf(bytes: Buffer): string[] {
   ];
 }
 
-test('a secret that is printed is found, in whichever form', () => {
+test('A printed secret is found in each form', () => {
   const bytes = randomBytes(32);
   for (const value of [bytes, new Uint8Array(bytes), { key: bytes }]) {
     for (const text of [inspect(value), JSON.stringify(value)].map((printed) =>

@@ -23,9 +23,9 @@ import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { serviceOn, type Service } from '../helpers/service';
 import { storeKinds, type OpenStore } from '../helpers/stores';
-import { noticing, overhear } from './overhear';
+import { learnSecrets, recordOutput } from './record-output';
 
-type Heard = 'events' | 'answers' | 'errors' | 'objects' | 'settlements' | 'output' | 'trail';
+type OutputPlace = 'events' | 'answers' | 'errors' | 'objects' | 'settlements' | 'output' | 'trail';
 
 /** A store, the scenarios that ran on it, and their output. */
 class Play {
@@ -33,16 +33,16 @@ class Play {
   readonly secrets = new Canary();
   /** The secrets that the store may not keep either: codes and peppers. */
   readonly unkept = new Canary();
-  readonly heard = new Map<Heard, unknown[]>();
+  readonly recorded = new Map<OutputPlace, unknown[]>();
   private readonly pepper = this.newPepper();
   private readonly store: BackupCodeStore;
 
   constructor(readonly opened: OpenStore) {
-    this.store = noticing(opened.store, this.secrets);
+    this.store = learnSecrets(opened.store, this.secrets);
   }
 
-  hear(place: Heard, value: unknown): void {
-    this.heard.set(place, [...(this.heard.get(place) ?? []), value]);
+  record(place: OutputPlace, value: unknown): void {
+    this.recorded.set(place, [...(this.recorded.get(place) ?? []), value]);
   }
 
   learn(code: string): void {
@@ -69,7 +69,7 @@ class Play {
     try {
       await call();
     } catch (error) {
-      this.hear('errors', error);
+      this.record('errors', error);
     }
   }
 
@@ -219,7 +219,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await play.operator(START).audit.prune({ before: START });
   },
 
-  'somebody guesses until the channel is locked': async (play) => {
+  'a user guesses until the channel is locked': async (play) => {
     const { backupCodes, clock } = play.serve();
     const {
       codes: [code = ''],
@@ -233,7 +233,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.consume('dan', code, CONTEXT);
     await backupCodes.status('dan');
     for (let attempt = 0; attempt < 7; attempt += 1)
-      await backupCodes.rejectUnknownUser('nobody', code, CONTEXT);
+      await backupCodes.rejectUnknownUser('eve', code, CONTEXT);
   },
 
   'the risk hook says no, asks for more, and fails': async (play) => {
@@ -275,7 +275,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
         };
         await failing(() => backupCodes.consume('gil', codes[0], CONTEXT));
         await failing(() => backupCodes.consume('gil', play.mistyped(codes[1]!), CONTEXT));
-        await failing(() => backupCodes.rejectUnknownUser('nobody', codes[2], CONTEXT));
+        await failing(() => backupCodes.rejectUnknownUser('eve', codes[2], CONTEXT));
         await failing(() => backupCodes.issue('gil', CONTEXT));
         await failing(() => backupCodes.stage('gil', CONTEXT));
         await failing(() => backupCodes.revoke('gil', CONTEXT));
@@ -310,7 +310,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     }
   },
 
-  'somebody wrote into the table': async (play) => {
+  'an attacker wrote into the table': async (play) => {
     const { codes } = await play.serve().backupCodes.issue('jon', CONTEXT);
     const damages: ((current: Record<string, unknown>) => object)[] = [
       ({ salt }) => ({ format: salt, salt: '$2b$04$' }),
@@ -334,7 +334,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     for (const type of EVENT_TYPES) backupCodes.on(type, () => Promise.reject(outOfMemory));
     await backupCodes.consume('kim', codes[0], CONTEXT);
     await backupCodes.consume('kim', codes[0], CONTEXT);
-    backupCodes.on('error', (error, event) => play.hear('errors', [error, event]));
+    backupCodes.on('error', (error, event) => play.record('errors', [error, event]));
     await backupCodes.consume('kim', codes[0], CONTEXT);
     clock.set(NaN);
     await play.letFail(() => backupCodes.consume('kim', codes[1], CONTEXT));
@@ -374,7 +374,7 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     process.env['NODE_ENV'] = before;
   },
 
-  'somebody prints what there is': async (play) => {
+  'an app prints all objects': async (play) => {
     const { backupCodes } = play.serve();
     const {
       codes: [code = ''],
@@ -398,8 +398,8 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
       fastHasher(),
       new BackupCodeError('busy', 'no'),
     ]) {
-      play.hear('objects', object);
-      play.hear('objects', { app: { locals: [object] } });
+      play.record('objects', object);
+      play.record('objects', { app: { locals: [object] } });
     }
   },
 };
@@ -420,7 +420,10 @@ const REASONS: Readonly<Record<Reason, true>> = {
 };
 
 let play: Play;
-overhear({ learn: (code) => play.learn(code), hear: (place, value) => play.hear(place, value) });
+recordOutput({
+  learn: (code) => play.learn(code),
+  record: (place, value) => play.record(place, value),
+});
 
 describe.each(storeKinds)('on $name', ({ open }) => {
   beforeAll(async () => {
@@ -435,11 +438,11 @@ describe.each(storeKinds)('on $name', ({ open }) => {
     const warnings = jest.spyOn(process, 'emitWarning').mockImplementation(() => undefined);
     for (const story of Object.values(STORIES)) await story(play);
     await new Promise(setImmediate);
-    for (const { mock } of [...sinks, warnings]) play.hear('output', mock.calls);
+    for (const { mock } of [...sinks, warnings]) play.record('output', mock.calls);
     for (const spy of [...sinks, warnings]) spy.mockRestore();
     play.secrets.addBytes(await play.opened.store.nameKey(), 'the key of names');
     for (const event of await play.opened.events())
-      play.hear('trail', [
+      play.record('trail', [
         event,
         ...[toOwasp, toOcsf, toEcs].map((write) => write(event, { appId: 'leaks' })),
       ]);
@@ -448,7 +451,7 @@ describe.each(storeKinds)('on $name', ({ open }) => {
 
   it('The scenarios cover every reason, every event and every error', () => {
     const [answers, events, errors] = (['answers', 'trail', 'errors'] as const).map(
-      (place) => play.heard.get(place) ?? [],
+      (place) => play.recorded.get(place) ?? [],
     );
     expect(
       new Set(
@@ -480,13 +483,15 @@ describe.each(storeKinds)('on $name', ({ open }) => {
         'wrong_pepper',
       ]),
     );
-    expect(printed(play.heard.get('output'))).toMatch(/BACKUP_CODE_RISK[^]*BACKUP_CODE_LISTENER/);
+    expect(printed(play.recorded.get('output'))).toMatch(
+      /BACKUP_CODE_RISK[^]*BACKUP_CODE_LISTENER/,
+    );
   });
 
-  it.each<Heard>(['events', 'trail', 'answers', 'errors', 'objects', 'output'])(
+  it.each<OutputPlace>(['events', 'trail', 'answers', 'errors', 'objects', 'output'])(
     'The %s contain no code, digest, salt or key',
     (place) => {
-      const found = play.heard
+      const found = play.recorded
         .get(place)!
         .flatMap((value) =>
           play.secrets

@@ -15,9 +15,9 @@ import {
   type Person,
   type Service,
 } from '../strategy/test-app';
-import { overhear } from './overhear';
+import { recordOutput } from './record-output';
 
-const heard: Record<
+const recorded: Record<
   | 'settlements'
   | 'errors'
   | 'objects'
@@ -44,16 +44,16 @@ const heard: Record<
   output: [],
 };
 const canary = new Canary();
-overhear({
+recordOutput({
   learn: (code) => canary.addCode(code, 'a code'),
-  hear: (place, value) => heard[place].push(value),
+  record: (place, value) => recorded[place].push(value),
 });
 
 const sinks = [process.stdout, process.stderr].map((stream) => jest.spyOn(stream, 'write'));
 const logs = (['log', 'info', 'warn', 'error'] as const).map((level) =>
   jest.spyOn(console, level).mockImplementation(() => undefined),
 );
-for (const { mock } of [...sinks, ...logs]) heard.output.push(mock.calls);
+for (const { mock } of [...sinks, ...logs]) recorded.output.push(mock.calls);
 
 const asAda: RequestHandler = (req, _res, next) => {
   Reflect.set(req, 'user', ada);
@@ -71,7 +71,7 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
     app.use(session({ secret: 'test', resave: false, saveUninitialized: true, store }));
     passport.serializeUser((user, done) => done(null, (user as Person).id));
     app.use((_req, res, next) => {
-      res.on('finish', () => heard.sessions.push(Reflect.get(store, 'sessions')));
+      res.on('finish', () => recorded.sessions.push(Reflect.get(store, 'sessions')));
       next();
     });
     const verify = (
@@ -79,11 +79,11 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       info: object,
       done: (error: unknown, user?: unknown, info?: object) => void,
     ): void => {
-      heard.verify.push([user, info]);
+      recorded.verify.push([user, info]);
       done(null, user, { ...info, seen: true });
     };
     const messages = (code: string, info: object): string => {
-      heard.messages.push([code, info]);
+      recorded.messages.push([code, info]);
       return `The message of ${code}.`;
     };
     passport.use(
@@ -102,7 +102,7 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       ),
     );
     const keep: RequestHandler = (req, res) => {
-      heard.requests.push([req.user, req.authInfo]);
+      recorded.requests.push([req.user, req.authInfo]);
       res.json({ user: req.user, info: req.authInfo });
     };
     for (const name of ['second-factor', 'recovery', 'broken', 'refusing']) {
@@ -132,7 +132,7 @@ async function openApp(express: ExpressModule, { backupCodes }: Service): Promis
       });
     }
     app.use((error: unknown, _req: unknown, _res: unknown, next: (error: unknown) => void) => {
-      heard.errors.push(error);
+      recorded.errors.push(error);
       next(error);
     });
   });
@@ -221,7 +221,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
           code: type(codes),
         });
         statuses.add(status);
-        heard.pages.push([status, [...headers], text]);
+        recorded.pages.push([status, [...headers], text]);
       }
     },
   );
@@ -230,13 +230,13 @@ describe.each(expressVersions)('on %s', (_name, express) => {
 describe('afterwards', () => {
   it('Every kind of answer was given, and sessions have the messages for the user', () => {
     expect([...statuses].sort()).toEqual([200, 302, 400, 401, 403, 429, 500]);
-    expect(printed(heard.sessions)).toContain(
+    expect(printed(recorded.sessions)).toContain(
       'That backup code is not valid. Please try another one.',
     );
   });
 
-  it.each(Object.keys(heard) as (keyof typeof heard)[])('The %s contain no code', (place) => {
-    expect(heard[place].length).toBeGreaterThan(0);
-    expect(heard[place].flatMap((value) => canary.findIn(printed(value)))).toEqual([]);
+  it.each(Object.keys(recorded) as (keyof typeof recorded)[])('The %s contain no code', (place) => {
+    expect(recorded[place].length).toBeGreaterThan(0);
+    expect(recorded[place].flatMap((value) => canary.findIn(printed(value)))).toEqual([]);
   });
 });

@@ -12,7 +12,7 @@ const ROOT = join(__dirname, '..', '..');
 const TIMEOUT_MS = 600_000;
 
 /** Ids and digests are hexadecimal. A code that is too (one in 700) would match them by chance. */
-const isTelling = (code: string): boolean => /[G-Z]/i.test(code);
+const isNotHexadecimal = (code: string): boolean => /[G-Z]/i.test(code);
 
 let directory: string;
 let output = '';
@@ -37,7 +37,7 @@ afterAll(() => rmSync(directory, { recursive: true }));
 
 function canaryOf(codes: readonly string[]): Canary {
   const canary = new Canary();
-  for (const code of codes.filter(isTelling)) canary.addCode(code, 'a code');
+  for (const code of codes.filter(isNotHexadecimal)) canary.addCode(code, 'a code');
   return canary;
 }
 
@@ -49,7 +49,7 @@ it('The suite passes while its output is recorded', () => {
   expect(recordings).toHaveLength(Number(/Test Suites: (\d+) passed/.exec(output)?.[1]));
   for (const place of ['events', 'answers', 'errors', 'objects', 'settlements']) {
     expect(
-      recordings.filter(({ heard }) => heard.some((text) => text.startsWith(place))).length,
+      recordings.filter(({ recorded }) => recorded.some((text) => text.startsWith(place))).length,
     ).toBeGreaterThan(1);
   }
   expect(recordings.flatMap(({ codes }) => codes).length).toBeGreaterThan(1000);
@@ -58,9 +58,9 @@ it('The suite passes while its output is recorded', () => {
 it(
   'No event, result, error or printed object contains a code',
   () => {
-    const found = recordings.flatMap(({ file, codes, heard }) => {
+    const found = recordings.flatMap(({ file, codes, recorded }) => {
       const canary = canaryOf(codes);
-      return heard.flatMap((text) =>
+      return recorded.flatMap((text) =>
         canary
           .findIn(text)
           .map((finding) => `${basename(file)}: ${finding} in ${text.slice(0, 300)}`),

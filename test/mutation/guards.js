@@ -27,10 +27,12 @@ const strategy = [
 /** Paths below lib, with paths below test. */
 module.exports = {
   'codes/formats.ts': ['codes/formats'],
+  'codes/symbol-table.ts': ['codes/formats'],
   'codes/generate.ts': ['codes/generate'],
   'codes/digests.ts': ['codes/digests'],
   'codes/pepper.ts': ['codes/pepper'],
-  'codes/hash-queue.ts': ['codes/hash-queue'],
+  'codes/hash-queue.ts': ['codes/hash-queue', 'codes/hash-queue-fairness'],
+  'codes/hash-lines.ts': ['codes/hash-queue', 'codes/hash-queue-fairness'],
   'codes/stretch.ts': ['service/faults-hash', 'service/faults-answers', 'service/issue'],
   'codes/guessing.ts': ['service/options', 'service/adopt'],
   'service/back-off.ts': ['service/back-off'],

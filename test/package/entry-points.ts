@@ -1,6 +1,6 @@
 // The entry points of the package: what each exports, and which packages it loads.
 
-/** The named exports of each entry point. Only `.` has a default export besides. */
+/** The named exports of each entry point. Only `.` also has a default export. */
 export const EXPORTS = {
   'passport-backup-code': [
     'BackupCodeError',

@@ -10,7 +10,7 @@ const samples = new Map([
 ]);
 
 describe('a row of a table', () => {
-  it('has the median, the quartiles and the ratio of two medians', () => {
+  it('A row has the median, the quartiles and the ratio of two medians', () => {
     expect(rowsOf([{ name: 'limit' }, { name: 'ours', beside: 'limit' }], samples)).toEqual([
       { name: 'limit', figures: { 'median ms': 3, '25 %': 2, '75 %': 4, samples: 5 } },
       {
@@ -21,7 +21,7 @@ describe('a row of a table', () => {
     expect(medianRatio(samples, ['limit', 'ours'])).toBeCloseTo(1 / 3, 12);
   });
 
-  it('has NaN as the ratio if a case has no samples', () => {
+  it('A row has NaN as the ratio if a case has no samples', () => {
     expect(medianRatio(samples, ['ours', 'missing'])).toBeNaN();
   });
 });
@@ -38,19 +38,19 @@ describe('a target', () => {
     ['be at most', 1.05, 1.0501],
     ['be at least', 1.05, 1.0499],
     ['stay under', 1.0499, 1.05],
-  ] as const)('that must %s 1.05 is reached by %d and missed by %d', (must, good, bad) => {
+  ] as const)('A target that must %s 1.05 is reached by %d and missed by %d', (must, good, bad) => {
     expect(isReached(target(must, good))).toBe(true);
     expect(isReached(target(must, bad))).toBe(false);
   });
 
   it.each(['be at most', 'be at least', 'stay under'] as const)(
-    'that must %s its bound is missed if the figure is NaN',
+    'A target that must %s its bound is missed if the figure is NaN',
     (must) => {
       expect(isReached(target(must, NaN))).toBe(false);
     },
   );
 
-  it('is printed with its figure, whether it is reached or missed', () => {
+  it('A target is printed with its figure, whether it is reached or missed', () => {
     expect(formatTarget(target('be at most', 1.0012))).toBe(
       'reached  a claim: 1.001, must be at most 1.050',
     );

@@ -9,12 +9,12 @@ const { engines, peerDependencies } = JSON.parse(
 ) as { engines: { node: string }; peerDependencies: Record<string, string> };
 
 describe('the matrix', () => {
-  it('starts with the oldest Node that package.json permits', () => {
+  it('The matrix starts with the oldest Node that package.json permits', () => {
     expect(engines.node).toBe(`>=${NODES[0]}`);
   });
 
   it.each(Object.entries(peerDependencies))(
-    'has exactly the versions of %s that package.json promises (%s)',
+    'The matrix has exactly the versions of %s that package.json promises (%s)',
     (name, range) => {
       const versions = Object.values(APPS).map(
         (app: Readonly<Record<string, string>>) => app[name] ?? 'missing',
@@ -23,7 +23,7 @@ describe('the matrix', () => {
     },
   );
 
-  it('has Kysely 0.28 on every Node, and 0.29 from Node 22 on', () => {
+  it('The matrix has Kysely 0.28 on every Node, and 0.29 from Node 22 on', () => {
     expect(NODES.filter((node) => runsOn('kysely@0.29', node))).toEqual(['22', '24', '26']);
     expect(
       NODES.map((node) => [
@@ -38,7 +38,7 @@ describe('the matrix', () => {
     ]);
   });
 
-  it('prints its results as a table', () => {
+  it('The matrix prints its results as a table', () => {
     expect(
       formatTable([
         ['', 'Node 20'],

@@ -54,7 +54,7 @@ function exists(command: string): boolean {
 describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
   const workflow = parse(name);
 
-  it('uses only actions of GitHub, each pinned to a commit with its version beside it', () => {
+  it('A workflow uses only actions of GitHub, each pinned to a commit', () => {
     const lines = read(name)
       .split('\n')
       .filter((line) => line.includes('uses:'));
@@ -66,19 +66,19 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
     ).toEqual([]);
   });
 
-  it('pins each version of an action to one commit', () => {
+  it('A workflow pins each version of an action to one commit', () => {
     const pins = new Set(read(name).match(/actions\/[\w-]+@.*/g));
     expect(pins.size).toBe(new Set([...pins].map((pin) => pin.replace(/@\S+/, ''))).size);
   });
 
-  it('has permission to read the code only, except the job that publishes', () => {
+  it('A workflow may only read the code, except the job that publishes', () => {
     expect(workflow.permissions).toEqual({ contents: 'read' });
     expect(
       Object.keys(workflow.jobs).filter((job) => 'permissions' in workflow.jobs[job]!),
     ).toEqual(name === 'release.yml' ? ['publish'] : []);
   });
 
-  it('has a time limit, and a newer push to a pull request cancels it, but never a release', () => {
+  it('A workflow has a time limit, and only a newer push to a pull request cancels it', () => {
     expect(
       Object.values(workflow.jobs)
         .map((job) => job['timeout-minutes'])
@@ -92,12 +92,12 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
     });
   });
 
-  it('runs only scripts and files that exist', () => {
+  it('A workflow runs only scripts and files that exist', () => {
     expect(commandsOf(workflow)).not.toEqual([]);
     expect(commandsOf(workflow).filter((command) => !exists(command))).toEqual([]);
   });
 
-  it('has no expression in a command that a pull request could control', () => {
+  it('A workflow has no command that a pull request could control', () => {
     const expressions = commandsOf(workflow).flatMap(
       (command) => command.match(/\$\{\{.*?\}\}/g) ?? [],
     );
@@ -110,15 +110,15 @@ describe.each(readdirSync(WORKFLOWS))('%s', (name) => {
 describe('ci.yml', () => {
   const { on, jobs } = parse('ci.yml');
 
-  it('runs on every push and pull request', () => {
+  it('ci.yml runs on every push and pull request', () => {
     expect(on).toEqual({ push: null, pull_request: null });
   });
 
-  it('runs every test on a bare machine', () => {
+  it('ci.yml runs every test on a bare machine', () => {
     expect(jobs['test']?.steps.flatMap(({ run }) => run ?? [])).toEqual(['bash .ci/run']);
   });
 
-  it('runs the matrix on each version of Node', () => {
+  it('ci.yml runs the matrix on each version of Node', () => {
     expect(jobs['matrix']?.strategy?.matrix).toEqual({ node: [...NODES] });
     expect(jobs['matrix']?.steps.at(-1)?.run).toBe(
       'npm run test:matrix -- --node ${{ matrix.node }}',
@@ -130,11 +130,11 @@ describe('release.yml', () => {
   const { on, jobs } = parse('release.yml');
   const publish = jobs['publish']!;
 
-  it('runs only for the tag of a version', () => {
+  it('release.yml runs only for the tag of a version', () => {
     expect(on).toEqual({ push: { tags: ['v[0-9]+.[0-9]+.[0-9]+*'] } });
   });
 
-  it('publishes after all tests, with provenance, and without an npm token', () => {
+  it('release.yml publishes after all tests, with provenance and without an npm token', () => {
     expect(jobs['test']?.steps.at(-1)?.run).toBe('bash .ci/run');
     expect(publish.needs).toBe('test');
     expect(publish.permissions).toEqual({ contents: 'write', 'id-token': 'write' });
@@ -149,25 +149,25 @@ describe('release.yml', () => {
 
   it.each([
     [
-      'refuses the tag of another version',
+      'check-release refuses the tag of another version',
       'v9.9.9',
       `## ${version} - 2026-01-01\n`,
       'The tag is v9.9.9',
     ],
     [
-      'refuses a version that is not in the changelog',
+      'check-release refuses a version that is not in the changelog',
       `v${version}`,
       '## Unreleased\n\n## 0.0.1 - 2026-01-01\n',
       'CHANGELOG.md has no',
     ],
     [
-      'refuses changes that are still under "Unreleased"',
+      'check-release refuses changes that are still under "Unreleased"',
       `v${version}`,
       `## Unreleased\n\n- A change.\n\n## ${version} - 2026-01-01\n`,
       'under "Unreleased"',
     ],
     [
-      'accepts a tag and a changelog that match',
+      'check-release accepts a tag and a changelog that match',
       `v${version}`,
       `## Unreleased\n\n## ${version} - 2026-01-01\n\n- A change.\n`,
       '',

@@ -10,7 +10,7 @@ const render = (props: object = {}): string =>
 const textOf = (html: string): string => html.replace(/<[^>]*>/g, '\n').replaceAll('&amp;', '&');
 
 describe('the sheet that a server renders', () => {
-  it('is a numbered list of real text, with each code once', () => {
+  it('The sheet is a numbered list of real text, with each code once', () => {
     const html = render();
     const [, list = ''] = /<ol[^>]*>(.*)<\/ol>/.exec(html) ?? [];
     const items = [...list.matchAll(/<li><code[^>]*>([^<]*)<\/code><\/li>/g)];
@@ -18,20 +18,20 @@ describe('the sheet that a server renders', () => {
     for (const code of CODES) expect(html.split(code)).toHaveLength(2);
   });
 
-  it('has no code in an attribute, no style, no script, and nothing that sends a request', () => {
+  it('The sheet has no code in an attribute, and no style, script or request', () => {
     const html = render();
     const tags = [...html.matchAll(/<[^>]*>/g)].map(([tag]) => tag).join('\n');
     for (const code of CODES) expect(tags).not.toContain(code);
     expect(html).not.toMatch(/\sstyle=|<style|<script|<form|\son\w+=|\s(?:href|src|action)=/);
   });
 
-  it('accepts every property that the router and BackupCodes return', () => {
+  it('The sheet accepts every property that the router and BackupCodes return', () => {
     expect(render({ setId: 'a-set' })).toBe(render());
     expect(render({ expiresAt: null })).toContain(ENGLISH_LABELS.never);
     expect(render({ account: undefined })).not.toContain(ENGLISH_LABELS.account);
   });
 
-  it('has the classes and the heading level that the app chooses', () => {
+  it('The sheet has the classes and the heading level that the app chooses', () => {
     const html = render({
       classNames: { list: 'two columns', continue: 'primary' },
       headingLevel: 3,
@@ -42,7 +42,7 @@ describe('the sheet that a server renders', () => {
     expect(render()).not.toContain('class=');
   });
 
-  it('contains no English if every label is replaced', () => {
+  it('The sheet contains no English if every label is replaced', () => {
     const labels = Object.fromEntries(
       Object.keys(ENGLISH_LABELS).map((name, index) => [name, `[${index}]`]),
     );
@@ -52,7 +52,7 @@ describe('the sheet that a server renders', () => {
     expect(others.filter((line) => /[a-z]/i.test(line))).toEqual([]);
   });
 
-  it('shows the English label if the label that is given is undefined', () => {
+  it('The sheet shows the English label if the given label is undefined', () => {
     expect(render({ labels: { copy: undefined } })).toBe(render());
   });
 });

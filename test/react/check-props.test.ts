@@ -59,7 +59,7 @@ describe('the first rendering', () => {
       { printStyles: null },
       'printStyles must be a string, but was null',
     ],
-  ])('throws an error for %s, and no code is in it', (_what, props, message) => {
+  ])('The first rendering throws an error without a code for %s', (_what, props, message) => {
     const render = (): string =>
       renderToString(createElement(BackupCodeSheet, { ...SAMPLE_PROPS, ...props }));
     expect(render).toThrow(failure('invalid_option'));

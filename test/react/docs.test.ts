@@ -26,16 +26,16 @@ function labelsOf(language: string): BackupCodeSheetLabels {
 }
 
 describe('the table of labels in the documentation', () => {
-  it('has five languages', () => {
+  it('The table of labels has five languages', () => {
     expect(rows[0]).toEqual(['label', ...LANGUAGES]);
   });
 
-  it('has the English labels of the sheet', () => {
+  it('The table of labels has the English labels of the sheet', () => {
     expect(labelsOf('English')).toEqual(ENGLISH_LABELS);
   });
 
   it.each(LANGUAGES.slice(1))(
-    'has a translation of every label into %s that the sheet accepts',
+    'The table has a translation of every label into %s that the sheet accepts',
     (language) => {
       const labels = labelsOf(language);
       expect(Object.keys(labels)).toEqual(Object.keys(ENGLISH_LABELS));

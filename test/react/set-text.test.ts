@@ -10,7 +10,7 @@ describe('the two dates', () => {
     [{ timeZone: 'Europe/Berlin' }, ['2026-11-22', '2027-11-22']],
     [{ locale: 'de', timeZone: 'Europe/Berlin' }, ['22. November 2026', '22. November 2027']],
     [{ locale: 'ja' }, ['2026年11月21日', '2027年11月21日']],
-  ])('with the props %j are %j on every machine', (props, expected) => {
+  ])('The two dates with the props %j are %j on every machine', (props, expected) => {
     const details = listDetails({ ...SAMPLE_PROPS, ...props }, ENGLISH_LABELS);
     expect(details.slice(2).map(({ value }) => value)).toEqual(expected);
   });

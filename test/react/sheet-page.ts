@@ -38,7 +38,7 @@ export class SheetPage {
     return this.page.getByRole('alert').innerText();
   }
 
-  /** Waits for a text that the page shows after an action. */
+  /** Waits until the page shows this message. */
   async waitForText(text: string): Promise<void> {
     await this.page.getByText(text).waitFor();
   }

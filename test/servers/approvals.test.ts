@@ -34,7 +34,7 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     approvalTests(open);
 
     if (kind === 'PostgreSQL') {
-      it('an action that a crash interrupted is recorded as started, never runs again, and leaves its target free when the window is over', async () => {
+      it('An action that a crash interrupted stays started and never runs again', async () => {
         const office = openOffice({}, await open());
         const { id, digest } = await makeApprovedRequest(office);
         const child = spawn(
@@ -45,15 +45,15 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
           ],
           { stdio: ['ignore', 'pipe', 'inherit'] },
         );
-        let said = '';
+        let output = '';
         child.stdout.on('data', (text) => {
-          said += String(text);
+          output += String(text);
         });
         const [code, signal] = (await once(child, 'close')) as unknown[];
-        expect([said, code, signal]).toEqual(['the action began\n', null, 'SIGKILL']);
+        expect([output, code, signal]).toEqual(['the action began\n', null, 'SIGKILL']);
         expect(await office.approval.show(id)).toMatchObject({ state: 'executing' });
-        for (const who of ['ada', 'bob'])
-          expect(await office.approval.execute(who, { id, digest })).toEqual({
+        for (const userId of ['ada', 'bob'])
+          expect(await office.approval.execute(userId, { id, digest })).toEqual({
             ok: false,
             reason: 'not_open',
           });

@@ -1,15 +1,15 @@
-// What must be true of the tables after any crash, read with SQL and nothing of the package.
+// Reads the tables after a crash with SQL alone, not with the package.
 import { sql, type Kysely } from 'kysely';
 
 export interface Trail {
-  /** Sets that were issued, by their events. */
+  /** The ids of the issued sets. */
   readonly issued: readonly string[];
-  /** Codes that were consumed, by their events. */
+  /** The ids of the consumed codes. */
   readonly consumed: readonly string[];
 }
 
-/** Reads the facts that the test compares. */
-export async function readFacts(
+/** Reads the trail, the rows of the codes, and whether each set is whole. */
+export async function readTables(
   db: Kysely<unknown>,
 ): Promise<{ trail: Trail; rows: Trail; sets: { isWhole: boolean; isCounted: boolean }[] }> {
   const events = await list(

@@ -1,5 +1,5 @@
 // The order in which events are read. A reader that continues from a cursor receives each event
-// once, and the events of a user in the order of the changes, however long a commit takes.
+// once, and the events of a user in the order of the changes, even if a commit takes long.
 import { randomInt } from 'node:crypto';
 import { setImmediate, setTimeout as sleep } from 'node:timers/promises';
 import { type ControlledTransaction, type Kysely, sql } from 'kysely';
@@ -16,7 +16,7 @@ import { atOnce, WRONG } from '../helpers/service';
 import { describeOn } from '../helpers/sql-databases';
 
 const WRITERS = 4;
-/** Only a test that hangs takes so long. */
+/** Ends a test that hangs. */
 const TIMEOUT_MS = 600_000;
 const TABLES = tableReferences({ schema: null, prefix: '' });
 
@@ -25,7 +25,7 @@ for (const { kind, isolation, calls, pauseMs } of [
   { kind: 'SQLite', isolation: 'SERIALIZABLE', calls: 30, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'READ COMMITTED', calls: 150, pauseMs: 0 },
   { kind: 'PostgreSQL', isolation: 'SERIALIZABLE', calls: 150, pauseMs: 0 },
-  // It withholds events for two seconds.
+  // The store withholds events for two seconds on MariaDB.
   { kind: 'MariaDB', isolation: 'REPEATABLE READ', calls: 150, pauseMs: 2_100 },
 ] as const) {
   describeOn(
@@ -33,31 +33,31 @@ for (const { kind, isolation, calls, pauseMs } of [
     `events on ${kind}, ${isolation}`,
     (database) => {
       beforeAll(() => createTables({ database: database().connect() }));
-      readWhatIsWritten({
+      concurrentReaderTests({
         calls,
         pauseMs,
         connect: () => Promise.resolve(new SqlStore({ database: database().connect() })),
       });
       if (kind !== 'SQLite')
         describe('a slow commit', () =>
-          waitForCommits({ pauseMs, connect: () => database().connect() }));
+          slowCommitTests({ pauseMs, connect: () => database().connect() }));
     },
     { isolation },
   );
 }
 
 describeWith(redis, 'events on one Redis', (server) => {
-  readFromRedis(async () => createClient({ url: server().url }).connect());
+  redisReaderTests(async () => createClient({ url: server().url }).connect());
 });
 
 describeWith(redisCluster, 'events on a Redis cluster of three', (cluster) => {
-  readFromRedis(async () =>
+  redisReaderTests(async () =>
     createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
   );
 });
 
 /** @param pauseMs how long the store withholds events */
-function waitForCommits({
+function slowCommitTests({
   pauseMs,
   connect,
 }: {
@@ -70,7 +70,7 @@ function waitForCommits({
   const begun: ControlledTransaction<unknown>[] = [];
 
   /** Continues where the last call ended. */
-  const readOn = async (): Promise<string[]> => {
+  const readNewEvents = async (): Promise<string[]> => {
     await sleep(pauseMs);
     const read: string[] = [];
     for (;;) {
@@ -97,7 +97,7 @@ function waitForCommits({
       store: new SqlStore({ database: pools[0]! }),
       hasher: countingHasher(),
     });
-    await readOn();
+    await readNewEvents();
   });
   afterEach(async () => {
     for (const transaction of begun.splice(0))
@@ -110,28 +110,28 @@ function waitForCommits({
     const slow = await begin();
     await write(slow, 'slow');
     await backupCodes.issue('fast');
-    expect(await readOn()).toEqual(['issued before']);
+    expect(await readNewEvents()).toEqual(['issued before']);
     await slow.commit().execute();
-    expect(await readOn()).toEqual(['revoked slow', 'issued fast']);
+    expect(await readNewEvents()).toEqual(['revoked slow', 'issued fast']);
   });
 
   it('an event follows those that were committed since its transaction began', async () => {
     const slow = await begin();
     await sql`INSERT INTO backup_code_keys (name, value) VALUES ('another', '')`.execute(slow);
     await backupCodes.issue('ada');
-    const read = await readOn();
+    const read = await readNewEvents();
     await write(slow, 'ada');
     await slow.commit().execute();
-    expect([...read, ...(await readOn())]).toEqual(['issued ada', 'revoked ada']);
+    expect([...read, ...(await readNewEvents())]).toEqual(['issued ada', 'revoked ada']);
   });
 
   it('a page does not end before an event that was rolled back', async () => {
     const slow = await begin();
     await write(slow, 'slow');
     await backupCodes.issue('fast');
-    expect(await readOn()).toEqual([]);
+    expect(await readNewEvents()).toEqual([]);
     await slow.rollback().execute();
-    expect(await readOn()).toEqual(['issued fast']);
+    expect(await readNewEvents()).toEqual(['issued fast']);
   });
 
   if (pauseMs > 0) {
@@ -143,7 +143,10 @@ function waitForCommits({
       await ahead.commit().execute();
       await backupCodes.issue('grace');
       // Two reads, because the first may end between the two events.
-      expect([...(await readOn()), ...(await readOn())]).toEqual(['revoked ada', 'issued grace']);
+      expect([...(await readNewEvents()), ...(await readNewEvents())]).toEqual([
+        'revoked ada',
+        'issued grace',
+      ]);
     });
   }
 }
@@ -159,12 +162,12 @@ function revoked(userId: string): AuditEvent {
   return auditEvent('revoked', { at: Date.now(), userId, context });
 }
 
-function readFromRedis(connect: () => Promise<RedisClient & { close(): unknown }>): void {
+function redisReaderTests(connect: () => Promise<RedisClient & { close(): unknown }>): void {
   const clients: Awaited<ReturnType<typeof connect>>[] = [];
   afterAll(async () => {
     for (const client of clients) await client.close();
   });
-  readWhatIsWritten({
+  concurrentReaderTests({
     calls: 150,
     connect: async () => {
       const client = await connect();
@@ -174,7 +177,7 @@ function readFromRedis(connect: () => Promise<RedisClient & { close(): unknown }
   });
 }
 
-function readWhatIsWritten({
+function concurrentReaderTests({
   calls,
   pauseMs = 0,
   connect,
@@ -197,14 +200,14 @@ function readWhatIsWritten({
             }),
         ),
       );
-      const told: AuditEvent[] = [];
+      const received: AuditEvent[] = [];
       for (const service of services)
-        for (const type of EVENT_TYPES) service.on(type, (event) => told.push(event));
+        for (const type of EVENT_TYPES) service.on(type, (event) => received.push(event));
       const [reader, ...writers] = services;
 
       const read: AuditEvent[] = [];
       let after: string | null = null;
-      const readOn = async (): Promise<void> => {
+      const readNewEvents = async (): Promise<void> => {
         for (;;) {
           const page = await reader!.audit.events({ after, limit: 7 });
           if (page.events.length === 0) return;
@@ -212,35 +215,39 @@ function readWhatIsWritten({
           after = page.cursor;
         }
       };
-      const known = new Map<string, string[]>();
+      const codesOfUsers = new Map<string, string[]>();
       const writing = new AbortController();
       const written = atOnce(WRITERS, async (n) => {
-        for (let call = 0; call < calls; call += 1) await writeSomething(writers[n]!, known);
+        for (let call = 0; call < calls; call += 1)
+          await writeRandomChange(writers[n]!, codesOfUsers);
       }).finally(() => writing.abort());
       while (!writing.signal.aborted) {
-        await readOn();
+        await readNewEvents();
         await setImmediate();
       }
       await written;
       await sleep(pauseMs);
-      await readOn();
+      await readNewEvents();
 
-      expect(read.map(({ id }) => id).sort()).toEqual(told.map(({ id }) => id).sort());
-      for (const userId of known.keys())
+      expect(read.map(({ id }) => id).sort()).toEqual(received.map(({ id }) => id).sort());
+      for (const userId of codesOfUsers.keys())
         expect(contradictions(read.filter((event) => event.userId === userId))).toEqual([]);
     },
     TIMEOUT_MS,
   );
 }
 
-async function writeSomething(writer: BackupCodes, known: Map<string, string[]>): Promise<void> {
+async function writeRandomChange(
+  writer: BackupCodes,
+  codesOfUsers: Map<string, string[]>,
+): Promise<void> {
   const userId = `user-${randomInt(3)}`;
-  const codes = known.get(userId) ?? [];
+  const codes = codesOfUsers.get(userId) ?? [];
   const dice = randomInt(12);
   if (dice === 0) await writer.revoke(userId);
   else if (dice < 3) await writer.consume(userId, WRONG);
   else if (codes.length > 0) await writer.consume(userId, codes.pop());
-  else known.set(userId, (await writer.issue(userId)).codes);
+  else codesOfUsers.set(userId, (await writer.issue(userId)).codes);
 }
 
 /** The changes of one user that cannot follow the change before. */

@@ -1,13 +1,13 @@
-// The example's own tables on PostgreSQL and MariaDB, whose default isolation is the strictest:
-// names are told apart byte by byte, a TOTP code and a security key's answer pass once, guesses
-// sent at once cannot outrun the limit, and sessions stand what browsers do.
+// The example's own tables on PostgreSQL and MariaDB with the strictest default isolation. Names
+// are compared byte by byte, a TOTP code and an answer of a security key are accepted once,
+// concurrent guesses do not exceed the limit, and sessions survive concurrent requests.
 import { randomBytes, randomUUID } from 'node:crypto';
 import type { SessionData } from 'express-session';
 import { BackupCodes } from 'passport-backup-code';
 import { SqlStore } from 'passport-backup-code/sql';
 import { type Database, openDatabase } from '../../example-app/src/data/database';
 import type { DatabaseServer } from '../../example-app/src/data/server-urls';
-import { Authenticators, newTotpSecret } from '../../example-app/src/factors/authenticators';
+import { Authenticators, createTotpSecret } from '../../example-app/src/factors/authenticators';
 import { SecondFactors } from '../../example-app/src/factors/second-factors';
 import { SecurityKeys } from '../../example-app/src/factors/security-keys';
 import { type Account, Users } from '../../example-app/src/login/users';
@@ -20,9 +20,9 @@ import { describeWith, mariadb, postgres } from '../helpers/servers';
 const AT_ONCE = 20;
 const PASSWORD = 'correct horse battery staple';
 const ORIGIN = 'https://codes.example.com';
-const tell = async (): Promise<void> => undefined;
+const queueNotice = async (): Promise<void> => undefined;
 
-function tellApart(open: () => DatabaseServer): void {
+function exampleTests(open: () => DatabaseServer): void {
   let db: Database;
   let users: Users;
   let authenticators: Authenticators;
@@ -31,7 +31,7 @@ function tellApart(open: () => DatabaseServer): void {
   const now = (): number => nowMs;
 
   beforeAll(async () => {
-    // As several processes do that start at one moment.
+    // Opened four times at once, as when four processes start together.
     const opened = await Promise.all(
       Array.from({ length: 4 }, () =>
         openDatabase({ database: open(), dataDir: '' }, () => undefined),
@@ -49,17 +49,17 @@ function tellApart(open: () => DatabaseServer): void {
     users.create({ username, email: 'a@example.com', password: PASSWORD });
   const enroll = async (): Promise<{ userId: string; secret: string }> => {
     const { id: userId } = (await signUp(randomUUID()))!;
-    const secret = newTotpSecret();
-    expect(await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), tell })).toBe(
-      true,
-    );
+    const secret = createTotpSecret();
+    expect(
+      await authenticators.enroll(userId, { secret, code: totpAt(secret, nowMs), queueNotice }),
+    ).toBe(true);
     nowMs += 30_000;
     return { userId, secret };
   };
   const atOnce = <T>(act: () => Promise<T>): Promise<T[]> =>
     Promise.all(Array.from({ length: AT_ONCE }, act));
 
-  it('an account is read as it was made', async () => {
+  it('An account is read as it was stored', async () => {
     const made = await signUp('Ada');
     expect(made).toEqual({
       id: expect.any(String),
@@ -67,21 +67,21 @@ function tellApart(open: () => DatabaseServer): void {
       email: 'a@example.com',
       createdAt: nowMs,
     });
-    expect(await users.byId(made!.id)).toEqual(made);
-    expect(await users.byPassword(' ADA ', PASSWORD)).toEqual(made);
+    expect(await users.findById(made!.id)).toEqual(made);
+    expect(await users.findByPassword(' ADA ', PASSWORD)).toEqual(made);
   });
 
-  it('two names that differ in an accent are two', async () => {
+  it('Names that differ in an accent are different accounts', async () => {
     const [plain, accented] = [await signUp('jose'), await signUp('josé')];
     expect(accented).not.toBeNull();
     expect([
-      await users.byPassword('jose', PASSWORD),
-      await users.byPassword('josé', PASSWORD),
+      await users.findByPassword('jose', PASSWORD),
+      await users.findByPassword('josé', PASSWORD),
     ]).toEqual([plain, accented]);
-    expect(await users.byId(plain!.id.toUpperCase())).toBeNull();
+    expect(await users.findById(plain!.id.toUpperCase())).toBeNull();
   });
 
-  it('of many who ask for one name at once, one gets it', async () => {
+  it('Of many sign-ups with one name at once, one succeeds', async () => {
     const made = await atOnce(() => signUp('wanted'));
     expect(made.filter((account) => account !== null)).toHaveLength(1);
   });
@@ -90,21 +90,21 @@ function tellApart(open: () => DatabaseServer): void {
     ['with a NUL', 'a\0b'],
     ['with half a character', '\uD800'],
     ['too long', 'x'.repeat(10_000)],
-  ])('a name %s belongs to nobody', async (_what, name) => {
-    expect(await users.byPassword(name, PASSWORD)).toBeNull();
+  ])('A name %s matches no account', async (_what, name) => {
+    expect(await users.findByPassword(name, PASSWORD)).toBeNull();
   });
 
-  it('one secret is enrolled once, however often it is sent', async () => {
+  it('A TOTP secret that is sent many times at once is enrolled once', async () => {
     const { id } = (await signUp('enrolling'))!;
-    for (const secret of [newTotpSecret(), newTotpSecret()]) {
+    for (const secret of [createTotpSecret(), createTotpSecret()]) {
       const enrolled = await atOnce(() =>
-        authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), tell }),
+        authenticators.enroll(id, { secret, code: totpAt(secret, nowMs), queueNotice }),
       );
       expect(enrolled.filter(Boolean)).toHaveLength(1);
     }
   });
 
-  it('a TOTP code passes once, however often it is sent at once', async () => {
+  it('A TOTP code that is sent many times at once is accepted once', async () => {
     const { userId, secret } = await enroll();
     const verdicts = await Promise.all(
       Array.from({ length: 4 }, () => authenticators.check(userId, totpAt(secret, nowMs))),
@@ -112,21 +112,26 @@ function tellApart(open: () => DatabaseServer): void {
     expect(verdicts.filter(({ ok }) => ok)).toHaveLength(1);
     expect(await authenticators.check(userId, totpAt(secret, nowMs))).toEqual({
       ok: false,
-      reason: 'wrong',
+      reason: 'invalid',
     });
   });
 
-  it('of many wrong codes at once five are looked at, and then each wait is twice the one before, up to an hour', async () => {
+  it('Of many invalid TOTP codes at once five are checked, then waits double', async () => {
     const { userId, secret } = await enroll();
     const verdicts = await atOnce(() => authenticators.check(userId, '000000'));
-    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === 'wrong')).toHaveLength(5);
+    expect(verdicts.filter((verdict) => !verdict.ok && verdict.reason === 'invalid')).toHaveLength(
+      5,
+    );
     const waits: number[] = [];
     for (let round = 0; round < 9; round += 1) {
       const refused = await authenticators.check(userId, '000000');
       const seconds = !refused.ok && refused.reason === 'throttled' ? refused.retryAfterSeconds : 0;
       waits.push(seconds);
       nowMs += seconds * 1000;
-      expect(await authenticators.check(userId, '000000')).toEqual({ ok: false, reason: 'wrong' });
+      expect(await authenticators.check(userId, '000000')).toEqual({
+        ok: false,
+        reason: 'invalid',
+      });
     }
     expect(waits).toEqual([30, 60, 120, 240, 480, 960, 1920, 3600, 3600]);
     nowMs += 3_600_000;
@@ -143,18 +148,18 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: 'Clé bleue 🔑',
-      tell,
+      queueNotice,
     });
     expect(added).toEqual({ ok: true, amr: key.isSynced ? 'swk' : 'hwk' });
     return id;
   };
 
   it.each([{ counts: true }, { counts: false }, { counts: false, isSynced: true }])(
-    'an answer of a security key passes once, however often it is sent at once: %j',
+    'An answer of a security key that is sent many times at once is accepted once: %j',
     async (kind) => {
       const key = new SoftKey(ORIGIN, kind);
       const userId = await addKey(key);
-      expect(await securityKeys.of(userId)).toEqual([
+      expect(await securityKeys.list(userId)).toEqual([
         { id: expect.any(String), name: 'Clé bleue 🔑', createdAt: nowMs, lastUsedAt: null },
       ]);
       for (let login = 0; login < 2; login += 1) {
@@ -166,12 +171,12 @@ function tellApart(open: () => DatabaseServer): void {
         expect(verdicts.filter(({ ok }) => ok)).toEqual([
           { ok: true, amr: key.isSynced ? 'swk' : 'hwk' },
         ]);
-        expect((await securityKeys.of(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
+        expect((await securityKeys.list(userId))[0]).toMatchObject({ lastUsedAt: asked.at });
       }
     },
   );
 
-  it('a key belongs to one account, also where it is added to two at once', async () => {
+  it('A security key that is added to many accounts at once belongs to one', async () => {
     const key = new SoftKey(ORIGIN);
     const asked = challenge();
     const added = await atOnce(async () => {
@@ -180,14 +185,14 @@ function tellApart(open: () => DatabaseServer): void {
         response: key.register({ challenge: asked.value }),
         challenge: asked,
         name: '',
-        tell,
+        queueNotice,
       });
     });
     expect(added.filter(({ ok }) => ok)).toHaveLength(1);
-    expect(added.filter((one) => !one.ok && one.reason === 'known')).toHaveLength(AT_ONCE - 1);
+    expect(added.filter((one) => !one.ok && one.reason === 'duplicate')).toHaveLength(AT_ONCE - 1);
   });
 
-  it('codes end where the last two factors are turned off at one moment, though each sees the other', async () => {
+  it('The codes end when the last two factors are turned off at once', async () => {
     const backupCodes = new BackupCodes({
       store: new SqlStore({ database: db }),
       hasher: quickHasher,
@@ -200,7 +205,7 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: '',
-      tell,
+      queueNotice,
     });
     await backupCodes.issue(userId);
 
@@ -222,16 +227,20 @@ function tellApart(open: () => DatabaseServer): void {
       backupCodes,
     });
     await Promise.all([
-      factors.turnOffTotp(userId, { tell, context: {} }),
-      factors.removeKey(userId, { id: (await securityKeys.of(userId))[0]!.id, tell, context: {} }),
+      factors.turnOffTotp(userId, { queueNotice, context: {} }),
+      factors.removeKey(userId, {
+        id: (await securityKeys.list(userId))[0]!.id,
+        queueNotice,
+        context: {},
+      }),
     ]);
-    expect([await factors.of(userId), await backupCodes.status(userId)]).toEqual([
+    expect([await factors.list(userId), await backupCodes.status(userId)]).toEqual([
       { hasTotp: false, keys: [], hasAny: false },
       null,
     ]);
   });
 
-  it('requests of one session at once all find it and keep it', async () => {
+  it('Concurrent requests of one session all find it and keep it', async () => {
     const faults: unknown[] = [];
     const report = (error: unknown): void => void faults.push(error);
     const opened = await Promise.all(
@@ -244,25 +253,25 @@ function tellApart(open: () => DatabaseServer): void {
       cookie: { maxAge: 60_000, expires: new Date(Date.now() + 60_000) },
       notice: 'ünd \u0000 \uD83D\uDE00',
     } as unknown as SessionData;
-    const told = (
+    const resultOf = (
       act: (done: (error?: unknown, value?: unknown) => void) => void,
     ): Promise<unknown> =>
       new Promise((resolve, reject) => {
         act((error, value) => (error instanceof Error ? reject(error) : resolve(value)));
       });
-    await told((done) => store.set('id', session, done));
-    await atOnce(() => told((done) => store.touch!('id', session, () => done())));
-    await atOnce(() => told((done) => store.set('id', session, done)));
-    expect(await told((done) => store.get('id', done))).toMatchObject({
+    await resultOf((done) => store.set('id', session, done));
+    await atOnce(() => resultOf((done) => store.touch!('id', session, () => done())));
+    await atOnce(() => resultOf((done) => store.set('id', session, done)));
+    expect(await resultOf((done) => store.get('id', done))).toMatchObject({
       notice: 'ünd \u0000 \uD83D\uDE00',
     });
-    await told((done) => store.destroy('id', done));
-    expect(await told((done) => store.get('id', done))).toBeNull();
+    await resultOf((done) => store.destroy('id', done));
+    expect(await resultOf((done) => store.get('id', done))).toBeNull();
     await Promise.all(opened.map(({ check, close }) => check().then(close)));
     expect(faults).toEqual([]);
   });
 
-  it('an account that goes takes its factors with it', async () => {
+  it('The factors of an account are deleted with it', async () => {
     const { userId } = await enroll();
     const key = new SoftKey(ORIGIN);
     const asked = challenge();
@@ -270,22 +279,25 @@ function tellApart(open: () => DatabaseServer): void {
       response: key.register({ challenge: asked.value }),
       challenge: asked,
       name: '',
-      tell,
+      queueNotice,
     });
     await db.deleteFrom('users').where('id', '=', userId).execute();
-    expect([await authenticators.has(userId), await securityKeys.of(userId)]).toEqual([false, []]);
+    expect([await authenticators.has(userId), await securityKeys.list(userId)]).toEqual([
+      false,
+      [],
+    ]);
   });
 }
 
 describeWith(
   postgres,
   'the example on PostgreSQL',
-  (server) => tellApart(() => ({ kind: 'postgres', url: server().url })),
+  (server) => exampleTests(() => ({ kind: 'postgres', url: server().url })),
   { isolation: 'SERIALIZABLE' },
 );
 describeWith(
   mariadb,
   'the example on MariaDB',
-  (server) => tellApart(() => ({ kind: 'mysql', url: server().url })),
+  (server) => exampleTests(() => ({ kind: 'mysql', url: server().url })),
   { isolation: 'SERIALIZABLE' },
 );

@@ -1,6 +1,5 @@
-// The example's mail where several processes share one database, on PostgreSQL and MariaDB: each
-// notice goes out once as long as nobody crashes, and none is lost where somebody does. What is
-// decided under a race is decided by the database.
+// The example's mail when several processes share one database, on PostgreSQL and MariaDB. Without
+// a crash each notice is sent once. After a crash no notice is lost. The database decides races.
 import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,13 +26,13 @@ import { describeWith, mariadb, postgres, redis } from '../helpers/servers';
 
 jest.setTimeout(180_000);
 
-/** Each process looks every three seconds. */
-const TWO_LOOKS_MS = 7000;
+/** Each process reads the queue every three seconds. */
+const TWO_READS_MS = 7000;
 const PROCESSES = 3;
 const AT_ONCE = 20;
 const NAMES = ['ada', 'bob'];
 
-function deliver(database: () => DatabaseServer): void {
+function mailTests(database: () => DatabaseServer): void {
   let mailServer: MailServer;
   let service: ServedService;
   beforeAll(async () => {
@@ -50,7 +49,7 @@ function deliver(database: () => DatabaseServer): void {
     await mailServer.stop();
   });
 
-  it('each notice arrives once at each address, in the order of what happened', async () => {
+  it('Each notice arrives once at each address, in the order of the events', async () => {
     await Promise.all(
       NAMES.map(async (name) => {
         const visitor = await signUp(service, name);
@@ -77,16 +76,15 @@ function deliver(database: () => DatabaseServer): void {
       'Codes left: 7 of 10',
       'were ended',
     ];
-    // Beside these, of the authenticator app and of the new address.
+    // The other mails are about the authenticator app and the new address.
     await mailServer.next(NAMES.length * 13);
-    await wait(TWO_LOOKS_MS);
+    await wait(TWO_READS_MS);
     for (const name of NAMES) {
       const at = (host: string): string[] =>
         mailServer.mails
           .filter(({ to }) => to === `${name}@${host}`)
           .map(({ text }) => /Codes left: .*|was added|was removed|were ended/.exec(text)![0]);
-      // Events, and changes of addresses and factors, are not one trail: which of them is queued
-      // first is open.
+      // Events and changes of addresses and factors are queued in any order.
       const [events, changes] = [true, false].map(
         (isEvent) => (host: string) =>
           at(host).filter((line) => line.startsWith('was') !== isEvent),
@@ -102,7 +100,7 @@ function deliver(database: () => DatabaseServer): void {
     expect(service.complaints()).toBe('');
   });
 
-  it('where processes are killed in the middle of a mail, another one sends it', async () => {
+  it('If a process is killed while it sends a mail, another one sends it', async () => {
     mailServer.answer = new Promise(() => undefined);
     await turnOnTotp(await signUp(service, 'dan'));
     const [mail] = await mailServer.next();
@@ -120,7 +118,7 @@ function deliver(database: () => DatabaseServer): void {
   });
 }
 
-function decide(database: () => DatabaseServer): void {
+function raceTests(database: () => DatabaseServer): void {
   const machines: Database[] = [];
   const nowMs = Date.UTC(2026, 10, 21);
   beforeAll(async () => {
@@ -129,7 +127,7 @@ function decide(database: () => DatabaseServer): void {
   });
   afterAll(() => Promise.all(machines.map((db) => db.destroy())));
 
-  it('of many that want a lease at once one holds it, and once that lets go, or is dead for twelve seconds, one other', async () => {
+  it('One process holds a lease until it releases it or is dead for twelve seconds', async () => {
     let laterMs = 0;
     const leases = Array.from(
       { length: AT_ONCE },
@@ -163,7 +161,7 @@ function decide(database: () => DatabaseServer): void {
     expect(await countHolders()).toBe(1);
   });
 
-  it('of many addresses that are added at once five stay, and of many that are removed at once the last one does', async () => {
+  it('Concurrent changes leave an account with one to five addresses', async () => {
     const now = (): number => nowMs;
     const { id } = (await new Users({ db: machines[0]!, passwordCost: 4, now }).create({
       username: randomUUID(),
@@ -179,14 +177,14 @@ function decide(database: () => DatabaseServer): void {
     );
     expect(added.filter((outcome) => outcome === 'added')).toHaveLength(4);
     expect(added.filter((outcome) => outcome === 'full')).toHaveLength(AT_ONCE - 4);
-    const five = await emails[0]!.of(id);
+    const five = await emails[0]!.list(id);
     expect([five.length, five[0]]).toEqual([5, 'ada@example.com']);
 
     const removed = await Promise.all(
       five.map((email, index) => emails[index % PROCESSES]!.remove(id, { email, notice })),
     );
     expect(removed.toSorted()).toEqual(['last', 'removed', 'removed', 'removed', 'removed']);
-    expect(await emails[0]!.of(id)).toEqual([five[removed.indexOf('last')]]);
+    expect(await emails[0]!.list(id)).toEqual([five[removed.indexOf('last')]]);
     const { mails } = await machines[0]!
       .selectFrom('mail_queue')
       .select((eb) => eb.fn.countAll().as('mails'))
@@ -195,8 +193,8 @@ function decide(database: () => DatabaseServer): void {
   });
 }
 
-function readTwoTrails(redisUrl: () => string): void {
-  it('mail follows the trail in Redis, and the one in the database once codes are kept there', async () => {
+function trailTests(redisUrl: () => string): void {
+  it('Notices follow the audit trail from Redis to the database', async () => {
     const mailServer = await MailServer.start();
     const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-trails-'));
     const env = { SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir };
@@ -239,27 +237,25 @@ const STRICT = { isolation: 'SERIALIZABLE' } as const;
 describeWith(
   postgres,
   'mail of several processes on PostgreSQL',
-  (server) => deliver(() => ({ kind: 'postgres', url: server().url })),
+  (server) => mailTests(() => ({ kind: 'postgres', url: server().url })),
   STRICT,
 );
 describeWith(
   mariadb,
   'mail of several processes on MariaDB',
-  (server) => deliver(() => ({ kind: 'mysql', url: server().url })),
+  (server) => mailTests(() => ({ kind: 'mysql', url: server().url })),
   STRICT,
 );
 describeWith(
   postgres,
-  'what decides on PostgreSQL',
-  (server) => decide(() => ({ kind: 'postgres', url: server().url })),
+  'races on PostgreSQL',
+  (server) => raceTests(() => ({ kind: 'postgres', url: server().url })),
   STRICT,
 );
 describeWith(
   mariadb,
-  'what decides on MariaDB',
-  (server) => decide(() => ({ kind: 'mysql', url: server().url })),
+  'races on MariaDB',
+  (server) => raceTests(() => ({ kind: 'mysql', url: server().url })),
   STRICT,
 );
-describeWith(redis, 'mail where codes are kept in Redis', (server) =>
-  readTwoTrails(() => server().url),
-);
+describeWith(redis, 'mail with codes in Redis', (server) => trailTests(() => server().url));

@@ -1,6 +1,6 @@
-// The example app as it is deployed: several processes on PostgreSQL or MariaDB, sessions and codes
-// in Redis or in the database. The same stories as in one process on SQLite, each request answered
-// by whichever process has its turn.
+// The example app as it is deployed: several processes on PostgreSQL or MariaDB, with sessions and
+// codes in Redis or in the database. The stories are those of one process on SQLite, and the
+// processes answer the requests in turn.
 import { setTimeout as wait } from 'node:timers/promises';
 import { isRunning, type ServedService, startServed } from '../../example-app/test/helpers/served';
 import { addKey, showKey, SoftKey } from '../../example-app/test/helpers/soft-key';
@@ -8,7 +8,7 @@ import {
   doubleClick,
   raceWithOneCode,
   replaceCodes,
-  tellStory,
+  playStory,
 } from '../../example-app/test/helpers/stories';
 import {
   givePassword,
@@ -27,7 +27,7 @@ const ORIGIN = 'https://codes.example.com';
 
 describeWith(
   postgres,
-  'on PostgreSQL and Redis',
+  'the example on PostgreSQL and Redis',
   (database) => {
     describeWith(redis, 'with sessions in Redis, four processes', (cache) => {
       const service = serve(4, () => ({
@@ -36,9 +36,9 @@ describeWith(
         PUBLIC_URL: ORIGIN,
       }));
 
-      const bobsCodes = tellStories(service, { browsers: 25 });
+      const bobsCodes = storyTests(service, { browsers: 25 });
 
-      test('a double click whose clicks reach two processes logs in with one code', async () => {
+      test('A double click that reaches two processes logs in with one code', async () => {
         for (const code of bobsCodes().slice(0, 2)) {
           const visitor = await givePassword(service(), 'bob');
           const _csrf = tokenIn((await visitor.get('/login/backup-code')).text);
@@ -52,7 +52,7 @@ describeWith(
         expect(text).toContain('6 of 10 are left');
       });
 
-      test('a double click that turns the app on shows ten codes, and they work', async () => {
+      test('A double click that turns the app on shows ten working codes', async () => {
         const dan = await signUp(service(), 'dan');
         const { text } = await dan.get('/account/totp');
         const codes = await keepCodes(
@@ -71,7 +71,7 @@ describeWith(
         ).toBe('/account');
       });
 
-      test('a security key that one process challenges answers another', async () => {
+      test('A challenge of one process for a security key is accepted by another', async () => {
         const [gus, key] = [await signUp(service(), 'gus'), new SoftKey(ORIGIN)];
         await keepCodes(gus, await addKey(gus, key));
         for (let login = 0; login < 4; login += 1)
@@ -81,7 +81,7 @@ describeWith(
           });
       });
 
-      test('posts of one address are counted across the processes', async () => {
+      test('Posts from one address are counted across the processes', async () => {
         const left: number[] = [];
         for (let post = 0; post < 5; post += 1) {
           const { headers } = await (
@@ -89,18 +89,18 @@ describeWith(
           ).submit('/login/backup-code', { code: '?' });
           left.push(Number(/r=(\d+)/.exec(headers.get('ratelimit') ?? '')?.[1]));
         }
-        // Two posts each time: the password, and the code.
+        // Each round has two posts: the password and the code.
         expect(left.map((count) => count - left[0]!)).toEqual([0, -2, -4, -6, -8]);
       });
 
-      test('a process that is killed is replaced; the others go on, and nobody is logged out', async () => {
+      test('A process that is killed is replaced, and no user is logged out', async () => {
         const loggedIn = await logInAsBob(service(), bobsCodes()[3]!);
         const inTheMiddle = await givePassword(service(), 'bob');
         const before = service().workers();
         expect(before).toHaveLength(4);
         process.kill(before[0]!, 'SIGKILL');
-        // Until the first process knows, it may hand a connection to the dead one, which hangs
-        // until its client gives up.
+        // Until the first process notices, it may give a connection to the dead one, which then
+        // hangs.
         await until(() => service().complaints().includes(`Process ${before[0]} ended`));
         expect(
           await inTheMiddle.submit('/login/backup-code', { code: bobsCodes()[4]! }),
@@ -112,7 +112,7 @@ describeWith(
         );
       });
 
-      test('all end on SIGTERM', async () => {
+      test('All processes end on SIGTERM', async () => {
         const workers = service().workers();
         expect(await service().stop()).toBe(0);
         expect(workers.filter(isRunning)).toEqual([]);
@@ -125,9 +125,9 @@ describeWith(
         REDIS_URL: cache().url,
         BACKUP_CODE_STORE: 'redis',
       }));
-      const bobsCodes = tellStories(service, { browsers: 10 });
+      const bobsCodes = storyTests(service, { browsers: 10 });
 
-      test('a server that goes away lets nobody in; no process ends of it, and the next try works once it is back', async () => {
+      test('While a database is down no user gets in, and no process ends', async () => {
         const workers = service().workers();
         for (const [server, code] of [
           [database(), bobsCodes()[0]!],
@@ -152,7 +152,7 @@ describeWith(
         expect(service().workers()).toEqual(workers);
       });
 
-      test('where the first process is killed, the others end too', async () => {
+      test('If the first process is killed, the others end too', async () => {
         const workers = service().workers();
         service().kill();
         await until(() => !workers.some(isRunning));
@@ -162,9 +162,9 @@ describeWith(
   { isolation: 'REPEATABLE READ' },
 );
 
-describeWith(mariadb, 'on MariaDB, with sessions in it, two processes', (database) => {
+describeWith(mariadb, 'the example on MariaDB, with sessions in it, two processes', (database) => {
   const service = serve(2, () => ({ DATABASE_URL: database().url }));
-  tellStories(service, { browsers: 10 });
+  storyTests(service, { browsers: 10 });
 });
 
 /** Starts the service after the servers, and ends it before them. */
@@ -180,26 +180,26 @@ function serve(
   return () => service!;
 }
 
-/** What passes everywhere. Afterwards there is Bob, whose codes these are. */
-function tellStories(
+/** Declares the tests of every deployment. @returns the codes of the user bob, who exists then */
+function storyTests(
   service: () => ServedService,
   { browsers }: { browsers: number },
 ): () => string[] {
   let codes: string[];
   let bobsCodes: string[];
 
-  test('a person loses the phone, and gets in with a code that never works again', async () => {
-    codes = await tellStory(service(), 'ada');
+  test('A user without the phone logs in with a code, which never works again', async () => {
+    codes = await playStory(service(), 'ada');
   });
 
   test(`of ${browsers} browsers with one code at once exactly one gets in`, () =>
     raceWithOneCode(service(), { username: 'ada', code: codes[0]!, browsers }));
 
-  test('new codes end the old ones', async () => {
+  test('New codes end the old ones', async () => {
     bobsCodes = await replaceCodes(service(), 'bob');
   });
 
-  test('twenty pages of one session at once are all answered, and none of it was a fault', async () => {
+  test('Twenty concurrent pages of one session are answered without an error', async () => {
     const visitor = await signUp(service(), 'zoe');
     const pages = await Promise.all(Array.from({ length: 20 }, () => visitor.get('/account/totp')));
     expect(pages.map(({ status }) => status)).toEqual(pages.map(() => 200));
@@ -218,7 +218,7 @@ async function logInAsBob(service: ServedService, code: string): Promise<Visitor
   return visitor;
 }
 
-/** In every process: new connections go to them in turn. */
+/** Whether every process is healthy: new connections go to the processes in turn. */
 async function isHealthy({ url }: ServedService): Promise<boolean> {
   const answers = await Promise.all(
     Array.from({ length: 8 }, () =>
@@ -231,7 +231,7 @@ async function isHealthy({ url }: ServedService): Promise<boolean> {
 async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const deadline = Date.now() + 20_000;
   while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error('It did not come to be.');
+    if (Date.now() > deadline) throw new Error('The condition was not met in 20 seconds.');
     await wait(50);
   }
 }

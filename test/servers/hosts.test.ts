@@ -26,7 +26,7 @@ beforeAll(async () => {
 
 describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
   it.each(['pg', 'knex', 'drizzle', 'typeorm', 'prisma adapter'])(
-    'shares the pool of %s with SqlStore',
+    'An app shares the pool of %s with SqlStore',
     async (library) => {
       expect(await run(library, database().connection.url)).toBe('shared\n');
     },
@@ -34,13 +34,16 @@ describeOn('PostgreSQL', 'an app on PostgreSQL', (database) => {
 });
 
 describeOn('MariaDB', 'an app on MariaDB', (database) => {
-  it.each(['mysql2', 'mysql2/promise'])('shares the pool of %s with SqlStore', async (library) => {
-    expect(await run(library, database().connection.url)).toBe('shared\n');
-  });
+  it.each(['mysql2', 'mysql2/promise'])(
+    'An app shares the pool of %s with SqlStore',
+    async (library) => {
+      expect(await run(library, database().connection.url)).toBe('shared\n');
+    },
+  );
 });
 
 describe('an app on SQLite', () => {
-  it('shares the connection of libsql with SqlStore', async () => {
+  it('An app shares the connection of libsql with SqlStore', async () => {
     const dir = mkdtempSync(join(tmpdir(), 'backup-codes-host-'));
     try {
       expect(await run('libsql', join(dir, 'app.db'))).toBe('shared\n');

@@ -1,5 +1,5 @@
-// What a database says about a row that it refuses: when the error is thrown, it holds no digest
-// and no salt.
+// An error of a database may quote the row that it refuses. The error that is thrown contains no
+// digest and no salt.
 import { sql } from 'kysely';
 import { createClient } from 'redis';
 import { BackupCodes, type BackupCodeStore } from '../../lib';
@@ -10,29 +10,29 @@ import { fakeClock, SECOND_MS, START, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { describeWith, redis } from '../helpers/servers';
 import { describeOn } from '../helpers/sql-databases';
-import { noticing, overhear } from '../leaks/overhear';
+import { learnSecrets, recordOutput } from '../leaks/record-output';
 
 const errors: unknown[] = [];
 const canary = new Canary();
-overhear({
+recordOutput({
   learn: (code) => canary.addCode(code, 'a code'),
-  hear: (place, value) => (place === 'errors' ? errors.push(value) : 0),
+  record: (place, value) => (place === 'errors' ? errors.push(value) : 0),
 });
 
 beforeEach(() => errors.splice(0));
 
 function serve(store: BackupCodeStore, { now }: FakeClock): BackupCodes {
-  return new BackupCodes({ store: noticing(store, canary), hasher: countingHasher(), now });
+  return new BackupCodes({ store: learnSecrets(store, canary), hasher: countingHasher(), now });
 }
 
-/** Something was thrown, and none of it holds a secret. */
+/** Expects errors, none of which contains a secret. */
 async function expectToFailQuietly(calls: readonly (() => Promise<unknown>)[]): Promise<void> {
   for (const call of calls) await call().catch(() => undefined);
   expect(errors.length).toBeGreaterThan(0);
   expect(errors.flatMap((error) => canary.findIn(printed(error)))).toEqual([]);
 }
 
-/** Tables as a foreign constraint or a failed migration leaves them. */
+/** Faults of the tables, such as those of a failed migration. */
 const FAULTS = [
   [
     'refuses a row of codes',
@@ -60,7 +60,7 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
   describeOn(kind, `an error of ${kind}`, (database) => {
     // SQLite cannot add a constraint to a table.
     it.each(FAULTS.filter(([, statement]) => kind !== 'SQLite' || !statement.includes('CHECK')))(
-      'holds no secret if the database %s',
+      'An error holds no secret if the database %s',
       async (_what, breakIt, mendIt) => {
         const db = database().connect();
         await createTables({ database: db });
@@ -84,7 +84,7 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const) {
 }
 
 describeWith(redis, 'an error of Redis', (server) => {
-  it('holds no secret if Redis has no memory left', async () => {
+  it('An error holds no secret if Redis has no memory left', async () => {
     const client = await createClient({ url: server().url }).connect();
     const backupCodes = serve(new RedisStore({ client }), fakeClock());
     const { codes } = await backupCodes.issue('ada');

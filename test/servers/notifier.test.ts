@@ -1,5 +1,5 @@
-// A notifier that continues from a saved cursor delivers each event at least once, however often it
-// is killed.
+// A notifier that continues from a saved cursor delivers each event at least once, even if it is
+// killed often.
 import { fork, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -38,7 +38,7 @@ for (const { kind, order } of [
       started(fork(join(__dirname, 'children/notifier.js')));
 
     it(
-      `killed ${KILLS} times delivers all events in order, and repeats only what it had not saved`,
+      `A notifier that is killed ${KILLS} times delivers all events, in order`,
       async () => {
         const { connection, connect } = database();
         const db = connect();

@@ -12,7 +12,7 @@ const OUTAGES = 6;
 
 for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
   describeOn(kind, `a ${kind} that is killed during attempts`, (database) => {
-    it('lets users in for consumed codes only, and counts no attempt twice', async () => {
+    it('Users get in for consumed codes only, and no attempt is counted twice', async () => {
       const db = database().connect();
       await createTables({ database: db });
       const store = new SqlStore({ database: db });
@@ -44,9 +44,9 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
         expect(letIn.filter((codeId) => !consumed.includes(codeId))).toEqual([]);
         const status = await backupCodes.status(user);
         expect(status?.remaining).toBe(10 - consumed.length);
-        expect(
-          (await store.find(userSubject(user)))!.secondFactor.attempts,
-        ).toBeLessThanOrEqual(attempts.length);
+        expect((await store.find(userSubject(user)))!.secondFactor.attempts).toBeLessThanOrEqual(
+          attempts.length,
+        );
         expect(await backupCodes.consume(user, codes[9])).toMatchObject({
           ok: true,
           remaining: 9 - consumed.length,

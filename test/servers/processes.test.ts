@@ -22,7 +22,7 @@ interface Opened {
 
 for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const)
   describeOn(kind, `four processes on ${kind}`, (database) => {
-    fourProcesses(async () => {
+    fourProcessesTests(async () => {
       const { connect, connection } = database();
       const db = connect();
       await createTables({ database: db });
@@ -31,7 +31,7 @@ for (const kind of ['SQLite', 'PostgreSQL', 'MariaDB'] as const)
   });
 
 describeWith(redis, 'four processes on Redis', (server) => {
-  fourProcesses(async () => {
+  fourProcessesTests(async () => {
     const { url } = server();
     const client = createClient({ url });
     await client.connect();
@@ -43,7 +43,7 @@ describeWith(redis, 'four processes on Redis', (server) => {
   });
 });
 
-function fourProcesses(open: () => Promise<Opened>): void {
+function fourProcessesTests(open: () => Promise<Opened>): void {
   let opened: Opened;
   let workers: ConsumingWorkers;
   let backupCodes: BackupCodes;
@@ -60,7 +60,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     await opened.close();
   });
 
-  it('accept one code exactly once', async () => {
+  it('Four processes accept one code exactly once', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const user = randomUUID();
       const { codes } = await backupCodes.issue(user);
@@ -71,7 +71,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     }
   });
 
-  it('consume different codes at once, and none comes back', async () => {
+  it('Codes that four processes consume at once stay consumed', async () => {
     for (let round = 0; round < ROUNDS; round += 1) {
       const user = randomUUID();
       const { codes } = await backupCodes.issue(user);
@@ -81,7 +81,7 @@ function fourProcesses(open: () => Promise<Opened>): void {
     }
   });
 
-  it('together compare no more invalid codes than one process does', async () => {
+  it('Four processes compare no more invalid codes than one process does', async () => {
     const user = randomUUID();
     await backupCodes.issue(user);
     const outcomes = await workers.consume(user, () => 'AAAA-AAAA', 50);

@@ -5,7 +5,7 @@ import { recipesOf, runRecipe } from '../helpers/recipes';
 import { describeWith, postgres } from '../helpers/servers';
 
 describeWith(postgres, 'the set-up for production', (server) => {
-  it('makes its tables, uses the pepper, and survives a lost connection', async () => {
+  it('The set-up makes its tables, uses the pepper and survives a lost connection', async () => {
     const faults: unknown[] = [];
     const scope = {
       log: (fault: unknown) => faults.push(fault),

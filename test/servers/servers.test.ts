@@ -29,7 +29,7 @@ async function askMariadb(url: string, statement: string): Promise<unknown> {
 }
 
 describeWith(postgres, 'PostgreSQL for tests', (server) => {
-  it('keeps what was committed when it is killed, and comes back at the same address', async () => {
+  it('A database for tests keeps its data when it is killed and restarted', async () => {
     await askPostgres(server().url, 'CREATE TABLE kept (n integer)');
     await askPostgres(server().url, 'INSERT INTO kept VALUES (1)');
     await server().kill();
@@ -38,7 +38,7 @@ describeWith(postgres, 'PostgreSQL for tests', (server) => {
     expect(await askPostgres(server().url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
   });
 
-  it('makes empty databases', async () => {
+  it('A database server for tests makes empty databases', async () => {
     const url = await server().createDatabase('another');
     expect(await askPostgres(url, "SELECT to_regclass('kept') AS kept")).toEqual([{ kept: null }]);
   });
@@ -48,7 +48,7 @@ describeWith(
   postgres,
   'PostgreSQL for tests, SERIALIZABLE by default',
   (server) => {
-    it('says so', async () => {
+    it('A database for tests has the requested isolation level', async () => {
       expect(await askPostgres(server().url, 'SHOW transaction_isolation')).toEqual([
         { transaction_isolation: 'serializable' },
       ]);
@@ -58,7 +58,7 @@ describeWith(
 );
 
 describeWith(mariadb, 'MariaDB for tests', (server) => {
-  it('keeps what was committed when it is killed, and comes back at the same address', async () => {
+  it('A database for tests keeps its data when it is killed and restarted', async () => {
     await askMariadb(server().url, 'CREATE TABLE kept (n integer)');
     await askMariadb(server().url, 'INSERT INTO kept VALUES (1)');
     await server().kill();
@@ -67,7 +67,7 @@ describeWith(mariadb, 'MariaDB for tests', (server) => {
     expect(await askMariadb(server().url, 'SELECT n FROM kept')).toEqual([{ n: 1 }]);
   });
 
-  it('makes empty databases', async () => {
+  it('A database server for tests makes empty databases', async () => {
     expect(await askMariadb(await server().createDatabase('another'), 'SHOW TABLES')).toEqual([]);
   });
 });
@@ -76,7 +76,7 @@ describeWith(
   mariadb,
   'MariaDB for tests, SERIALIZABLE by default',
   (server) => {
-    it('says so', async () => {
+    it('A database for tests has the requested isolation level', async () => {
       expect(await askMariadb(server().url, 'SELECT @@tx_isolation AS isolation')).toEqual([
         { isolation: 'SERIALIZABLE' },
       ]);
@@ -86,7 +86,7 @@ describeWith(
 );
 
 describeWith(redis, 'Redis for tests', (server) => {
-  it('keeps what was written when it is killed, and comes back at the same address', async () => {
+  it('A Redis for tests keeps its data when it is killed and restarted', async () => {
     const ask = async (command: [string, ...string[]]): Promise<unknown> => {
       const client = await createClient({ url: server().url }).connect();
       try {
@@ -101,8 +101,8 @@ describeWith(redis, 'Redis for tests', (server) => {
     expect(await ask(['GET', 'kept'])).toBe('1');
   });
 
-  // The process below starts a server as a test does, and is then killed as nothing can prevent.
-  it('ends with the process that started it, also when that is killed', async () => {
+  // SIGKILL lets the process run no code of its own.
+  it('A Redis for tests ends even if the process that started it is killed', async () => {
     const runTypescript = join(__dirname, '../helpers/run-typescript.js');
     const child = spawn(
       process.execPath,

@@ -1,5 +1,5 @@
 import { BackupCodes, defineFormat, fastHasher, formats, type Format } from '../../lib';
-import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
+import { asOneUser, openService, serviceOn, WRONG } from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
 /** The format in which an older package printed codes. */
@@ -14,7 +14,7 @@ const options = { format: [formats.standard, OLD] };
 
 onEachStore('adopt', (open) => {
   it('An adopted list is a set: each code works once, however it is typed', async () => {
-    const { backupCodes, hasher, written, told } = await openService(open, options);
+    const { backupCodes, hasher, written, received } = await openService(open, options);
     expect(
       await backupCodes.adopt('ada', PRINTED, { format: OLD, context: { actor: 'migration' } }),
     ).toBe(true);
@@ -34,7 +34,7 @@ onEachStore('adopt', (open) => {
       total: 3,
       context: { actor: 'migration' },
     });
-    expect(told[0]).toEqual(adopted);
+    expect(received[0]).toEqual(adopted);
   });
 
   it('Adopting changes nothing and returns false for a user who has or had a set', async () => {
@@ -65,7 +65,7 @@ onEachStore('adopt', (open) => {
   it('Of ten adoptions at once one succeeds, and a new set ends its list', async () => {
     const opened = await open();
     const { backupCodes } = serviceOn(opened, options);
-    const adopted = await atOnce(10, () => backupCodes.adopt('ada', PRINTED, { format: OLD }));
+    const adopted = await asOneUser(10, () => backupCodes.adopt('ada', PRINTED, { format: OLD }));
     expect(adopted.filter(Boolean)).toHaveLength(1);
     await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', PRINTED[0])).toEqual({ ok: false, reason: 'mismatch' });
@@ -81,6 +81,7 @@ onEachStore('adopt', (open) => {
     ],
     ['a code of another format', [...PRINTED, WRONG], 'invalid_codes'],
     ['an empty code', [...PRINTED, ''], 'invalid_codes'],
+    ['a code with a mark that may mean "used"', [...PRINTED, '0011223344 \u2713'], 'invalid_codes'],
     ['a code that is not a string', [...PRINTED, 1234567890], 'invalid_codes'],
     ['one code in two spellings', ['0123456789', '01234-56789'], 'invalid_codes'],
     ['a format that this BackupCodes does not read', PRINTED, 'invalid_format', formats.hex],

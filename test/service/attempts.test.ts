@@ -2,7 +2,13 @@ import type { AttemptOptions, BackupCodesOptions, Context, Channel, Outcome } fr
 import { nameSubject } from '../../lib/stores/subject';
 import { DAY_MS, HOUR_MS, SECOND_MS } from '../helpers/clock';
 import { failure } from '../helpers/errors';
-import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';
+import {
+  atOnce,
+  openServiceForBoth as openService,
+  serviceForBothOn as serviceOn,
+  WRONG_ON_BOTH as WRONG,
+  type Service,
+} from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
 const channels: readonly Channel[] = ['second_factor', 'recovery'];
@@ -91,7 +97,7 @@ onEachStore('guessing', (open) => {
       expect(service.hasher.count).toBe(locks ? 50 : 51);
     });
 
-    it('Two hundred attempts at once cost five hashes, one for each that is granted', async () => {
+    it('Two hundred attempts at once cost one hash for each granted one', async () => {
       const service = await withSet();
       const outcomes = await atOnce(200, () => attempt(service));
       expect(service.hasher.count).toBe(5);
@@ -128,7 +134,7 @@ onEachStore('guessing', (open) => {
         ['throttled', 3],
       ]);
       expect(
-        service.told
+        service.received
           .filter(({ type }) => type === 'throttled')
           .map(({ reason: why, refusals }) => [why, refusals]),
       ).toEqual([
@@ -179,12 +185,12 @@ onEachStore('guessing', (open) => {
       ).toEqual([7, 2]);
       const setId = reason === 'mismatch' ? (await service.backupCodes.status('ada'))!.setId : null;
       expect(
-        service.told.filter(({ type }) => type === 'locked').map((event) => event.setId),
+        service.received.filter(({ type }) => type === 'locked').map((event) => event.setId),
       ).toEqual([setId]);
     },
   );
 
-  it('A valid code during a wait is refused, costs no hash and stays unconsumed', async () => {
+  it('A valid code during a wait is refused without a hash', async () => {
     const { backupCodes, codes, hasher, clock } = await withSet({ attempts: few });
     for (let n = 0; n < 2; n += 1) await backupCodes.consume('ada', WRONG);
     hasher.count = 0;
@@ -352,7 +358,7 @@ onEachStore('guessing', (open) => {
     expect(await charged('ada')).toBe(1);
   });
 
-  it('Invalid, reused and expired codes count as failed attempts alike', async () => {
+  it('Invalid, reused and expired codes all count as failed attempts', async () => {
     const { backupCodes, codes, clock, charged } = await withSet({
       expiresAfterDays: 1,
       attempts: { free: 50 },
@@ -427,15 +433,15 @@ onEachStore('unknown user names', (open) => {
 
   it('An unknown name is neither stored nor written to an event', async () => {
     const opened = await open();
-    const { backupCodes, told } = serviceOn(opened);
+    const { backupCodes, received } = serviceOn(opened);
     for (const name of ['mallory-was-here', 'hunter2-typed-into-the-wrong-field'])
       await backupCodes.rejectUnknownUser(name, WRONG);
-    expect(JSON.stringify(told)).not.toMatch(/mallory|hunter2/);
+    expect(JSON.stringify(received)).not.toMatch(/mallory|hunter2/);
     expect(opened.dump()).not.toMatch(/mallory|hunter2/);
-    expect(told.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
+    expect(received.map(({ type, reason, userId }) => [type, reason, userId])).toEqual(
       Array(2).fill(['rejected', 'unknown_user', null]),
     );
-    expect(await opened.events()).toEqual(told);
+    expect(await opened.events()).toEqual(received);
   });
 
   it('The counter of an unknown name is kept for 30 days after its last attempt', async () => {

@@ -64,7 +64,7 @@ describe('dates', () => {
       'recording reminders after the last date',
       () => backupCodes.audit.recordReminders({ now: 8.64e15 + 1 }),
     ],
-  ])('%s is refused', async (_what, ask) => {
+  ])('%s is refused as an invalid date', async (_what, ask) => {
     await expect(ask()).rejects.toMatchObject({ name: 'BackupCodeError', code: 'invalid_date' });
   });
 

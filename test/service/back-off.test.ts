@@ -5,7 +5,7 @@ import { failure } from '../helpers/errors';
 const MINUTE_MS = 60_000;
 
 describe('the waits after attempts', () => {
-  it('By default the waits start after four attempts and double from a minute to an hour', () => {
+  it('By default waits start after four attempts and double up to an hour', () => {
     const { second_factor: waits, recovery } = attemptWaits();
     expect(waits).toHaveLength(50);
     expect(recovery).toEqual(waits.slice(0, 11));

@@ -2,7 +2,13 @@ import { defineFormat, formats, type BackupCodesOptions } from '../../lib';
 import { DAY_MS, SECOND_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
-import { openService, serviceOn, WRONG } from '../helpers/service';
+import {
+  openService,
+  openServiceForBoth,
+  serviceOn,
+  WRONG,
+  WRONG_ON_BOTH,
+} from '../helpers/service';
 import { memory, onEachStore } from '../helpers/stores';
 
 const pepper = [{ id: '2026', key: Buffer.alloc(32, 1) }];
@@ -34,7 +40,27 @@ onEachStore('codes', (open) => {
     }
   });
 
-  it('A consumed code is refused, and only the event says that it was reused', async () => {
+  it('A code pasted with its list number is accepted for one hash, as if it was typed', async () => {
+    const { backupCodes, hasher, watched, charged } = await openService(open, {
+      format: [formats.standard, formats.recovery, formats.long],
+    });
+    const { codes } = await backupCodes.issue('ada');
+    watched.reset();
+    hasher.count = 0;
+    for (const [index, code] of codes.entries()) {
+      const typed = [
+        `${index + 1}. ${code}`,
+        `${index + 1}) \u201C${code}\u201D,`,
+        `\u2022 ${code};`,
+      ];
+      expect(await backupCodes.consume('ada', typed[index % 3])).toMatchObject({ ok: true });
+    }
+    expect(hasher.count).toBe(codes.length);
+    expect(watched.calls).toEqual(codes.flatMap(() => ['takeAttempt', 'consume']));
+    expect(await charged('ada')).toEqual([0, 0]);
+  });
+
+  it('A consumed code is refused, and only the event says so', async () => {
     const { backupCodes, clock, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     const accepted = await backupCodes.consume('ada', codes[0]);
@@ -74,9 +100,9 @@ onEachStore('codes', (open) => {
 
   it('A code of a user without a set is refused with the reason `none`', async () => {
     const { backupCodes, written } = await openService(open);
-    expect(await backupCodes.consume('nobody', WRONG)).toEqual({ ok: false, reason: 'none' });
+    expect(await backupCodes.consume('bob', WRONG)).toEqual({ ok: false, reason: 'none' });
     expect(await written()).toMatchObject([
-      { type: 'rejected', reason: 'none', userId: 'nobody', setId: null, codeId: null },
+      { type: 'rejected', reason: 'none', userId: 'bob', setId: null, codeId: null },
     ]);
   });
 
@@ -168,21 +194,24 @@ onEachStore('codes', (open) => {
   });
 
   it('Each attempt writes one event, which listeners receive and which has no code', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openServiceForBoth(open);
     const { codes } = await backupCodes.issue('ada');
-    for (const typed of [codes[0], codes[0], WRONG])
+    for (const typed of [codes[0], codes[0], WRONG_ON_BOTH])
       await backupCodes.consume('ada', typed, { ip: '192.0.2.7', channel: 'recovery' });
     expect(
-      told.map(({ type, reason, context }) => [type, reason, context.ip, context.channel]),
+      received.map(({ type, reason, context }) => [type, reason, context.ip, context.channel]),
     ).toEqual([
       ['issued', null, null, 'second_factor'],
       ['consumed', null, '192.0.2.7', 'recovery'],
       ['rejected', 'reused', '192.0.2.7', 'recovery'],
       ['rejected', 'mismatch', '192.0.2.7', 'recovery'],
     ]);
-    expect(await written()).toEqual(told);
-    for (const text of [...codes, WRONG].flatMap((code) => [code, code.replace('-', '')]))
-      expect(JSON.stringify(told)).not.toContain(text);
+    expect(await written()).toEqual(received);
+    for (const text of [...codes, WRONG_ON_BOTH].flatMap((code) => [
+      code,
+      code.replaceAll('-', ''),
+    ]))
+      expect(JSON.stringify(received)).not.toContain(text);
   });
 
   it('Listeners receive an event only after it is written', async () => {
@@ -289,35 +318,34 @@ describe('input that cannot be a code', () => {
     ['the name of a prototype', '__proto__'],
     ['a code and more', 'ABCD-EFGHJ'],
     ['half a code', 'ABCD'],
-  ])(
-    'Malformed input costs no hash, no attempt and no read of the store: %s',
-    async (_what, typed) => {
-      const { backupCodes, hasher, watched, charged, told, written } = await openService(
-        memory.open,
-        { assessRisk: () => 'allow' },
-      );
-      await backupCodes.issue('ada');
-      watched.reset();
-      hasher.count = 0;
-      for (const userId of ['ada', 'nobody'])
-        expect(await backupCodes.consume(userId, typed)).toEqual({
-          ok: false,
-          reason: 'malformed',
-        });
-      expect(await backupCodes.rejectUnknownUser('eve', typed)).toEqual({
+    ['two codes', '1. ABCD-EFGH 2. JKLM-NPQR'],
+    ['a whole list', Array.from({ length: 10 }, (_, n) => `${n + 1}. ABCD-EFGH`).join('\n')],
+  ])('Malformed input costs no hash, attempt or read: %s', async (_what, typed) => {
+    const { backupCodes, hasher, watched, charged, received, written } = await openService(
+      memory.open,
+      { assessRisk: () => 'allow' },
+    );
+    await backupCodes.issue('ada');
+    watched.reset();
+    hasher.count = 0;
+    for (const userId of ['ada', 'bob'])
+      expect(await backupCodes.consume(userId, typed)).toEqual({
         ok: false,
         reason: 'malformed',
       });
-      expect([hasher.count, watched.calls]).toEqual([0, []]);
-      expect(await charged('ada')).toBe(0);
-      expect(told.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
-        ['rejected', 'malformed', 'ada'],
-        ['rejected', 'malformed', 'nobody'],
-        ['rejected', 'malformed', null],
-      ]);
-      expect(await written()).toHaveLength(1);
-    },
-  );
+    expect(await backupCodes.rejectUnknownUser('eve', typed)).toEqual({
+      ok: false,
+      reason: 'malformed',
+    });
+    expect([hasher.count, watched.calls]).toEqual([0, []]);
+    expect(await charged('ada')).toBe(0);
+    expect(received.slice(1).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+      ['rejected', 'malformed', 'ada'],
+      ['rejected', 'malformed', 'bob'],
+      ['rejected', 'malformed', null],
+    ]);
+    expect(await written()).toHaveLength(1);
+  });
 
   it('Malformed input is `malformed` on a throttled or locked channel too', async () => {
     const { backupCodes } = await openService(memory.open, {
@@ -415,8 +443,8 @@ onEachStore('user ids', (open) => {
   });
 
   it('An event has the user id as a string, whatever characters it contains', async () => {
-    const { backupCodes, told } = await openService(open);
+    const { backupCodes, received } = await openService(open);
     await backupCodes.issue('ada\u0000\r\n');
-    expect(told[0]?.userId).toBe('ada\u0000\r\n');
+    expect(received[0]?.userId).toBe('ada\u0000\r\n');
   });
 });

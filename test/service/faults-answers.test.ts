@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import type { Outcome } from '../../lib';
 import { START } from '../helpers/clock';
 import { failure } from '../helpers/errors';
-import { openService, WRONG, type Service } from '../helpers/service';
+import { openService, openServiceForBoth, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { faultyStore, type FaultyStore } from '../helpers/faulty-store';
 
@@ -15,7 +15,7 @@ async function open(): Promise<Opened> {
   const { store, replaceNext } = faultyStore(opened.store);
   const service = await openService(() => Promise.resolve({ ...opened, store }));
   const { codes } = await service.backupCodes.issue('ada');
-  service.told.length = 0;
+  service.received.length = 0;
   service.watched.reset();
   return { ...service, replaceNext, codes };
 }
@@ -54,7 +54,7 @@ describe('takeAttempt', () => {
   it.each(nonsense.map((answer) => [named(answer), answer]))(
     'If takeAttempt returns %s, every attempt is an error before any hash',
     async (_what, answer) => {
-      const { backupCodes, codes, hasher, replaceNext, told, watched } = await open();
+      const { backupCodes, codes, hasher, replaceNext, received, watched } = await open();
       hasher.count = 0;
       for (const attempt of [
         () => backupCodes.consume('ada', codes[0]),
@@ -65,7 +65,7 @@ describe('takeAttempt', () => {
         replaceNext('takeAttempt', () => answer);
         await expect(attempt()).rejects.toEqual(failure('invalid_result'));
       }
-      expect([hasher.count, told]).toEqual([0, []]);
+      expect([hasher.count, received]).toEqual([0, []]);
       expect(
         watched.calls.filter((method) => !['takeAttempt', 'nameKey'].includes(method)),
       ).toEqual([]);
@@ -90,14 +90,14 @@ describe('takeAttempt', () => {
     ['no channel', { channel: undefined }],
   ] as [string, Record<string, unknown>][])(
     'A ticket with %s is an error, and the attempt stays charged',
-    async (_what, spoilt) => {
+    async (_what, altered) => {
       const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       replaceNext('takeAttempt', async (call) => {
         const taken = (await call()) as { ticket: object };
-        return 'ok' in spoilt || 'ticket' in spoilt
-          ? { ...taken, ...spoilt }
-          : { ...taken, ticket: { ...taken.ticket, ...spoilt } };
+        return 'ok' in altered || 'ticket' in altered
+          ? { ...taken, ...altered }
+          : { ...taken, ticket: { ...taken.ticket, ...altered } };
       });
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
       // Without a valid ticket the attempt cannot be given back.
@@ -117,10 +117,10 @@ describe('takeAttempt', () => {
     ['no events', { ok: false, reason: 'throttled', nextAt: 0 }],
     ['events that are not events', { ok: false, reason: 'locked', nextAt: 0, events: [null] }],
   ] as [string, unknown][])('A refusal with %s is an error', async (_what, answer) => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('takeAttempt', () => answer);
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   it.each([
@@ -159,17 +159,17 @@ describe('takeAttempt', () => {
     ].map((value, place) => [`malformed codes (${place})`, { codes: value }]),
   ] as [string, unknown][])(
     'A malformed set (%s) is an error before any hash, and the attempt is given back',
-    async (_what, spoilt) => {
+    async (_what, altered) => {
       const { backupCodes, codes, hasher, replaceNext, charged } = await open();
       hasher.count = 0;
       for (const code of [codes[0], WRONG]) {
         replaceNext('takeAttempt', async (call) => {
           const taken = (await call()) as { current: object };
           const isField =
-            typeof spoilt === 'object' &&
-            !Array.isArray(spoilt) &&
-            Object.keys(spoilt ?? {}).length > 0;
-          return { ...taken, current: isField ? { ...taken.current, ...spoilt } : spoilt };
+            typeof altered === 'object' &&
+            !Array.isArray(altered) &&
+            Object.keys(altered ?? {}).length > 0;
+          return { ...taken, current: isField ? { ...taken.current, ...altered } : altered };
         });
         await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
       }
@@ -246,22 +246,22 @@ describe('consume', () => {
   ] as [string, unknown][])(
     'If consume returns %s, there is an error and no event, and no attempt is charged',
     async (_what, answer) => {
-      const { backupCodes, codes, replaceNext, told, charged } = await open();
+      const { backupCodes, codes, replaceNext, received, charged } = await open();
       replaceNext('consume', () => answer);
       await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-      expect([told, await charged('ada')]).toEqual([[], 0]);
+      expect([received, await charged('ada')]).toEqual([[], 0]);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );
 
   it('A consumption with a malformed result is an error, and the code is consumed', async () => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('consume', async (call) => {
       await call();
       return { outcome: 'consumed', remaining: '9', total: '10' };
     });
     await expect(backupCodes.consume('ada', codes[0])).rejects.toEqual(failure('invalid_result'));
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
     expect(await backupCodes.consume('ada', codes[1])).toMatchObject({ ok: true, remaining: 8 });
   });
@@ -300,7 +300,7 @@ describe('well-formed results', () => {
 
   it('A set with a pepper and without expiry is accepted on both channels', async () => {
     for (const channel of ['second_factor', 'recovery'] as const) {
-      const { backupCodes } = await openService(memory.open, {
+      const { backupCodes } = await openServiceForBoth(memory.open, {
         pepper: [{ id: '2026', key: Buffer.alloc(32) }],
         expiresAfterDays: null,
       });
@@ -318,10 +318,10 @@ describe('well-formed results', () => {
     [{ outcome: 'gone', reason: 'expired' }, 'expired'],
     [{ outcome: 'gone', reason: 'locked' }, 'locked'],
   ])('A consumption of %j decides the outcome', async (answer, reason) => {
-    const { backupCodes, codes, replaceNext, told } = await open();
+    const { backupCodes, codes, replaceNext, received } = await open();
     replaceNext('consume', () => answer);
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason });
-    expect(told).toMatchObject([
+    expect(received).toMatchObject([
       {
         type: 'rejected',
         reason,
@@ -342,12 +342,12 @@ describe('results with one value replaced', () => {
     return [path, ...inner];
   }
 
-  function spoil(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
+  function setAtPath(value: unknown, [key, ...rest]: readonly string[], by: unknown): unknown {
     if (key === undefined) return by;
     const copy = (
       Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }
     ) as Record<string, unknown>;
-    copy[key] = spoil(copy[key], rest, by);
+    copy[key] = setAtPath(copy[key], rest, by);
     return copy;
   }
 
@@ -357,12 +357,12 @@ describe('results with one value replaced', () => {
       await fc.assert(
         fc.asyncProperty(fc.nat(), fc.anything(), fc.boolean(), async (nth, by, isRight) => {
           const { backupCodes, codes, replaceNext, watched } = await open();
-          const spoilIt = async (call: () => Promise<unknown>): Promise<unknown> => {
+          const alterResult = async (call: () => Promise<unknown>): Promise<unknown> => {
             const answer = await call();
             const all = places(answer);
-            return spoil(answer, all[nth % all.length]!, by);
+            return setAtPath(answer, all[nth % all.length]!, by);
           };
-          replaceNext(method, spoilIt);
+          replaceNext(method, alterResult);
           const outcome: Outcome | null = await backupCodes
             .consume('ada', isRight ? codes[0] : WRONG)
             .catch(() => null);

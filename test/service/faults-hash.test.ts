@@ -33,7 +33,7 @@ async function open(options: Partial<BackupCodesOptions> = {}): Promise<Opened> 
   const service = await openService(memory.open, { hasher, hashConcurrency: 1, ...options });
   const { codes } = await service.backupCodes.issue('ada');
   await service.backupCodes.issue('bob');
-  service.told.length = 0;
+  service.received.length = 0;
   service.watched.reset();
   return {
     ...service,
@@ -72,7 +72,7 @@ describe('a slow hash that hangs', () => {
   afterEach(() => jest.useRealTimers());
 
   it('A slow hash that hangs is an error after 30 seconds, and costs no attempt', async () => {
-    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open();
+    const { backupCodes, codes, received, charged, hangFrom, stopHanging } = await open();
     for (const code of [codes[0], WRONG]) {
       hangFrom(1);
       const outcome = backupCodes.consume('ada', code);
@@ -83,7 +83,7 @@ describe('a slow hash that hangs', () => {
       jest.advanceTimersByTime(1);
       expect(await soFar(outcome)).toEqual(failure('hash_timeout'));
       await expect(outcome).rejects.toThrow('A slow hash took longer than 30 seconds.');
-      expect([await charged('ada'), told, jest.getTimerCount()]).toEqual([0, [], 0]);
+      expect([await charged('ada'), received, jest.getTimerCount()]).toEqual([0, [], 0]);
     }
     stopHanging();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
@@ -107,8 +107,8 @@ describe('a slow hash that hangs', () => {
     });
   });
 
-  it('A slow hash that settles late consumes nothing and leaves nothing unhandled', async () => {
-    const { backupCodes, codes, told, watched, charged, hanging, hangFrom } = await open();
+  it('A slow hash that settles late consumes no code, and no rejection is unhandled', async () => {
+    const { backupCodes, codes, received, watched, charged, hanging, hangFrom } = await open();
     for (const late of ['answer', 'fail'] as const) {
       hangFrom(1);
       const hung = backupCodes.consume('ada', codes[0]);
@@ -118,7 +118,7 @@ describe('a slow hash that hangs', () => {
       hanging.pop()?.[late]();
       await settle();
     }
-    expect([told, await charged('ada')]).toEqual([[], 0]);
+    expect([received, await charged('ada')]).toEqual([[], 0]);
     expect(watched.calls).toEqual(['takeAttempt', 'giveBack', 'takeAttempt', 'giveBack']);
     expect(unhandled).not.toHaveBeenCalled();
   });
@@ -126,21 +126,22 @@ describe('a slow hash that hangs', () => {
   it.each(['issue', 'stage'] as const)(
     'A slow hash that hangs during %s stores nothing, and the old set works',
     async (call) => {
-      const { backupCodes, codes, told, watched, hanging, hangFrom, stopHanging } = await open();
+      const { backupCodes, codes, received, watched, hanging, hangFrom, stopHanging } =
+        await open();
       hangFrom(5);
       const hung = backupCodes[call]('ada');
       expect(await soFar(hung)).toBe('pending');
       expect(hanging).toHaveLength(1);
       jest.advanceTimersByTime(30_000);
       expect(await soFar(hung)).toEqual(failure('hash_timeout'));
-      expect([watched.calls, told, jest.getTimerCount()]).toEqual([[], [], 0]);
+      expect([watched.calls, received, jest.getTimerCount()]).toEqual([[], [], 0]);
       stopHanging();
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );
 
   it('A hash that hangs for a replacement costs neither attempt nor code', async () => {
-    const { backupCodes, codes, told, charged, hangFrom, stopHanging } = await open({
+    const { backupCodes, codes, received, charged, hangFrom, stopHanging } = await open({
       replaceConsumed: true,
     });
     hangFrom(2);
@@ -148,7 +149,7 @@ describe('a slow hash that hangs', () => {
     await soFar(hung);
     jest.advanceTimersByTime(30_000);
     expect(await soFar(hung)).toEqual(failure('hash_timeout'));
-    expect([told, await charged('ada')]).toEqual([[], 0]);
+    expect([received, await charged('ada')]).toEqual([[], 0]);
     stopHanging();
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({
       ok: true,
@@ -165,15 +166,15 @@ describe('a hasher that gives one hash for all codes', () => {
     'A hasher with one hash for all codes is detected by %s, which stores nothing',
     async (call) => {
       const hasher = countingHasher();
-      const { backupCodes, watched, told } = await openService(memory.open, { hasher });
+      const { backupCodes, watched, received } = await openService(memory.open, { hasher });
       const { codes } = await backupCodes.issue('ada');
       watched.reset();
-      told.length = 0;
+      received.length = 0;
       jest.spyOn(hasher, 'hash').mockImplementation(always);
       const failed: unknown = await backupCodes[call]('ada').catch((error: unknown) => error);
       expect(failed).toEqual(failure('invalid_result'));
       expect((failed as Error).message).toBe('A hasher gave the same hash for two codes.');
-      expect([watched.calls, told, hasher.count]).toEqual([[], [], 10]);
+      expect([watched.calls, received, hasher.count]).toEqual([[], [], 10]);
       jest.restoreAllMocks();
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
     },
@@ -181,7 +182,7 @@ describe('a hasher that gives one hash for all codes', () => {
 
   it('A hasher with one hash for all codes is detected when a replacement is made', async () => {
     const hash = jest.fn(always);
-    const { backupCodes, watched, charged, told } = await openService(memory.open, {
+    const { backupCodes, watched, charged, received } = await openService(memory.open, {
       hasher: { ...countingHasher(), hash },
       count: 1,
       replaceConsumed: true,
@@ -194,7 +195,7 @@ describe('a hasher that gives one hash for all codes', () => {
     expect(failed).toEqual(failure('invalid_result'));
     expect((failed as Error).message).toBe('A hasher gave the same hash for several codes.');
     expect(hash).toHaveBeenCalledTimes(1 + 5);
-    expect([watched.calls, await charged('ada'), told.map(({ type }) => type)]).toEqual([
+    expect([watched.calls, await charged('ada'), received.map(({ type }) => type)]).toEqual([
       ['replace', 'takeAttempt', 'giveBack'],
       0,
       ['issued'],

@@ -80,7 +80,7 @@ async function open(
   const service = await openService(memory.open, options);
   const { codes } = await service.backupCodes.issue('ada');
   const { setId: staged } = await service.backupCodes.stage('ada');
-  service.told.length = 0;
+  service.received.length = 0;
   return { ...service, codes, staged };
 }
 
@@ -90,7 +90,7 @@ async function expectUntouched(
   before: unknown,
   charged: number,
 ): Promise<void> {
-  expect([service.told, await service.written(), await service.charged('ada')]).toEqual([
+  expect([service.received, await service.written(), await service.charged('ada')]).toEqual([
     [],
     before,
     charged,
@@ -112,24 +112,21 @@ describe.each<[string, () => number]>([
   ['returns a time after the last date', () => 9e15],
   ['returns a time before 1970', () => -1],
 ])('a clock that %s', (_how, nonsense) => {
-  it.each(operations)(
-    'A clock fault at any step of $what accepts no code and changes nothing',
-    async ({ run, clock, options }) => {
-      for (const [place, charged] of [...clock, null].entries()) {
-        let untilFault = Infinity;
-        const now = (): number => ((untilFault -= 1) === 0 ? nonsense() : START);
-        const service = await open({ ...options, now });
-        const before = await service.written();
-        untilFault = place + 1;
-        if (charged === null) {
-          await expect(run(service)).resolves.toBeDefined();
-          continue;
-        }
-        await expect(run(service)).rejects.toThrow(/the source is down|now\(\) must return/);
-        await expectUntouched(service, before, charged);
+  it.each(operations)('A clock fault in $what accepts no code', async ({ run, clock, options }) => {
+    for (const [place, charged] of [...clock, null].entries()) {
+      let untilFault = Infinity;
+      const now = (): number => ((untilFault -= 1) === 0 ? nonsense() : START);
+      const service = await open({ ...options, now });
+      const before = await service.written();
+      untilFault = place + 1;
+      if (charged === null) {
+        await expect(run(service)).resolves.toBeDefined();
+        continue;
       }
-    },
-  );
+      await expect(run(service)).rejects.toThrow(/the source is down|now\(\) must return/);
+      await expectUntouched(service, before, charged);
+    }
+  });
 });
 
 describe('a clock that goes back', () => {
@@ -157,19 +154,21 @@ describe('a clock that goes back', () => {
 
   it('A clock that goes back between steps makes no code work twice', async () => {
     let time = START;
-    const { backupCodes, told } = await openService(memory.open, { now: () => (time -= DAY_MS) });
+    const { backupCodes, received } = await openService(memory.open, {
+      now: () => (time -= DAY_MS),
+    });
     const { codes } = await backupCodes.issue('ada');
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     for (let n = 0; n < 4; n += 1) {
       expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
-      expect(told.at(-1)).toMatchObject({ reason: 'reused', consumedSecondsAgo: 0 });
+      expect(received.at(-1)).toMatchObject({ reason: 'reused', consumedSecondsAgo: 0 });
     }
   });
 });
 
 describe('the random source of the operating system', () => {
   it.each(operations.filter(({ random }) => random.length > 0))(
-    'A random source that fails during $what changes nothing, and old codes work',
+    'A random source that fails in $what changes nothing',
     async ({ run, random, options }) => {
       for (const [place, charged] of [...random, null].entries()) {
         const service = await open(options);

@@ -118,11 +118,11 @@ async function open({ what, options }: Operation): Promise<Opened> {
     hashConcurrency: 1,
     ...options,
   });
-  const { backupCodes, told, watched } = service;
+  const { backupCodes, received, watched } = service;
   const { codes } = await backupCodes.issue('ada');
   const { setId: staged } = await backupCodes.stage('ada');
   const [codeOfBob = ''] = (await backupCodes.issue('bob')).codes;
-  told.length = 0;
+  received.length = 0;
   watched.reset();
   const nextAttempt = async (): Promise<number> => {
     answerOfRisk = 'allow';
@@ -179,7 +179,7 @@ describe.each<[string, StoreFault, unknown]>([
       service.replaceNext(method, fault);
       await expect(operation.run(service)).rejects.toBe(thrown);
       await settle();
-      expect(service.told).toEqual([]);
+      expect(service.received).toEqual([]);
       expect(await service.written()).toEqual(before);
       expect(await service.nextAttempt()).toBe(operation.charging?.includes(method) ? 2 : 1);
       expect(await service.backupCodes.consume('ada', service.codes[0])).toMatchObject({
@@ -211,7 +211,7 @@ it.each<[string, StoreFault]>([
     service.replaceNext('giveBack', fault);
     await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(hashFault);
     expect(await service.nextAttempt()).toBe(2);
-    expect(service.told.map(({ reason }) => reason)).toEqual(['mismatch']);
+    expect(service.received.map(({ reason }) => reason)).toEqual(['mismatch']);
   },
 );
 
@@ -247,12 +247,12 @@ describe('a store that hangs', () => {
       const became = jest.fn();
       void outcome.then(became, became);
       await settle();
-      expect([became.mock.calls, service.told, jest.getTimerCount()]).toEqual([[], [], 0]);
+      expect([became.mock.calls, service.received, jest.getTimerCount()]).toEqual([[], [], 0]);
 
       expect(await service.backupCodes.consume('bob', service.codeOfBob)).toMatchObject({
         ok: true,
       });
-      expect(service.told.map(({ userId }) => userId)).not.toContain('ada');
+      expect(service.received.map(({ userId }) => userId)).not.toContain('ada');
       expect(became).not.toHaveBeenCalled();
 
       answer();
@@ -272,7 +272,7 @@ describe('a store that hangs', () => {
       fail();
       await expect(outcome).rejects.toBe(storeFault);
       await settle();
-      expect([service.told, await service.written(), jest.getTimerCount()]).toEqual([
+      expect([service.received, await service.written(), jest.getTimerCount()]).toEqual([
         [],
         before,
         0,

@@ -69,7 +69,7 @@ onEachStore('a store that fails', (open) => {
     const service = await openService(open, options);
     const { codes } = await service.backupCodes.issue('ada');
     service.watched.reset();
-    service.told.length = 0;
+    service.received.length = 0;
     return { ...service, codes };
   }
 
@@ -86,7 +86,7 @@ onEachStore('a store that fails', (open) => {
         expect(service.watched.calls[nth - 1]).toBe(method);
         expect(service.watched.reset()).toBe(true);
         // Listeners receive no event that was not written.
-        expect(service.told).toEqual([]);
+        expect(service.received).toEqual([]);
         expect(await service.backupCodes.status('ada')).toMatchObject({
           remaining: 10,
           lastConsumedAt: null,
@@ -124,11 +124,11 @@ onEachStore('a store that fails', (open) => {
   it.each(['issue', 'stage', 'revoke'] as const)(
     'A fault during %s leaves the old set working, and no listener is notified',
     async (call) => {
-      const { backupCodes, codes, watched, told } = await withSet();
+      const { backupCodes, codes, watched, received } = await withSet();
       watched.failAt(1, 'before');
       await expect(backupCodes[call]('ada')).rejects.toBe(storeFault);
       watched.reset();
-      expect(told).toEqual([]);
+      expect(received).toEqual([]);
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
     },
   );
@@ -210,7 +210,7 @@ describe('a slow hash that fails', () => {
 });
 
 describe('too many slow hashes', () => {
-  it('When the hash queue is full, the outcome is `busy` and costs no attempt', async () => {
+  it('With a full hash queue, the outcome is `busy` and costs no attempt', async () => {
     const good = countingHasher();
     const waiting: (() => void)[] = [];
     let isSlow = false;
@@ -221,7 +221,7 @@ describe('too many slow hashes', () => {
         return good.hash(code, salt);
       },
     };
-    const { backupCodes, charged, told, written } = await openService(memory.open, {
+    const { backupCodes, charged, received, written } = await openService(memory.open, {
       hasher,
       hashConcurrency: 1,
       maxQueuedHashes: 1,
@@ -236,7 +236,7 @@ describe('too many slow hashes', () => {
       reason: 'busy',
       retryAfterSeconds: 5,
     });
-    expect(await backupCodes.consume('nobody', WRONG)).toEqual({
+    expect(await backupCodes.consume('bob', WRONG)).toEqual({
       ok: false,
       reason: 'busy',
       retryAfterSeconds: 5,
@@ -246,13 +246,13 @@ describe('too many slow hashes', () => {
       reason: 'busy',
       retryAfterSeconds: 5,
     });
-    expect([await charged('ada'), await charged('nobody')]).toEqual([0, 0]);
-    expect(told.slice(2).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
+    expect([await charged('ada'), await charged('bob')]).toEqual([0, 0]);
+    expect(received.slice(2).map(({ type, reason, userId }) => [type, reason, userId])).toEqual([
       ['rejected', 'busy', 'ada'],
-      ['rejected', 'busy', 'nobody'],
+      ['rejected', 'busy', 'bob'],
       ['rejected', 'busy', null],
     ]);
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
     isSlow = false;
     waiting[0]?.();
     expect(await Promise.all([first, second])).toEqual([
@@ -289,26 +289,26 @@ describe('an invalid clock', () => {
   );
 
   it('A clock fault after the comparison charges an invalid code only', async () => {
-    let isNonsense = false;
+    let isInvalid = false;
     const good = countingHasher();
     const hasher: Hasher = {
       ...good,
       hash: (code, salt) => {
-        isNonsense = hasIssued;
+        isInvalid = hasIssued;
         return good.hash(code, salt);
       },
     };
     let hasIssued = false;
     const { backupCodes, charged } = await openService(memory.open, {
       hasher,
-      now: () => (isNonsense ? NaN : START),
+      now: () => (isInvalid ? NaN : START),
     });
     const { codes } = await backupCodes.issue('ada');
     hasIssued = true;
     for (const [n, code] of [codes[0], WRONG].entries()) {
       await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('invalid_result'));
       expect(await charged('ada')).toBe(n);
-      isNonsense = false;
+      isInvalid = false;
     }
     hasIssued = false;
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });

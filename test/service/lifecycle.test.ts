@@ -1,10 +1,18 @@
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
-import { atOnce, openService, serviceOn, WRONG } from '../helpers/service';
+import {
+  asOneUser,
+  atOnce,
+  openService,
+  openServiceForBoth,
+  serviceOn,
+  WRONG,
+  WRONG_ON_BOTH,
+} from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 
 onEachStore('staged sets', (open) => {
   it('A staged set is made as an issued one, and does not work until it is activated', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada', { actor: 'ada' });
     expect(staged).toEqual({
@@ -22,33 +30,33 @@ onEachStore('staged sets', (open) => {
       ok: true,
       setId: old.setId,
     });
-    expect(told[1]).toMatchObject({
+    expect(received[1]).toMatchObject({
       type: 'staged',
       setId: staged.setId,
       remaining: 10,
       total: 10,
       context: { actor: 'ada' },
     });
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
   });
 
   it('An activated set replaces the old one, with all its codes and fresh counters', async () => {
-    const { backupCodes, charged, told, written } = await openService(open);
+    const { backupCodes, charged, received, written } = await openServiceForBoth(open);
     const old = await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     for (const channel of ['second_factor', 'recovery'] as const)
-      await backupCodes.consume('ada', WRONG, { channel });
+      await backupCodes.consume('ada', WRONG_ON_BOTH, { channel });
     expect(await charged('ada')).toBe(1);
     expect(await backupCodes.activate('ada', staged.setId, { ip: '192.0.2.1' })).toBe(true);
     expect(await charged('ada')).toBe(0);
-    expect(told.at(-1)).toMatchObject({
+    expect(received.at(-1)).toMatchObject({
       type: 'activated',
       setId: staged.setId,
       remaining: 10,
       total: 10,
       context: { ip: '192.0.2.1' },
     });
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
     expect(await backupCodes.consume('ada', old.codes[0])).toEqual({
       ok: false,
       reason: 'mismatch',
@@ -115,13 +123,13 @@ onEachStore('staged sets', (open) => {
     ['a set is issued', 'issue'],
     ['the user is revoked', 'revoke'],
   ] as const)('A staged set is dropped when %s', async (_what, call) => {
-    const { backupCodes, told } = await openService(open);
+    const { backupCodes, received } = await openService(open);
     await backupCodes.issue('ada');
     const staged = await backupCodes.stage('ada');
     await backupCodes[call]('ada');
-    told.length = 0;
+    received.length = 0;
     expect(await backupCodes.activate('ada', staged.setId)).toBe(false);
-    expect(told).toEqual([]);
+    expect(received).toEqual([]);
   });
 
   it('Revoking drops a staged set even if the user has no other', async () => {
@@ -174,28 +182,28 @@ onEachStore('staged sets', (open) => {
 
 onEachStore('revoking', (open) => {
   it('Revoking ends the set at once, returns true, and records the actor', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     expect(await backupCodes.revoke('ada', { actor: 'support-7' })).toBe(true);
-    expect(told.at(-1)).toMatchObject({
+    expect(received.at(-1)).toMatchObject({
       type: 'revoked',
       userId: 'ada',
       setId,
       context: { actor: 'support-7' },
     });
-    expect(await written()).toEqual(told);
+    expect(await written()).toEqual(received);
     expect(await backupCodes.status('ada')).toBeNull();
     expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'none' });
   });
 
   it('Revoking without a set returns false and records nothing', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     expect(await backupCodes.revoke('ada')).toBe(false);
     await backupCodes.issue('ada');
     await backupCodes.revoke('ada');
     expect(await backupCodes.revoke('ada')).toBe(false);
-    expect(told.map(({ type }) => type)).toEqual(['issued', 'revoked']);
-    expect(await written()).toEqual(told);
+    expect(received.map(({ type }) => type)).toEqual(['issued', 'revoked']);
+    expect(await written()).toEqual(received);
   });
 
   it('A new set can be issued after a revocation', async () => {
@@ -279,12 +287,12 @@ onEachStore('the status of a user', (open) => {
   });
 
   it('After its last attempt the second factor is locked, and recovery never is', async () => {
-    const { backupCodes } = await openService(open, { attempts: { free: 5, lockAfter: 2 } });
+    const { backupCodes } = await openServiceForBoth(open, { attempts: { free: 5, lockAfter: 2 } });
     await backupCodes.issue('ada');
     const locked = [];
     for (const channel of ['recovery', 'second_factor'] as const) {
       for (let n = 0; n < 2; n += 1) {
-        await backupCodes.consume('ada', WRONG, { channel });
+        await backupCodes.consume('ada', WRONG_ON_BOTH, { channel });
         locked.push((await backupCodes.status('ada'))?.locked);
       }
     }
@@ -302,20 +310,22 @@ onEachStore('the status of a user', (open) => {
 
 onEachStore('running low', (open) => {
   it('`low` is reported once at `lowAt` codes, and `exhausted` after the last code', async () => {
-    const { backupCodes, told, written } = await openService(open);
+    const { backupCodes, received, written } = await openService(open);
     const { setId, codes } = await backupCodes.issue('ada');
     for (const code of codes) await backupCodes.consume('ada', code);
-    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
-      ...[9, 8, 7, 6, 5, 4].map((remaining) => ['consumed', remaining, 10]),
-      ['consumed', 3, 10],
-      ['low', 3, 10],
-      ['consumed', 2, 10],
-      ['consumed', 1, 10],
-      ['consumed', 0, 10],
-      ['exhausted', 0, 10],
-    ]);
-    expect(new Set(told.map((event) => event.setId))).toEqual(new Set([setId]));
-    expect(await written()).toEqual(told);
+    expect(received.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual(
+      [
+        ...[9, 8, 7, 6, 5, 4].map((remaining) => ['consumed', remaining, 10]),
+        ['consumed', 3, 10],
+        ['low', 3, 10],
+        ['consumed', 2, 10],
+        ['consumed', 1, 10],
+        ['consumed', 0, 10],
+        ['exhausted', 0, 10],
+      ],
+    );
+    expect(new Set(received.map((event) => event.setId))).toEqual(new Set([setId]));
+    expect(await written()).toEqual(received);
   });
 
   it('`low` can be reported early or never', async () => {
@@ -323,24 +333,24 @@ onEachStore('running low', (open) => {
       [9, ['consumed', 'low']],
       [0, ['consumed']],
     ] as const) {
-      const { backupCodes, told } = await openService(open, { lowAt });
+      const { backupCodes, received } = await openService(open, { lowAt });
       const { codes } = await backupCodes.issue('ada');
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ low: lowAt === 9 });
-      expect(told.slice(1).map(({ type }) => type)).toEqual(expected);
+      expect(received.slice(1).map(({ type }) => type)).toEqual(expected);
     }
   });
 
   it('With a `lowAt` of 0 the last code reports `exhausted` only', async () => {
-    const { backupCodes, told } = await openService(open, { lowAt: 0, count: 1 });
+    const { backupCodes, received } = await openService(open, { lowAt: 0, count: 1 });
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.consume('ada', codes[0]);
-    expect(told.slice(1).map(({ type }) => type)).toEqual(['consumed', 'exhausted']);
+    expect(received.slice(1).map(({ type }) => type)).toEqual(['consumed', 'exhausted']);
   });
 
   it('`low` and `exhausted` are reported once when all codes are consumed at once', async () => {
     const { backupCodes, written } = await openService(open, { attempts: { free: 50 } });
     const { codes } = await backupCodes.issue('ada');
-    await Promise.all(codes.map((code) => backupCodes.consume('ada', code)));
+    await asOneUser(10, (nth) => backupCodes.consume('ada', codes[nth]));
     expect(
       (await written())
         .filter(({ type }) => type === 'low' || type === 'exhausted')

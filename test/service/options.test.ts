@@ -10,7 +10,7 @@ const pepper = [
 const construct = (options: unknown): BackupCodes => new BackupCodes(options as BackupCodesOptions);
 
 describe('BackupCodes without options', () => {
-  it('The default is ten standard codes, hashed by bcrypt of cost 12, valid for a year', () => {
+  it('By default a set has ten standard codes for a year, hashed at cost 12', () => {
     const config = parseConfig({ store });
     expect(config).toMatchObject({
       formats: [formats.standard],
@@ -18,11 +18,20 @@ describe('BackupCodes without options', () => {
       expiresAfterDays: 365,
       rotateAfterDays: 180,
       lowAt: 3,
-      replaceConsumed: false,
+      maxReplacements: 0,
       gate: { maxQueued: 128 },
     });
     expect(config.hashers[0].newSalt()).toMatch(/^\$2b\$12\$/);
     expect(config.pepper.newest.id).toBeNull();
+  });
+
+  it('With replaceConsumed a hundred codes of a set are replaced, or as many as maxReplacements says', () => {
+    const limits = [undefined, 1, 1000].map(
+      (maxReplacements) =>
+        parseConfig({ store, replaceConsumed: true, ...(maxReplacements && { maxReplacements }) })
+          .maxReplacements,
+    );
+    expect(limits).toEqual([100, 1, 1000]);
   });
 
   it('bcrypt is always readable, whichever hashers are listed', () => {
@@ -78,6 +87,15 @@ describe('BackupCodes', () => {
     ['a negative lowAt', { store, lowAt: -1 }],
     ['a replaceConsumed that is a string', { store, replaceConsumed: 'one' }],
     ['a replaceConsumed that is a number', { store, replaceConsumed: 1 }],
+    ['no replacements', { store, replaceConsumed: true, maxReplacements: 0 }],
+    ['1001 replacements', { store, replaceConsumed: true, maxReplacements: 1001 }],
+    ['half a replacement', { store, replaceConsumed: true, maxReplacements: 1.5 }],
+    ['a maxReplacements that is a string', { store, replaceConsumed: true, maxReplacements: '9' }],
+    ['maxReplacements without replaceConsumed', { store, maxReplacements: 100 }],
+    [
+      'maxReplacements with replaceConsumed: false',
+      { store, replaceConsumed: false, maxReplacements: 9 },
+    ],
     ['a risk hook that is not a function', { store, assessRisk: 'deny' }],
     ['a clock that is a time', { store, now: Date.now() }],
     ['a normalizeUsername that is not a function', { store, normalizeUsername: 'NFKC' }],
@@ -131,7 +149,7 @@ describe('the chance of guessing a code', () => {
     separator: '-',
   } as typeof formats.numeric;
 
-  it('A chance of guessing a code above 10^-4 is refused, and the message has the number', () => {
+  it('A chance of guessing a code above 10^-4 is refused with the number', () => {
     expect(() => construct({ store, pepper, format: sixDigits })).toThrow(
       failure('invalid_format'),
     );

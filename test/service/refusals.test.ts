@@ -1,7 +1,13 @@
 import { BackupCodes, type Context, type Outcome, type Pepper } from '../../lib';
 import { DAY_MS, HOUR_MS } from '../helpers/clock';
 import { failure } from '../helpers/errors';
-import { atOnce, openService, serviceOn, WRONG, type Service } from '../helpers/service';
+import {
+  atOnce,
+  openServiceForBoth as openService,
+  serviceForBothOn as serviceOn,
+  WRONG_ON_BOTH as WRONG,
+  type Service,
+} from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 
 const pepper: Pepper = { id: '2026', key: Buffer.alloc(32, 1) };
@@ -34,7 +40,7 @@ onEachStore('refusals that charge no attempt', (open) => {
         [type, reason, 'bob', 1],
       ]);
       // Listeners receive the first of each day.
-      const delivered = service.told.filter((event) => event.reason === reason);
+      const delivered = service.received.filter((event) => event.reason === reason);
       expect(delivered.map(({ refusals }) => refusals)).toEqual([1, 1, 1]);
     },
   );

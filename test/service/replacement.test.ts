@@ -8,7 +8,7 @@ import { storeFault } from '../helpers/watched-store';
 const options: Partial<BackupCodesOptions> = { replaceConsumed: true, attempts: { free: 50 } };
 
 onEachStore('replacements', (open) => {
-  it('A consumed code returns a replacement, which works once and is replaced too', async () => {
+  it('A consumed code returns a replacement, which works once', async () => {
     const { backupCodes } = await openService(open, options);
     const { setId, codes, expiresAt } = await backupCodes.issue('ada');
     let typed = codes[0];
@@ -32,22 +32,24 @@ onEachStore('replacements', (open) => {
   });
 
   it('A replacement is reported as `renewed`, and never as `low` or `exhausted`', async () => {
-    const { backupCodes, told, written } = await openService(open, {
+    const { backupCodes, received, written } = await openService(open, {
       ...options,
       count: 1,
       lowAt: 1,
     });
     const { codes } = await backupCodes.issue('ada');
     const outcome = await backupCodes.consume('ada', codes[0]);
-    expect(told.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual([
-      ['consumed', 1, 2],
-      ['renewed', 1, 2],
-    ]);
-    expect(told[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
-    expect(told[2]?.codeId).not.toBe(told[1]?.codeId);
-    expect(await written()).toEqual(told);
+    expect(received.slice(1).map(({ type, remaining, total }) => [type, remaining, total])).toEqual(
+      [
+        ['consumed', 1, 2],
+        ['renewed', 1, 2],
+      ],
+    );
+    expect(received[2]?.codeId).toMatch(/^[0-9a-f]{32}$/);
+    expect(received[2]?.codeId).not.toBe(received[1]?.codeId);
+    expect(await written()).toEqual(received);
     for (const code of [codes[0], (outcome as { replacement?: string }).replacement])
-      expect(JSON.stringify(told)).not.toContain(code);
+      expect(JSON.stringify(received)).not.toContain(code);
   });
 
   it('A replacement has the format of its set, whichever format is the newest', async () => {
@@ -76,6 +78,54 @@ onEachStore('replacements', (open) => {
     expect([await costOf(codes[0]), await costOf(codes[0]), await costOf(WRONG)]).toEqual([
       2, 1, 1,
     ]);
+  });
+
+  it('After `maxReplacements` consumed codes the set counts down, and says that it is low', async () => {
+    const { backupCodes, received, hasher } = await openService(open, {
+      ...options,
+      maxReplacements: 2,
+      count: 4,
+      lowAt: 1,
+    });
+    const { codes } = await backupCodes.issue('ada');
+    const replacements: string[] = [];
+    for (const code of codes.slice(0, 2)) {
+      const outcome = await backupCodes.consume('ada', code);
+      expect(outcome).toMatchObject({ ok: true, remaining: 4, low: false });
+      replacements.push((outcome as { replacement: string }).replacement);
+    }
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 4, total: 6, low: false });
+    const left = [...codes.slice(2), ...replacements];
+    for (const [n, code] of left.entries()) {
+      hasher.count = 0;
+      const outcome = await backupCodes.consume('ada', code);
+      expect(outcome).toMatchObject({ ok: true, remaining: 3 - n, total: 6, low: true });
+      expect([Object.keys(outcome).includes('replacement'), hasher.count]).toEqual([false, 1]);
+      expect(await backupCodes.status('ada')).toMatchObject({ remaining: 3 - n, low: true });
+    }
+    expect(received.slice(1).map(({ type }) => type)).toEqual([
+      ...['consumed', 'renewed', 'consumed', 'renewed'],
+      ...['consumed', 'consumed', 'consumed', 'low', 'consumed', 'exhausted'],
+    ]);
+    await backupCodes.issue('ada');
+    expect(await backupCodes.status('ada')).toMatchObject({ remaining: 4, low: false });
+  });
+
+  it('By default a hundred codes of a set are replaced', async () => {
+    const { backupCodes } = await openService(open, { ...options, count: 1, lowAt: 0 });
+    const { codes } = await backupCodes.issue('ada');
+    let typed = codes[0];
+    for (let n = 1; n <= 100; n += 1) {
+      const outcome = await backupCodes.consume('ada', typed);
+      expect(outcome).toMatchObject({ ok: true, remaining: 1, total: 1 + n, low: false });
+      typed = (outcome as { replacement?: string }).replacement;
+    }
+    expect(await backupCodes.consume('ada', typed)).toMatchObject({
+      ok: true,
+      remaining: 0,
+      total: 101,
+      low: true,
+    });
   });
 
   it('Of fifty callers with one code exactly one receives a replacement', async () => {

@@ -1,6 +1,10 @@
 import type { Outcome, Risk, RiskAttempt } from '../../lib';
 import { START } from '../helpers/clock';
-import { openService, WRONG, type Service } from '../helpers/service';
+import {
+  openServiceForBoth as openService,
+  WRONG_ON_BOTH as WRONG,
+  type Service,
+} from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 import { storeFault } from '../helpers/watched-store';
 
@@ -12,22 +16,22 @@ const context = {
 } as const;
 
 const kinds: readonly {
-  who: string;
+  kind: string;
   userId: string | null;
   attempt: (service: Service, code: unknown) => Promise<Outcome>;
 }[] = [
   {
-    who: 'a user with a set',
+    kind: 'a user with a set',
     userId: 'ada',
     attempt: ({ backupCodes }, code) => backupCodes.consume('ada', code, context),
   },
   {
-    who: 'a user without a set',
+    kind: 'a user without a set',
     userId: 'bob',
     attempt: ({ backupCodes }, code) => backupCodes.consume('bob', code, context),
   },
   {
-    who: 'an unknown user name',
+    kind: 'an unknown user name',
     userId: null,
     attempt: ({ backupCodes }, code) => backupCodes.rejectUnknownUser('eve', code, context),
   },
@@ -50,7 +54,7 @@ onEachStore('the risk hook', (open) => {
     return { ...service, codes };
   }
 
-  describe.each(kinds)('for $who', ({ userId, attempt }) => {
+  describe.each(kinds)('for $kind', ({ userId, attempt }) => {
     it('The risk hook is called before any hash, with user, attempt and origin', async () => {
       const service = await withSet();
       hook.mockImplementation(() => {
@@ -76,10 +80,10 @@ onEachStore('the risk hook', (open) => {
           expect(await attempt(service, service.codes[0])).toEqual({ ok: false, reason });
         expect(service.hasher.count).toBe(0);
         expect(hook.mock.calls.map(([asked]) => asked.attempt)).toEqual(Array(20).fill(1));
-        expect(service.told.slice(1)).toHaveLength(1);
+        expect(service.received.slice(1)).toHaveLength(1);
         const [, written, ...others] = await service.written();
-        expect([written, others]).toEqual([{ ...service.told[1], refusals: 20 }, []]);
-        expect(service.told[1]).toMatchObject({
+        expect([written, others]).toEqual([{ ...service.received[1], refusals: 20 }, []]);
+        expect(service.received[1]).toMatchObject({
           type,
           reason,
           at: START,

@@ -80,18 +80,15 @@ describe('toEcs', () => {
     ['approval_executed', 'iam', ['user', 'change'], 'success'],
     ['approval_failed', 'iam', ['user', 'change'], 'failure'],
     ['approval_refused', 'iam', ['user', 'change'], 'failure'],
-  ])(
-    'toEcs puts %s into the category %s, with the types %j and the outcome %s',
-    (type, category, types, outcome) => {
-      const { event } = map(type);
-      expect([event.category, event.type, event.outcome, event.action]).toEqual([
-        [category],
-        types,
-        outcome,
-        `backup-code-${type}`,
-      ]);
-    },
-  );
+  ])('toEcs maps %s to the category %s, types %j, outcome %s', (type, category, types, outcome) => {
+    const { event } = map(type);
+    expect([event.category, event.type, event.outcome, event.action]).toEqual([
+      [category],
+      types,
+      outcome,
+      `backup-code-${type}`,
+    ]);
+  });
 
   it('toEcs gives the reason why a code was rejected', () => {
     expect(map('rejected', { reason: 'mismatch' })).toMatchObject({
@@ -100,11 +97,13 @@ describe('toEcs', () => {
     });
   });
 
-  it('toEcs gives the action and target of a two-person approval, and the reason for a refusal', () => {
+  it('toEcs gives the action and target of an approval, and the reason for a refusal', () => {
     const details = {
       approval_id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
+      digest: 'd1',
+      parameters_digest: 'p1',
       reason: 'same_person',
     } as const;
     expect(map('approval_refused', { details })).toMatchObject({
@@ -113,6 +112,8 @@ describe('toEcs', () => {
         approval_id: 'r-7',
         approval_action: 'open-vault',
         approval_target: 'vault-7%0D%0A',
+        approval_digest: 'd1',
+        approval_parameters_digest: 'p1',
       },
     });
   });
@@ -129,7 +130,7 @@ describe('toEcs', () => {
     expect([user, related]).toEqual([undefined, { ip: ['192.0.2.7'] }]);
   });
 
-  it('toEcs keeps an address that is not an IP address out of the fields for IP addresses, because Elasticsearch would refuse the document', () => {
+  it('toEcs puts only IP addresses into the fields for IP addresses', () => {
     const { source, related } = map('consumed', { context: cleanContext({ ip: 'fe80::1%eth0' }) });
     expect([source, related]).toEqual([{ address: 'fe80::1%eth0' }, { user: ['ada'] }]);
   });

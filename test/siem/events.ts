@@ -15,7 +15,7 @@ import { cleanContext } from '../../lib/audit/context';
 import { auditEvent } from '../../lib/audit/events';
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
-import { WRONG } from '../helpers/service';
+import { WRONG, WRONG_ON_BOTH } from '../helpers/service';
 
 /** A record, so that the compiler reports a reason that is missing here. */
 const reasons: Record<EventReason, true> = {
@@ -107,7 +107,7 @@ function dropNulls(fields: Record<string, string | null>): Record<string, string
   );
 }
 
-export interface Life {
+export interface ServiceOutput {
   /** The audit trail, and the events that only listeners receive. */
   readonly events: readonly AuditEvent[];
   /** Every code that existed. */
@@ -117,13 +117,14 @@ export interface Life {
 export const CONTEXT = { ip: '192.0.2.7', userAgent: 'Firefox/140.0', requestId: 'r-1' } as const;
 
 /** Runs a service through everything that can happen: it writes an event of each type. */
-export async function liveALife(userId: string): Promise<Life> {
+export async function runEveryOperation(userId: string): Promise<ServiceOutput> {
   const [store, clock, hasher] = [new MemoryStore(), fakeClock(), countingHasher()];
-  const shared = { store, hasher, now: clock.now, count: 5 };
+  const format = [formats.standard, formats.recovery];
+  const shared = { store, hasher, now: clock.now, count: 5, format };
   const usual = new BackupCodes({ ...shared, attempts: { free: 3, lockAfter: 5 } });
-  const told: AuditEvent[] = [];
+  const received: AuditEvent[] = [];
   usual.on('rejected', (event) => {
-    if (event.reason === 'malformed') told.push(event);
+    if (event.reason === 'malformed') received.push(event);
   });
 
   const printed = ['BBBB-BBBB', 'CCCC-CCCC'];
@@ -137,12 +138,12 @@ export async function liveALife(userId: string): Promise<Life> {
   clock.advance(60_000);
   await usual.consume(userId, codes[0], CONTEXT);
   await usual.consume(userId, '123456', CONTEXT);
-  await usual.rejectUnknownUser('nobody', WRONG, { ...CONTEXT, channel: 'recovery' });
+  await usual.rejectUnknownUser('nobody', WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
 
   const staged = await usual.stage(userId, CONTEXT);
   await usual.activate(userId, staged.setId, CONTEXT);
   for (let attempt = 1; attempt <= 7; attempt += 1) {
-    await usual.consume(userId, WRONG, { ...CONTEXT, channel: 'recovery' });
+    await usual.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
     if (attempt >= 4) clock.advance(DAY_MS);
   }
   const cautious = new BackupCodes({
@@ -156,7 +157,7 @@ export async function liveALife(userId: string): Promise<Life> {
   const replacement = 'replacement' in outcome ? outcome.replacement : undefined;
   if (replacement === undefined) throw new Error('There was no replacement.');
 
-  const others = await decideByTwo(usual, userId, clock);
+  const others = await runEveryApproval(usual, userId, clock);
   await usual.revoke(userId, { ...CONTEXT, actor: 'admin-7' });
   const last = await usual.issue(userId, { ...CONTEXT, actor: 'admin-7' });
   for (const days of [340, 30]) {
@@ -164,13 +165,13 @@ export async function liveALife(userId: string): Promise<Life> {
     await usual.audit.recordReminders();
   }
   return {
-    events: [...store.auditTrail, ...told],
+    events: [...store.auditTrail, ...received],
     codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
   };
 }
 
 /** Requests with every possible end. Returns the codes. */
-async function decideByTwo(
+async function runEveryApproval(
   backupCodes: BackupCodes,
   userId: string,
   clock: FakeClock,

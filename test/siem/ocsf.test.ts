@@ -163,11 +163,13 @@ describe('toOcsf', () => {
     },
   );
 
-  it('toOcsf gives the action and target of a two-person approval, and the reason for a refusal', () => {
+  it('toOcsf gives the action and target of an approval, and the reason for a refusal', () => {
     const details = {
       approval_id: 'r-7',
       action: 'open-vault',
       target: 'vault-7\r\n',
+      digest: 'd1',
+      parameters_digest: 'p1',
       reason: 'same_person',
     } as const;
     expect(map('approval_refused', { details })).toMatchObject({
@@ -177,11 +179,13 @@ describe('toOcsf', () => {
         approval_id: 'r-7',
         approval_action: 'open-vault',
         approval_target: 'vault-7%0D%0A',
+        approval_digest: 'd1',
+        approval_parameters_digest: 'p1',
       },
     });
   });
 
-  it('toOcsf treats a consumed code that is sent again within two seconds as a double click', () => {
+  it('toOcsf treats a used code that is sent again within two seconds as a double click', () => {
     expect(map('rejected', { reason: 'reused', consumedSecondsAgo: 2 }).severity).toBe('Low');
   });
 
@@ -209,14 +213,14 @@ describe('toOcsf', () => {
     expect(map('throttled', { reason: 'throttled', refusals: 12 }).count).toBe(12);
   });
 
-  it('toOcsf gives the user Unknown for a user name that no user has, and no observable for it', () => {
+  it('toOcsf gives the user Unknown and no observable for an unknown user name', () => {
     expect(map('rejected', { userId: null, reason: 'unknown_user' })).toMatchObject({
       user: { name: 'Unknown', type_id: 0, type: 'Unknown' },
       observables: [{ name: 'src_endpoint.ip' }],
     });
   });
 
-  it('toOcsf puts an address that is not an IP address into the name, so that no collector refuses the event', () => {
+  it('toOcsf puts an address that is not an IP address into the name', () => {
     for (const ip of [
       'unknown',
       'fe80::1%eth0',

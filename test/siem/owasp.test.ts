@@ -18,12 +18,15 @@ const details = {
   target: 'vault-7',
   reason: null,
 } as const;
-const say = (type: AuditEventType, others: Partial<AuditEvent> = {}): [string, string] => {
+const eventAndLevel = (
+  type: AuditEventType,
+  others: Partial<AuditEvent> = {},
+): [string, string] => {
   const { event, level } = toOwasp(auditEvent(type, { ...facts, ...others }), { appId });
   return [event, level];
 };
 const rejected = (reason: Reason, others: Partial<AuditEvent> = {}): [string, string] =>
-  say('rejected', { reason, ...others });
+  eventAndLevel('rejected', { reason, ...others });
 
 describe('toOwasp', () => {
   it('toOwasp gives the fields of the cheat sheet and leaves out the ones without a value', () => {
@@ -74,7 +77,7 @@ describe('toOwasp', () => {
     ]),
     ['approval_refused', 'authz_fail:ada,open-vault:vault-7', 'CRITICAL'],
   ])('toOwasp maps %s to %s, at level %s', (type, event, level) => {
-    expect(say(type, { details })).toEqual([event, level]);
+    expect(eventAndLevel(type, { details })).toEqual([event, level]);
   });
 
   it.each<[Reason, string, string]>([
@@ -89,7 +92,7 @@ describe('toOwasp', () => {
     expect(rejected(reason)).toEqual([event, level]);
   });
 
-  it('toOwasp treats a consumed code that is sent again within two seconds as a double click, and later as reuse', () => {
+  it('toOwasp treats a used code as a double click for two seconds, then as reuse', () => {
     expect(rejected('reused', { consumedSecondsAgo: 2 })).toEqual(['authn_login_fail:ada', 'WARN']);
     expect(rejected('reused', { consumedSecondsAgo: 3 })).toEqual([
       'authn_token_reuse:ada,c1',
@@ -100,16 +103,19 @@ describe('toOwasp', () => {
   it('toOwasp names the acting user and the owner if an administrator changed the set', () => {
     const context = cleanContext({ ...CONTEXT, actor: 'admin-7' });
     for (const type of ['issued', 'activated', 'revoked'] as const)
-      expect(say(type, { context })).toEqual([
+      expect(eventAndLevel(type, { context })).toEqual([
         `user_updated:admin-7,ada,backup_codes:${type}`,
         'WARN',
       ]);
     expect(rejected('reused', { context })).toEqual(['authn_token_reuse:ada,c1', 'CRITICAL']);
   });
 
-  it('toOwasp leaves the user out for a user name that no user has, and keeps the other parameters in place', () => {
+  it('toOwasp leaves the place of the user empty for an unknown user name', () => {
     expect(rejected('unknown_user', { userId: null })).toEqual(['authn_login_fail', 'WARN']);
-    expect(say('locked', { userId: null })).toEqual(['authn_login_lock:,maxretries', 'WARN']);
+    expect(eventAndLevel('locked', { userId: null })).toEqual([
+      'authn_login_lock:,maxretries',
+      'WARN',
+    ]);
     expect(rejected('malformed', { userId: null })).toEqual([
       'input_validation_fail:(code)',
       'WARN',
@@ -117,14 +123,16 @@ describe('toOwasp', () => {
   });
 
   it('toOwasp lets no user id add a parameter or a line', () => {
-    expect(say('approval_refused', { details: { ...details, target: 'a,b\r\n' } })[0]).toBe(
-      'authz_fail:ada,open-vault:a%2Cb%0D%0A',
-    );
-    expect(say('locked', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' })).toEqual([
+    expect(
+      eventAndLevel('approval_refused', { details: { ...details, target: 'a,b\r\n' } })[0],
+    ).toBe('authz_fail:ada,open-vault:a%2Cb%0D%0A');
+    expect(
+      eventAndLevel('locked', { userId: 'a,suspicious\r\nauthn_login_success:eve\u2028' }),
+    ).toEqual([
       'authn_login_lock:a%2Csuspicious%0D%0Aauthn_login_success:eve%E2%80%A8,maxretries',
       'WARN',
     ]);
-    expect(say('consumed', { userId: 'acct:ada@example.org:' })[0]).toBe(
+    expect(eventAndLevel('consumed', { userId: 'acct:ada@example.org:' })[0]).toBe(
       'authn_login_success:acct:ada@example.org:',
     );
   });
@@ -137,13 +145,13 @@ describe('toOwasp', () => {
   ])(
     'toOwasp maps the type %j, which the vocabulary does not know, to user_updated',
     (type, event) => {
-      expect(say(type, { details: { by: 'support' } })).toEqual([event, 'WARN']);
+      expect(eventAndLevel(type, { details: { by: 'support' } })).toEqual([event, 'WARN']);
     },
   );
 
   it('toOwasp names the acting user of an event of your own', () => {
     const context = cleanContext({ actor: 'admin-7' });
-    expect(say('app_phone_changed', { context })[0]).toBe(
+    expect(eventAndLevel('app_phone_changed', { context })[0]).toBe(
       'user_updated:admin-7,ada,app_phone_changed',
     );
   });

@@ -3,34 +3,31 @@ import type { AuditEvent } from '../../lib';
 import { auditEvent } from '../../lib/audit/events';
 import { EVENT_TYPES, toEcs, toOcsf, toOwasp } from '../../lib/siem';
 import { failure } from '../helpers/errors';
-import { anyEvents, anyUnknownType, liveALife, type Life } from './events';
+import { anyEvents, anyUnknownType, runEveryOperation, type ServiceOutput } from './events';
 import { appId, toJson, violations, VOCABULARIES, type Vocabulary } from './schemas';
 
-/** Characters that may end a line, and those that change the direction of text. */
+/** Characters that may end a line, and those that change the direction of writing. */
 const BREAKS = /[\p{Cc}\p{Zl}\p{Zp}\p{Bidi_Control}]/u;
 const FORGED = 'ada\r\n{"level":"INFO"}\u0085\u2028';
 
-let life: Life;
+let output: ServiceOutput;
 beforeAll(async () => {
-  life = await liveALife(FORGED);
+  output = await runEveryOperation(FORGED);
 });
 
 describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
-  it.each(EVENT_TYPES)(
-    'an event of the type %s is valid in the vocabulary, with every reason on every channel',
-    (type) => {
-      fc.assert(
-        fc.property(anyEvents(type), (events) => {
-          for (const event of events) {
-            const json = toJson(vocabulary, event);
-            expect(json).not.toMatch(BREAKS);
-            expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
-          }
-        }),
-        { numRuns: 3 },
-      );
-    },
-  );
+  it.each(EVENT_TYPES)('an event of the type %s is valid in the vocabulary', (type) => {
+    fc.assert(
+      fc.property(anyEvents(type), (events) => {
+        for (const event of events) {
+          const json = toJson(vocabulary, event);
+          expect(json).not.toMatch(BREAKS);
+          expect(violations(vocabulary, JSON.parse(json))).toEqual([]);
+        }
+      }),
+      { numRuns: 3 },
+    );
+  });
 
   it('an event of a type that the vocabulary does not know is valid, with any details', () => {
     fc.assert(
@@ -46,34 +43,34 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
   });
 
   it('every event that a service writes is valid, and there is one of each type', () => {
-    expect(new Set(life.events.map(({ type }) => type))).toEqual(new Set(EVENT_TYPES));
-    for (const event of life.events)
+    expect(new Set(output.events.map(({ type }) => type))).toEqual(new Set(EVENT_TYPES));
+    for (const event of output.events)
       expect(violations(vocabulary, JSON.parse(toJson(vocabulary, event)))).toEqual([]);
   });
 
   it('each event is one line, whatever the user id is', () => {
-    const lines = life.events
+    const lines = output.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
       .split(/\r\n|[\r\n\u0085\u2028\u2029]/u);
-    expect(lines).toHaveLength(life.events.length);
+    expect(lines).toHaveLength(output.events.length);
     for (const line of lines) expect(violations(vocabulary, JSON.parse(line))).toEqual([]);
   });
 
   it('no mapped event contains a code, with or without its separator', () => {
-    const said = life.events
+    const mapped = output.events
       .map((event) => toJson(vocabulary, event))
       .join('\n')
       .toUpperCase();
-    expect(life.codes).toHaveLength(28);
-    for (const code of life.codes) {
-      expect(said).not.toContain(code);
-      expect(said).not.toContain(code.replace('-', ''));
+    expect(output.codes).toHaveLength(28);
+    for (const code of output.codes) {
+      expect(mapped).not.toContain(code);
+      expect(mapped).not.toContain(code.replace('-', ''));
     }
   });
 
   it('mapping an event does not change it', () => {
-    for (const event of life.events) {
+    for (const event of output.events) {
       const before = structuredClone(event);
       toJson(vocabulary, Object.freeze(event));
       expect(event).toEqual(before);
@@ -102,15 +99,15 @@ describe.each([
   );
 });
 
-/** A real event of this type, as a document that a test may spoil. */
+/** A real event of this type, as a document that a test may change. */
 function documentOf(vocabulary: Vocabulary, type: AuditEvent['type']): Record<string, unknown> {
-  const event = life.events.find((candidate) => candidate.type === type);
+  const event = output.events.find((candidate) => candidate.type === type);
   if (event === undefined) throw new Error(`There is no ${type}.`);
   return JSON.parse(toJson(vocabulary, event)) as Record<string, unknown>;
 }
 
 /** Sets the value at a path; `undefined` removes it. */
-function spoil(document: Record<string, unknown>, path: string, value: unknown): unknown {
+function setAtPath(document: Record<string, unknown>, path: string, value: unknown): unknown {
   const names = path.split('.');
   const last = names.pop()!;
   const holder = names.reduce((node, name) => node[name] as Record<string, unknown>, document);
@@ -172,7 +169,7 @@ describe('the schemas of the tests', () => {
     (vocabulary, type, path, value) => {
       const document = documentOf(vocabulary, type);
       expect(violations(vocabulary, document)).toEqual([]);
-      expect(violations(vocabulary, spoil(document, path, value))).not.toEqual([]);
+      expect(violations(vocabulary, setAtPath(document, path, value))).not.toEqual([]);
     },
   );
 });

@@ -33,7 +33,7 @@ describe('a database of libsql', () => {
   const database = new Database(':memory:');
   afterAll(() => database.close());
 
-  it('is used as it is, by the tables and by both stores', async () => {
+  it('a database of libsql is used unchanged by the tables and by both stores', async () => {
     await createTables({ database });
     const store = new SqlStore({ database });
     const backupCodes = new BackupCodes({ store, hasher: countingHasher() });
@@ -42,7 +42,7 @@ describe('a database of libsql', () => {
     expect(await new SqlApprovalStore({ database }).create(newRecord())).toBe(true);
   });
 
-  it('may be given to several stores, whose transactions wait for each other', async () => {
+  it("several stores on one database of libsql wait for each other's transactions", async () => {
     const services = [0, 1, 2].map(
       () => new BackupCodes({ store: new SqlStore({ database }), hasher: countingHasher() }),
     );
@@ -52,7 +52,7 @@ describe('a database of libsql', () => {
     expect(await services[0]!.status('grace')).toMatchObject({ remaining: 9 });
   });
 
-  it('stays open, and does not belong to the store', async () => {
+  it('a database of libsql does not belong to the store, which never closes it', async () => {
     await new SqlStore({ database }).nameKey();
     expect(database.prepare('SELECT 1 AS one').get()).toMatchObject({ one: 1 });
   });
@@ -70,7 +70,7 @@ it.each([
   await (database as { end(): unknown }).end();
 });
 
-describe('a store refuses', () => {
+describe('databases that a store refuses', () => {
   const client = { query: nothing, execute: nothing, transaction: nothing };
   it.each<[what: string, given: unknown, message: RegExp]>([
     ['no database', undefined, /was not given\. Pass the pool of your app/],
@@ -119,7 +119,7 @@ describe('a store refuses', () => {
     ],
     ['a Kysely for SQL Server', new Kysely<unknown>({ dialect: SQL_SERVER }), /not for SQL Server/],
     ['half a Kysely', { getExecutor: nothing, transaction: nothing }, /Kysely that can run/],
-  ])('%s, and says what to pass instead', async (_what, given, message) => {
+  ])('a store refuses %s, and says what to pass instead', async (_what, given, message) => {
     const options = { database: given as Pool };
     for (const call of [() => new SqlStore(options), () => new SqlApprovalStore(options)]) {
       expect(call).toThrow(failure('invalid_option'));
@@ -132,10 +132,15 @@ describe('a store refuses', () => {
   it.each([
     ['a Pool of pg', new Pool({ connectionString: POSTGRES_URL })],
     ['a database of libsql', new Database(':memory:')],
-  ])('%s that is not in an options object, and says how to pass it', async (_what, given) => {
-    const options = given as never;
-    expect(() => new SqlStore(options)).toThrow('write new SqlStore({ database })');
-    expect(() => new SqlApprovalStore(options)).toThrow('write new SqlApprovalStore({ database })');
-    await expect(createTables(options)).rejects.toThrow('write createTables({ database })');
-  });
+  ])(
+    'a store refuses %s outside an options object, and says how to pass it',
+    async (_what, given) => {
+      const options = given as never;
+      expect(() => new SqlStore(options)).toThrow('write new SqlStore({ database })');
+      expect(() => new SqlApprovalStore(options)).toThrow(
+        'write new SqlApprovalStore({ database })',
+      );
+      await expect(createTables(options)).rejects.toThrow('write createTables({ database })');
+    },
+  );
 });

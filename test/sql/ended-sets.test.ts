@@ -1,12 +1,12 @@
-// What stays in the tables of a set that has ended: its times, and nothing to guess against.
+// The tables keep the times of a set that has ended, and nothing to guess its codes against.
 import { DAY_MS, HOUR_MS, START } from '../helpers/clock';
 import { serviceOn } from '../helpers/service';
 import { openSqlite } from '../helpers/stores';
 
 type Row = Readonly<Record<string, unknown>>;
 
-describe('a set that has ended', () => {
-  it('keeps the times of its codes and of its revocation, and no salt or digest', async () => {
+describe('sets that have ended', () => {
+  it('a set that has ended keeps its times, and no salt or digest', async () => {
     const opened = await openSqlite();
     const { backupCodes, clock } = serviceOn(opened, { count: 2 });
     const first = await backupCodes.issue('ada');

@@ -1,4 +1,4 @@
-// How many statements a verification takes, besides those that begin and end transactions.
+// How many statements a verification takes, except those that begin and end transactions.
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes } from '../../lib';

@@ -92,7 +92,7 @@ describe('schema', () => {
     await expect(createTables({ database, schema })).rejects.toThrow(failure('invalid_option'));
   });
 
-  it('a schema is refused for SQLite, which has none', () => {
+  it('a schema is refused for SQLite, which has no schemas', () => {
     for (const call of [
       () => new SqlStore({ database: open(), schema: 'auth' }),
       () => schemaSql('sqlite', { schema: 'auth' }),
@@ -159,13 +159,13 @@ describe("tables: 'create'", () => {
     expect(await store.nameKey()).toHaveLength(32);
   });
 
-  it('without the option no tables are made', async () => {
+  it('without the option tables, no tables are made', async () => {
     const database = open();
     await expect(new SqlStore({ database }).nameKey()).rejects.toThrow('no such table');
     expect(tablesOf(database)).toEqual([]);
   });
 
-  it.each(['drop', true, null])('%j is refused', (tables) => {
+  it.each(['drop', true, null])('the option tables refuses %j', (tables) => {
     const options = { database: pool, tables: tables as 'create' };
     expect(() => new SqlStore(options)).toThrow(failure('invalid_option'));
     expect(() => new SqlApprovalStore(options)).toThrow(failure('invalid_option'));
@@ -180,7 +180,7 @@ it('createTables may be called again, and by several callers at once', async () 
   expect(tablesOf(database)).toHaveLength(6);
 });
 
-it('unknown options are refused', async () => {
+it('a store refuses unknown options', async () => {
   const options = { database: pool, prefix: 'auth_' };
   expect(() => new SqlStore(options)).toThrow(failure('invalid_option'));
   expect(() => new SqlApprovalStore(options)).toThrow(failure('invalid_option'));

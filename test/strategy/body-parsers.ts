@@ -81,7 +81,7 @@ export const PARSERS_WITH_FIELDS: readonly Parser[] = [
   },
 ];
 
-/** Their result is bytes or a string. Behind them no user is ever let in. */
+/** Their result is bytes or a string. After them no user is ever let in. */
 export const PARSERS_WITHOUT_FIELDS: readonly Parser[] = [
   {
     name: 'raw',
@@ -152,7 +152,7 @@ export async function openParserSite(express: ExpressModule, parser: Parser): Pr
   };
 }
 
-/** As webhook handlers do, which need the bytes for a signature first. */
+/** Reads the bytes first, as webhook handlers do for a signature. */
 function readByApp(parse: RequestHandler): RequestHandler {
   return (req: Request, res, next) => {
     void parse(req, res, (error?: unknown) => {

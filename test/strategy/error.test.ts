@@ -22,7 +22,7 @@ import {
 
 const CODE = 'ABCD-EFGH';
 
-/** The error handler answered, once, and not the handler behind the strategy. Returns the error. */
+/** Expects one answer, from the error handler and not from the route. Returns the error. */
 async function expectError(
   site: TestApp,
   body: unknown = { username: 'ada', code: CODE },
@@ -290,7 +290,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       new BackupCodeStrategy<Person>({ ...options, messages: messages as () => string }, verify);
 
     it.each(answers)(
-      'that returns %s is an error, and no user is let in',
+      'a messages function that returns %s is an error, and no user is let in',
       async (_what, messages, kind) => {
         for (const code of [CODE, 'not a code']) {
           const app = await openLoginApp(express, make(messages));
@@ -302,12 +302,12 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       },
     );
 
-    it('that throws is an error, and no user is let in', async () => {
+    it('a messages function that throws is an error, and no user is let in', async () => {
       const app = await openLoginApp(express, make(fails));
       expect(await expectError(app)).toBe(failure);
     });
 
-    it('that throws a bare value is an Error, and no user is let in', async () => {
+    it('a messages function that throws a bare value causes an Error, and no login', async () => {
       const throwRoute = (): never => {
         throw 'route' as unknown as Error;
       };
@@ -315,7 +315,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect(await expectError(app)).toMatchObject({ cause: 'route' });
     });
 
-    it('that fails announces no wait', async () => {
+    it('a messages function that fails announces no wait', async () => {
       const options = {
         consumeCode: () => ({ ok: false, reason: 'busy', retryAfterSeconds: 5 }) as const,
       };
@@ -327,7 +327,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect([answer.status, answer.headers.get('retry-after')]).toEqual([500, null]);
     });
 
-    it('that fails after a veto is an error, recorded as an unfinished login', async () => {
+    it('a messages function that fails after a veto leaves an unfinished login', async () => {
       const { backupCodes, issue, store } = makeService();
       const [code] = await issue();
       const app = await openLoginApp(

@@ -27,7 +27,7 @@ const INVALID = {
 };
 const MALFORMED = {
   code: 'malformed',
-  message: 'That does not look like a backup code. Please check it and try again.',
+  message: 'That does not look like a backup code. Please enter one code and try again.',
 };
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 const DAY_MS = 86_400_000;
@@ -90,6 +90,22 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect([answer.status, answer.body.info]).toEqual([401, INVALID]);
     });
 
+    it('a pasted list of codes is answered with 400 and the request to enter one code', async () => {
+      const { backupCodes, issue, hasher, countAttempts } = makeService({
+        format: formats.recovery,
+      });
+      const codes = await issue();
+      const site = await open(backupCodes);
+      const list = codes.map((code, index) => `${index + 1}. ${code}`);
+      for (const pasted of [list.join('\n'), list.slice(0, 2).join(', '), codes.join(' ')]) {
+        const { status, body } = await send(site, pasted);
+        expect([status, body.info]).toEqual([400, MALFORMED]);
+      }
+      expect(MALFORMED.message).toContain('enter one code');
+      expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
+      expect((await send(site, list[1])).status).toBe(200);
+    });
+
     it('input that is not a code is answered with 400, without a hash or an attempt', async () => {
       const { backupCodes, issue, hasher, countAttempts } = makeService({
         format: formats.recovery,
@@ -103,7 +119,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
     });
 
-    it('too many attempts are answered with 429 and a wait, and no code is checked', async () => {
+    it('too many attempts are answered with 429 and a wait, unchecked', async () => {
       const { backupCodes, issue, hasher, clock } = makeService({
         format: formats.recovery,
         attempts: { free: 2, firstDelaySeconds: 60 },
@@ -184,7 +200,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect((await send(site, code)).status).toBe(200);
     });
 
-    it('a veto of verify is answered with 401 and its info or ours; the code is spent', async () => {
+    it('a veto of verify is answered with 401 and a message, and the code is spent', async () => {
       const { backupCodes, issue } = makeService({ format: formats.recovery });
       const codes = await issue();
       const refusals: unknown[] = [
@@ -223,7 +239,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       ['423', 401],
       [NaN, 401],
     ])(
-      'verify may veto with info.status %p, which is answered with %p and never with a success',
+      'verify may veto with info.status %p, which is answered with %p and not a success',
       async (given, status) => {
         const { backupCodes, issue } = makeService({ format: formats.recovery });
         const [code] = await issue();
@@ -444,7 +460,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
       { code: 'busy', message: `${GERMAN.busy} 5`, retryAfterSeconds: 5 },
     ],
   ])(
-    'gives the message of the outcome %s, in the language of the request',
+    'messages gives the message of the outcome %s, in the language of the request',
     async (_what, result, info) => {
       const app = await openLoginApp(
         express,
@@ -455,7 +471,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
     },
   );
 
-  it('gives the message of a request without a user', async () => {
+  it('messages gives the message of a request without a user', async () => {
     const app = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>({ consumeCode: () => true, messages }),
@@ -465,7 +481,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
     expect([answer.status, answer.body.info.message]).toEqual([401, GERMAN.login_required]);
   });
 
-  it('gives the message of a veto, unless verify gives one itself', async () => {
+  it('messages gives the message of a veto, unless verify gives one itself', async () => {
     const vetoes: unknown[] = [undefined, 'Your account is suspended.'];
     const app = await openLoginApp(
       express,
@@ -486,7 +502,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
     ]);
   });
 
-  it('is not called for a valid code', async () => {
+  it('messages is not called for a valid code', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     let calls = 0;
@@ -499,7 +515,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
   });
 
   it.each<Reason>(['mismatch', 'reused', 'expired', 'none', 'unknown_user', 'denied', 'step_up'])(
-    'cannot tell %s from an invalid code in a recovery login: it gets the same frozen arguments',
+    'messages gets the same frozen arguments for %s as for an invalid code',
     async (reason) => {
       const received: unknown[] = [];
       const strategy = (result: ConsumeResult): BackupCodeStrategy<Person> =>
@@ -525,7 +541,7 @@ describe.each(expressVersions)('the messages option on %s', (_name, express) => 
     },
   );
 
-  it('cannot tell an unknown user name from a known one: it gets the same arguments', async () => {
+  it('messages gets the same arguments for an unknown user name as for a known one', async () => {
     const { backupCodes, issue } = makeService({
       format: formats.recovery,
       attempts: { free: 2, firstDelaySeconds: 60 },
@@ -593,16 +609,16 @@ describe.each(expressVersions)('an unknown user name on %s', (_name, express) =>
   }
 
   it.each(['/login', '/callback'])(
-    'cannot be told from the name of a user by status, body, headers or work, at %s',
+    'an unknown name gets the status, body, headers and work of a known one, at %s',
     async (path) => {
-      const known = await attack('ada', path);
+      const ofKnownName = await attack('ada', path);
       const withoutSet = await attack('bob', path);
       const unknown = await attack('unknown', path);
 
-      expect(unknown).toEqual(known);
-      expect(withoutSet).toEqual(known);
-      expect(known.work).toMatchObject({ hashes: 3, compared: 30 });
-      expect(known.seen.map((answer) => (answer as [number])[0])).toEqual([
+      expect(unknown).toEqual(ofKnownName);
+      expect(withoutSet).toEqual(ofKnownName);
+      expect(ofKnownName.work).toMatchObject({ hashes: 3, compared: 30 });
+      expect(ofKnownName.seen.map((answer) => (answer as [number])[0])).toEqual([
         401, 400, 401, 401, 429, 429,
       ]);
     },

@@ -83,7 +83,7 @@ const text = fc.oneof(
   { weight: 1, arbitrary: fc.constant('A'.repeat(2 ** 20)) },
 );
 
-/** A field of a body as it is written there: its name, its value, and how it is written. */
+/** A field of a body: its name, its value, and how it is written. */
 type Field = readonly [name: string, value: string, more: string];
 
 /** Some fields, or one field beside a valid user name. */
@@ -235,7 +235,7 @@ const pristine = PROTOTYPES.map(
 );
 
 /** Keys that were added to a prototype, or changed there. */
-function polluted(): string[] {
+function changedPrototypes(): string[] {
   return PROTOTYPES.flatMap((prototype, index) =>
     Reflect.ownKeys(prototype)
       .filter(
@@ -246,10 +246,10 @@ function polluted(): string[] {
       .map(String),
   );
 }
-afterEach(() => expect(polluted()).toEqual([]));
+afterEach(() => expect(changedPrototypes()).toEqual([]));
 
 describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, express) => {
-  describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('behind $name', (parser) => {
+  describe.each([...PARSERS_WITH_FIELDS, ...PARSERS_WITHOUT_FIELDS])('after $name', (parser) => {
     let site: ParserSite;
     beforeAll(async () => {
       site = await openParserSite(express, parser);
@@ -275,7 +275,7 @@ describe.each(expressVersions)(`fuzzed with seed ${SEED}, on %s`, (_name, expres
       return verdict;
     }
 
-    it('only an own string field of the body is a code; other input costs nothing', async () => {
+    it('only an own string field of the body is read as a code', async () => {
       const verdicts = new Set<Verdict>();
       const examples = [VALID, INVALID, ''].map((code): [ChannelName, RequestInit] => [
         'second_factor',

@@ -20,7 +20,7 @@ const MIB = 'A'.repeat(1024 * 1024);
 const WRONG = 'AAAA-AAAA-AAAA-AAAA';
 
 /**
- * Both channels behind each parser: /simple and /extended for forms, /json, /text, /raw, and /none
+ * Both channels after each parser: /simple and /extended for forms, /json, /text, /raw, and /none
  * without a parser.
  */
 async function openParsers(
@@ -143,7 +143,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       ['a mebibyte of letters', () => `code=${MIB}`],
       ['another field', (code) => `Code=${code}`],
       ['bytes that are not UTF-8', () => 'code=%FF%FE%FF%FE'],
-    ])('%s in a form is answered with 400 behind every parser', async (_what, body) => {
+    ])('%s in a form is answered with 400 after every parser', async (_what, body) => {
       for (const parser of ['simple', 'extended']) {
         const { host, code, expectUntouched } = shared;
         const answer = await host.send(`/${parser}/${channel}`, {
@@ -156,7 +156,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       }
     });
 
-    it('a valid code in a form or in JSON is accepted behind every parser', async () => {
+    it('a valid code in a form or in JSON is accepted after every parser', async () => {
       for (const parser of ['simple', 'extended', 'json']) {
         const { served, code } = await untouched();
         const host = await openParsers(express, served);

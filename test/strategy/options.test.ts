@@ -21,7 +21,7 @@ const withService = (options: object): object => ({
   },
 });
 
-/** As a JavaScript caller does, whom no types hold back. */
+/** Passes invalid options, as a JavaScript caller can. */
 function make(options: unknown, verify?: unknown): BackupCodeStrategy {
   return new BackupCodeStrategy(
     options as BackupCodeStrategyOptions<Express.User>,
@@ -188,28 +188,31 @@ describe('with findUser, the recovery channel', () => {
     ['the standard format', formats.standard, 40],
     ['62 bits', SIXTY_TWO_BITS, 62.03],
     ['a list in which an older format is shorter', [formats.recovery, formats.standard], 40],
-  ])('refuses %s, and names the number of bits and the standard', (_what, format, bits) => {
-    const { code, message } = refusal({
-      findUser,
-      backupCodes: makeService({ format }).backupCodes,
-    });
-    expect(code).toBe('invalid_format');
-    expect(message).toContain(`this BackupCodes reads codes of ${bits} bits.`);
-    expect(message).toContain('a code needs 64 bits (NIST SP 800-63B-4, section 4.2.1.1)');
-    expect(message).toContain('formats.recovery');
-  });
+  ])(
+    'findUser refuses %s, and names the number of bits and the standard',
+    (_what, format, bits) => {
+      const { code, message } = refusal({
+        findUser,
+        backupCodes: makeService({ format }).backupCodes,
+      });
+      expect(code).toBe('invalid_format');
+      expect(message).toContain(`this BackupCodes reads codes of ${bits} bits.`);
+      expect(message).toContain('a code needs 64 bits (NIST SP 800-63B-4, section 4.2.1.1)');
+      expect(message).toContain('formats.recovery');
+    },
+  );
 
   it.each([
     ['65 bits', SIXTY_FIVE_BITS],
     ['formats.recovery', formats.recovery],
     ['a list of longer formats', [formats.long, formats.recovery]],
-  ])('accepts %s', (_what, format) => {
+  ])('findUser accepts %s', (_what, format) => {
     expect(() =>
       make({ findUser, backupCodes: makeService({ format }).backupCodes }),
     ).not.toThrow();
   });
 
-  it('is the only one that needs 64 bits: with currentUser the standard format is accepted', () => {
+  it('only findUser needs 64 bits: currentUser accepts the standard format', () => {
     expect(() =>
       make({ currentUser: () => null, backupCodes: makeService().backupCodes }),
     ).not.toThrow();

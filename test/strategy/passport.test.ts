@@ -421,7 +421,10 @@ it('a custom callback that throws is not called again with its own error', async
     const { BackupCodeStrategy } = require('./lib');
     const settled = [];
     const strategy = Object.create(new BackupCodeStrategy({ consumeCode: () => true }));
-    strategy.success = () => { settled.push('success'); throw new Error('the callback is broken'); };
+    strategy.success = () => {
+      settled.push('success');
+      throw new Error('the callback is broken');
+    };
     strategy.fail = () => settled.push('fail');
     strategy.error = () => settled.push('error');
     process.on('unhandledRejection', () => settled.push('unhandledRejection'));

@@ -21,7 +21,7 @@ import {
 } from './test-app';
 
 describe.each(expressVersions)('a valid code on %s', (_name, express) => {
-  it('lets in the user whose first factor was checked, with the count of codes left', async () => {
+  it('a valid code lets in the user of the first factor, and info has the codes left', async () => {
     const { backupCodes, issue, clock } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
@@ -42,7 +42,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     });
   });
 
-  it('lets in the user of a typed name in a recovery login', async () => {
+  it('a valid code lets in the user of a typed name in a recovery login', async () => {
     const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue();
     const site = await openLoginApp(express, makeStrategy(backupCodes, 'recovery'), { user: null });
@@ -53,7 +53,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect(answer.body).toMatchObject({ user: ada, info: { method: 'backup-code', remaining: 9 } });
   });
 
-  it('costs one slow hash, whichever code of the set it is', async () => {
+  it('a valid code costs one slow hash, whichever code of the set it is', async () => {
     const { backupCodes, issue, hasher } = makeService();
     const codes = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
@@ -64,7 +64,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     }
   });
 
-  it('works once: one of twenty simultaneous requests is let in, and no later one', async () => {
+  it('a valid code lets in one of twenty simultaneous requests, and no later one', async () => {
     const { backupCodes, issue } = makeService({ attempts: { free: 50 } });
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
@@ -74,7 +74,10 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     );
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
-    expect(answers.filter(({ status }) => status === 401)).toHaveLength(19);
+    // The hash queue takes six calls of one user at once. The others are busy.
+    const refused = answers.filter(({ status }) => status === 401).length;
+    expect(refused).toBeGreaterThanOrEqual(5);
+    expect(answers.filter(({ status }) => status === 503)).toHaveLength(19 - refused);
     expect((await site.post('/login', { code })).status).toBe(401);
     expect((await backupCodes.status('ada'))?.remaining).toBe(9);
   });
@@ -86,7 +89,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
       'with a long dash and spaces around it',
       (code: string) => `  ${code.replace('-', ' \u2014 ')}\n`,
     ],
-  ])('is accepted %s', async (_how, typed) => {
+  ])('a valid code is accepted %s', async (_how, typed) => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
@@ -94,7 +97,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect((await site.postForm('/login', { code: typed(code!) })).status).toBe(200);
   });
 
-  it('is read from the fields that codeField and usernameField name', async () => {
+  it('a valid code is read from the fields that codeField and usernameField name', async () => {
     const { backupCodes, issue } = makeService({ format: formats.recovery });
     const [code] = await issue();
     const site = await openLoginApp(
@@ -110,7 +113,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect((await site.post('/login', { email: 'ada', backup: code })).status).toBe(200);
   });
 
-  it('is looked up by the id that userId returns', async () => {
+  it('the set of a user is looked up by the id that userId returns', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue('tenant:7');
     const site = await openLoginApp(
@@ -125,7 +128,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toMatchObject({ user: { tenant: 7 } });
   });
 
-  it('is looked up for the user in the property that the app chose for Passport', async () => {
+  it('the set belongs to the user in the property that the app chose for Passport', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }), {
@@ -135,7 +138,7 @@ describe.each(expressVersions)('a valid code on %s', (_name, express) => {
     expect((await site.post('/login', { code })).body).toMatchObject({ user: ada });
   });
 
-  it('says in info that few codes are left, and never has a replacement code there', async () => {
+  it('info says that few codes are left, without a replacement', async () => {
     const { backupCodes, issue } = makeService({ count: 3, replaceConsumed: true });
     const [code] = await issue();
     const site = await openLoginApp(express, new BackupCodeStrategy({ backupCodes }));
@@ -185,7 +188,7 @@ describe.each(expressVersions)('the context recorded with a valid code on %s', (
     return events[0];
   }
 
-  it('has the address, the user agent and the id of the request', async () => {
+  it('the recorded context has the address, the user agent and the request id', async () => {
     expect((await recorded())?.context).toEqual({
       ip: '127.0.0.1',
       userAgent: 'Phone',
@@ -195,7 +198,7 @@ describe.each(expressVersions)('the context recorded with a valid code on %s', (
     });
   });
 
-  it('is what the context option returns, and nothing else', async () => {
+  it('the recorded context is what the context option returns, and nothing else', async () => {
     expect((await recorded({ context: () => ({ ip: '192.0.2.1' }) }))?.context).toEqual({
       ip: '192.0.2.1',
       userAgent: null,
@@ -205,11 +208,11 @@ describe.each(expressVersions)('the context recorded with a valid code on %s', (
     });
   });
 
-  it('has the recovery channel if findUser found the user', async () => {
+  it('the recorded context has the recovery channel if findUser found the user', async () => {
     expect((await recorded({ channel: 'recovery' }))?.context.channel).toBe('recovery');
   });
 
-  it('has the actual channel, whatever the context option returns', async () => {
+  it('the recorded context has the actual channel, not one from the option', async () => {
     expect(
       (await recorded({ channel: 'recovery', context: () => ({ channel: 'second_factor' }) }))
         ?.context.channel,
@@ -221,7 +224,7 @@ describe.each(expressVersions)('the context recorded with a valid code on %s', (
 });
 
 describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express) => {
-  it('gets the user, the code as it was issued, and the cleaned context', async () => {
+  it('consumeCode gets the user, the code as it was issued, and the cleaned context', async () => {
     const calls: [unknown, string, CleanContext][] = [];
     const site = await openLoginApp(
       express,
@@ -247,7 +250,7 @@ describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express
     ]);
   });
 
-  it('gets the code in the format of the option format', async () => {
+  it('consumeCode gets the code in the format of the option format', async () => {
     const codes: string[] = [];
     const site = await openLoginApp(
       express,
@@ -261,7 +264,7 @@ describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express
     expect(codes).toEqual(['abcde-01234']);
   });
 
-  it("gets what was typed, trimmed, with format 'any'", async () => {
+  it("consumeCode gets the trimmed input with format 'any'", async () => {
     const codes: string[] = [];
     const site = await openLoginApp(
       express,
@@ -288,22 +291,25 @@ describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express
       { ok: true, setId: 's', codeId: 'c', replacement: 'SECR-ETSE' },
       {},
     ],
-  ])('lets the user in if it returns %s, or a promise of it', async (_what, result, copied) => {
-    for (const given of [result, Promise.resolve(result)]) {
-      const site = await openLoginApp(
-        express,
-        new BackupCodeStrategy({ consumeCode: () => given }),
-      );
-      const answer = await site.post('/login', { code: 'ABCD-EFGH' });
-      expect(answer.status).toBe(200);
-      expect(answer.body).toEqual({
-        user: ada,
-        info: { method: 'backup-code', amr: ['otp'], ...copied },
-      });
-    }
-  });
+  ])(
+    'consumeCode lets the user in if it returns %s, or a promise of it',
+    async (_what, result, copied) => {
+      for (const given of [result, Promise.resolve(result)]) {
+        const site = await openLoginApp(
+          express,
+          new BackupCodeStrategy({ consumeCode: () => given }),
+        );
+        const answer = await site.post('/login', { code: 'ABCD-EFGH' });
+        expect(answer.status).toBe(200);
+        expect(answer.body).toEqual({
+          user: ada,
+          info: { method: 'backup-code', amr: ['otp'], ...copied },
+        });
+      }
+    },
+  );
 
-  it('works with findUser too', async () => {
+  it('consumeCode works with findUser too', async () => {
     const site = await openLoginApp(
       express,
       new BackupCodeStrategy<Person>({
@@ -320,7 +326,7 @@ describe.each(expressVersions)("an app's own consumeCode on %s", (_name, express
 });
 
 describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
-  it('gets the user and the info, and lets in the user that it gives to done', async () => {
+  it('verify gets the user and the info, and lets in the user that it gives to done', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const received: unknown[] = [];
@@ -344,7 +350,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     expect(answer.body).toEqual({ user: { id: 'ada', roles: ['owner'] }, info: received[1] });
   });
 
-  it('gets the request first with passReqToCallback', async () => {
+  it('verify gets the request first with passReqToCallback', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(
@@ -362,7 +368,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     });
   });
 
-  it('may add fields to the info, but cannot change method and amr', async () => {
+  it('verify may add fields to the info, but cannot change method and amr', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(
@@ -384,7 +390,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     ['a string', 'welcome'],
     ['null', null],
     ['undefined', undefined],
-  ])('may give %s as info, which adds nothing', async (_what, said) => {
+  ])('verify may give %s as info, which adds nothing', async (_what, said) => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(
@@ -401,7 +407,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     ]);
   });
 
-  it('may call done later', async () => {
+  it('verify may call done later', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(
@@ -414,7 +420,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     expect((await site.post('/login', { code })).status).toBe(200);
   });
 
-  it('is called after a code was consumed, and not for an invalid code', async () => {
+  it('verify is called after a code was consumed, and not for an invalid code', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     let asked = 0;
@@ -433,7 +439,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     expect(asked).toBe(1);
   });
 
-  it('settles a request once, however often it calls done', async () => {
+  it('verify settles a request once, however often it calls done', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const site = await openLoginApp(
@@ -450,7 +456,7 @@ describe.each(expressVersions)('a verify callback on %s', (_name, express) => {
     expect(site.errors).toEqual([]);
   });
 
-  it('of NestJS, whose validate returns each user, never makes an invalid code valid', async () => {
+  it('a validate of NestJS that returns each user makes no invalid code valid', async () => {
     const { backupCodes, issue } = makeService();
     const [code] = await issue();
     const validate = (user: unknown): unknown => user;

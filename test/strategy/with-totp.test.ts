@@ -98,7 +98,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
         expect([hasher.count, await countAttempts()]).toEqual([0, 0]);
       });
 
-      it('a TOTP lets the user in even if the channel of the backup codes is locked', async () => {
+      it('a TOTP works even if the backup codes are locked', async () => {
         const { give, issue, backupCodes, clock } = await open();
         const [valid] = await issue();
         for (let guess = 0; guess < 50; guess += 1, clock.now += 3_600_000)

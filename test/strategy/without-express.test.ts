@@ -51,8 +51,12 @@ it.each([
 });
 
 it('info has only method and amr if consumeCode returns true', async () => {
-  const [action, whom, info] = await answer(consuming(true), { user });
-  expect([action, whom, Object.keys(info as object)]).toEqual(['success', user, ['method', 'amr']]);
+  const [action, loggedIn, info] = await answer(consuming(true), { user });
+  expect([action, loggedIn, Object.keys(info as object)]).toEqual([
+    'success',
+    user,
+    ['method', 'amr'],
+  ]);
 });
 
 it('a request without a user fails with login_required', async () => {

@@ -45,7 +45,7 @@ export const classes = {
       }),
   },
   'an invalid code, expired set': {
-    prepare: (preparation) => withSet(inThePast(preparation), () => randomCode()),
+    prepare: (preparation) => withSet(withPastClock(preparation), () => randomCode()),
   },
   'a reused code, first place': {
     prepare: (preparation) =>
@@ -68,7 +68,7 @@ export const classes = {
     isOneTime: true,
   },
   'a valid code, expired set': {
-    prepare: (preparation) => withSet(inThePast(preparation), ({ codes }) => codes.at(0)),
+    prepare: (preparation) => withSet(withPastClock(preparation), ({ codes }) => codes.at(0)),
   },
   'an unknown user, never tried before': {
     prepare: () => Promise.resolve({ username: randomName(), code: randomCode() }),
@@ -92,7 +92,7 @@ function randomCode(): string {
   return showCode(formats.recovery, symbols);
 }
 
-function inThePast(preparation: Preparation): Preparation {
+function withPastClock(preparation: Preparation): Preparation {
   return { ...preparation, backupCodes: preparation.pastBackupCodes };
 }
 

@@ -101,7 +101,7 @@ async function testStore(store: 'memory' | 'sqlite'): Promise<string[]> {
   });
   const pairs = [...failedLogins, ...VALID, ...SHOWN];
   const bare = await attack({ store, slowHash: 'none', samples: 1000, classes: classesOf(pairs) });
-  const judgeByAttempts = attemptsJudge({
+  const judgeByAttempts = makeAttemptsJudge({
     slow: spreadOf(slow.get(INVALID) ?? []),
     bare: spreadOf(bare.get(INVALID) ?? []),
   });
@@ -167,7 +167,7 @@ function judgeStrictly(comparison: Comparison): Verdict {
 }
 
 /** Judges a difference by the number of attempts that an attacker needs to see it in the noise. */
-function attemptsJudge(spread: {
+function makeAttemptsJudge(spread: {
   readonly slow: number;
   readonly bare: number;
 }): (comparison: Comparison) => Verdict {

@@ -10,26 +10,26 @@ function noise(seed: number, count: number): number[] {
 }
 
 describe("Welch's t", () => {
-  it('is the difference of the means in units of its standard error', () => {
+  it("Welch's t is the difference of the means in units of its standard error", () => {
     // Means 2 and 5, variances 1 and 4: -3 / sqrt(1/3 + 4/3).
     expect(welchT([1, 2, 3], [3, 5, 7])).toBeCloseTo(-3 / Math.sqrt(5 / 3), 12);
     expect(welchT([3, 5, 7], [1, 2, 3])).toBeCloseTo(3 / Math.sqrt(5 / 3), 12);
   });
 
-  it('is 0 for equal samples, and infinite for different samples that do not vary', () => {
+  it("Welch's t is 0 for equal samples, and infinite if different samples do not vary", () => {
     expect(welchT([4, 4, 4], [4, 4, 4])).toBe(0);
     expect(welchT([5, 5, 5], [4, 4, 4])).toBe(Infinity);
   });
 });
 
 describe('the rank statistic', () => {
-  it("is Mann-Whitney's U as a standard score", () => {
+  it("The rank statistic is Mann-Whitney's U as a standard score", () => {
     // U is 0, its mean is 4.5 and its variance is 9 / 12 * 7.
     expect(rankZ([1, 2, 3], [4, 5, 6])).toBeCloseTo(-4.5 / Math.sqrt(5.25), 12);
     expect(rankZ([4, 5, 6], [1, 2, 3])).toBeCloseTo(4.5 / Math.sqrt(5.25), 12);
   });
 
-  it('gives ties their middle rank, and reduces the variance by them', () => {
+  it('The rank statistic gives ties their middle rank and reduces the variance', () => {
     // The ranks are 1, 3, 3 of 1, 3, 3, 3, 5, 6. U is 1 and the variance is 9 / 12 * (7 - 24 / 30).
     expect(rankZ([1, 2, 2], [2, 3, 4])).toBeCloseTo(-3.5 / Math.sqrt(4.65), 12);
     expect(rankZ([1, 1], [1, 1])).toBe(0);
@@ -37,7 +37,7 @@ describe('the rank statistic', () => {
 });
 
 describe('a crop of two samples', () => {
-  it('has the times up to one threshold for both', () => {
+  it('A crop of two samples has the times up to one threshold for both', () => {
     expect(
       crop(
         [
@@ -67,17 +67,17 @@ describe('a crop of two samples', () => {
 
 describe('the comparison of two samples', () => {
   const fast = noise(1, 1000);
-  const alike = noise(2, 1000);
+  const similar = noise(2, 1000);
   const slower = noise(3, 1000).map((time) => time + 0.1);
   const disturbed = (times: readonly number[]): number[] =>
     times.map((time, index) => (index % 50 === 0 ? time + 1000 * (1 + (index % 7)) : time));
 
-  it('does not distinguish samples of one distribution', () => {
-    expect(isDistinguishable(compare(fast, alike))).toBe(false);
-    expect(isDistinguishable(compare(disturbed(fast), disturbed(alike)))).toBe(false);
+  it('The comparison does not distinguish samples of one distribution', () => {
+    expect(isDistinguishable(compare(fast, similar))).toBe(false);
+    expect(isDistinguishable(compare(disturbed(fast), disturbed(similar)))).toBe(false);
   });
 
-  it('distinguishes samples of which one is slower, and gives the difference', () => {
+  it('The comparison distinguishes a slower sample, and gives the difference', () => {
     const { t, z, difference } = compare(slower, fast);
     expect([t > 4.5, z > 4.5]).toEqual([true, true]);
     expect(difference).toBeCloseTo(0.1, 1);
@@ -89,13 +89,13 @@ describe('the comparison of two samples', () => {
     ]);
   });
 
-  it('distinguishes them through disturbances that hide the difference of the means', () => {
+  it('The comparison sees through disturbances that hide the difference of the means', () => {
     expect(Math.abs(welchT(disturbed(slower), disturbed(fast)))).toBeLessThan(1);
     const { t, z } = compare(disturbed(slower), disturbed(fast));
     expect([t > 4.5, z > 4.5]).toEqual([true, true]);
   });
 
-  it('needs only one of its two statistics', () => {
+  it('The comparison needs only one of its two statistics', () => {
     expect([
       isDistinguishable({ t: 4.6, z: 0, difference: 1 }),
       isDistinguishable({ t: 0, z: -4.6, difference: 1 }),
@@ -105,7 +105,7 @@ describe('the comparison of two samples', () => {
 });
 
 describe('quantile and spread', () => {
-  it('do not change with disturbances of the slowest samples', () => {
+  it('Quantile and spread do not change with the slowest samples', () => {
     expect([quantile([3, 1, 2], 0), quantile([3, 1, 2], 0.5), quantile([3, 1, 2], 1)]).toEqual([
       1, 2, 3,
     ]);
@@ -114,7 +114,7 @@ describe('quantile and spread', () => {
     expect(spreadOf([...times.slice(0, 60), ...Array<number>(41).fill(1e9)])).toBe(50 - 15);
   });
 
-  it('give the standard deviation of a normal distribution', () => {
+  it('Quantile and spread give the standard deviation of a normal distribution', () => {
     // The sum of twelve numbers from 0 to 1 is nearly normal, with a standard deviation of 1.
     const draws = noise(4, 12 * 2000);
     const normal = Array.from({ length: 2000 }, (_, index) =>

@@ -1,69 +1,74 @@
-// Accounts as administrators list them, by the state of their codes. Never a code.
+// Lists accounts for administrators, by the state of their codes. Never shows a code.
 import type { SetStatus } from 'passport-backup-code';
-import type { FactorsOfAccount } from '../factors/second-factors';
+import type { AccountFactors } from '../factors/second-factors';
 import type { Account } from '../login/users';
 import type { Services } from '../web/services';
 
-export interface Person {
+export interface AccountSummary {
   readonly id: string;
   readonly username: string;
-  readonly factors: FactorsOfAccount;
-  /** `null`: none. */
+  readonly factors: AccountFactors;
+  /** `null` if the account has no codes. */
   readonly codes: SetStatus | null;
-  /** With many failures lately. */
+  /** The account had many failed attempts recently. */
   readonly isUnusual: boolean;
 }
 
-/** What a list can be of, in the words of its link. */
+/** The lists that an administrator can choose, with the labels of their links. */
 export const LISTS = {
-  all: { label: 'All', has: () => true },
+  all: { label: 'All', includes: () => true },
   low: {
     label: 'Few or none left',
-    has: ({ codes }) => codes !== null && !codes.expired && codes.low,
+    includes: ({ codes }) => codes !== null && !codes.expired && codes.low,
   },
-  expired: { label: 'Expired', has: ({ codes }) => codes !== null && codes.expired },
+  expired: { label: 'Expired', includes: ({ codes }) => codes !== null && codes.expired },
   attacked: {
     label: 'Locked or under attack',
-    has: ({ codes, isUnusual }) =>
+    includes: ({ codes, isUnusual }) =>
       isUnusual || (codes !== null && (codes.locked.secondFactor || codes.locked.recovery)),
   },
   unused: {
     label: 'Never used',
-    has: ({ codes }) => codes !== null && codes.lastConsumedAt === null,
+    includes: ({ codes }) => codes !== null && codes.lastConsumedAt === null,
   },
-  none: { label: 'Without codes', has: ({ codes }) => codes === null },
-} as const satisfies Readonly<Record<string, { label: string; has: (person: Person) => boolean }>>;
+  none: { label: 'Without codes', includes: ({ codes }) => codes === null },
+} as const satisfies Readonly<
+  Record<string, { label: string; includes: (account: AccountSummary) => boolean }>
+>;
 
 export type ListName = keyof typeof LISTS;
 
-const ON_A_PAGE = 25;
-/** Each costs a few queries, so a page looks at so many and leaves the rest to the next one. */
-const LOOKED_AT = 500;
+const PAGE_SIZE = 25;
+/**
+ * Each account costs a few queries. A page examines at most this many and leaves the rest to the
+ * next page.
+ */
+const MAX_SCANNED = 500;
 
 /**
- * In the order of their names, after the one given; `next` is the name to go on after, or `null` at
- * the end.
+ * Sorted by name, starting after `after`. `next` is the name to continue after, or `null` at the
+ * end.
  */
-export async function listPeople(
+export async function listAccounts(
   { users, secondFactors, backupCodes }: Pick<Services, 'users' | 'secondFactors' | 'backupCodes'>,
   { list, after, unusual }: { list: ListName; after: string | null; unusual: ReadonlySet<string> },
-): Promise<{ people: Person[]; next: string | null }> {
-  const people: Person[] = [];
+): Promise<{ people: AccountSummary[]; next: string | null }> {
+  const people: AccountSummary[] = [];
   let last = after;
-  for (let seen = 0; seen < LOOKED_AT; seen += ON_A_PAGE) {
-    const accounts = await users.page({ after: last, limit: ON_A_PAGE });
+  for (let seen = 0; seen < MAX_SCANNED; seen += PAGE_SIZE) {
+    const accounts = await users.page({ after: last, limit: PAGE_SIZE });
     const found = await Promise.all(accounts.map(describe));
-    for (const person of found) {
-      last = person.username;
-      if (LISTS[list].has(person)) people.push(person);
-      if (people.length === ON_A_PAGE) return { people, next: last };
+    for (const account of found) {
+      last = account.username;
+      if (LISTS[list].includes(account)) people.push(account);
+      if (people.length === PAGE_SIZE) return { people, next: last };
     }
-    if (accounts.length < ON_A_PAGE) return { people, next: null };
+    if (accounts.length < PAGE_SIZE) return { people, next: null };
   }
   return { people, next: last };
 
-  async function describe({ id, username }: Account): Promise<Person> {
-    const [factors, codes] = await Promise.all([secondFactors.of(id), backupCodes.status(id)]);
+  async function describe({ id, username }: Account): Promise<AccountSummary> {
+    const [factors, codes] = await Promise.all([secondFactors.list(id), backupCodes.status(id)]);
     return { id, username, factors, codes, isUnusual: unusual.has(id) };
   }
 }

@@ -1,5 +1,5 @@
-// Charts of the administrator's page, as geometry: the view draws it as SVG. Knows no user and no
-// code, only counts by day.
+// Computes the geometry of the charts on the administrator's page. The view draws them as SVG. The
+// input is counts by day, without users or codes.
 import type { Report } from 'passport-backup-code';
 
 const DAY_MS = 86_400_000;
@@ -17,36 +17,36 @@ export interface Bar {
   readonly height: number;
 }
 
-/** One count, day by day. */
+/** A chart of one count by day. */
 export interface DayChart {
   readonly id: string;
   readonly title: string;
-  /** The same in a sentence, for whoever does not see the bars. */
+  /** The same as a sentence, for users who cannot see the bars. */
   readonly summary: string;
   readonly bars: readonly Bar[];
   readonly width: number;
   readonly height: number;
 }
 
-/** What one day had of each. */
+/** The counts of one day. */
 export interface Day {
   readonly day: string;
   readonly issued: number;
   readonly consumed: number;
   readonly refused: number;
-  /** As `mismatch 5, throttled 1`. */
+  /** For example `mismatch 5, throttled 1`. */
   readonly reasons: string;
 }
 
-/** Each of the last days, the oldest first, also those on which nothing happened. */
-export function lastDays(
+/** One entry for each of the last days, oldest first, including days without events. */
+export function summarizeDays(
   { days }: Pick<Report, 'days'>,
   { now, count }: { now: number; count: number },
 ): Day[] {
-  const known = new Map(days.map((one) => [one.day, one]));
+  const daysWithEvents = new Map(days.map((one) => [one.day, one]));
   return Array.from({ length: count }, (_, index) => {
     const day = new Date(now - (count - 1 - index) * DAY_MS).toISOString().slice(0, 10);
-    const { issued = 0, consumed = 0, failures = {} } = known.get(day) ?? {};
+    const { issued = 0, consumed = 0, failures = {} } = daysWithEvents.get(day) ?? {};
     const reasons = Object.entries(failures);
     return {
       day,
@@ -58,28 +58,29 @@ export function lastDays(
   });
 }
 
-export function dayChart(
+export function drawDayChart(
   days: readonly Day[],
   { id, title }: { id: 'issued' | 'consumed' | 'refused'; title: string },
 ): DayChart {
   const counts = days.map((day) => day[id]);
   const highest = Math.max(...counts);
   const total = counts.reduce((sum, count) => sum + count, 0);
-  const most = days.find((day) => day[id] === highest);
+  const busiest = days.find((day) => day[id] === highest);
   return {
     id,
     title,
     summary:
-      total === 0 || most === undefined
+      total === 0 || busiest === undefined
         ? `None in ${days.length} days.`
-        : `${total} in ${days.length} days, most on ${DATE.format(Date.parse(most.day))}: ${highest}.`,
-    bars: counts.map((count, index) => bar(index, highest === 0 ? 0 : count / highest)),
+        : `${total} in ${days.length} days, ` +
+          `most on ${DATE.format(Date.parse(busiest.day))}: ${highest}.`,
+    bars: counts.map((count, index) => drawBar(index, highest === 0 ? 0 : count / highest)),
     width: days.length * BAR_STEP,
     height: HEIGHT,
   };
 }
 
-/** Where a part of all accounts begins, and how much of it there is, in percent. */
+/** A group of accounts: its position and its width in the bar, in percent. */
 export interface Share {
   readonly id: string;
   readonly label: string;
@@ -89,25 +90,25 @@ export interface Share {
   readonly width: number;
 }
 
-/** Parts of a whole, side by side in a bar of 100. Every account is in exactly one. */
-export function shares(
-  parts: readonly { readonly id: string; readonly label: string; readonly count: number }[],
+/** Places the groups side by side in a bar of width 100. Every account is in exactly one group. */
+export function computeShares(
+  groups: readonly { readonly id: string; readonly label: string; readonly count: number }[],
 ): Share[] {
   const total = Math.max(
     1,
-    parts.reduce((sum, { count }) => sum + count, 0),
+    groups.reduce((sum, { count }) => sum + count, 0),
   );
   let x = 0;
-  return parts.map((part) => {
-    const width = (100 * part.count) / total;
-    const share = { ...part, x, width, percent: Math.round(width) };
+  return groups.map((group) => {
+    const width = (100 * group.count) / total;
+    const share = { ...group, x, width, percent: Math.round(width) };
     x += width;
     return share;
   });
 }
 
-/** A count of one stays visible beside a count of thousands. */
-function bar(index: number, part: number): Bar {
-  const height = part === 0 ? 0 : Math.max(2, Math.round(part * HEIGHT));
+/** A bar for a count of one stays visible beside a count of thousands. */
+function drawBar(index: number, fraction: number): Bar {
+  const height = fraction === 0 ? 0 : Math.max(2, Math.round(fraction * HEIGHT));
   return { x: index * BAR_STEP, y: HEIGHT - height, width: BAR_WIDTH, height };
 }

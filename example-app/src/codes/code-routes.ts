@@ -1,15 +1,15 @@
-// "I have saved these codes": puts the set that was shown in the place of the one before. Shows no
-// code.
+// Handles "I have saved these codes": the new set replaces the old one. Shows no codes.
 import { Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { leaveNotice, sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 
-/** A set that waits to be saved is gone after an hour, or once there is a newer one. */
-const NOT_ANY_MORE =
-  'They were shown more than an hour ago, or others were made since. Throw them away. Nothing else was changed, and you can make new ones under Security.';
+/** A staged set expires after an hour, or when a newer one is made. */
+const SET_EXPIRED =
+  'They were shown more than an hour ago, or others were made since. Throw them away. ' +
+  'Nothing else was changed, and you can make new ones under Security.';
 
 export function codeRoutes({
   backupCodes,
@@ -17,16 +17,16 @@ export function codeRoutes({
 }: Pick<Services, 'backupCodes' | 'guards'>): Router {
   const router = Router();
 
-  // No fresh factor: it was shown when the set was made, and whoever copies ten codes by hand takes
-  // longer than five minutes.
+  // Needs no fresh factor: making the set needed one, and copying ten codes by hand can take longer
+  // than five minutes.
   router.post('/account/codes/activate', guards.signedIn, async (req, res) => {
-    const { id } = accountOf(req);
-    const setId = textField(req, 'setId');
+    const { id } = getAccount(req);
+    const setId = readTextField(req, 'setId');
     const isNew = await backupCodes.activate(id, setId, {
       ip: req.ip,
       userAgent: req.get('user-agent'),
     });
-    // A second click finds the set at work, and leads where the first one did.
+    // After a second click the set is already active, and the redirect is the same.
     if (!isNew && (await backupCodes.status(id))?.setId !== setId) {
       sendPage(
         'message',
@@ -35,7 +35,7 @@ export function codeRoutes({
           title: 'These codes were not turned on',
           status: 409,
           data: {
-            message: NOT_ANY_MORE,
+            message: SET_EXPIRED,
             next: { href: '/account/security', text: 'Go to Security' },
           },
         },
@@ -43,7 +43,7 @@ export function codeRoutes({
       return;
     }
     await leaveNotice(req, 'Your new backup codes work now. Any you had before do not.');
-    res.redirect(303, safeReturnTo(textField(req, 'returnTo')) ?? '/account');
+    res.redirect(303, safeReturnTo(readTextField(req, 'returnTo')) ?? '/account');
   });
 
   return router;

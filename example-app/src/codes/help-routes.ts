@@ -1,5 +1,5 @@
-// What people ask about backup codes, for everybody: whoever is locked out cannot log in to read
-// it. Asks nothing and changes nothing.
+// The help page about backup codes. It needs no login, because a user who is locked out cannot log
+// in to read it.
 import { Router } from 'express';
 import { sendPage } from '../web/responses';
 

@@ -1,13 +1,13 @@
-// The one page that backup codes are ever on: the answer to the POST that made them. They go into
-// no session, no URL and no title.
+// The only page that shows backup codes: the response to the POST that made them. They are never in
+// a session, a URL or a title.
 import type { Response } from 'express';
 import type { IssuedSet } from 'passport-backup-code';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { sendPage } from '../web/responses';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 
 /**
- * The set is staged: what worked before goes on working until the person says that these are saved
+ * The set is staged: the old codes work until the user confirms that the new ones are saved
  * (code-routes.ts).
  */
 export function showCodes(res: Response, set: IssuedSet): void {
@@ -18,7 +18,7 @@ export function showCodes(res: Response, set: IssuedSet): void {
     { req, res },
     {
       title: 'Save your backup codes',
-      data: { set, returnTo: safeReturnTo(textField(req, 'returnTo')) },
+      data: { set, returnTo: safeReturnTo(readTextField(req, 'returnTo')) },
     },
   );
 }

@@ -1,5 +1,5 @@
-// Where users, authenticators, backup codes and their audit trail are kept: a SQLite file, or a
-// PostgreSQL or MySQL server.
+// Opens the database for users, authenticators, backup codes and their audit trail: a SQLite file,
+// or a PostgreSQL or MySQL server.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import {
@@ -20,18 +20,18 @@ import { createAppTables, type Tables } from './tables';
 export type Database = Kysely<Tables>;
 
 /**
- * Puts a mail to the owner into the transaction that changes something of theirs: neither is there
- * without the other.
+ * Queues a notice to the owner in the transaction that changes the account, so that either both are
+ * committed or neither is.
  */
-export type Tell = (db: Database) => Promise<void>;
+export type QueueNotice = (db: Database) => Promise<void>;
 
-/** Of each process; sessions that are kept in the same database have as many of their own. */
+/** For each process. Sessions in the same database have another pool of this size. */
 export const POOL_SIZE = 5;
 export const CONNECT_TIMEOUT_MS = 5000;
 
 /**
- * What a server's own default is, is not for this app to know: it lets conditional writes decide,
- * which wait for each other here and fail elsewhere.
+ * Set explicitly, because the server's default is not known. The conditional writes of this app
+ * wait for each other at this level; at stricter levels they fail.
  */
 export const READ_COMMITTED = {
   postgres: 'set session characteristics as transaction isolation level read committed',
@@ -56,14 +56,14 @@ export async function openDatabase(
     throw database === null
       ? error
       : new Error(
-          'DATABASE_URL: the server does not answer, or lets this service make no tables.',
+          'DATABASE_URL: the server does not answer, or this user may not create tables.',
           { cause: error },
         );
   }
   return db;
 }
 
-/** Whether a row was refused because there is one with the same key. */
+/** Whether an insert failed because a row with the same key exists. */
 export function isDuplicate(error: unknown): boolean {
   const code: unknown = error instanceof Error ? Reflect.get(error, 'code') : undefined;
   return typeof code === 'string' && DUPLICATE.includes(code);
@@ -81,7 +81,7 @@ const DIALECTS = { postgres, mysql } as const;
 function sqlite(path: string): KyselyDialect {
   const file = new Sqlite(path);
   file.pragma('journal_mode = WAL');
-  // libsql waits for nobody unless told to, and a writer in another process is no reason to fail.
+  // By default libsql does not wait for a lock. A writer in another process is no reason to fail.
   file.pragma('busy_timeout = 5000');
   file.pragma('foreign_keys = ON');
   return new SqliteDialect({ database: file });
@@ -93,13 +93,13 @@ function postgres(url: string, report: (error: unknown) => void): KyselyDialect 
     max: POOL_SIZE,
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
   });
-  // A server that goes away would end the process: the pool hears of idle connections, the client
-  // of those at work.
+  // A lost connection must not end the process. The pool reports errors of idle connections, the
+  // client those of connections in use.
   pool.on('error', report);
   pool.on('connect', (client) => {
     client.on('error', report);
   });
-  return new PostgresDialect({ pool, onCreateConnection: first(READ_COMMITTED.postgres) });
+  return new PostgresDialect({ pool, onCreateConnection: runFirst(READ_COMMITTED.postgres) });
 }
 
 function mysql(url: string): KyselyDialect {
@@ -108,10 +108,10 @@ function mysql(url: string): KyselyDialect {
     connectionLimit: POOL_SIZE,
     connectTimeout: CONNECT_TIMEOUT_MS,
   });
-  return new MysqlDialect({ pool, onCreateConnection: first(READ_COMMITTED.mysql) });
+  return new MysqlDialect({ pool, onCreateConnection: runFirst(READ_COMMITTED.mysql) });
 }
 
-function first(statement: string): (connection: DatabaseConnection) => Promise<void> {
+function runFirst(statement: string): (connection: DatabaseConnection) => Promise<void> {
   return async (connection) => {
     await connection.executeQuery(CompiledQuery.raw(statement));
   };

@@ -1,5 +1,5 @@
-// All that the service keeps, opened and closed together: the database, sessions, backup codes, and
-// what the rate limiter counts.
+// Opens and closes all stores: the database, sessions, backup codes, and the counters of the rate
+// limiter.
 import type { Store as RateLimitStore } from 'express-rate-limit';
 import type { Store as SessionStore } from 'express-session';
 import type { BackupCodeStore } from 'passport-backup-code';
@@ -17,16 +17,16 @@ export interface Stores {
   readonly db: Database;
   readonly sessions: SessionStore;
   readonly codes: BackupCodeStore;
-  /** What two administrators decide. */
+  /** Two-person approvals. */
   readonly approvals: ApprovalStore;
-  /** `undefined`: each process counts for itself. */
+  /** `undefined`: each process has its own counters. */
   readonly rateLimit: RateLimitStore | undefined;
-  /** Rejects where one of them does not answer. */
+  /** Rejects if one of the stores does not answer. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Makes the tables too, where they are missing. */
+/** Also creates missing tables. */
 export async function openStores(
   config: Config,
   report: (error: unknown) => void,
@@ -42,7 +42,10 @@ export async function openStores(
           codes: new RedisStore({ client: redis }),
           approvals: new RedisApprovalStore({ client: redis }),
         }
-      : { codes: new SqlStore({ database: db }), approvals: new SqlApprovalStore({ database: db }) }),
+      : {
+          codes: new SqlStore({ database: db }),
+          approvals: new SqlApprovalStore({ database: db }),
+        }),
     rateLimit:
       redis === null
         ? undefined

@@ -1,10 +1,11 @@
-// The one connection to Redis that sessions, the rate limiter and, if asked, backup codes share.
+// Opens the single Redis connection, which sessions, the rate limiter and (if configured) backup
+// codes share.
 import { createClient } from 'redis';
 
 export type Redis = ReturnType<typeof newClient>;
 
 /**
- * Fails where nobody answers. Later the client connects again by itself, and meanwhile commands
+ * Rejects if the server does not answer. Later the client reconnects by itself; meanwhile commands
  * fail instead of waiting.
  */
 export async function connectRedis(url: string, report: (error: unknown) => void): Promise<Redis> {
@@ -26,7 +27,7 @@ export async function connectRedis(url: string, report: (error: unknown) => void
   return client;
 }
 
-/** Its type is too long to be written. */
+/** No return type: the inferred one is too long to write. */
 function newClient(url: string) {
   return createClient({ url, disableOfflineQueue: true });
 }

@@ -1,16 +1,16 @@
-// Authenticator apps (TOTP, RFC 6238): who has one, and whether a code is right. No code is
-// accepted twice, and guesses are limited.
+// Authenticator apps (TOTP, RFC 6238): stores their secrets and checks codes. Each code is accepted
+// once, and guesses are limited.
 import { generateSecret, generateURI, verify } from 'otplib';
 import { type RawBuilder, sql } from 'kysely';
-import { type Database, isDuplicate, type Tell } from '../data/database';
+import { type Database, isDuplicate, type QueueNotice } from '../data/database';
 
 export type TotpVerdict =
   | { readonly ok: true }
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'none' | 'locked' }
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'not_enrolled' | 'locked' }
   | { readonly ok: false; readonly reason: 'throttled'; readonly retryAfterSeconds: number };
 
 /**
- * A code is good for its own 30 seconds and one such step either side: clocks differ, and people
+ * A code is valid in its own 30-second step and one step on either side: clocks differ, and people
  * type slowly.
  */
 const TOLERANCE_SECONDS = 30;
@@ -18,8 +18,8 @@ const FREE_ATTEMPTS = 5;
 const FIRST_DELAY_MS = 30_000;
 const MAX_DELAY_MS = 3_600_000;
 /**
- * NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After them a backup code is the
- * way in.
+ * NIST SP 800-63B-4, section 3.2.2: at most 100 failures in a row. After that a user needs a backup
+ * code to log in.
  */
 const MAX_ATTEMPTS = 100;
 const MAX_TYPED_LENGTH = 32;
@@ -43,16 +43,16 @@ export class Authenticators {
   }
 
   /**
-   * Puts a new secret into use, in place of an older one, once a code made with it is typed.
-   * A secret is accepted once: of two such calls at the same moment one wins.
+   * Activates a new secret if the code was made with it, and replaces an older secret. A secret is
+   * accepted once: if two calls run at the same moment, one wins.
    */
   async enroll(
     userId: string,
-    { secret, code, tell }: { secret: string; code: string; tell: Tell },
+    { secret, code, queueNotice }: { secret: string; code: string; queueNotice: QueueNotice },
   ): Promise<boolean> {
     const typed = readTotpCode(code);
     const step =
-      typed === null ? null : await this.matchingStep({ secret, code: typed, lastStep: null });
+      typed === null ? null : await this.findMatchingStep({ secret, code: typed, lastStep: null });
     if (step === null) return false;
     const fresh = { secret, last_step: step, attempts: 0, next_attempt_at: 0 };
     try {
@@ -68,7 +68,7 @@ export class Authenticators {
             .insertInto('authenticators')
             .values({ user_id: userId, ...fresh })
             .execute();
-        await tell(db);
+        await queueNotice(db);
       });
       return true;
     } catch (error) {
@@ -77,40 +77,41 @@ export class Authenticators {
     }
   }
 
-  async remove(userId: string, tell: Tell): Promise<void> {
+  async remove(userId: string, queueNotice: QueueNotice): Promise<void> {
     await this.db.transaction().execute(async (db) => {
       const { numDeletedRows } = await db
         .deleteFrom('authenticators')
         .where('user_id', '=', userId)
         .executeTakeFirstOrThrow();
-      if (numDeletedRows === 1n) await tell(db);
+      if (numDeletedRows === 1n) await queueNotice(db);
     });
   }
 
-  /** Takes the attempt first, then looks: guesses sent at once cannot outrun the limit. */
+  /** Takes an attempt before it checks the code, so parallel guesses cannot exceed the limit. */
   async check(userId: string, code: string): Promise<TotpVerdict> {
     const typed = readTotpCode(code);
     if (typed === null) return { ok: false, reason: 'malformed' };
     const taken = await this.takeAttempt(userId);
-    if (taken === undefined) return this.refusal(userId);
-    const step = await this.matchingStep({
+    if (taken === undefined) return this.findRefusal(userId);
+    const step = await this.findMatchingStep({
       secret: taken.secret,
       code: typed,
       lastStep: taken.last_step,
     });
-    const isFirst = step !== null && (await this.spend({ userId, secret: taken.secret, step }));
-    return isFirst ? { ok: true } : { ok: false, reason: 'wrong' };
+    const isFirst = step !== null && (await this.markUsed({ userId, secret: taken.secret, step }));
+    return isFirst ? { ok: true } : { ok: false, reason: 'invalid' };
   }
 
-  /** The conditional write decides; what is read after it is checked once more by `spend`. */
+  /** The conditional write decides. `markUsed` checks again what is read here. */
   private async takeAttempt(
     userId: string,
   ): Promise<{ secret: string; last_step: number } | undefined> {
     const now = this.now();
     const { numUpdatedRows } = await this.db
       .updateTable('authenticators')
-      // In this order: MySQL computes each from what the one before it has set.
-      .set({ next_attempt_at: nextAttemptAt(now), attempts: sql<number>`attempts + 1` })
+      // The order matters: MySQL evaluates each assignment with the values that the previous ones
+      // set.
+      .set({ next_attempt_at: computeNextAttemptAt(now), attempts: sql<number>`attempts + 1` })
       .where('user_id', '=', userId)
       .where('next_attempt_at', '<=', now)
       .where('attempts', '<', MAX_ATTEMPTS)
@@ -123,13 +124,13 @@ export class Authenticators {
       .executeTakeFirst();
   }
 
-  private async refusal(userId: string): Promise<TotpVerdict> {
+  private async findRefusal(userId: string): Promise<TotpVerdict> {
     const row = await this.db
       .selectFrom('authenticators')
       .select(['attempts', 'next_attempt_at'])
       .where('user_id', '=', userId)
       .executeTakeFirst();
-    if (row === undefined) return { ok: false, reason: 'none' };
+    if (row === undefined) return { ok: false, reason: 'not_enrolled' };
     if (row.attempts >= MAX_ATTEMPTS) return { ok: false, reason: 'locked' };
     return {
       ok: false,
@@ -138,8 +139,8 @@ export class Authenticators {
     };
   }
 
-  /** The time step whose code this is, if it is later than the last one spent. */
-  private async matchingStep({
+  /** The time step of the code, if it is later than the last used step. */
+  private async findMatchingStep({
     secret,
     code,
     lastStep,
@@ -159,10 +160,10 @@ export class Authenticators {
   }
 
   /**
-   * Marks a step as used, for one caller only: two that send the same code at once do not both
-   * pass.
+   * Marks a step as used. Only one caller succeeds, so a code that is sent twice at once passes
+   * once.
    */
-  private async spend({
+  private async markUsed({
     userId,
     secret,
     step,
@@ -182,8 +183,11 @@ export class Authenticators {
   }
 }
 
-/** By `attempts` as it was: at once for the first few, then twice as long each time. */
-function nextAttemptAt(now: number): RawBuilder<number> {
+/**
+ * Uses `attempts` before the update. The first few attempts have no delay; after that the delay
+ * doubles each time.
+ */
+function computeNextAttemptAt(now: number): RawBuilder<number> {
   const delays = Array.from(
     { length: Math.ceil(Math.log2(MAX_DELAY_MS / FIRST_DELAY_MS)) },
     (_, doublings) => FIRST_DELAY_MS * 2 ** doublings,
@@ -192,12 +196,17 @@ function nextAttemptAt(now: number): RawBuilder<number> {
     (delay, index) =>
       sql`when attempts = ${sql.lit(FREE_ATTEMPTS - 1 + index)} then ${sql.lit(now + delay)}`,
   );
-  return sql<number>`case when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0 ${sql.join(cases, sql` `)} else ${sql.lit(now + MAX_DELAY_MS)} end`;
+  return sql<number>`
+    case
+      when attempts < ${sql.lit(FREE_ATTEMPTS - 1)} then 0
+      ${sql.join(cases, sql` `)}
+      else ${sql.lit(now + MAX_DELAY_MS)}
+    end`;
 }
 
 /**
- * The six digits of a typed code, which apps show as `123 456`. Anything else never reaches otplib,
- * which would throw.
+ * The six digits of the code. Apps show them as `123 456`. otplib throws on other input, so such
+ * input never reaches it.
  */
 function readTotpCode(given: string): string | null {
   if (given.length > MAX_TYPED_LENGTH) return null;
@@ -205,13 +214,13 @@ function readTotpCode(given: string): string | null {
   return /^\d{6}$/.test(digits) ? digits : null;
 }
 
-/** 160 random bits, in base 32. */
-export function newTotpSecret(): string {
+/** 160 random bits in base 32. */
+export function createTotpSecret(): string {
   return generateSecret();
 }
 
-/** What the QR code says. */
-export function totpUri(
+/** The content of the QR code. */
+export function createTotpUri(
   secret: string,
   { issuer, username }: { issuer: string; username: string },
 ): string {

@@ -1,17 +1,17 @@
-// What turning any second factor on or off has in common: the owner is told, the login counts the
-// factor from now on, and backup codes come with the first.
+// The steps that follow when a second factor is turned on or off: the owner is notified, the login
+// counts a new factor at once, and backup codes are issued with the first factor.
 import type { Request, Response } from 'express';
 import { completeLogin } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
-import type { Tell } from '../data/database';
-import { accountOf } from '../login/guards';
-import { type FactorChange, factorNotice } from '../notices/factor-notice';
+import type { QueueNotice } from '../data/database';
+import { getAccount } from '../login/guards';
+import { type FactorChange, writeFactorNotice } from '../notices/factor-notice';
 import { leaveNotice } from '../web/responses';
 import type { Services } from '../web/services';
 
-export type FactorParts = Pick<
+export type FactorServices = Pick<
   Services,
-  'backupCodes' | 'emails' | 'notices' | 'publicUrl' | 'secondFactors' | 'now'
+  'backupCodes' | 'emails' | 'noticeLoop' | 'publicUrl' | 'secondFactors' | 'now'
 >;
 
 interface Exchange {
@@ -19,33 +19,33 @@ interface Exchange {
   readonly res: Response;
 }
 
-/** For the transaction that changes the factor. */
-export function tellOwner(
-  { emails, publicUrl, now }: FactorParts,
+/** To be called in the transaction that changes the factor. */
+export function prepareOwnerNotice(
+  { emails, publicUrl, now }: FactorServices,
   req: Request,
   { change, factor }: Pick<FactorChange, 'change' | 'factor'>,
-): Tell {
-  const { id, username } = accountOf(req);
+): QueueNotice {
+  const { id, username } = getAccount(req);
   const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
-  return emails.telling(
+  return emails.prepareNotice(
     id,
-    factorNotice({ change, factor, username, at: now(), context, publicUrl }),
+    writeFactorNotice({ change, factor, username, at: now(), context, publicUrl }),
   );
 }
 
 /**
- * The codes are only staged: whoever leaves the page without saving them is asked to make others,
- * and nobody else has codes meanwhile.
+ * The codes are only staged. A user who leaves the page without saving them is asked to make
+ * others, and no codes work that were never saved.
  */
 export async function answerFactorOn(
-  { backupCodes, notices, secondFactors, now }: FactorParts,
+  { backupCodes, noticeLoop, secondFactors, now }: FactorServices,
   { req, res }: Exchange,
   shown: { method: string; amr: readonly string[]; notice: string },
 ): Promise<void> {
-  const account = accountOf(req);
-  notices.poke();
+  const account = getAccount(req);
+  noticeLoop.wake();
   await completeLogin(req, { user: account, method: shown.method, amr: shown.amr, now });
-  if (await secondFactors.haveCodes(account.id)) {
+  if (await secondFactors.hasWorkingCodes(account.id)) {
     await leaveNotice(req, `${shown.notice} Your backup codes work as before.`);
     res.redirect(303, '/account/security');
   } else {
@@ -57,16 +57,17 @@ export async function answerFactorOn(
 }
 
 export async function answerFactorOff(
-  { notices }: FactorParts,
+  { noticeLoop }: FactorServices,
   { req, res }: Exchange,
   { isAnyLeft, notice }: { isAnyLeft: boolean; notice: string },
 ): Promise<void> {
-  notices.poke();
+  noticeLoop.wake();
   await leaveNotice(
     req,
     isAnyLeft
       ? `${notice} Your backup codes work as before.`
-      : `${notice} Your password alone opens this account now, and your backup codes no longer work.`,
+      : `${notice} Your password alone opens this account now, ` +
+          'and your backup codes no longer work.',
   );
   res.redirect(303, isAnyLeft ? '/account/security' : '/account');
 }

@@ -1,106 +1,106 @@
-// The second factors of an account: an authenticator app, security keys. Backup codes stand behind
-// them, so they are none of them: there are codes as long as there is such a factor, and none
-// without.
+// The second factors of an account: an authenticator app and security keys. Backup codes do not
+// count as a second factor, because they replace one. An account has codes only as long as it has a
+// second factor.
 import type { BackupCodes, Context } from 'passport-backup-code';
-import type { Tell } from '../data/database';
+import type { QueueNotice } from '../data/database';
 import type { Authenticators } from './authenticators';
 import type { SecurityKey, SecurityKeys } from './security-keys';
 
-export interface FactorsOfAccount {
+export interface AccountFactors {
   readonly hasTotp: boolean;
   readonly keys: readonly SecurityKey[];
-  /** Whether there is any. */
+  /** Whether the account has any second factor. */
   readonly hasAny: boolean;
 }
 
-export interface SecondFactorsParts {
+export interface SecondFactorsOptions {
   readonly authenticators: Authenticators;
   readonly securityKeys: SecurityKeys;
   readonly backupCodes: BackupCodes;
 }
 
 export class SecondFactors {
-  private readonly parts: SecondFactorsParts;
+  private readonly options: SecondFactorsOptions;
 
-  constructor(parts: SecondFactorsParts) {
-    this.parts = parts;
+  constructor(options: SecondFactorsOptions) {
+    this.options = options;
   }
 
-  async of(userId: string): Promise<FactorsOfAccount> {
-    const { authenticators, securityKeys } = this.parts;
+  async list(userId: string): Promise<AccountFactors> {
+    const { authenticators, securityKeys } = this.options;
     const [hasTotp, keys] = await Promise.all([
       authenticators.has(userId),
-      securityKeys.of(userId),
+      securityKeys.list(userId),
     ]);
     return { hasTotp, keys, hasAny: hasTotp || keys.length > 0 };
   }
 
   async has(userId: string): Promise<boolean> {
-    return (await this.of(userId)).hasAny;
+    return (await this.list(userId)).hasAny;
   }
 
-  /** Whether there are codes to fall back on. Where there are none, new ones are due. */
-  async haveCodes(userId: string): Promise<boolean> {
-    const codes = await this.parts.backupCodes.status(userId);
+  /** Whether the user has backup codes that work. If not, new ones are needed. */
+  async hasWorkingCodes(userId: string): Promise<boolean> {
+    const codes = await this.options.backupCodes.status(userId);
     return codes !== null && codes.remaining > 0 && !codes.expired && !codes.locked.secondFactor;
   }
 
-  /** @returns whether another factor is left; with the last one the codes end */
+  /** @returns whether another factor is left; if not, the backup codes are revoked */
   turnOffTotp(
     userId: string,
-    { tell, context }: { tell: Tell; context: Context },
+    { queueNotice, context }: { queueNotice: QueueNotice; context: Context },
   ): Promise<boolean> {
     return this.turnOff(userId, {
-      othersIn: ({ keys }) => keys.length,
-      remove: () => this.parts.authenticators.remove(userId, tell),
+      countOthers: ({ keys }) => keys.length,
+      remove: () => this.options.authenticators.remove(userId, queueNotice),
       context,
     });
   }
 
-  /** @returns whether another factor is left; with the last one the codes end */
+  /** @returns whether another factor is left; if not, the backup codes are revoked */
   removeKey(
     userId: string,
-    { id, tell, context }: { id: string; tell: Tell; context: Context },
+    { id, queueNotice, context }: { id: string; queueNotice: QueueNotice; context: Context },
   ): Promise<boolean> {
-    const othersIn = ({ hasTotp, keys }: FactorsOfAccount): number =>
+    const countOthers = ({ hasTotp, keys }: AccountFactors): number =>
       keys.filter((key) => key.id !== id).length + (hasTotp ? 1 : 0);
     return this.turnOff(userId, {
-      othersIn,
-      remove: () => this.parts.securityKeys.remove(userId, { id, tell }),
+      countOthers,
+      remove: () => this.options.securityKeys.remove(userId, { id, queueNotice }),
       context,
     });
   }
 
-  /** For somebody who has lost them all. Codes first, here too. */
+  /** For a user who has lost all factors. Revokes the codes first, like `turnOff`. */
   async turnOffAll(userId: string, context: Context): Promise<void> {
-    const { authenticators, securityKeys, backupCodes } = this.parts;
+    const { authenticators, securityKeys, backupCodes } = this.options;
     await backupCodes.revoke(userId, context);
-    // Whoever decided it sees to it that the owner is told.
-    const tell: Tell = () => Promise.resolve();
-    await authenticators.remove(userId, tell);
-    for (const { id } of await securityKeys.of(userId))
-      await securityKeys.remove(userId, { id, tell });
+    // The two-person approval notifies the owner.
+    const queueNotice: QueueNotice = () => Promise.resolve();
+    await authenticators.remove(userId, queueNotice);
+    for (const { id } of await securityKeys.list(userId))
+      await securityKeys.remove(userId, { id, queueNotice });
   }
 
   private async turnOff(
     userId: string,
     {
-      othersIn,
+      countOthers,
       remove,
       context,
     }: {
-      othersIn: (factors: FactorsOfAccount) => number;
+      countOthers: (factors: AccountFactors) => number;
       remove: () => Promise<void>;
       context: Context;
     },
   ): Promise<boolean> {
-    const { backupCodes } = this.parts;
-    // Codes first: a fault in between leaves somebody with a factor and no codes, never with codes
-    // and no factor.
-    if (othersIn(await this.of(userId)) === 0) await backupCodes.revoke(userId, context);
+    const { backupCodes } = this.options;
+    // Codes are revoked first. A fault in between leaves a factor without codes, never codes
+    // without a factor.
+    if (countOthers(await this.list(userId)) === 0) await backupCodes.revoke(userId, context);
     await remove();
     const isAnyLeft = await this.has(userId);
-    // Of two that are turned off at the same moment each saw the other.
+    // If two factors are turned off at the same moment, each call saw the other factor.
     if (!isAnyLeft) await backupCodes.revoke(userId, context);
     return isAnyLeft;
   }

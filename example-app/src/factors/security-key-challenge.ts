@@ -1,5 +1,5 @@
-// The challenge that a security key has to answer: kept in the session, for one answer, for five
-// minutes, for one account and one purpose. What it is answered with, nobody looks at here.
+// The challenge for a security key. It is stored in the session for five minutes, for one answer,
+// one account and one purpose. Does not verify the answer.
 import type { Request } from 'express';
 
 declare module 'express-session' {
@@ -13,11 +13,11 @@ export type KeyPurpose = 'add a key' | 'show a key';
 export interface Challenge {
   /** In base64url. */
   readonly value: string;
-  /** When it was made, in milliseconds since 1970. */
+  /** When the challenge was made, in milliseconds since 1970. */
   readonly at: number;
 }
 
-interface Asked {
+interface ChallengeOptions {
   readonly userId: string;
   readonly purpose: KeyPurpose;
   readonly now: () => number;
@@ -25,16 +25,19 @@ interface Asked {
 
 const CHALLENGE_MS = 5 * 60_000;
 
-/** In place of one that nobody answered: of two tabs the later one works. */
+/** Replaces an unanswered challenge, so of two tabs only the later one works. */
 export function keepChallenge(
   req: Request,
-  { value, userId, purpose, now }: Asked & { value: string },
+  { value, userId, purpose, now }: ChallengeOptions & { value: string },
 ): void {
   req.session.keyChallenge = { value, userId, purpose, at: now() };
 }
 
-/** @returns `null` where none was made for this, or not any more */
-export function takeChallenge(req: Request, { userId, purpose, now }: Asked): Challenge | null {
+/** @returns `null` if no such challenge was made, or it has expired */
+export function takeChallenge(
+  req: Request,
+  { userId, purpose, now }: ChallengeOptions,
+): Challenge | null {
   const kept = req.session.keyChallenge;
   delete req.session.keyChallenge;
   return kept !== undefined &&

@@ -1,16 +1,21 @@
-// Security keys of an account: added, named and removed, all with a fresh second factor where there
-// is one.
+// Pages to add, name and remove the security keys of an account. They need a fresh second factor if
+// the account has one.
 import { type Request, type Response, Router } from 'express';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
-import { answerFactorOff, answerFactorOn, type FactorParts, tellOwner } from './factor-changes';
+import { readTextField } from '../web/read-text-field';
+import {
+  answerFactorOff,
+  answerFactorOn,
+  type FactorServices,
+  prepareOwnerNotice,
+} from './factor-changes';
 import { keepChallenge, takeChallenge } from './security-key-challenge';
 import { type AddedKey, MAX_KEYS } from './security-keys';
 
 export function securityKeyRoutes(
-  services: FactorParts & Pick<Services, 'securityKeys' | 'guards'>,
+  services: FactorServices & Pick<Services, 'securityKeys' | 'guards'>,
 ): Router {
   const { secondFactors, securityKeys, guards, now } = services;
   const router = Router();
@@ -18,14 +23,17 @@ export function securityKeyRoutes(
   router.get('/account/security-keys', ...guards.fresh, (req, res) => showKeys({ req, res }));
 
   router.post('/account/security-keys', ...guards.fresh, async (req, res) => {
-    const { id } = accountOf(req);
+    const { id } = getAccount(req);
     const challenge = takeChallenge(req, { userId: id, purpose: 'add a key', now });
-    const tell = tellOwner(services, req, { change: 'added', factor: 'security key' });
-    const [response, name] = [textField(req, 'response'), textField(req, 'name')];
+    const queueNotice = prepareOwnerNotice(services, req, {
+      change: 'added',
+      factor: 'security key',
+    });
+    const [response, name] = [readTextField(req, 'response'), readTextField(req, 'name')];
     const added: AddedKey =
       challenge === null
-        ? { ok: false, reason: 'wrong' }
-        : await securityKeys.add(id, { response, challenge, name, tell });
+        ? { ok: false, reason: 'invalid' }
+        : await securityKeys.add(id, { response, challenge, name, queueNotice });
     if (added.ok)
       await answerFactorOn(
         services,
@@ -44,19 +52,22 @@ export function securityKeyRoutes(
   });
 
   router.post('/account/security-keys/rename', ...guards.fresh, async (req, res) => {
-    await securityKeys.rename(accountOf(req).id, {
-      id: textField(req, 'id'),
-      name: textField(req, 'name'),
+    await securityKeys.rename(getAccount(req).id, {
+      id: readTextField(req, 'id'),
+      name: readTextField(req, 'name'),
     });
     res.redirect(303, '/account/security-keys');
   });
 
   router.post('/account/security-keys/remove', ...guards.fresh, async (req, res) => {
-    const tell = tellOwner(services, req, { change: 'removed', factor: 'security key' });
+    const queueNotice = prepareOwnerNotice(services, req, {
+      change: 'removed',
+      factor: 'security key',
+    });
     const context = { ip: req.ip, userAgent: req.get('user-agent') };
-    const isAnyLeft = await secondFactors.removeKey(accountOf(req).id, {
-      id: textField(req, 'id'),
-      tell,
+    const isAnyLeft = await secondFactors.removeKey(getAccount(req).id, {
+      id: readTextField(req, 'id'),
+      queueNotice,
       context,
     });
     await answerFactorOff(
@@ -74,10 +85,10 @@ export function securityKeyRoutes(
       values?: Record<string, string>;
     } = {},
   ): Promise<void> {
-    const account = accountOf(exchange.req);
+    const account = getAccount(exchange.req);
     const [factors, options] = await Promise.all([
-      secondFactors.of(account.id),
-      securityKeys.registrationOptions(account),
+      secondFactors.list(account.id),
+      securityKeys.createRegistrationOptions(account),
     ]);
     keepChallenge(exchange.req, {
       value: options.challenge,
@@ -97,7 +108,7 @@ export function securityKeyRoutes(
 
 const REFUSALS: Readonly<Record<Extract<AddedKey, { ok: false }>['reason'], string>> = {
   malformed: 'Nothing came from your security key. It needs JavaScript.',
-  wrong: 'That did not work, or took too long. Try again.',
-  known: 'This security key is in use already.',
-  full: `You have ${MAX_KEYS} security keys, which is as many as there can be.`,
+  invalid: 'That did not work, or took too long. Try again.',
+  duplicate: 'This security key is in use already.',
+  full: `You have ${MAX_KEYS} security keys, which is the maximum.`,
 };

@@ -1,9 +1,9 @@
-// The Passport strategy for security keys: a second factor for whoever `currentUser` names. Only
-// translates.
+// The Passport strategy for security keys, as a second factor for the user that `currentUser`
+// returns. Only translates results into Passport's terms.
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { takeChallenge } from './security-key-challenge';
 import type { KeyVerdict, SecurityKeys } from './security-keys';
 
@@ -23,7 +23,10 @@ export class SecurityKeyStrategy extends Strategy {
     this.options = options;
   }
 
-  /** Passport drops what this returns, so a rejection must end in `error`, or the request hangs. */
+  /**
+   * Passport ignores the returned promise, so a rejection must call `error`. Otherwise the request
+   * hangs.
+   */
   override authenticate(req: Request): void {
     this.decide(req).then(
       (act) => act(),
@@ -37,12 +40,13 @@ export class SecurityKeyStrategy extends Strategy {
     if (user === null)
       return () =>
         this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
-    // Taken before it is looked at: a challenge is answered once, be it wrongly.
+    // Taken before the answer is verified: a challenge is answered once, even if the answer is
+    // invalid.
     const challenge = takeChallenge(req, { userId: user.id, purpose: 'show a key', now });
-    const response = textField(req, 'response');
+    const response = readTextField(req, 'response');
     const verdict: KeyVerdict =
       challenge === null
-        ? { ok: false, reason: response === '' ? 'malformed' : 'wrong' }
+        ? { ok: false, reason: response === '' ? 'malformed' : 'invalid' }
         : await securityKeys.check(user.id, { response, challenge });
     return verdict.ok
       ? () => this.success(user, { method: 'webauthn', amr: [verdict.amr] })
@@ -60,7 +64,7 @@ export class SecurityKeyStrategy extends Strategy {
           400,
         );
         break;
-      case 'wrong':
+      case 'invalid':
         this.fail(
           {
             code: 'invalid_key',
@@ -74,7 +78,8 @@ export class SecurityKeyStrategy extends Strategy {
           {
             code: 'copied_key',
             message:
-              'This key counts its uses, and its count went back: it may have been copied. Log in another way, and remove it.',
+              'This key counts its uses, and its count went back: it may have been copied. ' +
+              'Log in another way, and remove it.',
           },
           401,
         );

@@ -1,5 +1,5 @@
-// Security keys (WebAuthn): who has which, and whether an answer is right. No answer is accepted
-// twice, nor one of a key whose count went back. Asks for no attestation: any key will do.
+// Security keys (WebAuthn): stores them and verifies their answers. An answer is accepted once, and
+// not if the key's counter went back. Requires no attestation: any key is accepted.
 import { createHash } from 'node:crypto';
 import {
   type AuthenticationResponseJSON,
@@ -12,11 +12,11 @@ import {
   verifyRegistrationResponse,
 } from '@simplewebauthn/server';
 import { SERVICE_NAME } from '../config';
-import { type Database, isDuplicate, type Tell } from '../data/database';
+import { type Database, isDuplicate, type QueueNotice } from '../data/database';
 import type { Account } from '../login/users';
 import type { Challenge } from './security-key-challenge';
 
-/** What its owner sees of a key. Times are milliseconds since 1970. */
+/** What the owner sees of a key. Times are milliseconds since 1970. */
 export interface SecurityKey {
   readonly id: string;
   readonly name: string;
@@ -25,32 +25,32 @@ export interface SecurityKey {
 }
 
 /**
- * How the key says it is held, RFC 8176, section 2: in hardware, or in software that copies it from
- * device to device.
+ * Where the key says it is stored (RFC 8176, section 2): in hardware, or in software that copies it
+ * between devices.
  */
 export type KeyAmr = 'hwk' | 'swk';
 
 export type KeyVerdict =
   | { readonly ok: true; readonly amr: KeyAmr }
-  /** `copied`: its count went back, so there may be two of it. */
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'copied' };
+  /** `copied`: the counter went back, so there may be a copy of the key. */
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'copied' };
 
 export type AddedKey =
   | { readonly ok: true; readonly amr: KeyAmr }
-  | { readonly ok: false; readonly reason: 'malformed' | 'wrong' | 'known' | 'full' };
+  | { readonly ok: false; readonly reason: 'malformed' | 'invalid' | 'duplicate' | 'full' };
 
 export const MAX_KEYS = 10;
 const MAX_NAME_LENGTH = 64;
 const MAX_TRANSPORTS = 8;
 /**
- * WebAuthn, section 5.8.6: a second factor after a password, so a PIN or a finger is welcome, and
- * not demanded.
+ * WebAuthn, section 5.8.6: the key is a second factor after a password, so a PIN or fingerprint is
+ * preferred but not required.
  */
 const USER_VERIFICATION = 'preferred';
 
 export class SecurityKeys {
   private readonly db: Database;
-  /** Keys belong to one origin, for ever: those of another one do not answer. */
+  /** Keys are bound to this origin. They do not answer on another one. */
   private readonly origin: string;
   private readonly rpID: string;
   private readonly now: () => number;
@@ -62,8 +62,8 @@ export class SecurityKeys {
     this.now = now;
   }
 
-  /** The oldest first. */
-  async of(userId: string): Promise<SecurityKey[]> {
+  /** Oldest first. */
+  async list(userId: string): Promise<SecurityKey[]> {
     const rows = await this.db
       .selectFrom('security_keys')
       .select(['id', 'name', 'created_at', 'last_used_at'])
@@ -79,8 +79,8 @@ export class SecurityKeys {
     }));
   }
 
-  /** What the browser needs to make a key answer that is not one of this account's yet. */
-  async registrationOptions({
+  /** What the browser needs to register a key that this account does not have yet. */
+  async createRegistrationOptions({
     id,
     username,
   }: Account): Promise<PublicKeyCredentialCreationOptionsJSON> {
@@ -89,34 +89,34 @@ export class SecurityKeys {
       rpID: this.rpID,
       userName: username,
       userID: Buffer.from(id),
-      excludeCredentials: await this.credentials(id),
+      excludeCredentials: await this.listCredentials(id),
       authenticatorSelection: { residentKey: 'discouraged', userVerification: USER_VERIFICATION },
     });
   }
 
-  /** What the browser needs to make one of this account's keys answer. */
-  async loginOptions(userId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
+  /** What the browser needs to get an answer from one of this account's keys. */
+  async createLoginOptions(userId: string): Promise<PublicKeyCredentialRequestOptionsJSON> {
     return generateAuthenticationOptions({
       rpID: this.rpID,
       userVerification: USER_VERIFICATION,
-      allowCredentials: await this.credentials(userId),
+      allowCredentials: await this.listCredentials(userId),
     });
   }
 
-  /** @param given.response what the browser sent, as JSON */
+  /** @param given.response the JSON that the browser sent */
   async add(
     userId: string,
     {
       response,
       challenge,
       name,
-      tell,
-    }: { response: string; challenge: Challenge; name: string; tell: Tell },
+      queueNotice,
+    }: { response: string; challenge: Challenge; name: string; queueNotice: QueueNotice },
   ): Promise<AddedKey> {
     const answer = readAnswer(response);
     if (answer === null) return { ok: false, reason: 'malformed' };
-    if ((await this.of(userId)).length >= MAX_KEYS) return { ok: false, reason: 'full' };
-    // It throws for whatever is wrong with an answer.
+    if ((await this.list(userId)).length >= MAX_KEYS) return { ok: false, reason: 'full' };
+    // It throws on any invalid answer.
     const { registrationInfo } = await verifyRegistrationResponse({
       response: answer as RegistrationResponseJSON,
       expectedChallenge: challenge.value,
@@ -124,7 +124,7 @@ export class SecurityKeys {
       expectedRPID: this.rpID,
       requireUserVerification: false,
     }).catch(() => ({ registrationInfo: undefined }));
-    if (registrationInfo === undefined) return { ok: false, reason: 'wrong' };
+    if (registrationInfo === undefined) return { ok: false, reason: 'invalid' };
     const { credential, credentialDeviceType } = registrationInfo;
     const row = {
       id: digest(credential.id),
@@ -140,13 +140,13 @@ export class SecurityKeys {
     try {
       await this.db.transaction().execute(async (db) => {
         await db.insertInto('security_keys').values(row).execute();
-        await tell(db);
+        await queueNotice(db);
       });
     } catch (error) {
-      if (isDuplicate(error)) return { ok: false, reason: 'known' };
+      if (isDuplicate(error)) return { ok: false, reason: 'duplicate' };
       throw error;
     }
-    return { ok: true, amr: amrOf(credentialDeviceType) };
+    return { ok: true, amr: readAmr(credentialDeviceType) };
   }
 
   async rename(userId: string, { id, name }: { id: string; name: string }): Promise<void> {
@@ -158,18 +158,21 @@ export class SecurityKeys {
       .execute();
   }
 
-  async remove(userId: string, { id, tell }: { id: string; tell: Tell }): Promise<void> {
+  async remove(
+    userId: string,
+    { id, queueNotice }: { id: string; queueNotice: QueueNotice },
+  ): Promise<void> {
     await this.db.transaction().execute(async (db) => {
       const { numDeletedRows } = await db
         .deleteFrom('security_keys')
         .where('id', '=', id)
         .where('user_id', '=', userId)
         .executeTakeFirstOrThrow();
-      if (numDeletedRows === 1n) await tell(db);
+      if (numDeletedRows === 1n) await queueNotice(db);
     });
   }
 
-  /** @param given.response what the browser sent, as JSON */
+  /** @param given.response the JSON that the browser sent */
   async check(
     userId: string,
     { response, challenge }: { response: string; challenge: Challenge },
@@ -182,31 +185,35 @@ export class SecurityKeys {
       .where('id', '=', digest(answer.id))
       .where('user_id', '=', userId)
       .executeTakeFirst();
-    if (key === undefined) return { ok: false, reason: 'wrong' };
+    if (key === undefined) return { ok: false, reason: 'invalid' };
     const { verified, authenticationInfo } = await verifyAuthenticationResponse({
       response: answer as AuthenticationResponseJSON,
       expectedChallenge: challenge.value,
       expectedOrigin: this.origin,
       expectedRPID: this.rpID,
       requireUserVerification: false,
-      // The count is for `spend` to look at: two processes may be at it.
+      // `markUsed` checks the counter, because two processes may do this at once.
       credential: {
         id: key.credential_id,
         publicKey: Buffer.from(key.public_key, 'base64url'),
         counter: 0,
       },
     }).catch(() => ({ verified: false, authenticationInfo: undefined }));
-    if (!verified || authenticationInfo === undefined) return { ok: false, reason: 'wrong' };
+    if (!verified || authenticationInfo === undefined) return { ok: false, reason: 'invalid' };
     const { newCounter, credentialDeviceType } = authenticationInfo;
-    if (await this.spend({ id: key.id, counter: newCounter, at: challenge.at }))
-      return { ok: true, amr: amrOf(credentialDeviceType) };
-    return { ok: false, reason: isBack(newCounter, Number(key.counter)) ? 'copied' : 'wrong' };
+    if (await this.markUsed({ id: key.id, counter: newCounter, at: challenge.at }))
+      return { ok: true, amr: readAmr(credentialDeviceType) };
+    return {
+      ok: false,
+      reason: hasGoneBack(newCounter, Number(key.counter)) ? 'copied' : 'invalid',
+    };
   }
 
   /**
-   * Marks a challenge, and a count, as used, for one caller only (WebAuthn, section 7.2, step 22).
+   * Marks a challenge and a counter value as used. Only one caller succeeds (WebAuthn, section 7.2,
+   * step 22).
    */
-  private async spend({
+  private async markUsed({
     id,
     counter,
     at,
@@ -225,7 +232,7 @@ export class SecurityKeys {
     return numUpdatedRows === 1n;
   }
 
-  private async credentials(userId: string): Promise<{ id: string; transports: string[] }[]> {
+  private async listCredentials(userId: string): Promise<{ id: string; transports: string[] }[]> {
     const rows = await this.db
       .selectFrom('security_keys')
       .select(['credential_id', 'transports'])
@@ -238,22 +245,22 @@ export class SecurityKeys {
   }
 }
 
-function isBack(counter: number, before: number): boolean {
+function hasGoneBack(counter: number, before: number): boolean {
   return before > 0 && counter <= before;
 }
 
-/** What the key says of itself, which nobody has attested. */
-function amrOf(deviceType: 'singleDevice' | 'multiDevice'): KeyAmr {
+/** This is the key's own claim; it is not attested. */
+function readAmr(deviceType: 'singleDevice' | 'multiDevice'): KeyAmr {
   return deviceType === 'singleDevice' ? 'hwk' : 'swk';
 }
 
-/** A name is only for its owner to know the key by. */
+/** A label for the owner only. */
 function readKeyName(given: string): string {
   const name = given.normalize('NFKC').replace(/\p{C}/gu, '').trim().slice(0, MAX_NAME_LENGTH);
   return name === '' ? 'Security key' : name;
 }
 
-/** An object with an id. All else of it is looked at by whoever verifies it. */
+/** Checks only that the answer is an object with an id. The library verifies the rest. */
 function readAnswer(json: string): { id: string } | null {
   try {
     const answer: unknown = JSON.parse(json);
@@ -267,7 +274,7 @@ function readAnswer(json: string): { id: string } | null {
   }
 }
 
-/** What the browser says of the way to the key. It may say anything. */
+/** The transports that the browser reports. The value is not trusted. */
 function readTransports(given: unknown): string {
   return Array.isArray(given)
     ? given

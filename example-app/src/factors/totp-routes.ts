@@ -1,45 +1,54 @@
-// Turning an authenticator app on, and off again.
+// Turns an authenticator app on and off.
 import { type Request, type Response, Router } from 'express';
 import { toString as drawQrCode } from 'qrcode';
 import { SERVICE_NAME } from '../config';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
-import { newTotpSecret, totpUri } from './authenticators';
-import { answerFactorOff, answerFactorOn, type FactorParts, tellOwner } from './factor-changes';
+import { readTextField } from '../web/read-text-field';
+import { createTotpSecret, createTotpUri } from './authenticators';
+import {
+  answerFactorOff,
+  answerFactorOn,
+  type FactorServices,
+  prepareOwnerNotice,
+} from './factor-changes';
 
 declare module 'express-session' {
   interface SessionData {
-    /**
-     * A secret on its way into an authenticator app; the server is the only one who keeps it until
-     * it is confirmed.
-     */
+    /** A new secret that is not confirmed yet. It is kept on the server until then. */
     newTotpSecret?: string;
   }
 }
 
 export function totpRoutes(
-  services: FactorParts & Pick<Services, 'authenticators' | 'guards'>,
+  services: FactorServices & Pick<Services, 'authenticators' | 'guards'>,
 ): Router {
   const { authenticators, secondFactors, guards } = services;
   const router = Router();
 
   router.get('/account/totp', ...guards.fresh, async (req, res) => {
-    const secret = (req.session.newTotpSecret ??= newTotpSecret());
+    const secret = (req.session.newTotpSecret ??= createTotpSecret());
     await showSecret(secret, { req, res }, {});
   });
 
   router.post('/account/totp', ...guards.fresh, async (req, res) => {
-    const account = accountOf(req);
+    const account = getAccount(req);
     const secret = req.session.newTotpSecret;
     if (secret === undefined) {
       res.redirect(303, '/account/totp');
       return;
     }
-    const tell = tellOwner(services, req, { change: 'added', factor: 'authenticator app' });
+    const queueNotice = prepareOwnerNotice(services, req, {
+      change: 'added',
+      factor: 'authenticator app',
+    });
     if (
-      !(await authenticators.enroll(account.id, { secret, code: textField(req, 'code'), tell }))
+      !(await authenticators.enroll(account.id, {
+        secret,
+        code: readTextField(req, 'code'),
+        queueNotice,
+      }))
     ) {
       await showSecret(
         secret,
@@ -57,9 +66,12 @@ export function totpRoutes(
   });
 
   router.post('/account/totp/disable', ...guards.fresh, async (req, res) => {
-    const tell = tellOwner(services, req, { change: 'removed', factor: 'authenticator app' });
+    const queueNotice = prepareOwnerNotice(services, req, {
+      change: 'removed',
+      factor: 'authenticator app',
+    });
     const context = { ip: req.ip, userAgent: req.get('user-agent') };
-    const isAnyLeft = await secondFactors.turnOffTotp(accountOf(req).id, { tell, context });
+    const isAnyLeft = await secondFactors.turnOffTotp(getAccount(req).id, { queueNotice, context });
     await answerFactorOff(
       services,
       { req, res },
@@ -72,15 +84,15 @@ export function totpRoutes(
     { req, res }: { req: Request; res: Response },
     errors: Record<string, string>,
   ): Promise<void> {
-    const { id, username } = accountOf(req);
-    const svg = await drawQrCode(totpUri(secret, { issuer: SERVICE_NAME, username }), {
+    const { id, username } = getAccount(req);
+    const svg = await drawQrCode(createTotpUri(secret, { issuer: SERVICE_NAME, username }), {
       type: 'svg',
       margin: 4,
     });
     const qrCode = `data:image/svg+xml;base64,${Buffer.from(svg).toString('base64')}`;
     const [hasTotp, hasCodes] = await Promise.all([
       authenticators.has(id),
-      secondFactors.haveCodes(id),
+      secondFactors.hasWorkingCodes(id),
     ]);
     const inGroups = secret.match(/.{1,4}/g)?.join(' ');
     sendPage(

@@ -1,9 +1,9 @@
-// The Passport strategy for codes of an authenticator app: a second factor for whoever
-// `currentUser` names. Only translates.
+// The Passport strategy for codes of an authenticator app, as a second factor for the user that
+// `currentUser` returns. Only translates results into Passport's terms.
 import type { Request } from 'express';
 import { Strategy } from 'passport';
 import type { Account } from '../login/users';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import type { Authenticators, TotpVerdict } from './authenticators';
 
 export interface TotpStrategyOptions {
@@ -22,7 +22,10 @@ export class TotpStrategy extends Strategy {
     this.options = options;
   }
 
-  /** Passport drops what this returns, so a rejection must end in `error`, or the request hangs. */
+  /**
+   * Passport ignores the returned promise, so a rejection must call `error`. Otherwise the request
+   * hangs.
+   */
   override authenticate(req: Request): void {
     this.decide(req).then(
       (act) => act(),
@@ -35,7 +38,7 @@ export class TotpStrategy extends Strategy {
     if (user === null)
       return () =>
         this.fail({ code: 'login_required', message: 'Log in with your password first.' }, 401);
-    const verdict = await this.options.authenticators.check(user.id, textField(req, 'code'));
+    const verdict = await this.options.authenticators.check(user.id, readTextField(req, 'code'));
     return verdict.ok
       ? () => this.success(user, { method: 'totp', amr: ['otp'] })
       : () => this.refuse(verdict);
@@ -49,8 +52,8 @@ export class TotpStrategy extends Strategy {
           400,
         );
         break;
-      case 'wrong':
-      case 'none':
+      case 'invalid':
+      case 'not_enrolled':
         this.fail(
           {
             code: 'invalid_code',

@@ -1,4 +1,4 @@
-// One try at a strategy, as a promise: the route reads what came of it and answers. Logs nobody in.
+// Runs a strategy once and returns its result as a promise. Logs no user in.
 import type { Request, Response } from 'express';
 import type { Authenticator } from './passport';
 import type { Account } from './users';
@@ -21,8 +21,8 @@ export type Verdict =
 export type StrategyName = 'local' | 'totp' | 'security-key' | 'backup-code';
 
 /**
- * What a strategy says besides the user: of a success how it was proven, of a failure why and for
- * how long.
+ * What a strategy reports in addition to the user: on success which factor it was, on failure the
+ * reason and how long to wait.
  */
 interface Info {
   readonly method?: string;
@@ -59,7 +59,7 @@ export function authenticate(
           retryAfterSeconds,
         });
     };
-    // `session: false`: logging in is left to completeLogin, once every factor is there.
+    // `session: false`: only completeLogin logs a user in, when every factor has been shown.
     const handler = passport.authenticate(strategy, { session: false }, answer) as (
       req: Request,
       res: Response,

@@ -1,15 +1,16 @@
-// The first factor, and logging out. A right password logs in only those who have no second factor.
+// The first factor, and logging out. A valid password alone logs in only users without a second
+// factor.
 import { Router } from 'express';
 import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { COOKIE_ATTRIBUTES } from '../sessions/session-cookie';
 import { sendJsonError, sendPage, wantsJson } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { authenticate } from './authenticate';
 import { visitorsOnly } from './guards';
-import { whereIs } from './places';
+import { readPlace } from './places';
 
-type Parts = Pick<
+type LoginServices = Pick<
   Services,
   'secondFactors' | 'passport' | 'places' | 'limitSignIn' | 'cookieName' | 'now'
 >;
@@ -21,7 +22,7 @@ export function loginRoutes({
   limitSignIn,
   cookieName,
   now,
-}: Parts): Router {
+}: LoginServices): Router {
   const router = Router();
 
   router.get('/login', visitorsOnly, (req, res) => {
@@ -29,8 +30,8 @@ export function loginRoutes({
   });
 
   router.post('/login', visitorsOnly, limitSignIn, async (req, res) => {
-    const [username, password] = [textField(req, 'username'), textField(req, 'password')];
-    // passport-local would look into the URL for what is missing here.
+    const [username, password] = [readTextField(req, 'username'), readTextField(req, 'password')];
+    // passport-local would read missing fields from the URL.
     const isWhole = username !== '' && password !== '';
     const verdict = isWhole ? await authenticate('local', { passport, req, res }) : MISSING;
     if (!verdict.ok) {
@@ -56,7 +57,7 @@ export function loginRoutes({
       secondFactor: 'not_enrolled',
       now,
     });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     res.redirect(303, returnTo ?? '/account');
   });
 

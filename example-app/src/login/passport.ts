@@ -1,5 +1,5 @@
-// Who can prove what: the strategies (password, authenticator app, security key, backup code) and
-// what a session keeps of a person.
+// The strategies (password, authenticator app, security key, backup code), and what a session
+// stores about a user.
 import type { Request } from 'express';
 import passport from 'passport';
 import { Strategy as LocalStrategy } from 'passport-local';
@@ -11,10 +11,13 @@ import type { SecurityKeys } from '../factors/security-keys';
 import { TotpStrategy } from '../factors/totp-strategy';
 import type { Account, Users } from './users';
 
-/** A Passport of one app; the module's own is shared by all in the process. */
+/**
+ * A Passport instance for one app. The default instance of the module is shared by the whole
+ * process.
+ */
 export type Authenticator = passport.Authenticator;
 
-export interface PassportParts {
+export interface PassportOptions {
   readonly users: Users;
   readonly authenticators: Authenticators;
   readonly securityKeys: SecurityKeys;
@@ -29,20 +32,20 @@ export function createPassport({
   securityKeys,
   backupCodes,
   now,
-}: PassportParts): Authenticator {
+}: PassportOptions): Authenticator {
   /**
-   * Whose second factor is asked for: who came through the password form just now, or who is logged
-   * in and steps up.
+   * The user whose second factor is requested: after the password step, or for a step-up of the
+   * logged-in user.
    */
   const currentUser = async (req: Request): Promise<Account | null> => {
     const pending = pendingLogin(req, { now });
-    return pending === null ? signedInAccount(req) : users.byId(String(pending.userId));
+    return pending === null ? findSignedInAccount(req) : users.findById(String(pending.userId));
   };
 
   const instance = new passport.Passport();
   instance.use(
     new LocalStrategy((username, password, done) => {
-      users.byPassword(username, password).then(
+      users.findByPassword(username, password).then(
         (account) => done(null, account ?? false, { message: 'Invalid user name or password.' }),
         (error: unknown) => done(error),
       );
@@ -56,7 +59,7 @@ export function createPassport({
 
   instance.serializeUser<string>((account, done) => done(null, (account as Account).id));
   instance.deserializeUser<string>((id, done) => {
-    users.byId(id).then(
+    users.findById(id).then(
       (account) => done(null, account ?? false),
       (error: unknown) => done(error),
     );
@@ -65,9 +68,9 @@ export function createPassport({
 }
 
 /**
- * The one place where Passport's untyped `req.user` becomes an account: `deserializeUser` above put
- * it there.
+ * The only place that casts Passport's untyped `req.user` to an account. `deserializeUser` above
+ * put it there.
  */
-export function signedInAccount(req: Request): Account | null {
+export function findSignedInAccount(req: Request): Account | null {
   return req.isAuthenticated() ? (req.user as Account) : null;
 }

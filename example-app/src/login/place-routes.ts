@@ -1,10 +1,12 @@
-// The page behind the mailed link: somebody says that it is them who logs in from somewhere new.
-// Following the link changes nothing, the button does; it logs nobody in.
+// The page behind the mailed link, where a user confirms a login from a new place. Opening the link
+// changes nothing; the button does. It logs no user in.
 import { type Request, Router } from 'express';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
 
 const PATH = '/login/place/:token';
+const LINK_EXPIRED =
+  'It works once, and for 15 minutes. Enter your backup code again to be sent another one.';
 
 export function placeRoutes({
   places,
@@ -13,7 +15,7 @@ export function placeRoutes({
   const router = Router();
 
   router.get(PATH, async (req, res) => {
-    if (await places.isLink(tokenOf(req)))
+    if (await places.isLink(readToken(req)))
       sendPage('confirm-place', { req, res }, { title: 'Is it you?' });
     else
       sendPage(
@@ -23,24 +25,21 @@ export function placeRoutes({
           title: 'This link no longer works',
           status: 404,
           data: {
-            message:
-              'It works once, and for 15 minutes. Enter your backup code again to be sent another one.',
+            message: LINK_EXPIRED,
           },
         },
       );
   });
 
   router.post(PATH, limitSignIn, async (req, res) => {
-    const isConfirmed = await places.confirm(tokenOf(req));
+    const isConfirmed = await places.confirm(readToken(req));
     const [title, message] = isConfirmed
       ? [
           'Thank you',
-          'Go back to where you were logging in, and enter the same backup code again. It was not used up.',
+          'Go back to where you were logging in, and enter the same backup code again. ' +
+            'It was not used up.',
         ]
-      : [
-          'This link no longer works',
-          'It works once, and for 15 minutes. Enter your backup code again to be sent another one.',
-        ];
+      : ['This link no longer works', LINK_EXPIRED];
     sendPage(
       'message',
       { req, res },
@@ -51,7 +50,7 @@ export function placeRoutes({
   return router;
 }
 
-function tokenOf(req: Request): string {
+function readToken(req: Request): string {
   const { token } = req.params;
   return typeof token === 'string' ? token : '';
 }

@@ -1,6 +1,6 @@
-// From where each account has logged in before: a network and a kind of browser. Somewhere new a
-// backup code is not taken until a link that was mailed to the owner says so. Keeps neither
-// addresses nor links, only digests of them.
+// The places that each account has logged in from: a network and a kind of browser. A backup code
+// from a new place is not accepted until the owner follows a mailed link. Stores only digests of
+// addresses and links.
 import { createHash, randomBytes } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Request } from 'express';
@@ -8,13 +8,13 @@ import type { CleanContext } from 'passport-backup-code';
 import { type Database, isDuplicate } from '../data/database';
 import { nameBrowser } from '../web/format-time-and-place';
 
-export type Where = Pick<CleanContext, 'ip' | 'userAgent'>;
+export type Place = Pick<CleanContext, 'ip' | 'userAgent'>;
 
-export function whereIs(req: Request): Where {
+export function readPlace(req: Request): Place {
   return { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
 }
 
-/** How long a mailed link works, and how long until another one is sent. */
+/** How long a mailed link works. Until then no other link is sent. */
 const LINK_MS = 15 * 60_000;
 
 export class Places {
@@ -26,28 +26,35 @@ export class Places {
     this.now = now;
   }
 
-  async isKnown(userId: string, where: Where): Promise<boolean> {
+  async isKnown(userId: string, place: Place): Promise<boolean> {
     const row = await this.db
       .selectFrom('places')
       .select('user_id')
       .where('user_id', '=', userId)
-      .where('place', '=', placeOf(where))
+      .where('place', '=', digestPlace(place))
       .executeTakeFirst();
     return row !== undefined;
   }
 
   /**
-   * Somebody logged in from there with all their factors, or said by a mailed link that it is them.
+   * Call this after a complete login from the place, or when the owner confirmed it with a mailed
+   * link.
    */
-  learn(userId: string, where: Where): Promise<void> {
-    return this.insert(userId, placeOf(where));
+  learn(userId: string, place: Place): Promise<void> {
+    return this.insert(userId, digestPlace(place));
   }
 
-  /** What a link carries; `null` where one was sent for this place lately. */
-  async newLink(userId: string, where: Where): Promise<string | null> {
-    const [now, place, token] = [this.now(), placeOf(where), randomBytes(32).toString('base64url')];
+  /** The token for a link, or `null` if a link for this place was sent recently. */
+  async newLink(userId: string, place: Place): Promise<string | null> {
+    const now = this.now();
+    const token = randomBytes(32).toString('base64url');
     await this.db.deleteFrom('place_links').where('expires_at', '<=', now).execute();
-    const row = { user_id: userId, place, token_digest: digest(token), expires_at: now + LINK_MS };
+    const row = {
+      user_id: userId,
+      place: digestPlace(place),
+      token_digest: digest(token),
+      expires_at: now + LINK_MS,
+    };
     try {
       await this.db.insertInto('place_links').values(row).execute();
       return token;
@@ -57,14 +64,18 @@ export class Places {
     }
   }
 
-  /** Whether the link is one that still works. Changes nothing: mail scanners follow links too. */
+  /** Whether the link still works. Changes nothing, because mail scanners follow links too. */
   async isLink(token: string): Promise<boolean> {
-    return (await this.linked(token)) !== undefined;
+    return (await this.findLink(token)) !== undefined;
   }
 
-  /** Makes the place known. @returns whether the link still worked; it does so once */
+  /**
+   * Marks the place as known.
+   *
+   * @returns whether the link worked; a link works once
+   */
   async confirm(token: string): Promise<boolean> {
-    const link = await this.linked(token);
+    const link = await this.findLink(token);
     if (link === undefined) return false;
     const { numDeletedRows } = await this.db
       .deleteFrom('place_links')
@@ -75,12 +86,12 @@ export class Places {
     return true;
   }
 
-  /** A link that could not be sent. */
+  /** Removes a link that could not be sent. */
   async forget(token: string): Promise<void> {
     await this.db.deleteFrom('place_links').where('token_digest', '=', digest(token)).execute();
   }
 
-  private linked(token: string): Promise<{ user_id: string; place: string } | undefined> {
+  private findLink(token: string): Promise<{ user_id: string; place: string } | undefined> {
     return this.db
       .selectFrom('place_links')
       .select(['user_id', 'place'])
@@ -102,19 +113,19 @@ export class Places {
 }
 
 /**
- * The network and not the address, the browser's name and not its version: neither a new lease nor
- * an update is somewhere new.
+ * Uses the network instead of the address, and the name of the browser without its version. So a
+ * new DHCP lease or a browser update does not make a new place.
  */
-function placeOf({ ip, userAgent }: Where): string {
+function digestPlace({ ip, userAgent }: Place): string {
   return digest(`${networkOf(ip ?? '')}\n${nameBrowser((userAgent ?? '').slice(0, 256))}`);
 }
 
-/** The first three numbers of an IPv4 address, the first three groups of an IPv6 one. */
+/** The first three numbers of an IPv4 address, or the first three groups of an IPv6 address. */
 function networkOf(ip: string): string {
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
   if (isIP(address) === 4) return address.split('.').slice(0, 3).join('.');
   if (isIP(address) !== 6) return '';
-  // A URL has the one short form, in which "::" stands for all the groups that are missing.
+  // A URL contains the canonical short form, in which "::" replaces the groups that are zero.
   const [head = [], tail = []] = new URL(`http://[${address.replace(/%.*/, '')}]`).hostname
     .slice(1, -1)
     .split('::')

@@ -1,20 +1,20 @@
-// The second factor: a security key, a code of the authenticator app, or a backup code in their
-// place. Asked after the password, and again where a page wants a fresh one (step-up). All end in
-// completeLogin, which knows which of them it is.
+// The second factor: a security key, a code of the authenticator app, or a backup code instead. It
+// is requested after the password, and again if a page needs a fresh one (step-up). Every path ends
+// in completeLogin, which knows which of the two it is.
 import { type Request, type RequestHandler, type Response, Router } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { completeLogin, pendingLogin } from 'passport-backup-code/express';
 import { keepChallenge } from '../factors/security-key-challenge';
 import { type Mail, type Mailer, MailServerDown } from '../notices/mailer';
-import { placeNotice } from '../notices/place-notice';
-import { inWords } from '../web/refusal-in-words';
+import { writePlaceNotice } from '../notices/place-notice';
+import { describeRefusal } from '../web/describe-refusal';
 import { leaveNotice, sendJsonError, sendPage, wantsJson } from '../web/responses';
 import type { Services } from '../web/services';
 import { authenticate, type StrategyName, type Verdict } from './authenticate';
-import { signedInAccount } from './passport';
-import { whereIs } from './places';
+import { findSignedInAccount } from './passport';
+import { readPlace } from './places';
 
-type Parts = Pick<
+type SecondFactorServices = Pick<
   Services,
   | 'backupCodes'
   | 'emails'
@@ -30,14 +30,13 @@ type Parts = Pick<
 >;
 
 /**
- * Two pages that lead to one another: one for the factors that the account has, one for a backup
- * code in their place.
+ * Two pages that link to each other: one for the factors of the account, and one for a backup code.
  */
-interface Desk {
-  readonly askedOf: 'who gave a password' | 'who is logged in';
+interface SecondFactorPages {
+  readonly purpose: 'login' | 'step_up';
   readonly titles: Readonly<Record<View, string>>;
   readonly reason: string;
-  /** Where the factors are shown, and a code of the app is posted to. */
+  /** Shows the factors, and receives codes of the authenticator app. */
   readonly page: string;
   readonly keyPath: string;
   readonly backupCodePath: string;
@@ -50,9 +49,9 @@ interface Exchange {
   readonly res: Response;
 }
 
-const DESKS: readonly Desk[] = [
+const PAGES: readonly SecondFactorPages[] = [
   {
-    askedOf: 'who gave a password',
+    purpose: 'login',
     titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Use a backup code' },
     reason: 'Your password is right. Now show that it is you.',
     page: '/login/second-factor',
@@ -60,7 +59,7 @@ const DESKS: readonly Desk[] = [
     backupCodePath: '/login/backup-code',
   },
   {
-    askedOf: 'who is logged in',
+    purpose: 'step_up',
     titles: { 'second-factor': 'Confirm it is you', 'backup-code': 'Confirm it is you' },
     reason: 'This needs a fresh proof that it is you.',
     page: '/login/step-up',
@@ -69,34 +68,36 @@ const DESKS: readonly Desk[] = [
   },
 ];
 
-export function secondFactorRoutes(parts: Parts): Router {
+export function secondFactorRoutes(services: SecondFactorServices): Router {
   const router = Router();
-  for (const desk of DESKS) {
-    const askedOnly = othersElsewhere(desk, parts);
-    const ways: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
-      { path: desk.page, strategy: 'totp', view: 'second-factor', field: 'code' },
-      { path: desk.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
-      { path: desk.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
+  for (const pages of PAGES) {
+    const guard = redirectUnlessAsked(pages, services);
+    const forms: readonly { path: string; strategy: StrategyName; view: View; field: string }[] = [
+      { path: pages.page, strategy: 'totp', view: 'second-factor', field: 'code' },
+      { path: pages.keyPath, strategy: 'security-key', view: 'second-factor', field: 'response' },
+      { path: pages.backupCodePath, strategy: 'backup-code', view: 'backup-code', field: 'code' },
     ];
-    for (const { path, strategy, view, field } of ways) {
-      router.get(path, askedOnly, (req, res) => showDesk(parts, desk, { req, res, view }));
-      router.post(path, askedOnly, parts.limitSignIn, async (req, res) => {
-        const verdict = await authenticate(strategy, { passport: parts.passport, req, res });
+    for (const { path, strategy, view, field } of forms) {
+      router.get(path, guard, (req, res) => showPage(services, pages, { req, res, view }));
+      router.post(path, guard, services.limitSignIn, async (req, res) => {
+        const verdict = await authenticate(strategy, { passport: services.passport, req, res });
         if (verdict.ok) {
-          await logIn(parts, desk, { req, res, verdict });
+          await logIn(services, pages, { req, res, verdict });
           return;
         }
         const refusal =
-          verdict.code === 'step_up_required' ? await askByMail(parts, verdict, req) : verdict;
+          verdict.code === 'step_up_required'
+            ? await mailConfirmationLink(services, verdict, req)
+            : verdict;
         if (refusal.retryAfterSeconds !== undefined)
           res.set('Retry-After', String(refusal.retryAfterSeconds));
         if (wantsJson(req)) sendJsonError(res, refusal);
         else
-          await showDesk(
-            parts,
-            desk,
+          await showPage(
+            services,
+            pages,
             { req, res, view },
-            { status: refusal.status, errors: { [field]: inWords(refusal) } },
+            { status: refusal.status, errors: { [field]: describeRefusal(refusal) } },
           );
       });
     }
@@ -105,29 +106,30 @@ export function secondFactorRoutes(parts: Parts): Router {
 }
 
 /**
- * Sends on those who are asked for nothing here, as are those who have no factor any more that a
- * backup code could stand in for.
+ * Redirects users who need not show a factor here, and users who no longer have a second factor.
  */
-function othersElsewhere({ askedOf }: Desk, { secondFactors, now }: Parts): RequestHandler {
+function redirectUnlessAsked(
+  { purpose }: SecondFactorPages,
+  { secondFactors, now }: SecondFactorServices,
+): RequestHandler {
   return async (req, res, next) => {
-    const isSignedIn = signedInAccount(req) !== null;
+    const isSignedIn = findSignedInAccount(req) !== null;
     const isAsked =
-      isSignedIn === (askedOf === 'who is logged in') &&
-      (await secondFactors.has(whoIsAsked(req, now)));
+      isSignedIn === (purpose === 'step_up') && (await secondFactors.has(findUserId(req, now)));
     if (isAsked) next();
     else res.redirect(303, isSignedIn ? '/account' : '/login');
   };
 }
 
-/** The id of an account; of none where nobody came from the password form or is logged in. */
-function whoIsAsked(req: Request, now: () => number): string {
-  return String(pendingLogin(req, { now })?.userId ?? signedInAccount(req)?.id ?? '');
+/** The id of the account whose factor is requested, or `''` if there is none. */
+function findUserId(req: Request, now: () => number): string {
+  return String(pendingLogin(req, { now })?.userId ?? findSignedInAccount(req)?.id ?? '');
 }
 
-/** The code is spent by now, so nothing stands between it and the login. */
+/** The code is used up at this point, so no further check may refuse the login. */
 async function logIn(
-  { backupCodes, places, now }: Parts,
-  { askedOf }: Desk,
+  { backupCodes, places, now }: SecondFactorServices,
+  { purpose }: SecondFactorPages,
   {
     req,
     res,
@@ -136,49 +138,46 @@ async function logIn(
 ): Promise<void> {
   try {
     const { returnTo } = await completeLogin(req, { user: account, method, amr, now });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     const codes = method === 'backup-code' ? await backupCodes.status(account.id) : null;
     const notices = [
       ...(codes === null
         ? []
         : [`You used a backup code. ${codes.remaining} of ${codes.total} are left.`]),
-      // A form that was on its way when this was asked for has changed nothing.
-      ...(askedOf === 'who is logged in'
+      // The form that the step-up interrupted was not processed.
+      ...(purpose === 'step_up'
         ? ['Confirmed. What you were about to do is not done yet: do it now.']
         : []),
     ];
     if (notices.length > 0) await leaveNotice(req, notices.join(' '));
     res.redirect(303, returnTo ?? '/account');
   } catch (error) {
-    // The session was left meanwhile, or its ten minutes are over.
+    // The session has ended in the meantime, or its ten minutes are over.
     if (!(error instanceof BackupCodeError) || error.code !== 'no_pending_login') throw error;
     res.redirect(303, '/');
   }
 }
 
-/**
- * From somewhere new: the code was not looked at, and the owner is mailed a link that makes the
- * place known.
- */
-async function askByMail(
-  { emails, mailer, places, publicUrl, users, now }: Parts,
+/** Mails the owner a link that confirms a new place. The code was not checked. */
+async function mailConfirmationLink(
+  { emails, mailer, places, publicUrl, users, now }: SecondFactorServices,
   verdict: Refusal,
   req: Request,
 ): Promise<Refusal> {
-  const id = whoIsAsked(req, now);
-  const account = await users.byId(id);
-  const token = account === null ? null : await places.newLink(id, whereIs(req));
+  const id = findUserId(req, now);
+  const account = await users.findById(id);
+  const token = account === null ? null : await places.newLink(id, readPlace(req));
   if (account !== null && token !== null) {
-    const notice = placeNotice({
+    const notice = writePlaceNotice({
       username: account.username,
       at: now(),
-      context: whereIs(req),
+      context: readPlace(req),
       link: `${publicUrl}/login/place/${token}`,
     });
     try {
-      await mailEach(mailer, await emails.of(id), notice);
+      await sendToEach(mailer, await emails.list(id), notice);
     } catch (error) {
-      // Or no other would be sent for a quarter of an hour.
+      // Otherwise no other link could be sent for 15 minutes.
       await places.forget(token);
       throw error;
     }
@@ -186,12 +185,17 @@ async function askByMail(
   return {
     ...verdict,
     message:
-      'You have not logged in from here before. We mailed you a link: follow it, and enter the same code again. It was not used up.',
+      'You have not logged in from here before. We mailed you a link: follow it, and enter the ' +
+      'same code again. It was not used up.',
   };
 }
 
-/** To every address that takes it. @throws why the last one did not, if none did */
-async function mailEach(
+/**
+ * Sends the notice to every address.
+ *
+ * @throws the error of the last address, if no address accepted the mail
+ */
+async function sendToEach(
   mailer: Mailer,
   addresses: readonly string[],
   notice: Omit<Mail, 'to'>,
@@ -210,23 +214,23 @@ async function mailEach(
   if (!isSent) throw refusal;
 }
 
-async function showDesk(
-  { secondFactors, securityKeys, now }: Parts,
-  desk: Desk,
+async function showPage(
+  { secondFactors, securityKeys, now }: SecondFactorServices,
+  pages: SecondFactorPages,
   { req, res, view }: Exchange & { view: View },
   outcome: { status?: number; errors?: Record<string, string> } = {},
 ): Promise<void> {
-  const userId = whoIsAsked(req, now);
-  const factors = await secondFactors.of(userId);
+  const userId = findUserId(req, now);
+  const factors = await secondFactors.list(userId);
   const options =
     view === 'second-factor' && factors.keys.length > 0
-      ? await securityKeys.loginOptions(userId)
+      ? await securityKeys.createLoginOptions(userId)
       : null;
   if (options !== null)
     keepChallenge(req, { value: options.challenge, userId, purpose: 'show a key', now });
   sendPage(
     view,
     { req, res },
-    { title: desk.titles[view], ...outcome, data: { ...desk, ...factors, options } },
+    { title: pages.titles[view], ...outcome, data: { ...pages, ...factors, options } },
   );
 }

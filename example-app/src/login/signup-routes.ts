@@ -1,17 +1,17 @@
-// Signing up: checks what was typed, makes the account, logs it in.
+// Signing up: validates the form, creates the account and logs it in.
 import { Router } from 'express';
 import { beginLogin, completeLogin } from 'passport-backup-code/express';
 import { NOT_AN_EMAIL, readEmailAddress } from '../notices/email-address';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { visitorsOnly } from './guards';
-import { whereIs } from './places';
+import { readPlace } from './places';
 import { MAX_PASSWORD_BYTES, type NewAccount, passwordBytes, usernameKey } from './users';
 
 /**
- * NIST SP 800-63B-4, section 3.1.1.2: as many where nothing stands behind it, as with every new
- * account.
+ * NIST SP 800-63B-4, section 3.1.1.2: the minimum if the password is the only factor, as it is for
+ * a new account.
  */
 const MIN_PASSWORD_LENGTH = 15;
 
@@ -29,9 +29,9 @@ export function signupRoutes({
 
   router.post('/signup', visitorsOnly, limitSignIn, async (req, res) => {
     const typed: NewAccount = {
-      username: textField(req, 'username'),
-      email: textField(req, 'email'),
-      password: textField(req, 'password'),
+      username: readTextField(req, 'username'),
+      email: readTextField(req, 'email'),
+      password: readTextField(req, 'password'),
     };
     const showAgain = (status: number, errors: Record<string, string>): void => {
       sendPage(
@@ -58,7 +58,7 @@ export function signupRoutes({
     }
     await beginLogin(req, account, { amr: ['pwd'], now });
     await completeLogin(req, { user: account, secondFactor: 'not_enrolled', now });
-    await places.learn(account.id, whereIs(req));
+    await places.learn(account.id, readPlace(req));
     res.redirect(303, '/account');
   });
 

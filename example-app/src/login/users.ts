@@ -1,16 +1,13 @@
-// The accounts: who exists, and whose password it is. Knows nothing of sessions, authenticators or
-// backup codes.
+// The accounts and their passwords. Contains no sessions, authenticators or backup codes.
 import { randomUUID } from 'node:crypto';
 import bcrypt from 'bcrypt';
 import { type Database, isDuplicate } from '../data/database';
 
-/**
- * A person as the rest of the app sees them. Holds nothing secret, so it may stand on a request.
- */
+/** An account as the rest of the app sees it. Contains no secret, so it is safe on a request. */
 export interface Account {
   readonly id: string;
   readonly username: string;
-  /** The first of their addresses; `Emails` knows the others. */
+  /** The first address; `Emails` has the others. */
   readonly email: string;
   readonly createdAt: number;
 }
@@ -21,16 +18,14 @@ export interface NewAccount {
   readonly password: string;
 }
 
-/**
- * bcrypt reads 72 bytes and no more; what it would not read is refused, never cut off in silence.
- */
+/** bcrypt reads only 72 bytes. Longer passwords are refused instead of truncated. */
 export const MAX_PASSWORD_BYTES = 72;
 
 export class Users {
   private readonly db: Database;
   private readonly passwordCost: number;
   private readonly now: () => number;
-  private readonly nobodysHash: Promise<string>;
+  private readonly dummyHash: Promise<string>;
 
   constructor({
     db,
@@ -44,10 +39,10 @@ export class Users {
     this.db = db;
     this.passwordCost = passwordCost;
     this.now = now;
-    this.nobodysHash = bcrypt.hash(randomUUID(), passwordCost);
+    this.dummyHash = bcrypt.hash(randomUUID(), passwordCost);
   }
 
-  /** `null`: the name is taken. */
+  /** `null` if the name is taken. */
   async create({ username, email, password }: NewAccount): Promise<Account | null> {
     const account = {
       id: randomUUID(),
@@ -67,13 +62,14 @@ export class Users {
       await this.db.insertInto('users').values(row).execute();
       return account;
     } catch (error) {
-      // Two who ask for one name at the same moment: the database decides, not a look beforehand.
+      // If two users request one name at the same moment, the unique key decides. A check before
+      // the insert could not.
       if (isDuplicate(error)) return null;
       throw error;
     }
   }
 
-  async byId(id: string): Promise<Account | null> {
+  async findById(id: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select(COLUMNS)
@@ -82,8 +78,8 @@ export class Users {
     return row === undefined ? null : toAccount(row);
   }
 
-  /** However the name is written. */
-  async byName(username: string): Promise<Account | null> {
+  /** Compares normalized names. */
+  async findByName(username: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select(COLUMNS)
@@ -100,7 +96,7 @@ export class Users {
     return Number(accounts);
   }
 
-  /** In the order of their names, after the one given. */
+  /** Sorted by name, starting after the given name. */
   async page({ after, limit }: { after: string | null; limit: number }): Promise<Account[]> {
     const rows = await this.db
       .selectFrom('users')
@@ -113,32 +109,32 @@ export class Users {
   }
 
   /**
-   * The account if name and password belong together. An unknown name costs the same hash as a
-   * wrong password.
+   * The account if the password is valid. An unknown name costs the same hash as an invalid
+   * password.
    */
-  async byPassword(username: string, password: string): Promise<Account | null> {
+  async findByPassword(username: string, password: string): Promise<Account | null> {
     const row = await this.db
       .selectFrom('users')
       .select([...COLUMNS, 'password_hash'])
       .where('username_key', '=', usernameKey(username))
       .executeTakeFirst();
     const bytes = passwordBytes(password);
-    const isRight = await bcrypt.compare(bytes, row?.password_hash ?? (await this.nobodysHash));
-    return row !== undefined && isRight && bytes.length <= MAX_PASSWORD_BYTES
+    const isMatch = await bcrypt.compare(bytes, row?.password_hash ?? (await this.dummyHash));
+    return row !== undefined && isMatch && bytes.length <= MAX_PASSWORD_BYTES
       ? toAccount(row)
       : null;
   }
 }
 
 /**
- * Full width, upper case and blanks around it make no other person. PostgreSQL takes no NUL, which
- * no name has.
+ * Names that differ in width, case or surrounding spaces are the same name. PostgreSQL stores no
+ * NUL character, and no valid name contains one.
  */
 export function usernameKey(username: string): string {
   return username.normalize('NFKC').trim().toLowerCase().replaceAll('\0', '\uFFFD');
 }
 
-/** One password, however the keyboard composed its accents. */
+/** Normalized, so that a password is the same on keyboards that compose accents differently. */
 export function passwordBytes(password: string): Buffer {
   return Buffer.from(password.normalize('NFKC'), 'utf8');
 }

@@ -1,7 +1,7 @@
-// The email addresses of an account: the one given at sign-up first, up to five. Whoever has one is
-// told of every change.
+// The email addresses of an account, at most five. The first is the one from sign-up. Every address
+// receives a notice of each change.
 import { sql } from 'kysely';
-import type { Database, Tell } from '../data/database';
+import type { Database, QueueNotice } from '../data/database';
 import { emailKey } from './email-address';
 import type { MailQueue } from './mail-queue';
 import type { Notice } from './write-notice';
@@ -19,26 +19,30 @@ export class Emails {
     this.now = now;
   }
 
-  /** Empty where there is no such account. */
-  of(userId: string): Promise<string[]> {
+  /** Empty if the account does not exist. */
+  list(userId: string): Promise<string[]> {
     return listEmails(this.db, userId);
   }
 
-  /** To every address, as a part of another change. */
-  telling(userId: string, notice: Notice): Tell {
+  /**
+   * Returns a function that queues the notice to every address, in the transaction of another
+   * change.
+   */
+  prepareNotice(userId: string, notice: Notice): QueueNotice {
     return async (db) => this.queue.add(db, { to: await listEmails(db, userId), notice });
   }
 
   /**
-   * `known`: it was there, and nothing has changed. The notice goes to the addresses from before.
+   * `duplicate`: the account already has this address, and nothing changes. The notice goes to the
+   * addresses from before the change.
    */
   add(
     userId: string,
     { email, notice }: { email: string; notice: Notice },
-  ): Promise<'added' | 'known' | 'full'> {
+  ): Promise<'added' | 'duplicate' | 'full'> {
     return this.change(userId, async (db, emails) => {
       const key = emailKey(email);
-      if (emails.some((other) => emailKey(other) === key)) return 'known';
+      if (emails.some((other) => emailKey(other) === key)) return 'duplicate';
       if (emails.length >= MAX_EMAILS) return 'full';
       await db
         .insertInto('more_emails')
@@ -49,7 +53,9 @@ export class Emails {
     });
   }
 
-  /** The notice goes to the removed address too: a thief would remove the owner's first. */
+  /**
+   * The notice also goes to the removed address: a thief would remove the owner's address first.
+   */
   remove(
     userId: string,
     { email, notice }: { email: string; notice: Notice },
@@ -72,7 +78,7 @@ export class Emails {
     });
   }
 
-  /** One change of an account at a time: the others wait at its row. */
+  /** The update locks the row of the account, so that its changes run one after another. */
   private change<T>(
     userId: string,
     decide: (db: Database, emails: readonly string[]) => Promise<T>,

@@ -1,30 +1,31 @@
-// Who is told of what takes two administrators: the others when one asks, and whoever it is about
-// at every step that counts.
+// Notices about two-person actions. The other administrators receive one for each request. The
+// target account receives one for each step that matters.
 import type { AuditEvent } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
-export interface ApprovalFacts {
-  /** Who is written to. */
+export interface ApprovalNoticeOptions {
+  /** The recipient. */
   readonly username: string;
-  /** Who took the step. */
+  /** The administrator who took the step. */
   readonly by: string;
   readonly publicUrl: string;
 }
 
-/** To an administrator who may be the second. */
-export function askingNotice(
+/** For an administrator who may approve the request. */
+export function writeApprovalRequestNotice(
   event: AuditEvent,
-  { username, by, publicUrl }: ApprovalFacts,
+  { username, by, publicUrl }: ApprovalNoticeOptions,
 ): Notice {
   return writeNotice({
     subject: `${by} asks for your approval`,
     username,
-    what: `${by} asked for something at ${SERVICE_NAME} that takes two administrators.`,
+    what: `${by} asked for an action at ${SERVICE_NAME} that takes two administrators.`,
     at: event.at,
     context: event.context,
     advice:
-      'Look at what it is about, ask them about it, and approve it with one of your backup codes or deny it. The link changes nothing by itself:',
+      'Look at the request, ask them about it, and approve it with one of your backup codes or ' +
+      'deny it. The link changes nothing by itself:',
     link: `${publicUrl}/vault/requests/${String(event.details?.['approval_id'] ?? '')}`,
   });
 }
@@ -33,8 +34,9 @@ const STEPS: Readonly<
   Partial<Record<AuditEvent['type'], readonly [subject: string, what: string]>>
 > = {
   approval_requested: [
-    'Somebody asked to turn off your second factors',
-    'asked to turn off the second factors of your account, as is done for people who have lost them all. Another administrator must approve it.',
+    'Someone asked to turn off your second factors',
+    'asked to turn off the second factors of your account, as is done for people who have lost ' +
+      'them all. Another administrator must approve it.',
   ],
   approval_granted: [
     'Turning off your second factors was approved',
@@ -46,25 +48,27 @@ const STEPS: Readonly<
   ],
   approval_executed: [
     'Your second factors were turned off',
-    'turned off the second factors of your account. Your password alone opens it now, and your backup codes have ended.',
+    'turned off the second factors of your account. Your password alone opens it now, and your ' +
+      'backup codes have ended.',
   ],
 };
 
-/** To the one whom it is about. `null`: nothing worth a mail. */
-export function aboutYouNotice(
+/** For the target account. `null` if the event is not worth a mail. */
+export function writeTargetNotice(
   event: AuditEvent,
-  { username, by, publicUrl }: ApprovalFacts,
+  { username, by, publicUrl }: ApprovalNoticeOptions,
 ): Notice | null {
   const [subject, what] = STEPS[event.type] ?? [];
   if (subject === undefined || what === undefined) return null;
-  const advice = `If you asked for this, ${event.type === 'approval_executed' ? 'log in and set them up again' : 'there is nothing to do'}. If you did not, ${TELL_US} at once.`;
+  const nextStep =
+    event.type === 'approval_executed' ? 'log in and set them up again' : 'there is nothing to do';
   return writeNotice({
     subject,
     username,
     what: `At ${SERVICE_NAME} ${by} ${what}`,
     at: event.at,
     context: event.context,
-    advice,
+    advice: `If you asked for this, ${nextStep}. If you did not, ${CONTACT_OPERATOR} at once.`,
     link: `${publicUrl}/account/security`,
   });
 }

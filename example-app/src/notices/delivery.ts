@@ -1,12 +1,12 @@
-// Sends what is in the queue, in one process at a time, each mail at least once: it leaves the
-// queue after it was sent, so a process that dies in between has it sent again. A mail that fails
-// is put off; a server that is down costs no mail its tries.
+// Sends the mail in the queue, in one process at a time. Each mail is sent at least once: it leaves
+// the queue only after it was sent. A mail that fails is tried again later. A mail server that is
+// down does not count as a failed try.
 import type { Database } from '../data/database';
 import { Lease } from './lease';
 import type { MailQueue, QueuedMail } from './mail-queue';
 import { type Mailer, MailServerDown } from './mailer';
 
-export interface DeliveryParts {
+export interface DeliveryOptions {
   readonly db: Database;
   readonly queue: MailQueue;
   readonly mailer: Mailer;
@@ -15,23 +15,23 @@ export interface DeliveryParts {
 }
 
 export class Delivery {
-  private readonly parts: DeliveryParts;
+  private readonly options: DeliveryOptions;
   private readonly lease: Lease;
 
-  constructor(parts: DeliveryParts) {
-    this.parts = parts;
-    this.lease = new Lease({ db: parts.db, name: 'mail', now: parts.now });
+  constructor(options: DeliveryOptions) {
+    this.options = options;
+    this.lease = new Lease({ db: options.db, name: 'mail', now: options.now });
   }
 
   /**
-   * Sends all that may be sent now; once the signal comes, what is on its way and no more.
+   * Sends all mail that is due. After the signal it finishes the current mail and stops.
    *
-   * @returns false if another process is at it
+   * @returns false if another process is sending
    * @throws {MailServerDown}
    */
   async deliver(closing: AbortSignal): Promise<boolean> {
-    const { queue } = this.parts;
-    // Whoever finds nothing to do writes nothing.
+    const { queue } = this.options;
+    // An empty queue costs no write: the lease is taken only if there is mail.
     if ((await queue.next()) === null) return true;
     return this.lease.whileHeld(async (isHeld) => {
       for (
@@ -45,7 +45,7 @@ export class Delivery {
   }
 
   private async send(mail: QueuedMail): Promise<void> {
-    const { queue, mailer, report } = this.parts;
+    const { queue, mailer, report } = this.options;
     try {
       await mailer.send(mail);
     } catch (error) {
@@ -54,7 +54,7 @@ export class Delivery {
       if (fate === 'put aside')
         report(
           new Error(
-            `Mail ${mail.id} was refused too often, and is put aside: see the table mail_queue.`,
+            `Mail ${mail.id} was refused too often. It is put aside in the table mail_queue.`,
             { cause: error },
           ),
         );

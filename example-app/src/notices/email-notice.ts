@@ -1,8 +1,7 @@
-// What every address from before is told when an address is added to an account, or removed from
-// it.
+// The notice when an address is added to an account or removed from it.
 import type { CleanContext } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
 export interface EmailChange {
   readonly change: 'added' | 'removed';
@@ -14,7 +13,7 @@ export interface EmailChange {
   readonly publicUrl: string;
 }
 
-export function emailNotice({
+export function writeEmailNotice({
   change,
   email,
   username,
@@ -25,10 +24,14 @@ export function emailNotice({
   return writeNotice({
     subject: `An email address was ${change}`,
     username,
-    what: `${email} was ${change === 'added' ? 'added to' : 'removed from'} the email addresses of your account at ${SERVICE_NAME}. What happens there is told to each of them.`,
+    what:
+      `${email} was ${change === 'added' ? 'added to' : 'removed from'} the email addresses of ` +
+      `your account at ${SERVICE_NAME}. Each of them is told what happens there.`,
     at,
     context,
-    advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account: put the addresses right, make new backup codes, and ${TELL_US}.`,
+    advice:
+      'If this was you, there is nothing to do. If it was not, someone else is in your account: ' +
+      `correct the addresses, make new backup codes, and ${CONTACT_OPERATOR}.`,
     link: `${publicUrl}/account/emails`,
   });
 }

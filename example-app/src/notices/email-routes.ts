@@ -1,27 +1,27 @@
-// The addresses of an account: seen by whoever is logged in, changed with a fresh second factor,
-// and never without a word to each.
+// The page with the addresses of an account. To see it, log in. To change an address, show a fresh
+// second factor. Every address receives a notice of each change.
 import { type Request, type Response, Router } from 'express';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { leaveNotice, sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { MAX_EMAILS } from './account-emails';
 import { NOT_AN_EMAIL, readEmailAddress } from './email-address';
-import { emailNotice } from './email-notice';
+import { writeEmailNotice } from './email-notice';
 
 export function emailRoutes({
   emails,
   guards,
-  notices,
+  noticeLoop,
   publicUrl,
   now,
-}: Pick<Services, 'emails' | 'guards' | 'notices' | 'publicUrl' | 'now'>): Router {
+}: Pick<Services, 'emails' | 'guards' | 'noticeLoop' | 'publicUrl' | 'now'>): Router {
   const router = Router();
 
   router.get('/account/emails', guards.signedIn, (req, res) => showEmails({ req, res }));
 
   router.post('/account/emails', ...guards.fresh, async (req, res) => {
-    const typed = textField(req, 'email');
+    const typed = readTextField(req, 'email');
     const email = readEmailAddress(typed);
     if (email === null) {
       await showEmails(
@@ -30,16 +30,16 @@ export function emailRoutes({
       );
       return;
     }
-    const outcome = await emails.add(accountOf(req).id, {
+    const outcome = await emails.add(getAccount(req).id, {
       email,
-      notice: noticeOf('added', { req, email }),
+      notice: writeNotice('added', { req, email }),
     });
     if (outcome === 'full')
       await showEmails(
         { req, res },
         {
           status: 409,
-          errors: { email: `You have ${MAX_EMAILS} addresses, which is as many as there can be.` },
+          errors: { email: `You have ${MAX_EMAILS} addresses, which is the maximum.` },
           values: { email },
         },
       );
@@ -47,10 +47,10 @@ export function emailRoutes({
   });
 
   router.post('/account/emails/remove', ...guards.fresh, async (req, res) => {
-    const email = textField(req, 'email');
-    const outcome = await emails.remove(accountOf(req).id, {
+    const email = readTextField(req, 'email');
+    const outcome = await emails.remove(getAccount(req).id, {
       email,
-      notice: noticeOf('removed', { req, email }),
+      notice: writeNotice('removed', { req, email }),
     });
     if (outcome === 'last')
       await showEmails(
@@ -58,22 +58,22 @@ export function emailRoutes({
         {
           status: 409,
           errors: {
-            form: 'This is your last address. Add another one first: somebody must hear of what happens here.',
+            form: 'This is your last address. Add another one before you remove it.',
           },
         },
       );
-    else await goBack({ req, res }, `${email} is none of your addresses.`);
+    else await goBack({ req, res }, `${email} is not one of your addresses.`);
   });
 
-  function noticeOf(
+  function writeNotice(
     change: 'added' | 'removed',
     { req, email }: { req: Request; email: string },
-  ): ReturnType<typeof emailNotice> {
+  ): ReturnType<typeof writeEmailNotice> {
     const context = { ip: req.ip ?? null, userAgent: req.get('user-agent') ?? null };
-    return emailNotice({
+    return writeEmailNotice({
       change,
       email,
-      username: accountOf(req).username,
+      username: getAccount(req).username,
       at: now(),
       context,
       publicUrl,
@@ -84,7 +84,7 @@ export function emailRoutes({
     { req, res }: { req: Request; res: Response },
     notice: string,
   ): Promise<void> {
-    notices.poke();
+    noticeLoop.wake();
     await leaveNotice(req, notice);
     res.redirect(303, '/account/emails');
   }
@@ -103,7 +103,7 @@ export function emailRoutes({
       {
         title: 'Email addresses',
         ...outcome,
-        data: { emails: await emails.of(accountOf(req).id) },
+        data: { emails: await emails.list(getAccount(req).id) },
       },
     );
   }

@@ -1,11 +1,11 @@
-// Which audit events the owner of the codes is told of, and in which words.
+// Which audit events the owner of the codes is notified of, and the text of the mail.
 import type { AuditEvent, AuditEventType, SetStatus } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
 import { formatTime } from '../web/format-time-and-place';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
-/** All others are told of by one of these, or are nobody's concern. */
-export const TOLD_TYPES = [
+/** One of these covers every other event that matters to the owner. */
+export const NOTIFIED_TYPES = [
   'issued',
   'activated',
   'consumed',
@@ -22,26 +22,26 @@ export const TOLD_TYPES = [
   'approval_executed',
 ] as const satisfies readonly AuditEventType[];
 
-/** What a notice says besides the event itself. */
-export interface NoticeFacts {
+/** What a notice needs in addition to the event. */
+export interface EventNoticeOptions {
   readonly username: string;
   readonly publicUrl: string;
-  /** As they are now; `null`: none. */
+  /** The current set, or `null` if the user has none. */
   readonly codes: SetStatus | null;
 }
 
-/** Once as few codes are left, each mail says that new ones are due. */
+/** When this many codes or fewer are left, each mail asks for a new set. */
 export const LOW_AT = 3;
 
-/** A spent code that comes again within this is a double click, or somebody impatient. */
+/** A used code that is entered again within this time is a double click or an impatient user. */
 const DOUBLE_CLICK_SECONDS = 10;
 
-/** `null`: nobody is told. */
-export function eventNotice(
+/** `null` if the event needs no mail. */
+export function writeEventNotice(
   event: AuditEvent,
-  { username, publicUrl, codes }: NoticeFacts,
+  { username, publicUrl, codes }: EventNoticeOptions,
 ): Notice | null {
-  const wording = wordingOf(event, codes);
+  const wording = describeEvent(event, codes);
   if (wording === null) return null;
   const { remaining, total } = event.remaining === null && codes !== null ? codes : event;
   const left = remaining === null || total === null ? [] : [`Codes left: ${remaining} of ${total}`];
@@ -50,14 +50,14 @@ export function eventNotice(
     username,
     at: event.at,
     context: event.context,
-    facts: [...(wording.facts ?? []), ...left],
+    details: [...(wording.details ?? []), ...left],
     link: `${publicUrl}/account/security`,
   });
 }
 
 /**
- * Somebody may be trying codes that are not theirs. There can be many of these in a row, so not
- * each is worth a mail.
+ * Someone may be trying codes that are not theirs. There can be many of these events in a row, so
+ * not every one causes a mail.
  */
 export function isUnusual({ type, reason, consumedSecondsAgo }: AuditEvent): boolean {
   return (
@@ -66,32 +66,46 @@ export function isUnusual({ type, reason, consumedSecondsAgo }: AuditEvent): boo
   );
 }
 
-type Wording = Pick<Parameters<typeof writeNotice>[0], 'subject' | 'what' | 'facts' | 'advice'>;
+type Wording = Pick<Parameters<typeof writeNotice>[0], 'subject' | 'what' | 'details' | 'advice'>;
 
-function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
+function describeEvent(event: AuditEvent, codes: SetStatus | null): Wording | null {
   switch (event.type) {
     case 'issued':
     case 'activated':
       return {
         subject: 'New backup codes were made',
-        what: `New backup codes were made for your account at ${SERVICE_NAME}. Those from before no longer work.`,
-        advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account and has codes to it: make new ones at once, which ends theirs, and ${TELL_US}.`,
+        what:
+          `New backup codes were made for your account at ${SERVICE_NAME}. ` +
+          'Those from before no longer work.',
+        advice:
+          'If this was you, there is nothing to do. If it was not, someone else is in your ' +
+          'account and has codes to it: make new ones at once, which ends theirs, and ' +
+          `${CONTACT_OPERATOR}.`,
       };
-    // `low` and `exhausted` are written together with the `consumed` that caused them, and this
-    // mail says so.
+    // `low` and `exhausted` are recorded with the `consumed` event that caused them, and this mail
+    // covers all three.
     case 'consumed':
-      return used(event.remaining ?? 0);
+      return describeUse(event.remaining ?? 0);
     case 'login_unfinished':
       return {
         subject: 'A backup code was used, but the login failed',
-        what: `A backup code was right, and then ${SERVICE_NAME} could not finish the login. Nobody got in by it. That code is spent; the next one works.`,
-        advice: `If this was you, log in again with the next code. If it was not, somebody has your password and codes of yours: make new ones, and ${TELL_US}.`,
+        what:
+          `A backup code was valid, but ${SERVICE_NAME} could not finish the login. ` +
+          'No one was logged in. That code is used up; the next one works.',
+        advice:
+          'If this was you, log in again with the next code. If it was not, someone has your ' +
+          `password and codes of yours: make new ones, and ${CONTACT_OPERATOR}.`,
       };
     case 'locked':
       return {
         subject: 'Your backup codes are locked',
-        what: `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. No code is looked at any more, not even a right one, until you make new ones. What else you log in with works as before.`,
-        advice: `If it was not you, somebody knows your password: ${TELL_US}. Make new codes here:`,
+        what:
+          `Too many wrong backup codes were entered for your account at ${SERVICE_NAME}. ` +
+          'No code works any more, not even a valid one, until you make new ones. ' +
+          'What else you log in with works as before.',
+        advice:
+          `If it was not you, someone knows your password: ${CONTACT_OPERATOR}. ` +
+          'Make new codes here:',
       };
     case 'expiring': {
       const until =
@@ -101,36 +115,42 @@ function wordingOf(event: AuditEvent, codes: SetStatus | null): Wording | null {
       return {
         subject: 'Your backup codes expire soon',
         what: `Your backup codes for ${SERVICE_NAME} ${until}.`,
-        advice: 'Nobody did this: codes end with time. Make new ones before then:',
+        advice: 'You did nothing wrong: codes expire. Make new ones before then:',
       };
     }
     case 'expired':
       return {
         subject: 'Your backup codes have expired',
-        what: `Your backup codes for ${SERVICE_NAME} no longer work: their time is over. Should your phone or your security key be gone, you could not log in.`,
-        advice: 'Nobody did this: codes end with time. Make new ones:',
+        what:
+          `Your backup codes for ${SERVICE_NAME} have expired and no longer work. ` +
+          'If your phone or your security key is gone, you cannot log in.',
+        advice: 'You did nothing wrong: codes expire. Make new ones:',
       };
-    case 'revoked':
+    case 'revoked': {
+      const { actor } = event.context;
       return {
         subject: 'Your backup codes were ended',
         what: `Your backup codes for ${SERVICE_NAME} were ended, and none of them works any more.`,
-        facts: [
-          `By: ${event.context.actor === null ? 'somebody logged in as you' : `an administrator, ${event.context.actor}`}`,
+        details: [
+          `By: ${actor === null ? 'someone logged in as you' : `an administrator, ${actor}`}`,
         ],
-        advice: `If you neither did this nor asked for it, ${TELL_US}. Make new codes here:`,
+        advice:
+          `If you neither did this nor asked for it, ${CONTACT_OPERATOR}. ` +
+          'Make new codes here:',
       };
+    }
     case 'throttled':
     case 'rejected':
-      return isUnusual(event) ? unusual(event) : null;
+      return isUnusual(event) ? describeUnusual(event) : null;
     default:
       return null;
   }
 }
 
-function used(remaining: number): Wording {
+function describeUse(remaining: number): Wording {
   const few =
     remaining === 0
-      ? ' None is left: should your phone or your security key be gone, you could not log in.'
+      ? ' None is left: if your phone or your security key is gone, you cannot log in.'
       : ' Few are left: make new ones before you need them.';
   return {
     subject:
@@ -139,26 +159,37 @@ function used(remaining: number): Wording {
         : remaining <= LOW_AT
           ? `A backup code was used, and ${remaining} ${remaining === 1 ? 'is' : 'are'} left`
           : 'A backup code was used',
-    what: `A backup code was used for your account at ${SERVICE_NAME}. It will not work again.${remaining <= LOW_AT ? few : ''}`,
-    advice: `If this was not you, somebody has your password and codes of yours: make new ones at once, which ends the ones they have, and ${TELL_US}.`,
+    what:
+      `A backup code was used for your account at ${SERVICE_NAME}. ` +
+      `It will not work again.${remaining <= LOW_AT ? few : ''}`,
+    advice:
+      'If this was not you, someone has your password and codes of yours: make new ones at once, ' +
+      `which ends the ones they have, and ${CONTACT_OPERATOR}.`,
   };
 }
 
-function unusual({ type, reason }: AuditEvent): Wording {
+function describeUnusual({ type, reason }: AuditEvent): Wording {
   if (type === 'rejected') {
     return {
       subject: 'A used backup code was tried again',
-      what: `A backup code that was used before was entered for your account at ${SERVICE_NAME}. It opened nothing.`,
-      advice: `If this was you, cross out the codes that you have used. If it was not, somebody knows your password and has seen your codes: make new ones, and ${TELL_US}.`,
+      what:
+        'A backup code that was used before was entered for your account at ' +
+        `${SERVICE_NAME}. It opened nothing.`,
+      advice:
+        'If this was you, cross out the codes that you have used. If it was not, someone knows ' +
+        `your password and has seen your codes: make new ones, and ${CONTACT_OPERATOR}.`,
     };
   }
-  const then =
+  const consequence =
     reason === 'locked'
-      ? 'None is looked at: your codes are locked.'
-      : 'For a while none is looked at.';
+      ? 'No code works now: your codes are locked.'
+      : 'For a while no code is accepted.';
   return {
     subject: 'Wrong backup codes were entered',
-    what: `Several wrong backup codes were entered for your account at ${SERVICE_NAME}. ${then}`,
-    advice: `If it was not you, somebody knows your password: ${TELL_US}, and look at what else was tried:`,
+    what:
+      `Several wrong backup codes were entered for your account at ${SERVICE_NAME}. ` + consequence,
+    advice:
+      `If it was not you, someone knows your password: ${CONTACT_OPERATOR}, ` +
+      'and look at what else was tried:',
   };
 }

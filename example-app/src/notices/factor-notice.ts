@@ -1,7 +1,7 @@
-// What the owner of an account is told when one of its second factors is turned on or off.
+// The notice when a second factor is added to an account or removed from it.
 import type { CleanContext } from 'passport-backup-code';
 import { SERVICE_NAME } from '../config';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
 export interface FactorChange {
   readonly change: 'added' | 'removed';
@@ -13,7 +13,7 @@ export interface FactorChange {
   readonly publicUrl: string;
 }
 
-export function factorNotice({
+export function writeFactorNotice({
   change,
   factor,
   username,
@@ -21,14 +21,17 @@ export function factorNotice({
   context,
   publicUrl,
 }: FactorChange): Notice {
-  const one = `${factor === 'security key' ? 'A' : 'An'} ${factor}`;
+  const subject = `${factor === 'security key' ? 'A' : 'An'} ${factor} was ${change}`;
+  const preposition = change === 'added' ? 'to' : 'from';
   return writeNotice({
-    subject: `${one} was ${change}`,
+    subject,
     username,
-    what: `${one} was ${change === 'added' ? 'added to' : 'removed from'} your account at ${SERVICE_NAME}.`,
+    what: `${subject} ${preposition} your account at ${SERVICE_NAME}.`,
     at,
     context,
-    advice: `If this was you, there is nothing to do. If it was not, somebody else is in your account: look at what opens it, make new backup codes, and ${TELL_US}.`,
+    advice:
+      'If this was you, there is nothing to do. If it was not, someone else is in your account: ' +
+      `look at what opens it, make new backup codes, and ${CONTACT_OPERATOR}.`,
     link: `${publicUrl}/account/security`,
   });
 }

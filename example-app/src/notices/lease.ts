@@ -1,9 +1,12 @@
-// What one of many processes does at a time. A row says who, and until when: one that dies is
-// followed by another soon.
+// A lease: a task that only one process runs at a time. A database row names the holder and the
+// time until which it holds the lease. If the holder dies, another process takes over soon.
 import { randomUUID } from 'node:crypto';
 import { type Database, isDuplicate } from '../data/database';
 
-/** Clocks of machines must agree to within this; if not, two may hold it at once. */
+/**
+ * The clocks of the machines must agree to within this time. If not, two processes may hold the
+ * lease at once.
+ */
 const LEASE_MS = 12_000;
 const RENEW_MS = 3000;
 
@@ -20,9 +23,9 @@ export class Lease {
   }
 
   /**
-   * @param work is told by `isHeld` whether the lease was lost meanwhile, say by a pause of the
-   * whole process
-   * @returns false if another process holds it, and nothing was done
+   * @param work `isHeld` reports whether the lease was lost in the meantime, for example because
+   * the whole process was paused
+   * @returns false if another process holds the lease; `work` is then not called
    */
   async whileHeld(work: (isHeld: () => boolean) => Promise<void>): Promise<boolean> {
     if (!(await this.take())) return false;

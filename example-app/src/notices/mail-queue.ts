@@ -1,6 +1,6 @@
-// Mail that is to be sent, in the database: it is there once the transaction that caused it is
-// committed, and it leaves the queue only after it was sent. What fails again and again is put
-// aside, and held up no other address meanwhile.
+// The queue of mail to send, in the database. A mail is queued in the transaction that caused it,
+// and leaves the queue only after it was sent. A mail that fails repeatedly is no longer tried, and
+// does not delay mail to other addresses.
 import { randomUUID } from 'node:crypto';
 import type { Database } from '../data/database';
 import type { Mail } from './mailer';
@@ -8,7 +8,7 @@ import type { Notice } from './write-notice';
 
 const FIRST_PAUSE_MS = 60_000;
 const MAX_PAUSE_MS = 3_600_000;
-/** Some five hours of them. */
+/** About five hours of tries. */
 const MAX_TRIES = 10;
 
 export interface QueuedMail extends Required<Mail> {
@@ -25,7 +25,7 @@ export class MailQueue {
     this.now = now;
   }
 
-  /** One mail for each address, within the transaction of the caller. */
+  /** Adds one mail for each address, in the caller's transaction. */
   async add(
     db: Database,
     { to, notice: { subject, text } }: { to: readonly string[]; notice: Notice },
@@ -45,7 +45,10 @@ export class MailQueue {
     await db.insertInto('mail_queue').values(rows).execute();
   }
 
-  /** The oldest that may be tried now. Of one address's mail a later one waits for the earlier. */
+  /**
+   * The oldest mail that is due. Mail to one address is sent in order: a later one waits for the
+   * earlier one.
+   */
   async next(): Promise<QueuedMail | null> {
     const row = await this.db
       .selectFrom('mail_queue as mail')
@@ -83,7 +86,9 @@ export class MailQueue {
     await this.db.deleteFrom('mail_queue').where('seq', '=', seq).execute();
   }
 
-  /** Until later, each time for twice as long; at last for good. */
+  /**
+   * Schedules the next try. The pause doubles each time; after the last try the mail is put aside.
+   */
   async putOff({ seq, tries }: QueuedMail): Promise<'tried again' | 'put aside'> {
     const isLast = tries + 1 >= MAX_TRIES;
     const now = this.now();
@@ -96,7 +101,7 @@ export class MailQueue {
     return isLast ? 'put aside' : 'tried again';
   }
 
-  /** Also mail that waits: what was of use then is of none now. */
+  /** Also deletes mail that is still waiting: it is too old to be of use. */
   async prune({ before }: { before: number }): Promise<void> {
     await this.db.deleteFrom('mail_queue').where('queued_at', '<', before).execute();
   }

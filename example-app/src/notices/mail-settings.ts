@@ -1,5 +1,5 @@
-// How the service writes to people: SMTP_URL, MAIL_FROM and PUBLIC_URL. Says what is wrong with
-// them, and prints no password.
+// Reads SMTP_URL, MAIL_FROM and PUBLIC_URL. An error says what is wrong with them, and never
+// contains a password.
 import { ConfigError } from '../config-error';
 import { readUrl } from '../data/server-urls';
 import { readEmailAddress } from './email-address';
@@ -7,25 +7,25 @@ import { readEmailAddress } from './email-address';
 export interface SmtpServer {
   readonly host: string;
   readonly port: number;
-  /** TLS from the first byte. Otherwise the connection turns to it where the server can. */
+  /** TLS from the first byte. Otherwise the connection uses STARTTLS if the server offers it. */
   readonly isTls: boolean;
   readonly login: { readonly user: string; readonly password: string } | null;
 }
 
 export interface MailSettings {
-  /** `null`: mail stays in the outbox. */
+  /** `null`: mail is stored in the outbox. */
   readonly smtp: SmtpServer | null;
   readonly from: { readonly name: string; readonly address: string };
   /**
-   * Where links in mail lead. Never to the host that a request names: whoever sends it chooses
-   * that.
+   * The start of every link in mail. Never taken from the Host header of a request, which the
+   * sender controls.
    */
   readonly publicUrl: string;
 }
 
 const SMTP_MEANT = 'smtp://host:587, or smtps://user:password@host:465 for TLS from the first byte';
 const FROM_MEANT = 'name@example.com or Name <name@example.com>';
-const PUBLIC_URL_MEANT = 'where people find this service, as in https://codes.example.com';
+const PUBLIC_URL_MEANT = 'the public address of this service, as in https://codes.example.com';
 
 /** @throws {ConfigError} */
 export function readMailSettings(
@@ -33,12 +33,12 @@ export function readMailSettings(
   { isProduction, port }: { isProduction: boolean; port: number },
 ): MailSettings {
   const smtp = env.SMTP_URL === undefined ? null : readSmtpUrl(env.SMTP_URL);
-  // Mail from nobody is thrown away, and links to localhost lead nowhere.
+  // Mail servers discard mail without a valid sender, and links to localhost do not work for users.
   const missing = ['MAIL_FROM', ...(isProduction ? ['PUBLIC_URL'] : [])].filter(
     (name) => env[name] === undefined,
   );
   if (smtp !== null && missing.length > 0)
-    throw new ConfigError(`SMTP_URL is set without ${missing.join(' and ')}, which it needs.`);
+    throw new ConfigError(`SMTP_URL is set, but ${missing.join(' and ')} must be set with it.`);
   return {
     smtp,
     from: readFrom(env.MAIL_FROM ?? 'no-reply@localhost'),
@@ -60,9 +60,11 @@ function readSmtpUrl(given: string): SmtpServer {
   if (hostname === '' || port === '0')
     throw new ConfigError(`SMTP_URL names no server, but must be ${SMTP_MEANT}.`);
   if (!['', '/'].includes(pathname) || search !== '' || hash !== '')
-    throw new ConfigError(`SMTP_URL goes on behind the server, but must be ${SMTP_MEANT}.`);
+    throw new ConfigError(`SMTP_URL has a path or a query, but must be ${SMTP_MEANT}.`);
   if ((username === '') !== (password === ''))
-    throw new ConfigError(`SMTP_URL has half a login, but must be ${SMTP_MEANT}.`);
+    throw new ConfigError(
+      `SMTP_URL has a user without a password, or the reverse, but must be ${SMTP_MEANT}.`,
+    );
   const isTls = protocol === 'smtps:';
   return {
     host: hostname.replace(/^\[(.*)\]$/, '$1'),
@@ -76,7 +78,7 @@ function decode(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch {
-    throw new ConfigError('SMTP_URL has a % that begins no sign; % itself is written as %25.');
+    throw new ConfigError('SMTP_URL has a % that is not part of an escape; write % itself as %25.');
   }
 }
 
@@ -88,7 +90,7 @@ function readFrom(given: string): MailSettings['from'] {
   return { name: name.trim(), address };
 }
 
-/** The service answers at the root of its host, so there is nothing behind that. */
+/** The service answers at the root of its host, so a path is an error. */
 function readPublicUrl(given: string, protocols: readonly string[]): string {
   const { protocol, origin, href } = readUrl('PUBLIC_URL', given, PUBLIC_URL_MEANT);
   if (!protocols.includes(protocol))

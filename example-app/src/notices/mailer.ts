@@ -1,26 +1,25 @@
-// Mail to people: what a mail is, and who takes it. Sends nothing itself, and knows nothing of
-// events.
+// The interface between the app and what sends its mail.
 
-/** Plain text for one person. */
+/** A plain-text mail to one address. */
 export interface Mail {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
   /**
-   * Names the mail for ever: one that is sent twice is then shown once by whoever looks at
-   * Message-IDs.
+   * Identifies the mail. A mail that is sent twice has the same `Message-ID`, so mail programs that
+   * look at it show it once.
    */
   readonly id?: string;
 }
 
 export interface Mailer {
   /**
-   * Resolves once the mail is in other hands.
+   * Resolves when the mail server has accepted the mail.
    *
-   * @throws {MailServerDown} where no other mail could be sent now either
+   * @throws {MailServerDown} if no other mail could be sent now either
    */
   send(mail: Mail): Promise<void>;
-  /** Lets go of mail that is on its way; `send` then throws. */
+  /** Aborts the mail that is being sent; `send` then throws. */
   close(): void;
 }
 

@@ -1,12 +1,12 @@
-// Keeps the owners of codes told: looks at the audit trail every few seconds, and at once after a
-// change that this process made. No request waits for it, and none fails with it.
+// Notifies the owners of codes. Reads the audit trail every few seconds, and at once after a change
+// that this process made. No request waits for it, and no request fails because of it.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Delivery } from './delivery';
-import { TOLD_TYPES } from './event-notice';
+import { NOTIFIED_TYPES } from './event-notice';
 import type { Mailer } from './mailer';
 import type { Notifier } from './notifier';
 
-export interface NoticesParts {
+export interface NoticeLoopOptions {
   readonly backupCodes: BackupCodes;
   readonly notifier: Notifier;
   readonly delivery: Delivery;
@@ -16,55 +16,55 @@ export interface NoticesParts {
 
 const PAUSE_MS = 3000;
 /**
- * For a mail that is on its way when the service stops. What is given up then is sent again after
- * the next start.
+ * How long a stopping service waits for the mail that is being sent. A mail that is aborted is sent
+ * again after the next start.
  */
 const LAST_MAIL_MS = 5000;
 
-export class Notices {
-  private readonly parts: NoticesParts;
+export class NoticeLoop {
+  private readonly options: NoticeLoopOptions;
   private readonly timer: NodeJS.Timeout;
   private running: Promise<void> | null = null;
-  private isPoked = false;
+  private isWoken = false;
   private readonly closing = new AbortController();
-  /** A fault that lasts is told of once. */
+  /** A lasting fault is reported once. */
   private isFailing = false;
 
-  constructor(parts: NoticesParts) {
-    this.parts = parts;
-    this.timer = setInterval(() => this.poke(), PAUSE_MS);
+  constructor(options: NoticeLoopOptions) {
+    this.options = options;
+    this.timer = setInterval(() => this.wake(), PAUSE_MS);
     this.timer.unref();
-    for (const type of TOLD_TYPES) parts.backupCodes.on(type, () => this.poke());
-    this.poke();
+    for (const type of NOTIFIED_TYPES) options.backupCodes.on(type, () => this.wake());
+    this.wake();
   }
 
-  /** There may be something to send. */
-  poke(): void {
-    this.isPoked = true;
+  /** Call this when there may be something to send. */
+  wake(): void {
+    this.isWoken = true;
     this.running ??= this.run().finally(() => {
       this.running = null;
-      // Poked between its last look and now.
-      if (this.isPoked && !this.isClosing()) this.poke();
+      // Woken after the last check, but before the run ended.
+      if (this.isWoken && !this.isClosing()) this.wake();
     });
   }
 
   async close(): Promise<void> {
     this.closing.abort();
     clearInterval(this.timer);
-    const late = setTimeout(() => this.parts.mailer.close(), LAST_MAIL_MS);
+    const late = setTimeout(() => this.options.mailer.close(), LAST_MAIL_MS);
     await this.running;
     clearTimeout(late);
-    this.parts.mailer.close();
+    this.options.mailer.close();
   }
 
   private async run(): Promise<void> {
-    const { notifier, delivery, report } = this.parts;
-    while (this.isPoked && !this.isClosing()) {
-      this.isPoked = false;
+    const { notifier, delivery, report } = this.options;
+    while (this.isWoken && !this.isClosing()) {
+      this.isWoken = false;
       try {
         await notifier.catchUp();
         const isAtEnd = await delivery.deliver(this.closing.signal);
-        // Where another process is at it, it is that one that knows.
+        // If another process is sending, only that process knows whether sending works.
         if (isAtEnd) this.isFailing = false;
       } catch (error) {
         if (!this.isFailing && !this.isClosing()) report(error);

@@ -1,6 +1,6 @@
-// Reads the audit trail from where it was left, and puts a mail into the queue for each event that
-// somebody must be told of. The mails and the place it has come to are one transaction, so that
-// none is lost, and none is queued twice.
+// Reads the audit trail from the stored cursor on, and queues a mail for each event that a user
+// must be notified of. The mails and the new cursor are written in one transaction, so no mail is
+// lost and no mail is queued twice.
 import {
   type AuditEvent,
   BackupCodeError,
@@ -10,13 +10,13 @@ import {
 import { type Database, isDuplicate } from '../data/database';
 import type { Account, Users } from '../login/users';
 import type { Emails } from './account-emails';
-import { aboutYouNotice, askingNotice } from './approval-notice';
-import { eventNotice, isUnusual, TOLD_TYPES } from './event-notice';
+import { writeTargetNotice, writeApprovalRequestNotice } from './approval-notice';
+import { writeEventNotice, isUnusual, NOTIFIED_TYPES } from './event-notice';
 import type { MailQueue } from './mail-queue';
 import type { Notice } from './write-notice';
 
-export interface NotifierParts {
-  /** Whose place it is, among readers of the trail. */
+export interface NotifierOptions {
+  /** The name under which the cursor is stored. */
   readonly name: string;
   readonly db: Database;
   readonly backupCodes: BackupCodes;
@@ -24,11 +24,11 @@ export interface NotifierParts {
   readonly emails: Emails;
   readonly queue: MailQueue;
   readonly publicUrl: string;
-  /** Names of administrators. */
+  /** User names of administrators. */
   readonly admins: readonly string[];
 }
 
-interface Telling {
+interface QueuedNotice {
   readonly userId: string;
   readonly event: AuditEvent;
   readonly to: readonly string[];
@@ -36,20 +36,20 @@ interface Telling {
 }
 
 const PAGE = 100;
-/** Of the unusual, one mail for each person in such a time. */
+/** At most one mail about unusual events for each user in this time. */
 const ALARM_MS = 3_600_000;
 
 export class Notifier {
-  private readonly parts: NotifierParts;
+  private readonly options: NotifierOptions;
 
-  constructor(parts: NotifierParts) {
-    this.parts = parts;
+  constructor(options: NotifierOptions) {
+    this.options = options;
   }
 
-  /** To the end of the trail. A notifier that never ran begins at its beginning. */
+  /** Reads to the end of the trail. A new notifier starts at the beginning of the trail. */
   async catchUp(): Promise<void> {
     for (;;) {
-      const { name, db, backupCodes } = this.parts;
+      const { name, db, backupCodes } = this.options;
       const row = await db
         .selectFrom('cursors')
         .select(['place', 'moves'])
@@ -57,91 +57,91 @@ export class Notifier {
         .executeTakeFirst();
       const { events, cursor } = await backupCodes.audit.events({
         after: row?.place ?? null,
-        types: TOLD_TYPES,
+        types: NOTIFIED_TYPES,
         limit: PAGE,
       });
       if (events.length === 0 || cursor === null) return;
-      const tellings: Telling[] = [];
-      for (const event of events) tellings.push(...(await this.tellingsOf(event)));
-      const isMoved = await this.move({ moves: row?.moves ?? null, place: cursor, tellings });
+      const notices: QueuedNotice[] = [];
+      for (const event of events) notices.push(...(await this.writeNotices(event)));
+      const isMoved = await this.move({ moves: row?.moves ?? null, place: cursor, notices });
       if (!isMoved || events.length < PAGE) return;
     }
   }
 
-  /** What is read here is read before the transaction: a SQLite file has one connection. */
-  private async tellingsOf(event: AuditEvent): Promise<Telling[]> {
-    const { users, emails, publicUrl } = this.parts;
+  /** Reads outside the transaction, because SQLite has only one connection. */
+  private async writeNotices(event: AuditEvent): Promise<QueuedNotice[]> {
+    const { users, emails, publicUrl } = this.options;
     const { userId } = event;
-    if (event.details !== null) return this.approvalTellings(event);
+    if (event.details !== null) return this.writeApprovalNotices(event);
     if (userId === null || (event.type === 'rejected' && !isUnusual(event))) return [];
-    const account = await users.byId(userId);
+    const account = await users.findById(userId);
     if (account === null) return [];
-    const notice = eventNotice(event, {
+    const notice = writeEventNotice(event, {
       username: account.username,
       publicUrl,
       codes: await this.codesOf(userId),
     });
-    return notice === null ? [] : [{ userId, event, to: await emails.of(userId), notice }];
+    return notice === null ? [] : [{ userId, event, to: await emails.list(userId), notice }];
   }
 
-  /** Of what takes two: the others when one asks, and whoever it is about. */
-  private async approvalTellings(event: AuditEvent): Promise<Telling[]> {
-    const { users, emails, publicUrl, admins } = this.parts;
-    const by = (await users.byId(event.userId ?? ''))?.username ?? 'somebody';
-    const tell = async (
+  /** For two-person actions: notices to the other administrators, and to the target account. */
+  private async writeApprovalNotices(event: AuditEvent): Promise<QueuedNotice[]> {
+    const { users, emails, publicUrl, admins } = this.options;
+    const by = (await users.findById(event.userId ?? ''))?.username ?? 'someone';
+    const writeTo = async (
       { id, username }: Account,
-      noticeOf: typeof aboutYouNotice,
-    ): Promise<Telling[]> => {
-      const notice = noticeOf(event, { username, by, publicUrl });
-      return notice === null ? [] : [{ userId: id, event, to: await emails.of(id), notice }];
+      write: typeof writeTargetNotice,
+    ): Promise<QueuedNotice[]> => {
+      const notice = write(event, { username, by, publicUrl });
+      return notice === null ? [] : [{ userId: id, event, to: await emails.list(id), notice }];
     };
     const others =
       event.type === 'approval_requested'
-        ? await Promise.all(admins.map((name) => users.byName(name)))
+        ? await Promise.all(admins.map((name) => users.findByName(name)))
         : [];
-    const about = await users.byId(String(event.details?.['target'] ?? ''));
+    const target = await users.findById(String(event.details?.['target'] ?? ''));
     return (
       await Promise.all([
         ...others
-          .filter((other) => other !== null && other.id !== event.userId && other.id !== about?.id)
-          .map((other) => (other === null ? [] : tell(other, askingNotice))),
-        ...(about === null ? [] : [tell(about, aboutYouNotice)]),
+          .filter((other) => other !== null && other.id !== event.userId && other.id !== target?.id)
+          .map((other) => (other === null ? [] : writeTo(other, writeApprovalRequestNotice))),
+        ...(target === null ? [] : [writeTo(target, writeTargetNotice)]),
       ])
     ).flat();
   }
 
-  /** A set that cannot be read is no reason to tell nobody anything any more. */
+  /** An unreadable set must not stop all other notices. */
   private async codesOf(userId: string): Promise<SetStatus | null> {
     try {
-      return await this.parts.backupCodes.status(userId);
+      return await this.options.backupCodes.status(userId);
     } catch (error) {
       if (error instanceof BackupCodeError) return null;
       throw error;
     }
   }
 
-  /** @returns false if another process has moved on from there */
+  /** @returns false if another process has moved the cursor */
   private async move({
     moves,
     place,
-    tellings,
+    notices,
   }: {
     moves: number | null;
     place: string;
-    tellings: readonly Telling[];
+    notices: readonly QueuedNotice[];
   }): Promise<boolean> {
-    const { name, queue } = this.parts;
+    const { name, queue } = this.options;
     try {
-      return await this.parts.db.transaction().execute(async (db) => {
+      return await this.options.db.transaction().execute(async (db) => {
         if (!(await takePlace(db, { name, moves, place }))) return false;
-        for (const { userId, event, to, notice } of tellings) {
+        for (const { userId, event, to, notice } of notices) {
           if (!isUnusual(event) || (await raiseAlarm(db, { userId, at: event.at })))
             await queue.add(db, { to, notice });
         }
         return true;
       });
     } catch (error) {
-      // Two that never ran began at once.
+      // Two new notifiers started at the same moment.
       if (moves === null && isDuplicate(error)) return false;
       throw error;
     }
@@ -165,7 +165,7 @@ async function takePlace(
   return numUpdatedRows === 1n;
 }
 
-/** Whoever took the place is alone here. */
+/** The caller has moved the cursor, so no other process runs this at the same time. */
 async function raiseAlarm(
   db: Database,
   { userId, at }: { userId: string; at: number },

@@ -1,5 +1,5 @@
-// The mailbox of whoever develops this service: all mail, of everybody. Not there in production,
-// nor where mail is really sent.
+// A page for developers that shows all mail to all users. It does not exist in production, or if
+// mail is really sent.
 import { Router } from 'express';
 import { sendPage } from '../web/responses';
 import type { Outbox } from './outbox';

@@ -1,5 +1,5 @@
-// Where mail goes while no SMTP server is set: a table, for whoever develops this service to read.
-// Nothing leaves the machine.
+// Stores mail in a table while no SMTP server is set. A developer can read it there; it is never
+// sent.
 import type { Database } from '../data/database';
 import type { Mail, Mailer } from './mailer';
 
@@ -25,7 +25,7 @@ export class Outbox implements Mailer {
   }
 
   close(): void {
-    // The database is closed by whoever opened it.
+    // The code that opened the database closes it.
   }
 
   async newest(limit: number): Promise<KeptMail[]> {

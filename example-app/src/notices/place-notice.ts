@@ -1,9 +1,9 @@
-// The mail with the link that makes a new place known.
+// The mail with the link that confirms a login from a new place.
 import { SERVICE_NAME } from '../config';
-import type { Where } from '../login/places';
-import { type Notice, TELL_US, writeNotice } from './write-notice';
+import type { Place } from '../login/places';
+import { type Notice, CONTACT_OPERATOR, writeNotice } from './write-notice';
 
-export function placeNotice({
+export function writePlaceNotice({
   username,
   at,
   context,
@@ -11,16 +11,20 @@ export function placeNotice({
 }: {
   username: string;
   at: number;
-  context: Where;
+  context: Place;
   link: string;
 }): Notice {
   return writeNotice({
     subject: 'Is it you who is logging in?',
     username,
-    what: `Somebody with your password entered a backup code for your account at ${SERVICE_NAME}, from somewhere you have not logged in from before. The code was not looked at.`,
+    what:
+      `Someone with your password entered a backup code for your account at ${SERVICE_NAME}, ` +
+      'from somewhere you have not logged in from before. The code was not checked.',
     at,
     context,
-    advice: `If it was not you, do nothing but change your password, and ${TELL_US}. If it was you, follow this link within 15 minutes, and then enter the code again:`,
+    advice:
+      `If it was not you, change your password, and ${CONTACT_OPERATOR}. If it was you, ` +
+      'follow this link within 15 minutes, and then enter the code again:',
     link,
   });
 }

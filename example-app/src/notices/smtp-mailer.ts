@@ -1,10 +1,11 @@
-// Mail by SMTP. Waits for no server longer than half a minute, and sends no password without TLS.
+// Sends mail over SMTP. Waits at most half a minute for the server, and sends a password only over
+// TLS.
 import { createTransport, type Transporter } from 'nodemailer';
 import type { MailSettings, SmtpServer } from './mail-settings';
 import { type Mail, type Mailer, MailServerDown } from './mailer';
 
 const SEND_MS = 30_000;
-/** For each of: finding the server, connecting, its greeting, its answer to a command. */
+/** For each step: the DNS lookup, the connection, the greeting, and the reply to a command. */
 const STEP_MS = 10_000;
 
 export class SmtpMailer implements Mailer {
@@ -24,7 +25,7 @@ export class SmtpMailer implements Mailer {
       host,
       port,
       secure: isTls,
-      // Somebody in between could hide that the server can do TLS, and read along.
+      // An attacker on the network could hide that the server offers TLS, and read the password.
       requireTLS: login !== null,
       ...(login === null ? {} : { auth: { user: login.user, pass: login.password } }),
       dnsTimeout: STEP_MS,
@@ -38,14 +39,14 @@ export class SmtpMailer implements Mailer {
 
   async send(mail: Mail): Promise<void> {
     try {
-      await this.hand(mail);
+      await this.sendOnce(mail);
     } catch (error) {
-      // Is it this mail, or would any other fail as well?
-      if (this.closing.signal.aborted || !(await this.answers()))
+      // Find out whether only this mail failed, or any mail would fail.
+      if (this.closing.signal.aborted || !(await this.canConnect()))
         throw new MailServerDown('SMTP_URL: the server takes no mail.', { cause: error });
       if (isReply(error)) throw error;
-      // The server may have come back just now; or it hangs up on this very mail.
-      await this.hand(mail);
+      // The server may have just come back, or it hangs up on this particular mail.
+      await this.sendOnce(mail);
     }
   }
 
@@ -54,10 +55,10 @@ export class SmtpMailer implements Mailer {
     this.transport.close();
   }
 
-  private async hand({ to, subject, text, id }: Mail): Promise<void> {
+  private async sendOnce({ to, subject, text, id }: Mail): Promise<void> {
     const sending = this.transport.sendMail({
       from: this.from,
-      // An object: as text it would be read as a list.
+      // An object, because a string would be parsed as a list of addresses.
       to: { name: '', address: to },
       subject,
       text,
@@ -65,19 +66,19 @@ export class SmtpMailer implements Mailer {
       ...(id === undefined
         ? {}
         : { messageId: `<${id}@${this.from.address.split('@')[1] ?? ''}>` }),
-      // RFC 3834: nobody's holiday reply need come back.
+      // RFC 3834: asks for no automatic replies.
       headers: { 'Auto-Submitted': 'auto-generated' },
       signal: AbortSignal.any([this.closing.signal, AbortSignal.timeout(SEND_MS)]),
     });
-    await this.untilClosed(sending);
+    await this.rejectOnClose(sending);
   }
 
   /** A server that never answers must not keep the service from stopping. */
-  private async untilClosed<T>(work: Promise<T>): Promise<T> {
+  private async rejectOnClose<T>(work: Promise<T>): Promise<T> {
     const { signal } = this.closing;
     let stop = (): void => undefined;
     const closed = new Promise<never>((_, reject) => {
-      stop = () => reject(new Error('The service stops.'));
+      stop = () => reject(Object.assign(new Error('The service stops.'), { code: 'EABORT' }));
       signal.addEventListener('abort', stop, { once: true });
     });
     if (signal.aborted) stop();
@@ -88,17 +89,17 @@ export class SmtpMailer implements Mailer {
     }
   }
 
-  /** Greets and logs in, and sends nothing. */
-  private async answers(): Promise<boolean> {
+  /** Connects and logs in, but sends nothing. */
+  private async canConnect(): Promise<boolean> {
     try {
-      return await this.untilClosed(this.transport.verify());
+      return await this.rejectOnClose(this.transport.verify());
     } catch {
       return false;
     }
   }
 }
 
-/** The server said in so many words that it does not want it. */
+/** The server refused this mail explicitly, with an SMTP reply code. */
 function isReply(error: unknown): boolean {
   return error instanceof Error && typeof Reflect.get(error, 'responseCode') === 'number';
 }

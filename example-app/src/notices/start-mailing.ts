@@ -1,4 +1,5 @@
-// All that writes to people, put together: their addresses, the queue, and who takes the mail.
+// Creates everything that sends mail to users: their addresses, the queue, the notifier and the
+// mailer.
 import type { BackupCodes } from 'passport-backup-code';
 import type { Config } from '../config';
 import type { Database } from '../data/database';
@@ -7,7 +8,7 @@ import { Emails } from './account-emails';
 import { Delivery } from './delivery';
 import { MailQueue } from './mail-queue';
 import type { Mailer } from './mailer';
-import { Notices } from './notice-loop';
+import { NoticeLoop } from './notice-loop';
 import { Notifier } from './notifier';
 import { Outbox } from './outbox';
 import { SmtpMailer } from './smtp-mailer';
@@ -15,14 +16,14 @@ import { SmtpMailer } from './smtp-mailer';
 export interface Mailing {
   readonly emails: Emails;
   readonly mailer: Mailer;
-  readonly notices: Notices;
-  /** To be shown; `null` where mail is really sent, and in production. */
+  readonly noticeLoop: NoticeLoop;
+  /** For the outbox page. `null` if mail is really sent, and in production. */
   readonly outbox: Outbox | null;
-  /** Forgets mail from before a time. */
+  /** Deletes mail from before a time. */
   readonly pruneMail: (log: { before: number }) => Promise<void>;
 }
 
-export interface MailingParts {
+export interface MailingOptions {
   readonly db: Database;
   readonly users: Users;
   readonly backupCodes: BackupCodes;
@@ -30,7 +31,7 @@ export interface MailingParts {
   readonly report: (error: unknown) => void;
 }
 
-/** Begins to read the audit trail, and to send, at once. */
+/** Starts to read the audit trail and to send mail at once. */
 export function startMailing(
   {
     mail: { smtp, from, publicUrl },
@@ -38,13 +39,13 @@ export function startMailing(
     isProduction,
     admins,
   }: Pick<Config, 'mail' | 'codesIn' | 'isProduction' | 'admins'>,
-  { db, users, backupCodes, now, report }: MailingParts,
+  { db, users, backupCodes, now, report }: MailingOptions,
 ): Mailing {
   const outbox = new Outbox({ db, now });
   const mailer = smtp === null ? outbox : new SmtpMailer({ smtp, from });
   const queue = new MailQueue({ db, now });
   const emails = new Emails({ db, queue, now });
-  // A place in the trail of one store is none in that of another.
+  // A cursor of one store is not valid in another.
   const notifier = new Notifier({
     name: `mail/${codesIn}`,
     db,
@@ -59,7 +60,7 @@ export function startMailing(
   return {
     emails,
     mailer,
-    notices: new Notices({ backupCodes, notifier, delivery, mailer, report }),
+    noticeLoop: new NoticeLoop({ backupCodes, notifier, delivery, mailer, report }),
     outbox: smtp === null && !isProduction ? outbox : null,
     pruneMail: async (log) => {
       await Promise.all([queue.prune(log), outbox.prune(log)]);

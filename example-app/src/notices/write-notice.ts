@@ -1,5 +1,5 @@
-// A plain text mail to the owner of an account: what happened, when, from where, and what to do.
-// Never holds a code.
+// Writes a plain-text mail to the owner of an account: what happened, when, from where, and what to
+// do. A mail never contains a code.
 import type { CleanContext } from 'passport-backup-code';
 import { formatPlace, formatTime } from '../web/format-time-and-place';
 
@@ -8,22 +8,22 @@ export interface Notice {
   readonly text: string;
 }
 
-export interface Letter {
+export interface NoticeContent {
   readonly subject: string;
   readonly username: string;
   readonly what: string;
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly context: Pick<CleanContext, 'ip' | 'userAgent'>;
-  /** More lines like those for when and where. */
-  readonly facts?: readonly string[];
+  /** More lines, in addition to "When" and "From". */
+  readonly details?: readonly string[];
   readonly advice: string;
-  /** Where the advice can be followed. */
+  /** The page where the user can follow the advice. */
   readonly link: string;
 }
 
-/** The service knows nobody to name; an app of your own has an address to write here. */
-export const TELL_US = 'tell whoever runs this service';
+/** The example has no support address. Put the address of your own support team here. */
+export const CONTACT_OPERATOR = 'tell the people who run this service';
 
 export function writeNotice({
   subject,
@@ -31,15 +31,15 @@ export function writeNotice({
   what,
   at,
   context,
-  facts = [],
+  details = [],
   advice,
   link,
-}: Letter): Notice {
+}: NoticeContent): Notice {
   const place = formatPlace(context);
   const lines = [
     `When: ${formatTime(at)}`,
     ...(place === null ? [] : [`From: ${place}`]),
-    ...facts,
+    ...details,
   ];
   return {
     subject,

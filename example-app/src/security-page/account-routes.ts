@@ -1,6 +1,6 @@
-// The page behind the login.
+// The account page, the first page after the login.
 import { Router } from 'express';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
 
@@ -12,12 +12,12 @@ export function accountRoutes({
 }: Pick<Services, 'secondFactors' | 'backupCodes' | 'emails' | 'guards'>): Router {
   const router = Router();
   router.get('/account', ...guards.enrolled, async (req, res) => {
-    const account = accountOf(req);
+    const account = getAccount(req);
     const { id } = account;
     const [factors, codes, addresses] = await Promise.all([
-      secondFactors.of(id),
+      secondFactors.list(id),
       backupCodes.status(id),
-      emails.of(id),
+      emails.list(id),
     ]);
     sendPage(
       'account',

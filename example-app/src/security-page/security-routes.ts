@@ -1,22 +1,22 @@
-// The security page: how many backup codes are left, the button that makes new ones, and what was
-// done with them.
+// The security page: the number of backup codes left, the button that makes new ones, and the
+// activity list.
 import { type Request, Router } from 'express';
 import { safeReturnTo } from 'passport-backup-code/express';
 import { showCodes } from '../codes/show-codes';
-import { accountOf } from '../login/guards';
+import { getAccount } from '../login/guards';
 import { sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
-import { activityOf } from './activity';
+import { readTextField } from '../web/read-text-field';
+import { describeActivity } from './activity';
 
 declare module 'express-session' {
   interface SessionData {
-    /** The set whose codes this session was shown last. */
+    /** The set whose codes were last shown in this session. */
     shownSetId?: string;
   }
 }
 
-const ON_A_PAGE = 20;
+const PAGE_SIZE = 20;
 
 export function securityRoutes({
   secondFactors,
@@ -26,23 +26,23 @@ export function securityRoutes({
   const router = Router();
 
   router.get('/account/security', guards.signedIn, async (req, res) => {
-    const { id } = accountOf(req);
-    const after = olderThan(req);
+    const { id } = getAccount(req);
+    const after = readCursor(req);
     const trail = backupCodes.audit.events({
       userId: id,
       order: 'newest-first',
       after,
-      limit: ON_A_PAGE,
+      limit: PAGE_SIZE,
     });
     const [factors, codes, { events, cursor }] = await Promise.all([
-      secondFactors.of(id),
+      secondFactors.list(id),
       backupCodes.status(id),
       trail,
     ]);
     const activity = {
-      list: events.map(activityOf),
+      list: events.map(describeActivity),
       isNewest: after === null,
-      older: events.length === ON_A_PAGE ? cursor : null,
+      older: events.length === PAGE_SIZE ? cursor : null,
     };
     sendPage(
       'security',
@@ -61,17 +61,17 @@ export function securityRoutes({
   });
 
   router.post('/account/security/codes', ...guards.fresh, async (req, res) => {
-    const { id } = accountOf(req);
-    // Reloading the page that shows new codes sends this form again. Other codes would take the
-    // place of those just written down.
-    const after = textField(req, 'after');
+    const { id } = getAccount(req);
+    // Reloading the page that shows new codes sends this form again. New codes would replace those
+    // that the user has just written down.
+    const after = readTextField(req, 'after');
     const isSentAgain = after !== '' && after !== (req.session.shownSetId ?? 'none');
-    // And where there is no other factor, there is nothing for codes to stand behind.
+    // Without a second factor there is nothing for backup codes to replace.
     if (isSentAgain || !(await secondFactors.has(id))) {
       res.redirect(303, '/account/security');
       return;
     }
-    // Not at work yet: the codes of before are, until these are saved.
+    // Only staged: the old codes work until the new ones are saved.
     const set = await backupCodes.stage(id, { ip: req.ip, userAgent: req.get('user-agent') });
     req.session.shownSetId = set.setId;
     showCodes(res, set);
@@ -81,10 +81,10 @@ export function securityRoutes({
 }
 
 /**
- * A cursor of the trail, which the library checks. Whose events are shown is not for the URL to
- * say.
+ * The page of the activity list: a cursor of the audit trail, which the library checks. The URL
+ * cannot choose whose events are shown.
  */
-function olderThan(req: Request): string | null {
+function readCursor(req: Request): string | null {
   const { 'older-than': cursor } = req.query;
   return typeof cursor === 'string' ? cursor : null;
 }

@@ -1,20 +1,20 @@
-// The end of a session: half a day after its login. express-session alone would let it go on for as
-// long as it is used.
+// Ends a session half a day after its login. express-session alone would extend it as long as it is
+// used.
 import type { RequestHandler } from 'express';
-import { signedInAccount } from '../login/passport';
+import { findSignedInAccount } from '../login/passport';
 import { SESSION_SECONDS } from './session-cookie';
 
 declare module 'express-session' {
   interface SessionData {
-    /** Milliseconds since 1970. A step-up leaves it as it is. */
+    /** Milliseconds since 1970. A step-up does not change it. */
     loggedInAt?: number;
   }
 }
 
-/** Mounted behind Passport. Whoever's time is over is a visitor from here on. */
+/** Mount it after Passport. If the session is too old, the user is logged out. */
 export function endOldSessions(now: () => number): RequestHandler {
   return (req, _res, next) => {
-    if (signedInAccount(req) === null) {
+    if (findSignedInAccount(req) === null) {
       next();
       return;
     }

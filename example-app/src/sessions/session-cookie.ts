@@ -1,19 +1,19 @@
-// The session cookie: its name and its attributes, for setting and for clearing.
+// The name and the attributes of the session cookie.
 import type { CookieOptions } from 'express';
 import type { Config } from '../config';
 
-/** Half a day after logging in, a session is over whatever happens in it (end-old-sessions.ts). */
+/** The maximum age of a session, counted from its login (end-old-sessions.ts). */
 export const SESSION_SECONDS = 43_200;
 
 /**
- * A browser takes a `__Host-` cookie only over TLS and from this very host (RFC 6265bis, section
+ * A browser accepts a `__Host-` cookie only over TLS and from this exact host (RFC 6265bis, section
  * 4.1.3.2).
  */
 export function sessionCookieName({ isProduction }: Pick<Config, 'isProduction'>): string {
   return isProduction ? '__Host-session' : 'session';
 }
 
-/** Not for scripts, and not sent along with the forms of other sites. */
+/** Hidden from scripts, and not sent with forms of other sites. */
 export const COOKIE_ATTRIBUTES = {
   httpOnly: true,
   sameSite: 'lax',

@@ -1,5 +1,5 @@
-// Where sessions are kept: Redis; or the database server, through a pool of their own; or a SQLite
-// file of their own, so that a busy sign-in page never waits for the users' file.
+// Stores sessions in Redis, in the database server through a pool of its own, or in a separate
+// SQLite file, so that a busy login page never waits for the file of the users.
 import { join } from 'node:path';
 import { RedisStore } from 'connect-redis';
 import { ConnectSessionKnexStore } from 'connect-session-knex';
@@ -12,7 +12,7 @@ import type { DatabaseServer } from '../data/server-urls';
 
 export interface Sessions {
   readonly store: Store;
-  /** Rejects where sessions cannot be read. */
+  /** Rejects if sessions cannot be read. */
   check(): Promise<void>;
   close(): Promise<void>;
 }
@@ -21,14 +21,14 @@ export async function openSessions(
   { database, dataDir }: Pick<Config, 'database' | 'dataDir'>,
   { redis, report }: { redis: Redis | null; report: (error: unknown) => void },
 ): Promise<Sessions> {
-  if (redis !== null) return inRedis(redis);
+  if (redis !== null) return openRedisSessions(redis);
   const settings =
-    database === null ? sqliteFile(join(dataDir, 'sessions.sqlite')) : server(database);
-  return inDatabase(knex({ ...settings, log: { error: report, warn: report } }), report);
+    database === null ? sqliteSettings(join(dataDir, 'sessions.sqlite')) : serverSettings(database);
+  return openDatabaseSessions(knex({ ...settings, log: { error: report, warn: report } }), report);
 }
 
-/** The connection is closed by whoever opened it. */
-function inRedis(client: Redis): Sessions {
+/** The code that opened the connection closes it. */
+function openRedisSessions(client: Redis): Sessions {
   return {
     store: new RedisStore({ client, prefix: 'session:' }),
     check: async () => {
@@ -38,13 +38,17 @@ function inRedis(client: Redis): Sessions {
   };
 }
 
-async function inDatabase(client: Knex, report: (error: unknown) => void): Promise<Sessions> {
+async function openDatabaseSessions(
+  client: Knex,
+  report: (error: unknown) => void,
+): Promise<Sessions> {
   const open = async (): Promise<QuietStore> => {
     const store = new QuietStore({ knex: client, onDbCleanupError: report });
     await store.ready;
     return store;
   };
-  // It fails where another process makes the table at the same moment. By then it is there.
+  // It fails if another process creates the table at the same moment. Then the table exists, and
+  // the second try succeeds.
   const store = await open().catch(open);
   return {
     store,
@@ -54,7 +58,7 @@ async function inDatabase(client: Knex, report: (error: unknown) => void): Promi
     close: async () => {
       clearTimeout(store.nextDbCleanup);
       await client.destroy();
-      // One that was under way has set the next.
+      // A cleanup that was running has scheduled the next one.
       clearTimeout(store.nextDbCleanup);
     },
   };
@@ -62,7 +66,7 @@ async function inDatabase(client: Knex, report: (error: unknown) => void): Promi
 
 type Done = (error: Error | null, connection: unknown) => void;
 
-function sqliteFile(filename: string): Knex.Config {
+function sqliteSettings(filename: string): Knex.Config {
   return {
     client: 'better-sqlite3',
     connection: { filename },
@@ -79,7 +83,7 @@ function sqliteFile(filename: string): Knex.Config {
   };
 }
 
-function server({ kind, url }: DatabaseServer): Knex.Config {
+function serverSettings({ kind, url }: DatabaseServer): Knex.Config {
   return {
     client: kind === 'postgres' ? 'pg' : 'mysql2',
     connection: url,
@@ -98,8 +102,9 @@ function server({ kind, url }: DatabaseServer): Knex.Config {
 }
 
 /**
- * The store tells a fault to its callback *and* rejects. express-session takes the callback and
- * drops the promise, which would end the process. Here the callback alone decides.
+ * On a fault the library calls the callback and also rejects the promise. express-session uses the
+ * callback and ignores the promise, so the unhandled rejection would end the process. This class
+ * swallows the rejection.
  */
 class QuietStore extends ConnectSessionKnexStore {
   override get(
@@ -116,7 +121,7 @@ class QuietStore extends ConnectSessionKnexStore {
     return super.destroy(...args).catch(() => 0);
   }
 
-  /** Its original never calls back where it fails, and the answer would hang. */
+  /** On a fault the original method never calls back, and the request would hang. */
   override touch(
     sid: string,
     session: SessionData,

@@ -1,18 +1,18 @@
-// The pages of what takes two administrators: one asks, with a backup code; another, on a machine
-// of their own, sees what it is about and approves it with a backup code or denies it; either runs
-// it. Links only show: everything is done by a form.
+// The pages for two-person actions. One administrator requests an action with a backup code.
+// Another one, on a machine of their own, sees what it is about and approves it with a backup code,
+// or denies it. Either of them then executes it. Links change nothing; every step is a form.
 import { type Request, type Response, Router } from 'express';
 import type { Approval, ApprovalOutcome, ApprovalState } from 'passport-backup-code/approval';
-import { accountOf } from '../login/guards';
-import { inWords } from '../web/refusal-in-words';
+import { getAccount } from '../login/guards';
+import { describeRefusal } from '../web/describe-refusal';
 import { leaveNotice, sendError, sendPage } from '../web/responses';
 import type { Services } from '../web/services';
-import { textField } from '../web/text-field';
+import { readTextField } from '../web/read-text-field';
 import { type ActionName, ACTIONS, VAULT } from './vault';
 
-type Parts = Pick<
+type VaultServices = Pick<
   Services,
-  'backupCodes' | 'guards' | 'limitSignIn' | 'notices' | 'users' | 'vault'
+  'backupCodes' | 'guards' | 'limitSignIn' | 'noticeLoop' | 'users' | 'vault'
 >;
 type Refusal = Extract<ApprovalOutcome, { ok: false }>;
 
@@ -22,128 +22,139 @@ const UNKNOWN = {
   status: 404,
   code: 'unknown_request',
   title: 'No such request',
-  message: 'There is no such request, or not any more.',
+  message: 'There is no such request, or it has expired.',
 };
 
-export function vaultRoutes(parts: Parts): Router {
-  const { guards, limitSignIn, notices, users, vault } = parts;
+export function vaultRoutes(services: VaultServices): Router {
+  const { guards, limitSignIn, noticeLoop, users, vault } = services;
   const router = Router();
 
-  router.get('/vault', ...guards.admin, async (req, res) => showVault(parts, { req, res }));
+  router.get('/vault', ...guards.admin, async (req, res) => showVault(services, { req, res }));
 
   router.post('/vault/text', ...guards.admin, ...guards.fresh, async (req, res) => {
-    const text = textField(req, 'text').trim();
+    const text = readTextField(req, 'text').trim();
     if (text === '' || text.length > MAX_TEXT) {
       await showVault(
-        parts,
+        services,
         { req, res },
-        { status: 400, errors: { text: `Between 1 and ${MAX_TEXT} characters, please.` } },
+        { status: 400, errors: { text: `Enter between 1 and ${MAX_TEXT} characters.` } },
       );
       return;
     }
     await vault.put(text);
-    await leaveNotice(req, 'It is in the vault. Nobody reads it alone, not even you.');
+    await leaveNotice(
+      req,
+      'It is in the vault. Reading it takes two administrators, even for you.',
+    );
     res.redirect(303, '/vault');
   });
 
   router.post('/vault/requests', ...guards.admin, limitSignIn, async (req, res) => {
     const [action, username, reason] = [
-      textField(req, 'action'),
-      textField(req, 'username'),
-      textField(req, 'reason').trim(),
+      readTextField(req, 'action'),
+      readTextField(req, 'username'),
+      readTextField(req, 'reason').trim(),
     ];
     const errors: Record<string, string> = {};
-    if (!isAction(action)) errors.action = 'Choose what is to be done.';
+    if (!isAction(action)) errors.action = 'Choose an action.';
     const target =
       isAction(action) && ACTIONS[action].isAboutAccount
-        ? ((await users.byName(username))?.id ?? null)
+        ? ((await users.findByName(username))?.id ?? null)
         : VAULT;
-    if (target === null) errors.username = 'There is no account of this name.';
+    if (target === null) errors.username = 'There is no account with this name.';
     if (target === VAULT && username !== '')
       errors.username =
-        'What you chose is about no account: leave this empty, or choose something else.';
+        'This action is not about an account: leave the name empty, or choose another action.';
     if (reason === '' || reason.length > MAX_TEXT)
-      errors.reason = 'Say why, for the other one and for the record.';
+      errors.reason = 'Give a reason, for the other administrator and for the record.';
     if (!isAction(action) || target === null || Object.keys(errors).length > 0) {
       await showVault(
-        parts,
+        services,
         { req, res },
         { status: 400, errors, values: { action, username, reason } },
       );
       return;
     }
     const outcome = await vault.approval.request(
-      accountOf(req).id,
+      getAccount(req).id,
       {
         action,
         target,
         parameters: { reason },
-        code: textField(req, 'code'),
+        code: readTextField(req, 'code'),
         sessionId: req.sessionID,
       },
-      contextOf(req),
+      readContext(req),
     );
-    notices.poke();
+    noticeLoop.wake();
     if (outcome.ok) res.redirect(303, `/vault/requests/${outcome.approval.id}`);
     else
       await showVault(
-        parts,
+        services,
         { req, res },
-        { ...answerTo(outcome, res), values: { action, username, reason } },
+        { ...describeFailure(outcome, res), values: { action, username, reason } },
       );
   });
 
   router.get('/vault/requests/:id', ...guards.admin, async (req, res) =>
-    showRequest(parts, { req, res }),
+    showRequest(services, { req, res }),
   );
 
   router.post('/vault/requests/:id/approve', ...guards.admin, limitSignIn, async (req, res) => {
     const decision = {
-      id: idOf(req),
-      digest: textField(req, 'digest'),
-      code: textField(req, 'code'),
+      id: readId(req),
+      digest: readTextField(req, 'digest'),
+      code: readTextField(req, 'code'),
       sessionId: req.sessionID,
     };
-    await answer(
-      parts,
+    await finishStep(
+      services,
       { req, res },
       {
-        outcome: await vault.approval.approve(accountOf(req).id, decision, contextOf(req)),
-        wanted: 'approved',
-        notice: 'Approved. Either of you can run it now, until its time is over.',
+        outcome: await vault.approval.approve(getAccount(req).id, decision, readContext(req)),
+        goal: 'approved',
+        notice: 'Approved. Either of you can run it now, until it expires.',
       },
     );
   });
 
   router.post('/vault/requests/:id/deny', ...guards.admin, async (req, res) => {
-    await answer(
-      parts,
+    await finishStep(
+      services,
       { req, res },
       {
-        outcome: await vault.approval.deny(accountOf(req).id, { id: idOf(req) }, contextOf(req)),
-        wanted: 'denied',
-        notice: 'Denied, for good.',
+        outcome: await vault.approval.deny(
+          getAccount(req).id,
+          { id: readId(req) },
+          readContext(req),
+        ),
+        goal: 'denied',
+        notice: 'Denied. It cannot be reopened.',
       },
     );
   });
 
   router.post('/vault/requests/:id/cancel', ...guards.admin, async (req, res) => {
-    await answer(
-      parts,
+    await finishStep(
+      services,
       { req, res },
       {
-        outcome: await vault.approval.cancel(accountOf(req).id, { id: idOf(req) }, contextOf(req)),
-        wanted: 'cancelled',
-        notice: 'Withdrawn, for good.',
+        outcome: await vault.approval.cancel(
+          getAccount(req).id,
+          { id: readId(req) },
+          readContext(req),
+        ),
+        goal: 'cancelled',
+        notice: 'Withdrawn. It cannot be reopened.',
       },
     );
   });
 
   router.post('/vault/requests/:id/execute', ...guards.admin, async (req, res) => {
     const outcome = await vault.approval.execute(
-      accountOf(req).id,
-      { id: idOf(req), digest: textField(req, 'digest') },
-      contextOf(req),
+      getAccount(req).id,
+      { id: readId(req), digest: readTextField(req, 'digest') },
+      readContext(req),
     );
     if (outcome.ok && typeof outcome.result === 'string')
       sendPage(
@@ -151,29 +162,29 @@ export function vaultRoutes(parts: Parts): Router {
         { req, res },
         { title: 'In the vault', data: { text: outcome.result } },
       );
-    else await answer(parts, { req, res }, { outcome, wanted: 'executed', notice: 'Done.' });
+    else await finishStep(services, { req, res }, { outcome, goal: 'executed', notice: 'Done.' });
   });
 
   return router;
 }
 
-async function answer(
-  parts: Parts,
+async function finishStep(
+  services: VaultServices,
   { req, res }: { req: Request; res: Response },
-  { outcome, wanted, notice }: { outcome: ApprovalOutcome; wanted: ApprovalState; notice: string },
+  { outcome, goal, notice }: { outcome: ApprovalOutcome; goal: ApprovalState; notice: string },
 ): Promise<void> {
-  parts.notices.poke();
-  // Clicked once more, after the first was answered: it is as they wanted it.
+  services.noticeLoop.wake();
+  // A second click, after the first was answered: the request is already in that state.
   if (
     !outcome.ok &&
     outcome.reason === 'not_open' &&
-    (await parts.vault.approval.show(idOf(req)))?.state === wanted
+    (await services.vault.approval.show(readId(req)))?.state === goal
   ) {
-    res.redirect(303, `/vault/requests/${idOf(req)}`);
+    res.redirect(303, `/vault/requests/${readId(req)}`);
     return;
   }
   if (!outcome.ok) {
-    await showRequest(parts, { req, res }, answerTo(outcome, res));
+    await showRequest(services, { req, res }, describeFailure(outcome, res));
     return;
   }
   await leaveNotice(req, notice);
@@ -181,7 +192,7 @@ async function answer(
 }
 
 async function showVault(
-  { backupCodes, users, vault }: Parts,
+  { backupCodes, users, vault }: VaultServices,
   { req, res }: { req: Request; res: Response },
   page: { status?: number; errors?: Record<string, string>; values?: Record<string, string> } = {},
 ): Promise<void> {
@@ -194,7 +205,7 @@ async function showVault(
     events.map(({ details }) => vault.approval.show(String(details?.['approval_id'] ?? ''))),
   );
   const requests = await Promise.all(
-    approvals.flatMap((approval) => (approval === null ? [] : [inFull(users, approval)])),
+    approvals.flatMap((approval) => (approval === null ? [] : [describeApproval(users, approval)])),
   );
   sendPage(
     'vault',
@@ -208,11 +219,11 @@ async function showVault(
 }
 
 async function showRequest(
-  { users, vault }: Parts,
+  { users, vault }: VaultServices,
   { req, res }: { req: Request; res: Response },
   page: { status?: number; errors?: Record<string, string> } = {},
 ): Promise<void> {
-  const approval = await vault.approval.show(idOf(req));
+  const approval = await vault.approval.show(readId(req));
   if (approval === null) sendError({ req, res }, UNKNOWN);
   else
     sendPage(
@@ -222,18 +233,21 @@ async function showRequest(
         title: 'A request',
         ...page,
         data: {
-          request: await inFull(users, approval),
-          isMine: approval.requestedBy === accountOf(req).id,
-          isSecond: approval.approvedBy === accountOf(req).id,
+          request: await describeApproval(users, approval),
+          isMine: approval.requestedBy === getAccount(req).id,
+          isSecond: approval.approvedBy === getAccount(req).id,
         },
       },
     );
 }
 
-/** With names in the place of ids. */
-async function inFull(users: Parts['users'], approval: Approval): Promise<object> {
+/** Replaces user ids with names. */
+async function describeApproval(
+  users: VaultServices['users'],
+  approval: Approval,
+): Promise<object> {
   const nameOf = async (id: string | null): Promise<string | null> =>
-    id === null ? null : ((await users.byId(id))?.username ?? 'deleted');
+    id === null ? null : ((await users.findById(id))?.username ?? 'deleted');
   const { reason } = approval.parameters as { readonly reason?: unknown };
   return {
     ...approval,
@@ -245,27 +259,35 @@ async function inFull(users: Parts['users'], approval: Approval): Promise<object
   };
 }
 
-/** Of a code no more is said than at a login. */
-function answerTo(
+/** Says no more about an invalid code than a login does. */
+function describeFailure(
   { reason, retryAfterSeconds }: Refusal,
   res: Response,
 ): { status: number; errors: Record<string, string> } {
   if (retryAfterSeconds !== undefined) res.set('Retry-After', String(retryAfterSeconds));
   const [status, message, field] = ANSWERS[reason];
-  return { status, errors: { [field ?? 'form']: inWords({ message, retryAfterSeconds }) } };
+  return { status, errors: { [field ?? 'form']: describeRefusal({ message, retryAfterSeconds }) } };
 }
 
-/** In the words of the strategy, so that people know them. */
-const WRONG_CODE = [401, 'That backup code is not valid. Please try another one.', 'code'] as const;
+/** The same sentences as the strategy, which users already know. */
+const INVALID_CODE = [
+  401,
+  'That backup code is not valid. Please try another one.',
+  'code',
+] as const;
 const ANSWERS: Readonly<
   Record<Refusal['reason'], readonly [status: number, message: string, field?: 'code']>
 > = {
-  malformed: [400, 'That does not look like a backup code. Please check it and try again.', 'code'],
-  mismatch: WRONG_CODE,
-  reused: WRONG_CODE,
-  expired: WRONG_CODE,
-  none: WRONG_CODE,
-  unknown_user: WRONG_CODE,
+  malformed: [
+    400,
+    'That does not look like a backup code. Please enter one code and try again.',
+    'code',
+  ],
+  mismatch: INVALID_CODE,
+  reused: INVALID_CODE,
+  expired: INVALID_CODE,
+  none: INVALID_CODE,
+  unknown_user: INVALID_CODE,
   throttled: [429, 'Too many attempts. Please wait before you try again.', 'code'],
   locked: [
     429,
@@ -275,25 +297,26 @@ const ANSWERS: Readonly<
   denied: [403, 'A backup code is not accepted here now.', 'code'],
   step_up: [403, 'Log in from here with another factor first. The code was not used up.', 'code'],
   busy: [503, 'The service is busy. Please try again in a few seconds.', 'code'],
-  unknown_request: [404, 'There is no such request, or not any more.'],
-  open_request: [409, 'There is an open request about this already. No code was used up.'],
-  not_open: [409, 'This request is not open for that, or not any more.'],
-  late: [409, 'The time of this request is over. Ask again.'],
-  changed: [409, 'What you were shown is not what would be done. No code was used up.'],
-  same_person: [403, 'It takes somebody else to approve what you asked for. No code was used up.'],
-  is_target: [403, 'Nobody decides about their own account. No code was used up.'],
-  not_entitled: [403, 'This is not for you to decide. No code was used up.'],
+  unknown_request: [404, 'There is no such request, or it has expired.'],
+  unknown_action: [409, 'This server cannot do that. The request stays approved: try again later.'],
+  open_request: [409, 'There is already an open request for this. No code was used up.'],
+  not_open: [409, 'This request is no longer open for this step.'],
+  late: [409, 'This request has expired. Ask again.'],
+  changed: [409, 'The request has changed since you opened it. No code was used up.'],
+  same_person: [403, 'Another administrator must approve your request. No code was used up.'],
+  is_target: [403, 'You cannot decide about your own account. No code was used up.'],
+  not_entitled: [403, 'You are not allowed to decide this. No code was used up.'],
 };
 
 function isAction(name: string): name is ActionName {
   return Object.hasOwn(ACTIONS, name);
 }
 
-function idOf(req: Request): string {
+function readId(req: Request): string {
   const { id } = req.params;
   return typeof id === 'string' ? id : '';
 }
 
-function contextOf(req: Request): { ip: string | undefined; userAgent: string | undefined } {
+function readContext(req: Request): { ip: string | undefined; userAgent: string | undefined } {
   return { ip: req.ip, userAgent: req.get('user-agent') };
 }

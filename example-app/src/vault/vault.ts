@@ -1,5 +1,5 @@
-// What takes two administrators: to read what is in the vault, and to turn off the second factors
-// of somebody who has lost them all.
+// Two-person actions: reading the vault, and turning off the second factors of a user who has lost
+// them all.
 import type { BackupCodes } from 'passport-backup-code';
 import { type ApprovalStore, TwoPersonApproval } from 'passport-backup-code/approval';
 import { type Database, isDuplicate } from '../data/database';
@@ -8,17 +8,17 @@ import { type Users, usernameKey } from '../login/users';
 import type { Emails } from '../notices/account-emails';
 import { emailKey } from '../notices/email-address';
 
-/** In the words of the pages. */
+/** The labels of the actions, as the pages show them. */
 export const ACTIONS = {
   'open-vault': { label: 'Read what is in the vault', isAboutAccount: false },
   'reset-factors': { label: 'Turn off the second factors of an account', isAboutAccount: true },
 } as const;
 
 export type ActionName = keyof typeof ACTIONS;
-/** Where an action is about nobody. */
+/** The target of an action that is not about an account. */
 export const VAULT = 'vault';
 
-export interface VaultParts {
+export interface VaultOptions {
   readonly db: Database;
   readonly approvals: ApprovalStore;
   readonly backupCodes: BackupCodes;
@@ -30,28 +30,28 @@ export interface VaultParts {
 }
 
 export class Vault {
-  /** The one way to the actions. */
+  /** The only way to run the actions. */
   readonly approval: TwoPersonApproval;
-  private readonly parts: VaultParts;
+  private readonly options: VaultOptions;
 
-  constructor(parts: VaultParts) {
-    const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = parts;
-    this.parts = parts;
+  constructor(options: VaultOptions) {
+    const { approvals: store, backupCodes, users, emails, secondFactors, admins, now } = options;
+    this.options = options;
     this.approval = new TwoPersonApproval({
       store,
       backupCodes,
       now,
       isEntitled: async (userId) => {
-        const account = await users.byId(userId);
+        const account = await users.findById(userId);
         return (
           account !== null &&
           admins.includes(usernameKey(account.username)) &&
           (await secondFactors.has(userId))
         );
       },
-      // Two accounts with one first address are one person.
+      // Two accounts with the same first address are one person.
       personOf: async (userId) => {
-        const [email] = await emails.of(userId);
+        const [email] = await emails.list(userId);
         return email === undefined ? userId : emailKey(email);
       },
       actions: {
@@ -68,9 +68,9 @@ export class Vault {
     });
   }
 
-  /** Anybody who may open the page may put something in; what was there before is gone. */
+  /** Replaces the content of the vault. Any administrator may do this alone. */
   async put(text: string): Promise<void> {
-    const { db, now } = this.parts;
+    const { db, now } = this.options;
     const row = { name: VAULT, text, put_at: now() };
     try {
       await db.insertInto('vault').values(row).execute();
@@ -80,9 +80,9 @@ export class Vault {
     }
   }
 
-  /** Milliseconds since 1970; `null`: nothing was put in yet. */
+  /** Milliseconds since 1970, or `null` if the vault is empty. */
   async filledAt(): Promise<number | null> {
-    const row = await this.parts.db
+    const row = await this.options.db
       .selectFrom('vault')
       .select('put_at')
       .where('name', '=', VAULT)
@@ -91,7 +91,7 @@ export class Vault {
   }
 
   private async read(): Promise<string> {
-    const row = await this.parts.db
+    const row = await this.options.db
       .selectFrom('vault')
       .select('text')
       .where('name', '=', VAULT)

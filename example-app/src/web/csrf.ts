@@ -1,5 +1,5 @@
-// Forms of other sites change nothing: every POST needs the token of its own session. Forms of a
-// session just left are sent on.
+// CSRF protection: every POST needs the token of its session. A form from a session that has ended
+// is redirected.
 import { csrfSync } from 'csrf-sync';
 import type { Request, RequestHandler } from 'express';
 
@@ -7,30 +7,33 @@ const {
   generateToken,
   csrfSynchronisedProtection,
   invalidCsrfTokenError: refusal,
-} = csrfSync({ getTokenFromRequest: tokenOf, size: 32 });
+} = csrfSync({ getTokenFromRequest: readToken, size: 32 });
 
-/** What the error handler sees of a forged form. */
+/** The error that the error handler receives for a forged form. */
 export const invalidCsrfTokenError: Error = refusal;
 
-/** For the hidden field `_csrf` of a form; makes a session where there is none. */
+/** The value of the hidden field `_csrf`. Creates a session if there is none. */
 export function csrfToken(req: Request): string {
   return generateToken(req);
 }
 
 /**
- * Each step of a login leaves its session for a new one. A form of the old one (a second click,
- * another tab) changes nothing, and goes where `/` leads: on, for whoever got in; to the log-in
- * page for anybody else.
+ * Each step of a login replaces the session. A form from the old session (a second click, another
+ * tab) changes nothing. It is redirected to `/`, which continues the new session or leads to the
+ * login page.
  */
 export function requireCsrfToken(cookieName: string): RequestHandler {
   return (req, res, next) => {
-    if (req.method === 'POST' && cameWithLeftSession(req, cookieName)) res.redirect(303, '/');
+    if (req.method === 'POST' && belongsToEndedSession(req, cookieName)) res.redirect(303, '/');
     else csrfSynchronisedProtection(req, res, next);
   };
 }
 
-/** A session cookie came, and express-session found no session to it, so it made up a new one. */
-function cameWithLeftSession(req: Request, cookieName: string): boolean {
+/**
+ * The request has a session cookie, but express-session found no such session and created a new
+ * one.
+ */
+function belongsToEndedSession(req: Request, cookieName: string): boolean {
   const cookies = (req.headers.cookie ?? '').split(';').map((cookie) => cookie.trim());
   const value = cookies
     .find((cookie) => cookie.startsWith(`${cookieName}=`))
@@ -42,8 +45,8 @@ function cameWithLeftSession(req: Request, cookieName: string): boolean {
   );
 }
 
-/** From the form, or from a header for clients that send JSON. Never from the URL. */
-function tokenOf(req: Request): string | undefined {
+/** Reads the token from the form, or from a header for JSON clients. Never from the URL. */
+function readToken(req: Request): string | undefined {
   const body: unknown = req.body;
   const field: unknown =
     typeof body === 'object' && body !== null && Object.hasOwn(body, '_csrf')

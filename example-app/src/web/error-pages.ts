@@ -1,5 +1,4 @@
-// Pages for what went wrong. A person is told what they can do about it; everything else goes to
-// whoever runs the service.
+// Error pages. The user learns what they can do; all other details go to the operator.
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from 'passport-backup-code';
 import { invalidCsrfTokenError } from './csrf';
@@ -26,9 +25,9 @@ export const answerNotFound: RequestHandler = (req, res) => {
 
 export function answerErrors(report: (error: unknown) => void): ErrorRequestHandler {
   return (error: unknown, req: Request, res: Response, next) => {
-    const problem = problemOf(error);
+    const problem = describeProblem(error);
     if (problem.status >= 500) report(error);
-    // Half an answer is out: Express ends the connection.
+    // Part of the response was sent already. Express closes the connection.
     if (res.headersSent) {
       next(error);
       return;
@@ -38,7 +37,7 @@ export function answerErrors(report: (error: unknown) => void): ErrorRequestHand
   };
 }
 
-function problemOf(error: unknown): Problem {
+function describeProblem(error: unknown): Problem {
   if (error === invalidCsrfTokenError) {
     return {
       status: 403,
@@ -61,7 +60,8 @@ function problemOf(error: unknown): Problem {
       code: 'login_unfinished',
       title: 'You are not logged in',
       message:
-        'The code was right, but logging you in failed. Log in again; a backup code that you used needs the next one of your list.',
+        'The code was valid, but logging you in failed. Log in again. ' +
+        'If you used a backup code, use the next one on your list.',
     };
   }
   const status =
@@ -80,17 +80,18 @@ function problemOf(error: unknown): Problem {
       status,
       code: 'bad_request',
       title: 'Not understood',
-      message: 'This request makes no sense to the server. Nothing was changed.',
+      message: 'The server does not understand this request. Nothing was changed.',
     };
   return {
     status: 500,
     code: 'internal_error',
     title: 'Something went wrong',
-    message: 'It is not your fault, and whoever runs this service has been told. Try again later.',
+    message:
+      'It is not your fault, and the people who run this service have been told. Try again later.',
   };
 }
 
-/** Express and its parsers mark what the client did wrong with a status in the 400s. */
+/** Express and its parsers set a 4xx status on errors that the client caused. */
 function clientErrorStatus(error: unknown): number | null {
   const status: unknown = error instanceof Error ? Reflect.get(error, 'status') : undefined;
   return typeof status === 'number' && status >= 400 && status < 500 ? status : null;

@@ -1,5 +1,5 @@
-// When and from where something was done, in words for its owner. Repeats nothing that a client
-// made up: what a browser says it is goes into mail only as the name of a browser that we know.
+// Formats the time and place of an action for the account's owner. Never repeats text that a client
+// sent: the user agent becomes the name of a known browser.
 import { isIP } from 'node:net';
 import type { CleanContext } from 'passport-backup-code';
 
@@ -9,12 +9,12 @@ const TIME = new Intl.DateTimeFormat('en-GB', {
   timeZone: 'UTC',
 });
 
-/** In UTC, which is the one time zone known to the server. */
+/** In UTC, because the server does not know the user's time zone. */
 export function formatTime(at: number): string {
   return `${TIME.format(at)} UTC`;
 }
 
-/** `null` for what no request did. */
+/** `null` if no request caused the event. */
 export function formatPlace({
   ip,
   userAgent,
@@ -24,12 +24,12 @@ export function formatPlace({
 }
 
 function formatAddress(ip: string): string {
-  // An IPv4 address, as a socket for both kinds has it.
+  // A dual-stack socket reports an IPv4 address as an IPv6 one.
   const address = ip.replace(/^::ffff:(?=\d+\.)/i, '');
   return isIP(address) === 0 ? 'an unknown address' : address;
 }
 
-/** Each says that it is also the ones below it. */
+/** The order matters: each browser also claims to be those below it. */
 const BROWSERS: readonly (readonly [RegExp, string])[] = [
   [/\bEdg(A|iOS)?\//, 'Edge'],
   [/\bOPR\//, 'Opera'],
@@ -48,7 +48,7 @@ const SYSTEMS: readonly (readonly [RegExp, string])[] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Its name and its system's, without versions. */
+/** The browser and its system, without versions. */
 export function nameBrowser(userAgent: string): string {
   const find = (names: typeof BROWSERS): string | undefined =>
     names.find(([sign]) => sign.test(userAgent))?.[1];

@@ -1,42 +1,42 @@
-// Which forms are being answered just now, in this process. Keeps an answer for as long as somebody
-// waits for it, and no longer.
+// The forms that this process is answering. Keeps an answer only while another request waits for
+// it.
 import type { OutgoingHttpHeaders } from 'node:http';
 
-/** An answer that its client did not wait for. */
-export interface Dropped {
+/** A response whose client has disconnected. */
+export interface DroppedAnswer {
   readonly status: number;
   readonly headers: OutgoingHttpHeaders;
   readonly body: Buffer;
 }
 
-/** What became of the same form, sent before. */
-export type First =
-  /** There is none under way: the caller is the first, and must `end` the form. */
-  | 'nobody'
-  /** Its client had its answer. */
+/** The result of an earlier submission of the same form. */
+export type FirstSubmission =
+  /** No earlier one is in progress: the caller is the first, and must call `end`. */
+  | 'none'
+  /** The client received its answer. */
   | 'answered'
-  | Dropped;
+  | DroppedAnswer;
 
-export interface FormDesk {
-  /** Waits for the first one's end, if there is one under way. */
-  begin(form: string): Promise<First>;
-  end(form: string, dropped: Dropped | null): void;
+export interface FormsInProgress {
+  /** Waits for the first submission to end, if one is in progress. */
+  begin(form: string): Promise<FirstSubmission>;
+  end(form: string, dropped: DroppedAnswer | null): void;
 }
 
-export class LocalFormDesk implements FormDesk {
-  /** By form, those who wait for its end. */
-  private readonly underWay = new Map<string, ((first: First) => void)[]>();
+export class LocalFormsInProgress implements FormsInProgress {
+  /** The requests that wait for each form. */
+  private readonly underWay = new Map<string, ((first: FirstSubmission) => void)[]>();
 
-  begin(form: string): Promise<First> {
+  begin(form: string): Promise<FirstSubmission> {
     const waiting = this.underWay.get(form);
     if (waiting !== undefined) return new Promise((resolve) => waiting.push(resolve));
     this.underWay.set(form, []);
-    return Promise.resolve('nobody');
+    return Promise.resolve('none');
   }
 
-  end(form: string, dropped: Dropped | null): void {
+  end(form: string, dropped: DroppedAnswer | null): void {
     const waiting = this.underWay.get(form) ?? [];
     this.underWay.delete(form);
-    for (const tell of waiting) tell(dropped ?? 'answered');
+    for (const resolve of waiting) resolve(dropped ?? 'answered');
   }
 }

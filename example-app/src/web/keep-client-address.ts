@@ -1,12 +1,12 @@
-// Where a request comes from, kept while it is known. Once a client hangs up, its connection has no
-// address any more: the first half of a double click would count as a stranger's, from nowhere.
+// Stores the client address early. When a client disconnects, its connection has no address any
+// more, and the first half of a double click would look like a request from an unknown place.
 import type { RequestHandler } from 'express';
 
-/** Mounted before anything that waits. */
-export const keepAddress: RequestHandler = (req, res, next) => {
+/** Mount it before any asynchronous middleware. */
+export const keepClientAddress: RequestHandler = (req, res, next) => {
   const { ip } = req;
   if (ip === undefined) {
-    // Gone already: as if it had never come.
+    // The client has already disconnected.
     res.destroy();
     return;
   }

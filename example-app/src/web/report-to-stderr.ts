@@ -1,13 +1,13 @@
-// Tells whoever runs the service what went wrong, on standard error.
+// Reports errors to the operator, on standard error.
 import { ConfigError } from '../config-error';
 
-export function complain(problem: unknown): void {
-  process.stderr.write(`${textOf(problem)}\n`);
+export function reportToStderr(problem: unknown): void {
+  process.stderr.write(`${formatProblem(problem)}\n`);
 }
 
-function textOf(problem: unknown): string {
+function formatProblem(problem: unknown): string {
   if (problem instanceof ConfigError) return problem.message;
   if (!(problem instanceof Error)) return String(problem);
   const text = problem.stack ?? problem.message;
-  return problem.cause === undefined ? text : `${text}\nBecause: ${textOf(problem.cause)}`;
+  return problem.cause === undefined ? text : `${text}\nBecause: ${formatProblem(problem.cause)}`;
 }

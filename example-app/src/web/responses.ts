@@ -1,31 +1,32 @@
-// How the app answers: pages with what every page needs, and short JSON for clients that ask for
-// it. Nothing is cached anywhere.
+// The responses of the app: pages, and short JSON for clients that ask for it. No response is
+// cached.
 import type { Request, RequestHandler, Response } from 'express';
-import { signedInAccount } from '../login/passport';
+import { findSignedInAccount } from '../login/passport';
 import { csrfToken } from './csrf';
 import { formatTime } from './format-time-and-place';
 
 declare module 'express-session' {
   interface SessionData {
-    /** Said once, on the next page. */
+    /** A message for the next page. It is shown once. */
     notice?: string;
   }
 }
 
 export interface Page {
   readonly title: string;
-  /** 200 by default. */
+  /** @default 200 */
   readonly status?: number;
-  /** By field; `form` for the form as a whole. */
+  /** By field. The key `form` is for errors of the whole form. */
   readonly errors?: Readonly<Record<string, string>>;
-  /** What was typed, by field. Never a password or a code. */
+  /** The submitted values, by field. Never a password or a code. */
   readonly values?: Readonly<Record<string, string>>;
-  /** Whatever else the view shows. */
+  /** Other data for the view. */
   readonly data?: Readonly<Record<string, unknown>>;
 }
 
 /**
- * The codes are on one of these pages, so none may be kept by a browser or a proxy (ASVS 14.3.2).
+ * One of these pages shows the codes, so neither a browser nor a proxy may store any of them (ASVS
+ * 14.3.2).
  */
 export function noStore(): RequestHandler {
   return (_req, res, next) => {
@@ -39,7 +40,7 @@ export function sendPage(
   { req, res }: { req: Request; res: Response },
   { title, status = 200, errors = {}, values = {}, data = {} }: Page,
 ): void {
-  const account = hasSession(req) ? signedInAccount(req) : null;
+  const account = hasSession(req) ? findSignedInAccount(req) : null;
   res.status(status).render(view, {
     ...data,
     title,
@@ -53,7 +54,7 @@ export function sendPage(
   });
 }
 
-/** An error for a person or for a program, whichever asked. */
+/** Sends an error as a page or as JSON, as the client asked. */
 export function sendError(
   { req, res }: { req: Request; res: Response },
   {
@@ -78,10 +79,7 @@ export function wantsJson(req: Request): boolean {
   return req.accepts(['html', 'json']) === 'json';
 }
 
-/**
- * This app speaks in pages: whoever does not ask for JSON by name gets one, from the library's
- * guards too.
- */
+/** Clients that do not ask for JSON explicitly get a page, also from the guards of the library. */
 export function pagesByDefault(): RequestHandler {
   return (req, _res, next) => {
     if (!wantsJson(req)) req.headers.accept = 'text/html';
@@ -90,8 +88,8 @@ export function pagesByDefault(): RequestHandler {
 }
 
 /**
- * Kept before the redirect goes out: the browser may be back before the session would be stored
- * otherwise.
+ * Saves the session before the redirect is sent. Otherwise the browser could request the next page
+ * before the session is stored.
  */
 export function leaveNotice(req: Request, text: string): Promise<void> {
   req.session.notice = text;
@@ -113,7 +111,7 @@ function takeNotice(req: Request): string | null {
   return notice ?? null;
 }
 
-/** Error pages are sent also where the session store is down. */
+/** False if the session store is down: error pages are sent without a session. */
 function hasSession(req: Request): boolean {
   const session: unknown = Reflect.get(req, 'session');
   return session !== undefined && session !== null;

@@ -1,25 +1,25 @@
-// A form that is sent twice by a double click: browsers drop the answer to the first and wait for
-// the second one's. Without this the first would use up the code, or make the codes, and nobody
-// would see what came of it.
+// Handles a form that a double click sends twice. The browser drops the first response and waits
+// for the second. Without this module the first request would use the code, or make the codes, and
+// the user would not see the result.
 import { createHash } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
-import type { Dropped, FormDesk } from './forms-in-progress';
+import type { DroppedAnswer, FormsInProgress } from './forms-in-progress';
 
 /**
- * While a form is being answered, the same form from the same browser waits. If the first one's
- * client is gone by then, the answer goes to the second; if not, it had its answer, and the second
- * is looked at like any other request: whatever was used by the first is used. So an answer, and
- * the session in it, reaches one client. Mounted before the session is read.
+ * While a form is being answered, the same form from the same browser waits. If the first client
+ * has disconnected by then, the second gets the response. If not, the second request is processed
+ * like any other, and what the first used up stays used up. So a response, and the session in it,
+ * reaches only one client. Mount it before the session is read.
  */
-export function answerSecondClick(desk: FormDesk): RequestHandler {
+export function answerSecondClick(forms: FormsInProgress): RequestHandler {
   return async (req, res, next) => {
     if (req.method !== 'POST') {
       next();
       return;
     }
-    const form = whatWasSent(req);
-    const first = await desk.begin(form);
-    if (first === 'nobody') void watch(res).then((dropped) => desk.end(form, dropped));
+    const form = hashForm(req);
+    const first = await forms.begin(form);
+    if (first === 'none') void captureAnswer(res).then((dropped) => forms.end(form, dropped));
     else if (first !== 'answered') {
       res.writeHead(first.status, first.headers).end(first.body);
       return;
@@ -28,8 +28,10 @@ export function answerSecondClick(desk: FormDesk): RequestHandler {
   };
 }
 
-/** Cookie and token are part of it: nobody else can send the same. */
-function whatWasSent(req: Request): string {
+/**
+ * The cookie and the CSRF token are part of the hash, so no other client can send the same form.
+ */
+function hashForm(req: Request): string {
   const { cookie, accept } = req.headers;
   return createHash('sha256')
     .update(JSON.stringify([req.originalUrl, cookie, accept, req.body]))
@@ -37,10 +39,10 @@ function whatWasSent(req: Request): string {
 }
 
 /**
- * Resolves once the answer is complete: with the answer if nobody is there for it, else with
- * `null`.
+ * Resolves when the response is complete: with the response if its client has disconnected,
+ * otherwise with `null`.
  */
-function watch(res: Response): Promise<Dropped | null> {
+function captureAnswer(res: Response): Promise<DroppedAnswer | null> {
   const parts: Buffer[] = [];
   const keep = (chunk: unknown): void => {
     if (typeof chunk === 'string' || chunk instanceof Uint8Array) parts.push(Buffer.from(chunk));
@@ -58,7 +60,7 @@ function watch(res: Response): Promise<Dropped | null> {
       keep(args[0]);
       const isGone = res.closed || res.socket === null || res.socket.destroyed;
       const ended = end(...args);
-      // Read after the end: the session cookie is set as the headers go out.
+      // Read after the end, because the session cookie is set when the headers are sent.
       resolve(
         isGone
           ? { status: res.statusCode, headers: { ...res.getHeaders() }, body: Buffer.concat(parts) }

@@ -1,11 +1,11 @@
-// What browsers are told to refuse: scripts, styles and forms of elsewhere or in the page itself,
-// being framed.
+// Security headers: browsers refuse inline scripts and styles, content and form targets of other
+// sites, and framing.
 import helmet from 'helmet';
 import type { Config } from '../config';
 
 /**
- * Scripts and styles from here and none in a page, the QR code as a `data:` picture, forms to here
- * alone.
+ * Scripts and styles from this host only and never inline; images also as `data:` (the QR code);
+ * forms to this host only.
  */
 export function securityHeaders({ isProduction }: Config): ReturnType<typeof helmet> {
   return helmet({
@@ -22,7 +22,8 @@ export function securityHeaders({ isProduction }: Config): ReturnType<typeof hel
         upgradeInsecureRequests: isProduction ? [] : null,
       },
     },
-    // A step-up leads back to the page whose form it interrupted, which it knows from the Referer.
+    // After a step-up the user returns to the page whose form was interrupted. The Referer names
+    // it.
     referrerPolicy: { policy: 'same-origin' },
   });
 }

@@ -1,4 +1,4 @@
-// What the routes work with. Made once by createApp.
+// The services that the routes use. createApp creates them once.
 import type { RequestHandler } from 'express';
 import type { BackupCodes } from 'passport-backup-code';
 import type { Authenticators } from '../factors/authenticators';
@@ -10,7 +10,7 @@ import type { Places } from '../login/places';
 import type { Users } from '../login/users';
 import type { Emails } from '../notices/account-emails';
 import type { Mailer } from '../notices/mailer';
-import type { Notices } from '../notices/notice-loop';
+import type { NoticeLoop } from '../notices/notice-loop';
 import type { Vault } from '../vault/vault';
 
 export interface Services {
@@ -21,23 +21,20 @@ export interface Services {
   readonly backupCodes: BackupCodes;
   readonly emails: Emails;
   /**
-   * For mail that a request waits for, or that must not lie in the database, like a link to log in
-   * with.
+   * For mail that a request waits for, or that must not be stored in the database, such as a login
+   * link.
    */
   readonly mailer: Mailer;
-  /**
-   * Tells owners of audit events by itself, whoever caused them; to be poked where something else
-   * was put into the queue.
-   */
-  readonly notices: Notices;
+  /** Notifies owners of audit events by itself. Wake it after other mail was queued. */
+  readonly noticeLoop: NoticeLoop;
   readonly places: Places;
   readonly vault: Vault;
   readonly passport: Authenticator;
   readonly guards: Guards;
-  /** Counts posts to the forms that take a password or a code, by address. */
+  /** Limits posts to the forms that take a password or a code, by address. */
   readonly limitSignIn: RequestHandler;
   readonly cookieName: string;
-  /** Where links in mail lead, without a slash at its end. */
+  /** The start of every link in mail, without a trailing slash. */
   readonly publicUrl: string;
   /** Milliseconds since 1970. */
   readonly now: () => number;

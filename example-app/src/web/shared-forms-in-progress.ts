@@ -1,20 +1,21 @@
-// One desk for the processes of one service: the primary keeps it, the others ask over the channel
-// that Node gives them. Answers, which may show codes, go from memory to memory.
+// Shares the forms in progress between the processes of a service. The primary process holds them,
+// and the workers ask it over Node's IPC channel. Responses, which may show codes, never reach a
+// disk.
 import type { Worker } from 'node:cluster';
-import type { Dropped, First, FormDesk } from './forms-in-progress';
+import type { DroppedAnswer, FirstSubmission, FormsInProgress } from './forms-in-progress';
 
 type Question =
   | { readonly kind: 'begin'; readonly id: number; readonly form: string }
-  | { readonly kind: 'end'; readonly form: string; readonly dropped: Dropped | null };
+  | { readonly kind: 'end'; readonly form: string; readonly dropped: DroppedAnswer | null };
 
 interface Reply {
   readonly id: number;
-  readonly first: First;
+  readonly first: FirstSubmission;
 }
 
-/** In a worker: the desk of its primary. Where the primary is gone, so is the worker. */
-export function deskOfPrimary(): FormDesk {
-  const asked = new Map<number, (first: First) => void>();
+/** For a worker: uses the forms of its primary. A worker ends when its primary ends. */
+export function connectToPrimary(): FormsInProgress {
+  const asked = new Map<number, (first: FirstSubmission) => void>();
   let lastId = 0;
   process.on('message', ({ id, first }: Reply) => {
     asked.get(id)?.(first);
@@ -35,27 +36,27 @@ export function deskOfPrimary(): FormDesk {
 }
 
 /**
- * In the primary. The forms of a worker that dies count as answered: those who wait are then looked
- * at like anybody else.
+ * For the primary. When a worker dies its forms count as answered: requests that wait for them are
+ * then processed as usual.
  */
-export function serveDesk(worker: Worker, desk: FormDesk): void {
+export function shareFormsInProgress(worker: Worker, forms: FormsInProgress): void {
   const begun = new Set<string>();
   let isGone = false;
-  const end = (form: string, dropped: Dropped | null): void => {
+  const end = (form: string, dropped: DroppedAnswer | null): void => {
     begun.delete(form);
-    desk.end(form, dropped);
+    forms.end(form, dropped);
   };
   worker.on('message', (question: Question) => {
-    // What a process said last may be heard after its end, and nobody would ever end that form.
+    // A message can arrive after the worker has ended. Its form would never be ended.
     if (isGone) return;
     if (question.kind === 'end') {
       end(question.form, question.dropped);
       return;
     }
     const { id, form } = question;
-    void desk.begin(form).then((first) => {
-      if (first === 'nobody' && isGone) desk.end(form, null);
-      else if (first === 'nobody') begun.add(form);
+    void forms.begin(form).then((first) => {
+      if (first === 'none' && isGone) forms.end(form, null);
+      else if (first === 'none') begun.add(form);
       if (worker.isConnected()) worker.send({ id, first } satisfies Reply, () => undefined);
     });
   });

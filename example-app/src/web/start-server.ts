@@ -1,27 +1,27 @@
-// One process that serves: starts listening, and stops in order.
+// Starts the server in this process, and stops it gracefully.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createApp } from '../app';
 import type { Config } from '../config';
-import type { FormDesk } from './forms-in-progress';
-import { complain } from './report-to-stderr';
+import type { FormsInProgress } from './forms-in-progress';
+import { reportToStderr } from './report-to-stderr';
 
 export const SHUTDOWN_MS = 10_000;
 
-export interface ServeOptions {
-  readonly desk?: FormDesk;
-  /** Told the port once the service listens. */
+export interface StartServerOptions {
+  readonly forms?: FormsInProgress;
+  /** Called with the port when the service listens. */
   readonly onListening?: (port: number) => void;
 }
 
-export async function serve(
+export async function startServer(
   config: Config,
-  { desk, onListening = () => undefined }: ServeOptions,
+  { forms, onListening = () => undefined }: StartServerOptions,
 ): Promise<void> {
-  const service = await createApp(config, { report: complain, desk });
+  const service = await createApp(config, { report: reportToStderr, forms });
   const server = createServer(service.app);
   server.on('error', (error: NodeJS.ErrnoException) => {
-    complain(
+    reportToStderr(
       error.code === 'EADDRINUSE' ? `PORT ${config.port} is in use by another program.` : error,
     );
     process.exit(1);
@@ -32,12 +32,12 @@ export async function serve(
   const stop = (): void => {
     if (isStopping) return;
     isStopping = true;
-    // What is being answered is answered; connections that only wait are closed.
+    // Requests in progress are finished; idle connections are closed.
     server.close(() => {
       service.close().then(
         () => process.exit(0),
         (error: unknown) => {
-          complain(error);
+          reportToStderr(error);
           process.exit(1);
         },
       );

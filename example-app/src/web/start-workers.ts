@@ -1,34 +1,35 @@
-// Several processes for one port: makes what they share, starts them, replaces one that dies, and
-// stops them together.
+// Starts several processes for one port. Creates what they share, replaces a process that dies, and
+// stops all of them together.
 import cluster, { type Worker } from 'node:cluster';
 import type { Config } from '../config';
 import { openStores } from '../data/open-stores';
-import { LocalFormDesk } from './forms-in-progress';
-import { complain } from './report-to-stderr';
-import { serveDesk } from './shared-forms-in-progress';
+import { LocalFormsInProgress } from './forms-in-progress';
+import { reportToStderr } from './report-to-stderr';
+import { shareFormsInProgress } from './shared-forms-in-progress';
 import { SHUTDOWN_MS } from './start-server';
 
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 30_000;
-/** A process that lived as long was not killed by what killed the one before it. */
+/** A process that ran this long was not killed by the same fault as the one before it. */
 const STEADY_MS = 60_000;
 
 /**
- * Secrets are made by now, since the configuration was read; tables are made here, so that a fault
- * is told of once.
+ * The configuration has been read, so the secrets exist. The tables are created here, so that a
+ * fault is reported only once.
  */
 export async function startWorkers(
   config: Config,
   { onListening }: { onListening: (port: number) => void },
 ): Promise<void> {
-  const stores = await openStores(config, complain);
+  const stores = await openStores(config, reportToStderr);
   await stores.close();
 
-  // Connections go round, as is Node's default: left to the kernel, one process hashed almost four
-  // times as much as another. The price: one that was on its way to a process just killed is
-  // dropped only by its client's time-out. Buffers go over the channel as they are.
+  // Connections are distributed round-robin, which is Node's default. Left to the kernel, one
+  // process computed almost four times as many hashes as another. The disadvantage: a connection
+  // that was passed to a process just killed ends only with its client's timeout. `advanced` sends
+  // buffers over the channel as they are.
   cluster.setupPrimary({ serialization: 'advanced' });
-  const desk = new LocalFormDesk();
+  const forms = new LocalFormsInProgress();
   const living = new Set<Worker>();
   let listening = 0;
   let pauseMs = FIRST_PAUSE_MS;
@@ -39,7 +40,7 @@ export async function startWorkers(
     exitCode = code;
     if (living.size === 0) process.exit(code);
     for (const worker of living) worker.process.kill('SIGTERM');
-    // They give up a little earlier by themselves.
+    // The workers stop by themselves a little earlier.
     setTimeout(() => {
       for (const worker of living) worker.process.kill('SIGKILL');
       process.exit(1);
@@ -52,8 +53,9 @@ export async function startWorkers(
   ): void => {
     pauseMs =
       Date.now() - startedAt > STEADY_MS ? FIRST_PAUSE_MS : Math.min(pauseMs * 2, MAX_PAUSE_MS);
-    complain(
-      `Process ${worker.process.pid ?? '?'} ended with ${end}. Another one starts in ${pauseMs} ms.`,
+    reportToStderr(
+      `Process ${worker.process.pid ?? '?'} ended with ${end}. ` +
+        `Another one starts in ${pauseMs} ms.`,
     );
     setTimeout(start, pauseMs);
   };
@@ -63,9 +65,9 @@ export async function startWorkers(
     const worker = cluster.fork();
     const startedAt = Date.now();
     living.add(worker);
-    serveDesk(worker, desk);
-    // What cannot be told to a process that is dying; its end follows.
-    worker.on('error', complain);
+    shareFormsInProgress(worker, forms);
+    // A message could not be sent to a dying process. Its exit event follows.
+    worker.on('error', reportToStderr);
     worker.once('listening', ({ port }) => {
       listening += 1;
       if (listening === config.workers) onListening(port);
@@ -75,7 +77,7 @@ export async function startWorkers(
       if (exitCode !== null) {
         if (living.size === 0) process.exit(exitCode);
       } else if (listening < config.workers) {
-        // What cannot start the first time is a fault of the deployment; it has said so itself.
+        // A worker that fails at the first start is a deployment fault, and has reported it.
         stop(1);
       } else {
         replace(worker, { startedAt, end: signal ?? `code ${code ?? '?'}` });

@@ -1,4 +1,5 @@
-// The administrator's pages: who may see them, what they say, what they may do. Never a code.
+// The pages for administrators: who may see them, what they show, and what they can do. They never
+// show a code.
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, signUp, type Enrolled } from '../helpers/visitor';
 
@@ -9,15 +10,15 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-/** Where everybody here has been before. */
+/** The place that all users in this file have logged in from. */
 const HERE = { ip: '127.0.0.1', userAgent: 'node' };
 
 async function openAdmin(): Promise<Enrolled> {
   return enroll(service, 'root');
 }
 
-describe('the pages are there', () => {
-  it('for an administrator with an authenticator app, and for nobody else', async () => {
+describe('Access', () => {
+  it('Only administrators with a second factor can open the pages', async () => {
     const { visitor: admin } = await openAdmin();
     expect((await admin.get('/admin')).status).toBe(200);
     expect((await admin.get('/account')).text).toContain('<a href="/admin">');
@@ -37,7 +38,7 @@ describe('the pages are there', () => {
   });
 });
 
-it('counts adoption, shows what happened, and names whoever is attacked', async () => {
+it('The page shows adoption, recent events and accounts under attack', async () => {
   const { visitor: admin } = await openAdmin();
   const { codes, userId } = await enroll(service, 'ada');
   await signUp(service, 'grace');
@@ -65,7 +66,7 @@ it('counts adoption, shows what happened, and names whoever is attacked', async 
   for (const code of codes) expect(text).not.toContain(code);
 });
 
-it('shows one account with its trail, and ends its codes with the name of who did it', async () => {
+it('The page of an account shows its activity and can end its codes', async () => {
   const { visitor: admin } = await openAdmin();
   const { codes, userId, visitor: ada } = await enroll(service, 'ada');
   const { text } = await admin.get(`/admin/users/${userId}`);
@@ -88,7 +89,7 @@ it('shows one account with its trail, and ends its codes with the name of who di
   });
 });
 
-it('asks for a fresh second factor before it ends anything', async () => {
+it('Ending codes needs a fresh second factor', async () => {
   const { visitor: admin } = await openAdmin();
   const { userId } = await enroll(service, 'ada');
   service.forward(600);
@@ -98,14 +99,14 @@ it('asks for a fresh second factor before it ends anything', async () => {
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 10 });
 });
 
-it('says so where there is no such account', async () => {
+it('An unknown account is a 404 error', async () => {
   const { visitor: admin } = await openAdmin();
-  for (const id of ['nobody', '%00', 'x'.repeat(300)])
+  for (const id of ['unknown', '%00', 'x'.repeat(300)])
     expect((await admin.get(`/admin/users/${id}`)).status).toBe(404);
-  expect((await admin.submit('/admin', {}, '/admin/users/nobody/revoke')).status).toBe(404);
+  expect((await admin.submit('/admin', {}, '/admin/users/unknown/revoke')).status).toBe(404);
 });
 
-it('lists accounts page by page', async () => {
+it('Accounts are listed page by page', async () => {
   const { visitor: admin } = await openAdmin();
   for (let n = 10; n < 40; n += 1) await signUp(service, `user${n}`);
   const first = (await admin.get('/admin')).text;
@@ -120,7 +121,7 @@ it('lists accounts page by page', async () => {
   expect(second).not.toContain('More accounts');
 });
 
-/** Names in the list of accounts. */
+/** The names in the list of accounts. */
 function listed(html: string): string[] {
   return [
     ...html
@@ -129,7 +130,7 @@ function listed(html: string): string[] {
   ].map(([, name]) => name!);
 }
 
-test('lists those with few codes, expired ones, none, unused ones, and those under attack', async () => {
+test('Accounts can be listed by the state of their codes', async () => {
   const { visitor: admin } = await openAdmin();
   const few = await enroll(service, 'few');
   for (const code of few.codes.slice(0, 7))
@@ -152,7 +153,7 @@ test('lists those with few codes, expired ones, none, unused ones, and those und
   expect(await list('constructor')).toHaveLength(5);
 });
 
-test('draws what happened day by day, and says the same in words and in a table', async () => {
+test('The page shows the events of each day as a chart, a sentence and a table', async () => {
   const { newTotp } = await openAdmin();
   const { codes, userId } = await enroll(service, 'ada');
   service.forward(86_400);

@@ -1,6 +1,6 @@
-// The charts of the administrator's page, as geometry: a day without events has its place, and one
-// event among thousands is seen.
-import { dayChart, lastDays, shares } from '../../src/admin/charts';
+// The geometry of the charts on the administrator's page. Days without events keep their place, and
+// a single event is visible beside thousands.
+import { drawDayChart, summarizeDays, computeShares } from '../../src/admin/charts';
 
 const NOON = Date.UTC(2026, 2, 1, 12);
 const counts = (
@@ -13,8 +13,8 @@ const counts = (
   failures: {},
 });
 
-test('every day has a bar of its own, also the last of February and those on which nothing happened', () => {
-  const days = lastDays(
+test('Every day has a bar, including days without events and the last day of February', () => {
+  const days = summarizeDays(
     { days: [counts('2026-02-27', 4), counts('2026-03-01', 1)] },
     { now: NOON, count: 4 },
   );
@@ -24,15 +24,15 @@ test('every day has a bar of its own, also the last of February and those on whi
     ['2026-02-28', 0],
     ['2026-03-01', 1],
   ]);
-  const { bars, height, width } = dayChart(days, { id: 'consumed', title: 'Codes used' });
+  const { bars, height, width } = drawDayChart(days, { id: 'consumed', title: 'Codes used' });
   expect(bars.map((bar) => bar.height)).toEqual([0, height, 0, height / 4]);
   expect(
     bars.every(({ x, y, ...bar }) => x + bar.width <= width && y + bar.height === height),
   ).toBe(true);
 });
 
-test('refusals are one bar, by reason in words', () => {
-  const [day] = lastDays(
+test('Refused attempts are one bar, with the reasons as text', () => {
+  const [day] = summarizeDays(
     {
       days: [
         { day: '2026-03-01', issued: 0, consumed: 0, failures: { mismatch: 5, throttled: 1 } },
@@ -43,18 +43,18 @@ test('refusals are one bar, by reason in words', () => {
   expect(day).toMatchObject({ refused: 6, reasons: 'mismatch 5, throttled 1' });
 });
 
-test('one among thousands is still seen, and nothing is no bar', () => {
-  const days = lastDays(
+test('One event beside thousands is visible, and a day without events has no bar', () => {
+  const days = summarizeDays(
     { days: [counts('2026-02-27', 5000), counts('2026-02-28', 1)] },
     { now: NOON, count: 3 },
   );
-  const { bars, summary } = dayChart(days, { id: 'consumed', title: 'Codes used' });
+  const { bars, summary } = drawDayChart(days, { id: 'consumed', title: 'Codes used' });
   expect(bars.map(({ height }) => height > 0)).toEqual([true, true, false]);
   expect(summary).toBe('5001 in 3 days, most on 27 February: 5000.');
 });
 
-test('parts fill the whole side by side, and of nobody there are none', () => {
-  const parts = shares([
+test('Shares add up to the full width, and are empty without accounts', () => {
+  const parts = computeShares([
     { id: 'a', label: 'A', count: 3 },
     { id: 'b', label: 'B', count: 1 },
   ]);
@@ -62,5 +62,8 @@ test('parts fill the whole side by side, and of nobody there are none', () => {
     [0, 75, 75],
     [75, 25, 25],
   ]);
-  expect(shares([{ id: 'a', label: 'A', count: 0 }])[0]).toMatchObject({ width: 0, percent: 0 });
+  expect(computeShares([{ id: 'a', label: 'A', count: 0 }])[0]).toMatchObject({
+    width: 0,
+    percent: 0,
+  });
 });

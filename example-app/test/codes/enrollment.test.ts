@@ -1,5 +1,5 @@
-// Whoever has a second factor and no codes that work is asked to make some, and led back; old ones
-// are mentioned once a login.
+// A user with a second factor but no working codes is asked to make some, and is then led back. A
+// user with old codes is reminded once in each login.
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, keepCodes } from '../helpers/visitor';
 
@@ -12,7 +12,7 @@ afterEach(() => service.stop());
 
 const DAY_SECONDS = 86_400;
 
-it('without codes the account leads to the page that makes them, and on from there', async () => {
+it('A user without codes is led to the page that makes them, and then back', async () => {
   const { visitor, userId } = await enroll(service);
   await service.backupCodes.revoke(userId);
   const { status, location } = await visitor.get('/account');
@@ -28,7 +28,7 @@ it('without codes the account leads to the page that makes them, and on from the
   expect((await visitor.get('/account')).status).toBe(200);
 });
 
-it('where to go on to is never another site', async () => {
+it('The page to return to is never on another site', async () => {
   const { visitor } = await enroll(service);
   const shown = await visitor.submit(
     '/account/security?returnTo=//evil.example',
@@ -39,7 +39,7 @@ it('where to go on to is never another site', async () => {
   await keepCodes(visitor, shown);
 });
 
-it('old codes are mentioned once a login, and the person may go on', async () => {
+it('A user with old codes is reminded once in each login and may continue', async () => {
   const { newTotp } = await enroll(service);
   service.forward(180 * DAY_SECONDS);
   const visitor = await givePassword(service);

@@ -1,5 +1,4 @@
-// What the service does by itself from time to time: reminders of codes that expire, and forgetting
-// what is too old.
+// The periodic tasks: reminders before codes expire, and deletion of old events and mail.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,7 +27,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true });
 });
 
-/** The service as it starts once more, so many days later. */
+/** Starts the service again, `days` days later. */
 function startAfter(days: number, env: Record<string, string> = {}): Promise<Service> {
   return startService(
     { SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com', DATA_DIR: dataDir, ...env },
@@ -43,7 +42,7 @@ function countIn(table: 'mail_queue' | 'outbox'): number {
   return rows;
 }
 
-test('whoever starts the service has reminders sent that are due, each once', async () => {
+test('A starting service sends each due reminder once', async () => {
   for (const [days, subject] of [
     [340, 'Your backup codes expire soon'],
     [360, 'Your backup codes expire soon'],
@@ -56,7 +55,7 @@ test('whoever starts the service has reminders sent that are due, each once', as
       await service.stop();
     }
   }
-  // What comes next comes right after them.
+  // The next mail follows directly, so no reminder was repeated.
   const service = await startAfter(366);
   await service.backupCodes.revoke(ada.userId);
   expect((await mailServer.next()).map(({ subject }) => subject)).toEqual([
@@ -66,7 +65,7 @@ test('whoever starts the service has reminders sent that are due, each once', as
   expect(mailServer.unread()).toEqual([]);
 });
 
-test('audit events go after a year, or after as many days as AUDIT_DAYS says', async () => {
+test('Audit events are deleted after a year, or after AUDIT_DAYS days', async () => {
   const typesAfter = async (
     days: number,
     env: Record<string, string>,
@@ -85,7 +84,7 @@ test('audit events go after a year, or after as many days as AUDIT_DAYS says', a
   await typesAfter(31, { AUDIT_DAYS: '30' }, []);
 });
 
-test('so does mail that is not delivered, and what is in the outbox', async () => {
+test('Undelivered mail and the outbox are deleted after a year', async () => {
   const developers = await startService({ DATA_DIR: dataDir });
   await developers.backupCodes.issue(ada.userId);
   await until(() => countIn('outbox') === 1);

@@ -1,4 +1,4 @@
-// A new set needs a fresh second factor, is shown once, and ends the old one once it is saved.
+// A new set needs a fresh second factor, is shown once, and replaces the old one when it is saved.
 import { type Service, startService } from '../helpers/service';
 import {
   type Answer,
@@ -22,7 +22,7 @@ afterEach(() => service.stop());
 const makeNewCodes = (visitor: Visitor): Promise<Answer> =>
   visitor.submit('/account/security', {}, '/account/security/codes');
 
-test('a stale login is asked for its second factor first, and sees no codes until then', async () => {
+test('Making new codes needs a fresh second factor', async () => {
   const { visitor, codes, newTotp } = await enroll(service);
   service.forward(301);
   visitor.headers.referer = `${service.url}/account/security`;
@@ -52,7 +52,7 @@ test('a stale login is asked for its second factor first, and sees no codes unti
   expect(service.faults).toEqual([]);
 });
 
-test('reloading the page that shows new codes makes no others', async () => {
+test('Reloading the page that shows new codes does not make others', async () => {
   const { visitor } = await enroll(service);
   const { text } = await visitor.get('/account/security');
   const form = { _csrf: tokenIn(text), after: /name="after" value="([^"]+)"/.exec(text)![1]! };
@@ -71,7 +71,7 @@ test('reloading the page that shows new codes makes no others', async () => {
   ).toMatchObject({ status: 303, location: '/account' });
 });
 
-test('whoever leaves the page without saving the new codes keeps the old ones', async () => {
+test('A user who leaves the page without saving the new codes keeps the old ones', async () => {
   const { visitor, codes } = await enroll(service);
   const newCodes = codesIn((await makeNewCodes(visitor)).text);
   const other = await givePassword(service);
@@ -82,7 +82,7 @@ test('whoever leaves the page without saving the new codes keeps the old ones', 
   });
 });
 
-test('a program is told what is missing as RFC 9470 says', async () => {
+test('A JSON client receives the step-up error of RFC 9470', async () => {
   const { visitor } = await enroll(service);
   service.forward(301);
   visitor.headers.accept = 'application/json';
@@ -96,14 +96,14 @@ test('a program is told what is missing as RFC 9470 says', async () => {
   expect(JSON.parse(answer.text)).toMatchObject({ code: 'insufficient_user_authentication' });
 });
 
-test('whoever got in with a backup code just now can make new ones, or a lost phone would be a dead end', async () => {
+test('A user who just logged in with a backup code can make new codes', async () => {
   const { codes } = await enroll(service);
   const visitor = await givePassword(service);
   await visitor.submit('/login/backup-code', { code: codes[0]! });
   expect(codesIn((await makeNewCodes(visitor)).text)).toHaveLength(10);
 });
 
-test('and can set up another authenticator app, after which the old one is dead', async () => {
+test('A backup code is enough to replace the authenticator app', async () => {
   const { codes, newTotp } = await enroll(service);
   const visitor = await givePassword(service);
   await visitor.submit('/login/backup-code', { code: codes[0]! });
@@ -132,7 +132,7 @@ test('and can set up another authenticator app, after which the old one is dead'
   ).toBe(303);
 });
 
-test('the security page tells how many are left, when they were made, last used, and until when they work', async () => {
+test('The security page shows the number of codes left and the dates of the set', async () => {
   const { codes } = await enroll(service);
   const visitor = await givePassword(service);
   await visitor.submit('/login/backup-code', { code: codes[0]! });
@@ -146,7 +146,7 @@ test('the security page tells how many are left, when they were made, last used,
   expect(times[2]! - times[0]!).toBe(365 * 86_400_000);
 });
 
-test('without another factor there are none to make', async () => {
+test('An account without a second factor cannot make backup codes', async () => {
   const visitor = await signUp(service, 'bob');
   expect((await visitor.get('/account/security')).text).toContain('Set up an authenticator app');
   expect(await visitor.submit('/account', {}, '/account/security/codes')).toMatchObject({
@@ -155,7 +155,7 @@ test('without another factor there are none to make', async () => {
   });
 });
 
-test('turning the only factor off needs a fresh factor, ends the codes, and leaves the password alone', async () => {
+test('Turning off the only second factor needs a fresh factor and ends the codes', async () => {
   const { visitor, userId, newTotp } = await enroll(service);
   service.forward(301);
   expect(await visitor.submit('/account/security', {}, '/account/totp/disable')).toMatchObject({

@@ -1,5 +1,4 @@
-// "I have saved these codes": whose sets are turned on by it, and what is said to those whose are
-// not.
+// "I have saved these codes": which sets the form activates, and what other users see.
 import { type Service, startService } from '../helpers/service';
 import { setIdIn } from '../helpers/tour';
 import {
@@ -35,7 +34,7 @@ const save = (
     ...fields,
   });
 
-test('once they are saved the new ones work; sent twice, the form leads where it led', async () => {
+test('Saved codes work, and sending the form twice gives the same redirect', async () => {
   const shown = await makeNew(ada.visitor);
   expect(await save(ada.visitor, shown)).toMatchObject({ status: 303, location: '/account' });
   const status = await service.backupCodes.status(ada.userId);
@@ -45,7 +44,7 @@ test('once they are saved the new ones work; sent twice, the form leads where it
   expect(service.events.filter(({ type }) => type === 'activated')).toHaveLength(2);
 });
 
-test('they lead back to the page that asked for them, and to none of another site', async () => {
+test('After saving, the user returns to the previous page, never to another site', async () => {
   const shown = await makeNew(ada.visitor);
   expect(await save(ada.visitor, shown, { returnTo: '/account/emails' })).toMatchObject({
     status: 303,
@@ -58,10 +57,10 @@ test('they lead back to the page that asked for them, and to none of another sit
 });
 
 test.each([
-  ['an hour later', (): unknown => service.forward(3601)],
+  ['after an hour', (): unknown => service.forward(3601)],
   ['after others were made', (): unknown => makeNew(ada.visitor)],
   ['after all were ended', (): unknown => service.backupCodes.revoke(ada.userId)],
-])('%s it is too late: a page says so, and nothing is changed', async (_when, pass) => {
+])('Codes that are saved %s are refused, and nothing changes', async (_when, pass) => {
   const shown = await makeNew(ada.visitor);
   await pass();
   const before = await service.backupCodes.status(ada.userId);
@@ -73,7 +72,7 @@ test.each([
   expect(await service.backupCodes.status(ada.userId)).toEqual(before);
 });
 
-test('a set of somebody else, and what is none, is not turned on', async () => {
+test('A set of another user and an unknown set are not activated', async () => {
   const eve = await enroll(service, 'eve');
   const shown = await makeNew(ada.visitor);
   for (const setId of [
@@ -92,7 +91,7 @@ test('a set of somebody else, and what is none, is not turned on', async () => {
   expect((await save(ada.visitor, shown)).status).toBe(303);
 });
 
-test('no store keeps the page that shows them, and no address opens it', async () => {
+test('The page with the codes is not cached, and no URL opens it', async () => {
   const shown = await makeNew(ada.visitor);
   expect(shown.headers.get('cache-control')).toBe('no-store');
   expect(codesIn(shown.text)).toHaveLength(10);

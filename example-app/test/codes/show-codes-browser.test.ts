@@ -1,18 +1,18 @@
-// The page with new backup codes, in a real browser with its scripts: copied, downloaded, printed,
-// saved; and never seen again.
+// The page with new backup codes, in a real browser with scripts: the codes are copied, downloaded,
+// printed and saved, and never shown again.
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeInBrowser, goBack, launchChromium } from '../helpers/chromium';
-import { pdfText } from '../helpers/pdf-text';
+import { readPdf } from '../helpers/pdf-text';
 import { type Service, startService } from '../helpers/service';
 import { carryOver } from '../helpers/tour';
 import { type Enrolled, enroll, givePassword } from '../helpers/visitor';
 
 jest.setTimeout(60_000);
 
-describeInBrowser('new backup codes in a browser', keepThem);
+describeInBrowser('New backup codes in a browser', useCodesPage);
 
-function keepThem(): void {
+function useCodesPage(): void {
   let service: Service;
   let browser: Browser;
   let context: BrowserContext;
@@ -34,12 +34,12 @@ function keepThem(): void {
   });
   afterEach(() => context.close());
   afterAll(async () => {
-    // Undefined where beforeAll failed, which is then what the report should show.
+    // Undefined if beforeAll failed. The report should then show that failure.
     await (browser as Browser | undefined)?.close();
     await (service as Service | undefined)?.stop();
   });
 
-  /** Staged, and on the screen. */
+  /** Stages a set and returns the codes on the screen. */
   async function makeNewCodes(): Promise<string[]> {
     await page.goto('/account/security');
     await page.getByRole('button', { name: 'Make new backup codes' }).click();
@@ -49,24 +49,24 @@ function keepThem(): void {
     return codes;
   }
 
-  /** Whether it lets Ada in. */
+  /** Whether Ada can log in with the code. */
   async function works(code: string): Promise<boolean> {
     return (
       (await (await givePassword(service)).submit('/login/backup-code', { code })).status === 303
     );
   }
 
-  /** The same on paper, in the clipboard and in a file. */
+  /** The clipboard and the file have the same content. */
   function expectSheet(lines: readonly string[], codes: readonly string[]): void {
     expect(lines.slice(0, 2)).toEqual(['Backup codes for Backup code example', 'Account: ada']);
     expect(lines[2]).toMatch(/^Made: \d+ \w+ \d{4} at \d\d:\d\d UTC$/);
     expect(lines[3]).toMatch(
-      /^Each code logs you in once, after your password\. They work until \d+ \w+ \d{4} at \d\d:\d\d UTC\.$/,
+      /^Each code logs you in once, after your password\. They work until .* at \d\d:\d\d UTC\.$/,
     );
     expect(lines.slice(4)).toEqual(['', ...codes, '']);
   }
 
-  test('are a numbered list of real text, one letter as wide as another', async () => {
+  test('The codes are a numbered list in a fixed-width font', async () => {
     await makeNewCodes();
     const list = page.locator('ol.codes');
     expect(
@@ -80,7 +80,7 @@ function keepThem(): void {
     expect(new Set(widths).size).toBe(1);
   });
 
-  test('are copied by keyboard, with what they are for, and a word that they were', async () => {
+  test('The codes can be copied by keyboard, and the page confirms it', async () => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.url });
     const codes = await makeNewCodes();
     await page.getByRole('button', { name: 'Copy' }).focus();
@@ -89,8 +89,8 @@ function keepThem(): void {
     expectSheet((await page.evaluate(() => navigator.clipboard.readText())).split('\n'), codes);
   });
 
-  test('are selected instead where the browser lets no page copy', async () => {
-    // As in every page that did not come over TLS.
+  test('The codes are selected if the browser does not let the page copy', async () => {
+    // As in a page that was not loaded over TLS.
     await page.addInitScript(() =>
       Object.defineProperty(navigator, 'clipboard', { value: undefined }),
     );
@@ -100,7 +100,7 @@ function keepThem(): void {
     expect((await page.evaluate(() => getSelection()!.toString())).split(/\s+/)).toEqual(codes);
   });
 
-  test('are downloaded as a text file', async () => {
+  test('The codes can be downloaded as a text file', async () => {
     const codes = await makeNewCodes();
     const coming = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).focus();
@@ -110,14 +110,14 @@ function keepThem(): void {
     expectSheet(readFileSync(await download.path(), 'utf8').split('\n'), codes);
   });
 
-  test('are printed on one page: the codes, whose, where, since when, and nothing to click', async () => {
+  test('The printed page has the codes, the account and the dates, but no controls', async () => {
     const codes = await makeNewCodes();
     await page.emulateMedia({ colorScheme: 'dark' });
     // The PDF comes first: print() opens a preview that a test cannot close, and Chromium makes no
     // PDF while it is open.
-    const [paper, ...others] = pdfText(await page.pdf({ format: 'A4' }));
+    const [paper, ...others] = readPdf(await page.pdf({ format: 'A4' }));
     expect(others).toEqual([]);
-    // Not earlier: making a PDF fires this event too.
+    // Added only now, because making a PDF also fires this event.
     await page.evaluate(() => addEventListener('beforeprint', () => (document.title = 'printing')));
     await page.getByRole('button', { name: 'Print' }).focus();
     await page.keyboard.press('Enter');
@@ -125,19 +125,19 @@ function keepThem(): void {
     await page.emulateMedia({ media: 'print' });
     for (const text of [paper!, await page.locator('body').innerText()]) {
       expect(text.match(/[A-Z2-9]{4}-[A-Z2-9]{4}/g)).toEqual(codes);
-      for (const told of [
+      for (const line of [
         'Backup codes for Backup code example',
         'Account: ada',
         'Made: ',
         'They work until ',
       ])
-        expect(text).toContain(told);
-      for (const clicked of ['Log out', 'Security', 'Copy', 'Turn on', 'I have saved', 'Help'])
-        expect(text).not.toContain(clicked);
+        expect(text).toContain(line);
+      for (const control of ['Log out', 'Security', 'Copy', 'Turn on', 'I have saved', 'Help'])
+        expect(text).not.toContain(control);
     }
   });
 
-  test('work once it was said that they are saved, and not a moment before; then the old ones do not', async () => {
+  test('The codes work only after the user confirms that they are saved', async () => {
     const codes = await makeNewCodes();
     expect(await works(codes[0]!)).toBe(false);
     await page.getByRole('button', { name: 'Turn on these codes' }).click();
@@ -159,14 +159,14 @@ function keepThem(): void {
     ada = { ...ada, codes: codes.slice(1) };
   });
 
-  test('change nothing for whoever leaves the page: the old ones go on working', async () => {
+  test('If the user leaves the page, the old codes still work', async () => {
     const codes = await makeNewCodes();
     await page.getByRole('link', { name: 'Account', exact: true }).click();
     await page.waitForURL('/account');
     expect([await works(codes[0]!), await works(ada.codes[0]!)]).toEqual([false, true]);
   });
 
-  test('are in no title, no address and no storage, and are not seen again by going back', async () => {
+  test('The codes are in no title, URL or storage, and going back does not show them', async () => {
     const codes = await makeNewCodes();
     const places = await page.evaluate(() =>
       [
@@ -185,7 +185,7 @@ function keepThem(): void {
     expect(codes.filter((code) => content.includes(code))).toEqual([]);
   });
 
-  test('without a word of complaint from the browser or the service', () => {
+  test('The browser and the service report no errors', () => {
     const isExpected =
       /Failed to load resource: (the server responded with a status of 4\d\d|net::ERR_CACHE_MISS)/;
     expect(

@@ -1,4 +1,4 @@
-// One code lets in once: again, at once from many browsers, and on a second click.
+// A code works once: when it is entered again, in many browsers at once, and with a double click.
 import { quickHasher } from '../helpers/quick-hasher';
 import { type Service, startService } from '../helpers/service';
 import { raceWithOneCode } from '../helpers/stories';
@@ -6,7 +6,7 @@ import { type Enrolled, enroll, givePassword, tokenIn, type Visitor } from '../h
 
 let service: Service;
 beforeEach(async () => {
-  // From which browser a code comes is not what is asked here.
+  // This test is not about the place of a login.
   service = await startService(
     {},
     { backupCodes: { hasher: quickHasher, assessRisk: () => 'allow' } },
@@ -14,14 +14,14 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-test('of fifty at once, from fifty sessions, exactly one gets in, and nobody is told that the code was ever right', async () => {
+test('Of fifty sessions that send one code at once, exactly one logs in', async () => {
   const { codes, userId } = await enroll(service);
   await raceWithOneCode(service, { username: 'ada', code: codes[0]!, browsers: 50 });
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
   expect(service.faults).toEqual([]);
 });
 
-test('each of the other codes still works', async () => {
+test('Each code works once', async () => {
   const { codes } = await enroll(service);
   for (const code of codes) {
     const visitor = await givePassword(service);
@@ -34,7 +34,7 @@ test('each of the other codes still works', async () => {
   expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(401);
 });
 
-test('a warning stands on the account page when three are left', async () => {
+test('The account page shows a warning when three codes are left', async () => {
   const { codes } = await enroll(service);
   let visitor: Visitor | undefined;
   for (const code of codes.slice(0, 6)) visitor = await logInWith(code);
@@ -46,7 +46,7 @@ test('a warning stands on the account page when three are left', async () => {
   expect((await visitor.get(location!)).text).toContain('You have no backup codes that work');
 });
 
-describe('a form that is sent twice', () => {
+describe('A form that is sent twice', () => {
   let ada: Enrolled;
   let visitor: Visitor;
   let fields: { _csrf: string; code: string };
@@ -59,7 +59,7 @@ describe('a form that is sent twice', () => {
     };
   });
 
-  test('changes nothing the second time, and leads on', async () => {
+  test('The second submission of a form changes nothing and redirects', async () => {
     const secondClick = visitor.copy();
     expect(await visitor.post('/login/backup-code', fields)).toMatchObject({
       status: 303,
@@ -67,14 +67,14 @@ describe('a form that is sent twice', () => {
     });
     const answer = await secondClick.post('/login/backup-code', fields);
     expect(answer).toMatchObject({ status: 303, location: '/' });
-    // Its cookie would take the place of the one that the first answer set.
+    // A cookie would replace the one that the first response set.
     expect(answer.headers.getSetCookie()).toEqual([]);
     expect(await secondClick.isLoggedIn()).toBe(false);
     expect(await visitor.get('/')).toMatchObject({ status: 303, location: '/account' });
     expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
   });
 
-  test('at the same moment spends one code, and both lead on', async () => {
+  test('A form that is sent twice at once uses one code and redirects both', async () => {
     const secondClick = visitor.copy();
     const answers = await Promise.all(
       [visitor, secondClick].map((each) => each.post('/login/backup-code', fields)),
@@ -87,7 +87,7 @@ describe('a form that is sent twice', () => {
     expect(await service.backupCodes.status(ada.userId)).toMatchObject({ remaining: 9 });
   });
 
-  test('by somebody who is in already leads to the account', async () => {
+  test('A user who is already logged in is redirected to the account', async () => {
     await visitor.post('/login/backup-code', fields);
     const _csrf = tokenIn((await visitor.get('/account')).text);
     expect(await visitor.post('/login/backup-code', { _csrf, code: ada.codes[1]! })).toMatchObject({

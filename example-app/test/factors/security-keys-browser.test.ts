@@ -1,5 +1,5 @@
-// Security keys in a real browser, with a key that Chromium makes up (WebAuthn, section 11), and
-// what a page says without scripts.
+// Security keys in a real browser, with a virtual key of Chromium (WebAuthn, section 11), and the
+// pages without scripts.
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import type { Browser, BrowserContext, CDPSession, Page } from 'playwright-core';
@@ -7,7 +7,7 @@ import { describeInBrowser, launchChromium } from '../helpers/chromium';
 import { type Service, startService } from '../helpers/service';
 import { PASSWORD } from '../helpers/visitor';
 
-describeInBrowser('in a browser', useKeys);
+describeInBrowser('Security keys in a browser', useKeys);
 
 function useKeys(): void {
   let service: Service;
@@ -22,7 +22,7 @@ function useKeys(): void {
 
   beforeAll(async () => {
     browser = await launchChromium();
-    const port = await freePort();
+    const port = await findFreePort();
     origin = `http://localhost:${port}`;
     service = await startService({ PORT: String(port), PUBLIC_URL: origin });
     context = await browser.newContext({ baseURL: origin });
@@ -35,7 +35,7 @@ function useKeys(): void {
     authenticatorId = await plugIn();
   });
   afterAll(async () => {
-    // Undefined where beforeAll failed, which is then what the report should show.
+    // Undefined if beforeAll failed. The report should then show that failure.
     await (browser as Browser | undefined)?.close();
     await (service as Service | undefined)?.stop();
   });
@@ -64,7 +64,7 @@ function useKeys(): void {
     await page.waitForURL('**/login');
   }
 
-  test('a person adds a key, and is shown ten codes', async () => {
+  test('A user adds a security key and sees ten codes', async () => {
     await page.goto('/signup');
     await page.getByLabel('Username').fill('ada');
     await page.getByLabel('Email').fill('ada@example.com');
@@ -73,7 +73,7 @@ function useKeys(): void {
     await page.goto('/account/security');
     await page.getByRole('link', { name: 'Add a security key' }).click();
     await page.getByLabel('Name').fill('Blue key');
-    // What is written for browsers without scripts is not read out in this one.
+    // The hint for browsers without scripts is removed, so it is not read out.
     expect(await page.locator('#key-hint').count()).toBe(0);
     await page.getByRole('button', { name: 'Add this key' }).click();
     await page.getByLabel('I have saved these codes').check();
@@ -85,7 +85,7 @@ function useKeys(): void {
     expect(credentials).toMatchObject([{ rpId: 'localhost', isResidentCredential: false }]);
   });
 
-  test('cannot add it once more, and is told so', async () => {
+  test('The same security key cannot be added again', async () => {
     await page.goto('/account/security-keys');
     await page.getByLabel('Name').last().fill('Again');
     await page.getByRole('button', { name: 'Add this key' }).click();
@@ -93,7 +93,7 @@ function useKeys(): void {
     await page.goto('/account');
   });
 
-  test('logs in with it, and a double click asks the key once', async () => {
+  test('A user logs in with the key, and a double click asks the key once', async () => {
     await logOut();
     await givePassword();
     await page.getByRole('button', { name: 'Use your security key' }).dblclick();
@@ -102,7 +102,7 @@ function useKeys(): void {
     expect(credentials).toMatchObject([{ signCount: 2 }]);
   });
 
-  test('loses it, hears from the page that another key does not open the account, and gets in with a backup code', async () => {
+  test('A user with another key gets an error and logs in with a backup code', async () => {
     await logOut();
     await devtools.send('WebAuthn.removeVirtualAuthenticator', { authenticatorId });
     authenticatorId = await plugIn();
@@ -123,7 +123,7 @@ function useKeys(): void {
     );
   });
 
-  test('removes it, which ends the codes: there is nothing any more that they stand behind', async () => {
+  test('Removing the only key also ends the backup codes', async () => {
     await page.goto('/account/security-keys');
     await page.getByRole('button', { name: 'Remove Blue key' }).click();
     await page
@@ -138,10 +138,10 @@ function useKeys(): void {
     await page.waitForURL('**/account');
   });
 
-  test('without JavaScript the page says that a key needs it, and a backup code works', async () => {
+  test('Without JavaScript the page says that keys need it, and a backup code works', async () => {
     await page.goto('/account/security-keys');
     await page.getByLabel('Name').fill('Red key');
-    // A double click adds one, and the codes that are shown are the ones that work.
+    // A double click adds one key, and the codes that are shown work.
     await page.getByRole('button', { name: 'Add this key' }).dblclick();
     await page.getByLabel('I have saved these codes').check();
     codes = await page.locator('.codes code').allInnerTexts();
@@ -151,7 +151,7 @@ function useKeys(): void {
     await page.locator('form.save button').click();
     await page.waitForURL('**/account');
 
-    // Known from before by its browser and its address, so no mailed link is asked for.
+    // The place is known by its browser and address, so no mailed link is needed.
     const plain = await browser.newContext({ baseURL: origin, javaScriptEnabled: false });
     const tab = await plain.newPage();
     await tab.goto('/login');
@@ -173,13 +173,13 @@ function useKeys(): void {
     await plain.close();
   });
 
-  test('with nothing for the browser or the service to complain of', () => {
+  test('The browser and the service report no errors', () => {
     expect([complaints, service.faults]).toEqual([[], []]);
   });
 }
 
-/** A key belongs to an origin, which the service must know before it listens. */
-async function freePort(): Promise<number> {
+/** A key is bound to an origin, so the port must be known before the service starts. */
+async function findFreePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;

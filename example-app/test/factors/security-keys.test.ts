@@ -1,7 +1,7 @@
-// Security keys as a second factor: what they open, what they do not, and how backup codes stand
-// behind them.
+// Security keys as a second factor: which answers are accepted, and how keys and backup codes work
+// together.
 import { type Service, startService } from '../helpers/service';
-import { addKey, optionsIn, showKey, SoftKey } from '../helpers/soft-key';
+import { addKey, readOptions, showKey, SoftKey } from '../helpers/soft-key';
 import { until } from '../helpers/until';
 import {
   type Answer,
@@ -28,8 +28,8 @@ afterEach(async () => {
   expect(service.faults).toEqual([]);
 });
 
-/** Somebody with a key and no authenticator app. */
-async function withKey(
+/** Signs up a user with a security key and no authenticator app. */
+async function enrollWithKey(
   username = 'ada',
   key = new SoftKey(ORIGIN),
 ): Promise<{ visitor: Visitor; key: SoftKey; codes: string[]; userId: string }> {
@@ -47,9 +47,9 @@ const removeKey = async (visitor: Visitor): Promise<Answer> => {
   });
 };
 
-describe('a key', () => {
-  test('that is the first factor comes with ten codes, and is asked for after the password from then on', async () => {
-    const { key } = await withKey();
+describe('A security key', () => {
+  test('The first key comes with ten codes and is then requested after the password', async () => {
+    const { key } = await enrollWithKey();
     const visitor = await givePassword(service);
     expect(await visitor.isLoggedIn()).toBe(false);
     const { text } = await visitor.get('/login/second-factor');
@@ -60,8 +60,8 @@ describe('a key', () => {
     expect(await visitor.isLoggedIn()).toBe(true);
   });
 
-  test('that is lost has a backup code in its place, and whoever got in by it adds another key', async () => {
-    const { codes } = await withKey();
+  test('A backup code replaces a lost key, and its user can add another key', async () => {
+    const { codes } = await enrollWithKey();
     const visitor = await givePassword(service);
     expect(await visitor.submit('/login/backup-code', { code: codes[0]! })).toMatchObject({
       status: 303,
@@ -81,7 +81,7 @@ describe('a key', () => {
     ).toMatchObject({ status: 303 });
   });
 
-  test('stands beside an authenticator app: either logs in, and the codes are those from before', async () => {
+  test('A key works beside an authenticator app, and the codes do not change', async () => {
     const { visitor, codes, newTotp } = await enroll(service);
     const key = new SoftKey(ORIGIN);
     expect(await addKey(visitor, key)).toMatchObject({
@@ -100,8 +100,8 @@ describe('a key', () => {
     ).toMatchObject({ status: 303, location: '/account' });
   });
 
-  test('is fresh proof where a page wants one, and is itself added only with such proof', async () => {
-    const { visitor, key } = await withKey();
+  test('A key counts as a fresh factor, and adding one needs a fresh factor', async () => {
+    const { visitor, key } = await enrollWithKey();
     service.forward(301);
     expect(await visitor.get('/account/security-keys')).toMatchObject({
       status: 303,
@@ -115,8 +115,11 @@ describe('a key', () => {
     expect((await visitor.get('/account/security-keys')).status).toBe(200);
   });
 
-  test('of software that is on several devices logs in too', async () => {
-    const { key } = await withKey('ada', new SoftKey(ORIGIN, { counts: false, isSynced: true }));
+  test('A synced key without a counter logs in too', async () => {
+    const { key } = await enrollWithKey(
+      'ada',
+      new SoftKey(ORIGIN, { counts: false, isSynced: true }),
+    );
     for (let login = 0; login < 2; login += 1)
       expect(await showKey(await givePassword(service), key)).toMatchObject({
         status: 303,
@@ -124,9 +127,9 @@ describe('a key', () => {
       });
   });
 
-  test('has the name that its owner gives it, and nobody else', async () => {
-    const { visitor } = await withKey();
-    const eve = (await withKey('eve')).visitor;
+  test('Only the owner of a key can rename or remove it', async () => {
+    const { visitor } = await enrollWithKey();
+    const eve = (await enrollWithKey('eve')).visitor;
     const { text } = await visitor.get('/account/security-keys');
     const [, id] = /name="id" value="([^"]+)"/.exec(text)!;
     await eve.submit(
@@ -147,12 +150,12 @@ describe('a key', () => {
   });
 });
 
-describe('an answer opens nothing', () => {
-  test('a second time, in the same session or in another', async () => {
-    const { key } = await withKey();
+describe('An answer of a security key', () => {
+  test('An answer is not accepted twice, in the same session or another', async () => {
+    const { key } = await enrollWithKey();
     const visitor = await givePassword(service);
     const { text } = await visitor.get('/login/second-factor');
-    const response = key.answer(optionsIn(text));
+    const response = key.answer(readOptions(text));
     const twin = visitor.copy();
     const other = await givePassword(service);
     expect(
@@ -170,13 +173,13 @@ describe('an answer opens nothing', () => {
   });
 
   test.each([true, false])(
-    'but once, where it is sent ten times at one moment; the key counts its uses: %s',
+    'An answer that is sent ten times at once logs in once (key with a counter: %s)',
     async (counts) => {
-      const { key } = await withKey('ada', new SoftKey(ORIGIN, { counts }));
+      const { key } = await enrollWithKey('ada', new SoftKey(ORIGIN, { counts }));
       const visitor = await givePassword(service);
       const { text } = await visitor.get('/login/second-factor');
-      const fields = { _csrf: tokenIn(text), response: key.answer(optionsIn(text)) };
-      // Each a little different, or they would be one form that is sent twice.
+      const fields = { _csrf: tokenIn(text), response: key.answer(readOptions(text)) };
+      // Each form differs a little. Otherwise they would count as one form that is sent twice.
       const twins = Array.from({ length: 10 }, () => visitor.copy());
       await Promise.all(
         twins.map((twin, index) =>
@@ -189,15 +192,15 @@ describe('an answer opens nothing', () => {
     },
   );
 
-  test('to a challenge of another session, or of another person', async () => {
-    const [ada, eve] = [await withKey('ada'), await withKey('eve')];
+  test('An answer to the challenge of another session or user is refused', async () => {
+    const [ada, eve] = [await enrollWithKey('ada'), await enrollWithKey('eve')];
     const [one, other, eves] = [
       await givePassword(service),
       await givePassword(service),
       await givePassword(service, 'eve'),
     ];
-    const asked = optionsIn((await one.get('/login/second-factor')).text);
-    const askedOfEve = optionsIn((await eves.get('/login/second-factor')).text);
+    const asked = readOptions((await one.get('/login/second-factor')).text);
+    const askedOfEve = readOptions((await eves.get('/login/second-factor')).text);
     for (const response of [
       ada.key.answer(asked),
       ada.key.answer(askedOfEve),
@@ -211,9 +214,9 @@ describe('an answer opens nothing', () => {
     expect(await other.isLoggedIn()).toBe(false);
   });
 
-  test('to a challenge that was made to add a key', async () => {
-    const { visitor, key } = await withKey();
-    const { challenge } = optionsIn((await visitor.get('/account/security-keys')).text);
+  test('An answer to a challenge for adding a key does not log in', async () => {
+    const { visitor, key } = await enrollWithKey();
+    const { challenge } = readOptions((await visitor.get('/account/security-keys')).text);
     const { text } = await visitor.get('/account');
     expect(
       (
@@ -225,14 +228,14 @@ describe('an answer opens nothing', () => {
     ).toBe(401);
   });
 
-  test('to a challenge that was answered before, be it wrongly', async () => {
-    const { key } = await withKey();
+  test('A challenge is answered once, even if the first answer was invalid', async () => {
+    const { key } = await enrollWithKey();
     const visitor = await givePassword(service);
     const { text } = await visitor.get('/login/second-factor');
-    // A page would come with another challenge.
+    // A page would contain a new challenge.
     visitor.headers.accept = 'application/json';
-    const wrong = new SoftKey(ORIGIN).answer(optionsIn(text));
-    for (const response of [wrong, key.answer(optionsIn(text))]) {
+    const invalid = new SoftKey(ORIGIN).answer(readOptions(text));
+    for (const response of [invalid, key.answer(readOptions(text))]) {
       const refused = await visitor.post('/login/security-key', { _csrf: tokenIn(text), response });
       expect([refused.status, JSON.parse(refused.text)]).toEqual([
         401,
@@ -246,8 +249,8 @@ describe('an answer opens nothing', () => {
     }
   });
 
-  test('after five minutes', async () => {
-    const { key } = await withKey();
+  test('An answer is refused after five minutes', async () => {
+    const { key } = await enrollWithKey();
     const visitor = await givePassword(service);
     const { text } = await visitor.get('/login/second-factor');
     service.forward(300);
@@ -255,14 +258,14 @@ describe('an answer opens nothing', () => {
       (
         await visitor.post('/login/security-key', {
           _csrf: tokenIn(text),
-          response: key.answer(optionsIn(text)),
+          response: key.answer(readOptions(text)),
         })
       ).status,
     ).toBe(401);
   });
 
-  test('that was given to another site, however much it looks like this one', async () => {
-    const { key } = await withKey();
+  test('An answer for another site or port is refused', async () => {
+    const { key } = await enrollWithKey();
     const phished = Object.assign(Object.create(key) as SoftKey, {
       origin: 'https://codes.example.com.thief.example',
     });
@@ -271,15 +274,16 @@ describe('an answer opens nothing', () => {
     expect((await showKey(await givePassword(service), otherPort)).status).toBe(401);
   });
 
-  test('of a copied key: one whose count went back, or stood still', async () => {
-    const { key } = await withKey();
+  test('An answer of a key whose counter did not rise is refused as a copy', async () => {
+    const { key } = await enrollWithKey();
     expect((await showKey(await givePassword(service), key)).status).toBe(303);
     for (const behind of [1, 2]) {
       key.counter -= behind;
       const refused = await showKey(await givePassword(service), key);
       expect([refused.status, errorIn(refused.text)]).toEqual([
         401,
-        'This key counts its uses, and its count went back: it may have been copied. Log in another way, and remove it.',
+        'This key counts its uses, and its count went back: it may have been copied. ' +
+          'Log in another way, and remove it.',
       ]);
     }
     key.counter += 2;
@@ -297,8 +301,8 @@ describe('an answer opens nothing', () => {
     '{"id":"x","response":null}',
     `{"id":"${'x'.repeat(9000)}"}`,
     '{"id":"x","rawId":"x","type":"public-key","response":{"clientDataJSON":"e30"}}',
-  ])('that is none (%#)', async (response) => {
-    const { visitor } = await withKey();
+  ])('A malformed answer is refused (%#)', async (response) => {
+    const { visitor } = await enrollWithKey();
     const other = await givePassword(service);
     expect([400, 401]).toContain(
       (await other.submit('/login/second-factor', { response }, '/login/security-key')).status,
@@ -309,8 +313,8 @@ describe('an answer opens nothing', () => {
     expect(await other.isLoggedIn()).toBe(false);
   });
 
-  test('that would add a key once more, here or to another account', async () => {
-    const { visitor, key } = await withKey();
+  test('A key cannot be added twice, to this account or another', async () => {
+    const { visitor, key } = await enrollWithKey();
     const eve = await signUp(service, 'eve');
     for (const each of [visitor, eve]) {
       const refused = await addKey(each, key);
@@ -323,10 +327,10 @@ describe('an answer opens nothing', () => {
   });
 });
 
-describe('backup codes', () => {
-  test('go with the last factor, and not before', async () => {
-    const { visitor, codes, userId } = await withKey();
-    await turnOnTotpBeside(visitor);
+describe('Backup codes and security keys', () => {
+  test('Backup codes end with the last second factor, not before', async () => {
+    const { visitor, codes, userId } = await enrollWithKey();
+    await addTotp(visitor);
     expect(await removeKey(visitor)).toMatchObject({ status: 303, location: '/account/security' });
     expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 10 });
     expect((await visitor.get('/account/security')).text).toContain(
@@ -351,8 +355,8 @@ describe('backup codes', () => {
     });
   });
 
-  test('are no second factor alone: with codes and nothing before them nobody is asked for one, and none is taken', async () => {
-    const { visitor, codes, userId } = await withKey();
+  test('Backup codes without a second factor are neither requested nor accepted', async () => {
+    const { visitor, codes, userId } = await enrollWithKey();
     const inTheMiddle = await givePassword(service);
     const { text } = await inTheMiddle.get('/login/backup-code');
     await removeKey(visitor);
@@ -372,8 +376,8 @@ describe('backup codes', () => {
     });
   });
 
-  test('need a fresh factor to be ended by turning off what they stand behind', async () => {
-    const { visitor, userId } = await withKey();
+  test('Removing the last key needs a fresh factor', async () => {
+    const { visitor, userId } = await enrollWithKey();
     const { text } = await visitor.get('/account/security-keys');
     service.forward(301);
     expect(
@@ -386,20 +390,20 @@ describe('backup codes', () => {
   });
 });
 
-test('there are ten keys at most', async () => {
-  const { visitor } = await withKey();
+test('An account can have at most ten keys', async () => {
+  const { visitor } = await enrollWithKey();
   for (let more = 0; more < 9; more += 1)
     expect((await addKey(visitor, new SoftKey(ORIGIN))).status).toBe(303);
   const refused = await addKey(visitor, new SoftKey(ORIGIN));
   expect([refused.status, errorIn(refused.text)]).toEqual([
     409,
-    'You have 10 security keys, which is as many as there can be.',
+    'You have 10 security keys, which is the maximum.',
   ]);
 });
 
-test('the owner is told of every factor that is added or removed', async () => {
-  const { visitor } = await withKey();
-  await turnOnTotpBeside(visitor);
+test('The owner is notified of every factor that is added or removed', async () => {
+  const { visitor } = await enrollWithKey();
+  await addTotp(visitor);
   await removeKey(visitor);
   await visitor.submit('/account/security', {}, '/account/totp/disable');
   const subjects = [
@@ -408,20 +412,20 @@ test('the owner is told of every factor that is added or removed', async () => {
     'An authenticator app was added',
     'A security key was added',
   ];
-  const told = async (): Promise<(string | undefined)[]> =>
+  const readSubjects = async (): Promise<(string | undefined)[]> =>
     [...(await visitor.get('/outbox')).text.matchAll(/<h2>([^<]+)<\/h2>/g)].map(
       ([, subject]) => subject,
     );
-  await until(async () => (await told()).includes(subjects[0]));
+  await until(async () => (await readSubjects()).includes(subjects[0]));
   expect(
-    (await told()).filter(
+    (await readSubjects()).filter(
       (subject) => subject?.endsWith('added') === true || subject?.endsWith('removed') === true,
     ),
   ).toEqual(subjects);
 });
 
-/** An authenticator app for somebody who has codes already. */
-async function turnOnTotpBeside(visitor: Visitor): Promise<void> {
+/** Turns on an authenticator app for a user who already has codes. */
+async function addTotp(visitor: Visitor): Promise<void> {
   const secret = secretIn((await visitor.get('/account/totp')).text);
   expect(
     await visitor.submit('/account/totp', { code: totpAt(secret, service.now()) }),

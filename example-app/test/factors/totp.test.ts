@@ -1,4 +1,5 @@
-// Codes of the authenticator app: each works once, in its time, and guesses are limited.
+// Codes of the authenticator app: each works once and only around its time, and guesses are
+// limited.
 import { type Service, startService } from '../helpers/service';
 import { type Enrolled, enroll, errorIn, givePassword, tokenIn, totpAt } from '../helpers/visitor';
 
@@ -10,7 +11,7 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-test('a code logs in, and is dead afterwards; so is the one that confirmed the app', async () => {
+test('A TOTP code works once, and the code that confirmed the app does not log in', async () => {
   const visitor = await givePassword(service);
   expect(
     (await visitor.submit('/login/second-factor', { code: totpAt(ada.totpSecret, service.now()) }))
@@ -28,7 +29,7 @@ test('a code logs in, and is dead afterwards; so is the one that confirmed the a
   );
 });
 
-test('of ten at once with one code exactly one gets in', async () => {
+test('Of ten sessions that send one TOTP code at once, one logs in', async () => {
   const visitors = await Promise.all(Array.from({ length: 10 }, () => givePassword(service)));
   const tokens = await Promise.all(
     visitors.map(async (visitor) => tokenIn((await visitor.get('/login/second-factor')).text)),
@@ -44,7 +45,7 @@ test('of ten at once with one code exactly one gets in', async () => {
   ).toHaveLength(1);
 });
 
-test('a code of the step before or after is taken, one of two steps away is not', async () => {
+test('A TOTP code is accepted one step early or late, but not two', async () => {
   service.forward(300);
   for (const [steps, status] of [
     [-2, 401],
@@ -65,7 +66,7 @@ test('a code of the step before or after is taken, one of two steps away is not'
 });
 
 test.each(['', '12345', '1234567', 'abcdef', '12 34 5x'])(
-  '"%s" is no code, and is not charged',
+  '"%s" is not a TOTP code and does not count as an attempt',
   async (code) => {
     const visitor = await givePassword(service);
     const token = tokenIn((await visitor.get('/login/second-factor')).text);
@@ -77,7 +78,7 @@ test.each(['', '12345', '1234567', 'abcdef', '12 34 5x'])(
   },
 );
 
-test('after five wrong codes there is a wait: announced, growing, the same in every session; a backup code still lets in', async () => {
+test('After five invalid TOTP codes the waits grow, but a backup code still works', async () => {
   const visitor = await givePassword(service);
   for (let time = 0; time < 5; time += 1)
     await visitor.submit('/login/second-factor', { code: '000000' });

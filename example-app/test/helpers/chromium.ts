@@ -1,5 +1,4 @@
-// A real browser, if there is one: Chromium as Debian ships it, or an installed Chrome. Downloads
-// none.
+// A real browser, if one is installed: Chromium as Debian ships it, or Chrome. Downloads nothing.
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
@@ -11,14 +10,14 @@ const PLACES = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
 
-/** `undefined` where there is none; then set CHROMIUM_PATH, or install one. */
+/** `undefined` if no browser is found. Then install one, or set CHROMIUM_PATH. */
 export const chromiumPath = [process.env.CHROMIUM_PATH ?? '', ...PLACES].find((path) =>
   existsSync(path),
 );
 
 /**
- * Tests in a browser. Where there is none they are skipped and say so, but under REQUIRE_ALL=1 that
- * is a failure.
+ * Tests in a browser. Without a browser they are skipped with a message. With REQUIRE_ALL=1 that is
+ * a failure.
  */
 export function describeInBrowser(title: string, body: () => void): void {
   if (chromiumPath !== undefined) {
@@ -27,17 +26,17 @@ export function describeInBrowser(title: string, body: () => void): void {
   }
   const missing = 'There is no Chromium or Chrome: install one or set CHROMIUM_PATH.';
   if (process.env.REQUIRE_ALL === '1') {
-    test(`${title}: a browser is there`, () => {
-      throw new Error(`${missing} REQUIRE_ALL=1 wants one.`);
+    test(`${title}: a browser is installed`, () => {
+      throw new Error(`${missing} REQUIRE_ALL=1 requires one.`);
     });
     return;
   }
-  // Jest does not print the name of what it skips.
+  // Jest does not print the names of skipped tests.
   process.stderr.write(`Skipped: ${title}. ${missing}\n`);
   describe.skip(title, body);
 }
 
-/** With the page cache for going back, which playwright turns off and people have. */
+/** With the back/forward cache, which Playwright turns off and real browsers use. */
 export function launchChromium(): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
@@ -56,8 +55,8 @@ export function launchChromium(): Promise<Browser> {
 }
 
 /**
- * What the browser shows after going back. Where no copy was kept that is a page of its own, which
- * it swaps in when `goBack` has long failed; while it does, nothing can be read.
+ * The page after going back. If the browser kept no copy it shows an error page, which appears
+ * after `goBack` has failed. Meanwhile the page cannot be read.
  */
 export async function goBack(page: Page): Promise<string> {
   await page.goBack().catch(() => null);

@@ -1,5 +1,5 @@
-// A real SMTP server, which keeps what it is sent. It can go away and come back, keep its callers
-// waiting, and refuse people.
+// A real SMTP server that records its mail. A test can stop and restart it, delay its replies, and
+// make it refuse recipients.
 import type { AddressInfo, Socket } from 'node:net';
 import { text as readAll } from 'node:stream/consumers';
 import { SMTPServer } from 'smtp-server';
@@ -11,20 +11,20 @@ export interface ReceivedMail {
   readonly subject: string;
   readonly text: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Every byte of it. */
+  /** The complete message. */
   readonly raw: string;
 }
 
 export class MailServer {
-  /** In the order in which they came. */
+  /** In the order in which they arrived. */
   readonly mails: ReceivedMail[] = [];
-  /** Nobody of these is known here. */
+  /** Recipients that the server refuses. */
   readonly refused = new Set<string>();
-  /** Where a mail for one of these begins, the connection ends. */
+  /** Recipients at which the server closes the connection. */
   readonly hungUpOn = new Set<string>();
-  /** How many connections there were. */
+  /** The number of connections so far. */
   connections = 0;
-  /** What a connection, and a mail that is here, wait for before they are answered. */
+  /** The server waits for these before it greets a client or confirms a mail. */
   greeting: Promise<void> = Promise.resolve();
   answer: Promise<void> = Promise.resolve();
   private server: SMTPServer | null = null;
@@ -37,12 +37,12 @@ export class MailServer {
     return mailServer;
   }
 
-  /** For `SMTP_URL`. */
+  /** The value for `SMTP_URL`. */
   get url(): string {
     return `smtp://127.0.0.1:${this.port}`;
   }
 
-  /** On the port it had before. */
+  /** Uses the same port as before. */
   async start(): Promise<void> {
     const sockets = new Map<number, Socket>();
     const server = new SMTPServer({
@@ -57,42 +57,42 @@ export class MailServer {
         else
           done(
             this.refused.has(address)
-              ? Object.assign(new Error('Nobody of that name lives here'), { responseCode: 550 })
+              ? Object.assign(new Error('Unknown recipient'), { responseCode: 550 })
               : null,
           );
       },
       onData: (stream, { envelope: { rcptTo } }, done) => {
         void readAll(stream).then(async (raw) => {
-          for (const { address } of rcptTo) this.mails.push(read(raw, address));
+          for (const { address } of rcptTo) this.mails.push(parseMail(raw, address));
           await this.answer;
           done();
         });
       },
     });
     server.server.on('connection', (socket: Socket) => sockets.set(socket.remotePort!, socket));
-    // A client that is killed, or gives up.
+    // A client may be killed or disconnect.
     server.on('error', () => undefined);
     await new Promise<void>((resolve) => server.listen(this.port, '127.0.0.1', resolve));
     this.port = (server.server.address() as AddressInfo).port;
     this.server = server;
   }
 
-  /** Once those who are talking to it have finished. */
+  /** Waits until open connections are finished. */
   async stop(): Promise<void> {
     await new Promise<void>((resolve) => this.server!.close(resolve));
   }
 
-  /** What came and was not asked for. */
+  /** Mail that no test has read with `next`. */
   unread(): ReceivedMail[] {
     return this.mails.slice(this.taken);
   }
 
-  /** The next ones, as many as are asked for. */
+  /** Waits for the next mails. */
   async next(count = 1): Promise<ReceivedMail[]> {
     await until(
       () => this.mails.length >= this.taken + count,
       () =>
-        `${count} mails were waited for, and there came ${this.unread().length}: ${this.unread()
+        `Expected ${count} mails but received ${this.unread().length}: ${this.unread()
           .map(({ subject }) => subject)
           .join('; ')}.`,
     );
@@ -101,7 +101,7 @@ export class MailServer {
   }
 }
 
-function read(raw: string, to: string): ReceivedMail {
+function parseMail(raw: string, to: string): ReceivedMail {
   const end = raw.indexOf('\r\n\r\n');
   const lines = raw
     .slice(0, end)
@@ -119,14 +119,14 @@ function read(raw: string, to: string): ReceivedMail {
     to,
     from: headers['from'] ?? '',
     subject: headers['subject'] ?? '',
-    text: (isQuoted ? unquote(body) : body).replaceAll('\r\n', '\n'),
+    text: (isQuoted ? decodeQuotedPrintable(body) : body).replaceAll('\r\n', '\n'),
     headers,
     raw,
   };
 }
 
-/** Quoted-printable, RFC 2045, section 6.7. */
-function unquote(body: string): string {
+/** RFC 2045, section 6.7. */
+function decodeQuotedPrintable(body: string): string {
   const bytes = body
     .replace(/=\r\n/g, '')
     .replace(/=([0-9A-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));

@@ -1,5 +1,5 @@
-// What stands on the pages of a PDF, page by page. In a process of its own: Jest loads no ES
-// modules, which the reader is.
+// Reads the text of a PDF, page by page. Runs in another process, because Jest cannot load the
+// reader, which is an ES module.
 import { execFileSync } from 'node:child_process';
 
 const READER = `
@@ -9,7 +9,7 @@ for await (const chunk of process.stdin) chunks.push(chunk);
 const { text } = await extractText(new Uint8Array(Buffer.concat(chunks)));
 process.stdout.write(JSON.stringify(text));`;
 
-export function pdfText(pdf: Buffer): string[] {
+export function readPdf(pdf: Buffer): string[] {
   return JSON.parse(
     execFileSync(process.execPath, ['--input-type=module', '--eval', READER], {
       input: pdf,

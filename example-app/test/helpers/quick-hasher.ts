@@ -1,5 +1,5 @@
-// A hasher for tests, as quick as the product's are slow on purpose. The product has no switch for
-// weak hashing; this is an app's own.
+// A fast hasher for tests. The product has no switch for weak hashing; this uses the interface for
+// custom hashers.
 import { createHash, randomBytes } from 'node:crypto';
 import type { Hasher } from 'passport-backup-code';
 

@@ -1,5 +1,4 @@
-// Every route that the app has, asked of Express itself, so that none is forgotten in a test of
-// all.
+// Lists every route of the app. It asks Express, so no route can be forgotten.
 import type { Service } from './service';
 
 interface Layer {
@@ -7,7 +6,7 @@ interface Layer {
   readonly handle: { readonly stack?: readonly Layer[] };
 }
 
-export function routesOf({ app }: Service): { method: string; path: string }[] {
+export function listRoutes({ app }: Service): { method: string; path: string }[] {
   return collect((app as unknown as { router: { stack: Layer[] } }).router.stack);
 }
 

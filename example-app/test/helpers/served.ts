@@ -1,5 +1,5 @@
-// The service as it is deployed: started from the environment, one process or several, with the
-// hashes that it really has.
+// The service as it is deployed: started from the environment, in one process or several, with the
+// real hashes.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
@@ -10,13 +10,13 @@ import type { Site } from './visitor';
 const MAIN = join(__dirname, '..', '..', 'dist', 'main.js');
 
 export interface ServedService extends Site {
-  /** What was told to whoever runs it. */
+  /** What the service wrote to standard error. */
   complaints(): string;
-  /** The processes that serve, without the one that started them. */
+  /** The ids of the worker processes, without the primary. */
   workers(): number[];
-  /** Without a word, as the kernel does where memory runs out. */
+  /** Kills the process with SIGKILL, as the kernel does if memory runs out. */
   kill(): void;
-  /** Asks it to end, as a machine that shuts down does. Resolves with the exit code. */
+  /** Sends SIGTERM, as a machine does at shutdown. Resolves with the exit code. */
   stop(): Promise<number | null>;
 }
 
@@ -38,10 +38,10 @@ export async function startServed(env: Record<string, string>): Promise<ServedSe
   return {
     url: url.replace('localhost', '127.0.0.1'),
     now: Date.now,
-    // Each request on a connection of its own, and so in whichever process has its turn.
+    // Each request uses a new connection, so the processes take turns.
     headers: { connection: 'close' },
     complaints: () => errors,
-    workers: () => childrenOf(child.pid!),
+    workers: () => listChildren(child.pid!),
     kill: () => child.kill('SIGKILL'),
     stop: async () => {
       child.kill('SIGTERM');
@@ -60,7 +60,7 @@ export function isRunning(pid: number): boolean {
   }
 }
 
-function childrenOf(parent: number): number[] {
+function listChildren(parent: number): number[] {
   const processes = execFileSync('ps', ['-A', '-o', 'pid=,ppid=,stat='], { encoding: 'utf8' })
     .trim()
     .split('\n');

@@ -1,4 +1,4 @@
-// The real service on a free port, with data of its own and a clock that the test turns.
+// The real service on a free port, with its own data and a clock that the test controls.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -9,7 +9,7 @@ import { type AppOptions, createApp, type RunningApp } from '../../src/app';
 import { readConfig } from '../../src/config';
 import { quickHasher } from './quick-hasher';
 
-/** Other suites may be hashing beside this one. Pictures are taken without Jest. */
+/** Other suites may compute hashes at the same time. The screenshots run without Jest. */
 if (typeof jest !== 'undefined') jest.setTimeout(60_000);
 
 export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
@@ -23,8 +23,8 @@ export interface Service extends Pick<RunningApp, 'app' | 'backupCodes'> {
 }
 
 /**
- * With quick hashes: what is tested here is who gets in, not how long a hash takes. A `DATA_DIR`
- * that is given outlives the service.
+ * Uses fast hashes, because these tests do not depend on the real ones. A given `DATA_DIR` is not
+ * deleted with the service.
  */
 export async function startService(
   env: Record<string, string> = {},

@@ -1,5 +1,5 @@
-// A security key made of software (WebAuthn, sections 6 and 7), which can be told to misbehave: to
-// be copied, to answer what it was not asked, and to believe that it is on another site.
+// A software security key (WebAuthn, sections 6 and 7). A test can make it misbehave: be copied,
+// answer another challenge, or answer for another site.
 import { createHash, generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto';
 import type {
   PublicKeyCredentialCreationOptionsJSON,
@@ -13,11 +13,11 @@ const HAS_NEW_KEY = 0x40;
 
 export class SoftKey {
   readonly id: string;
-  /** The site as its browser shows it. */
+  /** The origin that the browser reports to the key. */
   readonly origin: string;
-  /** Counts itself up with each answer. 0: never counts. */
+  /** Increases with each answer. 0: the key does not count. */
   counter: number;
-  /** Kept in software, and on several devices. */
+  /** A synced key is stored in software, on several devices. */
   readonly isSynced: boolean;
   private readonly publicKey: KeyObject;
   private readonly privateKey: KeyObject;
@@ -35,7 +35,7 @@ export class SoftKey {
     this.isSynced = isSynced;
   }
 
-  /** What a browser would send of it, as JSON, to be added. */
+  /** The JSON that a browser sends to register the key. */
   register({ challenge }: Pick<PublicKeyCredentialCreationOptionsJSON, 'challenge'>): string {
     const id = Buffer.from(this.id, 'base64url');
     const data = Buffer.concat([
@@ -63,7 +63,7 @@ export class SoftKey {
     });
   }
 
-  /** The same, to log in. */
+  /** The JSON that a browser sends to log in. */
   answer({ challenge }: Pick<PublicKeyCredentialRequestOptionsJSON, 'challenge'>): string {
     if (this.counter > 0) this.counter += 1;
     const [data, clientData] = [
@@ -82,9 +82,7 @@ export class SoftKey {
     });
   }
 
-  /**
-   * Its public key, as COSE (RFC 9052) writes it: { 1: EC2, 3: ES256, -1: P-256, -2: x, -3: y }.
-   */
+  /** The public key as COSE (RFC 9052): { 1: EC2, 3: ES256, -1: P-256, -2: x, -3: y }. */
   cose(): Buffer {
     const { x, y } = this.publicKey.export({ format: 'jwk' });
     return Buffer.concat([
@@ -126,25 +124,25 @@ function cborText(text: string): Buffer {
   return Buffer.concat([Buffer.from([0x60 + text.length]), Buffer.from(text)]);
 }
 
-/** What a page asks of a key. */
-export function optionsIn(html: string): { challenge: string } {
+/** Reads the WebAuthn options of a page. */
+export function readOptions(html: string): { challenge: string } {
   const [, json] = /data-options="([^"]+)"/.exec(html)!;
   return JSON.parse(
     json!.replaceAll('&#34;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
   ) as { challenge: string };
 }
 
-/** Adds the key to whoever is logged in. */
+/** Adds the key to the account of the logged-in user. */
 export async function addKey(visitor: Visitor, key: SoftKey, name = 'Blue key'): Promise<Answer> {
   const { text } = await visitor.get('/account/security-keys');
   return visitor.post('/account/security-keys', {
     _csrf: tokenIn(text),
     name,
-    response: key.register(optionsIn(text)),
+    response: key.register(readOptions(text)),
   });
 }
 
-/** Shows the key where a second factor is asked for. */
+/** Uses the key as a second factor. */
 export async function showKey(
   visitor: Visitor,
   key: SoftKey,
@@ -153,6 +151,6 @@ export async function showKey(
   const { text } = await visitor.get(page);
   return visitor.post(
     page === '/login/step-up' ? '/login/step-up/security-key' : '/login/security-key',
-    { _csrf: tokenIn(text), response: key.answer(optionsIn(text)) },
+    { _csrf: tokenIn(text), response: key.answer(readOptions(text)) },
   );
 }

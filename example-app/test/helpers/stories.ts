@@ -1,5 +1,4 @@
-// What people do, told once and played against any service: in this process or as several, on any
-// database.
+// What users do, as steps that run against any service: one process or several, on any database.
 import { setTimeout as wait } from 'node:timers/promises';
 import {
   type Answer,
@@ -18,10 +17,10 @@ import {
 } from './visitor';
 
 /**
- * Sign up, turn on an authenticator app, see ten codes once, lose the phone, get in with one that
- * never works again. Gives the ten.
+ * Signs up, turns on an authenticator app, sees ten codes once, loses the phone, and logs in with a
+ * code that never works again. Returns the ten codes.
  */
-export async function tellStory(site: Site, username: string): Promise<string[]> {
+export async function playStory(site: Site, username: string): Promise<string[]> {
   const ada = await signUp(site, username);
   expect((await ada.get('/account')).text).toContain('Set up an authenticator app');
 
@@ -38,7 +37,7 @@ export async function tellStory(site: Site, username: string): Promise<string[]>
   expect(new Set(codes).size).toBe(10);
   for (const code of codes) expect(code).toMatch(/^[A-HJ-NP-Z2-9]{4}-[A-HJ-NP-Z2-9]{4}$/);
   expect(shown.text).toContain('I have saved these codes');
-  // Nobody has codes that were never saved.
+  // Codes that were never saved do not work, so the account page asks for new ones.
   expect((await ada.get('/account')).status).toBe(303);
   await keepCodes(ada, shown);
   for (const page of ['/account', '/account/security', '/account/totp']) {
@@ -70,17 +69,17 @@ export async function tellStory(site: Site, username: string): Promise<string[]>
   expect((await ada.get('/account')).text).not.toContain('You used a backup code');
 
   const thief = await givePassword(site, username);
-  const wrong = await thief.submit('/login/backup-code', { code: 'AAAA-AAAA' });
+  const invalid = await thief.submit('/login/backup-code', { code: 'AAAA-AAAA' });
   const reused = await thief.submit('/login/backup-code', { code: codes[3]! });
-  expect([wrong.status, reused.status]).toEqual([401, 401]);
-  expect(errorIn(reused.text)).toBe(errorIn(wrong.text));
+  expect([invalid.status, reused.status]).toEqual([401, 401]);
+  expect(errorIn(reused.text)).toBe(errorIn(invalid.text));
   expect(await thief.isLoggedIn()).toBe(false);
   return codes;
 }
 
 /**
- * As many browsers, each with a session of its own that gave the password, send one code at once.
- * Exactly one gets in.
+ * Several browsers that gave the password, each in its own session, send one code at once. Exactly
+ * one is logged in.
  */
 export async function raceWithOneCode(
   site: Site,
@@ -108,8 +107,8 @@ export async function raceWithOneCode(
 }
 
 /**
- * Somebody makes new codes: once they are saved the old ones are dead, and a new one lets in. Gives
- * the nine that are left.
+ * A user makes new codes. When they are saved the old ones stop working and a new one logs in.
+ * Returns the nine codes that are left.
  */
 export async function replaceCodes(site: Site, username: string): Promise<string[]> {
   const visitor = await signUp(site, username);
@@ -127,7 +126,7 @@ export async function replaceCodes(site: Site, username: string): Promise<string
   return newCodes.slice(1);
 }
 
-/** The first click's answer is dropped, as browsers do; what is given is the second one's. */
+/** Drops the response to the first click, as browsers do, and returns the second one's. */
 export async function doubleClick(
   visitor: Visitor,
   path: string,

@@ -1,30 +1,29 @@
-// Every page in every state that a person can bring it to, in a real browser, one after the other.
-// Checks nothing by itself.
+// Visits every page in every state, in a real browser. Checks nothing itself.
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import type { Service } from './service';
 import { addKey, SoftKey } from './soft-key';
 import { codesIn, PASSWORD, secretIn, tokenIn, totpAt, Visitor } from './visitor';
 
-/** What is done at each stop. */
-export type See = (name: string, page: Page) => Promise<void>;
+/** Called at each stop. */
+export type Visit = (name: string, page: Page) => Promise<void>;
 
 const ORIGIN = 'https://codes.example.com';
-/** What the service is started with. */
+/** The environment of the service. */
 export const TOUR_ENV = { ADMINS: 'root, second', PUBLIC_URL: ORIGIN };
 
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const DAY_SECONDS = 86_400;
 /**
- * Where everybody signed up who did so without a browser, or their codes would not be looked at.
+ * The place that users without a browser sign up from. Otherwise their codes would not be checked.
  */
 const HOME = { ip: '127.0.0.1', userAgent: 'node' };
 
-/** Nobody has signed up yet. */
+/** The tour starts with a service without users. */
 export interface Tour {
   readonly browser: Browser;
   readonly service: Service;
-  readonly see: See;
-  /** Of each tab that is opened. */
+  readonly see: Visit;
+  /** Called for each tab that is opened. */
   readonly onTab?: (page: Page) => void;
 }
 
@@ -61,7 +60,7 @@ export async function takeTour({
 
 interface Trip {
   readonly service: Service;
-  readonly see: See;
+  readonly see: Visit;
 }
 
 async function signUpAndEnroll(
@@ -141,7 +140,7 @@ async function stepUp(
   await page.goto('/account/security');
   service.forward(301);
   await press(page, 'Make new backup codes');
-  await see('step_up', page);
+  await see('step-up', page);
   await page.goto('/login/step-up/backup-code');
   await see('step-up-backup-code', page);
   await page.goto('/login/step-up');
@@ -165,7 +164,7 @@ async function changeAddresses(page: Page, { see }: Trip): Promise<void> {
 
 async function comeFromSomewhereNew(
   page: Page,
-  { see, code, mailbox }: { see: See; code: string; mailbox: Page },
+  { see, code, mailbox }: { see: Visit; code: string; mailbox: Page },
 ): Promise<void> {
   await page.goto('/login');
   await fill(page, { Username: 'ada', Password: PASSWORD });
@@ -184,7 +183,7 @@ async function comeFromSomewhereNew(
   await see('place-link-used', mailbox);
 }
 
-/** Of which only the pages are of interest here: what the key does is made up. */
+/** Only the pages matter here, so the key is simulated. */
 async function useSecurityKey(page: Page, { service, see }: Trip): Promise<void> {
   const { visitor } = await enrollBySending(service, 'kim');
   await addKey(visitor, new SoftKey(ORIGIN));
@@ -211,7 +210,7 @@ async function administer(
   await page.goto('/admin?show=attacked#accounts');
   await see('admin-under-attack', page);
   await page.goto('/admin?show=expired');
-  await see('admin-nobody', page);
+  await see('admin-no-accounts', page);
   await page.goto('/admin?show=low');
   await page.locator('tbody a').first().click();
   await see('admin-user', page);
@@ -222,33 +221,33 @@ async function administer(
   await openVault(page, { see, other, codes: [codes[0]!, othersCodes[0]!] });
 }
 
-/** Which takes two. */
+/** This takes two administrators. */
 async function openVault(
   page: Page,
-  { see, other, codes: [code, othersCode] }: { see: See; other: Page; codes: [string, string] },
+  { see, other, codes: [code, othersCode] }: { see: Visit; other: Page; codes: [string, string] },
 ): Promise<void> {
   await page.goto('/vault');
-  await fill(page, { 'What to keep': 'the combination is 12-7-33' });
-  await press(page, 'Put it into the vault');
+  await fill(page, { Content: 'the combination is 12-7-33' });
+  await press(page, 'Store in the vault');
   await see('vault', page);
-  await fill(page, { Why: 'the yearly audit', 'Your backup code': 'AAAA-AAAA' });
-  await press(page, 'Ask');
+  await fill(page, { Reason: 'the yearly audit', 'Your backup code': 'AAAA-AAAA' });
+  await press(page, 'Request');
   await see('vault-refused', page);
   await fill(page, { 'Your backup code': code });
-  await press(page, 'Ask');
+  await press(page, 'Request');
   await see('vault-request', page);
   await other.goto(page.url());
   await see('vault-request-of-another', other);
   await fill(other, { 'Your backup code': othersCode });
   await press(other, 'Approve');
   await see('vault-request-approved', other);
-  await press(other, 'Do it now');
+  await press(other, 'Run it now');
   await see('vault-opened', other);
 }
 
 /**
- * A month of a small service: people come, use codes, mistype them; and one night somebody tries
- * another's.
+ * A month of a small service: users sign up, use codes and mistype them. In one night someone
+ * guesses the codes of another user.
  */
 async function livePastMonth(service: Service): Promise<void> {
   service.forward(-30 * DAY_SECONDS);
@@ -269,7 +268,7 @@ async function livePastMonth(service: Service): Promise<void> {
   const people: { userId: string; codes: string[] }[] = [];
   for (let day = 0; day < 30; day += 1) {
     const name = day % 2 === 0 ? names[day / 2] : undefined;
-    if (name !== undefined) people.push(await withCodes(service, name));
+    if (name !== undefined) people.push(await enrollAndFind(service, name));
     else if (day % 7 === 3) await register(service, `visitor-${day}`);
     const [one, other] = [people[day % people.length]!, people[(day * 5) % people.length]!];
     for (const code of one.codes.splice(0, day % 4))
@@ -285,7 +284,7 @@ async function livePastMonth(service: Service): Promise<void> {
   }
 }
 
-async function withCodes(
+async function enrollAndFind(
   service: Service,
   username: string,
 ): Promise<{ userId: string; codes: string[] }> {
@@ -300,7 +299,7 @@ async function withCodes(
   return { userId: userId!, codes };
 }
 
-/** Without a browser: signed up, an authenticator app turned on, the codes saved. */
+/** Without a browser: signs up, turns on an authenticator app and saves the codes. */
 export async function enrollBySending(
   service: Service,
   username: string,
@@ -311,7 +310,7 @@ export async function enrollBySending(
   const codes = codesIn(text);
   if (codes.length !== 10) throw new Error(`${username} was shown no codes.`);
   await visitor.post('/account/codes/activate', { _csrf: tokenIn(text), setId: setIdIn(text) });
-  // What is said once is said.
+  // Shows the one-time notice, so that it does not appear later.
   await visitor.get('/account');
   return { visitor, codes };
 }
@@ -330,7 +329,7 @@ export function setIdIn(html: string): string {
   return /name="setId" value="([^"]+)"/.exec(html)![1]!;
 }
 
-/** The visitor's session goes on in a browser. */
+/** Continues the visitor's session in a browser. */
 export async function carryOver(
   visitor: Visitor,
   context: BrowserContext,

@@ -1,15 +1,15 @@
-// Waits for what happens by itself. Fails where it does not.
+// Waits for a condition. Fails after 30 seconds.
 import { setTimeout as wait } from 'node:timers/promises';
 
-const PATIENCE_MS = 30_000;
+const TIMEOUT_MS = 30_000;
 
 export async function until(
-  isSo: () => boolean | Promise<boolean>,
-  otherwise: () => string = () => 'It did not come to be.',
+  isMet: () => boolean | Promise<boolean>,
+  describeFailure: () => string = () => 'The condition was not met in time.',
 ): Promise<void> {
-  const deadline = Date.now() + PATIENCE_MS;
-  while (!(await isSo())) {
-    if (Date.now() > deadline) throw new Error(otherwise());
+  const deadline = Date.now() + TIMEOUT_MS;
+  while (!(await isMet())) {
+    if (Date.now() > deadline) throw new Error(describeFailure());
     await wait(20);
   }
 }

@@ -1,14 +1,13 @@
-// Somebody with a browser, as far as HTTP goes: keeps cookies, reads forms, follows no redirect
-// unless told to.
+// A browser at the HTTP level: keeps cookies, reads forms, and does not follow redirects.
 import { generateSync } from 'otplib';
 import type { Service } from './service';
 
-/** What a visitor knows of a service, whatever serves it. */
+/** What a visitor needs to know about a service. */
 export interface Site {
   readonly url: string;
-  /** Milliseconds since 1970, as the service's own clock says. */
+  /** The service's clock, in milliseconds since 1970. */
   now(): number;
-  /** Sent with every request of everybody. */
+  /** Sent with every request of every visitor. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -35,10 +34,7 @@ export class Visitor {
     return this.send(path, { method: 'GET' });
   }
 
-  /**
-   * Fills in the form on `page` and posts it to `path`, which is the page itself unless said
-   * otherwise.
-   */
+  /** Fills in the form on `page` and posts it to `path`, by default the page itself. */
   async submit(page: string, fields: Record<string, string>, path = page): Promise<Answer> {
     const { text } = await this.get(page);
     return this.post(path, { _csrf: tokenIn(text), ...fields });
@@ -74,7 +70,7 @@ export class Visitor {
     return this.cookies.get('session');
   }
 
-  /** The same browser once more: a second tab, or a stolen cookie. */
+  /** A copy of the browser: a second tab, or a stolen cookie. */
   copy(): Visitor {
     const twin = new Visitor(this.site);
     for (const [name, value] of this.cookies) twin.cookies.set(name, value);
@@ -86,7 +82,7 @@ export class Visitor {
   }
 }
 
-/** A visitor who signed up as `username`, and nothing else. */
+/** A visitor who signed up as `username`. */
 export async function signUp(site: Site, username = 'ada'): Promise<Visitor> {
   const visitor = new Visitor(site);
   expect(
@@ -104,11 +100,11 @@ export interface Enrolled {
   readonly visitor: Visitor;
   readonly codes: string[];
   readonly totpSecret: string;
-  /** A code of the authenticator app that was never used before: it lets time pass for one. */
+  /** An unused code of the authenticator app. It moves the clock forward to get one. */
   newTotp(): string;
 }
 
-/** The same with an authenticator app, and ten backup codes seen. */
+/** A visitor with an authenticator app and ten backup codes. */
 export async function enroll(service: Service, username = 'ada'): Promise<Enrolled> {
   const visitor = await signUp(service, username);
   const { codes, totpSecret } = await turnOnTotp(visitor);
@@ -120,7 +116,10 @@ export async function enroll(service: Service, username = 'ada'): Promise<Enroll
   return { userId: userId!, visitor, codes, totpSecret, newTotp };
 }
 
-/** An authenticator app for somebody who is logged in, and the ten codes that come with it. */
+/**
+ * Turns on an authenticator app for a logged-in visitor, and returns the ten codes that come with
+ * it.
+ */
 export async function turnOnTotp(
   visitor: Visitor,
 ): Promise<{ codes: string[]; totpSecret: string }> {
@@ -131,7 +130,7 @@ export async function turnOnTotp(
   return { codes: await keepCodes(visitor, answer), totpSecret };
 }
 
-/** What is done on the page that shows codes: they are saved, and put to work. Gives them. */
+/** Saves and activates the codes on the page, and returns them. */
 export async function keepCodes(visitor: Visitor, shown: Answer): Promise<string[]> {
   const codes = codesIn(shown.text);
   expect([shown.status, codes.length]).toEqual([200, 10]);
@@ -147,7 +146,7 @@ export async function keepCodes(visitor: Visitor, shown: Answer): Promise<string
   return codes;
 }
 
-/** Somebody at another browser who gave the password, and nothing else. */
+/** A visitor in another browser who gave the password only. */
 export async function givePassword(site: Site, username = 'ada'): Promise<Visitor> {
   const visitor = new Visitor(site);
   expect(await visitor.submit('/login', { username, password: PASSWORD })).toMatchObject({
@@ -173,7 +172,7 @@ export function codesIn(html: string): string[] {
   return [...html.matchAll(/<li><code>([^<]+)<\/code><\/li>/g)].map(([, code]) => code!);
 }
 
-/** The text of the error that a page shows. */
+/** The error message on the page. */
 export function errorIn(html: string): string | undefined {
   return /<p class="error"[^>]*role="alert">([^<]*)<\/p>/.exec(html)?.[1];
 }

@@ -1,6 +1,5 @@
-// After the password alone nobody is logged in, whichever way they turn: every route of the app is
-// walked.
-import { routesOf } from '../helpers/routes';
+// The password alone logs no user in. The test tries every route of the app.
+import { listRoutes } from '../helpers/routes';
 import { type Service, startService } from '../helpers/service';
 import {
   type Enrolled,
@@ -23,8 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('no route opens, and none logs in, after the password alone', async () => {
-  const routes = routesOf(service);
+test('After the password alone no route opens and none logs the user in', async () => {
+  const routes = listRoutes(service);
   expect(routes.length).toBeGreaterThanOrEqual(18);
   const before = await service.backupCodes.status(ada.userId);
 
@@ -49,7 +48,7 @@ test('no route opens, and none logs in, after the password alone', async () => {
   expect(await service.backupCodes.status(ada.userId)).toEqual(before);
 });
 
-test('a pending login ends after ten minutes', async () => {
+test('A pending login ends after ten minutes', async () => {
   const visitor = await givePassword(service);
   const { text } = await visitor.get('/login/backup-code');
   service.forward(601);
@@ -59,7 +58,7 @@ test('a pending login ends after ten minutes', async () => {
   expect(await visitor.isLoggedIn()).toBe(false);
 });
 
-test('a code belongs to one user: one of Ada does not let Eve in, and still works for Ada', async () => {
+test('A code of one user does not log in another, and still works for its owner', async () => {
   await enroll(service, 'eve');
   const eve = await givePassword(service, 'eve');
   expect((await eve.submit('/login/backup-code', { code: ada.codes[0]! })).status).toBe(401);
@@ -67,7 +66,7 @@ test('a code belongs to one user: one of Ada does not let Eve in, and still work
   expect((await visitor.submit('/login/backup-code', { code: ada.codes[0]! })).status).toBe(303);
 });
 
-test('a session made by the password alone is not enough any more once an authenticator app is on', async () => {
+test('After an authenticator app is turned on, a session by password must step up', async () => {
   const laptop = await signUp(service, 'fay');
   const phone = new Visitor(service);
   await phone.submit('/login', { username: 'fay', password: PASSWORD });

@@ -1,4 +1,4 @@
-// A backup code from somewhere new is not looked at before a mailed link was followed by its owner.
+// A backup code from a new place is not checked until the owner follows a mailed link.
 import { MailServer, type ReceivedMail } from '../helpers/mail-server';
 import { type Service, startService } from '../helpers/service';
 import { enroll, errorIn, givePassword, signUp, type Visitor } from '../helpers/visitor';
@@ -14,7 +14,7 @@ const FIREFOX = {
   'user-agent': 'Mozilla/5.0 (X11; Linux x86_64; rv:130.0) Gecko/20100101 Firefox/130.0',
 };
 
-/** Links in the mail that went out so far, the newest first. */
+/** The links in all mail so far, newest first. */
 async function links(visitor: Visitor): Promise<string[]> {
   const { text } = await visitor.get('/outbox');
   return [...text.matchAll(/\/login\/place\/[\w-]{43}/g)].map(([path]) => path);
@@ -26,7 +26,7 @@ async function fromFirefox(username = 'ada'): Promise<Visitor> {
   return visitor;
 }
 
-it('the code is not spent, the mailed link makes the place known, and the same code then lets in', async () => {
+it('A code from a new place is not used up, and works after the link is followed', async () => {
   const { codes, userId } = await enroll(service);
   const visitor = await fromFirefox();
   const refused = await visitor.submit('/login/backup-code', { code: codes[0]! });
@@ -47,7 +47,7 @@ it('the code is not spent, the mailed link makes the place known, and the same c
   expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
 });
 
-it('the link may be followed on another machine, works once, and only for the place that asked', async () => {
+it('The link works on any machine, once, and only for the place that requested it', async () => {
   const { codes, visitor: owner } = await enroll(service);
   const thief = await givePassword(service);
   Object.assign(thief.headers, {
@@ -63,7 +63,7 @@ it('the link may be followed on another machine, works once, and only for the pl
   expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(303);
 });
 
-it('one link is mailed in a quarter of an hour, and works no longer than that', async () => {
+it('Only one link is mailed in 15 minutes, and it expires after that time', async () => {
   const { codes, visitor: owner } = await enroll(service);
   const visitor = await fromFirefox();
   for (let time = 0; time < 3; time += 1)
@@ -76,13 +76,13 @@ it('one link is mailed in a quarter of an hour, and works no longer than that', 
   expect(await links(owner)).toHaveLength(2);
 });
 
-it('a link that nobody was sent is none', async () => {
+it('An invented link does not work', async () => {
   const visitor = await signUp(service);
   for (const token of ['x', 'A'.repeat(43), '%00'])
     expect((await visitor.get(`/login/place/${token}`)).status).toBe(404);
 });
 
-it('a place is known by its network and the name of its browser, not by its address and version', async () => {
+it('A place is identified by network and browser name, not by address and version', async () => {
   const { codes, newTotp } = await enroll(service);
   const visitor = await fromFirefox();
   expect((await visitor.submit('/login/second-factor', { code: newTotp() })).status).toBe(303);
@@ -98,7 +98,7 @@ it.each([
   ['::1:2:3:4', '2001:db8::1', false],
   ['192.0.2.7', '::ffff:192.0.2.99', true],
   ['192.0.2.7', '192.0.3.7', false],
-])('from %s and from %s is the same place: %p', async (one, other, isSame) => {
+])('%s and %s are the same place: %p', async (one, other, isSame) => {
   const proxied = await startService({ TRUST_PROXY: '1' });
   try {
     const from = async (ip: string, path: string, code: string): Promise<number> => {
@@ -114,7 +114,7 @@ it.each([
   }
 });
 
-it('an address that takes no mail keeps nobody from the link', async () => {
+it('If one address refuses mail, the link still goes to the others', async () => {
   const mailServer = await MailServer.start();
   const mailed = await startService({ SMTP_URL: mailServer.url, MAIL_FROM: 'codes@example.com' });
   try {
@@ -126,7 +126,7 @@ it('an address that takes no mail keeps nobody from the link', async () => {
     expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(403);
     const isLink = ({ text }: ReceivedMail): boolean => text.includes('/login/place/');
     expect(mailServer.mails.filter(isLink).map(({ to }) => to)).toEqual(['ada@home.example']);
-    // Where nobody takes it, the next try sends another.
+    // If no address accepts the mail, the next attempt sends another link.
     mailServer.refused.add('ada@home.example');
     visitor.headers['user-agent'] = 'Mozilla/5.0 (Windows NT 10.0) Chrome/130.0 Safari/537.36';
     expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(500);

@@ -1,5 +1,5 @@
-// Signing up and the first factor: mistakes are shown where they are, and an unknown name is told
-// from a wrong password by nothing.
+// Signing up and the first factor. Mistakes are shown at their fields, and an unknown name cannot
+// be distinguished from an invalid password.
 import bcrypt from 'bcrypt';
 import { type Service, startService } from '../helpers/service';
 import { errorIn, PASSWORD, signUp, tokenIn, Visitor } from '../helpers/visitor';
@@ -12,9 +12,14 @@ beforeAll(async () => {
 afterAll(() => service.stop());
 
 test.each([
-  ['no user name', { username: '' }, 'username', 'Use 1 to 64 letters, digits and . _ - + @.'],
   [
-    'a user name with blanks inside',
+    'a missing user name',
+    { username: '' },
+    'username',
+    'Use 1 to 64 letters, digits and . _ - + @.',
+  ],
+  [
+    'a user name that contains a space',
     { username: 'a da' },
     'username',
     'Use 1 to 64 letters, digits and . _ - + @.',
@@ -25,7 +30,12 @@ test.each([
     'username',
     'Use 1 to 64 letters, digits and . _ - + @.',
   ],
-  ['no email address', { email: 'ada' }, 'email', 'Enter an email address, like name@example.com.'],
+  [
+    'an invalid email address',
+    { email: 'ada' },
+    'email',
+    'Enter an email address, like name@example.com.',
+  ],
   [
     'an address with a line break',
     { email: 'a@example.com\nBcc: b@example.com' },
@@ -34,23 +44,26 @@ test.each([
   ],
   ['a short password', { password: 'short' }, 'password', 'Use at least 15 characters.'],
   [
-    'a password that bcrypt would cut off',
+    'a password that bcrypt would truncate',
     { password: '\u00f6'.repeat(37) },
     'password',
     'Use at most 72 bytes, which is as many plain letters.',
   ],
-])('%s is shown at its field, and what was typed stays', async (_what, fields, field, message) => {
-  const visitor = new Visitor(service);
-  const typed = { username: 'bob', email: 'bob@example.com', password: PASSWORD, ...fields };
-  const { status, text } = await visitor.submit('/signup', typed);
-  expect(status).toBe(400);
-  expect(text).toContain(`id="${field}-error" role="alert">${message}</p>`);
-  expect(text).toMatch(new RegExp(`aria-describedby="[^"]*${field}-error"`));
-  expect(text).not.toContain(typed.password);
-  if (field === 'password') expect(text).toContain('value="bob@example.com"');
-});
+])(
+  'The form shows an error for %s and keeps the other input',
+  async (_what, fields, field, message) => {
+    const visitor = new Visitor(service);
+    const typed = { username: 'bob', email: 'bob@example.com', password: PASSWORD, ...fields };
+    const { status, text } = await visitor.submit('/signup', typed);
+    expect(status).toBe(400);
+    expect(text).toContain(`id="${field}-error" role="alert">${message}</p>`);
+    expect(text).toMatch(new RegExp(`aria-describedby="[^"]*${field}-error"`));
+    expect(text).not.toContain(typed.password);
+    if (field === 'password') expect(text).toContain('value="bob@example.com"');
+  },
+);
 
-test('what was typed cannot break out of the page', async () => {
+test('Input is escaped when the form is shown again', async () => {
   const visitor = new Visitor(service);
   const { text } = await visitor.submit('/signup', {
     username: '"><script>alert(1)</script>',
@@ -60,16 +73,19 @@ test('what was typed cannot break out of the page', async () => {
   expect(text).not.toContain('<script>');
 });
 
-test.each(['ada', ' ADA ', '\uff21da'])('"%s" is taken by Ada', async (username) => {
-  const { status, text } = await new Visitor(service).submit('/signup', {
-    username,
-    email: 'other@example.com',
-    password: PASSWORD,
-  });
-  expect([status, errorIn(text)]).toEqual([409, 'That user name is taken.']);
-});
+test.each(['ada', ' ADA ', '\uff21da'])(
+  '"%s" counts as the existing name "Ada"',
+  async (username) => {
+    const { status, text } = await new Visitor(service).submit('/signup', {
+      username,
+      email: 'other@example.com',
+      password: PASSWORD,
+    });
+    expect([status, errorIn(text)]).toEqual([409, 'That user name is taken.']);
+  },
+);
 
-test('of two who ask for one name at once, one gets it', async () => {
+test('If two users request one name at once, one gets it', async () => {
   const visitors = Array.from({ length: 2 }, () => new Visitor(service));
   const answers = await Promise.all(
     visitors.map((visitor) =>
@@ -79,7 +95,7 @@ test('of two who ask for one name at once, one gets it', async () => {
   expect(answers.map(({ status }) => status).sort()).toEqual([303, 409]);
 });
 
-test('an unknown name and a wrong password get one answer, at the cost of one hash each', async () => {
+test('An unknown name and an invalid password get one answer after one hash each', async () => {
   const visitor = new Visitor(service);
   const compare = jest.spyOn(bcrypt, 'compare');
   const ask = async (
@@ -95,14 +111,18 @@ test('an unknown name and a wrong password get one answer, at the cost of one ha
       hashes: compare.mock.calls.length,
     };
   };
-  const wrong = await ask('ada', 'not the password');
-  expect(await ask('nobody', PASSWORD)).toEqual(wrong);
-  expect(await ask('ada', '\u00f6'.repeat(100))).toEqual(wrong);
-  expect(wrong).toMatchObject({ status: 401, error: 'Invalid user name or password.', hashes: 1 });
+  const refused = await ask('ada', 'not the password');
+  expect(await ask('unknown', PASSWORD)).toEqual(refused);
+  expect(await ask('ada', '\u00f6'.repeat(100))).toEqual(refused);
+  expect(refused).toMatchObject({
+    status: 401,
+    error: 'Invalid user name or password.',
+    hashes: 1,
+  });
   compare.mockRestore();
 });
 
-test('a program is answered in JSON', async () => {
+test('A JSON client receives a JSON error', async () => {
   const program = new Visitor(service);
   const { text } = await program.get('/login');
   program.headers.accept = 'application/json';

@@ -1,5 +1,5 @@
-// The addresses of an account: up to five, never none, changed only with a fresh second factor, and
-// not behind anybody's back.
+// The addresses of an account: one to five. A change needs a fresh second factor, and every address
+// is notified.
 import { MailServer } from '../helpers/mail-server';
 import { type Service, startService } from '../helpers/service';
 import { type Enrolled, enroll, errorIn, signUp, tokenIn, type Visitor } from '../helpers/visitor';
@@ -33,7 +33,7 @@ const add = (visitor: Visitor, email: string): ReturnType<Visitor['submit']> =>
 const remove = (visitor: Visitor, email: string): ReturnType<Visitor['submit']> =>
   visitor.submit('/account/emails', { email }, '/account/emails/remove');
 
-test('the address from sign-up is the first; another is added, and the first is told', async () => {
+test('When an address is added, the one from sign-up is notified', async () => {
   expect(await emailsOf(ada.visitor)).toEqual(['ada@example.com']);
   expect(await add(ada.visitor, ' Ada@Home.Example ')).toMatchObject({
     status: 303,
@@ -49,11 +49,11 @@ test('the address from sign-up is the first; another is added, and the first is 
   expect(mail!.text).toContain('Ada@home.example was added to the email addresses of your account');
   expect(mail!.text).toContain('From: 127.0.0.1, an unknown browser');
   expect(mail!.text).toMatch(
-    /put the addresses right[^\n]*\nhttps:\/\/codes\.example\.com\/account\/emails\n$/,
+    /correct the addresses[^\n]*\nhttps:\/\/codes\.example\.com\/account\/emails\n$/,
   );
 });
 
-test('an address that goes is told of it, so that a thief cannot take it away unseen', async () => {
+test('A removed address is notified, so a thief cannot remove it unnoticed', async () => {
   await add(ada.visitor, 'thief@example.net');
   await mailServer.next();
   expect(await remove(ada.visitor, 'ada@example.com')).toMatchObject({
@@ -70,16 +70,16 @@ test('an address that goes is told of it, so that a thief cannot take it away un
   );
   expect(await emailsOf(ada.visitor)).toEqual(['thief@example.net']);
 
-  // What happens afterwards goes to those that are left.
+  // Later notices go to the remaining addresses.
   await service.backupCodes.revoke(ada.userId);
   expect((await mailServer.next()).map(({ to }) => to)).toEqual(['thief@example.net']);
 });
 
-test('the last address cannot be removed, and there are five at most', async () => {
+test('The last address cannot be removed, and a sixth cannot be added', async () => {
   const refused = await remove(ada.visitor, 'ada@example.com');
   expect([refused.status, errorIn(refused.text)]).toEqual([
     409,
-    'This is your last address. Add another one first: somebody must hear of what happens here.',
+    'This is your last address. Add another one before you remove it.',
   ]);
   for (let number = 2; number <= 5; number += 1) {
     expect((await add(ada.visitor, `ada${number}@example.com`)).status).toBe(303);
@@ -88,12 +88,12 @@ test('the last address cannot be removed, and there are five at most', async () 
   const full = await add(ada.visitor, 'ada6@example.com');
   expect([full.status, errorIn(full.text)]).toEqual([
     409,
-    'You have 5 addresses, which is as many as there can be.',
+    'You have 5 addresses, which is the maximum.',
   ]);
   expect(await emailsOf(ada.visitor)).toHaveLength(5);
 });
 
-test('one that is there already, in whatever case, or one that is not, changes nothing and tells nobody', async () => {
+test('Adding a known address or removing an unknown one changes nothing', async () => {
   expect((await add(ada.visitor, 'ADA@EXAMPLE.COM')).status).toBe(303);
   expect((await remove(ada.visitor, 'bob@example.com')).status).toBe(303);
   expect(await emailsOf(ada.visitor)).toEqual(['ada@example.com']);
@@ -111,13 +111,13 @@ test.each([
   'ada@example.com\nBcc: b@example.com',
   '"ada"@example.com',
   `${'x'.repeat(243)}@example.com`,
-])('"%s" is no address', async (email) => {
+])('"%s" is not accepted as an address', async (email) => {
   const { status, text } = await add(ada.visitor, email);
   expect([status, errorIn(text)]).toEqual([400, 'Enter an email address, like name@example.com.']);
   expect(await emailsOf(ada.visitor)).toEqual(['ada@example.com']);
 });
 
-test('a stale login is asked for its second factor first', async () => {
+test('Changing addresses needs a fresh second factor', async () => {
   service.forward(301);
   ada.visitor.headers.referer = `${service.url}/account/emails`;
   expect(await add(ada.visitor, 'thief@example.net')).toMatchObject({
@@ -135,20 +135,20 @@ test('a stale login is asked for its second factor first', async () => {
   expect(await emailsOf(ada.visitor)).toEqual(['ada@example.com']);
 });
 
-test('without an authenticator app the password is enough', async () => {
+test('Without a second factor, the password is enough to change addresses', async () => {
   const bob = await signUp(service, 'bob');
   service.forward(301);
   expect((await add(bob, 'bob@home.example')).status).toBe(303);
   expect((await mailServer.next()).map(({ to }) => to)).toEqual(['bob@example.com']);
 });
 
-test('a forged form changes nothing', async () => {
+test('A forged form changes no address', async () => {
   for (const path of ['/account/emails', '/account/emails/remove'])
     expect((await ada.visitor.post(path, { email: 'thief@example.net' })).status).toBe(403);
   expect(await emailsOf(ada.visitor)).toEqual(['ada@example.com']);
 });
 
-test('of many that are added at once, five stay; of many removals, one address is left', async () => {
+test('Parallel additions leave five addresses, and parallel removals leave one', async () => {
   const _csrf = tokenIn((await ada.visitor.get('/account/emails')).text);
   const send = (path: string, emails: readonly string[]): Promise<unknown> =>
     Promise.all(emails.map((email) => ada.visitor.post(path, { _csrf, email })));

@@ -1,5 +1,5 @@
-// Mail is delivered at least once, in order, whatever the mail server and the process do meanwhile;
-// and no login waits for it.
+// Mail is delivered at least once and in order, even if the mail server or the process fails. No
+// login waits for it.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,14 +26,14 @@ async function logIn(service: Service, code: string, username = 'ada'): Promise<
   });
 }
 
-describe('in one process', () => {
+describe('One process', () => {
   let service: Service;
   beforeEach(async () => {
     service = await startService(env);
   });
   afterEach(() => service.stop());
 
-  test('a mail server that is down for a while loses nothing: all arrives later, in order, and nobody is kept from logging in', async () => {
+  test('While the mail server is down logins work, and mail arrives later in order', async () => {
     const { codes, visitor, userId } = await enroll(service);
     await mailServer.next(2);
     await mailServer.stop();
@@ -42,7 +42,7 @@ describe('in one process', () => {
     await service.backupCodes.revoke(userId);
     await until(() => service.faults.length > 0);
     await mailServer.start();
-    // No mail was put off by it.
+    // No mail was delayed by a retry.
     const mails = await mailServer.next(6);
     expect(
       mails
@@ -58,7 +58,7 @@ describe('in one process', () => {
     expect(
       mails.filter(({ to }) => to === 'ada@home.example').map(({ subject }) => subject),
     ).toEqual(['Your backup codes were ended']);
-    // Told once, however often it was tried.
+    // Reported once, however often it was tried.
     expect(service.faults).toEqual([
       expect.objectContaining({
         name: 'MailServerDown',
@@ -67,7 +67,7 @@ describe('in one process', () => {
     ]);
   });
 
-  test('a login is answered while the mail server has not even greeted', async () => {
+  test('A login is answered before the mail server sends its greeting', async () => {
     const { codes } = await enroll(service);
     await mailServer.next(2);
     let greet = (): void => undefined;
@@ -85,7 +85,7 @@ describe('in one process', () => {
     expect(service.faults).toEqual([]);
   });
 
-  test('an address that is refused holds up no other, is tried again after longer and longer pauses, and at last put aside', async () => {
+  test('Mail to a refused address is retried with growing pauses and delays no other', async () => {
     mailServer.refused.add('bob@example.com');
     await enroll(service, 'bob');
     const { codes } = await enroll(service, 'ada');
@@ -103,20 +103,20 @@ describe('in one process', () => {
       pauses.push(Math.ceil(pause / 60_000));
       expect(service.faults).toEqual([]);
       service.forward(pause / 1000);
-      // Something happens, so that nobody need wait for the next look.
-      await service.backupCodes.issue('somebody else');
+      // An event wakes the loop, so the test need not wait for the next check.
+      await service.backupCodes.issue('another user');
     }
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
     await until(() => service.faults.length > 0);
     expect(service.faults).toEqual([
       expect.objectContaining({
         message: expect.stringMatching(
-          /^Mail [0-9a-f-]{36} was refused too often, and is put aside: see the table mail_queue\.$/,
+          /^Mail [0-9a-f-]{36} was refused too often\. It is put aside in the table mail_queue\.$/,
         ) as string,
       }),
     ]);
 
-    // What comes later has tries of its own.
+    // Later mail has its own tries.
     mailServer.refused.clear();
     await logIn(service, codes[1]!);
     await mailServer.next();
@@ -127,7 +127,10 @@ describe('in one process', () => {
     const file = new Sqlite(join(service.dataDir, 'app.sqlite'), { readonly: true });
     const row = file
       .prepare(
-        "select tries, next_try_at, put_aside_at from mail_queue where recipient = 'bob@example.com' order by seq",
+        `select tries, next_try_at, put_aside_at
+          from mail_queue
+          where recipient = 'bob@example.com'
+          order by seq`,
       )
       .get() as ReturnType<typeof bobsMail>;
     file.close();
@@ -135,7 +138,7 @@ describe('in one process', () => {
   }
 });
 
-test('a process that is killed after a mail was taken, but before it knows, sends it again: at least once, and with one name', async () => {
+test('Mail whose process dies before the reply is sent again as the same message', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-killed-'));
   mailServer.answer = new Promise(() => undefined);
   const first = await startServed({ ...env, DATA_DIR: dataDir });
@@ -154,7 +157,7 @@ test('a process that is killed after a mail was taken, but before it knows, send
   });
   expect(later).toMatchObject({ to: 'ada@example.com', subject: 'New backup codes were made' });
   expect(again!.headers['message-id']).toBe(mail!.headers['message-id']);
-  // Once it is known to be sent it is not sent any more.
+  // Mail that is known to be sent is not sent again.
   const visitor = await givePassword(second);
   await visitor.submit('/login/backup-code', { code: 'AAAA-AAAA' });
   expect(await second.stop()).toBe(0);
@@ -162,11 +165,11 @@ test('a process that is killed after a mail was taken, but before it knows, send
   rmSync(dataDir, { recursive: true });
 }, 120_000);
 
-test('a service that stops waits for no mail server that says nothing', async () => {
+test('A stopping service does not wait for a silent mail server', async () => {
   mailServer.greeting = new Promise(() => undefined);
   const served = await startServed(env);
   await turnOnTotp(await signUp(served));
   await until(() => mailServer.connections > 0);
-  // It gives up at once after ten seconds, and the exit code says so.
+  // Had it waited, it would exit with an error after ten seconds.
   expect([await served.stop(), served.complaints()]).toEqual([0, '']);
 });

@@ -1,5 +1,5 @@
-// What happens to codes is told to every address of their owner, by a real mail server: what, when,
-// from where, and what to do. Never with a code in it.
+// Every address of the owner is notified of what happens to the codes: what, when, from where, and
+// what to do. A real mail server receives the mail. No mail contains a code.
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { Canary } from '../../../test/helpers/canary';
@@ -47,7 +47,7 @@ afterEach(async () => {
 });
 afterAll(async () => {
   await mailServer.stop();
-  // Of all that these tests have sent.
+  // All mail that these tests sent.
   expect(mailServer.mails.length).toBeGreaterThan(0);
   expect(
     mailServer.mails.flatMap(({ raw, subject, text }) =>
@@ -62,23 +62,26 @@ async function tryCode(code: string): Promise<Answer> {
   return visitor.submit('/login/backup-code', { code });
 }
 
-/** What both addresses were told, which is the same. */
-async function told(): Promise<ReceivedMail> {
+/** The notice that both addresses received. It is the same for both. */
+async function nextNotice(): Promise<ReceivedMail> {
   const [first, second] = (await mailServer.next(2)) as [ReceivedMail, ReceivedMail];
   expect([first.to, second.to]).toEqual(['ada@example.com', 'ada@home.example']);
   expect([second.subject, second.text]).toEqual([first.subject, first.text]);
   return first;
 }
 
-test('a code that was used is told of: when, from where, how many are left, and what to do if it was not you', async () => {
+test('The owner is notified of a used code: when, from where, and what to do', async () => {
   const before = Math.floor(service.now() / 60_000) * 60_000;
   expect((await tryCode(ada.codes[0]!)).status).toBe(303);
-  const { from, subject, text, headers } = await told();
+  const { from, subject, text, headers } = await nextNotice();
   expect({ from, subject }).toEqual({
     from: 'Codes <codes@example.com>',
     subject: 'A backup code was used',
   });
   const [, time] = /^When: (.*)$/m.exec(text)!;
+  const advice =
+    'If this was not you, someone has your password and codes of yours: make new ones at once, ' +
+    'which ends the ones they have, and tell the people who run this service.';
   expect(text).toBe(`Hello ada,
 
 A backup code was used for your account at Backup code example. It will not work again.
@@ -87,7 +90,7 @@ When: ${time}
 From: 127.0.0.1, Firefox on Linux
 Codes left: 9 of 10
 
-If this was not you, somebody has your password and codes of yours: make new ones at once, which ends the ones they have, and tell whoever runs this service.
+${advice}
 ${LINK}
 `);
   const at = Date.parse(time!.replace(' at', ''));
@@ -98,16 +101,19 @@ ${LINK}
   });
 });
 
-test('a code that leaves few is one mail, which says so; so is the last one', async () => {
+test('The mail about a used code also says that few or no codes are left', async () => {
   const subjects: string[] = [];
   const lines: string[] = [];
   for (const code of ada.codes) {
     expect((await tryCode(code)).status).toBe(303);
-    const { subject, text } = await told();
+    const { subject, text } = await nextNotice();
     subjects.push(subject);
-    lines.push(
-      `${/Codes left: .*/.exec(text)![0]}${text.includes('Few are left: make new ones before you need them.') ? ', few' : ''}${text.includes('None is left: should your phone or your security key be gone, you could not log in.') ? ', none' : ''}`,
+    const [left] = /Codes left: .*/.exec(text)!;
+    const isFew = text.includes('Few are left: make new ones before you need them.');
+    const isNone = text.includes(
+      'None is left: if your phone or your security key is gone, you cannot log in.',
     );
+    lines.push(`${left}${isFew ? ', few' : ''}${isNone ? ', none' : ''}`);
   }
   expect(subjects).toEqual([
     ...Array<string>(6).fill('A backup code was used'),
@@ -123,82 +129,82 @@ test('a code that leaves few is one mail, which says so; so is the last one', as
   ]);
 });
 
-test('new codes are told of', async () => {
+test('The owner is notified of new codes', async () => {
   const newCodes = await keepCodes(
     ada.visitor,
     await ada.visitor.submit('/account/security', {}, '/account/security/codes'),
   );
   for (const code of newCodes) canary.addCode(code, 'a new code');
-  const { subject, text } = await told();
+  const { subject, text } = await nextNotice();
   expect(subject).toBe('New backup codes were made');
   expect(text).toContain('Those from before no longer work.');
   expect(text).toContain('Codes left: 10 of 10');
-  expect(text).toContain('If it was not, somebody else is in your account');
+  expect(text).toContain('If it was not, someone else is in your account');
 });
 
-test('a code that was used up by a login that failed is told of: it is spent, the next one works', async () => {
+test('The owner is notified if a login fails after its code was used', async () => {
   const outcome = await service.backupCodes.consume(ada.userId, ada.codes[0]);
   if (outcome.ok) await service.backupCodes.recordUnfinishedLogin(ada.userId, outcome);
-  await told();
-  const { subject, text } = await told();
+  await nextNotice();
+  const { subject, text } = await nextNotice();
   expect(subject).toBe('A backup code was used, but the login failed');
-  expect(text).toContain('That code is spent; the next one works.');
+  expect(text).toContain('That code is used up; the next one works.');
 });
 
-test('so is a set that was staged, once it is activated', async () => {
+test('The owner is notified when a staged set is activated', async () => {
   const { setId, codes } = await service.backupCodes.stage(ada.userId);
   for (const code of codes) canary.addCode(code, 'a staged code');
   expect(await service.backupCodes.activate(ada.userId, setId)).toBe(true);
-  const { subject, text } = await told();
+  const { subject, text } = await nextNotice();
   expect(subject).toBe('New backup codes were made');
-  // Nobody asked for it by a request.
+  // No request caused it.
   expect(text).not.toContain('From:');
 });
 
-test('of wrong codes the owner is told once there are too many, and when none works any more', async () => {
+test('The owner is notified of too many invalid codes, and of a lock', async () => {
   for (const code of ['AAAA-AAAA', 'BBBB-BBBB', 'CCCC-CCCC', 'DDDD-DDDD']) await tryCode(code);
-  const throttled = await told();
+  const throttled = await nextNotice();
   expect(throttled.subject).toBe('Wrong backup codes were entered');
-  expect(throttled.text).toContain('For a while none is looked at.');
+  expect(throttled.text).toContain('For a while no code is accepted.');
   expect(throttled.text).toContain('Codes left: 10 of 10');
 
   service.forward(60);
   await tryCode('EEEE-EEEE');
-  const locked = await told();
+  const locked = await nextNotice();
   expect(locked.subject).toBe('Your backup codes are locked');
   expect(locked.text).toContain(
-    'not even a right one, until you make new ones. What else you log in with works as before.',
+    'not even a valid one, until you make new ones. What else you log in with works as before.',
   );
   expect(locked.text).toContain('From: 127.0.0.1, Firefox on Linux');
 });
 
-test('a used code that is tried again is told of, unless it was a double click', async () => {
+test('The owner is notified of a reused code, unless it was a double click', async () => {
   await tryCode(ada.codes[0]!);
-  await told();
+  await nextNotice();
   service.forward(2);
   await tryCode(ada.codes[0]!);
   await tryCode(ada.codes[1]!);
-  expect((await told()).subject).toBe('A backup code was used');
+  expect((await nextNotice()).subject).toBe('A backup code was used');
   service.forward(10);
   await tryCode(ada.codes[0]!);
-  const { subject, text } = await told();
+  const { subject, text } = await nextNotice();
   expect(subject).toBe('A used backup code was tried again');
   expect(text).toContain('It opened nothing.');
   expect(text).toContain('Codes left: 8 of 10');
 });
 
-test('of what is unusual there is one mail an hour', async () => {
+test('The owner receives at most one mail an hour about unusual attempts', async () => {
   await tryCode(ada.codes[0]!);
-  await told();
+  await nextNotice();
   const subjects: string[] = [];
   for (const seconds of [60, 3500, 100]) {
     service.forward(seconds);
     await tryCode(ada.codes[0]!);
-    // A success, so that there is no wait; and its mail shows that there was none before it.
+    // A success, so that there is no wait. Its mail shows that no other was sent before it.
     await tryCode(ada.codes[1 + subjects.length]!);
-    const next = await told();
+    const next = await nextNotice();
     subjects.push(next.subject);
-    if (next.subject !== 'A backup code was used') subjects.push((await told()).subject);
+    if (next.subject !== 'A backup code was used') subjects.push((await nextNotice()).subject);
   }
   expect(subjects).toEqual([
     'A used backup code was tried again',
@@ -210,17 +216,17 @@ test('of what is unusual there is one mail an hour', async () => {
 });
 
 test.each([
-  ['the owner', {}, 'somebody logged in as you'],
+  ['the owner', {}, 'someone logged in as you'],
   ['an administrator', { actor: 'grace' }, 'an administrator, grace'],
-])('codes that %s ended are told of, with who did it', async (_who, context, by) => {
+])('If %s ends the codes, the mail says who did it', async (_who, context, by) => {
   expect(await service.backupCodes.revoke(ada.userId, context)).toBe(true);
-  const { subject, text } = await told();
+  const { subject, text } = await nextNotice();
   expect(subject).toBe('Your backup codes were ended');
   expect(text).toContain(`\nBy: ${by}\n`);
   expect(text).not.toContain('Codes left');
 });
 
-test('codes that expire are told of thirty and seven days before, and when they have', async () => {
+test('The owner is notified 30 and 7 days before codes expire, and afterwards', async () => {
   const { expiresAt } = (await service.backupCodes.status(ada.userId))!;
   const endsOn = new Intl.DateTimeFormat('en-GB', { dateStyle: 'long', timeZone: 'UTC' }).format(
     expiresAt!,
@@ -229,35 +235,35 @@ test('codes that expire are told of thirty and seven days before, and when they 
     service.forward(days * DAY_SECONDS);
     await service.backupCodes.audit.recordReminders();
   }
-  const texts = [await told(), await told(), await told()];
-  expect(texts.map(({ subject }) => subject)).toEqual([
+  const notices = [await nextNotice(), await nextNotice(), await nextNotice()];
+  expect(notices.map(({ subject }) => subject)).toEqual([
     'Your backup codes expire soon',
     'Your backup codes expire soon',
     'Your backup codes have expired',
   ]);
-  expect(texts[0]!.text).toContain(
+  expect(notices[0]!.text).toContain(
     `Your backup codes for Backup code example work until ${endsOn} at `,
   );
-  expect(texts[2]!.text).toContain('Codes left: 10 of 10');
+  expect(notices[2]!.text).toContain('Codes left: 10 of 10');
 });
 
-test('what a browser says of itself is not repeated: somebody could write to the owner that way', async () => {
+test('Mail never repeats the user agent, in which an attacker could write a message', async () => {
   const visitor = await givePassword(service);
   visitor.headers['user-agent'] = 'Your account is closed, see https://thief.example Firefox/1.0';
   await visitor.submit('/login/backup-code', { code: ada.codes[0]! });
-  const { raw, text } = await told();
+  const { raw, text } = await nextNotice();
   expect(text).toContain('From: 127.0.0.1, Firefox\n');
   expect(raw).not.toContain('thief');
 });
 
-test('names that belong to nobody, and accounts that are gone, are no reason to stop', async () => {
-  await service.backupCodes.rejectUnknownUser('nobody', 'AAAA-AAAA');
+test('Events of unknown names and deleted accounts do not stop the notifier', async () => {
+  await service.backupCodes.rejectUnknownUser('unknown', 'AAAA-AAAA');
   await service.backupCodes.issue('gone');
   await tryCode(ada.codes[0]!);
-  expect((await told()).subject).toBe('A backup code was used');
+  expect((await nextNotice()).subject).toBe('A backup code was used');
 });
 
-test('a notifier that never ran begins at the beginning of the trail, and a set that cannot be read does not stop it', async () => {
+test('A new notifier reads the trail from its beginning, past unreadable sets', async () => {
   const eve = await enroll(service, 'eve');
   await mailServer.next(2);
   const file = new Sqlite(join(service.dataDir, 'app.sqlite'));

@@ -1,5 +1,5 @@
-// Where no mail server is set, mail stays in the database, and a page shows it to whoever develops
-// the service. Not in production.
+// If no mail server is set, mail is stored in the database, and a page shows it to developers. Not
+// in production.
 import { randomBytes } from 'node:crypto';
 import { Canary } from '../../../test/helpers/canary';
 import { type Service, startService } from '../helpers/service';
@@ -18,7 +18,7 @@ async function outboxWith(count: number): Promise<Answer> {
   return page!;
 }
 
-test('mail to everybody is there, the newest first, and no code in it', async () => {
+test('The outbox shows the mail of all users, newest first, and it contains no code', async () => {
   service = await startService();
   expect((await new Visitor(service).get('/outbox')).text).toContain('No mail yet.');
   const { codes } = await enroll(service, 'ada');
@@ -40,7 +40,7 @@ test('mail to everybody is there, the newest first, and no code in it', async ()
     ['An authenticator app was added', 'ada@example.com'],
   ]);
   expect(text).toContain(
-    'No <code>SMTP_URL</code> is set, so mail to everybody stays here instead of being sent',
+    'No <code>SMTP_URL</code> is set, so all mail is stored here instead of being sent',
   );
   expect(text).toContain('http://localhost:0/account/security');
   const canary = new Canary();
@@ -48,7 +48,7 @@ test('mail to everybody is there, the newest first, and no code in it', async ()
   expect(canary.findIn(text)).toEqual([]);
 });
 
-test('what a mail says is shown as text', async () => {
+test('The outbox shows markup in mail as text', async () => {
   service = await startService();
   const visitor = await signUp(service);
   await visitor.submit('/account/emails', { email: "'<b>@example.com" });
@@ -65,8 +65,8 @@ test.each([
       BACKUP_CODE_PEPPER: `2026:${randomBytes(32).toString('base64')}`,
     },
   ],
-  ['where mail is really sent', { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'codes@example.com' }],
-])('%s there is no such page', async (_where, env) => {
+  ['if mail is really sent', { SMTP_URL: 'smtp://127.0.0.1:1', MAIL_FROM: 'codes@example.com' }],
+])('The outbox does not exist %s', async (_where, env) => {
   service = await startService(env);
   expect((await new Visitor(service).get('/outbox')).status).toBe(404);
 });

@@ -1,5 +1,4 @@
-// Mail by SMTP: to one person whatever their address looks like, and no password to whoever cannot
-// speak TLS.
+// The SMTP mailer sends to one address only, and sends a password only over TLS.
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { SMTPServer } from 'smtp-server';
@@ -15,7 +14,7 @@ function mailerFor(SMTP_URL: string): SmtpMailer {
   return new SmtpMailer({ smtp: smtp!, from });
 }
 
-test('an address that looks like a list is one address', async () => {
+test('An address that looks like a list counts as one address', async () => {
   const mailServer = await MailServer.start();
   const mailer = mailerFor(mailServer.url);
   await expect(
@@ -32,7 +31,7 @@ test('an address that looks like a list is one address', async () => {
   await mailServer.stop();
 });
 
-test('a mail that is refused is told from a server that takes none', async () => {
+test('A refused mail and a server that is down give different errors', async () => {
   const mailServer = await MailServer.start();
   mailServer.refused.add('bob@example.com');
   const mailer = mailerFor(mailServer.url);
@@ -45,7 +44,7 @@ test('a mail that is refused is told from a server that takes none', async () =>
   });
 });
 
-test('a server that hangs up on one mail is not taken for one that is down', async () => {
+test('A server that hangs up on one mail does not count as down', async () => {
   const mailServer = await MailServer.start();
   mailServer.hungUpOn.add('bob@example.com');
   const mailer = mailerFor(mailServer.url);
@@ -57,7 +56,7 @@ test('a server that hangs up on one mail is not taken for one that is down', asy
   await mailServer.stop();
 });
 
-test('a login is shown to no server that does not speak TLS', async () => {
+test('The mailer does not log in to a server without TLS', async () => {
   const asked: (string | undefined)[] = [];
   const server = new SMTPServer({
     disabledCommands: ['STARTTLS'],
@@ -82,9 +81,9 @@ test('a login is shown to no server that does not speak TLS', async () => {
   await new Promise<void>((resolve) => server.close(resolve));
 });
 
-test('what goes on behind a certificate that nobody vouches for is no mail', async () => {
+test('The mailer sends no mail to a server with an untrusted certificate', async () => {
   const mails: string[] = [];
-  // The server warns that everybody knows the key of its certificate.
+  // The server warns that its default certificate is public.
   const warn = jest.spyOn(console, 'error').mockReturnValueOnce(undefined);
   const server = new SMTPServer({
     secure: true,
@@ -107,7 +106,7 @@ test('what goes on behind a certificate that nobody vouches for is no mail', asy
   await new Promise<void>((resolve) => server.close(resolve));
 });
 
-test('a server that says nothing is left alone when the service closes', async () => {
+test('Closing the mailer ends the connection to a silent server', async () => {
   const silent = createServer((socket) => socket.on('error', () => undefined));
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');

@@ -1,16 +1,17 @@
-// The activity list: what was done with the codes of one account, in words, with time, address and
-// browser, twenty to a page.
+// The activity list of an account: what was done with its codes, with time, address and browser,
+// twenty entries a page.
 import { quickHasher } from '../helpers/quick-hasher';
 import { type Service, startService } from '../helpers/service';
 import { type Enrolled, enroll, givePassword, signUp, type Visitor } from '../helpers/visitor';
 
 const SAFARI =
-  'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1';
+  'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 ' +
+  '(KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1';
 
 let service: Service;
 let ada: Enrolled;
 beforeEach(async () => {
-  // From which browser a code comes is not what is asked here.
+  // This test is not about the place of a login.
   service = await startService(
     {},
     { backupCodes: { hasher: quickHasher, assessRisk: () => 'allow' } },
@@ -19,22 +20,24 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
+const ENTRY = new RegExp(
+  /<li>\s*<p>([^<]*)<\/p>\s*<p class="hint">/.source +
+    /<time datetime="([^"]+)">[^<]+ UTC<\/time>([^<]*)<\/p>/.source,
+  'g',
+);
+
 interface Listed {
   readonly what: string;
   readonly at: number;
   readonly where: string;
 }
 
-async function activity(
+async function readActivity(
   visitor: Visitor,
   path = '/account/security',
 ): Promise<{ list: Listed[]; older: string | null; text: string }> {
   const { text } = await visitor.get(path);
-  const list = [
-    ...text.matchAll(
-      /<li>\s*<p>([^<]*)<\/p>\s*<p class="hint"><time datetime="([^"]+)">[^<]+ UTC<\/time>([^<]*)<\/p>/g,
-    ),
-  ];
+  const list = [...text.matchAll(ENTRY)];
   const [, older = null] = /<a href="([^"]+)#activity">Older<\/a>/.exec(text) ?? [];
   return {
     list: list.map(([, what, at, where]) => ({
@@ -47,7 +50,7 @@ async function activity(
   };
 }
 
-test('it says what was done, when, and from where, the newest first', async () => {
+test('The list shows what was done, when and from where, newest first', async () => {
   const visitor = await givePassword(service);
   visitor.headers['user-agent'] = SAFARI;
   await visitor.submit('/login/backup-code', { code: 'AAAA-AAAA' });
@@ -55,7 +58,7 @@ test('it says what was done, when, and from where, the newest first', async () =
   const thief = await givePassword(service);
   await thief.submit('/login/backup-code', { code: ada.codes[0]! });
   await service.backupCodes.revoke(ada.userId, { actor: 'grace' });
-  const { list, older } = await activity(ada.visitor);
+  const { list, older } = await readActivity(ada.visitor);
   expect(list.map(({ what, where }) => [what, where])).toEqual([
     ['The backup codes were ended, by an administrator (grace)', ''],
     ['A backup code that was used before', '127.0.0.1, an unknown browser'],
@@ -70,13 +73,13 @@ test('it says what was done, when, and from where, the newest first', async () =
   expect(older).toBeNull();
 });
 
-test('older pages follow on from each other, and none shows what another person did', async () => {
+test('Older pages continue the list, and none shows the activity of another user', async () => {
   await enroll(service, 'eve');
   for (let time = 0; time < 24; time += 1)
     await service.backupCodes.issue(ada.userId, { ip: `192.0.2.${time}` });
-  const newest = await activity(ada.visitor);
+  const newest = await readActivity(ada.visitor);
   expect(newest.list).toHaveLength(20);
-  const older = await activity(ada.visitor, newest.older!);
+  const older = await readActivity(ada.visitor, newest.older!);
   expect([...newest.list, ...older.list].map(({ where }) => where)).toEqual([
     ...Array.from({ length: 24 }, (_, index) => `192.0.2.${23 - index}, an unknown browser`),
     '127.0.0.1, an unknown browser',
@@ -87,26 +90,26 @@ test('older pages follow on from each other, and none shows what another person 
     older.text.includes('<a href="/account/security#activity">Newest</a>'),
   ]).toEqual([null, true]);
 
-  // The address of a page is of no use to anybody else.
+  // The URL of a page shows nothing to other users.
   const eve = await givePassword(service, 'eve');
   expect((await eve.get(newest.older!)).status).toBe(303);
   const { codes, visitor } = await enroll(service, 'fay');
   expect(codes).toHaveLength(10);
   expect(
-    (await activity(visitor, newest.older!)).list
+    (await readActivity(visitor, newest.older!)).list
       .map(({ where }) => where)
       .filter((where) => where.startsWith('192.0.2.')),
   ).toEqual([]);
 });
 
-test('a page that is none is a mistake of whoever asks', async () => {
+test('An invalid page is a client error', async () => {
   expect((await ada.visitor.get('/account/security?older-than=page-2')).status).toBe(400);
   expect((await ada.visitor.get('/account/security?older-than[]=a')).status).toBe(200);
   expect(service.faults).toEqual([]);
 });
 
-test('somebody who never had codes has done nothing yet', async () => {
+test('A user without codes has an empty list', async () => {
   const bob = await signUp(service, 'bob');
-  const { list, text } = await activity(bob);
+  const { list, text } = await readActivity(bob);
   expect([list, text.includes('<p>Nothing yet.</p>')]).toEqual([[], true]);
 });

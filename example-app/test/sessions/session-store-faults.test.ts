@@ -1,5 +1,5 @@
-// Faults of the session store: nobody gets in, the process goes on, and the person is told how they
-// can.
+// Faults of the session store: no user is logged in, the process continues, and the user sees what
+// they can do.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,27 +10,27 @@ import { openSessions } from '../../src/sessions/session-store';
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, tokenIn, Visitor } from '../helpers/visitor';
 
-describe('with sessions that cannot be written', () => {
+describe('Faults of the session store', () => {
   let service: Service;
   beforeEach(async () => {
     service = await startService();
   });
   afterEach(() => service.stop());
 
-  /** As a full disk does, but only for what is told to. */
-  function inSessions(statement: string): void {
+  /** Runs a statement in the session database, to simulate a fault such as a full disk. */
+  function changeSessions(statement: string): void {
     const file = new Sqlite(join(service.dataDir, 'sessions.sqlite'));
     file.exec(statement);
     file.close();
   }
 
-  test('a right code lets nobody in and is spent; the next one works once they can be written again', async () => {
+  test('If sessions cannot be written, a valid code is used up without a login', async () => {
     const { codes, userId } = await enroll(service);
     const visitor = await givePassword(service);
     const _csrf = tokenIn((await visitor.get('/login/backup-code')).text);
-    inSessions(
-      "create trigger full before insert on sessions begin select raise(abort, 'disk full'); end",
-    );
+    changeSessions(`
+      create trigger full before insert on sessions
+      begin select raise(abort, 'disk full'); end`);
     const answer = await visitor.post('/login/backup-code', { _csrf, code: codes[0]! });
     expect(answer.status).toBe(500);
     expect(answer.text).toContain('You are not logged in');
@@ -38,17 +38,17 @@ describe('with sessions that cannot be written', () => {
     expect(service.faults).toEqual([expect.objectContaining({ code: 'login_unfinished' })]);
     expect(await service.backupCodes.status(userId)).toMatchObject({ remaining: 9 });
 
-    inSessions('drop trigger full');
+    changeSessions('drop trigger full');
     expect(await visitor.isLoggedIn()).toBe(false);
     const again = await givePassword(service);
     expect((await again.submit('/login/backup-code', { code: codes[0]! })).status).toBe(401);
     expect((await again.submit('/login/backup-code', { code: codes[1]! })).status).toBe(303);
   });
 
-  test('pages say that something went wrong, and no more', async () => {
+  test('If sessions cannot be read, pages say only that something went wrong', async () => {
     await enroll(service);
     const visitor = await givePassword(service);
-    inSessions('alter table sessions rename to elsewhere');
+    changeSessions('alter table sessions rename to elsewhere');
     const answer = await visitor.get('/login/backup-code');
     expect([
       answer.status,
@@ -59,7 +59,7 @@ describe('with sessions that cannot be written', () => {
   });
 });
 
-test('a store that fails tells its callback once, and rejects nothing', async () => {
+test('A store that fails calls its callback once and does not reject', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-sessions-'));
   const { store, close } = await openSessions(
     { dataDir, database: null },
@@ -71,18 +71,18 @@ test('a store that fails tells its callback once, and rejects nothing', async ()
   const session = {
     cookie: { expires: new Date(), originalMaxAge: 1000 },
   } as unknown as SessionData;
-  const told: unknown[] = [];
-  await expect(store.get('id', (error) => told.push(error))).resolves.toBeNull();
-  await expect(store.set('id', session, (error) => told.push(error))).resolves.toBeUndefined();
+  const errors: unknown[] = [];
+  await expect(store.get('id', (error) => errors.push(error))).resolves.toBeNull();
+  await expect(store.set('id', session, (error) => errors.push(error))).resolves.toBeUndefined();
   await expect(
-    store.touch('id', session, (error?: unknown) => told.push(error)),
+    store.touch('id', session, (error?: unknown) => errors.push(error)),
   ).resolves.not.toThrow();
-  await expect(store.destroy('id', (error) => told.push(error))).resolves.toBe(0);
-  expect(told).toEqual(Array.from({ length: 4 }, () => expect.any(Error) as Error));
+  await expect(store.destroy('id', (error) => errors.push(error))).resolves.toBe(0);
+  expect(errors).toEqual(Array.from({ length: 4 }, () => expect.any(Error) as Error));
   rmSync(dataDir, { recursive: true });
 });
 
-test('a store that is closed while it cleans up never cleans up again', async () => {
+test('A store that is closed during a cleanup schedules no other', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'backup-code-sessions-'));
   const faults: unknown[] = [];
   const setTimers = jest.spyOn(globalThis, 'setTimeout');

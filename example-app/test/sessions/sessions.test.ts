@@ -1,5 +1,5 @@
-// The session id changes at every step, the old one is dead, and the cookie is as strict as it can
-// be.
+// The session id changes at every step, old cookies stop working, and the cookie has the strictest
+// attributes.
 import { randomBytes } from 'node:crypto';
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, PASSWORD, tokenIn, Visitor } from '../helpers/visitor';
@@ -10,7 +10,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('every step up gives another session, and no earlier cookie opens anything', async () => {
+test('Every step of a login starts a new session, and no earlier cookie works', async () => {
   const { codes, newTotp } = await enroll(service, 'ada');
   const visitor = new Visitor(service);
   const left: Visitor[] = [];
@@ -35,7 +35,7 @@ test('every step up gives another session, and no earlier cookie opens anything'
   }
 });
 
-test('a session id that an attacker chose is not taken up', async () => {
+test('A session id that an attacker chose does not become a login', async () => {
   await enroll(service, 'bob');
   const attacker = new Visitor(service);
   await attacker.get('/login');
@@ -47,7 +47,7 @@ test('a session id that an attacker chose is not taken up', async () => {
   });
 });
 
-test('a session is over half a day after the login, however often it is used, and a step-up does not prolong it', async () => {
+test('A session ends half a day after the login, even if it is used or stepped up', async () => {
   const { visitor, newTotp } = await enroll(service, 'eve');
   for (let hour = 1; hour < 12; hour += 1) {
     service.forward(3600);
@@ -61,7 +61,7 @@ test('a session is over half a day after the login, however often it is used, an
   expect([await visitor.isLoggedIn(), await stolen.isLoggedIn()]).toEqual([false, false]);
 });
 
-test('signing in as somebody else in the same browser leaves nothing of the first', async () => {
+test('Logging in as another user in the same browser keeps nothing of the first', async () => {
   const { visitor, newTotp } = await enroll(service, 'cyd');
   await visitor.submit('/account', {}, '/logout');
   await visitor.submit('/login', { username: 'cyd', password: PASSWORD });
@@ -72,29 +72,30 @@ test('signing in as somebody else in the same browser leaves nothing of the firs
   expect(await visitor.get('/account/security')).toMatchObject({ status: 303, location: '/login' });
 });
 
-test('the cookie is for this site alone, and no script reads it', async () => {
+test('The cookie is for this site only, and scripts cannot read it', async () => {
   const { headers } = await new Visitor(service).get('/login');
   expect(headers.getSetCookie()).toEqual([
     expect.stringMatching(/^session=[^;]+; Path=\/; Expires=[^;]+; HttpOnly; SameSite=Lax$/),
   ]);
 });
 
-test('a page that needs no session makes none', async () => {
+test('A page that needs no session creates none', async () => {
   const { headers } = await new Visitor(service).get('/nowhere');
   expect(headers.getSetCookie()).toEqual([]);
 });
 
-test('no page runs a script, is framed, or is kept', async () => {
+test('No page runs inline scripts, can be framed, or is cached', async () => {
   const visitor = await givePassword(service, 'ada');
   const { headers, text } = await visitor.get('/login/backup-code');
   expect(headers.get('content-security-policy')).toBe(
-    "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;form-action 'self';base-uri 'none';frame-ancestors 'none'",
+    "default-src 'none';script-src 'self';style-src 'self';img-src 'self' data:;" +
+      "form-action 'self';base-uri 'none';frame-ancestors 'none'",
   );
   expect(headers.get('cache-control')).toBe('no-store');
   expect(text).not.toMatch(/<script|<style|style=|\son\w+=/i);
 });
 
-describe('in production, behind a proxy that speaks TLS', () => {
+describe('In production, behind a proxy that speaks TLS', () => {
   let production: Service;
   beforeAll(async () => {
     const pepper = `2026:${randomBytes(32).toString('base64')}`;
@@ -107,7 +108,7 @@ describe('in production, behind a proxy that speaks TLS', () => {
   });
   afterAll(() => production.stop());
 
-  test('the cookie is sent over TLS alone', async () => {
+  test('In production the cookie is sent only over TLS', async () => {
     const visitor = new Visitor(production);
     visitor.headers['x-forwarded-proto'] = 'https';
     expect((await visitor.get('/login')).headers.getSetCookie()).toEqual([
@@ -125,7 +126,7 @@ describe('in production, behind a proxy that speaks TLS', () => {
     expect(await visitor.isLoggedIn()).toBe(true);
   });
 
-  test('over plain HTTP no session begins, and no form is taken', async () => {
+  test('In production over plain HTTP no session starts and no form is accepted', async () => {
     const visitor = new Visitor(production);
     const { headers, text } = await visitor.get('/login');
     expect(headers.getSetCookie()).toEqual([]);

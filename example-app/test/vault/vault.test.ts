@@ -1,4 +1,4 @@
-// What takes two administrators, played by both: each in a browser of their own.
+// Two-person actions, with two administrators in two browsers.
 import { type Service, startService } from '../helpers/service';
 import { until } from '../helpers/until';
 import {
@@ -23,14 +23,14 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 
 const OPEN = { action: 'open-vault', reason: 'the yearly audit' };
-const spent = async ({ userId }: Enrolled): Promise<number> =>
+const countUsed = async ({ userId }: Enrolled): Promise<number> =>
   10 - ((await service.backupCodes.status(userId))?.remaining ?? 0);
-const stepsOf = async (): Promise<string[]> =>
+const listSteps = async (): Promise<string[]> =>
   (await service.backupCodes.audit.events({ limit: 200 })).events
     .map(({ type }) => type)
     .filter((type) => type.startsWith('approval_'));
 
-/** Asks, and gives the page of the request. */
+/** Requests an action and returns the page of the request. */
 async function ask(
   who: Enrolled,
   fields: Record<string, string>,
@@ -58,7 +58,7 @@ async function decide(
   });
 }
 
-/** Subjects of all mail to somebody. */
+/** The subjects of all mail to a user. */
 async function mailTo(name: string): Promise<string[]> {
   const { text } = await new Visitor(service).get('/outbox');
   return [...text.matchAll(/<h2>([^<]+)<\/h2>\s*<p class="hint">To ([^,@]+)@/g)].flatMap(
@@ -66,7 +66,7 @@ async function mailTo(name: string): Promise<string[]> {
   );
 }
 
-test('one asks, another sees what it is about and approves it, and it is read once', async () => {
+test('One administrator requests an action, another approves it, and it runs once', async () => {
   await root.visitor.submit('/vault', { text: 'the combination is 12-7-33' }, '/vault/text');
   const page = await ask(root, OPEN);
   const { text } = await second.visitor.get(page);
@@ -88,8 +88,8 @@ test('one asks, another sees what it is about and approves it, and it is read on
     expect((await visitor.get(page)).text).toContain('executed');
     expect((await visitor.get('/vault')).text).not.toContain('12-7-33');
   }
-  expect([await spent(root), await spent(second)]).toEqual([1, 1]);
-  expect(await stepsOf()).toEqual([
+  expect([await countUsed(root), await countUsed(second)]).toEqual([1, 1]);
+  expect(await listSteps()).toEqual([
     'approval_requested',
     'approval_granted',
     'approval_executing',
@@ -99,7 +99,7 @@ test('one asks, another sees what it is about and approves it, and it is read on
   ]);
 });
 
-test('nobody approves what they asked for, in no browser, and no code is spent on it', async () => {
+test('An administrator cannot approve their own request in any browser', async () => {
   const page = await ask(root, OPEN);
   expect((await root.visitor.get(page)).text).not.toContain('/approve');
   const digest = /name="digest" value="([^"]+)"/.exec((await second.visitor.get(page)).text)![1]!;
@@ -113,13 +113,13 @@ test('nobody approves what they asked for, in no browser, and no code is spent o
     );
     expect([answer.status, errorIn(answer.text)]).toEqual([
       403,
-      'It takes somebody else to approve what you asked for. No code was used up.',
+      'Another administrator must approve your request. No code was used up.',
     ]);
   }
-  expect(await spent(root)).toBe(1);
+  expect(await countUsed(root)).toBe(1);
 });
 
-test('for whoever is no administrator there is no vault', async () => {
+test('For other users the vault does not exist', async () => {
   const page = await ask(root, OPEN);
   const { visitor: ada } = await enroll(service, 'ada');
   for (const path of ['/vault', page]) expect((await ada.get(path)).status).toBe(404);
@@ -128,19 +128,19 @@ test('for whoever is no administrator there is no vault', async () => {
     expect((await ada.post(path, { _csrf, ...OPEN, code: 'AAAA-AAAA' })).status).toBe(404);
 });
 
-test('a wrong code approves nothing, and is answered like any wrong code', async () => {
+test('An invalid code approves nothing, and the message is the same as at a login', async () => {
   const page = await ask(root, OPEN);
-  const wrong = await decide(second, page, { step: 'approve', code: 'AAAA-AAAA' });
+  const invalid = await decide(second, page, { step: 'approve', code: 'AAAA-AAAA' });
   const others = await decide(second, page, { step: 'approve', code: root.codes[0]! });
-  for (const answer of [wrong, others])
+  for (const answer of [invalid, others])
     expect([answer.status, errorIn(answer.text)]).toEqual([
       401,
       'That backup code is not valid. Please try another one.',
     ]);
-  expect((await second.visitor.get(page)).text).toContain('Nobody yet');
+  expect((await second.visitor.get(page)).text).toContain('Not yet');
 });
 
-test('after a mistake the form still says what was chosen, so that no code is spent on something else', async () => {
+test('After a mistake the form keeps the chosen action and the other input', async () => {
   await enroll(service, 'ada');
   const chosen = { action: 'reset-factors', username: 'ada', reason: 'lost both phones' };
   const again = await root.visitor.submit(
@@ -162,14 +162,14 @@ test('after a mistake the form still says what was chosen, so that no code is sp
   );
   expect([strange.status, errorIn(strange.text)]).toEqual([
     400,
-    'What you chose is about no account: leave this empty, or choose something else.',
+    'This action is not about an account: leave the name empty, or choose another action.',
   ]);
-  expect(await spent(root)).toBe(0);
+  expect(await countUsed(root)).toBe(0);
 });
 
-test('no is final: denied by the second, withdrawn by the first', async () => {
+test('A denied or withdrawn request cannot be approved', async () => {
   const denied = await ask(root, OPEN);
-  // Clicked once more after the answer, it leads where one click did.
+  // A second click leads to the same page.
   for (const click of [1, 2])
     expect([click, await decide(second, denied, { step: 'deny' })]).toMatchObject([
       click,
@@ -181,20 +181,20 @@ test('no is final: denied by the second, withdrawn by the first', async () => {
     expect((await decide(second, page, { step: 'approve', code: second.codes[0]! })).status).toBe(
       409,
     );
-  expect(await spent(second)).toBe(0);
+  expect(await countUsed(second)).toBe(0);
 });
 
-test('a mail scanner that follows the link changes nothing', async () => {
+test('A mail scanner that follows the link changes nothing', async () => {
   const page = await ask(root, OPEN);
-  const before = await stepsOf();
+  const before = await listSteps();
   for (const path of [page, `${page}/approve`, `${page}/deny`, `${page}/execute`]) {
     for (const visitor of [new Visitor(service), second.visitor]) await visitor.get(path);
   }
-  expect(await stepsOf()).toEqual(before);
+  expect(await listSteps()).toEqual(before);
   expect((await second.visitor.get(page)).text).toContain('Approve');
 });
 
-test('it is late after a quarter of an hour', async () => {
+test('A request expires after 15 minutes', async () => {
   const page = await ask(root, OPEN);
   service.forward(900);
   expect((await decide(second, page, { step: 'approve', code: second.codes[0]! })).status).toBe(
@@ -203,7 +203,7 @@ test('it is late after a quarter of an hour', async () => {
   expect((await second.visitor.get(page)).text).toContain('expired');
 });
 
-test('who has lost everything gets in by the password again, and is told of every step; nobody decides about themselves', async () => {
+test('A user who lost all factors is notified of every step and can log in again', async () => {
   const ada = await enroll(service, 'ada');
   const page = await ask(root, {
     action: 'reset-factors',
@@ -222,7 +222,7 @@ test('who has lost everything gets in by the password again, and is told of ever
   await until(async () => (await mailTo('ada')).includes('Your second factors were turned off'));
   expect(await mailTo('ada')).toEqual(
     expect.arrayContaining([
-      'Somebody asked to turn off your second factors',
+      'Someone asked to turn off your second factors',
       'Turning off your second factors was approved',
       'Your backup codes were ended',
       'Your second factors were turned off',
@@ -230,7 +230,9 @@ test('who has lost everything gets in by the password again, and is told of ever
   );
   expect(await mailTo('second')).toContain('root asks for your approval');
   expect((await mailTo('root')).filter((subject) => subject.includes('approval'))).toEqual([]);
+});
 
+test('An administrator cannot decide about their own account', async () => {
   const own = await root.visitor.submit(
     '/vault',
     { action: 'reset-factors', username: 'root', reason: 'please', code: root.codes[0]! },
@@ -238,7 +240,7 @@ test('who has lost everything gets in by the password again, and is told of ever
   );
   expect([own.status, errorIn(own.text)]).toEqual([
     403,
-    'Nobody decides about their own account. No code was used up.',
+    'You cannot decide about your own account. No code was used up.',
   ]);
   const about = await ask(root, {
     action: 'reset-factors',
@@ -250,7 +252,7 @@ test('who has lost everything gets in by the password again, and is told of ever
   );
 });
 
-test('two accounts with one address are one person', async () => {
+test('Two accounts with the same first address are one person', async () => {
   const third = await enroll(service, 'third');
   await third.visitor.submit('/account/emails', { email: 'root@example.com' }, '/account/emails');
   await third.visitor.submit(
@@ -263,26 +265,22 @@ test('two accounts with one address are one person', async () => {
 });
 
 test.each([
+  ['an unknown action', { action: 'toString', reason: 'x' }, 'Choose an action.'],
   [
-    'an action that there is not',
-    { action: 'toString', reason: 'x' },
-    'Choose what is to be done.',
+    'an unknown account',
+    { action: 'reset-factors', username: 'unknown', reason: 'x' },
+    'There is no account with this name.',
   ],
   [
-    'an account that there is not',
-    { action: 'reset-factors', username: 'nobody', reason: 'x' },
-    'There is no account of this name.',
-  ],
-  [
-    'no reason',
+    'a missing reason',
     { action: 'open-vault', reason: ' ' },
-    'Say why, for the other one and for the record.',
+    'Give a reason, for the other administrator and for the record.',
   ],
-])('%s is said at its field, and no code is spent', async (_what, fields, message) => {
+])('The form shows an error for %s, and no code is used', async (_what, fields, message) => {
   const { status, text } = await root.visitor.submit(
     '/vault',
     { ...fields, code: root.codes[0]! },
     '/vault/requests',
   );
-  expect([status, errorIn(text), await spent(root)]).toEqual([400, message, 0]);
+  expect([status, errorIn(text), await countUsed(root)]).toEqual([400, message, 0]);
 });

@@ -1,6 +1,5 @@
-// Every page in every state, in a real browser: what axe says of it, whether all of it fits a
-// phone, what it weighs, whether it holds still, and whether its forms tell what they want to
-// people who cannot see them.
+// Every page in every state, in a real browser: the findings of axe, the width on a phone, the size
+// of the download, layout shifts, and accessible form fields.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import axe from 'axe-core';
@@ -15,17 +14,17 @@ const SIZES = [
   { width: 1280, height: 800 },
 ] as const;
 const COLORS = ['light', 'dark'] as const;
-/** The rules that ask for colours. */
+/** The rules that depend on colours. */
 const OF_COLORS = ['color-contrast', 'link-in-text-block'];
 const MAX_BYTES = 100_000;
-/** Of whatever is touched: WCAG 2.2, 2.5.5. */
+/** The height of every control: WCAG 2.2, 2.5.5. */
 const TARGET_PX = 44;
 
 jest.setTimeout(180_000);
 
 describeInBrowser(
-  'every page, light and dark, on a phone of 320 pixels and on a desktop',
-  lookAtAll,
+  'Every page, light and dark, on a phone with 320 pixels and on a desktop',
+  checkAllPages,
 );
 
 interface Field {
@@ -33,11 +32,11 @@ interface Field {
   readonly name: string;
   readonly label: string;
   readonly attributes: Readonly<Record<string, string>>;
-  /** What is read out with it. */
+  /** The text that a screen reader reads with the field. */
   readonly description: string;
 }
 
-/** The browser's own name for it, which TypeScript's library lacks. */
+/** The browser's name for this type, which TypeScript's library lacks. */
 interface LayoutShift extends PerformanceEntry {
   readonly value: number;
   readonly hadRecentInput: boolean;
@@ -49,11 +48,11 @@ interface Seen {
   readonly shift: number;
   readonly fields: readonly Field[];
   readonly alerts: readonly string[];
-  /** Buttons and links that stand for themselves, too small for a finger. */
+  /** Buttons and standalone links that are too small for a finger. */
   readonly small: readonly string[];
 }
 
-function lookAtAll(): void {
+function checkAllPages(): void {
   const stops: Seen[] = [];
   const views = new Set<string>();
   const violations: string[] = [];
@@ -65,13 +64,13 @@ function lookAtAll(): void {
     const rendered = watchViews(service);
     const see = async (name: string, page: Page): Promise<void> => {
       await page.waitForLoadState('load');
-      stops.push({ name, ...(await look(page)) });
+      stops.push({ name, ...(await inspect(page)) });
       for (const size of SIZES) {
         await page.setViewportSize(size);
         for (const colorScheme of COLORS) {
           await page.emulateMedia({ colorScheme });
           violations.push(
-            ...(await askAxe(page, colorScheme)).map(
+            ...(await runAxe(page, colorScheme)).map(
               (what) => `${name}, ${size.width} ${colorScheme}: ${what}`,
             ),
           );
@@ -94,11 +93,11 @@ function lookAtAll(): void {
     complaints.push(...service.faults.map(String));
   });
 
-  test('axe finds nothing', () => {
+  test('axe finds no violation on any page', () => {
     expect(violations).toEqual([]);
   });
 
-  test('none is left out: each view was looked at', () => {
+  test('Every view was checked', () => {
     const pages = readdirSync(VIEWS).filter(
       (file) =>
         file.endsWith('.ejs') &&
@@ -108,31 +107,31 @@ function lookAtAll(): void {
     expect(pages.filter((file) => !views.has(file.replace('.ejs', '')))).toEqual([]);
   });
 
-  test('nothing sticks out at the side', () => {
+  test('No page is wider than the screen', () => {
     expect(tooWide).toEqual([]);
   });
 
-  test('a first view is less than 100 kB', () => {
+  test('A page downloads less than 100 kB on the first visit', () => {
     expect(stops.filter(({ bytes }) => bytes === 0 || bytes >= MAX_BYTES)).toEqual([]);
   });
 
-  test('nothing moves while it is read', () => {
+  test('No page shifts its layout after it is shown', () => {
     expect(stops.filter(({ shift }) => shift > 0).map(({ name, shift }) => [name, shift])).toEqual(
       [],
     );
   });
 
-  test('whatever is touched is 44 pixels high or more', () => {
+  test('Every control is at least 44 pixels high', () => {
     expect(stops.flatMap(({ name, small }) => small.map((what) => `${name}: ${what}`))).toEqual([]);
   });
 
-  test('each field has a visible label, and its error is an alert that is read out with it', () => {
+  test('Each field has a visible label, and its error is an alert that describes it', () => {
     const fields = stops.flatMap((stop) =>
       stop.fields.map((field) => ({ stop: stop.name, ...field })),
     );
     expect(fields.filter(({ label }) => label === '')).toEqual([]);
-    const wrong = fields.filter(({ attributes }) => attributes['aria-invalid'] === 'true');
-    expect(wrong.map(({ stop, name }) => [stop, name])).toEqual(
+    const invalid = fields.filter(({ attributes }) => attributes['aria-invalid'] === 'true');
+    expect(invalid.map(({ stop, name }) => [stop, name])).toEqual(
       expect.arrayContaining([
         ['sign-up-refused', 'password'],
         ['authenticator-app-refused', 'code'],
@@ -143,13 +142,13 @@ function lookAtAll(): void {
     const alertsAt = (stop: string): readonly string[] =>
       stops.find(({ name }) => name === stop)!.alerts;
     expect(
-      wrong.filter(
+      invalid.filter(
         ({ stop, description }) => !alertsAt(stop).some((alert) => description.includes(alert)),
       ),
     ).toEqual([]);
   });
 
-  test('a code is one field: of the app with one-time-code, a backup code with no completion, in capitals and unchecked', () => {
+  test('A code has one field: one-time-code for TOTP, no autocomplete for backup codes', () => {
     const codeFields = stops
       .map(({ name, fields }) => ({
         name,
@@ -183,14 +182,14 @@ function lookAtAll(): void {
       kinds(ofBackupCodes, ['type', 'autocomplete', 'autocapitalize', 'spellcheck', 'maxlength']),
     ).toEqual(['text off characters false none']);
     expect(ofTheApp.map(({ name }) => name)).toEqual(
-      expect.arrayContaining(['second-factor', 'step_up', 'authenticator-app']),
+      expect.arrayContaining(['second-factor', 'step-up', 'authenticator-app']),
     );
     expect(kinds(ofTheApp, ['type', 'autocomplete', 'inputmode', 'maxlength'])).toEqual([
       'text one-time-code numeric none',
     ]);
   });
 
-  test('the browser has nothing to complain of, and the service neither', () => {
+  test('The browser and the service report no errors', () => {
     expect(
       complaints.filter(
         (text) =>
@@ -200,7 +199,7 @@ function lookAtAll(): void {
   });
 }
 
-/** Names of views, as they are rendered. */
+/** The names of the views, in the order in which they are rendered. */
 function watchViews({ app }: Service): readonly string[] {
   const rendered: string[] = [];
   const render = app.render.bind(app) as (...args: unknown[]) => void;
@@ -211,11 +210,10 @@ function watchViews({ app }: Service): readonly string[] {
   return rendered;
 }
 
-/** The page's own security policy stays on: this is no script of the page. */
-async function askAxe(page: Page, colorScheme: (typeof COLORS)[number]): Promise<string[]> {
+/** The page's security policy stays on, because this script is not part of the page. */
+async function runAxe(page: Page, colorScheme: (typeof COLORS)[number]): Promise<string[]> {
   if (await page.evaluate(() => !('axe' in globalThis))) await page.evaluate(axe.source);
-  // In the dark only colours are others: the same elements, sizes and names were looked at in the
-  // light.
+  // In dark mode only the colours differ. Elements, sizes and names were checked in light mode.
   const options: axe.RunOptions = {
     resultTypes: ['violations'],
     ...(colorScheme === 'dark' && { runOnly: OF_COLORS }),
@@ -229,8 +227,8 @@ async function askAxe(page: Page, colorScheme: (typeof COLORS)[number]): Promise
   );
 }
 
-/** As a person finds it, before anything is resized. */
-function look(page: Page): Promise<Omit<Seen, 'name'>> {
+/** The page before it is resized. */
+function inspect(page: Page): Promise<Omit<Seen, 'name'>> {
   return page.evaluate(async (targetPx) => {
     const shifts = await new Promise<number[]>((resolve) => {
       const seen: number[] = [];
@@ -241,7 +239,7 @@ function look(page: Page): Promise<Omit<Seen, 'name'>> {
             .map(({ value }) => value),
         ),
       ).observe({ type: 'layout-shift', buffered: true });
-      // What was buffered is told before the next but one frame.
+      // Buffered entries are delivered before the next but one frame.
       requestAnimationFrame(() => setTimeout(() => resolve(seen), 20));
     });
     const transfers = performance
@@ -261,11 +259,12 @@ function look(page: Page): Promise<Omit<Seen, 'name'>> {
     ].filter(isShown);
     const touched = [
       ...document.querySelectorAll(
-        'button, a.button, input:not([type=checkbox]), select, label:has(input), nav a, footer a, p > a:only-child, summary',
+        'button, a.button, input:not([type=checkbox]), select, label:has(input), nav a, ' +
+          'footer a, p > a:only-child, summary',
       ),
     ].filter(isShown);
     return {
-      // What a cache spares counts too.
+      // Cached files count too.
       bytes: transfers.reduce(
         (sum, { transferSize, encodedBodySize }) => sum + Math.max(transferSize, encodedBodySize),
         0,
@@ -286,7 +285,7 @@ function look(page: Page): Promise<Omit<Seen, 'name'>> {
       alerts: [...document.querySelectorAll('[role=alert]')].map((alert) =>
         alert.textContent.trim(),
       ),
-      // A link within a sentence is as high as the sentence.
+      // A link within a sentence is only as high as the sentence.
       small: touched
         .filter(
           (element) =>

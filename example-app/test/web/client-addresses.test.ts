@@ -1,5 +1,5 @@
-// Addresses: tries are counted by them, and a forged X-Forwarded-For changes nothing unless a proxy
-// is trusted.
+// Attempts are counted by address, and a forged X-Forwarded-For changes nothing unless a proxy is
+// trusted.
 import { type Service, startService } from '../helpers/service';
 import { enroll, givePassword, tokenIn, Visitor } from '../helpers/visitor';
 
@@ -14,13 +14,13 @@ const tryToLogIn = async (
   const { text } = await visitor.get('/login');
   const { status, headers } = await visitor.post('/login', {
     _csrf: tokenIn(text),
-    username: 'nobody',
+    username: 'unknown',
     password: 'wrong',
   });
   return { status, retryAfter: headers.get('retry-after') };
 };
 
-test('many tries from one address are stopped, whatever address they claim to come from', async () => {
+test('Many attempts from one address are stopped, even if they claim other addresses', async () => {
   service = await startService({ SIGN_IN_LIMIT: '3' });
   for (const address of ['192.0.2.1', '192.0.2.2', '192.0.2.3'])
     expect((await tryToLogIn(address)).status).toBe(401);
@@ -30,7 +30,7 @@ test('many tries from one address are stopped, whatever address they claim to co
   });
 });
 
-test('behind a trusted proxy each address has tries of its own', async () => {
+test('Behind a trusted proxy each client address has its own limit', async () => {
   service = await startService({ SIGN_IN_LIMIT: '3', TRUST_PROXY: '1' });
   for (const address of ['192.0.2.1', '192.0.2.1', '192.0.2.1', '192.0.2.2'])
     expect((await tryToLogIn(address)).status).toBe(401);
@@ -38,7 +38,7 @@ test('behind a trusted proxy each address has tries of its own', async () => {
   expect((await tryToLogIn('203.0.113.9, 192.0.2.1')).status).toBe(429);
 });
 
-test('the audit names the address of the connection', async () => {
+test('The audit trail contains the address of the connection', async () => {
   service = await startService();
   await enroll(service);
   const visitor = await givePassword(service);

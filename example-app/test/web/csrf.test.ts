@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => service.stop());
 
-test('a forged form is refused, and the code in it is unspent', async () => {
+test('A forged form is refused, and its code is not used up', async () => {
   const { codes, userId } = await enroll(service, 'ada');
   const visitor = await givePassword(service, 'ada');
   const tokenOfAnother = tokenIn((await new Visitor(service).get('/login')).text);
@@ -21,7 +21,7 @@ test('a forged form is refused, and the code in it is unspent', async () => {
   expect((await visitor.submit('/login/backup-code', { code: codes[0]! })).status).toBe(303);
 });
 
-test('every form needs its token', async () => {
+test('Every form needs the token of its session', async () => {
   const { visitor } = await enroll(service, 'bob');
   const stranger = new Visitor(service);
   await stranger.get('/login');
@@ -44,7 +44,7 @@ test('every form needs its token', async () => {
   expect(await visitor.isLoggedIn()).toBe(true);
 });
 
-test('a form without any session is refused, for programs in JSON', async () => {
+test('A form without a session is refused, with a JSON error for JSON clients', async () => {
   const program = new Visitor(service);
   program.headers.accept = 'application/json';
   const answer = await program.post('/login', { username: 'bob', password: PASSWORD });

@@ -1,27 +1,26 @@
-// Somebody who hangs up is still who they were: a form whose client is gone before it is looked at
-// is answered as if they were there.
+// A client that disconnects keeps its address: its form is answered as if it were still connected.
 import { setTimeout as wait } from 'node:timers/promises';
-import { LocalFormDesk } from '../../src/web/forms-in-progress';
+import { LocalFormsInProgress } from '../../src/web/forms-in-progress';
 import { type Service, startService } from '../helpers/service';
 import { doubleClick } from '../helpers/stories';
 import { enroll, givePassword, tokenIn } from '../helpers/visitor';
 
 let service: Service;
 beforeEach(async () => {
-  const desk = new LocalFormDesk();
+  const forms = new LocalFormsInProgress();
   let holdMs = 0;
-  const slowDesk = {
-    begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)),
-    end: desk.end.bind(desk),
+  const slowForms = {
+    begin: async (form: string) => forms.begin(form).finally(() => wait(holdMs)),
+    end: forms.end.bind(forms),
   };
-  service = await startService({}, { desk: slowDesk });
+  service = await startService({}, { forms: slowForms });
   holdMs = 80;
 });
 afterEach(() => service.stop());
 
-test('a second click while the first waits for its turn logs in, with one code spent, and asks for no mailed link', async () => {
+test('A second click while the first one waits logs in without a mailed link', async () => {
   const { codes, userId } = await enroll(service);
-  // On a connection of its own, whose address nobody has asked for yet.
+  // On a new connection, whose address has not been read yet.
   const visitor = await givePassword({ ...service, headers: { connection: 'close' } });
   const _csrf = tokenIn((await visitor.get('/login/backup-code')).text);
   expect(

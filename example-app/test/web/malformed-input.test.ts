@@ -1,5 +1,5 @@
-// What is no code is turned away: with a clear answer, nothing charged, nothing lost. Codes come in
-// forms, never in URLs.
+// Malformed input is refused with a clear message and does not count as an attempt. Codes are read
+// from forms, never from URLs.
 import { type Service, startService } from '../helpers/service';
 import {
   type Enrolled,
@@ -25,27 +25,27 @@ beforeEach(async () => {
 afterAll(() => service.stop());
 
 test.each([
-  ['recovery', ''],
-  ['blanks', '    '],
-  ['only dashes', '----'],
-  ['too little', 'ABCD'],
-  ['too much', 'ABCD-EFGH-J'],
+  ['an empty field', ''],
+  ['a field of spaces', '    '],
+  ['a field of dashes', '----'],
+  ['a code that is too short', 'ABCD'],
+  ['a code that is too long', 'ABCD-EFGH-J'],
   ['a code of the authenticator app', '123456'],
-  ['other letters', 'ABCD-EFG!'],
+  ['a code with other characters', 'ABCD-EFG!'],
   ['a zero byte', 'ABCD-EF\u0000H'],
   ['markup', '<script>alert(1)</script>'],
   ['a long text', 'A'.repeat(10_000)],
-])('%s is no code, and is not charged', async (_what, code) => {
+])('Input is refused and does not count as an attempt: %s', async (_what, code) => {
   const answer = await visitor.post('/login/backup-code', { _csrf: token, code });
   expect(answer.status).toBe(400);
   expect(errorIn(answer.text)).toBe(
-    'That does not look like a backup code. Please check it and try again.',
+    'That does not look like a backup code. Please enter one code and try again.',
   );
   expect(answer.text).toContain('aria-describedby="code-hint code-error"');
   if (code.trim() !== '') expect(answer.text).not.toContain(`value="${code}`);
 });
 
-test('two codes in one form are none', async () => {
+test('Two codes in one form are refused', async () => {
   const body = new URLSearchParams([
     ['_csrf', token],
     ['code', ada.codes[0]!],
@@ -59,7 +59,7 @@ test.each([
   ['an object', (code: string) => ({ $ne: null, code })],
   ['a number', () => 12345678],
   ['null', () => null],
-])('%s is no code', async (_what, value) => {
+])('A JSON code that is %s is refused', async (_what, value) => {
   const answer = await postJson({ code: value(ada.codes[0]!) });
   expect(answer.status).toBe(400);
   expect(JSON.parse(answer.text)).toEqual({
@@ -67,7 +67,7 @@ test.each([
   });
 });
 
-test('a code that only a prototype has is none', async () => {
+test('A code in a prototype is not read', async () => {
   const answer = await visitor.send('/login/backup-code', {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-csrf-token': token },
@@ -76,7 +76,7 @@ test('a code that only a prototype has is none', async () => {
   expect(answer.status).toBe(400);
 });
 
-test('a code in the URL is not read', async () => {
+test('A code in the URL is not read', async () => {
   const answer = await visitor.post(`/login/backup-code?code=${ada.codes[0]!}`, { _csrf: token });
   expect(answer.status).toBe(400);
   expect(await visitor.get(`/login/backup-code?code=${ada.codes[0]!}`)).toMatchObject({
@@ -85,21 +85,21 @@ test('a code in the URL is not read', async () => {
   });
 });
 
-test('a password in the URL is not read', async () => {
+test('A password in the URL is not read', async () => {
   const answer = await visitor.post('/login?username=ada&password=correct+horse+battery+staple', {
     _csrf: token,
   });
   expect(answer.status).toBe(400);
 });
 
-test('more than a form takes is refused before it is read', async () => {
+test('A body that is too large is refused before it is read', async () => {
   expect(
     (await visitor.post('/login/backup-code', { _csrf: token, code: 'A'.repeat(1024 * 1024) }))
       .status,
   ).toBe(413);
 });
 
-test('a body that is broken, or of another kind, changes nothing', async () => {
+test('A malformed body or one of another type changes nothing', async () => {
   const broken = await visitor.send('/login/backup-code', {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-csrf-token': token },
@@ -114,7 +114,7 @@ test('a body that is broken, or of another kind, changes nothing', async () => {
   );
 });
 
-test('a broken URL and an unknown page are answered as such', async () => {
+test('A malformed URL and an unknown page are 404 errors', async () => {
   expect((await visitor.get('/static/%E0%A4%A')).status).toBe(404);
   expect(await visitor.get('/nowhere')).toMatchObject({
     status: 404,
@@ -122,7 +122,7 @@ test('a broken URL and an unknown page are answered as such', async () => {
   });
 });
 
-test('after all of this the channel is open, and every code is there', async () => {
+test('After all these requests the channel is not locked, and every code works', async () => {
   expect(await service.backupCodes.status(ada.userId)).toMatchObject({
     remaining: 10,
     locked: { secondFactor: false, recovery: false },

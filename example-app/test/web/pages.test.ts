@@ -1,6 +1,6 @@
-// What the pages say to whoever needs a backup code, has few, or wants help; and that no page needs
-// a script or a style of its own.
-import { routesOf } from '../helpers/routes';
+// What the pages show to users who need a backup code, have few of them, or want help. No page
+// needs inline scripts or styles.
+import { listRoutes } from '../helpers/routes';
 import { type Service, startService } from '../helpers/service';
 import {
   type Answer,
@@ -22,7 +22,7 @@ afterEach(async () => {
   expect(service.faults).toEqual([]);
 });
 
-test('a backup code is a choice of its own wherever a second factor is asked for', async () => {
+test('A backup code is a separate choice on every page that requests a second factor', async () => {
   const visitor = await givePassword(service);
   expect((await visitor.get('/login/second-factor')).text).toContain(
     '<a href="/login/backup-code">Use a backup code instead</a>',
@@ -32,7 +32,7 @@ test('a backup code is a choice of its own wherever a second factor is asked for
   );
 });
 
-test('after use it is said how many are left, and from three on every visit warns', async () => {
+test('After a login the page shows how many codes are left, and warns from three on', async () => {
   const warnings: (string | undefined)[] = [];
   for (const [used, code] of ada.codes.slice(0, 8).entries()) {
     const visitor = await givePassword(service);
@@ -50,7 +50,7 @@ test('after use it is said how many are left, and from three on every visit warn
   ]);
 });
 
-test('help is a link away on every page, and asks for no login', async () => {
+test('Every page links to the help, which needs no login', async () => {
   const visitor = new Visitor(service);
   for (const path of ['/login', '/signup', '/nowhere'])
     expect((await visitor.get(path)).text).toContain('<a href="/help">Help with backup codes</a>');
@@ -62,16 +62,16 @@ test('help is a link away on every page, and asks for no login', async () => {
     'I have lost my phone',
     'My code is refused',
     'I have lost my codes',
-    'Somebody else has seen my codes',
+    'Someone else has seen my codes',
     'What backup codes are',
     'Where to keep them',
   ])
     expect(text).toContain(topic);
 });
 
-test('no page has a script or a style in it, and the policy allows neither', async () => {
+test('No page contains inline scripts or styles, and the policy forbids them', async () => {
   const { visitor: root } = await enroll(service, 'root');
-  const pages = routesOf(service)
+  const pages = listRoutes(service)
     .filter(({ method, path }) => method === 'GET' && !path.includes(':') && path !== '/healthz')
     .map(({ path }) => path);
   const visitors = [
@@ -103,7 +103,7 @@ test('no page has a script or a style in it, and the policy allows neither', asy
   }
 });
 
-/** Without its tags. */
+/** The text of the warning, without tags. */
 function warningIn({ text }: Answer): string | undefined {
   return /<p class="warning" role="alert">(.*)<\/p>/.exec(text)?.[1]?.replace(/<[^>]+>/g, '');
 }

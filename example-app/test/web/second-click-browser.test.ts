@@ -1,10 +1,10 @@
-// A double click on the button of every form, in a real browser: the person ends where one click
-// would have led, and no second code, address or account comes of it.
+// A double click on the button of every form, in a real browser, leads to the same page as one
+// click. It creates no second code, address or account.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
-import { LocalFormDesk } from '../../src/web/forms-in-progress';
+import { LocalFormsInProgress } from '../../src/web/forms-in-progress';
 import { describeInBrowser, launchChromium } from '../helpers/chromium';
-import { routesOf } from '../helpers/routes';
+import { listRoutes } from '../helpers/routes';
 import { type Service, startService } from '../helpers/service';
 import { addKey, SoftKey } from '../helpers/soft-key';
 import { carryOver } from '../helpers/tour';
@@ -23,38 +23,38 @@ import {
 
 jest.setTimeout(120_000);
 
-/** Longer than two clicks take on a machine with much else to do. */
+/** Longer than two clicks take on a busy machine. */
 const HOLD_MS = 400;
 const ORIGIN = 'https://codes.example.com';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 
-/** Their script sends them, once, and takes no click until the security key has answered. */
+/** A script sends these forms once, and ignores clicks until the security key has answered. */
 const SENT_BY_SCRIPT = [
   '/account/security-keys',
   '/login/security-key',
   '/login/step-up/security-key',
 ];
 
-describeInBrowser('a double click leads where one click does', clickTwice);
+describeInBrowser('A double click leads to the same page as one click', checkDoubleClicks);
 
-/** Somebody just before the click. */
+/** The state before the click. */
 interface Scene {
-  /** Whose session the browser has; none: a visitor's. */
+  /** The visitor whose session the browser has. Without one there is no session. */
   readonly visitor?: Visitor;
   readonly start: string;
-  /** By label. */
+  /** Values by label. */
   readonly fields?: Readonly<Record<string, string>>;
   readonly button: string | RegExp;
-  /** The same for whoever clicked once. */
+  /** Must be the same after one click and after two. */
   readonly outcome?: () => Promise<unknown>;
 }
 
-function clickTwice(): void {
+function checkDoubleClicks(): void {
   let service: Service;
   let browser: Browser;
   let page: Page;
 
-  /** By the route that the form is sent to. */
+  /** By the route of the form. */
   const scenes: Readonly<Record<string, (name: string) => Promise<Scene>>> = {
     '/signup': async (name) => ({
       start: '/signup',
@@ -86,7 +86,7 @@ function clickTwice(): void {
         start: '/login/backup-code',
         fields: { 'Backup code': person.codes[0]! },
         button: 'Continue',
-        outcome: () => whatIsLeft(person),
+        outcome: () => countCodes(person),
       };
     },
     '/login/step-up': async (name) => {
@@ -100,7 +100,7 @@ function clickTwice(): void {
         start: '/login/step-up/backup-code',
         fields: { 'Backup code': person.codes[0]! },
         button: 'Continue',
-        outcome: () => whatIsLeft(person),
+        outcome: () => countCodes(person),
       };
     },
     '/login/place/:token': async (name) => {
@@ -127,7 +127,7 @@ function clickTwice(): void {
         visitor: person.visitor,
         start: '/account/security',
         button: 'Make new backup codes',
-        outcome: () => whatIsLeft(person),
+        outcome: () => countCodes(person),
       };
     },
     '/account/codes/activate': async (name) => {
@@ -136,7 +136,7 @@ function clickTwice(): void {
         visitor: person.visitor,
         start: '/account/security',
         button: 'Turn on these codes',
-        outcome: () => whatIsLeft(person),
+        outcome: () => countCodes(person),
       };
     },
     '/account/emails': async (name) => {
@@ -146,7 +146,7 @@ function clickTwice(): void {
         start: '/account/emails',
         fields: { 'Another email address': 'second@example.com' },
         button: 'Add',
-        outcome: () => addressesOf(visitor),
+        outcome: () => listAddresses(visitor),
       };
     },
     '/account/emails/remove': async (name) => {
@@ -156,17 +156,17 @@ function clickTwice(): void {
         visitor,
         start: '/account/emails',
         button: 'Remove second@example.com',
-        outcome: () => addressesOf(visitor),
+        outcome: () => listAddresses(visitor),
       };
     },
     '/account/security-keys/rename': async (name) => ({
-      visitor: await withKey(name),
+      visitor: await enrollWithKey(name),
       start: '/account/security-keys',
       fields: { Name: 'Red key' },
       button: 'Rename Blue key',
     }),
     '/account/security-keys/remove': async (name) => ({
-      visitor: await withKey(name),
+      visitor: await enrollWithKey(name),
       start: '/account/security-keys',
       button: 'Remove Blue key',
     }),
@@ -184,24 +184,24 @@ function clickTwice(): void {
       return {
         visitor: root.visitor,
         start: '/vault',
-        fields: { 'What to keep': name },
-        button: 'Put it into the vault',
+        fields: { Content: name },
+        button: 'Store in the vault',
       };
     },
     '/vault/requests': async (name) => {
       await enroll(service, name);
       const fields = {
-        'What is to be done': 'reset-factors',
-        'Whose account, where it is about one': name,
-        Why: 'lost',
+        Action: 'reset-factors',
+        'Account, if the action is about one': name,
+        Reason: 'lost',
         'Your backup code': await newCode(root),
       };
       return {
         visitor: root.visitor,
         start: '/vault',
         fields,
-        button: 'Ask',
-        outcome: () => whatIsLeft(root),
+        button: 'Request',
+        outcome: () => countCodes(root),
       };
     },
     '/vault/requests/:id/approve': async (name) => {
@@ -211,7 +211,7 @@ function clickTwice(): void {
         start,
         fields: { 'Your backup code': await newCode(second) },
         button: 'Approve',
-        outcome: () => whatIsLeft(second),
+        outcome: () => countCodes(second),
       };
     },
     '/vault/requests/:id/deny': async (name) => ({
@@ -232,7 +232,7 @@ function clickTwice(): void {
         digest: /name="digest" value="([^"]+)"/.exec(text)![1]!,
         code: await newCode(second),
       });
-      return { visitor: root.visitor, start, button: 'Do it now' };
+      return { visitor: root.visitor, start, button: 'Run it now' };
     },
   };
   let root: Enrolled;
@@ -240,40 +240,40 @@ function clickTwice(): void {
   let holdMs = 0;
 
   beforeAll(async () => {
-    // Slow enough for a second click, at the pace of a finger, while the first is at work; at other
-    // times as quick as it is.
-    const desk = new LocalFormDesk();
-    const slowDesk = {
-      begin: async (form: string) => desk.begin(form).finally(() => wait(holdMs)),
-      end: desk.end.bind(desk),
+    // Slow enough for a second click while the first one is processed. At other times the forms are
+    // not delayed.
+    const forms = new LocalFormsInProgress();
+    const slowForms = {
+      begin: async (form: string) => forms.begin(form).finally(() => wait(holdMs)),
+      end: forms.end.bind(forms),
     };
     [browser, service] = await Promise.all([
       launchChromium(),
-      startService({ ADMINS: 'root, second', PUBLIC_URL: ORIGIN }, { desk: slowDesk }),
+      startService({ ADMINS: 'root, second', PUBLIC_URL: ORIGIN }, { forms: slowForms }),
     ]);
     [root, second] = [await enroll(service, 'root'), await enroll(service, 'second')];
-    // As fetch says of itself, so that a backup code comes from where its owner has been before.
+    // The same user agent as fetch, so that backup codes come from a known place.
     page = await (await browser.newContext({ baseURL: service.url, userAgent: 'node' })).newPage();
     page.setDefaultTimeout(10_000);
   });
   afterEach(() => expect(service.faults).toEqual([]));
   afterAll(async () => {
-    // Undefined where beforeAll failed, which is then what the report should show.
+    // Undefined if beforeAll failed. The report should then show that failure.
     await (browser as Browser | undefined)?.close();
     await (service as Service | undefined)?.stop();
   });
 
-  async function whatIsLeft({ userId }: Enrolled): Promise<unknown> {
+  async function countCodes({ userId }: Enrolled): Promise<unknown> {
     const status = await service.backupCodes.status(userId);
     return [status?.remaining, status?.total];
   }
 
-  /** Of a set that is full but for it. */
+  /** A code of a new set. It is the only one that is used. */
   async function newCode({ userId }: Enrolled): Promise<string> {
     return (await service.backupCodes.issue(userId)).codes[0]!;
   }
 
-  /** A request about somebody new, and its page. */
+  /** Requests an action about a new user, and returns the page of the request. */
   async function ask(name: string): Promise<string> {
     await enroll(service, name);
     const { location } = await root.visitor.submit(
@@ -284,20 +284,20 @@ function clickTwice(): void {
     return location!;
   }
 
-  async function addressesOf(visitor: Visitor): Promise<string[]> {
+  async function listAddresses(visitor: Visitor): Promise<string[]> {
     return [...(await visitor.get('/account/emails')).text.matchAll(/<span>([^<]+)<\/span>/g)].map(
       ([, email]) => email!.replace(/^.*-(once|twice)@/, '@'),
     );
   }
 
-  async function withKey(name: string): Promise<Visitor> {
+  async function enrollWithKey(name: string): Promise<Visitor> {
     const { visitor } = await enroll(service, name);
     await addKey(visitor, new SoftKey(ORIGIN));
     return visitor;
   }
 
-  /** Where the person is, and what is said to them, whoever they are. */
-  async function land(route: string, name: string): Promise<unknown> {
+  /** The page after the click and its messages, without the user's name. */
+  async function clickAndInspect(route: string, name: string): Promise<unknown> {
     const {
       visitor,
       start,
@@ -321,35 +321,38 @@ function clickTwice(): void {
     } else {
       await target.click();
     }
-    await until(() => isElsewhere(page));
+    await until(() => hasNextPage(page));
     holdMs = 0;
-    const landed = {
+    const result = {
       path: new URL(page.url()).pathname.replace(/[\w-]{32,}/, '…'),
       heading: await page.getByRole('heading', { level: 1 }).innerText(),
-      told: (
+      messages: (
         await page.locator('main [role=status], main [role=alert]:visible').allInnerTexts()
       ).map((text) => text.replaceAll(name, '…')),
       codes: await page.locator('ol.codes > li').count(),
       outcome: await outcome(),
     };
-    return { ...landed, heading: landed.heading.replaceAll(name, '…') };
+    return { ...result, heading: result.heading.replaceAll(name, '…') };
   }
 
-  test('and every form there is has a scene here', () => {
-    const forms = routesOf(service)
+  test('Every form of the app has a scene in this test', () => {
+    const forms = listRoutes(service)
       .filter(({ method }) => method === 'POST')
       .map(({ path }) => path);
     expect([...Object.keys(scenes), ...SENT_BY_SCRIPT].sort()).toEqual([...new Set(forms)].sort());
   });
 
-  test.each(Object.keys(scenes))('at the form of %s', async (route) => {
-    const name = route.replace(/\W/g, '').slice(-20);
-    const once = await land(route, `${name}-once`);
-    expect(once).not.toMatchObject({ heading: 'This form is no longer valid' });
-    expect(await land(route, `${name}-twice`)).toEqual(once);
-  });
+  test.each(Object.keys(scenes))(
+    'A double click on the form of %s leads to the same page as one click',
+    async (route) => {
+      const name = route.replace(/\W/g, '').slice(-20);
+      const once = await clickAndInspect(route, `${name}-once`);
+      expect(once).not.toMatchObject({ heading: 'This form is no longer valid' });
+      expect(await clickAndInspect(route, `${name}-twice`)).toEqual(once);
+    },
+  );
 
-  test('with one backup code spent by each, and nothing refused', async () => {
+  test('Each login by backup code used one code, and no code was refused', async () => {
     const byAdministrators = [root.userId, second.userId];
     expect(
       service.events.filter(
@@ -360,7 +363,7 @@ function clickTwice(): void {
   });
 }
 
-/** The first field of this label. */
+/** Fills the first field with this label. */
 async function enter(page: Page, label: string, value: string): Promise<void> {
   const field = page.getByLabel(label, { exact: true }).first();
   if ((await field.evaluate((element) => element.tagName)) === 'SELECT')
@@ -368,8 +371,8 @@ async function enter(page: Page, label: string, value: string): Promise<void> {
   else await field.fill(value);
 }
 
-/** Once the answer is there, whole. A page that is on its way answers nothing. */
-async function isElsewhere(page: Page): Promise<boolean> {
+/** Whether the next page has loaded. While a page is loading it cannot be evaluated. */
+async function hasNextPage(page: Page): Promise<boolean> {
   return page
     .evaluate(
       () =>

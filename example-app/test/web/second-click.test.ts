@@ -1,5 +1,5 @@
-// A double click: the browser drops the answer to the first form and shows the second one's. The
-// first must not be lost by it.
+// A double click: the browser drops the response to the first form and shows the second one's. The
+// result of the first must not be lost.
 import { setTimeout as wait } from 'node:timers/promises';
 import { quickHasher } from '../helpers/quick-hasher';
 import { type Service, startService } from '../helpers/service';
@@ -16,7 +16,7 @@ import {
 
 let service: Service;
 beforeEach(async () => {
-  // Slow enough for a second click while the first is at work.
+  // Slow enough for a second click while the first one is processed.
   const hasher = {
     ...quickHasher,
     hash: (code: string, salt: string) => wait(40).then(() => quickHasher.hash(code, salt)),
@@ -25,7 +25,7 @@ beforeEach(async () => {
 });
 afterEach(() => service.stop());
 
-test('with a backup code logs in, and spends one code', async () => {
+test('A double click with a backup code logs in and uses one code', async () => {
   const { codes, userId } = await enroll(service);
   const visitor = await givePassword(service);
   const _csrf = tokenIn((await visitor.get('/login/backup-code')).text);
@@ -37,7 +37,7 @@ test('with a backup code logs in, and spends one code', async () => {
   expect(service.events.filter(({ type }) => type === 'rejected')).toEqual([]);
 });
 
-test('on the confirmation of an authenticator app shows the ten codes, and they work', async () => {
+test('A double click that confirms an authenticator app shows ten working codes', async () => {
   const ada = await signUp(service);
   const { text } = await ada.get('/account/totp');
   const answer = await doubleClick(ada, '/account/totp', {
@@ -51,7 +51,7 @@ test('on the confirmation of an authenticator app shows the ten codes, and they 
   expect((await visitor.submit('/login/backup-code', { code: codes[9]! })).status).toBe(303);
 });
 
-test('with another code, or in another session, is no double click', async () => {
+test('Another code or another session does not count as a double click', async () => {
   const { codes } = await enroll(service);
   const [one, other] = [await givePassword(service), await givePassword(service)];
   const tokens = await Promise.all(

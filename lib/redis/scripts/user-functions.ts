@@ -9,6 +9,9 @@ import type { RedisKeyspace } from '../redis-options';
 /** How long the times of an ended set are kept. Longer than a set lives by default. */
 const ENDED_KEPT_MS = 400 * DAY_MS;
 
+/** Lua passes about 8000 values to a function at most. Even: names and values stay together. */
+const CHUNK_SIZE = 1000;
+
 /**
  * Redis does not undo a script that fails. Therefore each script reads and checks everything that
  * it needs before its first write.
@@ -49,6 +52,14 @@ local function readUser(...)
     fields[name] = values[n]
   end
   return fields
+end
+
+-- Calls a command with a list of any length, in chunks. A set may have thousands of codes.
+local function callInChunks(command, key, list)
+  for first = 1, #list, ${CHUNK_SIZE} do
+    local last = math.min(first + ${CHUNK_SIZE} - 1, #list)
+    redis.call(command, key, unpack(list, first, last))
+  end
 end
 
 -- What the script returns as the events that it wrote: each as the fields of its stream entry.
@@ -164,13 +175,11 @@ local function endSet(now)
     'lastConsumedAt',
     'pepperId',
     'hasher',
-    'reminded',
-    unpack(codeFields)
+    'reminded'
   )
+  callInChunks('HDEL', user, codeFields)
   redis.call('ZREM', sets, user)
-  if #outdated > 0 then
-    redis.call('HDEL', ended, unpack(outdated))
-  end
+  callInChunks('HDEL', ended, outdated)
   redis.call('HSET', ended, set.setId, times)
   redis.call('PEXPIRE', ended, ${ENDED_KEPT_MS})
 end
@@ -188,7 +197,8 @@ local function beginSet(set, now)
 
   endSet(now)
   dropStagedSet()
-  redis.call('HSET', user, 'hadSet', '1', unpack(set))
+  redis.call('HSET', user, 'hadSet', '1')
+  callInChunks('HSET', user, set)
   redis.call('ZADD', sets, score, user)
   beginGeneration('second_factor', secondFactor + 1)
   beginGeneration('recovery', recovery + 1)

@@ -48,7 +48,7 @@ const CASES: readonly Case[] = [
 ];
 
 describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
-  it('A hasher reads the salt strings that it makes, and tells codes and salts apart', async () => {
+  it('A hasher reads its own salt strings, and distinguishes codes and salts', async () => {
     const hasher = make();
     const [salt, other] = [hasher.newSalt(), hasher.newSalt()];
     expect(hasher.reads(salt)).toBe(true);
@@ -67,7 +67,7 @@ describe.each(CASES)('$name', ({ make, tooWeak, tooStrong, refused }) => {
     expect(new Set(hashes).size).toBe(3);
   });
 
-  it('A hasher tells two inputs apart that differ after 72 bytes', async () => {
+  it('A hasher distinguishes inputs that differ after 72 bytes', async () => {
     const hasher = make();
     const salt = hasher.newSalt();
     const [a, b] = [`${'A'.repeat(72)}AAAAAAAA`, `${'A'.repeat(72)}BBBBBBBB`];

@@ -1,6 +1,6 @@
-// Tests that need a real server: it is started before them and stopped after them, whatever became
-// of them. Where it cannot be had they are skipped and say what is missing, but under REQUIRE_ALL=1
-// that is a failure.
+// Declares tests that need a real server. It starts before them and stops after them, even if a
+// test fails. If it cannot be started here, the tests are skipped and say what is missing. With
+// REQUIRE_ALL=1 that is a failure.
 import type { Server } from './server-process';
 
 export interface ServerKind<S extends Pick<Server, 'stop'>, Options> {
@@ -13,9 +13,12 @@ export interface ServerKind<S extends Pick<Server, 'stop'>, Options> {
 const START_TIMEOUT_MS = 120_000;
 
 /**
- * @param body declares the tests; it is given a function that tells the server, to be called inside
- * of them
- * @example describeWith(redis, 'RedisStore', (server) => { it('…', () => connect(server().url)); });
+ * @param body declares the tests. It receives a function that returns the server and that only a
+ * test or a hook can call
+ * @example
+ * describeWith(redis, 'RedisStore', (server) => {
+ *   it('…', () => connect(server().url));
+ * });
  */
 export function describeWith<S extends Pick<Server, 'stop'>, Options>(
   kind: ServerKind<S, Options>,
@@ -25,12 +28,12 @@ export function describeWith<S extends Pick<Server, 'stop'>, Options>(
 ): void {
   const missing = kind.missing();
   if (missing !== null && process.env['REQUIRE_ALL'] === '1') {
-    it(`${title}: ${kind.name} is there`, () => {
-      throw new Error(`${missing} REQUIRE_ALL=1 wants every server.`);
+    it(`${title}: ${kind.name} is installed`, () => {
+      throw new Error(`${missing} REQUIRE_ALL=1 needs every server.`);
     });
     return;
   }
-  // Jest does not print the name of what it skips.
+  // Jest does not print the names of skipped tests.
   if (missing !== null) process.stderr.write(`Skipped: ${title}. ${missing}\n`);
   const declare = missing === null ? describe : describe.skip;
   declare(missing === null ? title : `${title} (skipped: ${missing})`, () => {
@@ -43,8 +46,7 @@ export function describeWith<S extends Pick<Server, 'stop'>, Options>(
         throw new Error(`${kind.name} is not started yet: ask for it inside a test or a hook.`);
       return started;
     });
-    // Jest runs these in the order in which they stand: those of the body close what they opened
-    // first.
+    // Jest runs these hooks in order. Those of the body close their connections first.
     afterAll(async () => {
       await started?.stop();
     }, START_TIMEOUT_MS);

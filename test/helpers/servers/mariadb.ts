@@ -1,4 +1,4 @@
-// MariaDB from Debian's mariadb-server: the test's stand-in for the whole MySQL family.
+// MariaDB from Debian's mariadb-server. In tests it represents the whole MySQL family.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
@@ -6,19 +6,21 @@ import type { ServerKind } from './describe-with';
 import { findProgram, run, ServerProcess, type Server } from './server-process';
 
 export interface MariadbOptions {
-  /** What a transaction that names none gets; MariaDB's own default is REPEATABLE READ. */
+  /** The default isolation level of transactions. @default 'REPEATABLE READ', as in MariaDB */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
   /**
-   * `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed
-   * outlives the server's death all the same, not the machine's.
+   * `on` waits for the disk at each commit, as a bench must. With `off`, committed data survives a
+   * crash of the server, but not of the machine.
+   *
+   * @default 'off'
    */
   readonly fsync?: 'on' | 'off';
 }
 
 export interface MariadbServer extends Server {
-  /** Of the database `test`, with every right. */
+  /** The address of the database `test`, with every right. */
   readonly url: string;
-  /** Makes an empty database, and tells its address. */
+  /** Makes an empty database and returns its address. */
   createDatabase(name: string): Promise<string>;
 }
 
@@ -53,7 +55,11 @@ async function startMariadb({
       );
       writeFileSync(
         join(dir, 'init.sql'),
-        "CREATE USER IF NOT EXISTS 'test'@'127.0.0.1' IDENTIFIED BY 'test';\nGRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;\nCREATE DATABASE IF NOT EXISTS test;\n",
+        [
+          "CREATE USER IF NOT EXISTS 'test'@'127.0.0.1' IDENTIFIED BY 'test';",
+          "GRANT ALL ON *.* TO 'test'@'127.0.0.1' WITH GRANT OPTION;",
+          'CREATE DATABASE IF NOT EXISTS test;\n',
+        ].join('\n'),
       );
     },
     program: (dir, port) => ({

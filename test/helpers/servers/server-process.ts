@@ -1,5 +1,5 @@
-// A server of this machine for as long as a test needs it: on a free port, in a directory of its
-// own, and gone afterwards, also when the test process is killed. Knows no database.
+// Runs a server on a free port and in a directory of its own. Both end with the tests, even if the
+// test process is killed. Nothing here is about one database.
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
@@ -21,19 +21,19 @@ export interface ServerRecipe {
   readonly program: (dir: string, port: number) => Program;
   /** Rejects until the server answers. */
   readonly probe: (port: number) => Promise<void>;
-  /** Stops it quickly; default SIGKILL. */
+  /** The signal that stops it quickly. @default SIGKILL */
   readonly stopSignal?: NodeJS.Signals;
 }
 
-/** What every running server can do. */
+/** A running server. */
 export interface Server {
   readonly host: string;
   readonly port: number;
-  /** Holds all it writes; removed when it is stopped. */
+  /** The directory of all its files. It is removed when the server stops. */
   readonly dir: string;
-  /** As `kill -9` does, in the middle of whatever it does; resolves when it is dead. */
+  /** Kills the server as `kill -9` does. Resolves when the process has ended. */
   kill(): Promise<void>;
-  /** Starts it again, on the same port and directory. */
+  /** Starts the server again on the same port and directory. */
   restart(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -41,15 +41,14 @@ export interface Server {
 const START_TIMEOUT_MS = 60_000;
 const TRIES = 3;
 /**
- * Below the ports that the system gives to outgoing connections; those of a Redis cluster's bus are
- * 10 000 above.
+ * Below the ports that the system gives to outgoing connections. The ports of the bus of a Redis
+ * cluster are 10 000 above these.
  */
 const PORTS = { from: 12_000, to: 22_000 } as const;
 
 /**
- * Reads the process id of the server, again after each restart. When the test process is gone,
- * whatever ended it, its end of the pipe is closed: then the server is stopped and its directory
- * removed.
+ * A shell that reads the process id of the server after each start. When the test process ends, its
+ * end of the pipe closes. The shell then stops the server and removes its directory.
  */
 const GUARD = `
 pid=; while read -r line; do pid=$line; done
@@ -73,7 +72,7 @@ export class ServerProcess implements Server {
     private readonly guard: ChildProcess,
   ) {}
 
-  /** Another process may take a port that was just found free: then the next one is tried. */
+  /** If another process takes the port first, the next one is tried. */
   static async start(recipe: ServerRecipe): Promise<ServerProcess> {
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
@@ -95,7 +94,7 @@ export class ServerProcess implements Server {
     const { file, args } = this.recipe.program(this.dir, this.port);
     const deadline = Date.now() + START_TIMEOUT_MS;
     while (!(await this.startOnce(file, args, deadline))) {
-      // One that was killed may still hold its port or its memory.
+      // A server that was killed may still hold its port or its memory.
       if (Date.now() > deadline) throw new Error(`${this.recipe.name} did not start.\n${this.log}`);
       await sleep(200);
     }
@@ -112,7 +111,7 @@ export class ServerProcess implements Server {
     rmSync(this.dir, { recursive: true, force: true });
   }
 
-  /** Whether it came to answer; `false` if it ended before. */
+  /** Whether the server answers. `false` if it ended before. */
   private async startOnce(
     file: string,
     args: readonly string[],
@@ -130,7 +129,7 @@ export class ServerProcess implements Server {
     };
     child.stdout.on('data', keep);
     child.stderr.on('data', keep);
-    // A file that cannot be run has no process id and says why here.
+    // A file that cannot be run has no process id. The reason is in this event.
     child.once('error', (error) => keep(Buffer.from(error.message)));
     this.child = child;
     this.guard.stdin?.write(`${child.pid ?? ''}\n`);
@@ -155,7 +154,7 @@ export class ServerProcess implements Server {
   }
 }
 
-/** Runs a program to its end, as the server will run. */
+/** Runs a program to its end, as the user of the server. */
 export function run({ file, args }: Program, dir: string): void {
   const { status, stdout, stderr, error } = spawnSync(file, args, {
     cwd: dir,
@@ -166,18 +165,18 @@ export function run({ file, args }: Program, dir: string): void {
     throw new Error(`${file} failed: ${error?.message ?? ''}\n${stdout}\n${stderr}`);
 }
 
-/** Whether the server's user may run this file. */
+/** Whether the user of the server may run this file. */
 export function canRun(file: string): boolean {
   return spawnSync('test', ['-x', file], unprivileged()).status === 0;
 }
 
-/** Where a program is, also in the directories that only root has in its path. */
+/** Finds a program, also in the directories that only root has in its path. */
 export function findProgram(name: string): string | null {
   const dirs = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return dirs.map((dir) => join(dir, name)).find((file) => existsSync(file)) ?? null;
 }
 
-/** PostgreSQL and MariaDB refuse to run as root; `nobody` is on every machine. */
+/** PostgreSQL and MariaDB refuse to run as root. The user `nobody` exists on every machine. */
 function unprivileged(): { uid?: number; gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const idOf = (option: string): number =>

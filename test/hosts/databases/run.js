@@ -1,6 +1,6 @@
 'use strict';
-// An app that opens a pool with the library named, passes it to SqlStore as the README says, and
-// shows that both work on it. Usage: node run.js LIBRARY URL
+// An app that opens a pool with the given library, passes it to SqlStore as the README says, and
+// uses it with both. Usage: node run.js LIBRARY URL
 const assert = require('node:assert/strict');
 const { randomUUID } = require('node:crypto');
 const { Kysely, PostgresDialect } = require('kysely');
@@ -8,8 +8,8 @@ const { BackupCodes, bcryptHasher } = require('../../../dist');
 const { SqlStore } = require('../../../dist/sql');
 
 /**
- * Each returns `database`, as in the README; `ask`, one query by the library itself; `end`; and
- * `refused`, what the library's users may try first, with the hint of the error.
+ * Each library returns `database`, as in the README, `ask`, which makes a query with the library,
+ * `end`, and `refused`: an object that users may pass by mistake, with the hint of the error.
  */
 const libraries = {
   pg: (url) => {

@@ -1,5 +1,5 @@
-// An app whose users have readable codes, in a JSON file. Its second factor is `second-factor.js`:
-// the old one, or that of the page.
+// An app whose users have readable codes in a JSON file. Its second factor is `second-factor.js`,
+// which is the old one or that of the page.
 import express from 'express';
 import { app, passport, users } from './yours.js';
 

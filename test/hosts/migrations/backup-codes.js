@@ -1,4 +1,4 @@
-// The BackupCodes of the app, on a database of its own, with a quick hash.
+// The BackupCodes of the app, on a database of its own, with a fast hash.
 import { createHash, randomBytes } from 'node:crypto';
 import Database from 'libsql';
 import { BackupCodes, defineFormat, formats } from 'passport-backup-code';

@@ -1,4 +1,4 @@
-// As the README of passport-backup-codes shows it.
+// The code in the README of passport-backup-codes.
 import BackupCodesStrategy from 'passport-backup-codes';
 import { app, passport, users } from './yours.js';
 

@@ -1,4 +1,5 @@
-// The users and codes of the app, in the two files that `data.js` names: they outlive the process.
+// The users and codes of the app, in the two files that `data.js` names, so that they survive a
+// restart.
 import { readFileSync, writeFileSync } from 'node:fs';
 import express from 'express';
 import session from 'express-session';

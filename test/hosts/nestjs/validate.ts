@@ -1,5 +1,5 @@
-// An app whose strategies differ in their `validate`: POST /NAME asks the one of that name, for the
-// user of the header `x-user`.
+// An app whose strategies differ in their `validate`. POST /NAME uses the strategy of that name,
+// for the user in the header `x-user`.
 import {
   Controller,
   ForbiddenException,
@@ -73,7 +73,7 @@ class Throwing extends PassportStrategy(BackupCodeStrategy<User>, 'throwing') {
     throw new ForbiddenException('your account is locked');
   }
 }
-// @ts-expect-error Nest's types ask for a validate.
+// @ts-expect-error Nest's types require a validate.
 class Without extends PassportStrategy(BackupCodeStrategy<User>, 'without') {
   constructor() {
     super(options);

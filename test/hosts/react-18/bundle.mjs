@@ -9,7 +9,8 @@ const here = (name) => join(import.meta.dirname, 'node_modules', name);
 const shared = {
   bundle: true,
   jsx: 'automatic',
-  define: { 'process.env.NODE_ENV': '"development"' }, // React reports mistakes in this mode only
+  // React reports mistakes in this mode only.
+  define: { 'process.env.NODE_ENV': '"development"' },
   // Without an alias this is the React of the root.
   alias: react === '18' ? { react: here('react'), 'react-dom': here('react-dom') } : {},
   logLevel: 'warning',

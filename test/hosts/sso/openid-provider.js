@@ -1,5 +1,5 @@
-// A real OpenID provider at which whoever comes is logged in at once, as the person and by the
-// methods that the test named last.
+// A real OpenID provider that logs each visitor in at once, as the user and with the methods that
+// the test named last.
 import { createServer } from 'node:http';
 import Provider from 'oidc-provider';
 
@@ -11,7 +11,7 @@ async function handle(req, res) {
   await provider.interactionFinished(req, res, { login });
 }
 
-/** Consent is not asked for. */
+/** Grants consent without a question. */
 async function loadExistingGrant({ oidc }) {
   const grant = new oidc.provider.Grant({
     clientId: oidc.client.clientId,
@@ -39,6 +39,6 @@ export const commands = {
       loadExistingGrant,
     });
   },
-  /** @param amr what the provider's assertion will say; none: nothing */
+  /** @param amr the methods in the next assertion. If empty, it names none */
   next: (accountId, amr) => void (login = { accountId, ...(amr.length > 0 && { amr }) }),
 };

@@ -1,5 +1,5 @@
-// What docs/single-sign-on.md imports from `./yours.js`. A subject of the provider is somebody's
-// name here.
+// The module `./yours.js` that docs/single-sign-on.md imports. A subject of the provider is the
+// name of a user here.
 import { backupCodes, commands, PASSWORD, secret, users as people } from './people.js';
 import { provider } from './provider.js';
 
@@ -9,5 +9,5 @@ export const users = {
   bySubject: async (issuer, subject) =>
     issuer === provider.trusted ? people.checkPassword(subject, PASSWORD) : null,
 };
-/** Everybody of this policy has it in their name. */
+/** The policy applies to users whose name begins with `trusted-`. */
 export const isMfaEnough = ({ name }) => name.startsWith('trusted-');

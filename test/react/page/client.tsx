@@ -14,5 +14,5 @@ async function activate(): Promise<void> {
 const page = <Page props={props} activate={activate} />;
 if (root.firstChild === null) createRoot(root).render(page);
 else hydrateRoot(root, page);
-// Tells the tests that the effects have run.
+// Shows the tests that the effects have run.
 requestAnimationFrame(() => setTimeout(() => root.setAttribute('data-ready', ''), 0));

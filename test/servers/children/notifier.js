@@ -1,7 +1,7 @@
 'use strict';
-// A notifier as an app has it, in a process of its own: delivers a page of events, saves where it
-// ended, and goes on, until it is killed. Reports each step, so that the parent can kill it after a
-// count and not after a time. Runs the built package.
+// A notifier of an app, in a process of its own. Delivers a page of events, saves its cursor and
+// continues until it is killed. Reports each step, so that the parent can kill it after a number of
+// steps. Runs the built package.
 const {
   closeSync,
   existsSync,
@@ -27,8 +27,8 @@ function openDatabase({ kind, url }) {
   return database;
 }
 
-/** On the disk when it returns. */
-function writeDown(file, flags, text) {
+/** The data is on the disk when this returns. */
+function writeDurably(file, flags, text) {
   const descriptor = openSync(file, flags);
   writeSync(descriptor, text);
   fsyncSync(descriptor);
@@ -44,17 +44,17 @@ process.once('message', async ({ connection, delivered, saved }) => {
   for (;;) {
     const { events, cursor } = await backupCodes.audit.events({ after, limit: 10 });
     for (const { id } of events) {
-      writeDown(delivered, 'a', `${id}\n`);
+      writeDurably(delivered, 'a', `${id}\n`);
       await send({ done: 'delivered' });
     }
     if (events.length > 0) {
-      // Only now, or a kill in between would lose them. Whole, or not at all.
-      writeDown(`${saved}.new`, 'w', cursor);
+      // Saved after the delivery, so that a kill loses no event. The rename is atomic.
+      writeDurably(`${saved}.new`, 'w', cursor);
       renameSync(`${saved}.new`, saved);
       after = cursor;
       await send({ done: 'saved' });
     } else {
-      await send({ done: 'looked' });
+      await send({ done: 'found nothing' });
       await sleep(IDLE_MS);
     }
   }

@@ -1,4 +1,4 @@
-// Starts a Redis as a test does, tells where it is, and waits to be killed.
+// Starts a Redis as a test does, prints its port and directory, and waits to be killed.
 import { redis } from '../../helpers/servers';
 
 void redis.start().then(({ port, dir }) => {

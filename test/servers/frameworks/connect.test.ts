@@ -1,6 +1,6 @@
-// docs/connect.md: on a real connect, which is Passport with no framework.
+// Runs docs/connect.md on a real connect: Passport without a framework.
 import { STATUS_CODES } from 'node:http';
-import { itIsServed } from './contract';
+import { hostTests } from './contract';
 import { filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/connect.md');
@@ -12,8 +12,8 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => host?.stop());
 
-describe('the page', () => {
-  itIsServed(() => host!, {
+describe('docs/connect.md', () => {
+  hostTests(() => host!, {
     refused: (status) => STATUS_CODES[status],
     welcomed: () =>
       expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),

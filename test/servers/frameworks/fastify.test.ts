@@ -1,6 +1,6 @@
-// docs/fastify.md, on a real Fastify, with its own Passport and its own sessions.
-import { changed, itIsServed, itTellsOfAnUnfinishedLogin, newPerson, PASSWORD } from './contract';
-import { complaints, filesOf, install, start, type Host } from './host';
+// Runs docs/fastify.md on a real Fastify, with Fastify's own Passport and sessions.
+import { changed, hostTests, unfinishedLoginTests, newPerson, PASSWORD } from './contract';
+import { compilerErrors, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/fastify.md');
 const failing = {
@@ -31,20 +31,20 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-it('the page compiles as it stands', async () => {
-  expect(await complaints('fastify', page)).toBe('');
+it('The code of docs/fastify.md compiles unchanged', async () => {
+  expect(await compilerErrors('fastify', page)).toBe('');
 });
 
-describe('the page', () => {
-  itIsServed(() => hosts[0]!, {
+describe('docs/fastify.md', () => {
+  hostTests(() => hosts[0]!, {
     refused: (_status, code) => expect.objectContaining({ code, message: expect.any(String) }),
     welcomed: (name) => expect.objectContaining({ name }),
     failed: { statusCode: 500, error: 'Internal Server Error', message: 'the hash is broken' },
   });
-  itTellsOfAnUnfinishedLogin(() => hosts[1]!);
+  unfinishedLoginTests(() => hosts[1]!);
 });
 
-it("an app that calls Express's beginLogin here is told at once, before any code is asked for", async () => {
+it('Calling beginLogin for Express with a request of Fastify is an error', async () => {
   const { name, visitor } = await newPerson(hosts[2]!);
   const { status, body } = await visitor.post('/login', { username: name, password: PASSWORD });
   expect({ status, body }).toEqual({

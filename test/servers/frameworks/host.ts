@@ -1,6 +1,6 @@
-// One host: its packages installed from their lock, this package beside them as npm would put it
-// there, and the code of a page of the documentation, run in a process of its own and driven over
-// HTTP.
+// Runs the code of a page of the documentation in a process of its own, for tests over HTTP. The
+// packages of the host are installed from its lock file, and this package is placed beside them as
+// npm does.
 import { execFile, fork, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -32,10 +32,10 @@ const TSCONFIG = {
   include: ['*.ts'],
 };
 
-/** TypeScript or JavaScript, by name. */
+/** Source files by name, in TypeScript or JavaScript. */
 type Files = Readonly<Record<string, string>>;
 
-/** Installs what the lock of `test/hosts/NAME` says, and the package as it was built. */
+/** Installs the lock file of `test/hosts/NAME`, and the built package. */
 export async function install(name: string): Promise<void> {
   const host = join(ROOT, 'test/hosts', name);
   await execute('npm', ['ci', '--no-audit', '--no-fund', '--prefer-offline', '--ignore-scripts'], {
@@ -48,7 +48,7 @@ export async function install(name: string): Promise<void> {
     });
 }
 
-/** The code of a page, by the names in `<!-- file: NAME -->`. */
+/** Returns the code of a page by the names in `<!-- file: NAME -->`. */
 export function filesOf(page: string): Files {
   const blocks = readFileSync(join(ROOT, page), 'utf8').matchAll(
     /<!-- file: ([\w.-]+) -->\s*```(?:js|ts)\n([\s\S]*?)```/g,
@@ -56,19 +56,19 @@ export function filesOf(page: string): Files {
   return Object.fromEntries([...blocks].map(([, name = '', code = '']) => [name, code]));
 }
 
-/** An app that runs. */
+/** A running app. */
 export interface Host {
-  /** A browser of its own. */
+  /** Opens a new browser. */
   visitor(): Visitor;
-  /** One of the commands of `child/yours.ts`, or `settlements`. */
+  /** Sends a command of `child/yours.ts`, or `settlements`. */
   ask<T = unknown>(command: string, ...args: readonly unknown[]): Promise<T>;
   stop(): Promise<void>;
 }
 
 /**
- * Starts `main`, one of the files, in `test/hosts/NAME`.
+ * Starts the file `main` in `test/hosts/NAME`.
  *
- * @param files the app; `./yours.js` is there too
+ * @param files the app; `./yours.js` is added
  */
 export async function start(
   name: string,
@@ -84,7 +84,7 @@ export async function start(
   });
   for (const stream of [child.stdout, child.stderr])
     stream?.on('data', (text: Buffer) => output.push(String(text)));
-  // For what is wrong with an app before it listens.
+  // An app that ends before it listens rejects with its output.
   const ended = once(child, 'exit').then(() => {
     throw new Error(`the app ended:\n${output.join('')}`);
   });
@@ -101,10 +101,10 @@ export async function start(
 }
 
 /**
- * What the compiler says of the page's code, with the types that the host's packages bring; nothing
- * is good.
+ * Compiles the code of a page against the types of the host's packages. @returns the errors, or an
+ * empty string
  */
-export async function complaints(name: string, files: Files): Promise<string> {
+export async function compilerErrors(name: string, files: Files): Promise<string> {
   const folder = writeApp(name, files);
   try {
     await execute(process.execPath, [TSC, '-p', folder], { cwd: folder });
@@ -118,7 +118,7 @@ export async function complaints(name: string, files: Files): Promise<string> {
 
 let apps = 0;
 
-/** Below `node_modules`: an app there finds the host's packages, and no tool looks. */
+/** Writes below `node_modules`, from which the app finds the packages and which no tool checks. */
 function writeApp(name: string, files: Files): string {
   apps += 1;
   const folder = join(ROOT, 'test/hosts', name, 'node_modules', `.app-${apps}`);
@@ -138,8 +138,8 @@ function writeApp(name: string, files: Files): string {
 }
 
 /**
- * To ES modules; decorators as TypeScript's `experimentalDecorators` has them, which Nest and Ts.ED
- * are written for.
+ * Compiles to ES modules. Nest and Ts.ED need the decorators of TypeScript's
+ * `experimentalDecorators`.
  */
 function compiled(code: string): string {
   const { code: result } = transformSync(code, {

@@ -1,7 +1,7 @@
-// docs/koa.md, on a real Koa with koa-passport and koa-session.
+// Runs docs/koa.md on a real Koa with koa-passport and koa-session.
 import { STATUS_CODES } from 'node:http';
-import { changed, itIsServed, itTellsOfAnUnfinishedLogin } from './contract';
-import { complaints, filesOf, install, start, type Host } from './host';
+import { changed, hostTests, unfinishedLoginTests } from './contract';
+import { compilerErrors, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/koa.md');
 const failing = {
@@ -21,15 +21,15 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-it('the page compiles as it stands', async () => {
-  expect(await complaints('koa', page)).toBe('');
+it('The code of docs/koa.md compiles unchanged', async () => {
+  expect(await compilerErrors('koa', page)).toBe('');
 });
 
-describe('the page', () => {
-  itIsServed(() => hosts[0]!, {
+describe('docs/koa.md', () => {
+  hostTests(() => hosts[0]!, {
     refused: (status) => STATUS_CODES[status],
     welcomed: (name) => expect.objectContaining({ name }),
     failed: 'Internal Server Error',
   });
-  itTellsOfAnUnfinishedLogin(() => hosts[1]!);
+  unfinishedLoginTests(() => hosts[1]!);
 });

@@ -1,8 +1,8 @@
-// docs/nestjs.md, on a real Nest; and what a `validate` can and cannot do there.
+// Runs docs/nestjs.md on a real Nest, and tests what a `validate` can do there.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { itIsServed, newPerson, WRONG, type Person } from './contract';
-import { complaints, filesOf, install, start, type Host } from './host';
+import { hostTests, newPerson, WRONG, type Person } from './contract';
+import { compilerErrors, filesOf, install, start, type Host } from './host';
 import type { Answer } from './visitor';
 
 const page = filesOf('docs/nestjs.md');
@@ -20,12 +20,12 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-it('the page compiles, and so does every kind of validate', async () => {
-  expect(await complaints('nestjs', { ...page, ...validating })).toBe('');
+it('The code of docs/nestjs.md and every kind of validate compile', async () => {
+  expect(await compilerErrors('nestjs', { ...page, ...validating })).toBe('');
 });
 
-describe('the page', () => {
-  itIsServed(() => hosts[0]!, {
+describe('docs/nestjs.md', () => {
+  hostTests(() => hosts[0]!, {
     refused: (_status, code) => expect.objectContaining({ code, message: expect.any(String) }),
     welcomed: () =>
       expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
@@ -33,7 +33,7 @@ describe('the page', () => {
   });
 });
 
-describe('with PassportStrategy', () => {
+describe('PassportStrategy of Nest', () => {
   const host = (): Host => hosts[1]!;
   let person: Person;
   const give = (name: string, code: string): Promise<Answer> =>
@@ -53,7 +53,7 @@ describe('with PassportStrategy', () => {
   });
 
   it.each(['user-as-given', 'by-arity', 'no-mixin'])(
-    '%s: a valid code lets its user in',
+    'With the validate %s a valid code lets its user in',
     async (name) => {
       expect(await give(name, person.codes[0]!)).toMatchObject({
         status: 201,
@@ -62,7 +62,7 @@ describe('with PassportStrategy', () => {
     },
   );
 
-  it('a validate that returns every user is not called for an invalid code', async () => {
+  it('A validate that returns every user is not called for an invalid code', async () => {
     expect((await give('user-as-given', WRONG)).status).toBe(401);
     expect((await give('user-as-given', '')).status).toBe(400);
     expect((await give('user-as-given', person.codes[0]!)).body).toMatchObject({
@@ -70,13 +70,13 @@ describe('with PassportStrategy', () => {
     });
   });
 
-  it('with passReqToCallback validate gets the request, the user and the info', async () => {
+  it('With passReqToCallback validate receives the request, the user and the info', async () => {
     expect((await give('with-request', person.codes[0]!)).body).toMatchObject({
       user: { id: person.id, path: '/with-request', remaining: 2 },
     });
   });
 
-  it('validate may add to the info, but not change the method', async () => {
+  it('A validate may add to the info, but not change the method', async () => {
     expect((await give('user-and-info', person.codes[0]!)).body).toMatchObject({
       user: { id: person.id },
       info: { note: 'extra', method: 'backup-code' },
@@ -88,7 +88,7 @@ describe('with PassportStrategy', () => {
     ['throwing', 403, { message: 'your account is locked' }],
     ['without', 500, { message: 'Internal server error' }],
   ])(
-    '%s: no user is let in, and the audit trail records an unfinished login',
+    'With a validate that is %s, no user gets in, and the trail records it',
     async (name, status, body) => {
       expect(await give(name, person.codes[0]!)).toMatchObject({ status, body });
       expect(await remaining()).toBe(2);
@@ -96,7 +96,7 @@ describe('with PassportStrategy', () => {
     },
   );
 
-  it('a guard of two strategies tries the second after the first failed, and gives both failures', async () => {
+  it('A guard of two strategies tries the second after the first failed', async () => {
     expect(await give('both', person.codes[0]!)).toMatchObject({
       status: 401,
       body: [{ code: 'denied' }, { code: 'invalid_code' }],

@@ -1,6 +1,6 @@
-// docs/older-versions.md, on every Passport from 0.4 and on Express 4 and 5.
+// Runs docs/older-versions.md on every Passport from 0.4 and on Express 4 and 5.
 import { STATUS_CODES } from 'node:http';
-import { changed, itIsServed, itTellsOfAnUnfinishedLogin } from './contract';
+import { changed, hostTests, unfinishedLoginTests } from './contract';
 import { filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/older-versions.md')['app.js']!;
@@ -8,7 +8,7 @@ const versions = ['0.4', '0.5', '0.6', '0.7'].flatMap((passport) =>
   [4, 5].map((express) => [passport, express] as const),
 );
 
-/** By the aliases of the lock. */
+/** Imports the packages by their aliases in the lock file. */
 const aliased = (code: string, passport: string, express: number): string =>
   changed(
     changed(code, "from 'passport'", `from 'passport-${passport}'`),
@@ -36,10 +36,10 @@ describe.each(versions)('Passport %s on Express %i', (passport, express) => {
   });
   afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-  itIsServed(() => hosts[0]!, {
+  hostTests(() => hosts[0]!, {
     refused: (status) => STATUS_CODES[status],
     welcomed: () => 'See Other. Redirecting to /',
     failed: expect.stringContaining('the hash is broken'),
   });
-  itTellsOfAnUnfinishedLogin(() => hosts[1]!);
+  unfinishedLoginTests(() => hosts[1]!);
 });

@@ -1,10 +1,10 @@
-// docs/tsed.md, on a real Ts.ED over Express.
-import { changed, giveCode, itIsServed, pendingPerson } from './contract';
-import { complaints, filesOf, install, start, type Host } from './host';
+// Runs docs/tsed.md on a real Ts.ED on Express.
+import { changed, giveCode, hostTests, pendingPerson } from './contract';
+import { compilerErrors, filesOf, install, start, type Host } from './host';
 
 const page = filesOf('docs/tsed.md');
 const DECORATOR = "@Authenticate('backup-code', { session: false })";
-const asking = {
+const withMiddleware = {
   'server.ts': changed(
     page['server.ts'],
     DECORATOR,
@@ -16,17 +16,17 @@ let hosts: Host[] = [];
 beforeAll(async () => {
   await install('tsed');
   hosts = await Promise.all(
-    [page, asking].map((files) => start('tsed', { files, main: 'server.ts' })),
+    [page, withMiddleware].map((files) => start('tsed', { files, main: 'server.ts' })),
   );
 }, 300_000);
 afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-it('the page compiles as it stands', async () => {
-  expect(await complaints('tsed', page)).toBe('');
+it('The code of docs/tsed.md compiles unchanged', async () => {
+  expect(await compilerErrors('tsed', page)).toBe('');
 });
 
-describe('the page', () => {
-  itIsServed(() => hosts[0]!, {
+describe('docs/tsed.md', () => {
+  hostTests(() => hosts[0]!, {
     refused: (status) => expect.objectContaining({ name: 'AuthenticationError', status }),
     welcomed: () =>
       expect.objectContaining({ methods: ['pwd', 'backup-code'], amr: ['pwd', 'otp', 'mfa'] }),
@@ -35,9 +35,9 @@ describe('the page', () => {
 });
 
 it.each([
-  ['the decorator asks no strategy, and what was not shown completes nothing', 0, 500, []],
-  ["Passport's own middleware asks it", 1, 401, [['fail']]],
-])('of somebody who is logged in: %s', async (_what, index, status, settled) => {
+  ['the decorator calls no strategy, and completes no login', 0, 500, []],
+  ["Passport's own middleware calls the strategy", 1, 401, [['fail']]],
+])('For a user who is logged in, %s', async (_what, index, status, settled) => {
   const host = hosts[index]!;
   const { visitor, codes, id } = await pendingPerson(host);
   await giveCode(visitor, codes[0]!);

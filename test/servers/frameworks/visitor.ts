@@ -1,10 +1,10 @@
-// A browser of one visitor: keeps its cookies, follows no redirect, and waits for no answer longer
-// than fifteen seconds.
+// A browser of one visitor. Keeps cookies, does not follow redirects, and waits at most fifteen
+// seconds for an answer.
 
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  /** JSON where it is that, else text. */
+  /** Parsed if it is JSON, otherwise a string. */
   readonly body: unknown;
 }
 
@@ -13,7 +13,7 @@ export class Visitor {
 
   constructor(readonly origin: string) {}
 
-  /** With the same cookies, from now on apart. */
+  /** Another browser that starts with the same cookies. */
   copy(): Visitor {
     const copy = new Visitor(this.origin);
     for (const [name, value] of this.cookies) copy.cookies.set(name, value);

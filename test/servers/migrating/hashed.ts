@@ -40,12 +40,12 @@ interface App {
   readonly backupCodes: BackupCodes;
   readonly consumeCode: Consume;
   readonly clock: FakeClock;
-  /** What the strategy answers to a typed code. */
+  /** Sends a typed code to the strategy and returns the status. */
   readonly post: (userId: string, code: string) => Promise<number>;
   readonly left: (userId: string) => number;
 }
 
-/** The recipe, run; as for devise-two-factor where there is a pepper. */
+/** Runs the recipe. With `pepper` it is that for devise-two-factor. */
 async function open({
   format = HEX,
   pepper,
@@ -111,7 +111,7 @@ const codesOf = (count: number): string[] =>
   Array.from({ length: count }, (_, n) => `00112233445566${(160 + n).toString(16)}`);
 const hashed = (codes: readonly string[]): string[] => codes.map((code) => hashSync(code, 4));
 
-export function hashedOnes(): void {
+export function hashedCodesTests(): void {
   describe('a list of bcrypt hashes', () => {
     const codes = codesOf(10);
     const [first, second, third] = codes as [string, string, string];
@@ -122,7 +122,7 @@ export function hashedOnes(): void {
       keep(app, 'bob', hashed(codes.slice(0, 1)));
     });
 
-    it('goes on: each code works once, however it is typed, and for its owner alone', async () => {
+    it('Each code with a bcrypt hash works once, for its owner only', async () => {
       expect([
         await app.post('ada', ` ${first.toUpperCase()} `),
         await app.post('ada', first),
@@ -134,7 +134,7 @@ export function hashedOnes(): void {
       expect(await app.post('ada', 'nothing like a code')).toBe(400);
     });
 
-    it('is dead with the first set of its owner, and new codes work in the same field', async () => {
+    it('The first new set of a user ends the old hashed codes', async () => {
       expect(await app.post('ada', first)).toBe(200);
       const {
         codes: [fresh],
@@ -147,7 +147,7 @@ export function hashedOnes(): void {
       expect(await app.post('bob', first)).toBe(200);
     });
 
-    it('stays dead after a revocation, once its rows are removed as the page does', async () => {
+    it('Old hashed codes that the page removes stop working', async () => {
       await runRecipe(recipes.get('end-old')!, {
         backupCodes: app.backupCodes,
         db: app.db,
@@ -159,14 +159,14 @@ export function hashedOnes(): void {
       ]);
     });
 
-    it('is guessed at no faster than a set: after five attempts a right code waits, and stays unspent', async () => {
+    it('Guesses at old hashed codes have the waits of a set', async () => {
       for (let i = 0; i < 5; i += 1) expect(await app.post('ada', 'ffffffffffffffff')).toBe(401);
       expect([await app.post('ada', first), app.left('ada')]).toEqual([429, 10]);
       app.clock.advance(61_000);
       expect([await app.post('ada', first), app.left('ada')]).toEqual([200, 9]);
     });
 
-    it('$2y$ of PHP is $2b$ by another name', async () => {
+    it('A hash of PHP with $2y$ works after $2y$ is replaced by $2b$', async () => {
       const [hash] = hashed([first]) as [string];
       keep(app, 'eve', [hash.replace('$2b$', '$2y$')]);
       expect(await app.post('eve', first)).toBe(401);
@@ -178,7 +178,7 @@ export function hashedOnes(): void {
   });
 
   describe('the consumeCode of the page', () => {
-    let people = 0;
+    let users = 0;
     let app: App;
     beforeAll(async () => {
       app = await open({ free: 50 });
@@ -191,8 +191,8 @@ export function hashedOnes(): void {
       { describe, it },
       {
         setUp: () => {
-          const user = { id: `person-${(people += 1)}` };
-          const list = lists[people % 2]!; // two people in a row have different codes
+          const user = { id: `person-${(users += 1)}` };
+          const list = lists[users % 2]!; // Two users in a row have different codes.
           keep(app, user.id, list.hashes);
           return Promise.resolve({ user, codes: list.codes });
         },
@@ -216,7 +216,7 @@ export function hashedOnes(): void {
     ) as { users: DeviseUser[] };
 
     it.each(users)(
-      'what it printed still works, each code once, but for the one that was spent there: user $id',
+      'Each unused code of devise-two-factor works once: user $id',
       async ({ id, pepper, otp_backup_codes, printed, spent }) => {
         const app = await open({ pepper: pepper ?? '', free: 50 });
         app.db.exec('CREATE TABLE users (id INTEGER PRIMARY KEY, otp_backup_codes TEXT)');
@@ -230,7 +230,7 @@ export function hashedOnes(): void {
       },
     );
 
-    it('one code at once is accepted once', async () => {
+    it('Of concurrent attempts with one code of devise-two-factor one succeeds', async () => {
       const [{ otp_backup_codes, printed }] = users as [DeviseUser];
       const app = await open({ pepper: '' });
       keep(app, '1', otp_backup_codes.slice(0, 1));
@@ -238,8 +238,8 @@ export function hashedOnes(): void {
       expect(results.map(isOk).filter(Boolean)).toHaveLength(1);
     });
 
-    describeOn('PostgreSQL', 'its array, on PostgreSQL', (database) => {
-      it('is split into rows by the statement of the page', async () => {
+    describeOn('PostgreSQL', 'its array on PostgreSQL', (database) => {
+      it('The statement of the page splits an array into rows', async () => {
         const kysely = database().connect();
         await sql
           .raw('CREATE TABLE users (id bigserial PRIMARY KEY, otp_backup_codes varchar[])')

@@ -1,13 +1,13 @@
-// docs/migrating.md, on data that other packages made. One file, since the packages of the host are
+// Runs docs/migrating.md on data of other packages. One file, because the packages of the host are
 // installed once.
 import { recipesOf } from '../../helpers/recipes';
 import { filesOf, install } from '../frameworks/host';
-import { hashedOnes } from './hashed';
-import { readable } from './readable';
+import { hashedCodesTests } from './hashed';
+import { readableCodesTests } from './readable';
 
 beforeAll(() => install('migrations'), 300_000);
 
-it('every block of the page is run here', () => {
+it('Every block of docs/migrating.md runs in this file', () => {
   expect([...recipesOf('docs/migrating.md').keys()]).toEqual([
     'format',
     'allauth',
@@ -20,5 +20,5 @@ it('every block of the page is run here', () => {
   ]);
 });
 
-describe('codes that can be read', readable);
-describe('codes that are hashed', hashedOnes);
+describe('old codes that are readable', readableCodesTests);
+describe('old codes that are hashed', hashedCodesTests);

@@ -1,4 +1,4 @@
-// docs/migrating.md, codes that can be read: what an app on passport-backup-codes left, and rows of
+// Runs docs/migrating.md on readable codes: those of an app on passport-backup-codes, and rows of
 // django-allauth.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -40,7 +40,7 @@ const { rows } = JSON.parse(read('django-allauth.json')) as { rows: AllauthRow[]
 let dir: string;
 const hosts: Host[] = [];
 
-/** What the app has of its own, for one format of old codes. */
+/** The files of the app for one format of old codes. */
 function ownFiles(definition: FormatDefinition): Record<string, string> {
   const data = {
     usersFile: join(dir, 'users.json'),
@@ -69,7 +69,7 @@ async function app(secondFactor: string): Promise<Host> {
   return host;
 }
 
-/** The command as npx runs it, in the folder of an app, with an export that is piped to it. */
+/** Runs the command as npx does, in the folder of an app, with an export on its standard input. */
 async function command(
   definition: FormatDefinition,
   lines: readonly string[],
@@ -96,7 +96,7 @@ async function command(
   });
 }
 
-/** The same database, as another process has it. */
+/** Opens the same database as another process does. */
 async function onTheDatabase<T>(
   definition: FormatDefinition,
   work: (backupCodes: BackupCodes) => Promise<T>,
@@ -124,7 +124,7 @@ const logIn = (visitor: Visitor, username: string): Promise<Answer> =>
   visitor.postForm('/login', { username, password: 'correct horse' });
 const give = (visitor: Visitor, code: string): Promise<Answer> =>
   visitor.postForm('/verify-otp', { code });
-/** Whether somebody who was nowhere gets in by the password and this code. */
+/** Whether the password and this code log in from a new browser. */
 async function opens(host: Host, username: string, code: string): Promise<boolean> {
   const visitor = host.visitor();
   await logIn(visitor, username);
@@ -142,7 +142,7 @@ async function end(): Promise<void> {
   rmSync(dir, { recursive: true });
 }
 
-export function readable(): void {
+export function readableCodesTests(): void {
   beforeEach(() => (dir = mkdtempSync(join(tmpdir(), 'backup-codes-migrating-'))));
   afterEach(end);
 
@@ -182,7 +182,7 @@ export function readable(): void {
       expect(users()[0]).toEqual({ id: 'ada', codes: PRINTED.slice(1) });
     });
 
-    it('one route changes, and no printed code dies: each works once, and the password as before', async () => {
+    it('After one route changed, each printed code still works once', async () => {
       const host = await app(page['second-factor.js']!);
       expect(await opens(host, 'ada', PRINTED[0]!)).toBe(false);
       for (const code of PRINTED.slice(1, 4))
@@ -197,14 +197,15 @@ export function readable(): void {
       expect(users().map(({ codes }) => codes)).toEqual([null, null, null]);
     });
 
-    it('a restart brings nothing back, and a code in the URL is none any more', async () => {
+    it('A used code stays used after a restart, and a code in the URL is malformed', async () => {
       const before = await app(page['second-factor.js']!);
       const visitor = before.visitor();
       await logIn(visitor, 'ada');
       expect((await visitor.postForm(`/verify-otp?code=${PRINTED[1]!}`, {})).status).toBe(400);
       expect(await opens(before, 'ada', PRINTED[1]!)).toBe(true);
       await hosts.pop()!.stop();
-      writeFileSync(join(dir, 'users.json'), left); // as if the process had ended between taking over and forgetting
+      // As if the process had ended after it adopted the list and before it deleted the old one.
+      writeFileSync(join(dir, 'users.json'), left);
       const after = await app(page['second-factor.js']!);
       expect([
         await opens(after, 'ada', PRINTED[1]!),
@@ -212,7 +213,7 @@ export function readable(): void {
       ]).toEqual([false, true]);
     });
 
-    it('of four requests at once that take a user over, one code opens for exactly one', async () => {
+    it('Of four concurrent requests that adopt a list, one is let in by its code', async () => {
       const host = await app(page['second-factor.js']!);
       const visitor = host.visitor();
       await logIn(visitor, 'ada');
@@ -220,7 +221,7 @@ export function readable(): void {
       expect(answers.map(({ status }) => status).sort()).toEqual([303, 401, 401, 401]);
     });
 
-    it('the command takes over whoever did not come, keeps whoever did, and may be repeated', async () => {
+    it('The command adopts the remaining users, and can run again', async () => {
       const lines = users().map(({ id, codes }) => JSON.stringify({ userId: id, codes }));
       const host = await app(page['second-factor.js']!);
       expect(await opens(host, 'ada', PRINTED[1]!)).toBe(true);
@@ -238,7 +239,8 @@ export function readable(): void {
       expect(again).toMatchObject({
         code: 1,
         stdout:
-          'adopted 0, kept 2, refused 1, without codes 1\nline 4: Adopted code number 1 does not fit the given format.\n',
+          'adopted 0, kept 2, refused 1, without codes 1\n' +
+          'line 4: Adopted code number 1 does not fit the given format.\n',
       });
       expect([
         await opens(host, 'ada', PRINTED[1]!),
@@ -266,7 +268,7 @@ export function readable(): void {
         { alphabet: '0123456789abcdefghijklmnopqrstuvwxyz', length: 8 },
       ],
     ])(
-      '%s gives what was printed and not used; each works once',
+      'Each printed and unused code of %s works once',
       async (_what, isMigrated, { alphabet, length, groupSize, separator }) => {
         const definition = {
           alphabet,
@@ -282,18 +284,18 @@ export function readable(): void {
         });
         await onTheDatabase(definition, async (backupCodes) => {
           for (const { user_id: userId, printed, spent } of chosen) {
-            const right = printed.filter((code) => !spent.includes(code));
+            const unused = printed.filter((code) => !spent.includes(code));
             const accepted: string[] = [];
             for (const code of [...printed, ...printed])
               if ((await backupCodes.consume(userId, code)).ok) accepted.push(code);
-            expect(accepted).toEqual(right);
+            expect(accepted).toEqual(unused);
           }
         });
       },
     );
   });
 
-  it('base 32 is read by a format of all letters and digits', async () => {
+  it('Codes in base 32 are read by a format of all letters and digits', async () => {
     expect(() => defineFormat({ alphabet: 'abcdefghijklmnopqrstuvwxyz234567', length: 8 })).toThrow(
       /look-alike/,
     );
@@ -301,7 +303,7 @@ export function readable(): void {
     expect(printed.some((code) => /[il]/.test(code))).toBe(true);
   });
 
-  it('the format of the page is listed behind the new one', async () => {
+  it('The format of the page is listed after the new one', async () => {
     const { backupCodes } = (await runRecipe(
       recipes.get('format')!,
       { store: new MemoryStore(), pepper },

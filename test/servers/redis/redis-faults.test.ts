@@ -27,10 +27,10 @@ const ticket: Ticket = {
   nextAt: NOW,
 };
 
-type Call = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
+type StoreCall = (store: BackupCodeStore, set: UserSet) => Promise<unknown>;
 
 /** Every method that runs a script on the user's keys. */
-const calls: readonly (readonly [method: string, call: Call])[] = [
+const calls: readonly (readonly [method: string, call: StoreCall])[] = [
   ['replace', (store, { subject }) => store.replace({ ...newSet(subject), now: NOW })],
   ['stage', (store, { subject }) => store.stage({ ...newSet(subject), until: NOW + HOUR_MS })],
   [

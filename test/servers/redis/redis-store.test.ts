@@ -124,6 +124,39 @@ describeWith(redis, 'RedisStore', (server) => {
     });
   });
 
+  it.each(endings)(
+    'RedisStore handles a set of 10,000 codes, also when %s ends it',
+    async (_method, end) => {
+      const set = await issueSet(store, { count: 10_000 });
+      const staged = newSet(set.subject, { count: 10_000 });
+      for (const index of [0, 9_999])
+        expect(await store.consume(newConsumeRequest(set, index))).toMatchObject({
+          outcome: 'consumed',
+        });
+      const { current } = await takeGrantedAttempt(store, set.subject);
+      expect(current?.codes).toHaveLength(10_000);
+      await store.stage({ ...staged, until: NOW + HOUR_MS });
+      await end(set, staged);
+      const fields = await client.hKeys(userKeys('backup-code:', set.subject.key).user);
+      for (const { codeId } of [set.codes[0]!, set.codes[5_000]!, set.codes[9_999]!]) {
+        expect(fields).not.toContain(`code:${codeId}`);
+        expect(fields).not.toContain(`consumed:${codeId}`);
+      }
+    },
+  );
+
+  it('RedisStore removes the times of 10,000 sets that ended long ago', async () => {
+    const set = await issueSet(store);
+    const { ended } = userKeys('backup-code:', set.subject.key);
+    const longAgo = Array.from(
+      { length: 10_000 },
+      (_, n) => [`set-${n}`, '{"endedAt":1}'] as const,
+    );
+    await client.hSet(ended, Object.fromEntries(longAgo));
+    await store.revoke({ subject: set.subject, now: NOW, event: newEvent('revoked', set.subject) });
+    expect(await client.hKeys(ended)).toEqual([set.header.setId]);
+  });
+
   it('RedisStore returns the events as stored, with nothing but its fields filled in', async () => {
     const set = await issueSet(store);
     const event = newEvent('consumed', set.subject, {

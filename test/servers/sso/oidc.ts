@@ -1,10 +1,10 @@
-// docs/single-sign-on.md behind OpenID Connect: passport-openidconnect against a real
-// oidc-provider, each in a process of its own.
+// Runs docs/single-sign-on.md with OpenID Connect: passport-openidconnect and a real oidc-provider,
+// each in a process of its own.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { start, type Host } from '../frameworks/host';
 import type { Answer, Visitor } from '../frameworks/visitor';
-import { appBefore, enrol, giveCode, itStandsBehind, nothingIsPending } from './contract';
+import { appWith, enrol, giveCode, providerTests, expectNothingPending } from './contract';
 
 const client = { client_id: 'app', client_secret: 'a secret between the app and the provider' };
 let hosts: Host[] = [];
@@ -14,8 +14,8 @@ let issuer: string;
 let origin: string;
 
 /**
- * Through the provider, up to the way back. @returns the path of the callback, with its code and
- * state
+ * Signs on at the provider. @returns the path of the callback, with its code and state, which is
+ * not yet requested
  */
 async function atProvider(visitor: Visitor, name: string, amr: readonly string[]): Promise<string> {
   await provider.ask('next', name, amr);
@@ -29,8 +29,8 @@ async function atProvider(visitor: Visitor, name: string, amr: readonly string[]
 const signOn = async (visitor: Visitor, name: string, amr: readonly string[]): Promise<Answer> =>
   visitor.get(await atProvider(visitor, name, amr));
 
-/** Declares the tests; the host's packages are installed. */
-export function behindOpenIdConnect(): void {
+/** Declares the tests. The packages of the host must be installed. */
+export function openIdConnectTests(): void {
   beforeAll(async () => {
     const source = readFileSync(join(__dirname, '../../hosts/sso/openid-provider.js'), 'utf8');
     provider = await start('sso', { files: { 'yours.js': source }, main: 'yours.js' });
@@ -44,16 +44,16 @@ export function behindOpenIdConnect(): void {
       clientID: client.client_id,
       clientSecret: client.client_secret,
     };
-    app = await start('sso', { files: appBefore(endpoints, 'oidc'), main: 'app.js' });
+    app = await start('sso', { files: appWith(endpoints, 'oidc'), main: 'app.js' });
     hosts.push(app);
     ({ origin } = app.visitor());
     await provider.ask('open', issuer, { ...client, redirect_uris: [`${origin}/login/callback`] });
   }, 300_000);
   afterAll(() => Promise.all(hosts.map((host) => host.stop())));
 
-  itStandsBehind(() => ({ app, signOn }), { password: ['pwd'], mfa: ['pwd', 'mfa'], nothing: [] });
+  providerTests(() => ({ app, signOn }), { password: ['pwd'], mfa: ['pwd', 'mfa'], nothing: [] });
 
-  it('a method the app never heard of is kept too', async () => {
+  it('An unknown method of a provider is recorded too', async () => {
     const { visitor, name, codes } = await enrol(app);
     await signOn(visitor, name, ['pwd', 'hwk', 'urn:example:badge']);
     expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({
@@ -62,42 +62,42 @@ export function behindOpenIdConnect(): void {
     });
   });
 
-  describe('an assertion that is not to be believed opens no pending login', () => {
-    it('the same one again, in any browser', async () => {
+  describe('invalid assertions', () => {
+    it('An assertion that was used before begins no login, in any browser', async () => {
       const person = await enrol(app);
       const callback = await atProvider(person.visitor, person.name, ['pwd', 'mfa']);
       const thief = person.visitor.copy();
       expect((await person.visitor.get(callback)).status).toBe(303);
       for (const browser of [thief, app.visitor()]) {
         expect((await browser.get(callback)).status).toBe(403);
-        await nothingIsPending(app, browser, person);
+        await expectNothingPending(app, browser, person);
       }
       expect((await person.visitor.get(callback)).status).toBe(403);
       expect((await giveCode(person.visitor, person.codes[0]!)).status).toBe(200);
     });
 
-    it('one that was begun in another browser: nobody is signed on as the attacker', async () => {
+    it('An assertion for another browser begins no login', async () => {
       const [attacker, victim] = [await enrol(app), await enrol(app)];
       const callback = await atProvider(attacker.visitor, attacker.name, ['pwd']);
       await victim.visitor.get('/login');
       expect((await victim.visitor.get(callback)).status).toBe(403);
-      await nothingIsPending(app, victim.visitor, attacker);
+      await expectNothingPending(app, victim.visitor, attacker);
     });
 
-    it('a code that the provider never gave', async () => {
+    it('An authorization code that the provider did not issue begins no login', async () => {
       const person = await enrol(app);
       const callback = await atProvider(person.visitor, person.name, ['pwd', 'mfa']);
       expect((await person.visitor.get(callback.replace(/code=[^&]+/, 'code=forged'))).status).toBe(
         500,
       );
-      await nothingIsPending(app, person.visitor, person);
+      await expectNothingPending(app, person.visitor, person);
     });
 
-    it('a refusal', async () => {
+    it('A refusal of the provider begins no login', async () => {
       const person = await enrol(app);
       await person.visitor.get('/login');
       expect((await person.visitor.get('/login/callback?error=access_denied')).status).toBe(401);
-      await nothingIsPending(app, person.visitor, person);
+      await expectNothingPending(app, person.visitor, person);
     });
   });
 }

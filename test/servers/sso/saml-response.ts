@@ -1,5 +1,5 @@
-// A SAML response, signed with a key made here. Written in exclusive canonical form from the start,
-// so that what is hashed is what is sent; only for tests.
+// A SAML response, signed with a key made here, for tests only. It is written in exclusive
+// canonical form, so the hashed bytes are the sent ones.
 import { createHash, createSign, generateKeyPairSync, randomUUID } from 'node:crypto';
 
 const C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
@@ -23,7 +23,7 @@ export interface Assertion {
   readonly key?: typeof privateKey;
 }
 
-/** The response as the XML that a provider would post. */
+/** Returns the response as the XML that a provider posts. */
 export function samlResponse({
   subject,
   context,
@@ -40,14 +40,25 @@ export function samlResponse({
   const ids = [`_${randomUUID()}`, `_${randomUUID()}`] as const;
   const from = `<saml:Issuer xmlns:saml="${SAML}:assertion">${issuer}</saml:Issuer>`;
   const assertion = [
-    `<saml:Assertion xmlns:saml="${SAML}:assertion" ID="${ids[0]}" IssueInstant="${now}" Version="2.0"><saml:Issuer>${issuer}</saml:Issuer>`,
-    `<saml:Subject><saml:NameID>${subject}</saml:NameID><saml:SubjectConfirmation Method="${SAML}:cm:bearer">`,
-    `<saml:SubjectConfirmationData InResponseTo="${inResponseTo}" NotOnOrAfter="${end}" Recipient="${recipient}"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>`,
-    `<saml:Conditions NotOnOrAfter="${end}"><saml:AudienceRestriction><saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>`,
-    `<saml:AuthnStatement AuthnInstant="${now}"><saml:AuthnContext><saml:AuthnContextClassRef>${context}</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement></saml:Assertion>`,
+    `<saml:Assertion xmlns:saml="${SAML}:assertion" ID="${ids[0]}" IssueInstant="${now}" `,
+    `Version="2.0"><saml:Issuer>${issuer}</saml:Issuer>`,
+    `<saml:Subject><saml:NameID>${subject}</saml:NameID>`,
+    `<saml:SubjectConfirmation Method="${SAML}:cm:bearer">`,
+    `<saml:SubjectConfirmationData InResponseTo="${inResponseTo}" NotOnOrAfter="${end}" `,
+    `Recipient="${recipient}"></saml:SubjectConfirmationData>`,
+    '</saml:SubjectConfirmation></saml:Subject>',
+    `<saml:Conditions NotOnOrAfter="${end}"><saml:AudienceRestriction>`,
+    `<saml:Audience>${audience}</saml:Audience></saml:AudienceRestriction></saml:Conditions>`,
+    `<saml:AuthnStatement AuthnInstant="${now}"><saml:AuthnContext>`,
+    `<saml:AuthnContextClassRef>${context}</saml:AuthnContextClassRef>`,
+    '</saml:AuthnContext></saml:AuthnStatement></saml:Assertion>',
   ].join('');
-  const status = `<samlp:Status><samlp:StatusCode Value="${SAML}:status:Success"></samlp:StatusCode></samlp:Status>`;
-  const head = `<samlp:Response xmlns:samlp="${SAML}:protocol" Destination="${recipient}" ID="${ids[1]}" InResponseTo="${inResponseTo}" IssueInstant="${now}" Version="2.0">`;
+  const status =
+    `<samlp:Status><samlp:StatusCode Value="${SAML}:status:Success">` +
+    '</samlp:StatusCode></samlp:Status>';
+  const head =
+    `<samlp:Response xmlns:samlp="${SAML}:protocol" Destination="${recipient}" ID="${ids[1]}" ` +
+    `InResponseTo="${inResponseTo}" IssueInstant="${now}" Version="2.0">`;
   return signed(
     `${head}${from}${status}${signed(assertion, ids[0], key)}</samlp:Response>`,
     ids[1],
@@ -55,7 +66,7 @@ export function samlResponse({
   );
 }
 
-/** With an enveloped signature behind its first issuer. */
+/** Adds an enveloped signature after the first issuer. */
 function signed(xml: string, id: string, key: typeof privateKey): string {
   const digest = createHash('sha256').update(xml).digest('base64');
   const empty = (name: string, algorithm: string): string =>
@@ -73,6 +84,8 @@ function signed(xml: string, id: string, key: typeof privateKey): string {
   const value = createSign('sha256')
     .update(`<ds:SignedInfo xmlns:ds="${DS}">${info}</ds:SignedInfo>`)
     .sign(key, 'base64');
-  const signature = `<ds:Signature xmlns:ds="${DS}"><ds:SignedInfo>${info}</ds:SignedInfo><ds:SignatureValue>${value}</ds:SignatureValue></ds:Signature>`;
+  const signature =
+    `<ds:Signature xmlns:ds="${DS}"><ds:SignedInfo>${info}</ds:SignedInfo>` +
+    `<ds:SignatureValue>${value}</ds:SignatureValue></ds:Signature>`;
   return xml.replace('</saml:Issuer>', `</saml:Issuer>${signature}`);
 }

@@ -1,8 +1,8 @@
-// docs/single-sign-on.md behind SAML: @node-saml/passport-saml, with responses signed here.
+// Runs docs/single-sign-on.md with SAML: @node-saml/passport-saml, with responses signed here.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { start, type Host } from '../frameworks/host';
 import type { Answer, Visitor } from '../frameworks/visitor';
-import { appBefore, enrol, giveCode, itStandsBehind, nothingIsPending } from './contract';
+import { appWith, enrol, giveCode, providerTests, expectNothingPending } from './contract';
 import { anotherKey, idpCert, samlResponse, type Assertion } from './saml-response';
 
 const entryPoint = 'https://provider.invalid/sso';
@@ -17,8 +17,8 @@ const contexts: Readonly<Record<string, string>> = {
 };
 let app: Host;
 
-/** @returns the id of the request that the provider is sent */
-async function asked(visitor: Visitor): Promise<string> {
+/** @returns the id of the request that is sent to the provider */
+async function requestId(visitor: Visitor): Promise<string> {
   const { headers } = await visitor.get('/login');
   const location = new URL(headers.get('location')!);
   expect(location.href).toContain(`${entryPoint}?SAMLRequest=`);
@@ -40,7 +40,7 @@ async function answer(
   return samlResponse({
     subject,
     context: contexts['pwd']!,
-    inResponseTo: await asked(visitor),
+    inResponseTo: await requestId(visitor),
     issuer,
     audience,
     recipient: callbackUrl,
@@ -61,11 +61,11 @@ async function signOn(
   );
 }
 
-/** Declares the tests; the host's packages are installed. */
-export function behindSaml(): void {
+/** Declares the tests. The packages of the host must be installed. */
+export function samlTests(): void {
   beforeAll(async () => {
     app = await start('sso', {
-      files: appBefore(
+      files: appWith(
         { entryPoint, idpCert, issuer: audience, audience, callbackUrl, trusted: issuer },
         'saml',
       ),
@@ -74,76 +74,78 @@ export function behindSaml(): void {
   }, 300_000);
   afterAll(() => app.stop());
 
-  itStandsBehind(() => ({ app, signOn }), { password: ['pwd'], mfa: ['mfa'], nothing: [] });
+  providerTests(() => ({ app, signOn }), { password: ['pwd'], mfa: ['mfa'], nothing: [] });
 
   it.each([
     ['otp', ['otp'], 'aal1'],
     ['constructor', ['fed', 'otp'], 'aal1'],
-  ])('the context %s is kept as %j', async (method, amr, acr) => {
+  ])('The authentication context %s is recorded as %j', async (method, amr, acr) => {
     const { visitor, name, codes } = await enrol(app);
     await signOn(visitor, name, [method]);
     expect((await giveCode(visitor, codes[0]!)).body).toMatchObject({ amr, acr });
   });
 
-  describe('a response that is not to be believed opens no pending login', () => {
-    it('the same one again, in any browser', async () => {
+  describe('invalid responses', () => {
+    it('A response that was used before begins no login, in any browser', async () => {
       const person = await enrol(app);
       const xml = await answer(person.visitor, person.name);
       const thief = person.visitor.copy();
       expect((await post(person.visitor, xml)).status).toBe(303);
       for (const browser of [thief, app.visitor()]) {
         expect((await post(browser, xml)).status).toBe(500);
-        await nothingIsPending(app, browser, person);
+        await expectNothingPending(app, browser, person);
       }
       expect((await giveCode(person.visitor, person.codes[0]!)).status).toBe(200);
     });
 
     it.each<[string, Partial<Assertion>]>([
       ['signed with another key', { key: anotherKey }],
-      ['meant for another app', { audience: 'https://other.invalid' }],
-      ['too old', { expiresInSeconds: -1 }],
-      ['that answers no request', { inResponseTo: '_0' }],
-    ])('one %s', async (_what, more) => {
+      ['for another app', { audience: 'https://other.invalid' }],
+      ['that has expired', { expiresInSeconds: -1 }],
+      ['to no request', { inResponseTo: '_0' }],
+    ])('A response %s begins no login', async (_what, more) => {
       const person = await enrol(app);
       expect(
         (await post(person.visitor, await answer(person.visitor, person.name, more))).status,
       ).toBe(500);
-      await nothingIsPending(app, person.visitor, person);
+      await expectNothingPending(app, person.visitor, person);
     });
 
     it.each<[string, (xml: string, name: string, other: string) => string]>([
-      ['of another subject', (xml, name, other) => xml.replace(name, other)],
-      ['of another context', (xml) => xml.replace(contexts['pwd']!, contexts['mfa']!)],
-      ['whose signatures are gone', (xml) => xml.replace(/<ds:Signature .*?<\/ds:Signature>/g, '')],
+      ['to another subject', (xml, name, other) => xml.replace(name, other)],
+      ['to another context', (xml) => xml.replace(contexts['pwd']!, contexts['mfa']!)],
+      ['to have no signatures', (xml) => xml.replace(/<ds:Signature .*?<\/ds:Signature>/g, '')],
       [
-        'with a second assertion in front',
+        'to begin with a second assertion',
         (xml, name, other) =>
           xml.replace(
             /<saml:Assertion.*<\/saml:Assertion>/,
             (assertion) => assertion.replace(name, other).replace(/ID="_/, 'ID="_x') + assertion,
           ),
       ],
-    ])('one that was changed on its way: %s', async (_what, change) => {
+    ])('A response that was changed %s begins no login', async (_what, change) => {
       const [person, other] = [await enrol(app, 'trusted'), await enrol(app, 'trusted')];
       const xml = await answer(person.visitor, person.name);
       const forged = change(xml, person.name, other.name);
       expect(forged).not.toBe(xml);
       expect((await post(person.visitor, forged)).status).toBe(500);
-      await nothingIsPending(app, person.visitor, person);
-      await nothingIsPending(app, person.visitor, other);
+      await expectNothingPending(app, person.visitor, person);
+      await expectNothingPending(app, person.visitor, other);
     });
 
-    it('one of a logout, which nobody need sign', async () => {
+    it('An unsigned logout response begins no login', async () => {
       const person = await enrol(app);
       const saml = 'urn:oasis:names:tc:SAML:2.0';
       const xml = [
-        `<samlp:LogoutResponse xmlns:samlp="${saml}:protocol" ID="_1" InResponseTo="${await asked(person.visitor)}" Version="2.0">`,
+        `<samlp:LogoutResponse xmlns:samlp="${saml}:protocol" ID="_1" `,
+        `InResponseTo="${await requestId(person.visitor)}" Version="2.0">`,
         `<saml:Issuer xmlns:saml="${saml}:assertion">${issuer}</saml:Issuer>`,
-        `<samlp:Status><samlp:StatusCode Value="${saml}:status:Success"/></samlp:Status></samlp:LogoutResponse>`,
+        `<samlp:Status><samlp:StatusCode Value="${saml}:status:Success"/></samlp:Status>`,
+        '</samlp:LogoutResponse>',
       ].join('');
       const query = new URLSearchParams({ SAMLResponse: deflateRawSync(xml).toString('base64') });
       expect((await person.visitor.postForm(`/login/callback?${query}`, {})).status).toBe(500);
-      await nothingIsPending(app, person.visitor, person);
+      await expectNothingPending(app, person.visitor, person);
     });
   });
 }

@@ -1,10 +1,10 @@
-// docs/single-sign-on.md, behind both kinds of provider. One file, since the packages of one host
-// are installed once.
+// Runs docs/single-sign-on.md with both kinds of provider. One file, because the packages of the
+// host are installed once.
 import { install } from '../frameworks/host';
-import { behindOpenIdConnect } from './oidc';
-import { behindSaml } from './saml';
+import { openIdConnectTests } from './oidc';
+import { samlTests } from './saml';
 
 beforeAll(() => install('sso'), 300_000);
 
-describe('OpenID Connect', behindOpenIdConnect);
-describe('SAML', behindSaml);
+describe('OpenID Connect', openIdConnectTests);
+describe('SAML', samlTests);

@@ -1,12 +1,12 @@
-// Runs an app in a process of its own: `node start.js APP`. It listens wherever there is room,
-// whatever port the app names; every request to the strategy is watched; and the test may ask for
-// what `yours.ts` offers.
+// Runs an app in a process of its own: `node start.js APP`. The app listens on a free port instead
+// of its own. Records how each request to the strategy is settled, and runs the commands of
+// `yours.ts` for the test.
 import { Server, type AddressInfo } from 'node:net';
 import { BackupCodeStrategy } from 'passport-backup-code';
 
 type Action = (...args: unknown[]) => unknown;
 
-/** For each request, by which of Passport's actions it was settled. */
+/** The actions of Passport that settled each request. */
 const settlements: string[][] = [];
 
 const { listen } = Server.prototype as unknown as { listen: Action };
@@ -49,5 +49,5 @@ process.on('message', ({ id, command, args }: { id: number; command: string; arg
 });
 process.on('disconnect', () => process.exit());
 
-// What fails here ends the process, and says why.
+// An error here ends the process and is printed.
 void import(process.argv[2] ?? '');

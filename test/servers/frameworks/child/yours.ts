@@ -1,5 +1,5 @@
-// What the pages import from `./yours.js`: the users, codes and secrets that an app has. In memory,
-// with a quick hash that a test can hold back, and break.
+// The module `./yours.js` that the pages import: users, codes and secrets of an app, in memory. A
+// test can delay or break its fast hash.
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { BackupCodes, MemoryStore, type Hasher } from 'passport-backup-code';
 
@@ -20,7 +20,7 @@ export const users = {
   },
 };
 
-/** For koa-session. */
+/** A session store for koa-session. */
 const kept = new Map<string, object>();
 export const sessions = {
   get: async (key: string): Promise<object | undefined> => kept.get(key),
@@ -50,9 +50,9 @@ const hasher: Hasher = {
 const store = new MemoryStore();
 export const backupCodes = new BackupCodes({ store, hasher, count: 3, attempts: { free: 3 } });
 
-/** What a test may ask of this process; see `start.ts`. */
+/** The commands that a test can send to this process through `start.ts`. */
 export const commands = {
-  /** A user with codes. */
+  /** Makes a user with codes. */
   enrol: async (name: string): Promise<{ id: string; codes: string[] }> => {
     const id = randomUUID();
     byId.set(id, { id, name });
@@ -65,9 +65,9 @@ export const commands = {
     (await backupCodes.audit.events({ userId })).events.map(({ type }) => type),
   break: (): void => void (isBroken = true),
   mend: (): void => void (isBroken = false),
-  /** The next hash will wait. */
+  /** Makes the next hash wait until `letGo`. */
   hold: (): void => void (wait = new Promise((resolve) => (letGo = resolve))),
-  /** Resolves when a hash waits. Asked for before the request is sent. */
+  /** Resolves when a hash waits. Send it before the request. */
   untilHeld: (): Promise<void> => new Promise((resolve) => (held = resolve)),
   letGo: (): void => letGo(),
 };

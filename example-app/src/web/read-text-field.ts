@@ -1,9 +1,9 @@
-// What a form sent, as text. Reads own strings of the body only: never the query, never an array or
-// an object.
+// Reads a field of a form as a string. Only strings that are own properties of the body count:
+// never the query, an array or an object.
 import type { Request } from 'express';
 
-/** Empty where the field is missing or no string. */
-export function textField(req: Request, name: string): string {
+/** `''` if the field is missing or not a string. */
+export function readTextField(req: Request, name: string): string {
   const body: unknown = req.body;
   const value: unknown =
     typeof body === 'object' && body !== null && Object.hasOwn(body, name)

@@ -9,10 +9,10 @@ import type { Canary } from '../helpers/canary';
 
 export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;
 
-export interface Ear {
+export interface OutputRecorder {
   /** Receives a code that was returned to the caller, and that may be in no other output. */
   learn(code: string): void;
-  hear(place: (typeof PLACES)[number], value: unknown): void;
+  record(place: (typeof PLACES)[number], value: unknown): void;
 }
 
 /** Each method that returns a promise. The type requires that a new method is added here. */
@@ -38,7 +38,7 @@ const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {
 };
 
 /** Records from now on, in this test file. */
-export function overhear(ear: Ear): void {
+export function recordOutput(recorder: OutputRecorder): void {
   const seen = new WeakSet();
   const methods = [
     ...Object.keys(SERVICE_METHODS).map((name) => [BackupCodes.prototype, name] as const),
@@ -50,12 +50,12 @@ export function overhear(ear: Ear): void {
       name,
       (original) =>
         function (this: object, ...args: unknown[]): unknown {
-          if (!seen.has(this)) ear.hear('objects', this);
+          if (!seen.has(this)) recorder.record('objects', this);
           seen.add(this);
           const promise = original.apply(this, args) as Promise<unknown>;
           promise.then(
-            (answer) => ear.hear('answers', withoutCodes(answer, ear)),
-            (error: unknown) => ear.hear('errors', error),
+            (answer) => recorder.record('answers', withoutCodes(answer, recorder)),
+            (error: unknown) => recorder.record('errors', error),
           );
           return promise;
         },
@@ -66,7 +66,7 @@ export function overhear(ear: Ear): void {
     'notify',
     (original) =>
       function (this: object, ...args: unknown[]): unknown {
-        for (const event of args[0] as readonly AuditEvent[]) ear.hear('events', event);
+        for (const event of args[0] as readonly AuditEvent[]) recorder.record('events', event);
         return original.apply(this, args);
       },
   );
@@ -76,9 +76,9 @@ export function overhear(ear: Ear): void {
     (original) =>
       function (this: object, ...args: unknown[]): unknown {
         for (const action of ['success', 'fail', 'error']) {
-          replace(this, action, (settle) => (...told: unknown[]) => {
-            ear.hear('settlements', told);
-            settle.apply(this, told);
+          replace(this, action, (settle) => (...values: unknown[]) => {
+            recorder.record('settlements', values);
+            settle.apply(this, values);
           });
         }
         return original.apply(this, args);
@@ -87,7 +87,7 @@ export function overhear(ear: Ear): void {
 }
 
 /** Wraps a store so that the canary learns each digest and salt that is written. */
-export function noticing(store: BackupCodeStore, canary: Canary): BackupCodeStore {
+export function learnSecrets(store: BackupCodeStore, canary: Canary): BackupCodeStore {
   return new Proxy(store, {
     get:
       (target, name) =>
@@ -117,13 +117,14 @@ function replace(owner: object, name: string, wrap: (original: Method) => Method
 }
 
 /** The rest of a result, without the codes that its caller may have. */
-function withoutCodes(answer: unknown, ear: Ear): unknown {
+function withoutCodes(answer: unknown, recorder: OutputRecorder): unknown {
   if (typeof answer !== 'object' || answer === null) return answer;
   const {
     codes = [],
     replacement,
     ...others
   } = answer as { codes?: readonly string[]; replacement?: string };
-  for (const code of replacement === undefined ? codes : [...codes, replacement]) ear.learn(code);
+  for (const code of replacement === undefined ? codes : [...codes, replacement])
+    recorder.learn(code);
   return others;
 }

@@ -1,7 +1,7 @@
-// A refusal as a sentence for the person, with how long to wait. Says no more of why than the
-// strategy does.
+// The message for a refused attempt, with the time to wait. Reveals no more about the reason than
+// the strategy does.
 
-export function inWords({
+export function describeRefusal({
   message,
   retryAfterSeconds,
 }: {

@@ -1,0 +1,147 @@
+// Floods of one channel or one user, and whether others are served. The hashes end by hand: what is
+// looked at is which hashes run, and in which order they begin.
+import { formats, type BackupCodesOptions, type Outcome } from '../../lib';
+import { failure } from '../helpers/errors';
+import { HeldHasher, settle } from '../helpers/held-hasher';
+import { openService, type Service } from '../helpers/service';
+import { memory } from '../helpers/stores';
+
+/** A code of each kind of caller, so that a hash shows whose it is. No set has it. */
+const OF_STRANGERS = 'AAAA-AAAA-AAAA-AAAA';
+const OF_USERS = 'BBBB-BBBB-BBBB-BBBB';
+const isOfUsers = (code: string): boolean => code.startsWith('BBBB');
+const isOfStrangers = (code: string): boolean => code.startsWith('AAAA');
+/** Codes of new sets. */
+const isOfSets = (code: string): boolean => !isOfUsers(code) && !isOfStrangers(code);
+const MISMATCH: Outcome = { ok: false, reason: 'none' };
+
+async function open(
+  options: Partial<BackupCodesOptions> = {},
+): Promise<Service & { held: HeldHasher }> {
+  const held = new HeldHasher();
+  const service = await openService(memory.open, {
+    hasher: held,
+    format: formats.recovery,
+    hashConcurrency: 2,
+    ...options,
+  });
+  return { ...service, held };
+}
+
+/** 200 recovery logins in flight, each with another name that no user has. */
+async function flood({ backupCodes }: Service): Promise<Promise<Outcome>[]> {
+  const attempts = Array.from({ length: 200 }, (_, n) =>
+    backupCodes.rejectUnknownUser(`nobody ${n}`, OF_STRANGERS, { channel: 'recovery' }),
+  );
+  await settle();
+  return attempts;
+}
+
+describe('a flood of recovery logins with unknown user names', () => {
+  it('A second factor login begins at once, however many recovery logins are in flight', async () => {
+    const service = await open();
+    const { backupCodes, held } = service;
+    const attempts = await flood(service);
+    for (let n = 0; n < 30; n += 1) {
+      const login = backupCodes.consume(`user ${n}`, OF_USERS);
+      await settle();
+      expect([held.count(isOfUsers), held.count(isOfStrangers)]).toEqual([1, 1]);
+      held.running.find(({ code }) => isOfUsers(code))?.end();
+      expect(await login).toEqual(MISMATCH);
+    }
+    await held.endAll();
+    await Promise.all(attempts);
+  });
+
+  it('Thirty second factor logins at once are all served before a recovery login that waits', async () => {
+    const service = await open();
+    const { backupCodes, held } = service;
+    const attempts = await flood(service);
+    const logins = Array.from({ length: 30 }, (_, n) => backupCodes.consume(`user ${n}`, OF_USERS));
+    await held.endAll();
+    expect(await Promise.all(logins)).toEqual(logins.map(() => MISMATCH));
+    expect(held.begun.slice(0, 31).filter(isOfStrangers)).toHaveLength(1);
+    await Promise.all(attempts);
+  });
+
+  it('With one place a second factor login waits for one recovery login at most', async () => {
+    const service = await open({ hashConcurrency: 1 });
+    const { backupCodes, held } = service;
+    const attempts = await flood(service);
+    for (let n = 0; n < 30; n += 1) {
+      const login = backupCodes.consume(`user ${n}`, OF_USERS);
+      await settle();
+      expect(held.count(isOfStrangers)).toBe(1);
+      held.running[0]?.end();
+      await settle();
+      expect(held.count(isOfUsers)).toBe(1);
+      held.running[0]?.end();
+      expect(await login).toEqual(MISMATCH);
+      await settle();
+    }
+    await held.endAll();
+    await Promise.all(attempts);
+  });
+});
+
+describe('a flood of second factor logins', () => {
+  it('A recovery login gets the place after 32 second factor logins', async () => {
+    const service = await open();
+    const { backupCodes, held } = service;
+    const logins = Array.from({ length: 120 }, (_, n) =>
+      backupCodes.consume(`user ${n}`, OF_USERS),
+    );
+    await settle();
+    const [attempt] = await flood(service);
+    await held.endAll();
+    expect((await attempt)?.ok).toBe(false);
+    expect(held.begun.findIndex(isOfStrangers)).toBe(2 + 32);
+    expect(await Promise.all(logins)).toEqual(logins.map(() => MISMATCH));
+  });
+});
+
+describe('a user who asks for everything', () => {
+  it('140 sets staged at once by one user hold two places, and 40 other users are served', async () => {
+    const { backupCodes, held } = await open({ hashConcurrency: 4, count: 3 });
+    let busy = 0;
+    const sets = Array.from({ length: 140 }, () =>
+      backupCodes.stage('ada').catch((error: unknown) => {
+        expect(error).toEqual(failure('busy'));
+        busy += 1;
+      }),
+    );
+    const logins = Array.from({ length: 40 }, (_, n) => backupCodes.consume(`user ${n}`, OF_USERS));
+    await settle();
+    expect(busy).toBe(140 - 2 - 4);
+    expect([held.count(isOfSets), held.count(isOfUsers)]).toEqual([2, 2]);
+    await held.endAll(() => expect(held.count(isOfSets)).toBeLessThanOrEqual(2));
+    expect(await Promise.all(logins)).toEqual(logins.map(() => MISMATCH));
+    await Promise.all(sets);
+    expect(held.begun.filter(isOfSets)).toHaveLength(6 * 3);
+  });
+
+  it('The calls of one user are counted together, whichever they are', async () => {
+    const { backupCodes, held } = await open({ hashConcurrency: 8, attempts: { free: 50 } });
+    const printed = ['CCCC-CCCC-CCCC-CCCC'];
+    const twice = (call: () => Promise<unknown>): Promise<unknown>[] => [
+      call().catch((error: unknown) => error),
+      call().catch((error: unknown) => error),
+    ];
+    const calls = [
+      ...twice(() => backupCodes.issue('ada')),
+      ...twice(() => backupCodes.stage('ada')),
+      ...twice(() => backupCodes.adopt('ada', printed, { format: formats.recovery })),
+      ...twice(() => backupCodes.consume('ada', OF_USERS)),
+      ...twice(() => backupCodes.consume('ada', OF_USERS, { channel: 'recovery' })),
+    ];
+    await settle();
+    expect(held.running).toHaveLength(2);
+    const other = backupCodes.consume('bob', OF_USERS);
+    await settle();
+    expect(held.running).toHaveLength(3);
+    await held.endAll(() => expect(held.count()).toBeLessThanOrEqual(3));
+    expect(await other).toEqual(MISMATCH);
+    const busy = { ok: false, reason: 'busy', retryAfterSeconds: 5 };
+    expect((await Promise.all(calls)).slice(6)).toEqual([busy, busy, busy, busy]);
+  });
+});
