@@ -213,7 +213,7 @@ describe('the random source of the operating system', () => {
   });
 
   it('If no event id can be drawn, no code is accepted', async () => {
-    for (const [place, charged] of [0, 1, 1, 1].entries()) {
+    for (const place of [0, 1, 2, 3]) {
       const service = await open();
       const before = await service.written();
       const { randomUUID } = crypto;
@@ -224,7 +224,7 @@ describe('the random source of the operating system', () => {
       });
       await expect(service.backupCodes.consume('ada', service.codes[0])).rejects.toBe(fault);
       spy.mockRestore();
-      await expectUntouched(service, before, charged);
+      await expectUntouched(service, before, 0);
     }
   });
 });

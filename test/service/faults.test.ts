@@ -227,9 +227,12 @@ describe('too many slow hashes', () => {
       maxQueuedHashes: 1,
     });
     const { codes } = await backupCodes.issue('ada');
-    await backupCodes.issue('bob');
+    await backupCodes.issue('carol');
     isSlow = true;
-    const [first, second] = [backupCodes.consume('bob', WRONG), backupCodes.consume('bob', WRONG)];
+    const [first, second] = [
+      backupCodes.consume('carol', WRONG),
+      backupCodes.consume('carol', WRONG),
+    ];
     await new Promise((resolve) => setImmediate(resolve));
     expect(await backupCodes.consume('ada', codes[0])).toEqual({
       ok: false,

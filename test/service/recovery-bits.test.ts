@@ -30,7 +30,7 @@ onEachStore('codes of fewer than 64 bits on the recovery channel', (open) => {
     const service = serviceOn(opened, BOTH);
     const { backupCodes, hasher, charged, watched } = service;
     for (const [, attempt] of attempts) expect(await attempt(service, codes[0])).toEqual(malformed);
-    expect([hasher.count, watched.calls, await charged('ada')]).toEqual([0, [], [0, 0]]);
+    expect([hasher.count, watched.calls, await charged('ada')]).toEqual([0, [], 0]);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
 
@@ -63,7 +63,7 @@ onEachStore('codes of fewer than 64 bits on the recovery channel', (open) => {
     const codes = ['BCDF-GHJK', 'BCDF-GHJM'];
     expect(await backupCodes.adopt('ada', codes, { format: formats.standard })).toBe(true);
     expect(await backupCodes.consume('ada', codes[0], recovery)).toEqual(malformed);
-    expect(await charged('ada')).toEqual([0, 0]);
+    expect(await charged('ada')).toBe(0);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 1 });
   });
 
