@@ -229,9 +229,10 @@ describe('too many slow hashes', () => {
     const { codes } = await backupCodes.issue('ada');
     await backupCodes.issue('carol');
     isSlow = true;
-    const [first, second] = [
+    const queued = [
       backupCodes.consume('carol', WRONG),
       backupCodes.consume('carol', WRONG),
+      backupCodes.rejectUnknownUser('mallory', WRONG),
     ];
     await new Promise((resolve) => setImmediate(resolve));
     expect(await backupCodes.consume('ada', codes[0])).toEqual({
@@ -258,9 +259,10 @@ describe('too many slow hashes', () => {
     expect(await written()).toEqual(received);
     isSlow = false;
     waiting[0]?.();
-    expect(await Promise.all([first, second])).toEqual([
+    expect(await Promise.all(queued)).toEqual([
       { ok: false, reason: 'mismatch' },
       { ok: false, reason: 'mismatch' },
+      { ok: false, reason: 'unknown_user' },
     ]);
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
   });
