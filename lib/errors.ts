@@ -74,7 +74,17 @@ export type BackupCodeErrorCode =
    * The factor was accepted, but the session could not be made. No user is logged in, and a backup
    * code stays consumed. `cause` says why.
    */
-  | 'login_unfinished';
+  | 'login_unfinished'
+  /**
+   * The response was sent before the package could answer, by a time-out for example. No user is
+   * logged in, and nothing more is done for the request.
+   */
+  | 'response_sent'
+  /**
+   * `requireEnrollment` would send the browser from the page of `enrollUrl` to this page again. The
+   * message says why.
+   */
+  | 'enrollment_loop';
 
 /**
  * Thrown for everything unexpected. Branch on `code`; the message is for people and may change.

@@ -2,6 +2,7 @@
 // the token has, whether they are enough, and how to answer if not. Verifies no factor.
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import { optionalFunction } from '../internal/validate';
 import { isUserId, type UserId } from '../stores/subject';
 import { areMethodNames, isFresh, listKinds, type Factor } from './factors';
@@ -86,10 +87,12 @@ export function makeAssuranceGuard(
     const isRecent = ({ at }: Factor): boolean => isFresh(at, { maxAgeSeconds, now: now() });
     const freshKinds = listKinds(counting.filter(isRecent));
     if (freshKinds.length >= requiredKinds) return true;
+    assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     const url = factors === null ? loginUrl : stepUpUrl;
     if (url !== undefined && prefersPage(req)) {
       if (read === undefined) await rememberPage(req);
+      assertResponseUnsent(res);
       res.redirect(303, url);
     } else {
       const isStale = listKinds(counting).length >= requiredKinds;

@@ -4,9 +4,11 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../audit/context';
 import { asError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, assertOptions, optionalFunction } from '../internal/validate';
 import type { UserId } from '../stores/subject';
 import { requestContext } from '../strategy/request-context';
+import { continueAfter } from './guard';
 import { readJsonBody } from './json-body';
 import { checkUserId } from './login-options';
 import { getUser } from './passport-login';
@@ -54,7 +56,8 @@ export interface BackupCodesRouterOptions {
  * ```
  *
  * @throws {BackupCodeError} `invalid_option`, when the router is made. When it runs it passes
- *   `invalid_user_id`, `session_unavailable` and the errors of `backupCodes` to `next`
+ *   `invalid_user_id`, `session_unavailable`, `response_sent` and the errors of `backupCodes` to
+ *   `next`
  */
 export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHandler {
   assertOptions('backupCodesRouter', options, ['backupCodes', 'userId', 'guard', 'context']);
@@ -91,6 +94,8 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
     if (isChange) await runGuard(guard, req, res);
     const body = isChange ? await readJsonBody(req) : {};
     if (typeof body === 'string') return refuse(body);
+    // A time-out, or a guard that forgot to return, has answered: nothing may change any more.
+    assertResponseUnsent(res);
     return route({ backupCodes, userId, context: contextOf(req), body });
   }
 
@@ -100,14 +105,22 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
       next();
       return;
     }
-    res.set('Cache-Control', 'no-store');
-    decide(req, res, routes)
-      .catch(answerBusy)
-      .then(
-        (answer) => sendAnswer(res, answer),
-        (thrown: unknown) => next(asError(thrown)),
-      );
+    continueAfter(answer(req, res, routes), next);
   };
+
+  /** Resolves to false: the request is answered. */
+  async function answer(
+    req: Request,
+    res: Response,
+    routes: ReadonlyMap<string, Route>,
+  ): Promise<false> {
+    assertResponseUnsent(res);
+    res.set('Cache-Control', 'no-store');
+    const decided = await decide(req, res, routes).catch(answerBusy);
+    assertResponseUnsent(res);
+    sendAnswer(res, decided);
+    return false;
+  }
 }
 
 /**

@@ -1,6 +1,7 @@
 // Begins a login after the first factor. Logs no user in.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import type { UserId } from '../stores/subject';
 import { assertMethodNames, listKinds, makeFactors } from './factors';
 import { checkLoginOptions, type LoginOptions } from './login-options';
@@ -75,7 +76,8 @@ const begunLogins = new WeakMap<Request, BegunLogin>();
  *
  * @param user the user whose first factor was verified
  * @throws {BackupCodeError} `invalid_option` or `invalid_user_id`, before anything has changed;
- *   `session_unavailable`: the session is missing, or could not be renewed and saved
+ *   `session_unavailable`: the session is missing, or could not be renewed and saved;
+ *   `response_sent`: the response was already sent, so nothing has changed
  */
 export async function beginLogin(
   req: Request,
@@ -93,6 +95,8 @@ export async function beginLogin(
   // All this is read before the session is renewed, which empties it.
   const keptData = readKeptData(req, keep);
   const { returnTo = readState(req).returnTo } = options;
+  // The cookie of the session could no longer reach the browser.
+  assertResponseUnsent(req.res);
   try {
     setUser(req, null);
     await regenerateSession(req);

@@ -1,6 +1,7 @@
 // Completes a login with the factor that was just verified. Nothing else in this folder logs in.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import { forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
 import type { Assurance } from './factors';
@@ -21,7 +22,7 @@ import {
   writeState,
   type LoginState,
 } from './login-state';
-import { getUser, hasSessionLogin, logIn, setUser } from './passport-login';
+import { getUser, logIn, setUser } from './passport-login';
 import { readPending } from './pending-login';
 import { safeReturnTo } from './return-to';
 import { addShownFactor, findShownFactor, isFirstFactorEnough } from './shown-factor';
@@ -156,16 +157,12 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     ? before
     : addShownFactor(before, { ...findShownFactor(req, { options, pending }), at: now() });
   try {
+    // The cookie of the session could no longer reach the browser.
+    assertResponseUnsent(req.res);
     // Passport 0.5 and older do not renew the session in logIn, so it is renewed here for every
     // version. Later ones do it once more.
     await regenerateSession(req);
     await logIn(req, shownBy.user);
-    if (!hasSessionLogin(req)) {
-      throw new Error(
-        'Passport put no login into the session. Is passport.session() mounted, and does ' +
-          'serializeUser return a value?',
-      );
-    }
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
     await saveSession(req);

@@ -1,6 +1,7 @@
 // What the guards share: the middleware around a check, and whether to answer with a page.
-import type { Request, RequestHandler, Response } from 'express';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { asError, BackupCodeError } from '../errors';
+import { warnOfLostError } from '../internal/lost-error';
 import { describe } from '../internal/validate';
 
 /** Resolves to true if the request may continue. If not, the check has answered it. */
@@ -9,11 +10,23 @@ export type RequestCheck = (req: Request, res: Response) => Promise<boolean>;
 /** Makes a middleware that lets a request through only if the check resolves to true. */
 export function makeGuard(check: RequestCheck): RequestHandler {
   return function guard(req, res, next): void {
-    check(req, res).then(
-      (mayContinue) => mayContinue && next(),
-      (thrown: unknown) => next(asError(thrown)),
-    );
+    continueAfter(check(req, res), next);
   };
+}
+
+/**
+ * Continues with the next handler if the check resolves to true, and with the error handling of the
+ * app if it rejects. Never leaves a rejection without a handler, even if `next` throws.
+ */
+export function continueAfter(check: Promise<boolean>, next: NextFunction): void {
+  check
+    .then(
+      (mayContinue) => {
+        if (mayContinue) next();
+      },
+      (thrown: unknown) => next(asError(thrown)),
+    )
+    .catch((thrown: unknown) => warnOfLostError('A handler behind a guard', thrown));
 }
 
 /** Whether to answer with a page. A client that accepts JSON as much as HTML is a program. */

@@ -2,6 +2,7 @@
 // old ones. It does not ask for a login: put it behind a guard that does.
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, describe } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
 import type { SetStatus } from '../service/set-status';
@@ -65,6 +66,7 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
     const isWorking = status !== null && isWorkingSet(status);
     const isTooOld = isWorking && status.rotationDue && (await isRotationRequired(req, rotation));
     if (isWorking && !isTooOld) return true;
+    assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     if (prefersPage(req)) res.redirect(303, addReturnTo(enrollUrl, findCurrentPage(req)));
     else

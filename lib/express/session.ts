@@ -1,7 +1,7 @@
 // The session of a request, as promises. Refuses a session that cannot get a new id.
 import { IncomingMessage } from 'node:http';
 import type { Request } from 'express';
-import { BackupCodeError } from '../errors';
+import { asError, BackupCodeError } from '../errors';
 
 /** The part of express-session that this folder needs. */
 export interface RenewableSession {
@@ -49,14 +49,16 @@ export function saveSession(req: Request): Promise<void> {
   return callToPromise((done) => getSession(req).save(done));
 }
 
-/** Turns a call with a callback into a promise. It rejects too if the call throws at once. */
+/** Turns a call with a callback into a promise. It rejects too if the call throws or rejects. */
 export function callToPromise(call: (done: (error?: unknown) => void) => unknown): Promise<void> {
   return new Promise((resolve, reject) => {
-    call((error) => {
+    const returned = call((error) => {
       if (error === undefined || error === null) resolve();
       else if (error instanceof Error) reject(error);
       else reject(new Error('the session store, or serializeUser, failed', { cause: error }));
     });
+    // Some implementations take a callback and reject as well.
+    Promise.resolve(returned).catch((thrown: unknown) => reject(asError(thrown)));
   });
 }
 

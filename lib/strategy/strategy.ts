@@ -3,10 +3,11 @@
 // session.
 import type { Request } from 'express';
 import { Strategy } from 'passport-strategy';
-import { asError } from '../errors';
+import { assertResponseUnsent } from '../internal/response-sent';
 import { checkOptions, type AnyVerify, type CheckedOptions } from './check-options';
 import type { BackupCodeStrategyOptions, Verify, VerifyWithRequest } from './options';
 import type { Decision } from './outcomes';
+import { settle, type PassportActions } from './settle';
 import { findUser } from './user';
 import { askVerify, consumeCode } from './verify';
 
@@ -89,24 +90,20 @@ export class BackupCodeStrategy<
   override authenticate(req: Request): void {
     // An instance given to `passport.authenticate` is shared by requests, and Passport sets the
     // actions of each request on it. Read after an await, they belong to another request.
-    const success = this.success.bind(this);
-    const fail = this.fail.bind(this);
-    const error = this.error.bind(this);
-    // Passport ignores a returned promise. The action is taken outside of any try/catch, so that an
-    // error thrown by the app after it is not answered a second time.
-    decide(this.checkedOptions, req).then(
-      (decision) => {
-        if (decision.action === 'success') success(decision.user, decision.info);
-        else fail(decision.failure, decision.status);
-      },
-      (thrown: unknown) => error(asError(thrown)),
-    );
+    const actions: PassportActions = {
+      success: this.success.bind(this),
+      fail: this.fail.bind(this),
+      error: this.error.bind(this),
+    };
+    void settle(decide(this.checkedOptions, req), { req, actions });
   }
 }
 
 async function decide(options: CheckedOptions, req: Request): Promise<Decision> {
   const found = await findUser(options, req);
   if ('action' in found) return found;
+  // No code is spent for a request that is over.
+  assertResponseUnsent(req.res);
   const decision = await consumeCode(options, req, found);
   if (decision.action === 'fail' || options.verify === undefined) return decision;
   return askVerify(options.verify, decision, { options, req });

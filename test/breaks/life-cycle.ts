@@ -427,9 +427,9 @@ export const lifeCycleBreaks: readonly Break[] = [
   {
     id: 'E-05',
     what: 'the failure is a string, which Passport writes to WWW-Authenticate',
-    file: 'lib/strategy/strategy.ts',
-    find: 'fail(decision.failure, decision.status)',
-    replace: 'fail(JSON.stringify(decision.failure), decision.status)',
+    file: 'lib/strategy/settle.ts',
+    find: 'fail(decided.failure, decided.status)',
+    replace: 'fail(JSON.stringify(decided.failure) as never, decided.status)',
     noticedBy: [`${fail} › a consumed code is answered like an invalid one`],
   },
   {

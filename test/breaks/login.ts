@@ -8,6 +8,7 @@ const challenge = 'test/express/step-up-challenge.test.ts';
 const complete = 'test/express/complete-login.test.ts';
 const sessionFaults = 'test/express/session-faults.test.ts';
 const unfinished = 'test/express/unfinished-login.test.ts';
+const early = 'test/express/early-answer.test.ts › on …';
 const error = 'test/strategy/error.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 const success = 'test/strategy/success.test.ts';
@@ -185,7 +186,7 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a bare rejection continues to the handler',
-    file: 'lib/strategy/strategy.ts',
+    file: 'lib/strategy/settle.ts',
     find: 'error(asError(thrown))',
     replace: 'error(thrown as Error)',
     noticedBy: [`${error} › Express gets an Error from verify, and the handler is not reached`],
@@ -204,9 +205,44 @@ export const loginBreaks: readonly Break[] = [
   {
     id: 'A-16.5.3',
     what: 'a store that fails accepts the code',
-    file: 'lib/strategy/strategy.ts',
-    find: '(thrown: unknown) => error(asError(thrown))',
-    replace: '() => success({}, {})',
+    file: 'lib/strategy/settle.ts',
+    find: 'return () => error(asError(thrown));',
+    replace: 'return () => success({}, {});',
     noticedBy: [`${error} › a store that fails in … is an error, and no user is let in`],
+  },
+  {
+    id: 'F-01',
+    what: 'the strategy answers a request that was answered before',
+    file: 'lib/strategy/settle.ts',
+    find: 'if (isResponseSent(req.res)) {',
+    replace: 'if (isResponseSent(undefined)) {',
+    noticedBy: [
+      `${early} › …, answered before, gives the app the error response_sent, once`,
+      `${early} › a code that was consumed while the request was answered is in the trail as unfinished`,
+    ],
+  },
+  {
+    id: 'F-01',
+    what: 'a code is consumed for a request that was answered before',
+    file: 'lib/strategy/strategy.ts',
+    find: 'assertResponseUnsent(req.res);',
+    replace: '',
+    noticedBy: [`${early} › no code is consumed for a request that was answered before`],
+  },
+  {
+    id: 'F-01',
+    what: 'the router changes codes for a request that was answered before',
+    file: 'lib/internal/response-sent.ts',
+    find: 'if (isResponseSent(res)) throw responseSentError();',
+    replace: '',
+    noticedBy: [`${early} › …, answered before, changes no codes`],
+  },
+  {
+    id: 'F-01',
+    what: 'a callback that throws ends the process',
+    file: 'lib/strategy/settle.ts',
+    find: 'passOn(req, thrown);',
+    replace: 'throw thrown;',
+    noticedBy: [`${early} › …: a callback that throws is answered by the error handling`],
   },
 ];
