@@ -3,12 +3,14 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
 import { assertResponseUnsent } from '../internal/response-sent';
+import { isTime } from '../internal/time';
 import { optionalFunction } from '../internal/validate';
 import { isUserId, type UserId } from '../stores/subject';
 import { areMethodNames, isFresh, listKinds, type Factor } from './factors';
 import { checkPageUrl, makeGuard, prefersPage } from './guard';
 import { isSameUser, type CheckedLoginOptions, type LoginOptions } from './login-options';
-import { readLogin } from './login-record';
+import { isLoginValid, type NotBefore } from './login-age';
+import { readLogin, type StoredLogin } from './login-record';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
 import { readPath, saveSession } from './session';
@@ -49,6 +51,20 @@ export interface AssuranceGuardOptions extends LoginOptions {
    * @default the session
    */
   readonly read?: (req: Request) => AssuranceFacts | null | Promise<AssuranceFacts | null>;
+  /**
+   * Returns the time before which the logins of a user have ended, as milliseconds since 1970 or a
+   * `Date`; `null` if there is none; or a promise of it. A login that began earlier does not get
+   * through, whatever was shown in it since. Set this time when a password changes, or when a user
+   * or an administrator ends all sessions. It is called at every request of a user with a login.
+   * @default no limit
+   * @throws {BackupCodeError} at a request: `invalid_result` if it returns anything else. What it
+   *   throws itself is passed on. Neither lets a user through
+   * @example
+   * ```ts
+   * app.use('/app', requireAssurance({ notBefore: (userId) => users.sessionsEndedAt(userId) }));
+   * ```
+   */
+  readonly notBefore?: NotBefore;
 }
 
 /** Which factors a guard asks for. */
@@ -62,7 +78,12 @@ export interface AssuranceRule {
 }
 
 /** The options that both guards take beside their own. */
-export const ASSURANCE_GUARD_OPTIONS: readonly string[] = ['stepUpUrl', 'loginUrl', 'read'];
+export const ASSURANCE_GUARD_OPTIONS: readonly string[] = [
+  'stepUpUrl',
+  'loginUrl',
+  'read',
+  'notBefore',
+];
 
 /** The longest age that a guard may ask for: a year. */
 export const MAX_AGE_SECONDS = 31_536_000;
@@ -79,53 +100,57 @@ export function makeAssuranceGuard(
   const stepUpUrl = checkPageUrl('stepUpUrl', options.stepUpUrl);
   const loginUrl = checkPageUrl('loginUrl', options.loginUrl) ?? stepUpUrl;
   const read = optionalFunction('read', options.read);
+  const notBefore = optionalFunction('notBefore', options.notBefore);
 
   return makeGuard(async (req: Request, res: Response) => {
-    const factors =
-      read === undefined ? readSessionFactors(req, idOf) : checkFacts(await read(req));
-    const counting = (factors ?? []).filter(counts);
+    const login = read === undefined ? readSessionLogin(req, idOf) : checkFacts(await read(req));
+    const isValid = login !== null && (await isLoginValid(login, { notBefore, now: now() }));
+    const counting = isValid ? login.factors.filter(counts) : [];
     const isRecent = ({ at }: Factor): boolean => isFresh(at, { maxAgeSeconds, now: now() });
     const freshKinds = listKinds(counting.filter(isRecent));
     if (freshKinds.length >= requiredKinds) return true;
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
-    const url = factors === null ? loginUrl : stepUpUrl;
+    const url = isValid ? stepUpUrl : loginUrl;
     if (url !== undefined && prefersPage(req)) {
       if (read === undefined) await rememberPage(req);
       assertResponseUnsent(res);
       res.redirect(303, url);
     } else {
-      const isStale = listKinds(counting).length >= requiredKinds;
+      const isEnded = login !== null && !isValid;
+      const isStale = isEnded || listKinds(counting).length >= requiredKinds;
       sendStepUpChallenge(res, { requiredKinds, maxAgeSeconds, freshKinds, isStale });
     }
     return false;
   });
 }
 
+/** The login that a guard looks at. */
+type GuardedLogin = Pick<StoredLogin, 'userId' | 'factors' | 'startedAt'>;
+
 /** `null` if no user is logged in in this session, or not through `completeLogin`. */
-function readSessionFactors(
-  req: Request,
-  idOf: CheckedLoginOptions['idOf'],
-): readonly Factor[] | null {
+function readSessionLogin(req: Request, idOf: CheckedLoginOptions['idOf']): GuardedLogin | null {
   const login = readLogin(req);
   const user = getUser(req);
   if (login === null || user === null) return null;
-  return isSameUser(login.userId, idOf(user)) ? login.factors : null;
+  return isSameUser(login.userId, idOf(user)) ? login : null;
 }
 
 /** @throws {BackupCodeError} `invalid_result`: `read` returned something else */
-function checkFacts(facts: unknown): readonly Factor[] | null {
+function checkFacts(facts: unknown): GuardedLogin | null {
   if (facts === null) return null;
+  const userId = readPath(facts, 'userId');
   const methods = readPath(facts, 'methods');
   const at = readPath(facts, 'authenticatedAt');
-  if (!isUserId(readPath(facts, 'userId')) || !areMethodNames(methods) || typeof at !== 'number') {
+  if (!isUserId(userId) || !areMethodNames(methods) || !isTime(at)) {
     throw new BackupCodeError(
       'invalid_result',
       'read must return { userId, methods, authenticatedAt } or null: an id, an array of names, ' +
         'and milliseconds since 1970.',
     );
   }
-  return methods.map((method) => ({ method, amr: [method], at }));
+  const factors = methods.map((method) => ({ method, amr: [method], at }));
+  return { userId, factors, startedAt: at };
 }
 
 /** Saved before the answer: the browser may ask for the next page as soon as it has it. */

@@ -16,7 +16,7 @@ import {
 } from './login-state';
 import { setUser } from './passport-login';
 import { safeReturnTo } from './return-to';
-import { regenerateSession, saveSession } from './session';
+import { openSession, regenerateSession, saveSession } from './session';
 
 /** What the user showed first, and what to keep for the time after the login. */
 export interface BeginLoginOptions extends LoginOptions {
@@ -91,6 +91,7 @@ export async function beginLogin(
   );
   const { keep = [] } = options;
   assertKeptKeys(req, keep);
+  openSession(req);
   const record = recordFirstFactor(options, { userId: idOf(user), at: now() });
   // All this is read before the session is renewed, which empties it.
   const keptData = readKeptData(req, keep);

@@ -12,6 +12,7 @@ import {
   type LoginOptions,
 } from './login-options';
 import { encodeRecord, readLogin } from './login-record';
+import { logInWithMark } from './login-mark';
 import {
   abandonLogin,
   readAppData,
@@ -22,7 +23,7 @@ import {
   writeState,
   type LoginState,
 } from './login-state';
-import { getUser, logIn, setUser } from './passport-login';
+import { getUser, setUser } from './passport-login';
 import { readPending } from './pending-login';
 import { safeReturnTo } from './return-to';
 import { addShownFactor, findShownFactor, isFirstFactorEnough } from './shown-factor';
@@ -162,7 +163,7 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     // Passport 0.5 and older do not renew the session in logIn, so it is renewed here for every
     // version. Later ones do it once more.
     await regenerateSession(req);
-    await logIn(req, shownBy.user);
+    await logInWithMark(req, { user: shownBy.user, startedAt: before.startedAt });
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
     await saveSession(req);

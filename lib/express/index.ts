@@ -5,6 +5,7 @@
 export { beginLogin, type BeginLoginOptions } from './begin-login';
 export { pendingLogin, type PendingLogin, type PendingLoginOptions } from './pending-login';
 export { completeLogin, type CompletedLogin, type CompleteLoginOptions } from './complete-login';
+export { endLogin } from './end-login';
 export { requireAssurance, type AssuranceOptions } from './require-assurance';
 export type { AssuranceFacts } from './assurance-guard';
 export {

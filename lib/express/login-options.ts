@@ -1,5 +1,6 @@
 // The two options that every function of this folder takes: how to get a user's id, and the clock.
 import { BackupCodeError } from '../errors';
+import { checkedClock } from '../internal/clock';
 import { assertOptions, describe, optionalFunction } from '../internal/validate';
 import { isUserId, userSubject, type UserId } from '../stores/subject';
 
@@ -41,7 +42,7 @@ export function checkLoginOptions(
     optionalFunction('userId', options.userId) ?? ((user) => Reflect.get(user, 'id') as UserId);
   return {
     idOf: (user) => checkUserId(userId(user), 'userId: (user) => ...'),
-    now: optionalFunction('now', options.now) ?? Date.now,
+    now: checkedClock(optionalFunction('now', options.now)),
   };
 }
 

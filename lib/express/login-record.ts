@@ -1,15 +1,22 @@
 // What a session stores of a login, pending or completed: which user, by which factors, when.
 import type { Request } from 'express';
+import { isTime } from '../internal/time';
 import { isUserId, type UserId } from '../stores/subject';
 import { areMethodNames, computeAssurance, type Assurance, type Factor } from './factors';
 import { readState } from './login-state';
-import { hasSessionLogin } from './passport-login';
+import { readLoginStart } from './login-mark';
 import { readPath } from './session';
 
 /** A login, bound to its user. */
 export interface LoginRecord extends Assurance {
   readonly userId: UserId;
   readonly factors: readonly Factor[];
+}
+
+/** A login that a session holds, pending or completed. */
+export interface StoredLogin extends LoginRecord {
+  /** When the first factor was verified, in milliseconds since 1970. A step-up is no new login. */
+  readonly startedAt: number;
 }
 
 /** Makes the record of a login by these factors. */
@@ -23,8 +30,9 @@ export function makeRecord({
 
 /** Returns the record as a session stores it. JSON has no bigint. */
 export function encodeRecord(record: LoginRecord): object {
-  const { userId } = record;
-  return { ...record, userId: typeof userId === 'bigint' ? { bigint: String(userId) } : userId };
+  const { userId, methods, amr, acr, factors } = record;
+  const storedId = typeof userId === 'bigint' ? { bigint: String(userId) } : userId;
+  return { userId: storedId, methods, amr, acr, factors };
 }
 
 /**
@@ -42,12 +50,14 @@ export function decodeRecord(stored: unknown): LoginRecord | null {
 }
 
 /**
- * Returns the completed login of this session, or `null` if Passport has no login in it. A logout
- * of Passport 0.5 and older leaves our record behind. The caller compares the record's user with
- * the user of the request: a record never speaks for the next user of the browser.
+ * Returns the completed login of this session, or `null` if Passport has no login in it, or another
+ * one than `completeLogin` made: a logout may leave our record behind. The caller compares the
+ * record's user with the user of the request.
  */
-export function readLogin(req: Request): LoginRecord | null {
-  return hasSessionLogin(req) ? decodeRecord(readState(req).login) : null;
+export function readLogin(req: Request): StoredLogin | null {
+  const startedAt = readLoginStart(req);
+  const record = startedAt === null ? null : decodeRecord(readState(req).login);
+  return startedAt === null || record === null ? null : { ...record, startedAt };
 }
 
 function decodeUserId(stored: unknown): unknown {
@@ -64,6 +74,6 @@ function isFactor(value: unknown): value is Factor {
   return (
     areMethodNames([readPath(value, 'method')]) &&
     areMethodNames(readPath(value, 'amr')) &&
-    typeof readPath(value, 'at') === 'number'
+    isTime(readPath(value, 'at'))
   );
 }

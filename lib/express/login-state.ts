@@ -89,9 +89,19 @@ export async function abandonLogin(req: Request): Promise<void> {
     // Another session may still hold the old data.
     const session: unknown = Reflect.get(req, 'session');
     if (typeof session !== 'object' || session === null) return;
-    Reflect.deleteProperty(session, STATE_KEY);
-    Reflect.deleteProperty(session, passportKey(req));
+    removeLogin(req, session);
   }
+}
+
+/** Whether the session has any login, pending or completed, or a state of this package. */
+export function hasLogin(req: Request): boolean {
+  return Object.keys(getSession(req)).some((key) => key === STATE_KEY || key === passportKey(req));
+}
+
+/** Removes every login from the session, pending or completed. It is not saved. */
+export function removeLogin(req: Request, session: object): void {
+  Reflect.deleteProperty(session, STATE_KEY);
+  Reflect.deleteProperty(session, passportKey(req));
 }
 
 function isNameList(value: unknown): value is readonly string[] {

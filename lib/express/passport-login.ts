@@ -16,9 +16,16 @@ export function setUser(req: Request, user: Express.User | null): void {
 /**
  * Writes the user into the session, by the app's `serializeUser`. Passport 0.6 and later also
  * regenerate the session and save it.
+ *
+ * @throws an error if `logIn` failed, or if Passport put no login into the session
  */
-export function logIn(req: Request, user: Express.User): Promise<void> {
-  return callToPromise((done) => req.logIn(user, done));
+export async function logIn(req: Request, user: Express.User): Promise<void> {
+  await callToPromise((done) => req.logIn(user, done));
+  if (hasSessionLogin(req)) return;
+  throw new Error(
+    'Passport put no login into the session. Is passport.session() mounted, and does ' +
+      'serializeUser return a value?',
+  );
 }
 
 /**

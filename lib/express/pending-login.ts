@@ -1,9 +1,10 @@
 // A login that waits for its second factor: for which user, and what was shown so far.
 import type { Request } from 'express';
+import { checkedClock } from '../internal/clock';
 import { assertOptions, optionalFunction, wholeNumber } from '../internal/validate';
 import type { UserId } from '../stores/subject';
 import { isFresh } from './factors';
-import { decodeRecord, type LoginRecord } from './login-record';
+import { decodeRecord, type StoredLogin } from './login-record';
 import { readState } from './login-state';
 
 /**
@@ -63,20 +64,17 @@ export function pendingLogin(req: Request, options: PendingLoginOptions = {}): P
     userId: pending.userId,
     methods: pending.methods,
     amr: pending.amr,
-    startedAt: startOf(pending),
+    startedAt: pending.startedAt,
   };
 }
 
 /** Returns the whole record of the pending login, or `null`. */
-export function readPending(req: Request, options: PendingLoginOptions): LoginRecord | null {
+export function readPending(req: Request, options: PendingLoginOptions): StoredLogin | null {
   const limits = { min: 1, max: 3600, fallback: 600 };
   const maxAgeSeconds = wholeNumber('maxAgeSeconds', options.maxAgeSeconds, limits);
-  const clock = optionalFunction('now', options.now) ?? Date.now;
+  const clock = checkedClock(optionalFunction('now', options.now));
   const pending = decodeRecord(readState(req).pending);
   if (pending === null) return null;
-  return isFresh(startOf(pending), { maxAgeSeconds, now: clock() }) ? pending : null;
-}
-
-function startOf(pending: LoginRecord): number {
-  return Math.min(...pending.factors.map(({ at }) => at));
+  const startedAt = Math.min(...pending.factors.map(({ at }) => at));
+  return isFresh(startedAt, { maxAgeSeconds, now: clock() }) ? { ...pending, startedAt } : null;
 }

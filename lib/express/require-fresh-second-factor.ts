@@ -38,8 +38,8 @@ export interface FreshSecondFactorOptions extends AssuranceGuardOptions {
  * ```
  *
  * @throws {BackupCodeError} `invalid_option`, when the guard is made. When it runs it passes
- *   `session_unavailable`, `invalid_user_id`, `invalid_result` (of `read`) and what `read` throws
- *   to `next`
+ *   `session_unavailable`, `invalid_user_id`, `invalid_result` (of `read` and `notBefore`),
+ *   `response_sent`, and what `read` and `notBefore` throw to `next`
  */
 export function requireFreshSecondFactor(options: FreshSecondFactorOptions = {}): RequestHandler {
   const ownOptions = [...ASSURANCE_GUARD_OPTIONS, 'withinSeconds'];

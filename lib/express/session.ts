@@ -39,6 +39,20 @@ export function getSession(req: Request): RenewableSession {
   return session;
 }
 
+/**
+ * Returns the session. Begins a new one if the app destroyed it in this request: express-session
+ * then has none until the next request.
+ *
+ * @throws {BackupCodeError} `session_unavailable`, as `getSession` does
+ */
+export function openSession(req: Request): RenewableSession {
+  const store: unknown = Reflect.get(req, 'sessionStore');
+  const generate = readPath(store, 'generate');
+  const isDestroyed = Reflect.get(req, 'session') === undefined;
+  if (isDestroyed && typeof generate === 'function') generate.call(store, req);
+  return getSession(req);
+}
+
 /** Gives the request a new session id and an empty session. The store forgets the old one. */
 export function regenerateSession(req: Request): Promise<void> {
   return callToPromise((done) => getSession(req).regenerate(done));

@@ -6,6 +6,9 @@ const attacks = 'test/express/login-attacks.test.ts';
 const begin = 'test/express/begin-login.test.ts';
 const challenge = 'test/express/step-up-challenge.test.ts';
 const complete = 'test/express/complete-login.test.ts';
+const endLogin = 'test/express/end-login.test.ts';
+const notBefore = 'test/express/not-before.test.ts';
+const stepUp = 'test/express/step-up.test.ts › the record of a login speaks for no other login';
 const sessionFaults = 'test/express/session-faults.test.ts';
 const unfinished = 'test/express/unfinished-login.test.ts';
 const early = 'test/express/early-answer.test.ts › on …';
@@ -209,6 +212,68 @@ export const loginBreaks: readonly Break[] = [
     find: 'return () => error(asError(thrown));',
     replace: 'return () => success({}, {});',
     noticedBy: [`${error} › a store that fails in … is an error, and no user is let in`],
+  },
+  {
+    id: 'F-02',
+    what: 'a plain login of the same user gets the record of the one before',
+    file: 'lib/express/login-mark.ts',
+    find: "if (readPath(mark, 'session') !== hashSessionId(req) || !isTime(startedAt)) return null;",
+    replace: 'if (!isTime(startedAt)) return null;',
+    noticedBy: [
+      `${stepUp} › the record does not speak for a plain login of the same user after a logout`,
+      `${stepUp} › the record does not speak for a plain login of the same user in its session`,
+    ],
+  },
+  {
+    id: 'F-02',
+    what: 'endLogin leaves the session as it is',
+    file: 'lib/express/end-login.ts',
+    find: 'if (!hasLogin(req)) return;',
+    replace: 'if (hasLogin(req)) return;',
+    noticedBy: [
+      `${endLogin} › endLogin logs the user out and leaves nothing in the store (Express …)`,
+    ],
+  },
+  {
+    id: 'F-02',
+    what: 'a plain login after a logout of an older Passport gets the record of the one before',
+    file: 'lib/express/login-mark.ts',
+    find: "return isInOrder || readPath(mark, 'isBehindUser') === false ? startedAt : null;",
+    replace: 'return startedAt;',
+    noticedBy: [
+      `${stepUp} › the record does not speak for a plain login after a logout of an older Passport`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'logins that began before notBefore get through',
+    file: 'lib/express/login-age.ts',
+    find: 'return earliest === null || startedAt >= earliest;',
+    replace: 'return earliest === null || startedAt >= 0;',
+    noticedBy: [
+      `${notBefore} › a login that began before the time does not get through: …`,
+      `${notBefore} › a login counts from its first factor, and no step-up makes it a new one`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'a bad answer of notBefore counts as no limit',
+    file: 'lib/express/login-age.ts',
+    find: 'if (given === null) return null;',
+    replace: 'if (!isTime(given) && !(given instanceof Date)) return null;',
+    noticedBy: [
+      `${notBefore} › a bad answer of notBefore is an error, and no user gets through: …`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'a login from the future counts until its time has come',
+    file: 'lib/express/login-age.ts',
+    find: 'if (!isFresh(startedAt, { maxAgeSeconds: Infinity, now })) return false;',
+    replace: '',
+    noticedBy: [
+      `${notBefore} › a clock that was ahead when the user logged in › a login from the future does not get through, with or without a limit of age`,
+    ],
   },
   {
     id: 'F-01',

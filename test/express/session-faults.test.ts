@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import type { Browser } from './browser';
 import { LoginSite } from './login-site';
@@ -163,7 +164,14 @@ describe('a session that fails in another way than express-session', () => {
     await site.shut();
     const state: Record<string, unknown> = {
       cookie: {},
-      passport: { user: 'ada' },
+      passport: {
+        user: 'ada',
+        mark: {
+          session: createHash('sha256').update('fixed').digest('hex'),
+          startedAt: Date.UTC(2026, 10, 21),
+          isBehindUser: true,
+        },
+      },
       'passport-backup-code': {
         login: {
           userId: 'ada',
@@ -172,6 +180,7 @@ describe('a session that fails in another way than express-session', () => {
         },
       },
     };
+    Object.defineProperty(state, 'id', { value: 'fixed' });
     Object.defineProperty(state, 'regenerate', {
       value: () => {
         throw new Error('cannot regenerate');

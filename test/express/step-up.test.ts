@@ -1,6 +1,7 @@
+import type { Request } from 'express';
 import { completeLogin, requireAssurance, requireFreshSecondFactor } from '../../lib/express';
 import type { Browser } from './browser';
-import { HTML, LoginSite, type LoginSiteOptions } from './login-site';
+import { HTML, LoginSite, type LoginSiteOptions, type SiteUser } from './login-site';
 
 let site: LoginSite;
 let browser: Browser;
@@ -160,6 +161,63 @@ describe('the record of a login does not count for another login', () => {
       error: 'no_pending_login',
     });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
+  });
+
+  test('the record does not speak for a plain login of the same user after a logout', async () => {
+    await open(guarded);
+    await logIn('ada');
+    expect((await browser.get('/vault')).status).toBe(200);
+    await browser.post('/logout');
+    await browser.post('/plain-login', { user: 'ada' });
+    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+    expect((await browser.get('/vault')).status).toBe(401);
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
+      error: 'no_pending_login',
+    });
+  });
+
+  test('the record does not speak for a plain login of the same user in its session', async () => {
+    await open(guarded);
+    await logIn('ada');
+    await browser.post('/plain-login', { user: 'ada' });
+    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+    expect((await browser.get('/vault')).status).toBe(401);
+  });
+
+  test('the record does not speak for a plain login after a logout of an older Passport', async () => {
+    await open(guarded);
+    const passportEntry = (req: Request): { user?: unknown } =>
+      ((req.session as unknown as Record<string, object>)['passport'] ??= {});
+    // As in Passport 0.5, which keeps the session and its id.
+    Object.assign(Reflect.get(site.passport, '_sm'), {
+      logIn: (req: Request, user: SiteUser, _options: object, done: () => void) => {
+        passportEntry(req).user = user.id;
+        done();
+      },
+      logOut: (req: Request, _options: object, done: () => void) => {
+        delete passportEntry(req).user;
+        done();
+      },
+    });
+    await logIn('ada');
+    expect((await browser.get('/vault')).status).toBe(200);
+    await browser.post('/login/backup-code', { code: 'valid' });
+    expect((await browser.get('/vault')).status).toBe(200);
+    const { cookie } = browser;
+    await browser.post('/logout');
+    await browser.post('/plain-login', { user: 'ada' });
+    expect(browser.cookie).toBe(cookie);
+    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+    expect((await browser.get('/vault')).status).toBe(401);
+  });
+
+  test('a new login after a logout that keeps the session has a record of its own', async () => {
+    await open(guarded);
+    await logIn('ada');
+    await browser.post('/logout');
+    await browser.post('/plain-login', { user: 'ada' });
+    await logIn('ada');
+    expect((await browser.get('/vault')).status).toBe(200);
   });
 
   test('the record does not count for a user who is not logged in to the session', async () => {

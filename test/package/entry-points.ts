@@ -28,6 +28,7 @@ export const EXPORTS = {
     'backupCodesRouter',
     'beginLogin',
     'completeLogin',
+    'endLogin',
     'pendingLogin',
     'requireAssurance',
     'requireEnrollment',
