@@ -35,7 +35,7 @@ export interface BeginLoginOptions extends LoginOptions {
   readonly methods?: readonly string[];
   /**
    * Where to go after the login; `completeLogin` returns it. You may pass what the client sent:
-   * anything except a path of this origin, of at most 2048 characters, is dropped.
+   * anything except a path of this origin, of at most 2048 characters when encoded, is dropped.
    * @default the page that `requireAssurance` turned away
    */
   readonly returnTo?: unknown;

@@ -6,7 +6,8 @@ import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, describe } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
 import type { SetStatus } from '../service/set-status';
-import { checkPageUrl, makeGuard, prefersPage } from './guard';
+import { addReturnTo, assertNoLoop, isEnrollPage, readEnrollPage } from './enroll-page';
+import { makeGuard, prefersPage } from './guard';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
@@ -19,7 +20,8 @@ export interface EnrollmentOptions extends LoginOptions {
   readonly backupCodes: Pick<BackupCodes, 'status'>;
   /**
    * The page on which codes are made: a path, or a whole URL. This page and every page below it
-   * let all users through.
+   * let all users through, if the request is for its origin and its path has no `//`, no backslash, and
+   * no dots or slashes that are left to resolve or decode. Give the path that Express sees.
    */
   readonly enrollUrl: string;
   /**
@@ -49,44 +51,40 @@ export interface EnrollmentOptions extends LoginOptions {
  * ```
  *
  * @throws {BackupCodeError} `invalid_option`, when the guard is made. When it runs it passes
- *   `session_unavailable`, `invalid_user_id` and what `status` throws to `next`
+ *   `session_unavailable`, `invalid_user_id`, `response_sent` and what `status` throws to `next`,
+ *   and `enrollment_loop` if a proxy changes the address of `enrollUrl`, so that a browser would be
+ *   sent there for ever
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
   const ownOptions = ['backupCodes', 'enrollUrl', 'rotation'];
   const { idOf } = checkLoginOptions('requireEnrollment', ownOptions, options);
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status']);
-  const enrollUrl = checkEnrollUrl(options.enrollUrl);
+  const page = readEnrollPage(options.enrollUrl);
   const rotation = checkRotation(options.rotation);
 
   return makeGuard(async (req: Request, res: Response) => {
     const user = getUser(req);
-    if (user === null || isAtOrBelow(enrollUrl, req)) return true;
+    if (user === null || isEnrollPage(page, req)) return true;
     const status = await backupCodes.status(idOf(user));
     const isWorking = status !== null && isWorkingSet(status);
     const isTooOld = isWorking && status.rotationDue && (await isRotationRequired(req, rotation));
     if (isWorking && !isTooOld) return true;
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
-    if (prefersPage(req)) res.redirect(303, addReturnTo(enrollUrl, findCurrentPage(req)));
-    else
+    if (prefersPage(req)) {
+      assertNoLoop(page, req);
+      res.redirect(303, addReturnTo(page, findCurrentPage(req)));
+    } else {
       res.status(403).json({
         code: 'enrollment_required',
         message: isWorking
           ? 'Your backup codes are old: make new ones'
           : 'You have no backup codes that work: make new ones',
       });
+    }
     return false;
   });
-}
-
-function checkEnrollUrl(given: unknown): string {
-  const url = checkPageUrl('enrollUrl', given);
-  if (url !== undefined) return url;
-  throw new BackupCodeError(
-    'invalid_option',
-    'enrollUrl must be given: the page on which codes are made.',
-  );
 }
 
 function checkRotation(
@@ -122,18 +120,4 @@ async function offerRotation(req: Request): Promise<boolean> {
   writeState(req, { ...state, isRotationOffered: true });
   await saveSession(req);
   return true;
-}
-
-function isAtOrBelow(url: string, { originalUrl }: Request): boolean {
-  const [path] = originalUrl.split(/[?#]/);
-  const [page] = url.split(/[?#]/);
-  return path === page || path?.startsWith(`${page}/`) === true;
-}
-
-function addReturnTo(url: string, page: string | null): string {
-  if (page === null) return url;
-  const [address = '', fragment] = url.split('#');
-  const separator = address.includes('?') ? '&' : '?';
-  const end = fragment === undefined ? '' : `#${fragment}`;
-  return `${address}${separator}returnTo=${encodeURIComponent(page)}${end}`;
 }

@@ -1,14 +1,16 @@
 // Where to send a user after a login: a path of this origin. Everything else is dropped.
 import type { Request } from 'express';
 
+/** In characters, of what comes in and of what is returned: one may become nine when encoded. */
 const MAX_LENGTH = 2048;
 /** Any origin serves: the question is only whether the value leaves it. */
 const THIS_ORIGIN = 'http://here.invalid';
 
 /**
- * Returns the value, percent-encoded, if every browser reads it as a path of this origin, of at
- * most 2048 characters; `null` for anything else. The value comes from the client. A bad one is
- * dropped without an error, so it causes neither an open redirect nor a failed login.
+ * Returns the value, percent-encoded, if every browser reads it as a path of this origin, and if it
+ * has at most 2048 characters when it is encoded; `null` for anything else. The value comes from the
+ * client. A bad one is dropped without an error, so it causes neither an open redirect nor a failed
+ * login.
  *
  * @example
  * ```ts
@@ -26,7 +28,8 @@ export function safeReturnTo(value: unknown): string | null {
   // "/.//other.example" is a path of this origin until its dot is resolved. Browsers would read the
   // rest as another host.
   if (origin !== THIS_ORIGIN || pathname.startsWith('//')) return null;
-  return pathname + search + hash;
+  const path = pathname + search + hash;
+  return path.length <= MAX_LENGTH ? path : null;
 }
 
 /**

@@ -92,6 +92,7 @@ export class LoginSite {
   /** What a strategy waits for before it answers, by the code it was given. */
   beforeAnswer: (code: string) => Promise<void> = () => Promise.resolve();
   #origin = '';
+  #trustProxy: () => void = () => undefined;
   #close: () => Promise<void> = () => Promise.resolve();
 
   static async open(options: LoginSiteOptions = {}): Promise<LoginSite> {
@@ -119,6 +120,11 @@ export class LoginSite {
     return Object.values(this.users).find((user) => String(user.id) === String(id));
   }
 
+  /** Express believes the headers X-Forwarded-… of every request. */
+  trustProxy(): void {
+    this.#trustProxy();
+  }
+
   passSeconds(seconds: number): void {
     this.clock += seconds * 1000;
   }
@@ -126,6 +132,7 @@ export class LoginSite {
   #app(options: LoginSiteOptions): Express {
     const { express = express5, userProperty = 'user' } = options;
     const app = express();
+    this.#trustProxy = () => app.set('trust proxy', true);
     app.use(options.sessions ?? this.#sessions(options));
     app.use(express.json());
     this.#configurePassport();

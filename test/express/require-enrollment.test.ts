@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { BackupCodes, MemoryStore } from '../../lib';
 import { requireEnrollment, safeReturnTo, type EnrollmentOptions } from '../../lib/express';
 import { DAY_MS, fakeClock, type FakeClock } from '../helpers/clock';
@@ -123,6 +124,125 @@ describe('a user without working codes', () => {
   });
 });
 
+describe('an address that may be read in two ways', () => {
+  /** Sends the target as it is. `fetch` would resolve it first. */
+  function getRaw(target: string, headers: Record<string, string> = {}): Promise<number> {
+    const { hostname, port } = new URL(browser.origin);
+    return new Promise((resolve, reject) => {
+      const options = {
+        hostname,
+        port,
+        path: target,
+        headers: { ...HTML, cookie: browser.cookie, ...headers },
+      };
+      request(options, (response) => {
+        response.resume();
+        resolve(response.statusCode ?? 0);
+      })
+        .on('error', reject)
+        .end();
+    });
+  }
+
+  test.each([
+    '/codes/../page',
+    '/codes/./page',
+    '/codes/..',
+    '/codes/..;/page',
+    '/codes/%2e%2e/page',
+    '/codes/%2E./page',
+    '/codes/..%2fpage',
+    '/codes/%2e%2e%2Fpage',
+    '/codes/..%5cpage',
+    '/codes\\..\\page',
+    '/codes/..\\page',
+    '/codes/%252e%252e/page',
+    '/codes/%25%32%65./page',
+    '/codes//page',
+    '//codes',
+    '/codes#/../page',
+    '/codes/%',
+    '/codes/%c0%ae%c0%ae/page',
+  ])('the page that makes codes exempts no address such as %j', async (target) => {
+    await guard();
+    expect(await getRaw(target)).toBe(303);
+  });
+
+  test('a page below it may have escapes that hide nothing, and a slash at its end', async () => {
+    await guard({ enrollUrl: '/c%C3%B6des/' });
+    for (const target of ['/c%c3%b6des', '/c%C3%B6des/', '/c%C3%B6des/a%20b?x=/../page'])
+      expect([target, await getRaw(target)]).toEqual([target, 404]);
+  });
+
+  test('an enrollUrl of "/" exempts no other page', async () => {
+    await guard({ enrollUrl: '/' });
+    expect([await getRaw('/'), await getRaw('/page')]).toEqual([404, 303]);
+  });
+
+  test('a whole URL exempts the page on that origin only', async () => {
+    await guard({ enrollUrl: 'https://shop.example/codes' });
+    const from = (host: string, proto: string): Record<string, string> => ({
+      'x-forwarded-host': host,
+      'x-forwarded-proto': proto,
+    });
+    site.trustProxy();
+    expect(await getRaw('/codes', from('shop.example', 'https'))).toBe(200);
+    expect(await getRaw('/codes', from('SHOP.example:443', 'https'))).toBe(200);
+    for (const [host, proto] of [
+      ['shop.example', 'http'],
+      ['shop.example:8443', 'https'],
+      ['shop.example.evil.example', 'https'],
+      ['evil.example', 'https'],
+    ] as const)
+      expect([host, await getRaw('/codes', from(host, proto))]).toEqual([host, 303]);
+  });
+});
+
+describe('an enrollUrl that the app sees under another address', () => {
+  /** What a browser finds: it follows the redirect through a proxy that changes the path. */
+  async function follow(
+    location: string | null,
+    change: (path: string) => string,
+  ): Promise<Answer> {
+    const { pathname, search } = new URL(location ?? '', browser.origin);
+    return browser.get(change(pathname) + search, HTML);
+  }
+
+  test.each<[string, string, (path: string) => string]>([
+    ['a prefix is removed', '/shop/codes', (path) => path.replace('/shop', '')],
+    ['a prefix is added', '/codes', (path) => `/internal${path}`],
+    ['TLS ends at a proxy that is not trusted', 'https://127.0.0.1/codes', (path) => path],
+  ])('after one round there is an error that says why: %s', async (_what, enrollUrl, change) => {
+    await guard({ enrollUrl });
+    const first = await browser.get('/page', HTML);
+    expect(first.status).toBe(303);
+    expect((await follow(first.headers.get('location'), change)).body).toMatchObject({
+      error: 'enrollment_loop',
+      message: expect.stringMatching(/arrived as .* proxy .* "trust proxy"/),
+    });
+  });
+
+  test('a proxy that changes the whole path is noticed when the page would return to itself', async () => {
+    await guard({ enrollUrl: '/shop/codes' });
+    let answer = await browser.get('/page', HTML);
+    for (let round = 1; round <= 2; round += 1)
+      answer = await follow(answer.headers.get('location'), () => '/');
+    expect(answer.body).toMatchObject({ error: 'enrollment_loop' });
+  });
+
+  test("a page with a returnTo of the app's own is no loop", async () => {
+    await guard();
+    for (const page of ['/page?returnTo=%2Fother', '/codesbook?returnTo=%2Fother&from=mail'])
+      expect((await browser.get(page, HTML)).status).toBe(303);
+  });
+});
+
+test('the address of enrollUrl stays short, whatever page was asked for', async () => {
+  await guard();
+  const page = `/page?q=${'%20'.repeat(600)}`;
+  expectSentTo(await browser.get(page, HTML), '/codes');
+});
+
 describe('a user with old codes', () => {
   const makeOldCodes = async (): Promise<void> => {
     await backupCodes.issue('ada');
@@ -183,6 +303,10 @@ test.each<[object, RegExp]>([
   [
     { backupCodes: { status: () => null }, enrollUrl: '//evil.example' },
     /enrollUrl must be a path/,
+  ],
+  [
+    { backupCodes: { status: () => null }, enrollUrl: '/codes%2fnew' },
+    /enrollUrl must have a plain path/,
   ],
   [
     { backupCodes: { status: () => null }, enrollUrl: '/codes', rotation: 'daily' },

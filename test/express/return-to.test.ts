@@ -60,8 +60,21 @@ describe('safeReturnTo', () => {
     '.',
     '@evil.example',
     `/${'a'.repeat(2048)}`, //
+    `/${'\u00e9'.repeat(2000)}`,
+    `/?q=${'\u20ac'.repeat(300)}`,
   ])('anything else is dropped without an error: %j', (value) => {
     expect(safeReturnTo(value)).toBeNull();
+  });
+
+  test('what is returned has at most 2048 characters, however long it became', () => {
+    fc.assert(
+      fc.property(fc.constantFrom('a', ' ', '\u00e9', '\u20ac', '\u{1f511}'), (letter) => {
+        for (let length = 1; length <= 2048; length *= 2)
+          expect(safeReturnTo(`/${letter.repeat(length)}`)?.length ?? 0).toBeLessThanOrEqual(2048);
+      }),
+    );
+    expect(safeReturnTo(`/${'a'.repeat(2047)}`)).toHaveLength(2048);
+    expect(safeReturnTo(`/${'\u00e9'.repeat(341)}`)).toHaveLength(2047);
   });
 
   test.each([
