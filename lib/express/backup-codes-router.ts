@@ -1,5 +1,5 @@
 // A router for the user's own backup codes, as JSON. It changes nothing before the guard has let
-// the request through, and nothing that a page of another site could have asked for. Codes are in
+// the request through, and nothing that a page of another origin could have asked for. Codes are in
 // the one answer that made them.
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../audit/context';
@@ -13,6 +13,7 @@ import { readJsonBody } from './json-body';
 import { checkUserId } from './login-options';
 import { getUser } from './passport-login';
 import { readPath } from './session';
+import { checkOrigins, isFromElsewhere } from './request-origin';
 import { requireAssurance } from './require-assurance';
 import { answerBusy, refuse, sendAnswer, type RouterAnswer } from './router-answers';
 import { findRoutes, getStatus, type Route, type RouteRequest } from './router-routes';
@@ -40,6 +41,20 @@ export interface BackupCodesRouterOptions {
    * @default the address, the user agent and `req.id`
    */
   readonly context?: (req: Request) => Context;
+  /**
+   * Other origins whose pages may change codes, such as a single-page app on a subdomain of its own.
+   * The router sends no CORS headers: the app answers the preflight, with credentials, for the same
+   * origins. Only a request with a cookie is checked, or one that a browser adds another login to,
+   * such as `Authorization: Basic`. A bearer token needs no entry.
+   * @default []: pages of this origin only
+   * @throws {BackupCodeError} `invalid_option` if it is not an array of origins, each as a browser
+   *   sends it in the header `Origin`: without a path, and without a slash at its end
+   * @example
+   * ```ts
+   * app.use('/codes', backupCodesRouter({ backupCodes, origins: ['https://app.example.com'] }));
+   * ```
+   */
+  readonly origins?: readonly string[];
 }
 
 /**
@@ -60,13 +75,20 @@ export interface BackupCodesRouterOptions {
  *   `next`
  */
 export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHandler {
-  assertOptions('backupCodesRouter', options, ['backupCodes', 'userId', 'guard', 'context']);
+  assertOptions('backupCodesRouter', options, [
+    'backupCodes',
+    'userId',
+    'guard',
+    'context',
+    'origins',
+  ]);
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status', 'issue', 'stage', 'activate', 'revoke']);
   const findUserId = optionalFunction('userId', options.userId) ?? passportUserId;
   const guard =
     optionalFunction('guard', options.guard) ??
     requireAssurance({ factors: 2, maxAgeSeconds: 300 });
+  const origins = checkOrigins(options.origins);
   const contextOf = optionalFunction('context', options.context) ?? requestContext;
 
   /**
@@ -83,7 +105,7 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
       return { ...refuse('method_not_allowed'), headers: { Allow: [...routes.keys()].join(', ') } };
     }
     const isChange = route !== getStatus;
-    if (isChange && isFromElsewhere(req)) return refuse('cross_site_request');
+    if (isChange && isFromElsewhere(req, origins)) return refuse('cross_site_request');
     if (isChange && !isJson(req)) return refuse('unsupported_media_type');
     const userId = await findUserId(req);
     if (userId === null || userId === undefined) {
@@ -121,16 +143,6 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
     sendAnswer(res, decided);
     return false;
   }
-}
-
-/**
- * Whether a browser says that no page of this origin asks. `none`, an address typed or a bookmark,
- * is refused too: it never makes such a request. A browser that does not send the header is stopped
- * by the content type: another site must ask first whether it may send JSON, and gets no answer.
- */
-function isFromElsewhere(req: Request): boolean {
-  const site = req.headers['sec-fetch-site'];
-  return site !== undefined && site !== 'same-origin';
 }
 
 function isJson(req: Request): boolean {

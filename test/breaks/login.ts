@@ -6,6 +6,8 @@ const attacks = 'test/express/login-attacks.test.ts';
 const begin = 'test/express/begin-login.test.ts';
 const challenge = 'test/express/step-up-challenge.test.ts';
 const complete = 'test/express/complete-login.test.ts';
+const enrollment = 'test/express/require-enrollment.test.ts';
+const router = 'test/express/router-requests.test.ts › on … › a browser that sends Sec-Fetch-Site';
 const endLogin = 'test/express/end-login.test.ts';
 const notBefore = 'test/express/not-before.test.ts';
 const stepUp = 'test/express/step-up.test.ts › the record of a login speaks for no other login';
@@ -274,6 +276,75 @@ export const loginBreaks: readonly Break[] = [
     noticedBy: [
       `${notBefore} › a clock that was ahead when the user logged in › a login from the future does not get through, with or without a limit of age`,
     ],
+  },
+  {
+    id: 'F-04',
+    what: 'a path below enrollUrl is exempt before its dots and escapes are resolved',
+    file: 'lib/express/enroll-page.ts',
+    find: "if (isAmbiguous || !path.startsWith('/')) return null;",
+    replace: 'if (!isAmbiguous && false) return null;',
+    noticedBy: [
+      `${enrollment} › an address that may be read in two ways › the page that makes codes exempts no address such as …`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'the path of enrollUrl is exempt on every origin',
+    file: 'lib/express/enroll-page.ts',
+    find: 'if (origin !== null && origin !== findOrigin(req)) return false;',
+    replace: 'findOrigin(req);',
+    noticedBy: [
+      `${enrollment} › an address that may be read in two ways › a whole URL exempts the page on that origin only`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'a browser is sent to enrollUrl for ever',
+    file: 'lib/express/enroll-page.ts',
+    find: 'if (!isSamePage && !isComingBack) return;',
+    replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',
+    noticedBy: [
+      `${enrollment} › an enrollUrl that the app sees under another address › after one round there is an error that says why: …`,
+    ],
+  },
+  {
+    id: 'F-05',
+    what: 'the page to return to is measured before it is encoded',
+    file: 'lib/express/return-to.ts',
+    find: 'return path.length <= MAX_LENGTH ? path : null;',
+    replace: 'return path;',
+    noticedBy: [
+      'test/express/return-to.test.ts › safeReturnTo › what is returned has at most 2048 characters, however long it became',
+    ],
+  },
+  {
+    id: 'F-05',
+    what: 'the address of enrollUrl may be of any length',
+    file: 'lib/express/enroll-page.ts',
+    find: "encoded === '' || encoded.length > MAX_RETURN_TO_LENGTH",
+    replace: "encoded === ''",
+    noticedBy: [
+      `${enrollment} › the address of enrollUrl stays short, whatever page was asked for`,
+    ],
+  },
+  {
+    id: 'F-06',
+    what: 'pages of every origin may change codes',
+    file: 'lib/express/request-origin.ts',
+    find: 'return headers.origin === undefined || !origins.includes(headers.origin);',
+    replace: 'return headers.origin === undefined && origins === undefined;',
+    noticedBy: [
+      `${router} › … from another site, a sibling site, a typed address or two places changes nothing`,
+      `${router} › a page of a listed origin may change codes, and no other`,
+    ],
+  },
+  {
+    id: 'F-06',
+    what: 'only a cookie counts as a login that a browser adds',
+    file: 'lib/express/request-origin.ts',
+    find: 'headers.cookie === undefined && !isAddedByBrowser(headers.authorization)',
+    replace: 'headers.cookie === undefined',
+    noticedBy: [`${router} › a login that the browser adds by itself is checked like a cookie: …`],
   },
   {
     id: 'F-01',

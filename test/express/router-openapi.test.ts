@@ -144,7 +144,10 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   test.each(CHANGES)('the document describes each refusal of %s', async (at) => {
     await check(bare, at, { body: '[]' });
-    await check(bare, at, { body: {}, headers: { 'sec-fetch-site': 'cross-site' } });
+    await check(bare, at, {
+      body: {},
+      headers: { 'sec-fetch-site': 'cross-site', cookie: 'session=1' },
+    });
     await check(bare, at, { body: { setId: 'x'.repeat(5000) } });
     await check(bare, at, { body: '{}', headers: { 'content-type': 'text/plain' } });
     expect((await check(site.site.browser(), at, { body: {} })).body.code).toBe('login_required');

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Express } from 'express';
-import { backupCodesOpenApi } from '../../lib/express';
+import { backupCodesOpenApi, backupCodesRouter, requireAssurance } from '../../lib/express';
 import { recipesOf, runRecipe } from '../helpers/recipes';
 import { openService } from '../helpers/service';
 import { memory } from '../helpers/stores';
@@ -15,7 +15,7 @@ const page = readFileSync(join(__dirname, '../../docs/router.md'), 'utf8');
 const recipes = recipesOf('docs/router.md');
 
 test('every block of docs/router.md is run here', () => {
-  expect([...recipes.keys()]).toEqual(['mount', 'client', 'openapi']);
+  expect([...recipes.keys()]).toEqual(['mount', 'client', 'origins', 'openapi']);
 });
 
 describe('docs/router.md', () => {
@@ -91,6 +91,49 @@ describe('docs/router.md', () => {
     );
   });
 });
+
+test('a page of a listed origin passes the preflight and makes codes, and no other', async () => {
+  const { backupCodes } = await openService(memory.open);
+  const site = await LoginSite.open({
+    routes: (made, { now }) => {
+      const scope = { app: made, backupCodes, backupCodesRouter: routerOf(now) };
+      void runRecipe(recipes.get('origins')!, scope);
+    },
+  });
+  const browser = site.browser();
+  await browser.post('/login', { user: 'ada' });
+  await browser.post('/login/totp', { code: 'valid' });
+  const send = (method: string, origin: string): Promise<Response> =>
+    fetch(browser.origin + BASE, {
+      method,
+      headers: {
+        origin,
+        cookie: browser.cookie!,
+        'sec-fetch-site': 'same-site',
+        'content-type': 'application/json',
+      },
+      ...(method === 'POST' && { body: '{}' }),
+    });
+  const preflight = await send('OPTIONS', 'https://app.example.com');
+  expect([preflight.status, preflight.headers.get('access-control-allow-credentials')]).toEqual([
+    204,
+    'true',
+  ]);
+  const made = await send('POST', 'https://app.example.com');
+  expect([made.status, made.headers.get('access-control-allow-origin')]).toEqual([
+    201,
+    'https://app.example.com',
+  ]);
+  const refused = await send('POST', 'https://evil.example');
+  expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, null]);
+  await site.shut();
+});
+
+/** The router with the clock of the site. */
+function routerOf(now: () => number): typeof backupCodesRouter {
+  return (options) =>
+    backupCodesRouter({ guard: requireAssurance({ maxAgeSeconds: 300, now }), ...options });
+}
 
 test('the table of refusals lists those of the OpenAPI document, and 405', () => {
   const rows = [...page.matchAll(/^\| (\d{3}) \| `(\w+)` \|/gm)].map(

@@ -1,5 +1,6 @@
 // What a request must look like before anything changes: its method, origin, body and guard.
 import type { RequestHandler } from 'express';
+import { backupCodesRouter } from '../../lib/express';
 import {
   ask,
   BASE,
@@ -152,9 +153,12 @@ describe.each(expresses)('on %s', (_name, express) => {
 
   describe('a browser that sends Sec-Fetch-Site', () => {
     beforeEach(() => open());
-    const from = (site: string): { body: object; headers: Record<string, string> } => ({
+    const from = (
+      site: string,
+      more: Record<string, string> = {},
+    ): { body: object; headers: Record<string, string> } => ({
       body: {},
-      headers: { 'sec-fetch-site': site },
+      headers: { 'sec-fetch-site': site, cookie: 'session=1', ...more },
     });
 
     test.each(CHANGES)(
@@ -180,6 +184,55 @@ describe.each(expresses)('on %s', (_name, express) => {
     test('a page of this origin may change codes, and every page may read the status', async () => {
       expect((await ask(app, 'POST /', from('same-origin'))).status).toBe(201);
       expect((await ask(app, 'GET /', { headers: { 'sec-fetch-site': 'none' } })).status).toBe(200);
+    });
+
+    test.each(CHANGES)('%s without a cookie is not checked: its client has a token', async (at) => {
+      for (const site of ['cross-site', 'same-site', 'none']) {
+        const { status } = await ask(app, at, {
+          body: { setId: 'x' },
+          headers: { 'sec-fetch-site': site, authorization: 'Bearer x' },
+        });
+        expect([site, status]).toEqual([
+          site,
+          { 'POST /activate': 409, 'DELETE /': 200 }[at] ?? 201,
+        ]);
+      }
+    });
+
+    test.each(['Basic YTpi', 'Digest a', 'negotiate x', 'NTLM'])(
+      'a login that the browser adds by itself is checked like a cookie: %s',
+      async (authorization) => {
+        expect(
+          await ask(app, 'POST /', {
+            body: {},
+            headers: { 'sec-fetch-site': 'cross-site', authorization },
+          }),
+        ).toMatchObject({ status: 403, body: { code: 'cross_site_request' } });
+        expectUnchanged();
+      },
+    );
+
+    test('a page of a listed origin may change codes, and no other', async () => {
+      await app.shut();
+      await open({ router: { origins: ['https://app.example.com', 'http://localhost:5173'] } });
+      for (const origin of [
+        'https://app.example.com.evil.example',
+        'https://APP.example.com',
+        'http://app.example.com',
+        'https://app.example.com:8443',
+        'https://app.example.com, https://evil.example',
+        'null',
+        '',
+      ])
+        expect([origin, await ask(app, 'POST /', from('same-site', { origin }))]).toMatchObject([
+          origin,
+          { status: 403, body: { code: 'cross_site_request' } },
+        ]);
+      expect((await ask(app, 'POST /', from('same-site'))).status).toBe(403);
+      expectUnchanged();
+      for (const origin of ['https://app.example.com', 'http://localhost:5173'])
+        expect((await ask(app, 'DELETE /', from('same-site', { origin }))).status).toBe(200);
+      expect((await ask(app, 'POST /', from('same-origin'))).status).toBe(201);
     });
 
     test('a preflight is refused, and no answer has a CORS header', async () => {
@@ -241,7 +294,7 @@ describe.each(expresses)('on %s', (_name, express) => {
         {},
         { body: {} },
         { body: '{' },
-        { body: {}, headers: { 'sec-fetch-site': 'cross-site' } },
+        { body: {}, headers: { 'sec-fetch-site': 'cross-site', cookie: 'session=1' } },
         { body: LARGE },
       ]) {
         if (/^(?:GET|HEAD)/.test(at) && 'body' in request) continue;
@@ -375,4 +428,37 @@ describe.each(expresses)('on %s', (_name, express) => {
       userAgent: null,
     });
   });
+});
+
+test.each<[unknown, RegExp]>([
+  ['https://app.example.com', /origins must be an array/],
+  [[1], /but was 1/],
+  [['*'], /but was "\*"/],
+  [['null'], /but was "null"/],
+  [[''], /but was ""/],
+  [['app.example.com'], /but was "app.example.com"/],
+  [['https://app.example.com/'], /Did you mean "https:\/\/app.example.com"/],
+  [['https://app.example.com/codes'], /Did you mean "https:\/\/app.example.com"/],
+  [['https://APP.example.com'], /Did you mean "https:\/\/app.example.com"/],
+  [['https://app.example.com:443'], /Did you mean "https:\/\/app.example.com"/],
+  [['ftp://app.example.com'], /but was "ftp:\/\/app.example.com"/],
+])('backupCodesRouter refuses the origins %j when the router is made', async (origins, message) => {
+  app = await openBareApp(expresses[1][1]);
+  expect(() =>
+    backupCodesRouter({ backupCodes: app.backupCodes, origins: origins as string[] }),
+  ).toThrow(
+    expect.objectContaining({ code: 'invalid_option', message: expect.stringMatching(message) }),
+  );
+});
+
+test('a later change of the array of origins changes nothing', async () => {
+  const origins: string[] = [];
+  app = await openBareApp(expresses[1][1], { router: { origins } });
+  origins.push('https://evil.example');
+  expect(
+    await ask(app, 'POST /', {
+      body: {},
+      headers: { 'sec-fetch-site': 'cross-site', cookie: 'a=b', origin: 'https://evil.example' },
+    }),
+  ).toMatchObject({ status: 403 });
 });
