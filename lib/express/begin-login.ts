@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
 import { assertResponseUnsent } from '../internal/response-sent';
 import type { UserId } from '../stores/subject';
+import { endSessionId } from './ended-sessions';
 import { assertMethodNames, listKinds, makeFactors } from './factors';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { encodeRecord, makeRecord, type LoginRecord } from './login-record';
@@ -14,7 +15,7 @@ import {
   writeAppData,
   writeState,
 } from './login-state';
-import { setUser } from './passport-login';
+import { hasSessionLogin, setUser } from './passport-login';
 import { safeReturnTo } from './return-to';
 import { openSession, regenerateSession, saveSession } from './session';
 
@@ -100,6 +101,7 @@ export async function beginLogin(
   assertResponseUnsent(req.res);
   try {
     setUser(req, null);
+    if (hasSessionLogin(req)) endSessionId(req);
     await regenerateSession(req);
     writeAppData(req, keptData);
     writeState(req, {

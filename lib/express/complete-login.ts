@@ -4,6 +4,7 @@ import { BackupCodeError } from '../errors';
 import { assertResponseUnsent } from '../internal/response-sent';
 import { forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
+import { endSessionId } from './ended-sessions';
 import type { Assurance } from './factors';
 import {
   checkLoginOptions,
@@ -83,7 +84,7 @@ export interface CompletedLogin extends Assurance {
  * After a double click the second request finds no pending login: answer it with a 303. If that
  * request was already running and writes to its session, express-session stores the *pending* login
  * again under the old id. That lets no user in: it still needs a second factor, and it still
- * expires on time.
+ * expires on time. The session that a step-up replaces is not written again by this process.
  *
  * @example
  * ```ts
@@ -162,6 +163,7 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     assertResponseUnsent(req.res);
     // Passport 0.5 and older do not renew the session in logIn, so it is renewed here for every
     // version. Later ones do it once more.
+    if (pending === null) endSessionId(req);
     await regenerateSession(req);
     await logInWithMark(req, { user: shownBy.user, startedAt: before.startedAt });
     writeAppData(req, carried.appData);

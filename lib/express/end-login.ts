@@ -1,6 +1,7 @@
 // Ends the login of a session.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
+import { endSessionId } from './ended-sessions';
 import { abandonLogin, hasLogin, removeLogin } from './login-state';
 import { setUser } from './passport-login';
 import { openSession, regenerateSession, saveSession } from './session';
@@ -30,6 +31,7 @@ export async function endLogin(req: Request): Promise<void> {
     // In two steps: if the store cannot remove the old session, it holds no login any more.
     removeLogin(req, session);
     await saveSession(req);
+    endSessionId(req);
     await regenerateSession(req);
   } catch (error) {
     await abandonLogin(req);

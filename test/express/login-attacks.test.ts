@@ -1,4 +1,5 @@
 // What an attacker tries on a login of two steps, and requests that overlap.
+import { endLogin } from '../../lib/express';
 import type { Browser } from './browser';
 import { LoginSite, type LoginSiteOptions } from './login-site';
 
@@ -115,6 +116,48 @@ describe('two requests at once on one pending login', () => {
     expect((await old.get('/whoami')).body).toMatchObject({ user: null, pending: null });
     expect(Object.keys(await site.store.contents())).toHaveLength(1);
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+  });
+
+  test.each<[string, (tab: Browser) => Promise<unknown>]>([
+    ['a step-up', (tab) => tab.post('/login/backup-code', { code: 'valid' })],
+    ['a new login', (tab) => tab.post('/login', { user: 'ada' })],
+    ['endLogin', (tab) => tab.post('/end')],
+  ])('a slow request does not restore the login that was ended by %s', async (_what, end) => {
+    await site.shut();
+    let answer: () => void;
+    let arrive: () => void;
+    const ended = new Promise<void>((resolve) => (answer = resolve));
+    const arrived = new Promise<void>((resolve) => (arrive = resolve));
+    await open({
+      routes: (app) => {
+        app.get('/slow', (req, res) => {
+          arrive();
+          void ended.then(() => {
+            Reflect.set(req.session, 'note', 'slow');
+            res.json({});
+          });
+        });
+        app.post('/end', (req, res, next) => {
+          endLogin(req).then(() => res.json({}), next);
+        });
+      },
+    });
+    await browser.post('/login', { user: 'ada' });
+    await browser.post('/login/totp', { code: 'valid' });
+    const old = browser.copy();
+    const slow = old.copy().get('/slow');
+    await arrived;
+    expect(await end(browser)).toMatchObject({ status: 200 });
+    answer!();
+    expect((await slow).status).toBe(200);
+    expect((await old.get('/whoami')).body).toMatchObject({ user: null, isAuthenticated: false });
+    expect(Object.keys(await site.store.contents())).not.toContain(
+      decodeURIComponent(old.cookie!).slice('connect.sid=s:'.length).split('.')[0],
+    );
+    await browser.post('/login', { user: 'ada' });
+    await browser.post('/login/totp', { code: 'valid' });
+    await browser.post('/note', { note: 'kept' });
+    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', note: 'kept' });
   });
 
   test('a slow request may restore the pending login, which lets no user in', async () => {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
+import { beginLogin } from '../../lib/express';
 import type { Browser } from './browser';
 import { LoginSite } from './login-site';
 
@@ -100,6 +101,39 @@ describe('a session store that fails', () => {
     expect([failures.length, writes >= 3]).toEqual([writes - 1, true]);
     for (const body of failures)
       expect(body).toMatchObject({ error: 'login_unfinished', user: null });
+  });
+});
+
+describe('a session that the app destroyed', () => {
+  test('a login begins in a new session if the app just destroyed the old one', async () => {
+    await site.shut();
+    site = await LoginSite.open({
+      routes: (app, { users, now }) =>
+        app.post('/fresh-login', (req, res, next) => {
+          req.session.destroy(() => {
+            beginLogin(req, users['ada'] as Express.User, { now }).then(() => res.json({}), next);
+          });
+        }),
+    });
+    browser = site.browser();
+    await browser.post('/note', { note: 'old' });
+    const old = browser.copy();
+    expect((await browser.post('/fresh-login')).status).toBe(200);
+    expect(browser.cookie).not.toBe(old.cookie);
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
+      user: 'ada',
+      note: null,
+    });
+    expect((await old.get('/whoami')).body).toMatchObject({ user: null, note: null });
+  });
+
+  test('a login begins in a new session if another request destroyed the old one', async () => {
+    await browser.post('/note', { note: 'old' });
+    await site.store.removeAll();
+    expect((await browser.post('/login', { user: 'ada' })).status).toBe(200);
+    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
+      user: 'ada',
+    });
   });
 });
 
