@@ -14,6 +14,7 @@ import { readLogin, type StoredLogin } from './login-record';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
 import { readPath, saveSession } from './session';
+import { isSessionEmpty, setReturnCookie } from './return-cookie';
 import { findCurrentPage } from './return-to';
 import { sendStepUpChallenge } from './step-up-challenge';
 
@@ -113,7 +114,7 @@ export function makeAssuranceGuard(
     res.set('Cache-Control', 'no-store');
     const url = isValid ? stepUpUrl : loginUrl;
     if (url !== undefined && prefersPage(req)) {
-      if (read === undefined) await rememberPage(req);
+      if (read === undefined) await rememberPage(req, res);
       assertResponseUnsent(res);
       res.redirect(303, url);
     } else {
@@ -154,7 +155,12 @@ function checkFacts(facts: unknown): GuardedLogin | null {
 }
 
 /** Saved before the answer: the browser may ask for the next page as soon as it has it. */
-async function rememberPage(req: Request): Promise<void> {
-  writeState(req, { ...readState(req), returnTo: findCurrentPage(req) });
+async function rememberPage(req: Request, res: Response): Promise<void> {
+  const returnTo = findCurrentPage(req);
+  if (isSessionEmpty(req)) {
+    setReturnCookie(req, res, returnTo);
+    return;
+  }
+  writeState(req, { ...readState(req), returnTo });
   await saveSession(req);
 }

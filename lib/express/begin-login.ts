@@ -16,6 +16,7 @@ import {
   writeState,
 } from './login-state';
 import { hasSessionLogin, setUser } from './passport-login';
+import { readReturnCookie } from './return-cookie';
 import { safeReturnTo } from './return-to';
 import { openSession, regenerateSession, saveSession } from './session';
 
@@ -96,7 +97,7 @@ export async function beginLogin(
   const record = recordFirstFactor(options, { userId: idOf(user), at: now() });
   // All this is read before the session is renewed, which empties it.
   const keptData = readKeptData(req, keep);
-  const { returnTo = readState(req).returnTo } = options;
+  const { returnTo = readState(req).returnTo ?? readReturnCookie(req) } = options;
   // The cookie of the session could no longer reach the browser.
   assertResponseUnsent(req.res);
   try {

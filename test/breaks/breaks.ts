@@ -5,6 +5,7 @@ import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
+import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
@@ -15,6 +16,7 @@ export const breaks: readonly Break[] = [
   ...guessingBreaks,
   ...inputBreaks,
   ...loginBreaks,
+  ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,

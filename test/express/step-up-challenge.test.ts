@@ -130,6 +130,7 @@ describe('a browser', () => {
 
   test('a browser gets an error if the page to come back to cannot be saved', async () => {
     await guard({ stepUpUrl: '/step-up' });
+    await browser.post('/login/password-only', { user: 'ada' });
     site.store.failAtWrite(1);
     expect(await browser.get('/guarded', HTML)).toMatchObject({ status: 500 });
   });

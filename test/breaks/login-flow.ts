@@ -1,0 +1,216 @@
+// Breaks of what surrounds a login: early answers, the record of factors, redirects, origins and
+// sessions.
+import type { Break } from './break';
+
+const enrollment = 'test/express/require-enrollment.test.ts';
+const router = 'test/express/router-requests.test.ts › on … › a browser that sends Sec-Fetch-Site';
+const endLogin = 'test/express/end-login.test.ts';
+const notBefore = 'test/express/not-before.test.ts';
+const stepUp = 'test/express/step-up.test.ts › the record of a login speaks for no other login';
+const early = 'test/express/early-answer.test.ts › on …';
+const ended =
+  'test/express/login-attacks.test.ts › two requests at once on one pending login › a slow request does not restore the login that was ended by …';
+const visits = 'test/express/anonymous-visits.test.ts';
+
+export const loginFlowBreaks: readonly Break[] = [
+  {
+    id: 'F-02',
+    what: 'a plain login of the same user gets the record of the one before',
+    file: 'lib/express/login-mark.ts',
+    find: "if (readPath(mark, 'session') !== hashSessionId(req) || !isTime(startedAt)) return null;",
+    replace: 'if (!isTime(startedAt)) return null;',
+    noticedBy: [
+      `${stepUp} › the record does not speak for a plain login of the same user after a logout`,
+      `${stepUp} › the record does not speak for a plain login of the same user in its session`,
+    ],
+  },
+  {
+    id: 'F-02',
+    what: 'endLogin leaves the session as it is',
+    file: 'lib/express/end-login.ts',
+    find: 'if (!hasLogin(req)) return;',
+    replace: 'if (hasLogin(req)) return;',
+    noticedBy: [
+      `${endLogin} › endLogin logs the user out and leaves nothing in the store (Express …)`,
+    ],
+  },
+  {
+    id: 'F-02',
+    what: 'a plain login after a logout of an older Passport gets the record of the one before',
+    file: 'lib/express/login-mark.ts',
+    find: "return isInOrder || readPath(mark, 'isBehindUser') === false ? startedAt : null;",
+    replace: 'return startedAt;',
+    noticedBy: [
+      `${stepUp} › the record does not speak for a plain login after a logout of an older Passport`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'logins that began before notBefore get through',
+    file: 'lib/express/login-age.ts',
+    find: 'return earliest === null || startedAt >= earliest;',
+    replace: 'return earliest === null || startedAt >= 0;',
+    noticedBy: [
+      `${notBefore} › a login that began before the time does not get through: …`,
+      `${notBefore} › a login counts from its first factor, and no step-up makes it a new one`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'a bad answer of notBefore counts as no limit',
+    file: 'lib/express/login-age.ts',
+    find: 'if (given === null) return null;',
+    replace: 'if (!isTime(given) && !(given instanceof Date)) return null;',
+    noticedBy: [
+      `${notBefore} › a bad answer of notBefore is an error, and no user gets through: …`,
+    ],
+  },
+  {
+    id: 'F-03',
+    what: 'a login from the future counts until its time has come',
+    file: 'lib/express/login-age.ts',
+    find: 'if (!isFresh(startedAt, { maxAgeSeconds: Infinity, now })) return false;',
+    replace: '',
+    noticedBy: [
+      `${notBefore} › a clock that was ahead when the user logged in › a login from the future does not get through, with or without a limit of age`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'a path below enrollUrl is exempt before its dots and escapes are resolved',
+    file: 'lib/express/enroll-page.ts',
+    find: "if (isAmbiguous || !path.startsWith('/')) return null;",
+    replace: 'if (!isAmbiguous && false) return null;',
+    noticedBy: [
+      `${enrollment} › an address that may be read in two ways › the page that makes codes exempts no address such as …`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'the path of enrollUrl is exempt on every origin',
+    file: 'lib/express/enroll-page.ts',
+    find: 'if (origin !== null && origin !== findOrigin(req)) return false;',
+    replace: 'findOrigin(req);',
+    noticedBy: [
+      `${enrollment} › an address that may be read in two ways › a whole URL exempts the page on that origin only`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'a browser is sent to enrollUrl for ever',
+    file: 'lib/express/enroll-page.ts',
+    find: 'if (!isSamePage && !isComingBack) return;',
+    replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',
+    noticedBy: [
+      `${enrollment} › an enrollUrl that the app sees under another address › after one round there is an error that says why: …`,
+    ],
+  },
+  {
+    id: 'F-05',
+    what: 'the page to return to is measured before it is encoded',
+    file: 'lib/express/return-to.ts',
+    find: 'return path.length <= MAX_LENGTH ? path : null;',
+    replace: 'return path;',
+    noticedBy: [
+      'test/express/return-to.test.ts › safeReturnTo › what is returned has at most 2048 characters, however long it became',
+    ],
+  },
+  {
+    id: 'F-05',
+    what: 'the address of enrollUrl may be of any length',
+    file: 'lib/express/enroll-page.ts',
+    find: "encoded === '' || encoded.length > MAX_RETURN_TO_LENGTH",
+    replace: "encoded === ''",
+    noticedBy: [
+      `${enrollment} › the address of enrollUrl stays short, whatever page was asked for`,
+    ],
+  },
+  {
+    id: 'F-06',
+    what: 'pages of every origin may change codes',
+    file: 'lib/express/request-origin.ts',
+    find: 'return headers.origin === undefined || !origins.includes(headers.origin);',
+    replace: 'return headers.origin === undefined && origins === undefined;',
+    noticedBy: [
+      `${router} › … from another site, a sibling site, a typed address or two places changes nothing`,
+      `${router} › a page of a listed origin may change codes, and no other`,
+    ],
+  },
+  {
+    id: 'F-06',
+    what: 'only a cookie counts as a login that a browser adds',
+    file: 'lib/express/request-origin.ts',
+    find: 'headers.cookie === undefined && !isAddedByBrowser(headers.authorization)',
+    replace: 'headers.cookie === undefined',
+    noticedBy: [`${router} › a login that the browser adds by itself is checked like a cookie: …`],
+  },
+  {
+    id: 'F-01',
+    what: 'the strategy answers a request that was answered before',
+    file: 'lib/strategy/settle.ts',
+    find: 'if (isResponseSent(req.res)) {',
+    replace: 'if (isResponseSent(undefined)) {',
+    noticedBy: [
+      `${early} › …, answered before, gives the app the error response_sent, once`,
+      `${early} › a code that was consumed while the request was answered is in the trail as unfinished`,
+    ],
+  },
+  {
+    id: 'F-01',
+    what: 'a code is consumed for a request that was answered before',
+    file: 'lib/strategy/strategy.ts',
+    find: 'assertResponseUnsent(req.res);',
+    replace: '',
+    noticedBy: [`${early} › no code is consumed for a request that was answered before`],
+  },
+  {
+    id: 'F-01',
+    what: 'the router changes codes for a request that was answered before',
+    file: 'lib/internal/response-sent.ts',
+    find: 'if (isResponseSent(res)) throw responseSentError();',
+    replace: '',
+    noticedBy: [`${early} › …, answered before, changes no codes`],
+  },
+  {
+    id: 'F-01',
+    what: 'a callback that throws ends the process',
+    file: 'lib/strategy/settle.ts',
+    find: 'passOn(req, thrown);',
+    replace: 'throw thrown;',
+    noticedBy: [`${early} › …: a callback that throws is answered by the error handling`],
+  },
+  {
+    id: 'F-07',
+    what: 'a slow request writes the session back that a step-up replaced',
+    file: 'lib/express/complete-login.ts',
+    find: 'if (pending === null) endSessionId(req);',
+    replace: '',
+    noticedBy: [ended],
+  },
+  {
+    id: 'F-07',
+    what: 'a slow request writes the session back that a new login replaced',
+    file: 'lib/express/begin-login.ts',
+    find: 'if (hasSessionLogin(req)) endSessionId(req);',
+    replace: '',
+    noticedBy: [ended],
+  },
+  {
+    id: 'F-07',
+    what: 'a login cannot begin if the session was just destroyed',
+    file: 'lib/express/session.ts',
+    find: "if (isDestroyed && typeof generate === 'function') generate.call(store, req);",
+    replace: '',
+    noticedBy: [
+      'test/express/session-faults.test.ts › a session that the app destroyed › a login begins in a new session if the app just destroyed the old one',
+    ],
+  },
+  {
+    id: 'F-08',
+    what: 'each visit of a guarded page stores a session',
+    file: 'lib/express/assurance-guard.ts',
+    find: 'if (isSessionEmpty(req)) {',
+    replace: 'if (isSessionEmpty(req) && res.headersSent) {',
+    noticedBy: [`${visits} › visits of a guarded page without a session store none (Express …)`],
+  },
+];
