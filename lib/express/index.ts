@@ -8,6 +8,7 @@ export { completeLogin, type CompletedLogin, type CompleteLoginOptions } from '.
 export { endLogin } from './end-login';
 export { requireAssurance, type AssuranceOptions } from './require-assurance';
 export type { AssuranceFacts } from './assurance-guard';
+export type { NotBefore } from './login-age';
 export {
   requireFreshSecondFactor,
   type FreshSecondFactorOptions,

@@ -20,8 +20,10 @@ async function open(options: LoginSiteOptions = {}): Promise<void> {
         });
       });
       app.post('/plain-login', (req, res, next) => {
-        req.logIn(users['ada'] as Express.User, { keepSessionInfo: true }, (error) =>
-          error ? next(error) : res.json({}),
+        req.logIn(
+          users['ada'] as Express.User,
+          { keepSessionInfo: true, session: true },
+          (error) => (error ? next(error) : res.json({})),
         );
       });
     },

@@ -194,7 +194,10 @@ describe.each(expresses)('on %s', (_name, express) => {
         });
         expect([site, status]).toEqual([
           site,
-          { 'POST /activate': 409, 'DELETE /': 200 }[at] ?? 201,
+          new Map([
+            ['POST /activate', 409],
+            ['DELETE /', 200],
+          ]).get(at) ?? 201,
         ]);
       }
     });

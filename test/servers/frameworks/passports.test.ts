@@ -25,6 +25,10 @@ app.post('/logout', (req, res, next) => {
 app.post('/plain-login', passport.authenticate('local', { session: false }), (req, res, next) => {
   req.login(req.user, { keepSessionInfo: true }, answer(res, next));
 });
+const { endLogin } = await import('passport-backup-code/express');
+app.post('/end', (req, res, next) => {
+  endLogin(req).then(() => res.json({ user: req.user ?? null }), next);
+});
 app.get('/plain-me', (req, res) => res.json(req.user));
 `;
 
@@ -63,6 +67,17 @@ describe.each(versions)('Passport %s on Express %i', (passport, express) => {
     failed: expect.stringContaining('the hash is broken'),
   });
   unfinishedLoginTests(() => hosts[1]!);
+
+  it('endLogin ends the login and its record', async () => {
+    const { visitor, codes, name } = await pendingPerson(hosts[2]!);
+    await giveCode(visitor, codes[0]!);
+    const before = visitor.copy();
+    expect((await visitor.post('/end', {})).body).toEqual({ user: null });
+    expect((await before.get('/plain-me')).body).not.toMatchObject({ name });
+    expect((await visitor.get('/plain-me')).body).not.toMatchObject({ name });
+    await visitor.post('/plain-login', { username: name, password: PASSWORD });
+    expect((await visitor.get('/me')).status).toBe(401);
+  });
 
   it('the record of a login does not speak for a plain login of the same user after a logout', async () => {
     const { visitor, codes, name } = await pendingPerson(hosts[2]!);
