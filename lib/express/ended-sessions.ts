@@ -37,7 +37,8 @@ function watchStore(store: object): EndedIds {
   if (typeof write !== 'function') return ended;
   Reflect.set(store, 'set', function set(this: unknown, ...args: unknown[]): unknown {
     const [id, , done] = args;
-    if (typeof id !== 'string' || !ended.has(id)) return write.apply(this, args);
+    if (typeof id !== 'string' || !ended.has(id))
+      return Reflect.apply(write, this, args) as unknown;
     // The slow request is answered as if its session had been stored.
     if (typeof done === 'function') setImmediate(done as () => void);
     return undefined;

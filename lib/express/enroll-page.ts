@@ -68,7 +68,7 @@ export function assertNoLoop(page: EnrollPage, req: Request): void {
   throw new BackupCodeError(
     'enrollment_loop',
     `The browser was sent to enrollUrl, "${page.url}", but its request arrived as "${path}" at ` +
-      `${String(findOrigin(req))}, which is not that page: it would be sent there for ever. If a ` +
+      `${String(findOrigin(req))}, which is not that page: it would be sent there again and again. If a ` +
       'proxy changes the path, mount requireEnrollment on the other pages only. If a proxy ends ' +
       'TLS, or changes the host, set "trust proxy" of Express, or give enrollUrl as a path.',
   );
@@ -103,7 +103,7 @@ function readPlainPath(path: string): string | null {
   }
 }
 
-/** The origin that the browser asked, as far as Express knows and trusts it. */
+/** The origin that the browser asked, as far as Express trusts what the request says. */
 function findOrigin(req: Request): string | null {
   const [forwarded] = (req.get('x-forwarded-host') ?? '').split(',');
   // `req.hostname` is the forwarded host only if the proxy is trusted, and has no port.

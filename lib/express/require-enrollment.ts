@@ -53,7 +53,7 @@ export interface EnrollmentOptions extends LoginOptions {
  * @throws {BackupCodeError} `invalid_option`, when the guard is made. When it runs it passes
  *   `session_unavailable`, `invalid_user_id`, `response_sent` and what `status` throws to `next`,
  *   and `enrollment_loop` if a proxy changes the address of `enrollUrl`, so that a browser would be
- *   sent there for ever
+ *   sent there again and again
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
   const ownOptions = ['backupCodes', 'enrollUrl', 'rotation'];

@@ -97,7 +97,7 @@ export const loginFlowBreaks: readonly Break[] = [
   },
   {
     id: 'F-04',
-    what: 'a browser is sent to enrollUrl for ever',
+    what: 'a browser is sent to enrollUrl again and again',
     file: 'lib/express/enroll-page.ts',
     find: 'if (!isSamePage && !isComingBack) return;',
     replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',

@@ -103,5 +103,6 @@ test('if a write of the store fails, endLogin says so, and the request has no us
 
 test('endLogin needs a session', async () => {
   await open();
-  await expect(endLogin({} as Request)).rejects.toMatchObject({ code: 'session_unavailable' });
+  const request = Object.create(express5.request) as Request;
+  await expect(endLogin(request)).rejects.toMatchObject({ code: 'session_unavailable' });
 });

@@ -73,8 +73,8 @@ describe.each(versions)('Passport %s on Express %i', (passport, express) => {
     await giveCode(visitor, codes[0]!);
     const before = visitor.copy();
     expect((await visitor.post('/end', {})).body).toEqual({ user: null });
-    expect((await before.get('/plain-me')).body).not.toMatchObject({ name });
-    expect((await visitor.get('/plain-me')).body).not.toMatchObject({ name });
+    expect((await before.get('/plain-me')).body).not.toEqual(expect.objectContaining({ name }));
+    expect((await visitor.get('/plain-me')).body).not.toEqual(expect.objectContaining({ name }));
     await visitor.post('/plain-login', { username: name, password: PASSWORD });
     expect((await visitor.get('/me')).status).toBe(401);
   });
