@@ -6,7 +6,8 @@ const enrollment = 'test/express/require-enrollment.test.ts';
 const router = 'test/express/router-requests.test.ts › on … › a browser that sends Sec-Fetch-Site';
 const endLogin = 'test/express/end-login.test.ts';
 const notBefore = 'test/express/not-before.test.ts';
-const stepUp = 'test/express/step-up.test.ts › the record of a login speaks for no other login';
+const stepUp =
+  'test/express/step-up.test.ts › the record of a login does not count for another login';
 const early = 'test/express/early-answer.test.ts › on …';
 const ended =
   'test/express/login-attacks.test.ts › two requests at once on one pending login › a slow request does not restore the login that was ended by …';
@@ -20,8 +21,8 @@ export const loginFlowBreaks: readonly Break[] = [
     find: "if (readPath(mark, 'session') !== hashSessionId(req) || !isTime(startedAt)) return null;",
     replace: 'if (!isTime(startedAt)) return null;',
     noticedBy: [
-      `${stepUp} › the record does not speak for a plain login of the same user after a logout`,
-      `${stepUp} › the record does not speak for a plain login of the same user in its session`,
+      `${stepUp} › the record does not count for a plain login of the same user after a logout`,
+      `${stepUp} › the record does not count for a plain login of the same user in its session`,
     ],
   },
   {
@@ -41,7 +42,7 @@ export const loginFlowBreaks: readonly Break[] = [
     find: "return isInOrder || readPath(mark, 'isBehindUser') === false ? startedAt : null;",
     replace: 'return startedAt;',
     noticedBy: [
-      `${stepUp} › the record does not speak for a plain login after a logout of an older Passport`,
+      `${stepUp} › the record does not count for a plain login after a logout of an older Passport`,
     ],
   },
   {

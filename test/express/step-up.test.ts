@@ -163,7 +163,7 @@ describe('the record of a login does not count for another login', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: null });
   });
 
-  test('the record does not speak for a plain login of the same user after a logout', async () => {
+  test('the record does not count for a plain login of the same user after a logout', async () => {
     await open(guarded);
     await logIn('ada');
     expect((await browser.get('/vault')).status).toBe(200);
@@ -176,7 +176,7 @@ describe('the record of a login does not count for another login', () => {
     });
   });
 
-  test('the record does not speak for a plain login of the same user in its session', async () => {
+  test('the record does not count for a plain login of the same user in its session', async () => {
     await open(guarded);
     await logIn('ada');
     await browser.post('/plain-login', { user: 'ada' });
@@ -184,7 +184,7 @@ describe('the record of a login does not count for another login', () => {
     expect((await browser.get('/vault')).status).toBe(401);
   });
 
-  test('the record does not speak for a plain login after a logout of an older Passport', async () => {
+  test('the record does not count for a plain login after a logout of an older Passport', async () => {
     await open(guarded);
     const passportEntry = (req: Request): { user?: unknown } =>
       ((req.session as unknown as Record<string, object>)['passport'] ??= {});

@@ -79,7 +79,7 @@ describe.each(versions)('Passport %s on Express %i', (passport, express) => {
     expect((await visitor.get('/me')).status).toBe(401);
   });
 
-  it('the record of a login does not speak for a plain login of the same user after a logout', async () => {
+  it('the record of a login does not count for a plain login of the same user after a logout', async () => {
     const { visitor, codes, name } = await pendingPerson(hosts[2]!);
     await giveCode(visitor, codes[0]!);
     expect((await visitor.get('/me')).status).toBe(200);
