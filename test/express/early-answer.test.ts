@@ -12,6 +12,7 @@ const ROUTES = [
   'POST /strategy/refusal',
   'POST /strategy/success',
   'POST /strategy/consumed',
+  'POST /callback/consumed',
   'POST /callback/success',
   'POST /callback/failure',
   'POST /callback/error',
@@ -77,6 +78,13 @@ describe.each([
     expect(visits['POST /strategy/consumed']).toEqual(
       tooLate('response_sent', ['consumed', 'login_unfinished']),
     );
+  });
+
+  test('a code that was consumed before a callback threw is in the trail as unfinished', () => {
+    expect(visits['POST /callback/consumed']).toMatchObject({
+      status: 500,
+      events: ['consumed', 'login_unfinished'],
+    });
   });
 
   test('completeLogin logs no user in if the response was already sent', () => {
