@@ -93,8 +93,8 @@ export async function beginLogin(
   );
   const { keep = [] } = options;
   assertKeptKeys(req, keep);
-  openSession(req);
   const record = recordFirstFactor(options, { userId: idOf(user), at: now() });
+  openSession(req);
   // All this is read before the session is renewed, which empties it.
   const keptData = readKeptData(req, keep);
   const { returnTo = readState(req).returnTo ?? readReturnCookie(req) } = options;

@@ -92,7 +92,7 @@ test('requireFreshSecondFactor takes notBefore too', async () => {
   });
 });
 
-test('the facts of a token are held against the same time', async () => {
+test('the facts of a token are compared with the same time', async () => {
   let authenticatedAt = 0;
   site = await openGuardedSite((now) => {
     authenticatedAt = now();

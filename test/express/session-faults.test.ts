@@ -194,44 +194,51 @@ describe('a Passport that does less than Passport 0.7', () => {
 });
 
 describe('a session that fails in another way than express-session', () => {
-  test('a session that cannot regenerate keeps no login', async () => {
-    await site.shut();
-    const state: Record<string, unknown> = {
-      cookie: {},
-      passport: {
-        user: 'ada',
-        mark: {
-          session: createHash('sha256').update('fixed').digest('hex'),
-          startedAt: Date.UTC(2026, 10, 21),
-          isBehindUser: true,
-        },
-      },
-      'passport-backup-code': {
-        login: {
-          userId: 'ada',
-          factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }],
-          amr: ['pwd'],
-        },
-      },
-    };
-    Object.defineProperty(state, 'id', { value: 'fixed' });
-    Object.defineProperty(state, 'regenerate', {
-      value: () => {
+  test.each<[string, () => unknown]>([
+    [
+      'throws',
+      () => {
         throw new Error('cannot regenerate');
       },
-    });
-    Object.defineProperty(state, 'save', { value: (done: () => void) => done() });
-    site = await LoginSite.open({
-      sessions: (req, _res, next) => {
-        Reflect.set(req, 'session', state);
-        next();
-      },
-    });
-    browser = site.browser();
-    expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
-      error: 'login_unfinished',
-      cause: 'cannot regenerate',
-    });
-    expect(Object.keys(state)).toEqual(['cookie']);
-  });
+    ],
+    ['rejects and does not call back', () => Promise.reject(new Error('cannot regenerate'))],
+  ])(
+    'a session that cannot regenerate keeps no login: regenerate %s',
+    async (_what, regenerate) => {
+      await site.shut();
+      const state: Record<string, unknown> = {
+        cookie: {},
+        passport: {
+          user: 'ada',
+          mark: {
+            session: createHash('sha256').update('fixed').digest('hex'),
+            startedAt: Date.UTC(2026, 10, 21),
+            isBehindUser: true,
+          },
+        },
+        'passport-backup-code': {
+          login: {
+            userId: 'ada',
+            factors: [{ method: 'pwd', amr: ['pwd'], at: Date.UTC(2026, 10, 21) }],
+            amr: ['pwd'],
+          },
+        },
+      };
+      Object.defineProperty(state, 'id', { value: 'fixed' });
+      Object.defineProperty(state, 'regenerate', { value: regenerate });
+      Object.defineProperty(state, 'save', { value: (done: () => void) => done() });
+      site = await LoginSite.open({
+        sessions: (req, _res, next) => {
+          Reflect.set(req, 'session', state);
+          next();
+        },
+      });
+      browser = site.browser();
+      expect((await browser.post('/login/totp', { code: 'valid' })).body).toMatchObject({
+        error: 'login_unfinished',
+        cause: 'cannot regenerate',
+      });
+      expect(Object.keys(state)).toEqual(['cookie']);
+    },
+  );
 });
