@@ -94,12 +94,12 @@ export async function beginLogin(
   const { keep = [] } = options;
   assertKeptKeys(req, keep);
   const record = recordFirstFactor(options, { userId: idOf(user), at: now() });
+  // The cookie of the session could no longer reach the browser.
+  assertResponseUnsent(req.res);
   openSession(req);
   // All this is read before the session is renewed, which empties it.
   const keptData = readKeptData(req, keep);
   const { returnTo = readState(req).returnTo ?? readReturnCookie(req) } = options;
-  // The cookie of the session could no longer reach the browser.
-  assertResponseUnsent(req.res);
   try {
     setUser(req, null);
     if (hasSessionLogin(req)) endSessionId(req);

@@ -3,14 +3,13 @@
 import type { Break } from './break';
 
 const enrollment = 'test/express/require-enrollment.test.ts';
-const router = 'test/express/router-requests.test.ts › on … › a browser that sends Sec-Fetch-Site';
+const router = 'test/express/router-requests.test.ts';
 const endLogin = 'test/express/end-login.test.ts';
 const notBefore = 'test/express/not-before.test.ts';
-const stepUp =
-  'test/express/step-up.test.ts › the record of a login does not count for another login';
-const early = 'test/express/early-answer.test.ts › on …';
+const stepUp = 'test/express/step-up.test.ts';
+const early = 'test/express/early-answer.test.ts';
 const ended =
-  'test/express/login-attacks.test.ts › two requests at once on one pending login › a slow request does not restore the login that was ended by …';
+  'test/express/login-attacks.test.ts › a slow request does not restore the login that was ended by …';
 const visits = 'test/express/anonymous-visits.test.ts';
 
 export const loginFlowBreaks: readonly Break[] = [
@@ -73,7 +72,7 @@ export const loginFlowBreaks: readonly Break[] = [
     find: 'if (!isFresh(startedAt, { maxAgeSeconds: Infinity, now })) return false;',
     replace: '',
     noticedBy: [
-      `${notBefore} › a clock that was ahead when the user logged in › a login from the future does not get through, with or without a limit of age`,
+      `${notBefore} › a login from the future does not get through, with or without a limit of age`,
     ],
   },
   {
@@ -82,9 +81,7 @@ export const loginFlowBreaks: readonly Break[] = [
     file: 'lib/express/enroll-page.ts',
     find: "if (isAmbiguous || !path.startsWith('/')) return null;",
     replace: 'if (!isAmbiguous && false) return null;',
-    noticedBy: [
-      `${enrollment} › an address that may be read in two ways › the page that makes codes exempts no address such as …`,
-    ],
+    noticedBy: [`${enrollment} › the page that makes codes exempts no address such as …`],
   },
   {
     id: 'F-04',
@@ -92,9 +89,7 @@ export const loginFlowBreaks: readonly Break[] = [
     file: 'lib/express/enroll-page.ts',
     find: 'if (origin !== null && origin !== findOrigin(req)) return false;',
     replace: 'findOrigin(req);',
-    noticedBy: [
-      `${enrollment} › an address that may be read in two ways › a whole URL exempts the page on that origin only`,
-    ],
+    noticedBy: [`${enrollment} › a whole URL exempts the page on that origin only`],
   },
   {
     id: 'F-04',
@@ -102,9 +97,7 @@ export const loginFlowBreaks: readonly Break[] = [
     file: 'lib/express/enroll-page.ts',
     find: 'if (!isSamePage && !isComingBack) return;',
     replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',
-    noticedBy: [
-      `${enrollment} › an enrollUrl that the app sees under another address › after one round there is an error that says why: …`,
-    ],
+    noticedBy: [`${enrollment} › after one round there is an error that says why: …`],
   },
   {
     id: 'F-05',
@@ -113,7 +106,7 @@ export const loginFlowBreaks: readonly Break[] = [
     find: 'return path.length <= MAX_LENGTH ? path : null;',
     replace: 'return path;',
     noticedBy: [
-      'test/express/return-to.test.ts › safeReturnTo › what is returned has at most 2048 characters, however long it became',
+      'test/express/return-to.test.ts › what is returned has at most 2048 characters, however long it became',
     ],
   },
   {
@@ -203,7 +196,7 @@ export const loginFlowBreaks: readonly Break[] = [
     find: "if (isDestroyed && typeof generate === 'function') generate.call(store, req);",
     replace: '',
     noticedBy: [
-      'test/express/session-faults.test.ts › a session that the app destroyed › a login begins in a new session if the app just destroyed the old one',
+      'test/express/session-faults.test.ts › a login begins in a new session if the app just destroyed the old one',
     ],
   },
   {
