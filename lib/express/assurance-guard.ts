@@ -14,7 +14,7 @@ import { readLogin, type StoredLogin } from './login-record';
 import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
 import { readPath, saveSession } from './session';
-import { isSessionEmpty, setReturnCookie } from './return-cookie';
+import { clearReturnCookie, isSessionEmpty, setReturnCookie } from './return-cookie';
 import { findCurrentPage } from './return-to';
 import { sendStepUpChallenge } from './step-up-challenge';
 
@@ -109,7 +109,10 @@ export function makeAssuranceGuard(
     const counting = isValid ? login.factors.filter(counts) : [];
     const isRecent = ({ at }: Factor): boolean => isFresh(at, { maxAgeSeconds, now: now() });
     const freshKinds = listKinds(counting.filter(isRecent));
-    if (freshKinds.length >= requiredKinds) return true;
+    if (freshKinds.length >= requiredKinds) {
+      if (read === undefined) clearReturnCookie(req, res);
+      return true;
+    }
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     const url = isValid ? stepUpUrl : loginUrl;

@@ -1,6 +1,7 @@
 // The page to return to, for a visitor whose session is empty. It is kept in a cookie of its own: a
 // session in the store for each visit of a crawler would fill the store.
-import type { Request, Response } from 'express';
+import type { CookieOptions, Request, Response } from 'express';
+import { isResponseSent } from '../internal/response-sent';
 import { getSession, readPath } from './session';
 
 const COOKIE_NAME = 'passport-backup-code.return-to';
@@ -17,17 +18,26 @@ export function isSessionEmpty(req: Request): boolean {
 /** Has the browser keep the page. It goes wherever the cookie of the session goes. */
 export function setReturnCookie(req: Request, res: Response, page: string | null): void {
   if (page === null || encodeURIComponent(page).length > MAX_ENCODED_LENGTH) return;
+  res.cookie(COOKIE_NAME, page, { ...cookieOptions(req), maxAge: MAX_AGE_MS });
+}
+
+/** Has the browser forget the page: the user has arrived. */
+export function clearReturnCookie(req: Request, res: Response): void {
+  if (readReturnCookie(req) === null || isResponseSent(res)) return;
+  res.clearCookie(COOKIE_NAME, cookieOptions(req));
+}
+
+function cookieOptions(req: Request): CookieOptions {
   const cookie = readPath(getSession(req), 'cookie');
   const path = readPath(cookie, 'path');
   const domain = readPath(cookie, 'domain');
-  res.cookie(COOKIE_NAME, page, {
+  return {
     httpOnly: true,
     sameSite: 'lax',
     secure: req.secure || readPath(cookie, 'secure') === true,
-    maxAge: MAX_AGE_MS,
     path: typeof path === 'string' ? path : '/',
     ...(typeof domain === 'string' && { domain }),
-  });
+  };
 }
 
 /** Returns the page, or `null`. The caller checks it: another site may have set the cookie. */

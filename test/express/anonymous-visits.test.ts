@@ -52,6 +52,24 @@ test('the cookie is Secure, and has the domain and path of the session cookie, i
   expect(cookie).toMatch(/; Domain=shop\.example; Path=\/guarded;.*; Secure;/);
 });
 
+test('the cookie is cleared when the user arrives at a guarded page', async () => {
+  await open();
+  const visitor = site.browser();
+  await visitor.get('/guarded', HTML);
+  const returnCookie = visitor.cookie!;
+  await visitor.post('/login', { user: 'ada' });
+  await visitor.post('/login/totp', { code: 'valid' });
+  const cookie = `${visitor.cookie!}; ${returnCookie}`;
+  const answer = await new Browser(visitor.origin, cookie).get('/guarded', HTML);
+  expect(answer.status).toBe(200);
+  expect(answer.headers.getSetCookie()).toEqual([
+    expect.stringMatching(
+      /^passport-backup-code\.return-to=; Path=\/; Expires=Thu, 01 Jan 1970 [^;]+; HttpOnly; SameSite=Lax$/,
+    ),
+  ]);
+  expect((await visitor.get('/guarded', HTML)).headers.getSetCookie()).toEqual([]);
+});
+
 test('a visitor whose session is stored anyway gets no cookie', async () => {
   await open();
   const visitor = site.browser();
