@@ -8,7 +8,6 @@ import {
   newEvent,
   newSet,
   NOW,
-  takeAttempt,
   takeGrantedAttempt,
   issueSet,
 } from '../../../lib/testing/samples';
@@ -32,26 +31,40 @@ describeWith(redis, 'expiry on Redis', (server) => {
 
   it('the counter of an unknown user name expires 30 days after its last attempt', async () => {
     const name = nameSubject('eve', await store.nameKey());
-    const { user } = userKeys('backup-code:', name.key);
+    const { networks } = userKeys('backup-code:', name.key);
+    const keys = [networks, `${networks}:192.0.2.0/24`];
     const expectThirtyDays = async (): Promise<void> => {
-      const left = await client.pTTL(user);
-      expect(left).toBeGreaterThan(30 * DAY_MS - 60_000);
-      expect(left).toBeLessThanOrEqual(30 * DAY_MS);
+      for (const key of keys) {
+        const left = await client.pTTL(key);
+        expect(left).toBeGreaterThan(30 * DAY_MS - 60_000);
+        expect(left).toBeLessThanOrEqual(30 * DAY_MS);
+      }
     };
-    await takeAttempt(store, name, { waits: [60_000] });
+    const channel = 'recovery';
+    await takeGrantedAttempt(store, name, { channel });
     await expectThirtyDays();
-    await client.pExpire(user, 1000);
-    expect((await takeAttempt(store, name, { waits: [60_000], now: NOW + DAY_MS })).ok).toBe(false);
+    expect(await client.keys('*')).toHaveLength(1 + keys.length);
+    for (const key of keys) await client.pExpire(key, 1000);
+    await takeGrantedAttempt(store, name, { channel, now: NOW + DAY_MS });
     await expectThirtyDays();
+  });
+
+  it('counters of networks that have expired are no longer listed', async () => {
+    const { subject } = await issueSet(store);
+    const { networks } = userKeys('backup-code:', subject.key);
+    await takeGrantedAttempt(store, subject, { channel: 'recovery', network: '192.0.2.0/24' });
+    await client.zAdd(networks, { score: Date.now() - 2000, value: `${networks}:192.0.2.0/24` });
+    await takeGrantedAttempt(store, subject, { channel: 'recovery', network: '198.51.100.0/24' });
+    expect(await client.zRange(networks, 0, -1)).toEqual([`${networks}:198.51.100.0/24`]);
   });
 
   it("an unknown user name is counted from zero after 30 days of the caller's clock", async () => {
     const name = nameSubject('eve', await store.nameKey());
-    const waits = [0];
-    await takeGrantedAttempt(store, name, { waits });
-    expect((await takeAttempt(store, name, { waits, now: NOW + 30 * DAY_MS - 1 })).ok).toBe(false);
-    const later = await takeGrantedAttempt(store, name, { waits, now: NOW + 60 * DAY_MS - 1 });
-    expect(later.ticket.attempt).toBe(1);
+    const attempts = [];
+    for (const now of [NOW, NOW + 30 * DAY_MS - 1, NOW + 60 * DAY_MS - 1]) {
+      attempts.push((await takeGrantedAttempt(store, name, { channel: 'recovery', now })).ticket);
+    }
+    expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 1]);
   });
 
   it("a user's set, counters and events never expire", async () => {

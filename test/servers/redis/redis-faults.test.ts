@@ -19,9 +19,11 @@ import { readRedisEvents } from '../../helpers/read-redis-events';
 import { readAllKeys, type SingleClient } from '../../helpers/redis-data';
 import { describeWith, redis } from '../../helpers/servers';
 
+/** The default of `takeAttempt`. */
+const NETWORK = '192.0.2.0/24';
 const ticket: Ticket = {
   channel: 'second_factor',
-  network: '',
+  network: NETWORK,
   attempt: 1,
   generation: 1,
   nextAt: NOW,
@@ -68,9 +70,12 @@ describeWith(redis, 'faults on Redis', (server) => {
 
   it.each(calls)(
     'RedisStore.%s throws and changes nothing if any key has the wrong type',
-    async (_method, call) => {
+    async (method, call) => {
       const set = await issueSet(store);
-      for (const key of Object.values(userKeys('backup-code:', set.subject.key)) as string[]) {
+      const { networks, ...keys } = userKeys('backup-code:', set.subject.key);
+      const counters = [networks, `${networks}:${NETWORK}`];
+      const countsAttempts = method === 'takeAttempt' || method === 'giveBack';
+      for (const key of [...Object.values(keys), ...(countsAttempts ? counters : [])]) {
         const kept = (await client.exists(key)) === 1 ? `${key}:kept` : null;
         if (kept !== null) await client.rename(key, kept);
         await client.set(key, 'a string');
