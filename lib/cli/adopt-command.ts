@@ -54,8 +54,8 @@ export const adoptCommand: Command = {
   synopsis: '--config MODULE [--dry-run] [FILE]',
   description: [
     'Adopts codes that were printed before. Reads FILE or standard input, as UTF-8. Each line is',
-    '{"userId": "7", "codes": ["…", "…"]} or 7,…,… or 7;…;… or the same with tabs. The first line of',
-    'fields decides on the delimiter of the file; a field that contains another one needs quotes.',
+    '{"userId": "7", "codes": ["…", "…"]} or 7,…,… or 7;…;… or the same with tabs. The first line',
+    'of fields decides on the delimiter of the file; a field with another one needs quotes.',
     `A header is a first line without a code whose first field is ${HEADER_NAMES.join(', ')}.`,
     'A code that is null or empty was used. No line is adopted if one cannot be read.',
     'MODULE exports backupCodes and format, the format of the old codes.',

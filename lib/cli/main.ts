@@ -40,8 +40,8 @@ function usage(): string {
   return entries.join('\n');
 }
 
-// If a promise of the app is never settled and nothing else is alive, Node ends the process as if all
-// was well.
+// If a promise of the app is never settled and nothing else is alive, Node ends the process as if
+// all was well.
 process.exitCode = 1;
 process.once('beforeExit', () => {
   host.stderr('The command did not finish: a promise of the app was never settled.\n');

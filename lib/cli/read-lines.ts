@@ -5,11 +5,11 @@ import { BackupCodeError } from '../errors';
 export const MAX_LINE_LENGTH = 65_536;
 
 /**
- * The lines without their ends, of Unix or Windows, and without a byte order mark. `null` stands for a line that
- * is longer than {@link MAX_LINE_LENGTH}.
+ * The lines without their ends, of Unix or Windows, and without a byte order mark. `null` stands
+ * for a line that is longer than {@link MAX_LINE_LENGTH}.
  *
  * @throws {BackupCodeError} `invalid_codes` if the input is not UTF-8. Other encodings would change
- *   the ids of users.
+ * the ids of users.
  */
 export async function* readLines(input: NodeJS.ReadableStream): AsyncGenerator<string | null> {
   const decoder = new TextDecoder('utf-8', { fatal: true });

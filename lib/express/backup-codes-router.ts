@@ -42,13 +42,13 @@ export interface BackupCodesRouterOptions {
    */
   readonly context?: (req: Request) => Context;
   /**
-   * Other origins whose pages may change codes, such as a single-page app on a subdomain of its own.
-   * The router sends no CORS headers: the app answers the preflight, with credentials, for the same
-   * origins. Only a request with a cookie is checked, or one that a browser adds another login to,
-   * such as `Authorization: Basic`. A bearer token needs no entry.
+   * Other origins whose pages may change codes, such as a single-page app on a subdomain of its
+   * own. The router sends no CORS headers: the app answers the preflight, with credentials, for the
+   * same origins. Only a request with a cookie is checked, or one that a browser adds another login
+   * to, such as `Authorization: Basic`. A bearer token needs no entry.
    * @default []: pages of this origin only
    * @throws {BackupCodeError} `invalid_option` if it is not an array of origins, each as a browser
-   *   sends it in the header `Origin`: without a path, and without a slash at its end
+   * sends it in the header `Origin`: without a path, and without a slash at its end
    * @example
    * ```ts
    * app.use('/codes', backupCodesRouter({ backupCodes, origins: ['https://app.example.com'] }));

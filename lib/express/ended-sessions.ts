@@ -13,8 +13,8 @@ type EndedIds = Map<string, number>;
 const endedByStore = new WeakMap<object, EndedIds>();
 
 /**
- * Has the store of the session refuse to write it from now on, in this process. Call it right before
- * the session gets a new id.
+ * Has the store of the session refuse to write it from now on, in this process. Call it right
+ * before the session gets a new id.
  */
 export function endSessionId(req: Request): void {
   const store: unknown = Reflect.get(req, 'sessionStore');

@@ -1,5 +1,5 @@
-// A mark inside the Passport login of a session: `completeLogin` made it, and when it began. It ends
-// with that login, even if a logout and a plain `req.logIn` keep what is in the session.
+// A mark inside the Passport login of a session: `completeLogin` made it, and when it began. It
+// ends with that login, even if a logout and a plain `req.logIn` keep what is in the session.
 import { createHash } from 'node:crypto';
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';

@@ -4,8 +4,9 @@ import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 
 /**
- * Whether the request may come from a page that the app did not make. A request without a cookie may
- * not: it shows nothing that a browser adds by itself, so no page can borrow the login of its user.
+ * Whether the request may come from a page that the app did not make. A request without a cookie
+ * may not: it shows nothing that a browser adds by itself, so no page can borrow the login of its
+ * user.
  *
  * `none`, an address typed or a bookmark, is refused too: it never makes such a request. A browser
  * that does not send the header is stopped by the content type: another site must ask first whether

@@ -19,8 +19,8 @@ export interface EnrollmentOptions extends LoginOptions {
   /** The service, or anything that has its `status`. */
   readonly backupCodes: Pick<BackupCodes, 'status'>;
   /**
-   * The page on which codes are made: a path, or a whole URL. This page and every page below it
-   * let all users through, if the request is for its origin and its path has no `//`, no backslash, and
+   * The page on which codes are made: a path, or a whole URL. This page and every page below it let
+   * all users through, if the request is for its origin and its path has no `//`, no backslash, and
    * no dots or slashes that are left to resolve or decode. Give the path that Express sees.
    */
   readonly enrollUrl: string;

@@ -8,9 +8,9 @@ const THIS_ORIGIN = 'http://here.invalid';
 
 /**
  * Returns the value, percent-encoded, if every browser reads it as a path of this origin, and if it
- * has at most 2048 characters when it is encoded; `null` for anything else. The value comes from the
- * client. A bad one is dropped without an error, so it causes neither an open redirect nor a failed
- * login.
+ * has at most 2048 characters when it is encoded; `null` for anything else. The value comes from
+ * the client. A bad one is dropped without an error, so it causes neither an open redirect nor a
+ * failed login.
  *
  * @example
  * ```ts

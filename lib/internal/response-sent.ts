@@ -11,8 +11,8 @@ export function isResponseSent(res: unknown): boolean {
 export function responseSentError(): BackupCodeError {
   return new BackupCodeError(
     'response_sent',
-    'The response was already sent, by a time-out for example, so this request cannot be answered ' +
-      'any more. Nothing more was done for it.',
+    'The response was already sent, by a time-out for example, so this request cannot be ' +
+      'answered any more. Nothing more was done for it.',
   );
 }
 

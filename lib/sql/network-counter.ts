@@ -46,8 +46,9 @@ interface NetworkAttempt {
 
 /** One statement: it makes the row, or counts in it unless a wait is running. */
 async function takeByUpsert(run: RunStatement, attempt: NetworkAttempt): Promise<boolean> {
-  const { tables } = attempt.database;
-  const isCurrent = sql`(n.generation = excluded.generation AND n.forget_at > ${attempt.request.now})`;
+  const { database, request } = attempt;
+  const { tables } = database;
+  const isCurrent = sql`(n.generation = excluded.generation AND n.forget_at > ${request.now})`;
   const { affected } = await run(sql`
     INSERT INTO ${tables.networks} AS n ${firstAttempt(attempt)}
     ON CONFLICT (user_key, network) DO UPDATE

@@ -229,17 +229,17 @@ export interface BackupCodeStore {
    * Counts an attempt, before anything is checked.
    *
    * - On `second_factor` attempts are counted for the user. Attempt n is granted if n is at most
-   *   `waits.length`, the channel is not locked and no wait is running.
+   * `waits.length`, the channel is not locked and no wait is running.
    * - On `recovery` they are counted for the user and the network, so that a stranger on another
-   *   network delays no owner. Attempt n is granted if no wait is running. Nothing locks. A counter
-   *   is forgotten {@link COUNTER_KEPT_MS} after its last attempt.
+   * network delays no owner. Attempt n is granted if no wait is running. Nothing locks. A counter
+   * is forgotten {@link COUNTER_KEPT_MS} after its last attempt.
    *
    * A granted attempt begins a wait of `waits[n - 1]` milliseconds; for 0 it begins none, so that
    * processes whose clocks differ do not refuse each other. A wait that ends later than the longest
    * of `waits` from now was begun by a clock that was ahead: it counts as over. A refusal changes
    * neither counter nor wait, and is counted as `count` does: in one event for each wait, and for
-   * each day on a locked channel. Any number of concurrent callers are granted no more attempts than
-   * sequential ones.
+   * each day on a locked channel. Any number of concurrent callers are granted no more attempts
+   * than sequential ones.
    */
   takeAttempt(request: AttemptRequest): Promise<AttemptResult>;
 

@@ -53,7 +53,9 @@ export interface RefusingCounter {
   readonly nextAt: number;
 }
 
-/** The refusal as it is counted: in one event for each wait, and for each day on a locked channel. */
+/**
+ * The refusal as it is counted: in one event for each wait, and for each day on a locked channel.
+ */
 export function countedRefusal(
   request: AttemptRequest,
   { isLocked, generation, nextAt }: RefusingCounter,

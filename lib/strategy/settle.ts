@@ -14,8 +14,8 @@ export interface PassportActions {
 }
 
 /**
- * Takes the action that was decided. Never rejects: Passport ignores the promise of a strategy, so a
- * rejection would end the process.
+ * Takes the action that was decided. Never rejects: Passport ignores the promise of a strategy, so
+ * a rejection would end the process.
  */
 export async function settle(
   decision: Promise<Decision>,

@@ -15,8 +15,8 @@ export interface ConsumeContractOptions<User> {
    */
   readonly setUp: () => Promise<{ readonly user: User; readonly codes: readonly string[] }>;
   /**
-   * The function that the app passes to the strategy. If it returns `{ ok: false, reason: 'busy' }`,
-   * as `BackupCodes.consume` does when it has not checked the code, it is called again.
+   * The function that the app passes to the strategy. If it returns `{ ok: false, reason: 'busy'
+   * }`, as `BackupCodes.consume` does when it has not checked the code, it is called again.
    */
   readonly consumeCode: (user: User, code: string) => unknown;
   /** A code in the app's format that no user has. */

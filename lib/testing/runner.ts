@@ -1,5 +1,5 @@
-// What the suites need: two functions of a test runner, which Jest, Vitest, Mocha and node:test have,
-// and many calls at once over several connections.
+// What the suites need: two functions of a test runner, which Jest, Vitest, Mocha and node:test
+// have, and many calls at once over several connections.
 
 /**
  * The test runner that the suites declare their tests with.
