@@ -1,5 +1,6 @@
 // All breaks, in the order of test/requirements.md.
 import type { Break } from './break';
+import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
@@ -16,6 +17,7 @@ export const breaks: readonly Break[] = [
   ...inputBreaks,
   ...loginBreaks,
   ...lifeCycleBreaks,
+  ...accountBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
 ];
