@@ -27,6 +27,8 @@ export type BackupCodeErrorCode =
   | 'invalid_codes'
   /** A user id is not a string of 1 to 255 characters, a safe integer or a bigint. */
   | 'invalid_user_id'
+  /** Nothing is stored for the user id given to `forget` or `unlock`. */
+  | 'unknown_user'
   /** A user name given to `rejectUnknownUser` is not a string of 1 to 320 characters. */
   | 'invalid_username'
   /** A stored set names a pepper that is not configured, or has none where one is required. */

@@ -15,11 +15,12 @@ export type {
 } from './strategy/options';
 export { BackupCodes } from './service/backup-codes';
 export type { AdoptOptions, ConsumedCode, IssuedSet } from './service/backup-codes';
+export type { ForgetOptions, UnlockContext } from './service/account';
 export type { SetStatus } from './service/set-status';
 export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
 export type { AttemptOptions } from './service/back-off';
 export type { Consumed, NotConsumed, Outcome } from './service/outcome';
-export type { Audit, EventsQuery, RecordedEvent } from './service/audit';
+export type { Audit, EventsQuery, PruneOptions, RecordedEvent } from './service/audit';
 export type { Channel, CleanContext, Context } from './audit/context';
 export type {
   AuditEvent,
@@ -55,6 +56,7 @@ export type {
   Consumption,
   CountRequest,
   CurrentSet,
+  ForgetRequest,
   FoundUser,
   GiveBackRequest,
   LockedChannel,
@@ -67,6 +69,7 @@ export type {
   StageRequest,
   StoredCode,
   Ticket,
+  UnlockRequest,
 } from './stores/contract';
 export type {
   BackupCodeAudit,

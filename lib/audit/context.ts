@@ -42,7 +42,8 @@ const MAX_FIELD_LENGTH = 256;
 /** Breaks a line, or changes how one is displayed. */
 const UNPRINTABLE = /[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
 
-const FIELDS = ['ip', 'userAgent', 'requestId', 'actor', 'channel'] as const;
+/** The names of the fields of a {@link Context}. */
+export const CONTEXT_FIELDS = ['ip', 'userAgent', 'requestId', 'actor', 'channel'] as const;
 
 /**
  * Never fails on a value that a client controls, so that no input can make an audit write fail.
@@ -50,7 +51,7 @@ const FIELDS = ['ip', 'userAgent', 'requestId', 'actor', 'channel'] as const;
  * @throws {BackupCodeError} `invalid_option` for an unknown field or channel
  */
 export function cleanContext(context: Context = {}): CleanContext {
-  assertOptions('context', context, FIELDS);
+  assertOptions('context', context, CONTEXT_FIELDS);
   const { channel = 'second_factor' } = context;
   if (channel !== 'second_factor' && channel !== 'recovery') {
     throw new BackupCodeError(

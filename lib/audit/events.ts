@@ -67,8 +67,12 @@ export const EVENT_TYPES = [
   'throttled',
   /** Too many attempts failed. The channel is locked until a new set is issued. */
   'locked',
+  /** A locked channel was reopened, or its count set to zero, without a new set. */
+  'unlocked',
   /** The set was ended, and no new one was issued. */
   'revoked',
+  /** Everything that was stored for a user was removed. The event does not say who it was. */
+  'forgotten',
   /** `lowAt` codes are left. */
   'low',
   /** No code is left. */
@@ -110,8 +114,13 @@ export interface AuditEvent {
   readonly type: AuditEventType;
   /** Milliseconds since 1970, UTC. */
   readonly at: number;
-  /** The id as a string, whatever type the app uses. `null` for an unknown user name. */
+  /**
+   * The id as a string, whatever type the app uses. `null` for an unknown user name, and after the
+   * user was forgotten.
+   */
   readonly userId: string | null;
+  /** The namespace of the `BackupCodes` that wrote the event; `null` without one. */
+  readonly namespace: string | null;
   readonly setId: string | null;
   /** A random name for the code. It says nothing about the code itself. */
   readonly codeId: string | null;
@@ -140,6 +149,7 @@ export function auditEvent(type: AuditEventType, fields: EventFields): AuditEven
   return {
     id: randomUUID(),
     type,
+    namespace: null,
     setId: null,
     codeId: null,
     reason: null,
@@ -149,6 +159,21 @@ export function auditEvent(type: AuditEventType, fields: EventFields): AuditEven
     refusals: null,
     details: null,
     ...fields,
+  };
+}
+
+/**
+ * The event without what names the user, or says where a request came from. The id of an event that
+ * counts refusals is made from the user's key, so the event gets another one.
+ */
+export function anonymousEvent(event: AuditEvent): AuditEvent {
+  const { channel } = event.context;
+  return {
+    ...event,
+    id: event.refusals === null ? event.id : randomUUID(),
+    userId: null,
+    details: null,
+    context: { ip: null, userAgent: null, requestId: null, actor: null, channel },
   };
 }
 

@@ -13,6 +13,8 @@ const CHECK_BYTES = 16;
  */
 export interface SetBinding {
   readonly userId: string;
+  /** `null` without a namespace: then it is no part of what is hashed. */
+  readonly namespace: string | null;
   readonly setId: string;
   /** The salt string of the set, parameters included. */
   readonly salt: string;
@@ -38,7 +40,8 @@ export function keyStretched(
   pepperKey: Uint8Array,
   binding: SetBinding,
 ): Buffer {
-  return hmac(pepperKey, [VERSION, binding.userId, binding.setId, binding.salt, stretched]);
+  const { setId, salt } = binding;
+  return hmac(pepperKey, [VERSION, ...ownerFields(binding), setId, salt, stretched]);
 }
 
 /** A new record for the code with this keyed value. */
@@ -76,9 +79,15 @@ export function findMatch<R extends CodeRecord>(
  */
 export function checkOf(
   pepperKey: Uint8Array,
-  { userId, setId }: Pick<SetBinding, 'userId' | 'setId'>,
+  binding: Pick<SetBinding, 'userId' | 'namespace' | 'setId'>,
 ): string {
-  return hmac(pepperKey, [CHECK_VERSION, userId, setId]).subarray(0, CHECK_BYTES).toString('hex');
+  const fields = [CHECK_VERSION, ...ownerFields(binding), binding.setId];
+  return hmac(pepperKey, fields).subarray(0, CHECK_BYTES).toString('hex');
+}
+
+/** With a namespace there is one field more, so that no other owner gives the same bytes. */
+function ownerFields({ namespace, userId }: Pick<SetBinding, 'userId' | 'namespace'>): string[] {
+  return namespace === null ? [userId] : [namespace, userId];
 }
 
 /**

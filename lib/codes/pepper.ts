@@ -30,7 +30,7 @@ export interface PepperKey {
 }
 
 /** What a stored set says about its pepper. */
-export interface PepperedSet extends Pick<SetBinding, 'userId' | 'setId'> {
+export interface PepperedSet extends Pick<SetBinding, 'userId' | 'namespace' | 'setId'> {
   readonly pepperId: string | null;
   readonly check: string;
 }
@@ -67,7 +67,7 @@ export function pepperRing(given: Pepper | readonly Pepper[] | undefined): Peppe
   const [newest] = peppers.values();
   return {
     newest: newest ?? NO_PEPPER,
-    keyOf: ({ pepperId, check, userId, setId }) => {
+    keyOf: ({ pepperId, check, ...binding }) => {
       const pepper = peppers.get(pepperId);
       if (pepper === undefined) {
         const what =
@@ -76,7 +76,7 @@ export function pepperRing(given: Pepper | readonly Pepper[] | undefined): Peppe
             : `names the pepper "${pepperId}", which is not configured`;
         throw new BackupCodeError('unknown_pepper', `A stored set ${what}.`);
       }
-      if (checkOf(pepper.key, { userId, setId }) !== check) {
+      if (checkOf(pepper.key, binding) !== check) {
         throw new BackupCodeError(
           'wrong_pepper',
           `The pepper "${pepperId ?? 'none'}" is not the one that a stored set was made with, ` +

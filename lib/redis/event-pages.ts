@@ -29,14 +29,14 @@ export async function readEventsPage(
   keyspace: RedisKeyspace,
   request: EventsRequest,
 ): Promise<EventsPage> {
-  const { subject, types, order, after, limit } = request;
+  const { namespace, subject, types, order, after, limit } = request;
   const cursor =
     after === null ? new Array<string>(PARTITIONS).fill('') : readCursor(after, CURSOR);
   if (types?.length === 0) return { events: [], cursor: after };
   const partitions = subject === null ? cursor.keys() : [partitionOf(subject.key)];
   const streams = Array.from(partitions, (partition) => positionAt(partition, cursor));
   // If every event is asked for, each stream adds about as many to the page as any other.
-  const isEverything = subject === null && types === null;
+  const isEverything = namespace === null && subject === null && types === null;
   const count = isEverything ? Math.ceil((2 * limit) / PARTITIONS) : BATCH;
 
   const page: StreamEntry[] = [];
@@ -71,13 +71,14 @@ async function readOn(
   stream: StreamPosition,
   request: EventsRequest & { readonly count: number },
 ): Promise<void> {
-  const { subject, types, order, count } = request;
+  const { namespace, subject, types, order, count } = request;
   while (stream.pending.length === 0 && !stream.isAtEnd) {
     stream.delivered = stream.lookedAt;
     const { entries, last, isAtEnd } = await readStream(keyspace, {
       partition: stream.partition,
       from: stream.lookedAt,
       count,
+      namespace,
       subject,
       types,
       order,

@@ -2,7 +2,7 @@
 import type { AuditEvent } from '../audit/events';
 import type { EventsRequest } from '../stores/audit-contract';
 import { runScript } from './client';
-import { partitionKeys } from './keys';
+import { anonymousEventsKey, partitionKeys } from './keys';
 import type { RedisKeyspace } from './redis-options';
 import { readEvent, readList, readNumber, readText } from './replies';
 import { readEventsScript } from './scripts/audit-scripts';
@@ -17,7 +17,10 @@ export interface StreamEntry {
   readonly event: AuditEvent;
 }
 
-export interface StreamRequest extends Pick<EventsRequest, 'subject' | 'types' | 'order'> {
+export interface StreamRequest extends Pick<
+  EventsRequest,
+  'namespace' | 'subject' | 'types' | 'order'
+> {
   readonly partition: number;
   /** The name of the entry to continue after; an empty string begins at the first. */
   readonly from: string;
@@ -35,14 +38,16 @@ export interface StreamPart {
 
 export async function readStream(
   { client, prefix }: RedisKeyspace,
-  { partition, order, from, count, subject, types }: StreamRequest,
+  { partition, order, from, count, namespace, subject, types }: StreamRequest,
 ): Promise<StreamPart> {
   const { events, refusals } = partitionKeys(prefix, partition);
   // The strings are found as JSON.stringify writes them. It would escape the quotes in a value.
-  const user = subject === null ? undefined : `"userId":${JSON.stringify(subject.userId)}`;
+  const texts: string[] = [];
+  if (subject !== null) texts.push(`"userId":${JSON.stringify(subject.userId)}`);
+  if (namespace !== null) texts.push(`"namespace":${JSON.stringify(namespace)}`);
   const reply = await runScript(client, readEventsScript, {
-    keys: [events, refusals],
-    request: { order, from, count, user, types: types?.map((type) => `"type":"${type}"`) },
+    keys: [events, anonymousEventsKey(prefix, partition), refusals],
+    request: { order, from, count, texts, types: types?.map((type) => `"type":"${type}"`) },
   });
   const [last, looked, found] = readList(reply);
   const entries: StreamEntry[] = [];
@@ -52,6 +57,7 @@ export async function readStream(
     const [time, counter] = name.split('-');
     const event = readEvent(fields);
     // The details of an event may contain the strings too.
+    if (event.namespace !== namespace) continue;
     if (subject !== null && event.userId !== subject.userId) continue;
     if (types !== null && !types.includes(event.type)) continue;
     entries.push({ name, time: Number(time), counter: Number(counter), event });

@@ -20,6 +20,11 @@ export interface PartitionKeys {
    * Recording a reminder raises the score, so that the set is next read when another one is due.
    */
   readonly sets: string;
+  /**
+   * Sorted set: the `user` keys that have no set, by when the last one ended or the first attempt
+   * was made. It is what pruning users reads.
+   */
+  readonly withoutSet: string;
 }
 
 /** The keys of a user, and those of the user's partition. */
@@ -49,9 +54,28 @@ export function userKeys(prefix: string, subjectKey: string): UserKeys {
   };
 }
 
+/** The key of the subject whose `user` key this is. */
+export function subjectKeyOf(userKey: string): string {
+  return userKey.slice(userKey.lastIndexOf(':') + 1);
+}
+
 export function partitionKeys(prefix: string, partition: number): PartitionKeys {
   const start = `${prefix}{${partition}}`;
-  return { events: `${start}:events`, refusals: `${start}:refusals`, sets: `${start}:sets` };
+  return {
+    events: `${start}:events`,
+    refusals: `${start}:refusals`,
+    sets: `${start}:sets`,
+    withoutSet: `${start}:without-set`,
+  };
+}
+
+/**
+ * Sorted set: the events of users who were forgotten and that stay without them. An entry of a
+ * stream cannot be changed, so it is removed, and its event is kept here: the padded name of the
+ * entry, a space, and the event as JSON. All scores are 0. No script on a user's keys needs it.
+ */
+export function anonymousEventsKey(prefix: string, partition: number): string {
+  return `${prefix}{${partition}}:anonymous`;
 }
 
 /** The key of the secret that `nameKey` returns. All partitions share it. */

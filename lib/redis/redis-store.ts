@@ -21,20 +21,23 @@ import {
   type ConsumeRequest,
   type Consumption,
   type CountRequest,
+  type ForgetRequest,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
   type ReplaceRequest,
   type RevokeRequest,
   type StageRequest,
+  type UnlockRequest,
 } from '../stores/contract';
 import { refusedSource } from '../stores/refusals';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
+import { forgetUser } from './forget-user';
 import { nameKeyKey } from './keys';
 import { checkOptions, type RedisKeyspace, type RedisStoreOptions } from './redis-options';
-import { pruneEvents } from './prune';
+import { prune } from './prune';
 import { recordReminders } from './reminders';
 import { readFields, readText, readWrittenEvents } from './replies';
 import { buildReport } from './report';
@@ -45,6 +48,7 @@ import {
   nameKeyScript,
   takeAttemptScript,
 } from './scripts/attempt-scripts';
+import { unlockScript } from './scripts/account-scripts';
 import { consumeScript } from './scripts/consume-script';
 import {
   activateScript,
@@ -54,7 +58,7 @@ import {
   stageScript,
 } from './scripts/set-scripts';
 import { runUserScript } from './scripts/user-functions';
-import { codeText, readCurrentSet, readSecondFactor, setFields } from './user-fields';
+import { codeText, ownerFields, readCurrentSet, readSecondFactor, setFields } from './user-fields';
 import { readAttempt, readConsumption } from './verification-replies';
 
 const NAME_KEY_BYTES = 32;
@@ -98,7 +102,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
     const reply = await this.#run(stageScript, subject.key, {
       set: JSON.stringify(setFields(request)),
       setId: header.setId,
-      userId: subject.userId ?? '',
+      owner: ownerFields(subject),
       stagedUntil: until,
       event: JSON.stringify(event),
     });
@@ -132,6 +136,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
         longestWait: Math.max(...waits),
         refusal: JSON.stringify(refusal),
         refusedSource: refusedSource(request),
+        owner: ownerFields(subject),
         keptMs: COUNTER_KEPT_MS,
       },
     });
@@ -166,6 +171,19 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
 
   async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
     const reply = await this.#run(revokeScript, subject.key, {
+      now,
+      event: JSON.stringify(event),
+    });
+    return readWrittenEvents(reply);
+  }
+
+  forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
+    return forgetUser(this.#keyspace, request);
+  }
+
+  async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
+    const reply = await this.#run(unlockScript, subject.key, {
+      channel,
       now,
       event: JSON.stringify(event),
     });
@@ -212,9 +230,12 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
     return readEventsPage(this.#keyspace, request);
   }
 
-  /** Removes events. The times of ended sets expire 400 days after the user's last one ended. */
+  /**
+   * Removes events, and users without a set. The times of ended sets expire 400 days after the
+   * user's last one ended.
+   */
   prune(request: PruneRequest): Promise<number> {
-    return pruneEvents(this.#keyspace, request);
+    return prune(this.#keyspace, request);
   }
 
   recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]> {
@@ -236,5 +257,6 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
  */
 function subjectKeyOf(event: AuditEvent | undefined): string | null {
   if (!event) return null;
-  return event.userId === null ? event.id : userKey(event.userId);
+  const { id, userId, namespace } = event;
+  return userId === null ? id : userKey(userId, namespace);
 }

@@ -42,8 +42,9 @@ async function recordInPartition(
   partition: number,
   { request, events, faults }: Recording,
 ): Promise<void> {
+  const { namespace } = request;
   const maxScore = request.now + longestLead(request);
-  for await (const users of readUsersWithSets(keyspace, { partition, maxScore })) {
+  for await (const users of readUsersWithSets(keyspace, { partition, maxScore, namespace })) {
     const results = await Promise.allSettled(
       users.map((user) => recordReminder(keyspace, user, request)),
     );
@@ -60,7 +61,7 @@ async function recordReminder(
   request: RemindersRequest,
 ): Promise<readonly AuditEvent[]> {
   const { userId, setId, createdAt, expiresAt, remaining, total } = user;
-  const { now, leadsMs, toEvent } = request;
+  const { namespace, now, leadsMs, toEvent } = request;
   const passed = remindersPassed({ createdAt, expiresAt, now, leadsMs });
   if (passed === 0 || expiresAt === null) return [];
   const type = passed === leadsMs.length ? 'expired' : 'expiring';
@@ -69,7 +70,7 @@ async function recordReminder(
   const nextLead = leadsMs[passed];
   const score = nextLead === undefined ? '+inf' : expiresAt - nextLead + longestLead(request);
   const reply = await runUserScript(keyspace, recordReminderScript, {
-    subjectKey: userKey(userId),
+    subjectKey: userKey(userId, namespace),
     request: { setId, passed, score: String(score), event: JSON.stringify(event) },
   });
   return readWrittenEvents(reply);

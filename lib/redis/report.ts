@@ -15,18 +15,24 @@ export async function buildReport(
 ): Promise<Report> {
   const report = new ReportBuilder(request);
   for (let partition = 0; partition < PARTITIONS; partition += 1) {
-    await addSets(report, keyspace, { partition, lockAfter: request.lockAfter });
-    await addEvents(report, keyspace, { partition, since: request.since });
+    await addSets(report, keyspace, { partition, request });
+    await addEvents(report, keyspace, { partition, request });
   }
   return report.build();
+}
+
+interface ReportedPartition {
+  readonly partition: number;
+  readonly request: ReportRequest;
 }
 
 async function addSets(
   report: ReportBuilder,
   keyspace: RedisKeyspace,
-  { partition, lockAfter }: { readonly partition: number; readonly lockAfter: number },
+  { partition, request: { namespace, lockAfter } }: ReportedPartition,
 ): Promise<void> {
-  for await (const users of readUsersWithSets(keyspace, { partition, maxScore: Infinity })) {
+  const listed = { partition, maxScore: Infinity, namespace };
+  for await (const users of readUsersWithSets(keyspace, listed)) {
     for (const user of users) {
       const isLocked = user.lockedAt !== null || user.attempts >= lockAfter;
       report.addSet({ ...user, isLocked });
@@ -34,24 +40,29 @@ async function addSets(
   }
 }
 
-/** Reads the newest first, until a whole batch is older than the report. */
+/**
+ * Reads the newest first, until all events of a batch are older than the report, and there are
+ * some.
+ */
 async function addEvents(
   report: ReportBuilder,
   keyspace: RedisKeyspace,
-  { partition, since }: { readonly partition: number; readonly since: number },
+  { partition, request: { namespace, since } }: ReportedPartition,
 ): Promise<void> {
   let from = '';
   for (;;) {
-    const { entries, last } = await readStream(keyspace, {
+    const { entries, last, isAtEnd } = await readStream(keyspace, {
       partition,
       order: 'newest-first',
       from,
       count: BATCH,
+      namespace,
       subject: null,
       types: null,
     });
     for (const { event } of entries) report.addEvent(event);
-    if (entries.every(({ event }) => event.at < since)) return;
+    const areOld = entries.length > 0 && entries.every(({ event }) => event.at < since);
+    if (isAtEnd || areOld) return;
     from = last;
   }
 }

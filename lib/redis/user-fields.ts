@@ -2,6 +2,7 @@
 import type { CodeRecord } from '../codes/digests';
 import type { AttemptCounter, CurrentSet, NewSet, SetHeader, StoredCode } from '../stores/contract';
 import { hasherName } from '../stores/report-builder';
+import type { Subject } from '../stores/subject';
 import { parseStored, readNumber, type Fields } from './replies';
 
 const CODE = 'code:';
@@ -22,9 +23,14 @@ export function setFields({ subject, header, codes }: NewSet): string[] {
   ]);
   if (expiresAt !== null) fields.set('expiresAt', String(expiresAt));
   if (pepperId !== null) fields.set('pepperId', pepperId);
-  if (subject.userId !== null) fields.set('userId', subject.userId);
   for (const code of codes) fields.set(CODE + code.codeId, codeText(code));
-  return [...fields].flat();
+  return [...ownerFields(subject), ...[...fields].flat()];
+}
+
+/** Who a user is, as a list of names and values. */
+export function ownerFields({ userId, namespace }: Subject): string[] {
+  const owner = userId === null ? [] : ['userId', userId];
+  return namespace === null ? owner : [...owner, 'namespace', namespace];
 }
 
 /** The value of a code's field. */

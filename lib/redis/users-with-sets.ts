@@ -3,7 +3,7 @@ import { runScript, type RedisClient } from './client';
 import { partitionKeys } from './keys';
 import type { RedisKeyspace } from './redis-options';
 import { readList, readNumber, readText } from './replies';
-import { listSetsScript, readUsersScript } from './scripts/audit-scripts';
+import { listUsersScript, readUsersScript } from './scripts/audit-scripts';
 
 /** How many users one script reads. */
 const BATCH = 500;
@@ -26,6 +26,7 @@ export interface UserWithSet {
 
 const FIELDS = [
   'userId',
+  'namespace',
   'setId',
   'createdAt',
   'expiresAt',
@@ -44,6 +45,8 @@ export interface UsersRequest {
   readonly partition: number;
   /** The highest score in the sorted set of users; `Infinity` for all of them. */
   readonly maxScore: number;
+  /** Only users of this namespace. */
+  readonly namespace: string | null;
 }
 
 /**
@@ -52,7 +55,7 @@ export interface UsersRequest {
  */
 export async function* readUsersWithSets(
   { client, prefix }: RedisKeyspace,
-  { partition, maxScore }: UsersRequest,
+  { partition, maxScore, namespace }: UsersRequest,
 ): AsyncGenerator<UserWithSet[]> {
   const { sets } = partitionKeys(prefix, partition);
   const keys = await listUserKeys(client, sets, maxScore);
@@ -65,22 +68,24 @@ export async function* readUsersWithSets(
     for (const values of readList(reply)) {
       const stored = readStoredUser(values);
       // The set may have ended since its key was listed.
-      if (stored.setId !== '') users.push(readUser(stored));
+      if (stored.setId === '' || stored.namespace !== (namespace ?? '')) continue;
+      users.push(readUser(stored));
     }
     yield users;
   }
 }
 
-async function listUserKeys(
+/** The `user` keys in a sorted set whose score is at most this. */
+export async function listUserKeys(
   client: RedisClient,
-  sets: string,
+  key: string,
   maxScore: number,
 ): Promise<string[]> {
   const max = maxScore === Infinity ? '+inf' : String(maxScore);
   const keys: string[] = [];
   for (;;) {
-    const reply = await runScript(client, listSetsScript, {
-      keys: [sets],
+    const reply = await runScript(client, listUsersScript, {
+      keys: [key],
       request: { max, offset: keys.length, count: BATCH },
     });
     const listed = readList(reply).map(readText);

@@ -4,7 +4,6 @@ import { cleanContext, type Context } from '../audit/context';
 import { cleanDetails } from '../audit/details';
 import {
   assertEventType,
-  auditEvent,
   isRecordableType,
   type AuditEventType,
   type EventDetails,
@@ -53,6 +52,20 @@ export interface EventsQuery {
   readonly order?: 'oldest-first' | 'newest-first';
 }
 
+/** What to remove. */
+export interface PruneOptions {
+  /** Milliseconds since 1970, or a Date; not in the future. */
+  readonly before: number | Date;
+  /**
+   * Also removes what is stored for users who have had no current or staged set since `before`.
+   * Users with a locked channel stay. A user who was removed counts as new: `adopt` accepts codes
+   * again if the app offers them.
+   *
+   * @default false
+   */
+  readonly usersWithoutSet?: boolean;
+}
+
 /** An event of the app's own. */
 export interface RecordedEvent {
   readonly userId: UserId;
@@ -90,6 +103,7 @@ export class Audit {
    */
   async events(query: EventsQuery = {}): Promise<EventsPage> {
     assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);
+    const { namespace } = this.#config;
     const { types = null, after = null, order = 'oldest-first' } = query;
     if (types !== null) assertEventTypes(types);
     if (after !== null && typeof after !== 'string') {
@@ -112,8 +126,8 @@ export class Audit {
     });
     // A userId that is present but undefined is a mistake. Reading all users' events for it would
     // disclose them.
-    const subject = 'userId' in query ? userSubject(query.userId as UserId) : null;
-    return this.#store().readEvents({ subject, types, order, after, limit });
+    const subject = 'userId' in query ? userSubject(query.userId as UserId, namespace) : null;
+    return this.#store().readEvents({ namespace, subject, types, order, after, limit });
   }
 
   /**
@@ -136,7 +150,7 @@ export class Audit {
           'in lower-case letters, digits and underscores.',
       );
     }
-    const event = auditEvent(type, {
+    const event = this.#config.newEvent(type, {
       at: this.#config.now(),
       userId: userSubject(userId).userId,
       setId: code?.setId ?? null,
@@ -163,27 +177,38 @@ export class Audit {
     assertOptions('audit.recordReminders', options, ['now']);
     const now = options.now === undefined ? this.#config.now() : readTime('now', options.now);
     const context = cleanContext();
+    const { namespace, newEvent } = this.#config;
     const events = await this.#store().recordReminders({
+      namespace,
       now,
       leadsMs: REMINDERS_MS,
-      toEvent: ({ type, ...set }) => auditEvent(type, { at: now, ...set, context }),
+      toEvent: ({ type, ...set }) => newEvent(type, { at: now, ...set, context }),
     });
     this.#listeners.notify(events);
     return events.length;
   }
 
   /**
-   * Removes events from before a time, and the remains of sets that ended before it. On Redis the
-   * remains of sets expire after 400 days.
+   * Removes events from before a time, and the remains of sets that ended before it, of this
+   * namespace only. On Redis the remains of sets expire after 400 days.
    *
    * @example
-   * await backupCodes.audit.prune({ before: Date.now() - 365 * 86_400_000 });
+   * const before = Date.now() - 365 * 86_400_000;
+   * await backupCodes.audit.prune({ before, usersWithoutSet: true });
    *
    * @returns how many events were removed
-   * @throws {BackupCodeError} `invalid_date` if the time is in the future, `not_supported`
+   * @throws {BackupCodeError} `invalid_date` if the time is in the future, `invalid_option`,
+   * `not_supported`
    */
-  async prune(options: { readonly before: number | Date }): Promise<number> {
-    assertOptions('audit.prune', options, ['before']);
+  async prune(options: PruneOptions): Promise<number> {
+    assertOptions('audit.prune', options, ['before', 'usersWithoutSet']);
+    const { usersWithoutSet = false } = options;
+    if (typeof usersWithoutSet !== 'boolean') {
+      throw new BackupCodeError(
+        'invalid_option',
+        `usersWithoutSet must be true or false, but was ${describe(usersWithoutSet)}.`,
+      );
+    }
     const before = readTime('before', options.before);
     if (before > this.#config.now()) {
       throw new BackupCodeError(
@@ -191,7 +216,9 @@ export class Audit {
         'before must not be in the future: every event would be removed.',
       );
     }
-    return this.#store().prune({ before });
+    const { namespace, waits } = this.#config;
+    const lockAfter = waits.second_factor.length;
+    return this.#store().prune({ namespace, before, usersWithoutSet, lockAfter });
   }
 
   /**
@@ -210,9 +237,10 @@ export class Audit {
     if (since > now) {
       throw new BackupCodeError('invalid_date', 'since must not be in the future.');
     }
-    const { lowAt, rotateAfterDays, waits } = this.#config;
+    const { namespace, lowAt, rotateAfterDays, waits } = this.#config;
     const free = waits.recovery.findIndex((wait) => wait > 0) + 1;
     return this.#store().report({
+      namespace,
       since,
       now,
       lowAt,

@@ -1,13 +1,20 @@
 // The service: issues, consumes and ends the backup codes of users. Knows no request, no session
 // and no SQL.
-import { cleanContext, type Context } from '../audit/context';
-import { auditEvent, type AuditEventType } from '../audit/events';
+import { cleanContext, type Channel, type Context } from '../audit/context';
+import type { AuditEventType } from '../audit/events';
 import { Listeners, type ErrorListener, type Listener } from '../audit/listeners';
 import type { Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
 import { assertOptions } from '../internal/validate';
 import type { NewSet, SetWithCodes } from '../stores/contract';
-import { nameSubject, userSubject, type Subject, type UserId } from '../stores/subject';
+import {
+  nameSubject,
+  userSubject,
+  type Subject,
+  type UserId,
+  type UserSubject,
+} from '../stores/subject';
+import { forgetUser, unlockChannel, type ForgetOptions, type UnlockContext } from './account';
 import { readAdopted } from './adopt';
 import { Audit } from './audit';
 import { dummySet } from './compare';
@@ -149,9 +156,9 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`
    */
   async activate(userId: UserId, setId: string, context?: Context): Promise<boolean> {
-    const subject = userSubject(userId);
+    const subject = this.#subject(userId);
     if (typeof setId !== 'string' || !SET_ID.test(setId)) return false;
-    const event = auditEvent('activated', {
+    const event = this.#config.newEvent('activated', {
       at: this.#config.now(),
       userId: subject.userId,
       setId,
@@ -178,7 +185,7 @@ export class BackupCodes {
    * the store throws
    */
   async consume(userId: UserId, code: unknown, context?: Context): Promise<Outcome> {
-    const subject = userSubject(userId);
+    const subject = this.#subject(userId);
     return this.#consume({
       userId: subject.userId,
       findSubject: () => Promise.resolve(subject),
@@ -235,14 +242,14 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`
    */
   async status(userId: UserId): Promise<SetStatus | null> {
-    const found = await this.#config.store.find(userSubject(userId));
+    const found = await this.#config.store.find(this.#subject(userId));
     if (!found?.current) return null;
     return describeSet(this.#config, found.current, found.secondFactor);
   }
 
   /**
-   * Ends the set, and a staged one, without a new set: for the owner, for an administrator
-   * (`context.actor`), or when the account is deleted.
+   * Ends the set, and a staged one, without a new set: for the owner, or for an administrator
+   * (`context.actor`). If the account is deleted, call {@link forget}.
    *
    * @example
    * await backupCodes.revoke(user.id, { actor: admin.id });
@@ -251,13 +258,50 @@ export class BackupCodes {
    * @throws {BackupCodeError} `invalid_user_id`
    */
   async revoke(userId: UserId, context?: Context): Promise<boolean> {
-    const subject = userSubject(userId);
-    const event = auditEvent('revoked', {
+    const subject = this.#subject(userId);
+    const event = this.#config.newEvent('revoked', {
       at: this.#config.now(),
       userId: subject.userId,
       context: cleanContext(context),
     });
     const events = await this.#config.store.revoke({ subject, now: event.at, event });
+    this.#listeners.notify(events);
+    return events.length > 0;
+  }
+
+  /**
+   * Removes everything that is stored for a user, for the deletion of the account: codes, counters
+   * and reminders, and with `audit: 'erase'` the user's events. `'anonymize'` keeps the events
+   * without anything that names the user or tells where a request came from. Then records one event
+   * `forgotten`, which has the actor only. If it fails, call it again.
+   *
+   * @example
+   * await backupCodes.forget(user.id, { audit: 'anonymize', actor: admin.id });
+   *
+   * @throws {BackupCodeError} `unknown_user` if nothing is stored for the user; `invalid_option`,
+   * `invalid_user_id`
+   */
+  async forget(userId: UserId, options: ForgetOptions): Promise<void> {
+    const events = await forgetUser(this.#config, this.#subject(userId), options);
+    this.#listeners.notify(events);
+  }
+
+  /**
+   * Reopens a locked channel, or sets its count to zero, without a new set. The codes that are left
+   * keep working. Make sure that you know who asks: see docs/support.md.
+   *
+   * @example
+   * await backupCodes.unlock(user.id, 'second_factor', { actor: admin.id });
+   *
+   * @param context `actor` is required: the audit trail says who reopened the channel
+   * @returns false, with nothing changed, if the channel is not locked, has no wait and counts no
+   * attempt
+   * @throws {BackupCodeError} `unknown_user` if nothing is stored for the user; `invalid_option`,
+   * `invalid_user_id`
+   */
+  async unlock(userId: UserId, channel: Channel, context: UnlockContext): Promise<boolean> {
+    const subject = this.#subject(userId);
+    const events = await unlockChannel(this.#config, subject, { channel, context });
     this.#listeners.notify(events);
     return events.length > 0;
   }
@@ -278,7 +322,7 @@ export class BackupCodes {
     { setId, codeId }: ConsumedCode,
     context?: Context,
   ): Promise<void> {
-    const event = auditEvent('login_unfinished', {
+    const event = this.#config.newEvent('login_unfinished', {
       at: this.#config.now(),
       userId: userSubject(userId).userId,
       setId,
@@ -318,11 +362,11 @@ export class BackupCodes {
     userId: UserId,
     { context, codes }: { readonly context: Context | undefined; readonly codes?: NewCodes },
   ): Promise<StoredSet> {
-    const subject = userSubject(userId);
+    const subject = this.#subject(userId);
     const cleaned = cleanContext(context);
     const made = await makeSet(this.#config, subject, codes ?? newCodes(this.#config));
     const { setId, createdAt, expiresAt, total } = made.header;
-    const event = auditEvent(type, {
+    const event = this.#config.newEvent(type, {
       at: createdAt,
       userId: subject.userId,
       setId,
@@ -336,8 +380,14 @@ export class BackupCodes {
     };
   }
 
+  /** @throws {BackupCodeError} `invalid_user_id` */
+  #subject(userId: UserId): UserSubject {
+    return userSubject(userId, this.#config.namespace);
+  }
+
   async #nameSubject(username: string): Promise<Subject> {
-    return nameSubject(this.#config.normalizeUsername(username), await this.#loadNameKey());
+    const { namespace, normalizeUsername } = this.#config;
+    return nameSubject(normalizeUsername(username), await this.#loadNameKey(), { namespace });
   }
 
   /** Read from the store once, and again if that failed. */

@@ -70,6 +70,7 @@ const MAX_DRAWS = 5;
  */
 export async function compare(config: Config, request: ComparisonRequest): Promise<Comparison> {
   const { set, userId, subjectKey, channel } = request;
+  const { namespace } = config;
   const { setId, salt, pepperId, check } = set;
   const listed = config.formatDefinitions.indexOf(set.format);
   const format = config.formats[listed] ?? parseFormat(set.format);
@@ -77,8 +78,8 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   const hashing: SetHashing = {
     format,
     hasher: hasherFor(config.hashers, { salt, bits: format.bits }),
-    pepperKey: config.pepper.keyOf({ pepperId, check, userId, setId }),
-    binding: { userId, setId, salt },
+    pepperKey: config.pepper.keyOf({ pepperId, check, namespace, userId, setId }),
+    binding: { namespace, userId, setId, salt },
   };
   // A code that does not fit the set's own format is hashed all the same, and matches nothing.
   const symbols = reading ?? request.readings.find((other) => other !== null) ?? '';
@@ -131,7 +132,7 @@ async function keyedValue(hashing: SetHashing, symbols: string): Promise<Buffer>
  * can match.
  */
 export function dummySet(config: Config): SetWithCodes {
-  const { formats, hashers, pepper, count } = config;
+  const { formats, hashers, pepper, count, namespace } = config;
   const setId = randomBytes(16).toString('hex');
   const keyed = randomBytes(32);
   return {
@@ -139,7 +140,7 @@ export function dummySet(config: Config): SetWithCodes {
     format: serializeFormat(formats[0]),
     salt: freshSalt(hashers[0]),
     pepperId: pepper.newest.id,
-    check: checkOf(pepper.newest.key, { userId: '', setId }),
+    check: checkOf(pepper.newest.key, { namespace, userId: '', setId }),
     total: count,
     remaining: count,
     createdAt: 0,

@@ -1,7 +1,7 @@
 // Consumes a code. The order of the steps is the security argument: an attempt is taken before
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
-import { auditEvent, type EventFields } from '../audit/events';
+import type { EventFields } from '../audit/events';
 import { readCode } from '../codes/formats';
 import { assertReadOn, isReadOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
@@ -54,7 +54,7 @@ export async function consumeCode(
     isReadOn(context.channel, format) ? readCode(format, typed) : null,
   );
   if (readings.every((reading) => reading === null)) {
-    const event = auditEvent('rejected', {
+    const event = config.newEvent('rejected', {
       at: config.now(),
       userId,
       reason: 'malformed',
@@ -69,7 +69,7 @@ export async function consumeCode(
   const channel = userId === null ? 'recovery' : context.channel;
   const source = { subject, channel, network: networkOf(context.ip) };
   const now = config.now();
-  const refusal = auditEvent('throttled', { at: now, userId, refusals: 1, context });
+  const refusal = config.newEvent('throttled', { at: now, userId, refusals: 1, context });
   const taken = await takeOrRecordFault(service, {
     ...source,
     now,
@@ -190,9 +190,9 @@ async function consumeOrGiveBack(
   try {
     const now = config.now();
     const common = { at: now, userId, setId, context };
-    const events = [auditEvent('consumed', { ...common, codeId })];
+    const events = [config.newEvent('consumed', { ...common, codeId })];
     if (replacement) {
-      events.push(auditEvent('renewed', { ...common, codeId: replacement.record.codeId }));
+      events.push(config.newEvent('renewed', { ...common, codeId: replacement.record.codeId }));
     }
     return await config.store.consume({
       subject: source.subject,
@@ -212,13 +212,13 @@ async function consumeOrGiveBack(
 
 /** With a replacement as many codes are left as before, so `low` is never reached by it. */
 function milestonesOf(
-  { lowAt }: Config,
+  { lowAt, newEvent }: Config,
   fields: EventFields,
   isReplaced: boolean,
 ): readonly Milestone[] {
-  const milestones = [{ remaining: 0, event: auditEvent('exhausted', fields) }];
+  const milestones = [{ remaining: 0, event: newEvent('exhausted', fields) }];
   if (lowAt > 0 && !isReplaced) {
-    milestones.push({ remaining: lowAt, event: auditEvent('low', fields) });
+    milestones.push({ remaining: lowAt, event: newEvent('low', fields) });
   }
   return milestones;
 }

@@ -46,13 +46,13 @@ export function newCodes({ formats, count }: Config): NewCodes {
  */
 export async function makeSet(
   config: Config,
-  { key: subjectKey, userId }: UserSubject,
+  { key: subjectKey, userId, namespace }: UserSubject,
   { format, symbols }: NewCodes,
 ): Promise<MadeSet> {
   const { newest } = config.pepper;
   const hasher = hasherOf(config, format);
   const setId = randomBytes(16).toString('hex');
-  const binding: SetBinding = { userId, setId, salt: freshSalt(hasher) };
+  const binding: SetBinding = { namespace, userId, setId, salt: freshSalt(hasher) };
   const records = await runInHashQueue(
     { channel: 'second_factor', subjectKey, ...config.gate },
     async (place) => {

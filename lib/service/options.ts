@@ -1,5 +1,11 @@
 // The options of `BackupCodes`, checked once at construction.
 import type { CleanContext } from '../audit/context';
+import {
+  auditEvent,
+  type AuditEvent,
+  type AuditEventType,
+  type EventFields,
+} from '../audit/events';
 import { checkFormat, formats, serializeFormat, type Format } from '../codes/formats';
 import { assertHardToGuess } from '../codes/guessing';
 import type { HashQueueOptions } from '../codes/hash-queue';
@@ -42,6 +48,15 @@ export type Risk = 'allow' | 'step_up' | 'deny';
 export interface BackupCodesOptions {
   /** Where sets, attempt counters and audit events are kept. */
   readonly store: BackupCodeStore;
+  /**
+   * Keeps the users of one organisation, app or environment apart from all others in the same
+   * store: 1 to 64 letters, digits, dots, dashes and underscores. User ids are unique within a
+   * namespace, and equal ids in two namespaces never meet. Never change it: the sets of the old
+   * name are not found under another.
+   *
+   * @default no namespace
+   */
+  readonly namespace?: string;
   /**
    * Keys that are kept apart from the database: one, or a list, newest first. The newest is used
    * for new sets, all are read. Once there is one, sets without a pepper are refused unless the
@@ -150,6 +165,9 @@ export interface Config {
   readonly store: BackupCodeStore;
   /** The store as it was given, for the methods that only some stores have. */
   readonly givenStore: BackupCodeStore;
+  readonly namespace: string | null;
+  /** Makes an event of this namespace. */
+  readonly newEvent: (type: AuditEventType, fields: Omit<EventFields, 'namespace'>) => AuditEvent;
   readonly pepper: PepperRing;
   /** Newest first; never empty. */
   readonly formats: readonly [Format, ...Format[]];
@@ -172,6 +190,7 @@ export interface Config {
 
 const NAMES = [
   'store',
+  'namespace',
   'pepper',
   'format',
   'count',
@@ -197,6 +216,7 @@ const DAYS = { min: 1, max: 3650 } as const;
 export function parseConfig(options: BackupCodesOptions): Config {
   assertOptions('BackupCodes', options, NAMES);
   assertMethods('store', options.store, STORE_METHODS);
+  const namespace = readNamespace(options);
   const listedFormats = formatList(options.format ?? formats.standard);
   const [format] = listedFormats;
   const count = wholeNumber('count', options.count, { min: 1, max: 32, fallback: 10 });
@@ -210,6 +230,8 @@ export function parseConfig(options: BackupCodesOptions): Config {
   return {
     store: checkedStore(options.store),
     givenStore: options.store,
+    namespace,
+    newEvent: (type, fields) => auditEvent(type, { ...fields, namespace }),
     pepper,
     formats: listedFormats,
     formatDefinitions: listedFormats.map(serializeFormat),
@@ -226,6 +248,25 @@ export function parseConfig(options: BackupCodesOptions): Config {
     normalizeUsername:
       optionalFunction('normalizeUsername', options.normalizeUsername) ?? normalizeUsername,
   };
+}
+
+/** Without NUL and bounded, so that it can be the key of an HMAC. */
+const NAMESPACE = /^[A-Za-z0-9._-]{1,64}$/;
+
+/**
+ * A namespace that is present but undefined is a mistake: users of all such tenants would meet.
+ *
+ * @throws {BackupCodeError} `invalid_option`
+ */
+function readNamespace(options: BackupCodesOptions): string | null {
+  if (!('namespace' in options)) return null;
+  const given: unknown = options.namespace;
+  if (typeof given === 'string' && NAMESPACE.test(given)) return given;
+  const shown = typeof given === 'string' ? JSON.stringify(given.slice(0, 80)) : describe(given);
+  throw new BackupCodeError(
+    'invalid_option',
+    `namespace must be 1 to 64 letters, digits, dots, dashes or underscores, but was ${shown}.`,
+  );
 }
 
 function formatList(given: Format | readonly Format[]): readonly [Format, ...Format[]] {

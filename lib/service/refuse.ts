@@ -1,6 +1,6 @@
 // Refuses a code: records why, and gives the attempt back if it was not a guess.
 import type { CleanContext } from '../audit/context';
-import { auditEvent, isSetFault, type EventReason, type Reason } from '../audit/events';
+import { isSetFault, type EventReason, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import { BackupCodeError } from '../errors';
@@ -37,7 +37,7 @@ export async function reject(
   const now = service.config.now();
   const common = { at: now, userId, setId: current?.setId ?? null, context };
   const isReused = reason === 'reused' && typeof code.consumedAt === 'number';
-  const rejected = auditEvent('rejected', {
+  const rejected = service.config.newEvent('rejected', {
     ...common,
     reason,
     codeId: code.codeId,
@@ -47,7 +47,7 @@ export async function reject(
     source.channel === 'second_factor' &&
     ticket.attempt >= service.config.waits.second_factor.length;
   const lock = isLast
-    ? { subject: source.subject, ticket, now, event: auditEvent('locked', common) }
+    ? { subject: source.subject, ticket, now, event: service.config.newEvent('locked', common) }
     : undefined;
   service.listeners.notify(await service.config.store.append([rejected], lock));
   return { ok: false, reason };
@@ -87,7 +87,7 @@ async function countRefusal(
   const at = config.now();
   const type = reason === 'step_up' ? 'step_up_required' : 'rejected';
   const event = {
-    ...auditEvent(type, { at, userId, reason, refusals: 1, context }),
+    ...config.newEvent(type, { at, userId, reason, refusals: 1, context }),
     id: countedEventId(source, { reason, period: dayOf(at) }),
   };
   listeners.notify(await config.store.count({ subject: source.subject, event }));

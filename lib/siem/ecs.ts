@@ -26,6 +26,8 @@ export interface EcsEvent {
   };
   /** Your app. */
   readonly service: { readonly name: string };
+  /** The namespace of the event. */
+  readonly organization?: { readonly id: string };
   readonly labels: Readonly<Record<string, string>>;
   /** The acting user. If that is not the owner of the codes, the owner is `target`. */
   readonly user?: { readonly id: string; readonly target?: { readonly id: string } };
@@ -53,7 +55,9 @@ const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
   rejected: ATTEMPT,
   throttled: ATTEMPT,
   locked: CHANGE,
+  unlocked: CHANGE,
   revoked: CHANGE,
+  forgotten: CHANGE,
   low: STATE,
   exhausted: STATE,
   renewed: CHANGE,
@@ -86,7 +90,7 @@ export function toEcs(event: AuditEvent, options: VocabularyOptions): EcsEvent {
     event,
     options,
   );
-  const { context, refusals } = event;
+  const { namespace, context, refusals } = event;
   const user = userOf(userId, context.actor);
   const related = relatedOf([userId, context.actor], ip);
   const isKnown = isKnownEventType(event.type);
@@ -106,6 +110,7 @@ export function toEcs(event: AuditEvent, options: VocabularyOptions): EcsEvent {
       ...(reason !== null && { reason }),
     },
     service: { name: options.appId },
+    ...(namespace !== null && { organization: { id: namespace } }),
     labels: toLabels({
       ...fields,
       channel: context.channel,

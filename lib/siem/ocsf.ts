@@ -37,6 +37,8 @@ export interface OcsfEvent {
     readonly event_code: AuditEventType;
     /** Your app. */
     readonly log_source: string;
+    /** The namespace of the event. */
+    readonly tenant_uid?: string;
   };
   readonly user:
     | { readonly uid: string }
@@ -89,6 +91,7 @@ const management = (activity_id: number, activity_name: string): Activity => ({
   activity_name,
 });
 const LOCK = management(6, 'Lock');
+const UNLOCK = management(7, 'Unlock');
 const ENABLE = management(12, 'Enable MFA Factors');
 const DISABLE = management(13, 'Disable MFA Factors');
 /** 99 is "Other": the schema has no number for it, and requires a name. */
@@ -103,7 +106,9 @@ const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeveri
   rejected: [LOGON, 'Low'],
   throttled: [LOGON, 'Medium'],
   locked: [LOCK, 'High'],
+  unlocked: [UNLOCK, 'Medium'],
   revoked: [DISABLE, 'Low'],
+  forgotten: [other('Forgotten'), 'Informational'],
   low: [other('Low'), 'Low'],
   exhausted: [other('Exhausted'), 'Low'],
   renewed: [other('Renewed'), 'Informational'],
@@ -184,6 +189,7 @@ export function toOcsf(event: AuditEvent, options: VocabularyOptions): OcsfEvent
       uid: event.id,
       event_code: type,
       log_source: options.appId,
+      ...(event.namespace !== null && { tenant_uid: event.namespace }),
     },
     // The schema requires a user, even for a name that no user has.
     user: userId === null ? { name: 'Unknown', type_id: 0, type: 'Unknown' } : { uid: userId },

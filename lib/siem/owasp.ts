@@ -17,6 +17,7 @@ import { isKnownEventType, type KnownEventType } from './event-types';
 export interface OwaspEvent {
   /** ISO 8601 with an offset. */
   readonly datetime: string;
+  /** Your app; with a namespace, your app, a slash and the namespace. */
   readonly appid: string;
   /** The name, a colon, and the parameters with commas between them. */
   readonly event: string;
@@ -97,7 +98,9 @@ const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
   rejected: 'authn_login_fail',
   throttled: 'authn_login_fail_max',
   locked: 'authn_login_lock',
+  unlocked: 'user_updated',
   revoked: 'authn_token_revoked',
+  forgotten: 'user_updated',
   low: 'user_updated',
   exhausted: 'user_updated',
   renewed: 'authn_token_created',
@@ -152,12 +155,13 @@ const WITHOUT_ACTOR: ReadonlySet<OwaspName> = new Set([
  */
 export function toOwasp(event: AuditEvent, options: VocabularyOptions): OwaspEvent {
   const description = describeEvent(event, options);
-  const { userAgent, ip } = event.context;
+  const { namespace, context } = event;
+  const { userAgent, ip } = context;
   const name = nameOf(event, description);
   const { level, parameters } = VOCABULARY[name];
   return {
     datetime: description.time.replace('Z', '+00:00'),
-    appid: options.appId,
+    appid: namespace === null ? options.appId : `${options.appId}/${namespace}`,
     event: eventOf(name, parameters(event, description)),
     level,
     description: description.message,

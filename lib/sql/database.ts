@@ -111,6 +111,14 @@ export class Database {
       : sql`ON CONFLICT (${column}) DO NOTHING`;
   }
 
+  /** The same, and the row is locked until the end of the transaction. */
+  lockExisting(key: string): Statement {
+    const column = sql.ref(key);
+    return this.dialect === 'mysql'
+      ? this.keepExisting(key)
+      : sql`ON CONFLICT (${column}) DO UPDATE SET ${column} = EXCLUDED.${column}`;
+  }
+
   #prepare(): Promise<void> {
     this.#ready ??= this.#makeReady().catch((error: unknown) => {
       this.#ready = null;

@@ -19,13 +19,14 @@ export function insertEvents(tables: Tables, events: readonly AuditEvent[]): Sta
 }
 
 function eventRow(event: AuditEvent): NewRow {
-  const { userId, details, context } = event;
+  const { userId, namespace, details, context } = event;
   return {
     event_id: event.id,
     type: event.type,
     at: event.at,
-    user_key: userId === null ? null : userKey(userId),
+    user_key: userId === null ? null : userKey(userId, namespace),
     user_id: storableText(userId),
+    namespace: namespace ?? '',
     set_id: event.setId,
     code_id: event.codeId,
     reason: event.reason,
@@ -49,6 +50,7 @@ export function readEvent(row: Row): AuditEvent {
     type: String(row['type']),
     at: readNumber(row, 'at'),
     userId: readText(row, 'user_id'),
+    namespace: row['namespace'] === '' ? null : readString(row, 'namespace'),
     setId: readString(row, 'set_id'),
     codeId: readString(row, 'code_id'),
     reason: readString(row, 'reason') as AuditEvent['reason'],

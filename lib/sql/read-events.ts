@@ -27,7 +27,7 @@ export async function readEvents(database: Database, request: EventsRequest): Pr
   ];
   const page = sql`
     FROM ${tables.events}
-    ${conditions.length === 0 ? sql`` : sql`WHERE ${sql.join(conditions, sql` AND `)}`}
+    WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY ${sql.join(sorting)}
     LIMIT ${sql.lit(limit)}`;
   const rows =
@@ -46,8 +46,8 @@ export async function readEvents(database: Database, request: EventsRequest): Pr
 
 const IS_SETTLED_ON_POSTGRES = sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
 
-function pageConditions({ subject, types }: EventsRequest): Statement[] {
-  const conditions: Statement[] = [];
+function pageConditions({ namespace, subject, types }: EventsRequest): Statement[] {
+  const conditions: Statement[] = [sql`namespace = ${namespace ?? ''}`];
   if (subject !== null) conditions.push(sql`user_key = ${subject.key}`);
   if (types !== null) {
     // An empty list is not valid SQL. No event has an empty type.

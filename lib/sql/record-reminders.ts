@@ -31,7 +31,7 @@ async function* recordBatches(
   request: RemindersRequest,
 ): AsyncGenerator<readonly AuditEvent[]> {
   const { tables } = database;
-  const { now, leadsMs } = request;
+  const { namespace, now, leadsMs } = request;
   const isDue = leadsMs.map(
     (leadMs) => sql`
       expires_at <= ${now + leadMs} AND created_at < expires_at - ${database.bigint(leadMs)}`,
@@ -43,7 +43,8 @@ async function* recordBatches(
       const { rows } = await database.read(sql`
         SELECT user_key, user_id, set_id, created_at, expires_at
         FROM ${tables.users}
-        WHERE reminded = ${reminded}
+        WHERE namespace = ${namespace ?? ''}
+          AND reminded = ${reminded}
           AND ${page}
           AND revoked_at IS NULL
           AND set_id IS NOT NULL

@@ -42,7 +42,7 @@ type SetCounts = Omit<Report, 'since' | 'until' | 'days' | 'unusual'>;
 /** In one pass over the users: a row for each pepper and hasher. */
 async function countSets(
   database: Database,
-  { now, lowAt, rotateBefore, lockAfter }: ReportRequest,
+  { namespace, now, lowAt, rotateBefore, lockAfter }: ReportRequest,
 ): Promise<SetCounts> {
   const isExpired = sql`(expires_at IS NOT NULL AND expires_at <= ${now})`;
   const isLocked = sql`(second_factor_locked_at IS NOT NULL
@@ -61,7 +61,8 @@ async function countSets(
       ${countIf(sql`NOT ${isExpired} AND ${isRotationDue}`)} AS rotation_due,
       ${countIf(sql`last_consumed_at IS NULL`)} AS never_used
     FROM ${database.tables.users}
-    WHERE set_id IS NOT NULL
+    WHERE namespace = ${namespace ?? ''}
+      AND set_id IS NOT NULL
       AND revoked_at IS NULL
     GROUP BY pepper_id, hasher`);
   const sum = (column: string): number =>
@@ -107,13 +108,14 @@ interface MutableDay {
 
 async function countDays(
   database: Database,
-  { since, now }: ReportRequest,
+  { namespace, since, now }: ReportRequest,
 ): Promise<readonly DayCounts[]> {
   const day = sql`at - at % ${sql.lit(DAY_MS)}`;
   const { rows } = await database.read(sql`
     SELECT ${day} AS day, type, reason, SUM(COALESCE(refusals, 1)) AS times
     FROM ${database.tables.events}
-    WHERE at >= ${since}
+    WHERE namespace = ${namespace ?? ''}
+      AND at >= ${since}
       AND at <= ${now}
       AND type IN ('issued', 'activated', 'adopted', 'consumed',
         'rejected', 'throttled', 'step_up_required')
@@ -153,7 +155,7 @@ interface Failures {
 /** Users are grouped by key: the collations of MySQL would take two user ids for one. */
 async function mostFailures(
   database: Database,
-  { request: { since, now, manyFailures }, by }: Failures,
+  { request: { namespace, since, now, manyFailures }, by }: Failures,
 ): Promise<readonly Row[]> {
   const group = sql.ref(by);
   const name = by === 'ip' ? group : sql.ref('user_id');
@@ -165,7 +167,8 @@ async function mostFailures(
       COUNT(DISTINCT user_key) AS users,
       ${failures} AS failures
     FROM ${database.tables.events}
-    WHERE at >= ${since}
+    WHERE namespace = ${namespace ?? ''}
+      AND at >= ${since}
       AND at <= ${now}
       AND ${group} IS NOT NULL
       AND type IN ('rejected', 'throttled')

@@ -7,12 +7,15 @@ import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement, Tables } from './database';
 import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';
 
-/** Makes the user's row if it is missing. */
-export function insertUser(database: Database, { key, userId }: Subject): Statement {
+/**
+ * Makes the user's row if it is missing. Locks it in any case, so that no other transaction removes
+ * it.
+ */
+export function insertUser(database: Database, { key, userId, namespace }: Subject): Statement {
   return sql`
-    INSERT INTO ${database.tables.users} (user_key, user_id)
-    VALUES (${key}, ${storableText(userId)})
-    ${database.keepExisting('user_key')}`;
+    INSERT INTO ${database.tables.users} (user_key, user_id, namespace)
+    VALUES (${key}, ${storableText(userId)}, ${namespace ?? ''})
+    ${database.lockExisting('user_key')}`;
 }
 
 export interface NewCodes {

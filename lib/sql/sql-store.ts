@@ -20,18 +20,21 @@ import type {
   ConsumeRequest,
   Consumption,
   CountRequest,
+  ForgetRequest,
   FoundUser,
   GiveBackRequest,
   LockedChannel,
   ReplaceRequest,
   RevokeRequest,
   StageRequest,
+  UnlockRequest,
 } from '../stores/contract';
 import type { Subject } from '../stores/subject';
 import { consumeCode } from './consume-code';
 import { countEvent } from './count-event';
 import { Database } from './database';
 import { insertEvents } from './event-rows';
+import { forgetUser } from './forget-user';
 import { readNameKey } from './name-key';
 import { giveBackNetwork } from './network-counter';
 import { readStoreOptions, type SqlStoreOptions } from './options';
@@ -43,6 +46,7 @@ import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './seco
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
 import { readCurrentSet } from './set-rows';
 import { takeAttempt } from './take-attempt';
+import { unlockChannel } from './unlock-channel';
 
 /**
  * Keeps backup codes and their audit trail in your own database: SQLite, PostgreSQL, MySQL or
@@ -109,6 +113,14 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
 
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
     return revokeSet(this.#database, request);
+  }
+
+  forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
+    return forgetUser(this.#database, request);
+  }
+
+  unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
+    return unlockChannel(this.#database, request);
   }
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {

@@ -34,6 +34,14 @@ function ascii(dialect: Dialect, length: number): string {
     : `varchar(${length})`;
 }
 
+/**
+ * Empty without a namespace. It is not NULL, because no index finds NULL in the order of the other
+ * columns.
+ */
+function namespaceColumn(dialect: Dialect): string {
+  return `namespace ${ascii(dialect, 64)} NOT NULL DEFAULT ''`;
+}
+
 /** A row for each user: the header of the set, and the attempts on the second factor. */
 function usersTable(dialect: Dialect): Table {
   return {
@@ -41,6 +49,7 @@ function usersTable(dialect: Dialect): Table {
     columns: [
       `user_key ${ascii(dialect, 69)} NOT NULL PRIMARY KEY`,
       'user_id text',
+      namespaceColumn(dialect),
       `set_id ${ascii(dialect, 32)}`,
       'format text',
       `salt ${ascii(dialect, 255)}`,
@@ -63,7 +72,9 @@ function usersTable(dialect: Dialect): Table {
       'second_factor_locked_at bigint',
       'recovery_generation integer NOT NULL DEFAULT 0',
     ],
-    indexes: [{ name: 'backup_code_users_reminders', columns: 'reminded, expires_at, user_key' }],
+    indexes: [
+      { name: 'backup_code_users_reminders', columns: 'namespace, reminded, expires_at, user_key' },
+    ],
   };
 }
 
@@ -115,7 +126,7 @@ function eventsTable(dialect: Dialect): Table {
     postgres: 'bigserial PRIMARY KEY',
     mysql: 'bigint AUTO_INCREMENT PRIMARY KEY',
   }[dialect];
-  const byUser = dialect === 'postgres' ? 'user_key, tx, seq' : 'user_key, seq';
+  const order = dialect === 'postgres' ? 'tx, seq' : 'seq';
   return {
     name: TABLE.events,
     columns: [
@@ -125,6 +136,7 @@ function eventsTable(dialect: Dialect): Table {
       'at bigint NOT NULL',
       `user_key ${ascii(dialect, 69)}`,
       'user_id text',
+      namespaceColumn(dialect),
       `set_id ${ascii(dialect, 32)}`,
       `code_id ${ascii(dialect, 32)}`,
       `reason ${ascii(dialect, 32)}`,
@@ -142,9 +154,9 @@ function eventsTable(dialect: Dialect): Table {
       ...commitOrderColumns(dialect),
     ],
     indexes: [
-      { name: 'backup_code_events_user', columns: byUser },
-      ...(dialect === 'postgres' ? [{ name: 'backup_code_events_order', columns: 'tx, seq' }] : []),
-      { name: 'backup_code_events_at', columns: 'at' },
+      { name: 'backup_code_events_user', columns: `user_key, ${order}` },
+      { name: 'backup_code_events_order', columns: `namespace, ${order}` },
+      { name: 'backup_code_events_at', columns: 'namespace, at' },
     ],
   };
 }

@@ -15,6 +15,8 @@ export interface EventsPage {
 
 /** Which page of the audit trail to read. */
 export interface EventsRequest {
+  /** Only events of this namespace. `null` reads those without one. */
+  readonly namespace: string | null;
   /** `null` reads the events of all users, and of unknown user names. */
   readonly subject: Subject | null;
   /** `null` reads all types. */
@@ -26,8 +28,17 @@ export interface EventsRequest {
 
 /** Which events to remove. */
 export interface PruneRequest {
+  /** Only what belongs to this namespace. `null` prunes what has none. */
+  readonly namespace: string | null;
   /** Milliseconds since 1970. */
   readonly before: number;
+  /**
+   * Whether to remove what is left of users who have had no current or staged set since `before`.
+   * A user with a locked channel, or with a wait that ended later, stays.
+   */
+  readonly usersWithoutSet: boolean;
+  /** How many attempts lock a channel. */
+  readonly lockAfter: number;
 }
 
 /** A set that expires soon, or has expired. */
@@ -41,6 +52,8 @@ export interface DueSet {
 
 /** Which reminders to record. */
 export interface RemindersRequest {
+  /** Only sets of this namespace. `null` reads those without one. */
+  readonly namespace: string | null;
   readonly now: number;
   /** Milliseconds before the expiry, the longest first. The last is 0: the expiry itself. */
   readonly leadsMs: readonly number[];
@@ -118,6 +131,8 @@ export interface Report {
 
 /** What a report counts. */
 export interface ReportRequest {
+  /** Counts only this namespace. `null` counts what has none. */
+  readonly namespace: string | null;
   readonly since: number;
   readonly now: number;
   readonly lowAt: number;
@@ -144,8 +159,8 @@ export interface BackupCodeAudit {
   readEvents(request: EventsRequest): Promise<EventsPage>;
 
   /**
-   * Removes events from before a time, and the remains of sets that ended before it. No cursor
-   * becomes invalid.
+   * Removes events from before a time, the remains of sets that ended before it, and, if the
+   * request says so, the users who have had no set since. No cursor becomes invalid.
    *
    * @returns how many events were removed
    */
@@ -162,7 +177,7 @@ export interface BackupCodeAudit {
   recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]>;
 
   /**
-   * Counts over all users. Not in one transaction: a change made meanwhile may be counted or not.
+   * Counts over all users of a namespace. Not in one transaction: a change made meanwhile may be counted or not.
    */
   report(request: ReportRequest): Promise<Report>;
 }

@@ -11,6 +11,7 @@ import type {
   ConsumeRequest,
   Consumption,
   CountRequest,
+  ForgetRequest,
   FoundUser,
   GiveBackRequest,
   LockedChannel,
@@ -18,6 +19,7 @@ import type {
   RevokeRequest,
   StageRequest,
   Ticket,
+  UnlockRequest,
 } from './contract';
 import type { Subject } from './subject';
 
@@ -78,6 +80,14 @@ class CheckedStore implements BackupCodeStore {
 
   async revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
     return checkEvents('revoke', await this.#store.revoke(request));
+  }
+
+  async forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('forget', await this.#store.forget(request));
+  }
+
+  async unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
+    return checkEvents('unlock', await this.#store.unlock(request));
   }
 
   async append(

@@ -185,6 +185,26 @@ export interface RevokeRequest {
   readonly event: AuditEvent;
 }
 
+/** The user to forget. */
+export interface ForgetRequest {
+  readonly subject: Subject;
+  /**
+   * `erase` removes the user's events. `anonymize` keeps them as `anonymousEvent` returns them, in
+   * their place.
+   */
+  readonly audit: 'erase' | 'anonymize';
+  /** Written last. It has no user. */
+  readonly event: AuditEvent;
+}
+
+/** The channel to reopen. */
+export interface UnlockRequest {
+  readonly subject: Subject;
+  readonly channel: Channel;
+  readonly now: number;
+  readonly event: AuditEvent;
+}
+
 /** The second factor to lock, after the last attempt on it failed. */
 export interface LockedChannel {
   readonly subject: Subject;
@@ -262,6 +282,25 @@ export interface BackupCodeStore {
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]>;
 
   /**
+   * Removes everything that is stored for a user: the sets, current, staged and ended, with their
+   * codes; the attempt counters of all networks; the reminders; and the events, or what in them
+   * names the user. Afterwards nothing in the store names the user, and a later call for the same
+   * id finds a user who was never recorded. Every cursor stays valid. Changes nothing if nothing is
+   * stored for the user.
+   *
+   * A store that cannot change all events in one step may do so before the last step, in which it
+   * removes the rest. If it fails in between, the user is still recorded, and a second call
+   * completes the first.
+   */
+  forget(request: ForgetRequest): Promise<readonly AuditEvent[]>;
+
+  /**
+   * Lets a channel count from zero in a new generation, on `recovery` for all networks, and reopens
+   * the second factor. Changes nothing if the channel counts no attempt and is not locked.
+   */
+  unlock(request: UnlockRequest): Promise<readonly AuditEvent[]>;
+
+  /**
    * Writes events of one subject. With `lock`, also locks the second factor and writes its event
    * last, but only in the ticket's generation: if a code was consumed on the channel or a set was
    * issued since, the channel stays open.
@@ -294,6 +333,8 @@ export const STORE_METHODS = [
   'giveBack',
   'consume',
   'revoke',
+  'forget',
+  'unlock',
   'append',
   'count',
   'nameKey',

@@ -1,8 +1,10 @@
 // The audit trail of `MemoryStore`: events in the order of their changes. Each has a number, so
 // that a cursor stays valid after pruning.
-import type { AuditEvent } from '../audit/events';
-import type { EventsPage, EventsRequest } from './audit-contract';
+import { anonymousEvent, type AuditEvent } from '../audit/events';
+import type { EventsPage, EventsRequest, PruneRequest } from './audit-contract';
+import type { ForgetRequest } from './contract';
 import { readCursor, writeCursor } from './cursor';
+import type { Subject } from './subject';
 
 interface Entry {
   readonly seq: number;
@@ -35,12 +37,13 @@ export class MemoryTrail {
   }
 
   /** @throws {BackupCodeError} `invalid_cursor` */
-  read({ subject, types, order, after, limit }: EventsRequest): EventsPage {
+  read({ namespace, subject, types, order, after, limit }: EventsRequest): EventsPage {
     const position = after === null ? null : Number(readCursor(after, CURSOR)[0]);
     const isNewestFirst = order === 'newest-first';
     const isAfter = ({ seq }: Entry): boolean =>
       position === null || (isNewestFirst ? seq < position : seq > position);
     const isAskedFor = ({ event }: Entry): boolean =>
+      event.namespace === namespace &&
       (subject === null || event.userId === subject.userId) &&
       (types === null || types.includes(event.type));
     const entries = isNewestFirst ? this.#entries.toReversed() : this.#entries;
@@ -52,9 +55,25 @@ export class MemoryTrail {
     };
   }
 
+  /** @returns whether there were events of the user */
+  forget({ userId, namespace }: Subject, audit: ForgetRequest['audit']): boolean {
+    const isOfUser = ({ event }: Entry): boolean =>
+      event.userId === userId && event.namespace === namespace;
+    const hadEvents = this.#entries.some(isOfUser);
+    this.#entries =
+      audit === 'erase'
+        ? this.#entries.filter((entry) => !isOfUser(entry))
+        : this.#entries.map((entry) =>
+            isOfUser(entry) ? { ...entry, event: anonymousEvent(entry.event) } : entry,
+          );
+    return hadEvents;
+  }
+
   /** @returns how many events were removed */
-  prune(before: number): number {
-    const kept = this.#entries.filter(({ event }) => event.at >= before);
+  prune({ namespace, before }: PruneRequest): number {
+    const kept = this.#entries.filter(
+      ({ event }) => event.namespace !== namespace || event.at >= before,
+    );
     const removed = this.#entries.length - kept.length;
     this.#entries = kept;
     return removed;

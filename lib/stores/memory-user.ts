@@ -2,6 +2,8 @@
 import type { Channel } from '../audit/context';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from './contract';
+import type { PruneRequest } from './audit-contract';
+import type { Subject } from './subject';
 
 /** Counts attempts: on the second factor, or from one network on the recovery channel. */
 export interface Counter {
@@ -26,9 +28,12 @@ interface WorkingSet {
 
 export interface User {
   readonly userId: string | null;
+  readonly namespace: string | null;
   current: WorkingSet | null;
   staged: StagedSet | null;
   hadSet: boolean;
+  /** When the last set was revoked; 0 if none was. */
+  revokedAt: number;
   /** How many reminders of the current set are recorded. */
   reminded: number;
   secondFactor: Counter;
@@ -36,13 +41,14 @@ export interface User {
   recoveryGeneration: number;
 }
 
-/** @param userId `null` for an unknown user name */
-export function newUser(userId: string | null): User {
+export function newUser({ userId, namespace }: Subject): User {
   return {
     userId,
+    namespace,
     current: null,
     staged: null,
     hadSet: false,
+    revokedAt: 0,
     reminded: 0,
     secondFactor: freshCounter(0),
     recoveryGeneration: 0,
@@ -70,4 +76,16 @@ export function resetCounters(user: User, channel: Channel): void {
 
 export function freshCounter(generation: number): Counter {
   return { attempts: 0, nextAt: 0, generation, lockedAt: null };
+}
+
+/** Whether `prune` may remove the user: there was no set since, no lock and no running wait. */
+export function hasHadNoSet(
+  { current, staged, revokedAt, secondFactor }: User,
+  { before, lockAfter }: PruneRequest,
+): boolean {
+  const { attempts, lockedAt, nextAt } = secondFactor;
+  const hadSet = current !== null || revokedAt >= before;
+  const hadStagedSet = staged !== null && staged.until >= before;
+  const isLocked = lockedAt !== null || attempts >= lockAfter;
+  return !hadSet && !hadStagedSet && !isLocked && nextAt < before;
 }

@@ -21,17 +21,20 @@ import {
   type ConsumeRequest,
   type Consumption,
   type CountRequest,
+  type ForgetRequest,
   type FoundUser,
   type GiveBackRequest,
   type LockedChannel,
   type ReplaceRequest,
   type RevokeRequest,
   type StageRequest,
+  type UnlockRequest,
 } from './contract';
 import { MemoryTrail } from './memory-trail';
 import {
   beginSet,
   freshCounter,
+  hasHadNoSet,
   newUser,
   resetCounters,
   type Counter,
@@ -163,13 +166,36 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return { outcome: 'consumed', remaining, total, events };
   }
 
-  async revoke({ subject, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
+  async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
     const user = this.#users.get(subject.key);
     if (user) user.staged = null;
     if (!user?.current) return [];
     const { setId } = user.current.set;
     user.current = null;
+    user.revokedAt = now;
     return this.#write([{ ...event, setId }]);
+  }
+
+  async forget({ subject, audit, event }: ForgetRequest): Promise<readonly AuditEvent[]> {
+    const wasStored = this.#removeUser(subject.key);
+    const hadEvents = this.#trail.forget(subject, audit);
+    return wasStored || hadEvents ? this.#write([event]) : [];
+  }
+
+  async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
+    const user = this.#users.get(subject.key);
+    if (!user) return [];
+    this.#forgetCounters(now);
+    const counters = channel === 'recovery' ? this.#networksOf(subject.key) : [user.secondFactor];
+    const generation =
+      channel === 'recovery' ? user.recoveryGeneration : user.secondFactor.generation;
+    const isCounting = counters.some(
+      (counter) =>
+        counter.generation === generation && (counter.attempts > 0 || counter.lockedAt !== null),
+    );
+    if (!isCounting) return [];
+    resetCounters(user, channel);
+    return this.#write([event]);
   }
 
   async append(
@@ -194,11 +220,17 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return this.#trail.read(request);
   }
 
-  async prune({ before }: PruneRequest): Promise<number> {
-    return this.#trail.prune(before);
+  async prune(request: PruneRequest): Promise<number> {
+    const { namespace, usersWithoutSet } = request;
+    for (const [key, user] of this.#users) {
+      const isRemovable = user.namespace === namespace && hasHadNoSet(user, request);
+      if (usersWithoutSet && isRemovable) this.#removeUser(key);
+    }
+    return this.#trail.prune(request);
   }
 
   async recordReminders({
+    namespace,
     now,
     leadsMs,
     toEvent,
@@ -206,7 +238,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const events: AuditEvent[] = [];
     for (const user of this.#users.values()) {
       const { userId, current } = user;
-      if (userId === null || !current) continue;
+      if (userId === null || user.namespace !== namespace || !current) continue;
       const passed = remindersPassed({ ...current.set, now, leadsMs });
       if (passed <= user.reminded) continue;
       user.reminded = passed;
@@ -219,13 +251,15 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 
   async report(request: ReportRequest): Promise<Report> {
     const report = new ReportBuilder(request);
-    for (const { current, secondFactor } of this.#users.values()) {
-      if (!current) continue;
+    for (const { namespace, current, secondFactor } of this.#users.values()) {
+      if (!current || namespace !== request.namespace) continue;
       const { attempts, lockedAt } = secondFactor;
       const isLocked = lockedAt !== null || attempts >= request.lockAfter;
       report.addSet({ ...current.set, hasher: hasherName(current.set.salt), isLocked });
     }
-    for (const event of this.#trail.events) report.addEvent(event);
+    for (const event of this.#trail.events) {
+      if (event.namespace === request.namespace) report.addEvent(event);
+    }
     return report.build();
   }
 
@@ -234,12 +268,28 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return events;
   }
 
-  #user({ key, userId }: Subject): User {
-    const existing = this.#users.get(key);
+  #user(subject: Subject): User {
+    const existing = this.#users.get(subject.key);
     if (existing) return existing;
-    const user = newUser(userId);
-    this.#users.set(key, user);
+    const user = newUser(subject);
+    this.#users.set(subject.key, user);
     return user;
+  }
+
+  #networksOf(subjectKey: string): Counter[] {
+    const prefix = `${subjectKey} `;
+    return [...this.#networks].flatMap(([key, counter]) =>
+      key.startsWith(prefix) ? [counter] : [],
+    );
+  }
+
+  /** @returns whether there was anything to remove */
+  #removeUser(subjectKey: string): boolean {
+    let wasStored = this.#users.delete(subjectKey);
+    for (const key of this.#networks.keys()) {
+      if (key.startsWith(`${subjectKey} `)) wasStored = this.#networks.delete(key);
+    }
+    return wasStored;
   }
 
   /** Counts from zero if a code was consumed or a set was issued since the last attempt. */

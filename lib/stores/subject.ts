@@ -1,5 +1,5 @@
 // The row that a store keeps: for a user id, or for the attempts on an unknown user name. The two
-// kinds of keys never meet.
+// kinds of keys never meet, and neither do those of two namespaces.
 import { createHash, createHmac } from 'node:crypto';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
@@ -12,12 +12,14 @@ export type UserId = string | number | bigint;
 /** A row in the store. */
 export interface Subject {
   /**
-   * SHA-256 of the id in hex, so that no database confuses two ids by collation, padding, length or
-   * case.
+   * A hash of the id in hex, so that no database confuses two ids by collation, padding, length or
+   * case. Equal ids of two namespaces have different keys.
    */
   readonly key: string;
   /** The id as a string, for reports; `null` for an unknown user name. */
   readonly userId: string | null;
+  /** The namespace of the `BackupCodes`; `null` without one. */
+  readonly namespace: string | null;
 }
 
 /** The row of a user. */
@@ -33,7 +35,7 @@ export function isUserId(value: unknown): value is UserId {
 }
 
 /** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give all users one set */
-export function userSubject(userId: UserId): UserSubject {
+export function userSubject(userId: UserId, namespace: string | null = null): UserSubject {
   if (!isUserId(userId)) {
     throw new BackupCodeError(
       'invalid_user_id',
@@ -42,20 +44,31 @@ export function userSubject(userId: UserId): UserSubject {
     );
   }
   const text = String(userId);
-  return { key: userKey(text), userId: text };
+  return { key: userKey(text, namespace), userId: text, namespace };
 }
 
-/** The key of a user, from the id as a string. */
-export function userKey(userId: string): string {
-  return createHash('sha256').update(userId).digest('hex');
+/**
+ * The key of a user, from the id as a string: SHA-256 without a namespace, and HMAC-SHA-256 (RFC
+ * 2104) with the namespace as its key otherwise.
+ */
+export function userKey(userId: string, namespace: string | null = null): string {
+  const hash = namespace === null ? createHash('sha256') : createHmac('sha256', namespace);
+  return hash.update(userId).digest('hex');
 }
 
 /**
  * @param name the typed name, normalized; it is not stored
  * @param nameKey 32 random bytes from the store, so that the rows do not disclose the names
  */
-export function nameSubject(name: string, nameKey: Uint8Array): Subject {
-  return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`, userId: null };
+export function nameSubject(
+  name: string,
+  nameKey: Uint8Array,
+  { namespace = null }: { readonly namespace?: string | null } = {},
+): Subject {
+  const key =
+    namespace === null ? nameKey : createHmac('sha256', nameKey).update(namespace).digest();
+  const hash = createHmac('sha256', key).update(name).digest('hex');
+  return { key: `name:${hash}`, userId: null, namespace };
 }
 
 /** Half of a surrogate pair is encoded as U+FFFD: two such ids would be one. */

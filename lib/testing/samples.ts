@@ -36,18 +36,24 @@ export interface SetOptions {
   readonly type?: AuditEventType;
 }
 
-export function newUser(): User {
-  return userSubject(`user-${randomUUID()}`);
+export function newUser(namespace: string | null = null): User {
+  return userSubject(`user-${randomUUID()}`, namespace);
+}
+
+/** A namespace that no other test uses, so that its events and counts are those of one test. */
+export function newNamespace(): string {
+  return `test-${randomUUID()}`;
 }
 
 export function newEvent(
   type: AuditEventType,
-  { userId }: Subject,
+  { userId, namespace }: Subject,
   fields: Partial<AuditEvent> = {},
 ): AuditEvent {
   return auditEvent(type, {
     at: NOW,
     userId,
+    namespace,
     context: {
       ip: '192.0.2.7',
       userAgent: null,
@@ -84,8 +90,12 @@ export function newSet(subject: User, options: SetOptions = {}): UserSet {
 }
 
 /** Writes a set for a new user. */
-export async function issueSet(store: BackupCodeStore, options?: SetOptions): Promise<UserSet> {
-  const set = newSet(newUser(), options);
+export async function issueSet(
+  store: BackupCodeStore,
+  options: SetOptions & { readonly user?: User } = {},
+): Promise<UserSet> {
+  const { user = newUser(), ...setOptions } = options;
+  const set = newSet(user, setOptions);
   await store.replace({ ...set, now: NOW });
   return set;
 }

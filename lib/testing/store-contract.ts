@@ -2,10 +2,14 @@
 // break it.
 import type { AuditEvent } from '../audit/events';
 import type { BackupCodeStore } from '../stores/contract';
+import { accountRaceTests } from './account-race-tests';
+import { forgetTests, unlockTests } from './account-tests';
 import { appendTests } from './append-tests';
 import { attemptTests } from './attempt-tests';
 import { consumptionTests } from './consumption-tests';
 import { giveBackTests } from './give-back-tests';
+import { namespaceTests } from './namespace-tests';
+import { pruneTests } from './prune-tests';
 import { networkTests } from './network-tests';
 import { raceTests } from './race-tests';
 import type { Runner } from './runner';
@@ -107,7 +111,12 @@ export function storeContract(runner: Runner, options: StoreContractOptions): vo
     runner.describe('giving attempts back', () => giveBackTests(context));
     runner.describe('writing events and locking channels', () => appendTests(context));
     runner.describe('unknown user names', () => unknownNameTests(context));
+    runner.describe('forgetting a user', () => forgetTests(context));
+    runner.describe('unlocking a channel', () => unlockTests(context));
+    runner.describe('namespaces', () => namespaceTests(context));
+    runner.describe('pruning users', () => pruneTests(context));
     runner.describe('races for codes and attempts', () => raceTests(context));
     runner.describe('races between sets', () => setRaceTests(context));
+    runner.describe('races with forgetting a user', () => accountRaceTests(context));
   });
 }

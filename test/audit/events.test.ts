@@ -5,7 +5,8 @@ import {
   type EventType,
   type Listener,
 } from '../../lib';
-import { auditEvent, EVENT_TYPES } from '../../lib/audit/events';
+import { cleanContext } from '../../lib/audit/context';
+import { anonymousEvent, auditEvent, EVENT_TYPES } from '../../lib/audit/events';
 import { Listeners } from '../../lib/audit/listeners';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
@@ -56,6 +57,7 @@ describe('audit events', () => {
       type: 'issued',
       at: 1,
       userId: 'ada',
+      namespace: null,
       setId: null,
       codeId: null,
       reason: null,
@@ -67,6 +69,34 @@ describe('audit events', () => {
       context,
     });
     expect(auditEvent('issued', { at: 1, userId: 'ada', context }).id).not.toBe(issued.id);
+  });
+
+  it('An anonymous event keeps what happened, and nothing that names a user', () => {
+    const event = auditEvent('throttled', {
+      at: 1,
+      userId: 'ada',
+      namespace: 'bank',
+      reason: 'throttled',
+      refusals: 3,
+      details: { phone: '555' },
+      context: cleanContext({
+        ip: '192.0.2.7',
+        userAgent: 'Firefox',
+        requestId: 'r-1',
+        actor: 'admin-9',
+        channel: 'recovery',
+      }),
+    });
+    const anonymous = anonymousEvent(event);
+    // The id of an event that counts refusals is made from the user's key.
+    expect(anonymous.id).not.toBe(event.id);
+    expect(anonymous).toEqual({
+      ...event,
+      id: anonymous.id,
+      userId: null,
+      details: null,
+      context: cleanContext({ channel: 'recovery' }),
+    });
   });
 });
 

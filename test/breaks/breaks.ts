@@ -1,5 +1,6 @@
 // All breaks, in the order of test/requirements.md.
 import type { Break } from './break';
+import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
@@ -18,6 +19,7 @@ export const breaks: readonly Break[] = [
   ...loginBreaks,
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
+  ...accountBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
 ];

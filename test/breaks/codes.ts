@@ -294,7 +294,7 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-09',
     what: 'a wrong key under the right pepper id makes every code invalid',
     file: 'lib/codes/pepper.ts',
-    find: 'if (checkOf(pepper.key, { userId, setId }) !== check)',
+    find: 'if (checkOf(pepper.key, binding) !== check)',
     replace: 'if (false)',
     noticedBy: [`${pepper} › A set is refused before any hash, without a charged attempt, if …`],
   },

@@ -377,7 +377,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2.5',
     what: 'an unknown user name is stored, although it may be a mistyped password',
     file: 'lib/stores/subject.ts',
-    find: "return { key: `name:${createHmac('sha256', nameKey).update(name).digest('hex')}`",
+    find: 'return { key: `name:${hash}`',
     replace: 'return { key: `name:${name}`',
     noticedBy: [`${attempts} › An unknown name is neither stored nor written to an event`],
   },

@@ -214,8 +214,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-03',
     what: 'digests are not bound to their user',
     file: 'lib/codes/digests.ts',
-    find: '[VERSION, binding.userId, binding.setId',
-    replace: '[VERSION, binding.setId',
+    find: '[VERSION, ...ownerFields(binding), setId',
+    replace: '[VERSION, setId',
     noticedBy: [
       `${scheme} › A code is not found by the keyed value of another code, user, set or pepper`,
     ],
@@ -224,8 +224,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-03',
     what: 'a set that was copied to another user verifies for that user',
     file: 'lib/codes/digests.ts',
-    find: '[CHECK_VERSION, userId, setId]',
-    replace: '[CHECK_VERSION, setId]',
+    find: '[CHECK_VERSION, ...ownerFields(binding), binding.setId]',
+    replace: '[CHECK_VERSION, binding.setId]',
     noticedBy: [`${faults} › A set that was copied to another user does not verify for that user`],
   },
   {

@@ -12,6 +12,7 @@ import {
 const pepper = Buffer.alloc(32, 7);
 const binding: SetBinding = {
   userId: 'ada',
+  namespace: null,
   setId: 'set-1',
   salt: '$2b$12$abcdefghijklmnopqrstuu',
 };
@@ -46,8 +47,8 @@ describe('version 1 of the scheme', () => {
     (userId) => {
       const { setId, salt } = binding;
       const expected = mac(pepper, ['passport-backup-code/v1', userId, setId, salt, stretched]);
-      expect(keyStretched(stretched, pepper, { userId, setId, salt })).toEqual(expected);
-      expect(checkOf(pepper, { userId, setId })).toBe(
+      expect(keyStretched(stretched, pepper, { ...binding, userId })).toEqual(expected);
+      expect(checkOf(pepper, { ...binding, userId })).toBe(
         mac(pepper, ['passport-backup-code/v1/check', userId, setId]).toString('hex').slice(0, 32),
       );
       const record = recordCode(expected);
@@ -58,10 +59,42 @@ describe('version 1 of the scheme', () => {
   );
 });
 
+describe('version 1 of the scheme in a namespace', () => {
+  it('Keyed value and check have the namespace as one field more, before the user', () => {
+    const { userId, setId, salt } = binding;
+    const owned = { ...binding, namespace: 'bank' };
+    const version = 'passport-backup-code/v1';
+    expect(keyStretched(stretched, pepper, owned)).toEqual(
+      mac(pepper, [version, 'bank', userId, setId, salt, stretched]),
+    );
+    const check = mac(pepper, [`${version}/check`, 'bank', userId, setId]);
+    expect(checkOf(pepper, owned)).toBe(check.toString('hex').slice(0, 32));
+  });
+
+  it('No other owner gives the same keyed value or check', () => {
+    const owner = fc.record({
+      namespace: fc.option(fc.constantFrom('a', 'b', 'ab')),
+      userId: fc.constantFrom('a', 'b', 'ab', 'ba'),
+      setId: fc.constantFrom('a', 'b', 'ab'),
+    });
+    fc.assert(
+      fc.property(owner, owner, (one, other) => {
+        const isSame = JSON.stringify(one) === JSON.stringify(other);
+        const { salt } = binding;
+        const keyedOf = (given: typeof one): string =>
+          keyStretched(stretched, pepper, { ...given, salt }).toString('hex');
+        expect(keyedOf(one) === keyedOf(other)).toBe(isSame);
+        expect(checkOf(pepper, one) === checkOf(pepper, other)).toBe(isSame);
+      }),
+    );
+  });
+});
+
 describe('the keyed value', () => {
   it.each<[string, () => Buffer]>([
     ['user', () => keyStretched(stretched, pepper, { ...binding, userId: 'bob' })],
     ['set', () => keyStretched(stretched, pepper, { ...binding, setId: 'set-2' })],
+    ['namespace', () => keyStretched(stretched, pepper, { ...binding, namespace: 'bank' })],
     [
       'salt',
       () => keyStretched(stretched, pepper, { ...binding, salt: '$2b$12$abcdefghijklmnopqrstuv' }),
@@ -86,10 +119,15 @@ describe('the keyed value', () => {
     fc.assert(
       fc.property(shifted, ([userId, setId, salt, by]) => {
         const joined = userId + setId;
-        const other = { userId: joined.slice(0, by), setId: joined.slice(by), salt };
+        const other = {
+          userId: joined.slice(0, by),
+          namespace: null,
+          setId: joined.slice(by),
+          salt,
+        };
         fc.pre(other.userId !== userId);
         expect(keyStretched(stretched, pepper, other)).not.toEqual(
-          keyStretched(stretched, pepper, { userId, setId, salt }),
+          keyStretched(stretched, pepper, { userId, namespace: null, setId, salt }),
         );
       }),
     );
@@ -106,7 +144,8 @@ describe('the check of a set', () => {
       checkOf(Buffer.alloc(32, 8), binding),
       checkOf(pepper, { ...binding, userId: 'bob' }),
       checkOf(pepper, { ...binding, setId: 'set-2' }),
-      checkOf(pepper, { userId: 'adas', setId: 'et-1' }),
+      checkOf(pepper, { ...binding, namespace: 'bank' }),
+      checkOf(pepper, { ...binding, userId: 'adas', setId: 'et-1' }),
     ];
     for (const check of checks) expect(check).toMatch(/^[0-9a-f]{32}$/);
     expect(new Set(checks).size).toBe(checks.length);

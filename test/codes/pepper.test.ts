@@ -10,6 +10,8 @@ const old = { id: '2025', key: Buffer.alloc(32, 1) };
 const current = { id: '2026', key: Buffer.alloc(48, 2) };
 const none: Pepper = { id: 'none' };
 
+const owner = { userId: 'ada', namespace: null, setId: 'set-1' };
+
 describe('the option pepper', () => {
   it.each([undefined, []])(
     'Without a pepper (%j) the key is the public constant of test/vectors',
@@ -19,10 +21,9 @@ describe('the option pepper', () => {
       expect(newest).toEqual({ id: null, key });
       expect(
         keyOf({
-          userId: 'ada',
-          setId: 'set-1',
+          ...owner,
           pepperId: null,
-          check: checkOf(key, { userId: 'ada', setId: 'set-1' }),
+          check: checkOf(key, owner),
         }),
       ).toEqual(key);
     },
@@ -30,7 +31,7 @@ describe('the option pepper', () => {
 
   it('One pepper that is not in a list signs and verifies', () => {
     const { newest, keyOf } = pepperRing(current);
-    const set = { userId: 'ada', setId: 'set-1', pepperId: '2026' };
+    const set = { ...owner, pepperId: '2026' };
     expect(newest.id).toBe('2026');
     expect(Buffer.from(keyOf({ ...set, check: checkOf(current.key, set) }))).toEqual(current.key);
   });
@@ -112,7 +113,7 @@ describe('the option pepper', () => {
   it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty', 'null', 'undefined'])(
     'The pepper id %s finds its own key, and is unknown if it is not listed',
     (id) => {
-      const set = { userId: 'ada', setId: 'set-1', pepperId: id };
+      const set = { ...owner, pepperId: id };
       const stored = { ...set, check: checkOf(old.key, set) };
       expect(Buffer.from(pepperRing([current, { id, key: old.key }]).keyOf(stored))).toEqual(
         old.key,
@@ -124,7 +125,6 @@ describe('the option pepper', () => {
 });
 
 describe('the key of a stored set', () => {
-  const owner = { userId: 'ada', setId: 'set-1' };
   const stored = { ...owner, pepperId: '2025', check: checkOf(old.key, owner) };
 
   it('A key is found by the pepper id of a set and proven by its check', () => {

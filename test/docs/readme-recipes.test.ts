@@ -30,6 +30,7 @@ test('Every recipe of the README is known, so that one without a test fails here
     'stage',
     'reminders',
     'replacement',
+    'account-deletion',
     'notifier',
     'siem',
     'report',
@@ -313,7 +314,23 @@ test('Before a code is used, a new browser must show more, and a known one not',
   });
 });
 
-test('Organisations have settings of their own on one store', async () => {
+test('A deleted account leaves nothing that names the user', async () => {
+  const store = new MemoryStore();
+  const backupCodes = service({ store });
+  await backupCodes.issue('ada', { ip: '192.0.2.7' });
+  const deleted: string[] = [];
+  await runRecipe(recipe('account-deletion'), {
+    backupCodes,
+    user: { id: 'ada' },
+    users: { delete: (id: string) => deleted.push(id) },
+    req: { user: { id: 'admin-9' } },
+  });
+  expect(deleted).toEqual(['ada']);
+  expect(store.auditTrail.map(({ type }) => type)).toEqual(['issued', 'forgotten']);
+  expect(JSON.stringify(store.auditTrail)).not.toMatch(/ada|192\.0\.2\.7/);
+});
+
+test('Organisations have settings and users of their own in one store', async () => {
   const store = new MemoryStore();
   let strategy: BackupCodeStrategy | undefined;
   const quick = class extends BackupCodes {
@@ -333,7 +350,10 @@ test('Organisations have settings of their own on one store', async () => {
   )) as { ofEach: Map<string, BackupCodes> };
   const { codes } = await ofEach.get('bank')!.issue('ada');
   expect(codes).toHaveLength(16);
-  expect((await ofEach.get('school')!.issue('bob')).codes).toHaveLength(10);
+  // The same id at the school is another user.
+  const { codes: others } = await ofEach.get('school')!.issue('ada');
+  expect(others).toHaveLength(10);
+  expect(await ofEach.get('bank')!.consume('ada', others[0])).toMatchObject({ ok: false });
   const settled = new Promise<unknown>((resolve) => {
     const action =
       (name: string) =>

@@ -63,6 +63,11 @@ const plan = fc.array(
     fc.record({ call: fc.constant('lock' as const), ticket: place, now: at }),
     fc.record({ call: fc.constant('count' as const) }),
     fc.record({ call: fc.constant('revoke' as const), now: at }),
+    fc.record({
+      call: fc.constant('forget' as const),
+      audit: fc.constantFrom('erase' as const, 'anonymize' as const),
+    }),
+    fc.record({ call: fc.constant('unlock' as const), now: at, channel }),
     fc.record({ call: fc.constant('find' as const) }),
   ),
   { minLength: 1, maxLength: 40 },
@@ -180,6 +185,17 @@ function callOf(
       }
       case 'revoke':
         return store.revoke({ subject, now: step.now, event: newEvent('revoked', subject) });
+      case 'forget': {
+        const event = newEvent('forgotten', { ...subject, userId: null });
+        return store.forget({ subject, audit: step.audit, event });
+      }
+      case 'unlock':
+        return store.unlock({
+          subject,
+          channel: step.channel,
+          now: step.now,
+          event: newEvent('unlocked', subject),
+        });
       case 'find':
         return store.find(subject);
     }

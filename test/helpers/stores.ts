@@ -36,6 +36,7 @@ interface EventRow {
   readonly type: EventType;
   readonly at: number;
   readonly user_id: string | null;
+  readonly namespace: string;
   readonly set_id: string | null;
   readonly code_id: string | null;
   readonly reason: Reason | null;
@@ -122,6 +123,7 @@ function readEventRow(row: EventRow): AuditEvent {
     type: row.type,
     at: row.at,
     userId: row.user_id,
+    namespace: row.namespace === '' ? null : row.namespace,
     setId: row.set_id,
     codeId: row.code_id,
     reason: row.reason,

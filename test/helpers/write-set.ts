@@ -20,7 +20,12 @@ export async function writeSet(
   }: { userId: string; format: Format; hasher: Hasher; symbols: readonly string[] },
 ): Promise<void> {
   const { id: pepperId, key } = pepperRing(undefined).newest;
-  const binding = { userId, setId: randomBytes(16).toString('hex'), salt: hasher.newSalt() };
+  const binding = {
+    userId,
+    namespace: null,
+    setId: randomBytes(16).toString('hex'),
+    salt: hasher.newSalt(),
+  };
   const codes = await Promise.all(
     symbols.map(async (code) =>
       recordCode(keyStretched(await hasher.hash(code, binding.salt), key, binding)),

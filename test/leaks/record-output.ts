@@ -27,6 +27,8 @@ const SERVICE_METHODS: Readonly<
   rejectUnknownUser: true,
   status: true,
   revoke: true,
+  forget: true,
+  unlock: true,
   recordUnfinishedLogin: true,
 };
 const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {

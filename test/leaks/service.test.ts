@@ -112,6 +112,19 @@ const outOfMemory = new Error('out of memory');
 
 /** The scenarios. Each runs to its end before the next begins. */
 const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
+  'a channel of a tenant is reopened, and its user is forgotten': async (play) => {
+    const { backupCodes } = play.serve({ namespace: 'bank' });
+    const {
+      codes: [first = '', second = ''],
+    } = await backupCodes.issue('zoe', CONTEXT);
+    await backupCodes.consume('zoe', play.mistyped(first), CONTEXT);
+    await backupCodes.unlock('zoe', 'second_factor', { ...CONTEXT, actor: 'admin-9' });
+    await backupCodes.consume('zoe', second, CONTEXT);
+    await backupCodes.stage('zoe', CONTEXT);
+    await backupCodes.forget('zoe', { audit: 'anonymize', actor: 'admin-9' });
+    await play.letFail(() => backupCodes.forget('zoe', { audit: 'erase' }));
+  },
+
   'a set is issued, staged, activated, used up and revoked': async (play) => {
     const { backupCodes } = play.serve();
     await backupCodes.issue('ada', CONTEXT);
@@ -477,6 +490,7 @@ describe.each(storeKinds)('on $name', ({ open }) => {
         'invalid_pepper',
         'invalid_user_id',
         'invalid_username',
+        'unknown_user',
         'unknown_pepper',
         'unreadable_hash',
         'unreadable_set',

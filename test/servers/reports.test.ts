@@ -2,6 +2,7 @@
 // pools of PostgreSQL and MariaDB.
 import { type Kysely, sql } from 'kysely';
 import { createTables, SqlStore } from '../../lib/sql';
+import { accountTests } from '../helpers/account-tests';
 import { lifecycleRaces } from '../helpers/lifecycle-races';
 import { reportTests } from '../helpers/report-tests';
 import { describeOn } from '../helpers/sql-databases';
@@ -31,6 +32,21 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     });
 
     reportTests({ open });
+    accountTests({
+      open: async () => {
+        const { store } = await open();
+        const dump = async (): Promise<string> => {
+          const rows = [];
+          for (const table of TABLES) {
+            rows.push((await sql`SELECT * FROM ${sql.table(table)}`.execute(pools[0]!)).rows);
+          }
+          return JSON.stringify(rows, (_name, value: unknown) =>
+            typeof value === 'bigint' ? String(value) : value,
+          );
+        };
+        return { store, dump };
+      },
+    });
     describe('over the life of a set', () => lifecycleRaces({ open }));
   });
 }

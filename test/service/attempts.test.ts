@@ -421,7 +421,8 @@ onEachStore('unknown user names', (open) => {
   it('The counter of an unknown name cannot collide with a user id', async () => {
     const opened = await open();
     const { backupCodes, charged } = serviceOn(opened, { attempts: few });
-    const { key } = nameSubject('eve', await opened.store.nameKey());
+    const subject = nameSubject('eve', await opened.store.nameKey());
+    const { key } = subject;
     for (const userId of ['eve', key, key.slice('name:'.length)]) await backupCodes.issue(userId);
     for (let n = 0; n < 3; n += 1) await backupCodes.rejectUnknownUser('eve', WRONG);
     for (const userId of ['eve', key, key.slice('name:'.length)])

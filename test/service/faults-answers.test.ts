@@ -332,6 +332,24 @@ describe('well-formed results', () => {
   });
 });
 
+describe('forget and unlock', () => {
+  it.each(['forget', 'unlock'] as const)(
+    'If %s returns anything except a list of events, the call is an error',
+    async (method) => {
+      const { backupCodes, replaceNext, received } = await open();
+      const calls = {
+        forget: () => backupCodes.forget('ada', { audit: 'erase' }),
+        unlock: () => backupCodes.unlock('ada', 'recovery', { actor: 'admin-9' }),
+      };
+      for (const answer of [undefined, null, true, {}, [null], [{ id: 'x' }]]) {
+        replaceNext(method, () => answer);
+        await expect(calls[method]()).rejects.toEqual(failure('invalid_result'));
+      }
+      expect(received).toEqual([]);
+    },
+  );
+});
+
 describe('results with one value replaced', () => {
   /** The paths of all values within a result. */
   function places(value: unknown, path: readonly string[] = []): (readonly string[])[] {

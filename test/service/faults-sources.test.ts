@@ -30,6 +30,21 @@ const operations: readonly Operation[] = [
     random: [],
   },
   { what: 'revoke', run: ({ backupCodes }) => backupCodes.revoke('ada'), clock: [0], random: [] },
+  {
+    what: 'forget',
+    run: async ({ backupCodes }) => {
+      await backupCodes.forget('ada', { audit: 'anonymize' });
+      return 'forgotten';
+    },
+    clock: [0],
+    random: [],
+  },
+  {
+    what: 'unlock',
+    run: ({ backupCodes }) => backupCodes.unlock('ada', 'recovery', { actor: 'admin-9' }),
+    clock: [0],
+    random: [],
+  },
   { what: 'status', run: ({ backupCodes }) => backupCodes.status('ada'), clock: [0], random: [] },
   // The clock is read once before the attempt and once after the comparison.
   {

@@ -62,6 +62,18 @@ const operations: readonly Operation[] = [
     gives: true,
   },
   {
+    what: 'forget',
+    calls: ['forget'],
+    run: ({ backupCodes }) => backupCodes.forget('ada', { audit: 'erase' }),
+    gives: undefined,
+  },
+  {
+    what: 'unlock',
+    calls: ['find', 'unlock'],
+    run: ({ backupCodes }) => backupCodes.unlock('ada', 'recovery', { actor: 'admin-9' }),
+    gives: false,
+  },
+  {
     what: 'consume, with a valid code',
     calls: ['takeAttempt', 'consume'],
     run: ({ backupCodes, codes }) => backupCodes.consume('ada', codes[0]),

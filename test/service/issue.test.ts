@@ -71,6 +71,7 @@ onEachStore('issuing a set', (open) => {
         type: 'issued',
         at: START,
         userId: '42',
+        namespace: null,
         setId,
         codeId: null,
         reason: null,

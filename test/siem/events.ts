@@ -49,6 +49,7 @@ const anyRest = fc.record({
       fc.constantFrom('ada', 'ada\r\n{"event":"forged"}', 'a,maxretries', '\u2028\u0085\u202e'),
     ),
   ),
+  namespace: fc.option(fc.stringMatching(/^[A-Za-z0-9._-]{1,64}$/)),
   setId: fc.option(fc.uuid()),
   codeId: fc.option(fc.uuid()),
   remaining: count,
@@ -146,6 +147,7 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
     await usual.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
     if (attempt >= 4) clock.advance(DAY_MS);
   }
+  await usual.unlock(userId, 'recovery', { ...CONTEXT, actor: 'admin-7' });
   const cautious = new BackupCodes({
     ...shared,
     assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step_up' : 'deny'),
@@ -164,9 +166,20 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
     clock.advance(days * DAY_MS);
     await usual.audit.recordReminders();
   }
+  const ofBank = new BackupCodes({ ...shared, namespace: 'bank' });
+  const { codes: forgotten } = await ofBank.issue(userId, CONTEXT);
+  await ofBank.forget(userId, { audit: 'erase', actor: 'admin-7' });
   return {
     events: [...store.auditTrail, ...received],
-    codes: [...printed, ...codes, ...staged.codes, replacement, ...others, ...last.codes],
+    codes: [
+      ...printed,
+      ...codes,
+      ...staged.codes,
+      replacement,
+      ...others,
+      ...last.codes,
+      ...forgotten,
+    ],
   };
 }
 

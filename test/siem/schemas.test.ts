@@ -62,7 +62,7 @@ describe.each(VOCABULARIES)('the vocabulary %s', (vocabulary) => {
       .map((event) => toJson(vocabulary, event))
       .join('\n')
       .toUpperCase();
-    expect(output.codes).toHaveLength(28);
+    expect(output.codes).toHaveLength(33);
     for (const code of output.codes) {
       expect(mapped).not.toContain(code);
       expect(mapped).not.toContain(code.replace('-', ''));

@@ -4,6 +4,7 @@ import { createPool } from 'mysql2';
 import { Pool } from 'pg';
 import { BackupCodes } from '../../lib';
 import { createTables, schemaSql, SqlApprovalStore, SqlStore } from '../../lib/sql';
+import { userSubject } from '../../lib/stores/subject';
 import { newRecord } from '../helpers/approval-tests';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
@@ -113,12 +114,13 @@ describe("tables: 'create'", () => {
   });
 
   it.each([
-    ['reads', (store: SqlStore) => store.find({ key: 'ada', userId: 'ada' })],
+    ['reads', (store: SqlStore) => store.find(userSubject('ada'))],
     ['writes', (store: SqlStore) => store.append([])],
     [
       'reads the audit trail',
       (store: SqlStore) =>
         store.readEvents({
+          namespace: null,
           subject: null,
           types: null,
           order: 'oldest-first',

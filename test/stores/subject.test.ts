@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { nameSubject, userKey, userSubject } from '../../lib/stores/subject';
 import { failure } from '../helpers/errors';
 
@@ -35,6 +36,7 @@ describe('user ids', () => {
     expect(userSubject('abc')).toEqual({
       key: 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
       userId: 'abc',
+      namespace: null,
     });
     expect(userKey('abc')).toBe(userSubject('abc').key);
   });
@@ -95,6 +97,27 @@ describe('unknown user names', () => {
   it('The key of an unknown name depends on the name key, and does not show the name', () => {
     expect(nameSubject('ada', key).key).not.toBe(nameSubject('ada', Buffer.alloc(32, 4)).key);
     expect(nameSubject('ada', key).key).not.toContain(userKey('ada'));
-    expect(nameSubject('ada', key)).toEqual({ key: nameSubject('ada', key).key, userId: null });
+    expect(nameSubject('ada', key)).toEqual({
+      key: nameSubject('ada', key).key,
+      userId: null,
+      namespace: null,
+    });
+  });
+});
+
+describe('namespaces', () => {
+  it('The key of a user id in a namespace is its HMAC-SHA-256 under the namespace', () => {
+    const key = createHmac('sha256', 'bank').update('abc').digest('hex');
+    expect(userSubject('abc', 'bank')).toEqual({ key, userId: 'abc', namespace: 'bank' });
+    expect(userKey('abc', 'bank')).toBe(key);
+  });
+
+  it('Equal ids have a key for each namespace, and so have equal unknown names', () => {
+    const namespaces = [null, 'bank', 'ban', 'k', 'Bank', 'a'.repeat(64)];
+    const nameKey = Buffer.alloc(32, 3);
+    const userKeys = namespaces.map((namespace) => userKey('ada', namespace));
+    const nameKeys = namespaces.map((namespace) => nameSubject('ada', nameKey, { namespace }).key);
+    expect(new Set([...userKeys, ...nameKeys]).size).toBe(2 * namespaces.length);
+    expect(nameKeys[0]).toBe(nameSubject('ada', nameKey).key);
   });
 });

@@ -4,13 +4,12 @@ import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
 /**
- * The counter of an attempt: fields of the user on the second factor, or the hash KEYS[6] of a
- * network, which counts from zero in another generation of the user. KEYS[7] lists the networks of
+ * The counter of an attempt: fields of the user on the second factor, or the hash KEYS[8] of a
+ * network, which counts from zero in another generation of the user. `networks` lists the networks of
  * the user by when their counters expire.
  */
 const COUNTER = `
-local network = KEYS[6]
-local networks = KEYS[7]
+local network = KEYS[8]
 
 local function readCounter()
   if request.channel == 'second_factor' then
@@ -49,7 +48,7 @@ end
 `;
 
 /**
- * Reads `channel`, `now`, `waits`, `longestWait`, `refusal`, `refusedSource` and `keptMs`. Returns
+ * Reads `channel`, `now`, `waits`, `longestWait`, `refusal`, `refusedSource`, `owner` and `keptMs`. Returns
  * `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason, nextAt
  * and the events that it wrote.
  */
@@ -92,6 +91,9 @@ if isRecovery then
   redis.call('ZREMRANGEBYSCORE', networks, '-inf', serverNow)
   redis.call('ZADD', networks, toText(serverNow + request.keptMs), network)
   redis.call('PEXPIRE', networks, request.keptMs)
+elseif redis.call('HEXISTS', user, 'setId') == 0 then
+  redis.call('HSET', user, unpack(request.owner))
+  redis.call('ZADD', withoutSet, 'NX', toText(now), user)
 end
 return {
   'granted',

@@ -3,33 +3,90 @@
 import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
-/**
- * Reads `order`, `from`, `count`, and the strings to search for in the JSON of an event: `user`,
- * and `types`, of which one is enough. Returns the name of the last entry that it looked at, how
- * many it looked at, and those that match: each with its name and fields.
- */
-export const readEventsScript = defineScript(`
+/** What the scripts on the events of a partition begin with. */
+const EVENT_FUNCTIONS = `
 local events = KEYS[1]
-local refusals = KEYS[2]
+local anonymous = KEYS[2]
+local refusals = KEYS[3]
 local request = cjson.decode(ARGV[1])
 
-local from = request.from
-local entries
-if request.order == 'oldest-first' then
-  local start = from == '' and '-' or '(' .. from
-  entries = redis.call('XRANGE', events, start, '+', 'COUNT', request.count)
-else
-  local start = from == '' and '+' or '(' .. from
-  entries = redis.call('XREVRANGE', events, start, '-', 'COUNT', request.count)
+-- The name of an entry so that names sort as strings.
+local function pad(name)
+  local time, counter = string.match(name, '^(%d+)-(%d+)$')
+  return string.rep('0', 20 - #time) .. time .. '-' .. string.rep('0', 20 - #counter) .. counter
 end
 
+-- The entries of the stream after one: each with its name and fields.
+local function readStream(from, count, isNewestFirst)
+  if isNewestFirst then
+    return redis.call('XREVRANGE', events, from == '' and '+' or '(' .. from, '-', 'COUNT', count)
+  end
+  return redis.call('XRANGE', events, from == '' and '-' or '(' .. from, '+', 'COUNT', count)
+end
+
+-- The anonymous events after an entry, as entries. The third value of each is its member.
+local function readAnonymous(from, count, isNewestFirst)
+  local members
+  if isNewestFirst then
+    local max = from == '' and '+' or '(' .. pad(from)
+    members = redis.call('ZREVRANGEBYLEX', anonymous, max, '-', 'LIMIT', 0, count)
+  else
+    -- A member is the name, a space and the event. The next character after the space follows all
+    -- members with this name.
+    local min = from == '' and '-' or '(' .. pad(from) .. '!'
+    members = redis.call('ZRANGEBYLEX', anonymous, min, '+', 'LIMIT', 0, count)
+  end
+  local entries = {}
+  for n, member in ipairs(members) do
+    local time, counter, event = string.match(member, '^0*(%d+)-0*(%d+) (.*)$')
+    entries[n] = { time .. '-' .. counter, { 'event', event }, member }
+  end
+  return entries
+end
+
+-- Both, in their order.
+local function readEntries(from, count, isNewestFirst)
+  local named = readStream(from, count, isNewestFirst)
+  local unnamed = readAnonymous(from, count, isNewestFirst)
+  if #unnamed == 0 then
+    return named
+  end
+  local entries = {}
+  local n = 1
+  local u = 1
+  while #entries < count and (named[n] or unnamed[u]) do
+    local isUnnamedNext = not named[n]
+    if named[n] and unnamed[u] then
+      isUnnamedNext = (pad(unnamed[u][1]) < pad(named[n][1])) ~= isNewestFirst
+    end
+    if isUnnamedNext then
+      table.insert(entries, unnamed[u])
+      u = u + 1
+    else
+      table.insert(entries, named[n])
+      n = n + 1
+    end
+  end
+  return entries
+end
+`;
+
+/**
+ * Reads `order`, `from`, `count`, and the strings to search for in the JSON of an event: `texts`,
+ * all of which it must contain, and `types`, of which one is enough. Returns the name of the last
+ * entry that it looked at, how many it looked at, and those that match: each with its name and
+ * fields.
+ */
+export const readEventsScript = defineScript(`${EVENT_FUNCTIONS}
 local function contains(event, text)
   return string.find(event, text, 1, true) ~= nil
 end
 
 local function matches(event)
-  if request.user and not contains(event, request.user) then
-    return false
+  for _, text in ipairs(request.texts) do
+    if not contains(event, text) then
+      return false
+    end
   end
   if not request.types then
     return true
@@ -54,55 +111,76 @@ local function addRefusals(fields)
   end
 end
 
-local last = from
+local entries = readEntries(request.from, request.count, request.order == 'newest-first')
+local last = request.from
 local found = {}
 for _, entry in ipairs(entries) do
   local fields = entry[2]
   last = entry[1]
   if matches(fields[2]) then
     addRefusals(fields)
-    table.insert(found, entry)
+    table.insert(found, { entry[1], fields })
   end
 end
 return { last, tostring(#entries), found }
 `);
 
 /**
- * Removes the events from before a time among the next `count` entries after `from`. Reads
- * `before`, `from`, `count`. Returns how many it removed, and the last entry that it looked at.
+ * Removes the events of a namespace from before a time among the next `count` entries after `from`.
+ * Reads `namespace`, `before`, `from`, `count`. Returns how many it removed, how many of any
+ * namespace are that old, and the last entry that it looked at.
  */
-export const pruneScript = defineScript(`
-local events = KEYS[1]
-local refusals = KEYS[2]
-local request = cjson.decode(ARGV[1])
-
-local start = request.from == '' and '-' or '(' .. request.from
-local entries = redis.call('XRANGE', events, start, '+', 'COUNT', request.count)
+export const pruneScript = defineScript(`${EVENT_FUNCTIONS}
 local removed = 0
+local old = 0
 local last = ''
-for _, entry in ipairs(entries) do
+for _, entry in ipairs(readEntries(request.from, request.count, false)) do
   local event = cjson.decode(entry[2][2])
   last = entry[1]
   if event.at < request.before then
-    redis.call('XDEL', events, last)
-    for n = 3, #entry[2], 2 do
-      if entry[2][n] == 'id' then
-        redis.call('HDEL', refusals, entry[2][n + 1])
+    old = old + 1
+    if (event.namespace or cjson.null) == request.namespace then
+      if entry[3] then
+        redis.call('ZREM', anonymous, entry[3])
+      else
+        redis.call('XDEL', events, last)
       end
+      for n = 3, #entry[2], 2 do
+        if entry[2][n] == 'id' then
+          redis.call('HDEL', refusals, entry[2][n + 1])
+        end
+      end
+      removed = removed + 1
     end
-    removed = removed + 1
   end
 end
-return { tostring(removed), last }
+return { tostring(removed), tostring(old), last }
+`);
+
+/**
+ * Removes entries of the stream. Reads `entries`, each with its `name`, the `id` of its event and,
+ * if the event is kept without its user, `anonymous`: that event as JSON. Returns how many it
+ * removed.
+ */
+export const forgetEventsScript = defineScript(`${EVENT_FUNCTIONS}
+local removed = 0
+for _, entry in ipairs(request.entries) do
+  if entry.anonymous and #redis.call('XRANGE', events, entry.name, entry.name) > 0 then
+    redis.call('ZADD', anonymous, 0, pad(entry.name) .. ' ' .. entry.anonymous)
+  end
+  removed = removed + redis.call('XDEL', events, entry.name)
+  redis.call('HDEL', refusals, entry.id)
+end
+return tostring(removed)
 `);
 
 /** Returns user keys by score, at most `max`. Reads `max`, `offset`, `count`. */
-export const listSetsScript = defineScript(`
-local sets = KEYS[1]
+export const listUsersScript = defineScript(`
+local users = KEYS[1]
 local request = cjson.decode(ARGV[1])
 return redis.call(
   'ZRANGEBYSCORE',
-  sets,
+  users,
   '-inf',
   request.max,
   'LIMIT',

@@ -14,15 +14,16 @@ return written
 `);
 
 /**
- * Reads `set` as JSON, `setId`, `userId`, `stagedUntil`, `event`. Returns the events that it
- * wrote.
+ * Reads `set` as JSON, `setId`, `owner`, `stagedUntil`, `event`. Returns the events that it wrote.
  */
 export const stageScript = defineScript(`${USER_FUNCTIONS}
+if redis.call('HEXISTS', user, 'setId') == 0 then
+  redis.call('ZADD', withoutSet, toText(request.stagedUntil), user)
+end
+redis.call('HSET', user, unpack(request.owner))
 redis.call(
   'HSET',
   user,
-  'userId',
-  request.userId,
   'staged',
   request.set,
   'stagedId',

@@ -22,9 +22,11 @@ local ended = KEYS[2]
 local events = KEYS[3]
 local refusals = KEYS[4]
 local sets = KEYS[5]
+local withoutSet = KEYS[6]
+local networks = KEYS[7]
 local request = cjson.decode(ARGV[1])
 
-local types = { 'hash', 'hash', 'stream', 'hash', 'zset', 'hash', 'zset' }
+local types = { 'hash', 'hash', 'stream', 'hash', 'zset', 'zset', 'zset', 'hash' }
 for n, key in ipairs(KEYS) do
   local expected = types[n]
   local found = redis.call('TYPE', key).ok
@@ -179,6 +181,7 @@ local function endSet(now)
   )
   callInChunks('HDEL', user, codeFields)
   redis.call('ZREM', sets, user)
+  redis.call('ZADD', withoutSet, toText(now), user)
   callInChunks('HDEL', ended, outdated)
   redis.call('HSET', ended, set.setId, times)
   redis.call('PEXPIRE', ended, ${ENDED_KEPT_MS})
@@ -200,6 +203,7 @@ local function beginSet(set, now)
   redis.call('HSET', user, 'hadSet', '1')
   callInChunks('HSET', user, set)
   redis.call('ZADD', sets, score, user)
+  redis.call('ZREM', withoutSet, user)
   beginGeneration('second_factor', secondFactor + 1)
   beginGeneration('recovery', recovery + 1)
 end
@@ -222,8 +226,11 @@ export function runUserScript(
   script: Script,
   { subjectKey, network, request }: UserCall,
 ): Promise<unknown> {
-  const { user, ended, events, refusals, sets, networks } = userKeys(prefix, subjectKey);
-  const keys = [user, ended, events, refusals, sets];
-  if (network !== undefined) keys.push(`${networks}:${network}`, networks);
+  const { user, ended, events, refusals, sets, withoutSet, networks } = userKeys(
+    prefix,
+    subjectKey,
+  );
+  const keys = [user, ended, events, refusals, sets, withoutSet, networks];
+  if (network !== undefined) keys.push(`${networks}:${network}`);
   return runScript(client, script, { keys, request });
 }

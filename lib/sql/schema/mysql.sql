@@ -1,6 +1,7 @@
 CREATE TABLE IF NOT EXISTS backup_code_users (
   user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   user_id text,
+  namespace varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   format text,
   salt varchar(255) CHARACTER SET ascii COLLATE ascii_bin,
@@ -22,7 +23,7 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   second_factor_generation integer NOT NULL DEFAULT 0,
   second_factor_locked_at bigint,
   recovery_generation integer NOT NULL DEFAULT 0,
-  KEY backup_code_users_reminders (reminded, expires_at, user_key)
+  KEY backup_code_users_reminders (namespace, reminded, expires_at, user_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_code_networks (
@@ -56,6 +57,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   at bigint NOT NULL,
   user_key varchar(69) CHARACTER SET ascii COLLATE ascii_bin,
   user_id text,
+  namespace varchar(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL DEFAULT '',
   set_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   code_id varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
   reason varchar(32) CHARACTER SET ascii COLLATE ascii_bin,
@@ -71,7 +73,8 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   channel varchar(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   written_at datetime(3) NOT NULL DEFAULT (UTC_TIMESTAMP(3)),
   KEY backup_code_events_user (user_key, seq),
-  KEY backup_code_events_at (at)
+  KEY backup_code_events_order (namespace, seq),
+  KEY backup_code_events_at (namespace, at)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
 CREATE TABLE IF NOT EXISTS backup_code_approvals (

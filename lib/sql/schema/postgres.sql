@@ -1,6 +1,7 @@
 CREATE TABLE IF NOT EXISTS backup_code_users (
   user_key varchar(69) NOT NULL PRIMARY KEY,
   user_id text,
+  namespace varchar(64) NOT NULL DEFAULT '',
   set_id varchar(32),
   format text,
   salt varchar(255),
@@ -52,6 +53,7 @@ CREATE TABLE IF NOT EXISTS backup_code_events (
   at bigint NOT NULL,
   user_key varchar(69),
   user_id text,
+  namespace varchar(64) NOT NULL DEFAULT '',
   set_id varchar(32),
   code_id varchar(32),
   reason varchar(32),
@@ -90,7 +92,7 @@ CREATE TABLE IF NOT EXISTS backup_code_keys (
   value varchar(64) NOT NULL
 );
 
-CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (reminded, expires_at, user_key);
+CREATE INDEX IF NOT EXISTS backup_code_users_reminders ON backup_code_users (namespace, reminded, expires_at, user_key);
 
 CREATE INDEX IF NOT EXISTS backup_code_networks_forgotten ON backup_code_networks (forget_at);
 
@@ -100,8 +102,8 @@ CREATE INDEX IF NOT EXISTS backup_codes_ended ON backup_codes (ended_at) WHERE e
 
 CREATE INDEX IF NOT EXISTS backup_code_events_user ON backup_code_events (user_key, tx, seq);
 
-CREATE INDEX IF NOT EXISTS backup_code_events_order ON backup_code_events (tx, seq);
+CREATE INDEX IF NOT EXISTS backup_code_events_order ON backup_code_events (namespace, tx, seq);
 
-CREATE INDEX IF NOT EXISTS backup_code_events_at ON backup_code_events (at);
+CREATE INDEX IF NOT EXISTS backup_code_events_at ON backup_code_events (namespace, at);
 
 CREATE INDEX IF NOT EXISTS backup_code_approvals_expiry ON backup_code_approvals (expires_at);

@@ -4,6 +4,7 @@ import { createClient } from 'redis';
 import { RedisStore } from '../../../lib/redis';
 import { userKeys } from '../../../lib/redis/keys';
 import type { BackupCodeStore, Ticket } from '../../../lib/stores/contract';
+import { forgetRequest, unlockRequest } from '../../../lib/testing/account-tests';
 import {
   newConsumeRequest,
   HOUR_MS,
@@ -49,6 +50,8 @@ const calls: readonly (readonly [method: string, call: StoreCall])[] = [
     (store, { subject }) =>
       store.revoke({ subject, now: NOW, event: newEvent('revoked', subject) }),
   ],
+  ['forget', (store, { subject }) => store.forget(forgetRequest(subject, 'erase'))],
+  ['unlock', (store, { subject }) => store.unlock(unlockRequest(subject))],
   [
     'append',
     (store, { subject }) =>
