@@ -6,7 +6,7 @@ import type { Format } from './formats';
 /** Returns this many random bytes. Only a test passes another one than `crypto.randomBytes`. */
 export type RandomSource = (size: number) => Uint8Array;
 
-/** Draws for each code, on average. More mean that the source is broken: three are enough. */
+/** The most draws for a code, on average. Three are enough; more mean a broken source. */
 const MAX_DRAWS = 1000;
 
 /**

@@ -57,7 +57,7 @@ export function assertHardToGuess(
  * Whether codes of this format are read on a channel. On the `recovery` channel a code is the only
  * proof.
  */
-export function isReadOn(channel: Channel, { bits }: Format): boolean {
+export function isAllowedOn(channel: Channel, { bits }: Format): boolean {
   return channel !== 'recovery' || bits >= MIN_RECOVERY_BITS;
 }
 
@@ -66,8 +66,8 @@ export function isReadOn(channel: Channel, { bits }: Format): boolean {
  *
  * @throws {BackupCodeError} `invalid_format`
  */
-export function assertReadOn(channel: Channel, formats: readonly Format[]): void {
-  if (formats.some((format) => isReadOn(channel, format))) return;
+export function assertAllowedOn(channel: Channel, formats: readonly Format[]): void {
+  if (formats.some((format) => isAllowedOn(channel, format))) return;
   const longest = Math.max(...formats.map(({ bits }) => bits));
   throw new BackupCodeError(
     'invalid_format',

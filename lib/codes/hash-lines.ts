@@ -26,7 +26,7 @@ interface Line {
 /** Lines of equal rank. Of their callers, the earliest is next. */
 type Rank = readonly Line[];
 
-/** While both channels wait, `recovery` gets the next place after so many of `second_factor`. */
+/** While both channels wait, `recovery` gets the next place after this many of `second_factor`. */
 const MAX_PASSES = 32;
 
 /** Callers that wait for a first place. */

@@ -1,5 +1,6 @@
 // The Passport login of a request, as Passport 0.4 to 0.7 store it.
 import type { Request } from 'express';
+import { BackupCodeError } from '../errors';
 import { callToPromise, getSession, readPath } from './session';
 
 /** Returns the user of this request, or `null`. A strategy or the session may have put it there. */
@@ -17,12 +18,14 @@ export function setUser(req: Request, user: Express.User | null): void {
  * Writes the user into the session, by the app's `serializeUser`. Passport 0.6 and later also
  * regenerate the session and save it.
  *
- * @throws an error if `logIn` failed, or if Passport put no login into the session
+ * @throws {BackupCodeError} `session_unavailable` if Passport put no login into the session; and what
+ *   `req.logIn` throws
  */
 export async function logIn(req: Request, user: Express.User): Promise<void> {
   await callToPromise((done) => req.logIn(user, done));
   if (hasSessionLogin(req)) return;
-  throw new Error(
+  throw new BackupCodeError(
+    'session_unavailable',
     'Passport put no login into the session. Is passport.session() mounted, and does ' +
       'serializeUser return a value?',
   );

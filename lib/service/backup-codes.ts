@@ -8,6 +8,7 @@ import { BackupCodeError } from '../errors';
 import { assertOptions } from '../internal/validate';
 import type { NewSet, SetWithCodes } from '../stores/contract';
 import {
+  MAX_USERNAME_LENGTH,
   nameSubject,
   userSubject,
   type Subject,
@@ -28,7 +29,6 @@ import { describeSet, type SetStatus } from './set-status';
 const STAGED_MS = 3_600_000;
 /** Every set id has this form. Any other string is refused before the store is asked. */
 const SET_ID = /^[0-9a-f]{32}$/;
-const MAX_USERNAME_LENGTH = 320;
 
 /** A new set. Its codes exist only here: show them once, and do not keep them. */
 export interface IssuedSet {

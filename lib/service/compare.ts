@@ -1,5 +1,6 @@
-// Compares a typed code with every code of a set: one slow hash, then one digest a code. Every path
-// does the same work, so that time does not tell whether a user, a set or a code exists.
+// Compares a typed code with every code of a set: one slow hash, then one digest a code. A user
+// without a set is compared with a dummy set of the newest hasher, so that the work does not tell
+// whether a user, a set or a code exists. A set of an older hasher may take a different time.
 import { randomBytes } from 'node:crypto';
 import type { Channel } from '../audit/context';
 import {
@@ -12,7 +13,7 @@ import {
 } from '../codes/digests';
 import { parseFormat, readCode, serializeFormat, showCode, type Format } from '../codes/formats';
 import { generateCodes } from '../codes/generate';
-import { isReadOn } from '../codes/guessing';
+import { isAllowedOn } from '../codes/guessing';
 import { runInHashQueue, type HashPlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
@@ -84,7 +85,7 @@ export async function compare(config: Config, request: ComparisonRequest): Promi
   // A code that does not fit the set's own format is hashed all the same, and matches nothing.
   const symbols = reading ?? request.readings.find((other) => other !== null) ?? '';
 
-  return runInHashQueue({ channel, subjectKey, ...config.gate }, async (place) => {
+  return runInHashQueue({ channel, subjectKey, ...config.hashQueue }, async (place) => {
     const found = findMatch(await keyedValue(hashing, symbols), set.codes);
     const match = reading === null ? null : found;
     const isConsumable = match !== null && match.consumedAt === null;
@@ -101,7 +102,7 @@ function isReplaced({ maxReplacements }: Config, { total, remaining }: SetWithCo
 
 /** A set may have a format that is no longer listed. The channel's rule holds for it as well. */
 function readUnlisted(format: Format, { typed, channel }: ComparisonRequest): string | null {
-  return isReadOn(channel, format) ? readCode(format, typed) : null;
+  return isAllowedOn(channel, format) ? readCode(format, typed) : null;
 }
 
 /** A code that the set does not have and never had: a spent code must not come back. */

@@ -3,7 +3,7 @@
 import type { CleanContext } from '../audit/context';
 import type { EventFields } from '../audit/events';
 import { readCode } from '../codes/formats';
-import { assertReadOn, isReadOn } from '../codes/guessing';
+import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
 import type {
   AttemptRequest,
@@ -49,9 +49,9 @@ export async function consumeCode(
   const { waits } = config;
 
   // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
-  assertReadOn(context.channel, config.formats);
+  assertAllowedOn(context.channel, config.formats);
   const readings = config.formats.map((format) =>
-    isReadOn(context.channel, format) ? readCode(format, typed) : null,
+    isAllowedOn(context.channel, format) ? readCode(format, typed) : null,
   );
   if (readings.every((reading) => reading === null)) {
     const event = config.newEvent('rejected', {
@@ -118,8 +118,8 @@ async function takeOrRecordFault(
 }
 
 /**
- * A fault before the verdict gives the attempt back, and so does one after a match. Once a code has
- * not matched, nothing does: a caller who can make the audit fail would guess without limit.
+ * A fault before the comparison, or after a match, gives the attempt back. After a mismatch the
+ * attempt stays charged: otherwise a caller who can make the audit fail could guess without limit.
  */
 async function compareOrGiveBack(
   attempt: GrantedAttempt,

@@ -54,7 +54,7 @@ export async function makeSet(
   const setId = randomBytes(16).toString('hex');
   const binding: SetBinding = { namespace, userId, setId, salt: freshSalt(hasher) };
   const records = await runInHashQueue(
-    { channel: 'second_factor', subjectKey, ...config.gate },
+    { channel: 'second_factor', subjectKey, ...config.hashQueue },
     async (place) => {
       const made: CodeRecord[] = [];
       for (const code of symbols) {

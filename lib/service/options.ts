@@ -183,7 +183,7 @@ export interface Config {
   readonly maxReplacements: number;
   readonly waits: Waits;
   readonly assessRisk: BackupCodesOptions['assessRisk'];
-  readonly gate: HashQueueOptions;
+  readonly hashQueue: HashQueueOptions;
   readonly now: () => number;
   readonly normalizeUsername: (username: string) => string;
 }
@@ -243,7 +243,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
     maxReplacements: replacementLimit(options),
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
-    gate: hashQueueOptions(options),
+    hashQueue: hashQueueOptions(options),
     now: checkedClock(optionalFunction('now', options.now)),
     normalizeUsername:
       optionalFunction('normalizeUsername', options.normalizeUsername) ?? normalizeUsername,

@@ -5,7 +5,7 @@ import type { Listeners } from '../audit/listeners';
 import { MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import { BackupCodeError } from '../errors';
 import type { SetWithCodes, Ticket } from '../stores/contract';
-import { countedEventId, dayOf, type RefusedSource } from '../stores/refusals';
+import { countedEventId, dayOf, type AttemptSource } from '../stores/refusals';
 import type { Config } from './options';
 import type { Outcome } from './outcome';
 
@@ -21,7 +21,7 @@ export interface ConsumeService {
 export interface GrantedAttempt {
   readonly service: ConsumeService;
   readonly userId: string | null;
-  readonly source: RefusedSource;
+  readonly source: AttemptSource;
   readonly context: CleanContext;
   readonly ticket: Ticket;
   readonly current: SetWithCodes | null;
@@ -70,7 +70,7 @@ export async function turnAwayBusy(attempt: GrantedAttempt): Promise<Outcome> {
 }
 
 interface UnchargedRefusal {
-  readonly source: RefusedSource;
+  readonly source: AttemptSource;
   readonly userId: string | null;
   readonly context: CleanContext;
   readonly reason: EventReason;

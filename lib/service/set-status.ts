@@ -50,8 +50,8 @@ export function describeSet(
 }
 
 /**
- * Whether the user needs a new set soon. That is so, too, after the first code that was consumed
- * without a replacement.
+ * Whether the user needs a new set soon: few codes are left, or a code was consumed without the
+ * replacement that `replaceConsumed` promises.
  */
 export function isLow(
   { lowAt, maxReplacements }: Config,

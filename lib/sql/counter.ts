@@ -10,5 +10,5 @@ export interface Counter {
   /** `attempts`, `generation` and `next_at`, for the statement that also reads the set. */
   readonly columns: Statement;
   /** The tables of that statement, with `u` for users and `c` for codes, and its condition. */
-  readonly source: Statement;
+  readonly fromAndWhere: Statement;
 }

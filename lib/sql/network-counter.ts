@@ -1,7 +1,7 @@
 // The attempts on the recovery channel: a row for each user, or unknown user name, and network.
 import { sql } from 'kysely';
 import { COUNTER_KEPT_MS, type AttemptRequest, type GiveBackRequest } from '../stores/contract';
-import { isWaiting, waitAfter } from '../stores/refusals';
+import { isWaiting, waitAfter } from '../stores/waits';
 import type { Counter } from './counter';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { readNumber } from './rows';
@@ -17,7 +17,7 @@ export function networkCounter(database: Database, request: AttemptRequest): Cou
         ? takeOnMySql(run, { database, request })
         : takeByUpsert(run, { database, request }),
     columns: sql`n.attempts, n.generation, n.next_at`,
-    source: sql`
+    fromAndWhere: sql`
       FROM ${tables.networks} n
       LEFT JOIN ${tables.users} u
         ON u.user_key = n.user_key
@@ -97,8 +97,7 @@ interface StoredCounter {
 }
 
 /**
- * What depends on the old values comes before them: the SET of MySQL sees the columns that the same
- * statement has changed.
+ * MySQL evaluates SET from left to right. What depends on the old count is assigned first.
  */
 function countAttempt(
   { database, request }: NetworkAttempt,

@@ -6,7 +6,7 @@ import {
   type GiveBackRequest,
   type LockedChannel,
 } from '../stores/contract';
-import { isWaiting } from '../stores/refusals';
+import { isWaiting } from '../stores/waits';
 import type { Counter } from './counter';
 import type { Database, Row, Statement, Tables } from './database';
 import { readNumber, readOptionalNumber } from './rows';
@@ -36,7 +36,7 @@ export function secondFactorCounter(database: Database, request: AttemptRequest)
       u.second_factor_attempts AS attempts,
       u.second_factor_generation AS generation,
       u.second_factor_next_at AS next_at`,
-    source: sql`
+    fromAndWhere: sql`
       FROM ${tables.users} u
       LEFT JOIN ${tables.codes} c
         ON c.user_key = u.user_key AND c.set_id = u.set_id AND u.revoked_at IS NULL

@@ -2,6 +2,7 @@
 // still the revision that was read. A unique column makes sure that a target has one open request;
 // it is NULL in rows that are over.
 import { sql } from 'kysely';
+import { BackupCodeError } from '../errors';
 import {
   isOpen,
   KEPT_MS,
@@ -85,7 +86,10 @@ export class SqlApprovalStore implements ApprovalStore {
       );
       if (affected === 1) return { record: changed, isChanged: true };
     }
-    throw new Error('A request for approval changed each time between a read and a write.');
+    throw new BackupCodeError(
+      'busy',
+      'A request for approval changed each time between a read and a write. Try again.',
+    );
   }
 }
 

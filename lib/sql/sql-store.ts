@@ -61,7 +61,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   readonly #database: Database;
 
   /**
-   * Asks the database nothing: the first call does.
+   * Does not query the database. The first call does.
    *
    * @throws {BackupCodeError} `invalid_option`
    */

@@ -1,6 +1,7 @@
 // Takes an attempt before a code is compared. The conditional write decides; what it guards is read
 // in the same transaction.
 import { sql } from 'kysely';
+import { BackupCodeError } from '../errors';
 import type { AttemptRequest, AttemptResult } from '../stores/contract';
 import { countedRefusal } from '../stores/refusals';
 import { countEvent } from './count-event';
@@ -12,8 +13,8 @@ import { secondFactorCounter } from './second-factor-counter';
 import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows';
 
 /**
- * A row that neither grants nor refuses an attempt was made or given back an instant ago. So many
- * times in a row is a fault.
+ * A concurrent insert, or an attempt that is given back, can leave a row that neither grants nor
+ * refuses. After so many tries in a row it is a fault.
  */
 const MAX_ROUNDS = 10;
 
@@ -36,7 +37,10 @@ export async function takeAttempt(
       const events = await countEvent(run, { database, event });
       return { ok: false, reason: event.reason, nextAt: refusing.nextAt, events };
     }
-    throw new Error('The row of a counter neither grants an attempt nor refuses it.');
+    throw new BackupCodeError(
+      'unreadable_set',
+      'The stored counter of a user neither grants an attempt nor refuses it.',
+    );
   });
   // A flood of unknown names adds rows without end. Each new one removes those that have expired.
   const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
@@ -57,7 +61,7 @@ async function readGranted(
       c.salt AS code_salt,
       c.digest,
       c.consumed_at
-    ${counter.source}`);
+    ${counter.fromAndWhere}`);
   const row = rows[0] ?? {};
   const current = readCurrentSet(row);
   return {

@@ -1,5 +1,4 @@
-// The waits between attempts, in SQL. They say the same as `waitAfter` and `isWaiting` of
-// stores/refusals.ts.
+// The waits between attempts, in SQL. `stores/waits.ts` says the same in TypeScript.
 import { sql } from 'kysely';
 import type { AttemptRequest } from '../stores/contract';
 import type { Database, Statement } from './database';

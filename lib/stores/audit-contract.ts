@@ -150,8 +150,7 @@ export const MAX_UNUSUAL = 100;
 /** What a store may offer besides {@link BackupCodeStore}, for those who run the app. */
 export interface BackupCodeAudit {
   /**
-   * Reads events in an order in which no page ever misses one: an event that commits later comes
-   * later. Events that an open transaction may still precede are withheld until a later call. With
+   * Reads events in the order of their commits. Paging never skips an event that commits late. Events that an open transaction may still precede are withheld until a later call. With
    * `newest-first` nothing is withheld, and `after` continues towards the older events.
    *
    * @throws {BackupCodeError} `invalid_cursor`
@@ -199,7 +198,7 @@ export interface ReminderTimes {
 }
 
 /**
- * How many reminders are behind the set; 0 if none is. A lead as long as the set's whole life does
+ * How many reminder times have passed; 0 if none has. A lead as long as the set's whole life does
  * not count.
  */
 export function remindersPassed({ createdAt, expiresAt, now, leadsMs }: ReminderTimes): number {

@@ -1,4 +1,4 @@
-// Checks what a store returned before anything relies on it. The store may be the app's own: a
+// Checks what a store returned before a decision relies on it. The store may be the app's own: a
 // mistake in it must let no one in. Only the shape is checked; `storeContract` of
 // passport-backup-code/testing checks the behaviour.
 import type { AuditEvent } from '../audit/events';
@@ -28,8 +28,9 @@ type Fields = Readonly<Record<string, unknown>>;
 const NAME_KEY_BYTES = 32;
 
 /**
- * The store, with a check after each of its methods. @throws {BackupCodeError} `invalid_result`,
- * from the methods
+ * The store, with a check after each of its methods.
+ *
+ * @throws {BackupCodeError} `invalid_result`, from the methods
  */
 export function checkedStore(store: BackupCodeStore): BackupCodeStore {
   return new CheckedStore(store);

@@ -40,7 +40,8 @@ import {
   type Counter,
   type User,
 } from './memory-user';
-import { countedRefusal, isWaiting, waitAfter } from './refusals';
+import { countedRefusal } from './refusals';
+import { isWaiting, waitAfter } from './waits';
 import { hasherName, ReportBuilder } from './report-builder';
 import type { Subject } from './subject';
 

@@ -7,7 +7,7 @@ import type { AttemptRequest, Ticket } from './contract';
 import type { Subject } from './subject';
 
 /** Whose refusals are counted. */
-export interface RefusedSource extends Pick<Ticket, 'channel' | 'network'> {
+export interface AttemptSource extends Pick<Ticket, 'channel' | 'network'> {
   readonly subject: Subject;
 }
 
@@ -22,7 +22,7 @@ export interface CountedRefusals {
  * The id of the event that counts these refusals: a UUID of version 8, the same in every process.
  * RFC 9562, section 5.8.
  */
-export function countedEventId(source: RefusedSource, counted: CountedRefusals): string {
+export function countedEventId(source: AttemptSource, counted: CountedRefusals): string {
   const key = JSON.stringify([refusedSource(source), counted.reason, counted.period]);
   const hex = createHash('sha256').update(key).digest('hex');
   return [
@@ -34,8 +34,8 @@ export function countedEventId(source: RefusedSource, counted: CountedRefusals):
   ].join('-');
 }
 
-/** Everything that is counted together has the same source. */
-export function refusedSource({ subject, channel, network }: RefusedSource): string {
+/** What is counted together: the subject and the channel, and on `recovery` the network. */
+export function refusedSource({ subject, channel, network }: AttemptSource): string {
   return channel === 'recovery'
     ? `${subject.key} ${channel} ${network}`
     : `${subject.key} ${channel}`;
@@ -68,17 +68,4 @@ export function countedRefusal(
     reason,
     refusals: 1,
   };
-}
-
-/**
- * Whether a wait is running. One that ends later than the longest possible one was begun by a clock
- * that was ahead.
- */
-export function isWaiting(nextAt: number, { now, waits }: AttemptRequest): boolean {
-  return now < nextAt && nextAt <= now + Math.max(...waits);
-}
-
-/** Milliseconds to wait after the attempt of this number. The last wait is repeated. */
-export function waitAfter(attempt: number, { waits }: AttemptRequest): number {
-  return waits[Math.min(attempt, waits.length) - 1] ?? 0;
 }

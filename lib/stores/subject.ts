@@ -9,6 +9,9 @@ import { describe } from '../internal/validate';
  */
 export type UserId = string | number | bigint;
 
+/** The longest user name: of an e-mail address, 64 + 1 + 255. RFC 3696, section 3. */
+export const MAX_USERNAME_LENGTH = 320;
+
 /** A row in the store. */
 export interface Subject {
   /**

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import type { Channel, CleanContext, Context } from '../audit/context';
 import { checkFormat, formats, type Format } from '../codes/formats';
-import { isReadOn, MIN_RECOVERY_BITS } from '../codes/guessing';
+import { isAllowedOn, MIN_RECOVERY_BITS } from '../codes/guessing';
 import { BackupCodeError } from '../errors';
 import { assertMethods, assertOptions, describe, optionalFunction } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
@@ -143,7 +143,7 @@ function assertService(backupCodes: BackupCodes): void {
  * older set could not log in.
  */
 function assertRecoveryBits({ formats: read }: BackupCodes): void {
-  if (read.every((format) => isReadOn('recovery', format))) return;
+  if (read.every((format) => isAllowedOn('recovery', format))) return;
   const shortest = Math.min(...read.map(({ bits }) => bits));
   throw new BackupCodeError(
     'invalid_format',

@@ -2,7 +2,7 @@
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
-import type { UserId } from '../stores/subject';
+import { MAX_USERNAME_LENGTH, type UserId } from '../stores/subject';
 import type { CheckedOptions } from './check-options';
 import { refuse, REFUSALS, type Failure } from './outcomes';
 
@@ -20,8 +20,6 @@ export interface RequestUser {
 interface PassportRequest {
   readonly _userProperty?: string;
 }
-
-const MAX_USERNAME_LENGTH = 320;
 
 /** The user, or the failure that ends the request before a code is looked at. */
 export async function findUser(

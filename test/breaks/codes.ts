@@ -84,7 +84,7 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-21',
     what: 'consume reads codes of 40 bits on the recovery channel',
     file: 'lib/service/consume.ts',
-    find: 'isReadOn(context.channel, format) ? readCode(format, typed) : null,',
+    find: 'isAllowedOn(context.channel, format) ? readCode(format, typed) : null,',
     replace: 'readCode(format, typed),',
     noticedBy: [
       `${recoveryBits} › a code of 40 bits is malformed on the recovery channel, costs nothing, and works after a first factor`,
@@ -96,8 +96,8 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-21',
     what: 'a service that reads no format of 64 bits refuses recovery logins silently',
     file: 'lib/service/consume.ts',
-    find: 'assertReadOn(context.channel, config.formats);',
-    replace: 'if (config === null) assertReadOn(context.channel, config.formats);',
+    find: 'assertAllowedOn(context.channel, config.formats);',
+    replace: 'if (config === null) assertAllowedOn(context.channel, config.formats);',
     noticedBy: [
       'test/service/recovery-bits.test.ts › an attempt by … on the recovery channel is an error that names the fix, before an attempt is taken',
     ],
@@ -106,7 +106,7 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-21',
     what: 'an older set of a shorter format opens on the recovery channel',
     file: 'lib/service/compare.ts',
-    find: 'return isReadOn(channel, format) ? readCode(format, typed) : null;',
+    find: 'return isAllowedOn(channel, format) ? readCode(format, typed) : null;',
     replace: 'return channel ? readCode(format, typed) : null;',
     noticedBy: [
       `${recoveryBits} › a set of a shorter format … is not opened by a code that also reads as a longer one`,

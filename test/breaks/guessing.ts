@@ -235,7 +235,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'a wait from a clock that was years ahead lasts for years',
-    file: 'lib/stores/refusals.ts',
+    file: 'lib/stores/waits.ts',
     find: 'return now < nextAt && nextAt <= now + Math.max(...waits);',
     replace: 'return now < nextAt && waits.length > 0;',
     noticedBy: [

@@ -19,7 +19,7 @@ describe('BackupCodes without options', () => {
       rotateAfterDays: 180,
       lowAt: 3,
       maxReplacements: 0,
-      gate: { maxQueued: 128 },
+      hashQueue: { maxQueued: 128 },
     });
     expect(config.hashers[0].newSalt()).toMatch(/^\$2b\$12\$/);
     expect(config.pepper.newest.id).toBeNull();
@@ -207,12 +207,12 @@ describe('slow hashes at once', () => {
     (threads, concurrency) => {
       if (threads === undefined) delete process.env['UV_THREADPOOL_SIZE'];
       else process.env['UV_THREADPOOL_SIZE'] = threads;
-      expect(parseConfig({ store }).gate.concurrency).toBe(concurrency);
+      expect(parseConfig({ store }).hashQueue.concurrency).toBe(concurrency);
     },
   );
 
   it('`hashConcurrency` and `maxQueuedHashes` can be set', () => {
-    expect(parseConfig({ store, hashConcurrency: 7, maxQueuedHashes: 0 }).gate).toEqual({
+    expect(parseConfig({ store, hashConcurrency: 7, maxQueuedHashes: 0 }).hashQueue).toEqual({
       concurrency: 7,
       maxQueued: 0,
     });
