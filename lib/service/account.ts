@@ -11,7 +11,7 @@ import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe } from '../internal/validate';
 import type { UserSubject } from '../stores/subject';
-import type { Config } from './options';
+import type { Config } from './config';
 
 /** Options of `forget`. Of the context only `actor` is recorded. */
 export interface ForgetOptions extends Context {

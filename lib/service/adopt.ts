@@ -4,7 +4,7 @@ import { assertHardToGuess } from '../codes/guessing';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 import type { NewCodes } from './issue';
-import type { Config } from './options';
+import type { Config } from './config';
 
 const MAX_CODES = 32;
 

@@ -19,7 +19,7 @@ import {
   type Report,
 } from '../stores/audit-contract';
 import { userSubject, type UserId } from '../stores/subject';
-import type { Config } from './options';
+import type { Config } from './config';
 
 /** When the owner is reminded that a set expires. The last one is the expiry itself. */
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;

@@ -22,7 +22,8 @@ import { dummySet } from './compare';
 import { consumeCode, type CodeAttempt } from './consume';
 import type { NotConsumed, Outcome } from './outcome';
 import { makeSet, newCodes, type NewCodes } from './issue';
-import { parseConfig, type BackupCodesOptions, type Config } from './options';
+import { parseConfig, type Config } from './config';
+import { type BackupCodesOptions } from './options';
 import { describeSet, type SetStatus } from './set-status';
 
 /** How long a staged set can be activated. */

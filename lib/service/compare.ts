@@ -19,7 +19,7 @@ import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
 import type { SetWithCodes, StoredCode } from '../stores/contract';
-import type { Config } from './options';
+import type { Config } from './config';
 
 /**
  * What was typed, and how it reads under each listed format: `null` if it does not fit, or if the

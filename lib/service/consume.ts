@@ -16,7 +16,7 @@ import type {
 import { networkOf } from '../stores/network';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';
-import type { Config } from './options';
+import type { Config } from './config';
 import type { Outcome } from './outcome';
 import {
   giveBackIfPossible,

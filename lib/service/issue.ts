@@ -17,7 +17,7 @@ import { BackupCodeError } from '../errors';
 import { DAY_MS } from '../internal/time';
 import type { SetHeader } from '../stores/contract';
 import type { UserSubject } from '../stores/subject';
-import type { Config } from './options';
+import type { Config } from './config';
 
 /** A set that is not stored yet. */
 export interface MadeSet {

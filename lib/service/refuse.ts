@@ -6,7 +6,7 @@ import { MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import { BackupCodeError } from '../errors';
 import type { SetWithCodes, Ticket } from '../stores/contract';
 import { countedEventId, dayOf, type AttemptSource } from '../stores/refusals';
-import type { Config } from './options';
+import type { Config } from './config';
 import type { Outcome } from './outcome';
 
 /** What {@link consumeCode} works with. */

@@ -1,7 +1,7 @@
 // The status of a set, as its owner and support see it.
 import { DAY_MS } from '../internal/time';
 import type { AttemptCounter, CurrentSet } from '../stores/contract';
-import type { Config } from './options';
+import type { Config } from './config';
 
 /** What the owner and support may see of a set. Times are milliseconds since 1970. */
 export interface SetStatus {

@@ -160,7 +160,7 @@ export const accountBreaks: readonly Break[] = [
   {
     id: 'A-8.4.1',
     what: 'a tenant whose name is unknown shares the users of all such tenants',
-    file: 'lib/service/options.ts',
+    file: 'lib/service/config.ts',
     find: "if (!('namespace' in options)) return null;",
     replace: 'if (options.namespace === undefined) return null;',
     noticedBy: [`${service} › A namespace is 1 to 64 letters, digits and . _ -: … is refused`],

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { bcryptHasher, formats, MemoryStore, pbkdf2Hasher, scryptHasher } from '../../lib';
 import { argon2Hasher } from '../../lib/argon2';
 import { attemptWaits } from '../../lib/service/back-off';
-import { parseConfig } from '../../lib/service/options';
+import { parseConfig } from '../../lib/service/config';
 
 type Row = Readonly<Record<string, string>>;
 

@@ -1,5 +1,5 @@
 import { BackupCodes, formats, MemoryStore, type BackupCodesOptions } from '../../lib';
-import { parseConfig } from '../../lib/service/options';
+import { parseConfig } from '../../lib/service/config';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
 
