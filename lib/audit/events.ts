@@ -65,7 +65,10 @@ export const EVENT_TYPES = [
    * `refusals`.
    */
   'throttled',
-  /** Too many attempts failed. The channel is locked until a new set is issued. */
+  /**
+   * Too many attempts failed. The channel is locked until a new set is issued or `unlock` is
+   * called.
+   */
   'locked',
   /** A locked channel was reopened, or its count set to zero, without a new set. */
   'unlocked',

@@ -29,9 +29,9 @@ export interface AttemptOptions {
    */
   readonly maxDelaySeconds?: number;
   /**
-   * Attempts before `second_factor` is locked until a new set is issued, from 1 to 50. NIST SP
-   * 800-63B-4, section 3.2.2, allows 100 consecutive failures. `recovery` never locks: its codes
-   * have 64 bits or more, for which section 3.1.2.2 asks no limit.
+   * Attempts before `second_factor` is locked, until a new set is issued or `unlock` is called,
+   * from 1 to 50. NIST SP 800-63B-4, section 3.2.2, allows 100 consecutive failures. `recovery`
+   * never locks: its codes have 64 bits or more, for which section 3.1.2.2 asks no limit.
    *
    * @default 50
    */

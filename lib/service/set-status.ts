@@ -13,8 +13,8 @@ export interface SetStatus {
   readonly expiresAt: number | null;
   readonly lastConsumedAt: number | null;
   /**
-   * The channels that accept no more attempts until a new set is issued. `recovery` is always
-   * false: it only ever makes callers wait.
+   * The channels that accept no more attempts until a new set is issued or `unlock` is called.
+   * `recovery` is always false: it only ever makes callers wait.
    */
   readonly locked: { readonly secondFactor: boolean; readonly recovery: boolean };
   /** True if `lowAt` codes or fewer are left, or if consumed codes are no longer replaced. */

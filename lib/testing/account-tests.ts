@@ -68,6 +68,9 @@ export function forgetTests({ test, readEvents }: StoreTestContext): void {
       }
       const first = newSet(subject);
       assert.deepEqual(await store.replace({ ...first, now: NOW, only: 'first' }), [first.event]);
+      // The counters of the forgotten user are of the same generation as those of this one.
+      const options = { channel: 'recovery', network: NETWORKS[1], waits: RECOVERY_WAITS } as const;
+      assert.equal((await takeGrantedAttempt(store, subject, options)).ticket.attempt, 1);
       assert.deepEqual(
         (await readEvents(subject.userId)).map(({ type }) => type),
         ['issued'],

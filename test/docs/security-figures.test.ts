@@ -223,7 +223,8 @@ describe('the chance of guessing online', () => {
         .second_factor.slice(0, -1)
         .reduce((sum, wait) => sum + wait, 0) / 1000;
     expect(TEXT).toContain(
-      `at most \`lockAfter\` (${ATTEMPTS}) attempts are checked until a new set is issued, ` +
+      `at most \`lockAfter\` (${ATTEMPTS}) attempts are checked ` +
+        'until a new set is issued or an actor calls `unlock`, ' +
         `and with the default waits they take at least ${Math.floor(seconds / 3600)} hours`,
     );
   });

@@ -144,10 +144,10 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
   const staged = await usual.stage(userId, CONTEXT);
   await usual.activate(userId, staged.setId, CONTEXT);
   for (let attempt = 1; attempt <= 7; attempt += 1) {
-    await usual.consume(userId, WRONG_ON_BOTH, { ...CONTEXT, channel: 'recovery' });
+    await usual.consume(userId, WRONG_ON_BOTH, CONTEXT);
     if (attempt >= 4) clock.advance(DAY_MS);
   }
-  await usual.unlock(userId, 'recovery', { ...CONTEXT, actor: 'admin-7' });
+  await usual.unlock(userId, 'second_factor', { ...CONTEXT, actor: 'admin-7' });
   const cautious = new BackupCodes({
     ...shared,
     assessRisk: ({ context }) => (context.userAgent === CONTEXT.userAgent ? 'step_up' : 'deny'),

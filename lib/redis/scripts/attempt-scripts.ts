@@ -91,7 +91,7 @@ if isRecovery then
   redis.call('ZREMRANGEBYSCORE', networks, '-inf', serverNow)
   redis.call('ZADD', networks, toText(serverNow + request.keptMs), network)
   redis.call('PEXPIRE', networks, request.keptMs)
-elseif redis.call('HEXISTS', user, 'setId') == 0 then
+elseif #request.owner > 0 and redis.call('HEXISTS', user, 'setId') == 0 then
   redis.call('HSET', user, unpack(request.owner))
   redis.call('ZADD', withoutSet, 'NX', toText(now), user)
 end
