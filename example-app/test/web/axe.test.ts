@@ -20,7 +20,7 @@ const MAX_BYTES = 100_000;
 /** The height of every control: WCAG 2.2, 2.5.5. */
 const TARGET_PX = 44;
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 describeInBrowser(
   'Every page, light and dark, on a phone with 320 pixels and on a desktop',
