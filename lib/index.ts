@@ -46,12 +46,12 @@ export type { Hasher } from './codes/hashers/hasher';
 export type { Pepper } from './codes/pepper';
 export type { CodeRecord } from './codes/digests';
 export { MemoryStore } from './stores/memory';
+export type { BackupCodeStore } from './stores/contract';
 export type {
   ActivateRequest,
   AttemptCounter,
   AttemptRequest,
   AttemptResult,
-  BackupCodeStore,
   ConsumeRequest,
   Consumption,
   CountRequest,
@@ -70,7 +70,7 @@ export type {
   StoredCode,
   Ticket,
   UnlockRequest,
-} from './stores/contract';
+} from './stores/requests';
 export type {
   BackupCodeAudit,
   DayCounts,

@@ -12,24 +12,23 @@ import type {
   Report,
   ReportRequest,
 } from '../stores/audit-contract';
-import {
-  COUNTER_KEPT_MS,
-  type ActivateRequest,
-  type AttemptRequest,
-  type AttemptResult,
-  type BackupCodeStore,
-  type ConsumeRequest,
-  type Consumption,
-  type CountRequest,
-  type ForgetRequest,
-  type FoundUser,
-  type GiveBackRequest,
-  type LockedChannel,
-  type ReplaceRequest,
-  type RevokeRequest,
-  type StageRequest,
-  type UnlockRequest,
-} from '../stores/contract';
+import { COUNTER_KEPT_MS, type BackupCodeStore } from '../stores/contract';
+import type {
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
+  ConsumeRequest,
+  Consumption,
+  CountRequest,
+  ForgetRequest,
+  FoundUser,
+  GiveBackRequest,
+  LockedChannel,
+  ReplaceRequest,
+  RevokeRequest,
+  StageRequest,
+  UnlockRequest,
+} from '../stores/requests';
 import { refusedSource } from '../stores/refusals';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';

@@ -1,6 +1,6 @@
 // How a user is stored: the fields of the `user` hash, written and read.
 import type { CodeRecord } from '../codes/digests';
-import type { AttemptCounter, CurrentSet, NewSet, SetHeader, StoredCode } from '../stores/contract';
+import type { AttemptCounter, CurrentSet, NewSet, SetHeader, StoredCode } from '../stores/requests';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
 import { parseStored, readNumber, type Fields } from './replies';

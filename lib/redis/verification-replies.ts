@@ -1,5 +1,5 @@
 // Reads what the scripts of a verification returned.
-import type { AttemptRequest, AttemptResult, Consumption } from '../stores/contract';
+import type { AttemptRequest, AttemptResult, Consumption } from '../stores/requests';
 import { readWrittenEvents, readFields, readList, readNumber, readText } from './replies';
 import { readCodes, readCurrentSet } from './user-fields';
 

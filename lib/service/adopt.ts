@@ -1,5 +1,6 @@
 // Reads and checks a list of codes that the app printed before it used this package.
-import { checkFormat, readRecordedCode, serializeFormat, type Format } from '../codes/formats';
+import { checkFormat, serializeFormat, type Format } from '../codes/formats';
+import { readRecordedCode } from '../codes/read-code';
 import { assertHardToGuess } from '../codes/guessing';
 import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';

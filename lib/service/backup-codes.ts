@@ -6,7 +6,7 @@ import { Listeners, type ErrorListener, type Listener } from '../audit/listeners
 import type { Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
 import { assertOptions } from '../internal/validate';
-import type { NewSet, SetWithCodes } from '../stores/contract';
+import type { NewSet, SetWithCodes } from '../stores/requests';
 import {
   MAX_USERNAME_LENGTH,
   nameSubject,

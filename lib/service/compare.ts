@@ -11,14 +11,15 @@ import {
   type CodeRecord,
   type SetBinding,
 } from '../codes/digests';
-import { parseFormat, readCode, serializeFormat, showCode, type Format } from '../codes/formats';
+import { parseFormat, serializeFormat, showCode, type Format } from '../codes/formats';
+import { readCode } from '../codes/read-code';
 import { generateCodes } from '../codes/generate';
 import { isAllowedOn } from '../codes/guessing';
 import { runInHashQueue, type HashPlace } from '../codes/hash-queue';
 import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
-import type { SetWithCodes, StoredCode } from '../stores/contract';
+import type { SetWithCodes, StoredCode } from '../stores/requests';
 import type { Config } from './config';
 
 /**

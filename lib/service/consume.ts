@@ -2,7 +2,7 @@
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
 import type { EventFields } from '../audit/events';
-import { readCode } from '../codes/formats';
+import { readCode } from '../codes/read-code';
 import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
 import type {
@@ -12,7 +12,7 @@ import type {
   Milestone,
   SetWithCodes,
   StoredCode,
-} from '../stores/contract';
+} from '../stores/requests';
 import { networkOf } from '../stores/network';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';

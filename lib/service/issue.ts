@@ -15,7 +15,7 @@ import { freshSalt, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
 import { DAY_MS } from '../internal/time';
-import type { SetHeader } from '../stores/contract';
+import type { SetHeader } from '../stores/requests';
 import type { UserSubject } from '../stores/subject';
 import type { Config } from './config';
 

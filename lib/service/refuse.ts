@@ -4,7 +4,7 @@ import { isSetFault, type EventReason, type Reason } from '../audit/events';
 import type { Listeners } from '../audit/listeners';
 import { MAX_WAIT_SECONDS } from '../codes/hash-queue';
 import { BackupCodeError } from '../errors';
-import type { SetWithCodes, Ticket } from '../stores/contract';
+import type { SetWithCodes, Ticket } from '../stores/requests';
 import { countedEventId, dayOf, type AttemptSource } from '../stores/refusals';
 import type { Config } from './config';
 import type { Outcome } from './outcome';

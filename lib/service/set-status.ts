@@ -1,6 +1,6 @@
 // The status of a set, as its owner and support see it.
 import { DAY_MS } from '../internal/time';
-import type { AttemptCounter, CurrentSet } from '../stores/contract';
+import type { AttemptCounter, CurrentSet } from '../stores/requests';
 import type { Config } from './config';
 
 /** What the owner and support may see of a set. Times are milliseconds since 1970. */

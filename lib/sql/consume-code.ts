@@ -1,7 +1,7 @@
 // Consumes a code in four statements: the set, the code, the new counts, the events.
 import { sql } from 'kysely';
 import type { Channel } from '../audit/context';
-import type { ConsumeRequest, Consumption } from '../stores/contract';
+import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber } from './rows';

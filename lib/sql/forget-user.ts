@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
-import type { ForgetRequest } from '../stores/contract';
+import type { ForgetRequest } from '../stores/requests';
 import type { Database, RunStatement } from './database';
 import { insertEvents } from './event-rows';
 

@@ -1,6 +1,7 @@
 // The attempts on the recovery channel: a row for each user, or unknown user name, and network.
 import { sql } from 'kysely';
-import { COUNTER_KEPT_MS, type AttemptRequest, type GiveBackRequest } from '../stores/contract';
+import { COUNTER_KEPT_MS } from '../stores/contract';
+import type { AttemptRequest, GiveBackRequest } from '../stores/requests';
 import { isWaiting, waitAfter } from '../stores/waits';
 import type { Counter } from './counter';
 import type { Database, RunStatement, Statement, Tables } from './database';

@@ -1,11 +1,11 @@
 // The attempts on the second factor, which are columns of the user's row.
 import { sql } from 'kysely';
-import {
-  type AttemptCounter,
-  type AttemptRequest,
-  type GiveBackRequest,
-  type LockedChannel,
-} from '../stores/contract';
+import type {
+  AttemptCounter,
+  AttemptRequest,
+  GiveBackRequest,
+  LockedChannel,
+} from '../stores/requests';
 import { isWaiting } from '../stores/waits';
 import type { Counter } from './counter';
 import type { Database, Row, Statement, Tables } from './database';

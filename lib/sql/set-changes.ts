@@ -8,7 +8,7 @@ import type {
   RevokeRequest,
   SetHeader,
   StageRequest,
-} from '../stores/contract';
+} from '../stores/requests';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
 import type { Database, Statement } from './database';

@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { CodeRecord } from '../codes/digests';
-import type { CurrentSet, SetHeader, StoredCode } from '../stores/contract';
+import type { CurrentSet, SetHeader, StoredCode } from '../stores/requests';
 import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement, Tables } from './database';
 import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';

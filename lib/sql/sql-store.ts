@@ -12,11 +12,11 @@ import type {
   Report,
   ReportRequest,
 } from '../stores/audit-contract';
+import type { BackupCodeStore } from '../stores/contract';
 import type {
   ActivateRequest,
   AttemptRequest,
   AttemptResult,
-  BackupCodeStore,
   ConsumeRequest,
   Consumption,
   CountRequest,
@@ -28,7 +28,7 @@ import type {
   RevokeRequest,
   StageRequest,
   UnlockRequest,
-} from '../stores/contract';
+} from '../stores/requests';
 import type { Subject } from '../stores/subject';
 import { consumeCode } from './consume-code';
 import { countEvent } from './count-event';

@@ -2,7 +2,7 @@
 // in the same transaction.
 import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
-import type { AttemptRequest, AttemptResult } from '../stores/contract';
+import type { AttemptRequest, AttemptResult } from '../stores/requests';
 import { countedRefusal } from '../stores/refusals';
 import { countEvent } from './count-event';
 import type { Counter } from './counter';

@@ -1,7 +1,7 @@
 // Lets a channel count from zero without a new set. One conditional write decides.
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
-import type { UnlockRequest } from '../stores/contract';
+import type { UnlockRequest } from '../stores/requests';
 import type { Database, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 

@@ -1,6 +1,6 @@
 // The waits between attempts, in SQL. `stores/waits.ts` says the same in TypeScript.
 import { sql } from 'kysely';
-import type { AttemptRequest } from '../stores/contract';
+import type { AttemptRequest } from '../stores/requests';
 import type { Database, Statement } from './database';
 
 /**

@@ -3,11 +3,11 @@
 // passport-backup-code/testing checks the behaviour.
 import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
+import type { BackupCodeStore } from './contract';
 import type {
   ActivateRequest,
   AttemptRequest,
   AttemptResult,
-  BackupCodeStore,
   ConsumeRequest,
   Consumption,
   CountRequest,
@@ -20,7 +20,7 @@ import type {
   StageRequest,
   Ticket,
   UnlockRequest,
-} from './contract';
+} from './requests';
 import type { Subject } from './subject';
 
 type Fields = Readonly<Record<string, unknown>>;

@@ -2,7 +2,7 @@
 // that a cursor stays valid after pruning.
 import { anonymousEvent, type AuditEvent } from '../audit/events';
 import type { EventsPage, EventsRequest, PruneRequest } from './audit-contract';
-import type { ForgetRequest } from './contract';
+import type { ForgetRequest } from './requests';
 import { readCursor, writeCursor } from './cursor';
 import type { Subject } from './subject';
 

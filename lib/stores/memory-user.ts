@@ -1,7 +1,7 @@
 // What `MemoryStore` keeps of a user: the sets and the attempt counters.
 import type { Channel } from '../audit/context';
 import type { CodeRecord } from '../codes/digests';
-import type { CurrentSet, SetHeader, StoredCode } from './contract';
+import type { CurrentSet, SetHeader, StoredCode } from './requests';
 import type { PruneRequest } from './audit-contract';
 import type { Subject } from './subject';
 

@@ -12,34 +12,26 @@ import {
   type Report,
   type ReportRequest,
 } from './audit-contract';
-import {
-  COUNTER_KEPT_MS,
-  type ActivateRequest,
-  type AttemptRequest,
-  type AttemptResult,
-  type BackupCodeStore,
-  type ConsumeRequest,
-  type Consumption,
-  type CountRequest,
-  type ForgetRequest,
-  type FoundUser,
-  type GiveBackRequest,
-  type LockedChannel,
-  type ReplaceRequest,
-  type RevokeRequest,
-  type StageRequest,
-  type UnlockRequest,
-} from './contract';
+import type { BackupCodeStore } from './contract';
+import type {
+  ActivateRequest,
+  AttemptRequest,
+  AttemptResult,
+  ConsumeRequest,
+  Consumption,
+  CountRequest,
+  ForgetRequest,
+  FoundUser,
+  GiveBackRequest,
+  LockedChannel,
+  ReplaceRequest,
+  RevokeRequest,
+  StageRequest,
+  UnlockRequest,
+} from './requests';
 import { MemoryTrail } from './memory-trail';
-import {
-  beginSet,
-  freshCounter,
-  hasHadNoSet,
-  newUser,
-  resetCounters,
-  type Counter,
-  type User,
-} from './memory-user';
+import { beginSet, hasHadNoSet, newUser, resetCounters, type User } from './memory-user';
+import { MemoryNetworks } from './memory-networks';
 import { countedRefusal } from './refusals';
 import { isWaiting, waitAfter } from './waits';
 import { hasherName, ReportBuilder } from './report-builder';
@@ -55,8 +47,7 @@ import type { Subject } from './subject';
 export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   readonly #users = new Map<string, User>();
   readonly #trail = new MemoryTrail();
-  /** Counters of the recovery channel, by subject and network. The one used last comes last. */
-  readonly #networks = new Map<string, NetworkCounter>();
+  readonly #networks = new MemoryNetworks();
   readonly #nameKey = randomBytes(32);
 
   /** Every event so far, the oldest first. */
@@ -101,7 +92,9 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
     const { subject, channel, network, now, waits } = request;
     const counter =
-      channel === 'recovery' ? this.#networkCounter(request) : this.#user(subject).secondFactor;
+      channel === 'recovery'
+        ? this.#networks.use(request, this.#users.get(subject.key)?.recoveryGeneration ?? 0)
+        : this.#user(subject).secondFactor;
     const { attempts, generation, nextAt, lockedAt } = counter;
     const isLocked = channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length);
     if (isLocked || isWaiting(nextAt, request)) {
@@ -126,7 +119,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
     const counter =
       ticket.channel === 'recovery'
-        ? this.#networks.get(networkKey(subject, ticket.network))
+        ? this.#networks.get(subject, ticket.network)
         : this.#users.get(subject.key)?.secondFactor;
     if (counter?.generation !== ticket.generation || counter.attempts === 0) return;
     counter.attempts -= 1;
@@ -186,8 +179,8 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
   async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
     const user = this.#users.get(subject.key);
     if (!user) return [];
-    this.#forgetCounters(now);
-    const counters = channel === 'recovery' ? this.#networksOf(subject.key) : [user.secondFactor];
+    this.#networks.removeExpired(now);
+    const counters = channel === 'recovery' ? this.#networks.of(subject.key) : [user.secondFactor];
     const generation =
       channel === 'recovery' ? user.recoveryGeneration : user.secondFactor.generation;
     const isCounting = counters.some(
@@ -277,52 +270,9 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return user;
   }
 
-  #networksOf(subjectKey: string): Counter[] {
-    const prefix = `${subjectKey} `;
-    return [...this.#networks].flatMap(([key, counter]) =>
-      key.startsWith(prefix) ? [counter] : [],
-    );
-  }
-
   /** @returns whether there was anything to remove */
   #removeUser(subjectKey: string): boolean {
-    let wasStored = this.#users.delete(subjectKey);
-    for (const key of this.#networks.keys()) {
-      if (key.startsWith(`${subjectKey} `)) wasStored = this.#networks.delete(key);
-    }
-    return wasStored;
+    const hadNetworks = this.#networks.remove(subjectKey);
+    return this.#users.delete(subjectKey) || hadNetworks;
   }
-
-  /** Counts from zero if a code was consumed or a set was issued since the last attempt. */
-  #networkCounter({ subject, network, now }: AttemptRequest): Counter {
-    this.#forgetCounters(now);
-    const key = networkKey(subject, network);
-    const generation = this.#users.get(subject.key)?.recoveryGeneration ?? 0;
-    const existing = this.#networks.get(key);
-    const isCurrent = existing?.generation === generation;
-    const counter = {
-      ...(isCurrent ? existing : freshCounter(generation)),
-      forgetAt: now + COUNTER_KEPT_MS,
-    };
-    this.#networks.delete(key);
-    this.#networks.set(key, counter);
-    return counter;
-  }
-
-  /** The map is in the order of the last attempts, so that only expired counters are visited. */
-  #forgetCounters(now: number): void {
-    for (const [key, { forgetAt }] of this.#networks) {
-      if (now < forgetAt) break;
-      this.#networks.delete(key);
-    }
-  }
-}
-
-interface NetworkCounter extends Counter {
-  /** When the counter is removed if no attempt follows. */
-  readonly forgetAt: number;
-}
-
-function networkKey({ key }: Subject, network: string): string {
-  return `${key} ${network}`;
 }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import type { AuditEvent, EventReason } from '../audit/events';
 import { DAY_MS } from '../internal/time';
-import type { AttemptRequest, Ticket } from './contract';
+import type { AttemptRequest, Ticket } from './requests';
 import type { Subject } from './subject';
 
 /** Whose refusals are counted. */

@@ -1,5 +1,5 @@
 // The waits between attempts, as every store counts them. `sql/waits.ts` says the same in SQL.
-import type { AttemptRequest } from './contract';
+import type { AttemptRequest } from './requests';
 
 /**
  * Whether a wait is running. One that ends later than the longest possible one was begun by a clock

@@ -1,7 +1,8 @@
 // Has the code of a request consumed, and gives the verify callback of the app the last word.
 import type { Request } from 'express';
 import { cleanContext, type Context } from '../audit/context';
-import { MAX_TYPED_LENGTH, readCode, showCode } from '../codes/formats';
+import { showCode } from '../codes/formats';
+import { MAX_TYPED_LENGTH, readCode } from '../codes/read-code';
 import { asError } from '../errors';
 import type { ConsumedCode } from '../service/backup-codes';
 import type { AnyVerify, CheckedOptions, CheckedOwnStorage } from './check-options';

@@ -2,7 +2,8 @@
 // counts from zero.
 import assert from 'node:assert/strict';
 import type { AuditEvent } from '../audit/events';
-import type { BackupCodeStore, ForgetRequest, Ticket, UnlockRequest } from '../stores/contract';
+import type { BackupCodeStore } from '../stores/contract';
+import type { ForgetRequest, Ticket, UnlockRequest } from '../stores/requests';
 import { auditOf, newestEvents } from './audit-of';
 import {
   HOUR_MS,

@@ -1,7 +1,8 @@
 // The store contract: a code is consumed once, while its set is valid, and together with its
 // events.
 import assert from 'node:assert/strict';
-import type { BackupCodeStore, ConsumeRequest } from '../stores/contract';
+import type { BackupCodeStore } from '../stores/contract';
+import type { ConsumeRequest } from '../stores/requests';
 import {
   HOUR_MS,
   issueSet,

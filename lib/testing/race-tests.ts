@@ -1,7 +1,7 @@
 // The store contract: what holds when many callers consume codes and take attempts at once, over
 // four connections. "Exactly one" succeeds, never "at most one".
 import assert from 'node:assert/strict';
-import type { Consumption } from '../stores/contract';
+import type { Consumption } from '../stores/requests';
 import { callAtOnce, connectionOf, countEach } from './runner';
 import { issueSet, newConsumeRequest, newUser, takeAttempt } from './samples';
 import type { StoreTestContext } from './store-contract';

@@ -3,13 +3,8 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { auditEvent, type AuditEvent, type AuditEventType } from '../audit/events';
 import type { CodeRecord } from '../codes/digests';
-import type {
-  AttemptResult,
-  BackupCodeStore,
-  ConsumeRequest,
-  NewSet,
-  Ticket,
-} from '../stores/contract';
+import type { BackupCodeStore } from '../stores/contract';
+import type { AttemptResult, ConsumeRequest, NewSet, Ticket } from '../stores/requests';
 import { userSubject, type Subject } from '../stores/subject';
 
 /** The time of every step that does not name its own. */

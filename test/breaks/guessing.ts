@@ -225,7 +225,7 @@ export const guessingBreaks: readonly Break[] = [
   {
     id: 'W-10',
     what: 'recovery attempts of all networks are counted together (memory)',
-    file: 'lib/stores/memory.ts',
+    file: 'lib/stores/memory-networks.ts',
     find: 'return `${key} ${network}`;',
     replace: 'return `${key} ${network.length > 99}`;',
     noticedBy: [

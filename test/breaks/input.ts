@@ -32,7 +32,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
     what: 'a value that is not a string is converted to one',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: "if (typeof typed !== 'string' ||",
     replace: "typed = typed === undefined ? '' : String(typed);\n  if (",
     noticedBy: [costsNothing],
@@ -40,7 +40,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'C-06',
     what: 'the length of a code is unlimited',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: 'typed.length > MAX_TYPED_LENGTH',
     replace: 'typed.length > 256',
     noticedBy: [`${formats} › Input of more than 128 characters is refused`],
@@ -65,7 +65,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'full-width letters and digits are refused',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: ".normalize('NFKC')",
     replace: '',
     noticedBy: [`${formats} › A code is read in any case, with look-alikes, spaces and dashes`],
@@ -73,7 +73,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-01',
     what: 'a code must be typed exactly as it was printed',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: 'const compatible = typed.normalize',
     replace:
       'if (/[a-z\\s\\u2010-\\u2015]/.test(typed)) return null;\n  const compatible = typed.normalize',
@@ -94,7 +94,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-07',
     what: 'a code that is pasted with its list number is refused',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: "text.replace(LIST_NUMBER, '')",
     replace: 'text',
     noticedBy: [
@@ -105,7 +105,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-07',
     what: 'digits in front of a code are ignored although nothing sets them apart',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]+/u',
     replace: 'const LIST_NUMBER = /^\\p{N}{1,2}[\\s\\p{P}\\p{S}]*/u',
     noticedBy: [`${formats} › Digits in front that are not set apart are symbols too many`],
@@ -113,7 +113,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-07',
     what: 'punctuation between the symbols of a code is ignored',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{Dash}._]/gu',
     replace: 'const SEPARATORS_OF_SYMBOLS = /[\\s\\p{P}\\p{S}]/gu',
     noticedBy: [
@@ -123,7 +123,7 @@ export const inputBreaks: readonly Break[] = [
   {
     id: 'X-08',
     what: 'the first code of a pasted list is read',
-    file: 'lib/codes/formats.ts',
+    file: 'lib/codes/read-code.ts',
     find: '  return symbols.length === format.length ? symbols : null;',
     replace: '  return symbols.length < format.length ? null : symbols.slice(0, format.length);',
     noticedBy: [

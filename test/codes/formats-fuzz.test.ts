@@ -2,7 +2,8 @@
 // work on input that is too long.
 import fc from 'fast-check';
 import { formats } from '../../lib';
-import { readCode, showCode } from '../../lib/codes/formats';
+import { showCode } from '../../lib/codes/formats';
+import { readCode } from '../../lib/codes/read-code';
 import { fuzz, SEED } from '../helpers/fuzz';
 import { pastingOf, spellingOf } from '../helpers/code-spellings';
 

@@ -1,13 +1,7 @@
 import fc from 'fast-check';
 import { BackupCodeError, defineFormat, formats, type Format } from '../../lib';
-import {
-  checkFormat,
-  parseFormat,
-  readCode,
-  readRecordedCode,
-  serializeFormat,
-  showCode,
-} from '../../lib/codes/formats';
+import { checkFormat, parseFormat, serializeFormat, showCode } from '../../lib/codes/formats';
+import { readCode, readRecordedCode } from '../../lib/codes/read-code';
 import { failure } from '../helpers/errors';
 
 const allFormats: [string, Format][] = Object.entries(formats);

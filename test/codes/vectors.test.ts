@@ -10,7 +10,8 @@ import {
 } from '../../lib';
 import { argon2Hasher } from '../../lib/argon2';
 import { auditEvent } from '../../lib/audit/events';
-import { parseFormat, readCode, showCode } from '../../lib/codes/formats';
+import { parseFormat, showCode } from '../../lib/codes/formats';
+import { readCode } from '../../lib/codes/read-code';
 import { userSubject } from '../../lib/stores/subject';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';

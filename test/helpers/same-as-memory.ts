@@ -2,7 +2,8 @@
 // state.
 import fc from 'fast-check';
 import { MemoryStore, type AuditEvent } from '../../lib';
-import type { BackupCodeStore, FoundUser, Ticket } from '../../lib/stores/contract';
+import type { BackupCodeStore } from '../../lib/stores/contract';
+import type { FoundUser, Ticket } from '../../lib/stores/requests';
 import { countedEventId } from '../../lib/stores/refusals';
 import type { StoreContractOptions } from '../../lib/testing';
 import {

@@ -4,7 +4,7 @@ import { BackupCodes, BackupCodeStrategy, type BackupCodeStore } from '../../lib
 import type { AuditEvent } from '../../lib/audit/events';
 import { Listeners } from '../../lib/audit/listeners';
 import { Audit } from '../../lib/service/audit';
-import type { ConsumeRequest, NewSet } from '../../lib/stores/contract';
+import type { ConsumeRequest, NewSet } from '../../lib/stores/requests';
 import type { Canary } from '../helpers/canary';
 
 export const PLACES = ['events', 'answers', 'errors', 'objects', 'settlements'] as const;

@@ -27,6 +27,7 @@ const strategy = [
 /** Paths below lib, with paths below test. */
 module.exports = {
   'codes/formats.ts': ['codes/formats'],
+  'codes/read-code.ts': ['codes/formats'],
   'codes/symbol-table.ts': ['codes/formats'],
   'codes/generate.ts': ['codes/generate'],
   'codes/digests.ts': ['codes/digests'],

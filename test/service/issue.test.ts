@@ -1,6 +1,6 @@
 import crypto from 'node:crypto';
 import { bcryptHasher, defineFormat, formats, type Format, type Hasher } from '../../lib';
-import { readCode } from '../../lib/codes/formats';
+import { readCode } from '../../lib/codes/read-code';
 import { DAY_MS, START } from '../helpers/clock';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { attemptWaits } from '../../lib/service/back-off';
 import { auditEvent } from '../../lib/audit/events';
-import type { BackupCodeStore, Ticket } from '../../lib/stores/contract';
+import type { BackupCodeStore } from '../../lib/stores/contract';
+import type { Ticket } from '../../lib/stores/requests';
 import { userSubject, type Subject } from '../../lib/stores/subject';
 import { START } from '../helpers/clock';
 import { openSqlite, memory, type OpenStore } from '../helpers/stores';

@@ -3,7 +3,7 @@
 // prototype is changed.
 import fc from 'fast-check';
 import { formats } from '../../lib';
-import { readCode } from '../../lib/codes/formats';
+import { readCode } from '../../lib/codes/read-code';
 import { fuzz, SEED } from '../helpers/fuzz';
 import { writeSet } from '../helpers/write-set';
 import { openService } from '../helpers/service';

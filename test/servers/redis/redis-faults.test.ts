@@ -3,7 +3,8 @@
 import { createClient } from 'redis';
 import { RedisStore } from '../../../lib/redis';
 import { userKeys } from '../../../lib/redis/keys';
-import type { BackupCodeStore, Ticket } from '../../../lib/stores/contract';
+import type { BackupCodeStore } from '../../../lib/stores/contract';
+import type { Ticket } from '../../../lib/stores/requests';
 import { forgetRequest, unlockRequest } from '../../../lib/testing/account-tests';
 import {
   newConsumeRequest,
