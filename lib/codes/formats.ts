@@ -1,4 +1,4 @@
-// What a backup code looks like, and how a typed one is read. Makes no codes and hashes none.
+// What a backup code looks like. Reads, makes and hashes none.
 import { BackupCodeError } from '../errors';
 import { assertOptions, describe, wholeNumber } from '../internal/validate';
 import { LOOK_ALIKES } from './symbol-table';

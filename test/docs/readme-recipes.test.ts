@@ -247,9 +247,11 @@ test('The recipe of the report uses fields that a report has', async () => {
 test('A user without codes is sent to make some, and then back', async () => {
   const backupCodes = service();
   let sent: Promise<unknown> = Promise.resolve();
+  let sessionsEndedAt: number | null = null;
+  const users = { sessionsEndedAt: () => sessionsEndedAt };
   const site = await LoginSite.open({
     routes: (app: Express) => {
-      sent = runRecipe(recipe('enrollment'), { app, backupCodes });
+      sent = runRecipe(recipe('enrollment'), { app, backupCodes, users });
       app.get('/app/page', (req: Request, res) => res.send(req.originalUrl));
     },
   });
@@ -274,6 +276,9 @@ test('A user without codes is sent to make some, and then back', async () => {
         'location',
       ),
     ).toBe('/app');
+    sessionsEndedAt = Date.now() + 1;
+    const ended = await browser.get('/app/page', { accept: 'text/html' });
+    expect([ended.status, ended.headers.get('location')]).toEqual([303, '/login']);
   } finally {
     await site.shut();
   }
