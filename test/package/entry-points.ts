@@ -44,7 +44,13 @@ export type EntryPoint = keyof typeof EXPORTS;
 
 /** No entry point loads a database driver or a web framework, unless it is about one. */
 export const LOADED_PACKAGES: Record<EntryPoint, string[]> = {
-  'passport-backup-code': ['bcrypt', 'node-gyp-build', 'passport-backup-code', 'passport-strategy'],
+  'passport-backup-code': [
+    'bcrypt',
+    'ipaddr.js',
+    'node-gyp-build',
+    'passport-backup-code',
+    'passport-strategy',
+  ],
   'passport-backup-code/sql': ['kysely', 'passport-backup-code'],
   'passport-backup-code/redis': ['passport-backup-code'],
   'passport-backup-code/argon2': ['@node-rs/argon2', 'passport-backup-code'],

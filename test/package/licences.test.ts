@@ -18,7 +18,14 @@ const ALLOWED = ['0BSD', 'Apache-2.0', 'BSD-2-Clause', 'BSD-3-Clause', 'ISC', 'M
  * The packages that `npm install passport-backup-code` installs, except types. Give the reason for
  * a new one in CONTRIBUTING.md.
  */
-const RUNTIME = ['bcrypt', 'node-addon-api', 'node-gyp-build', 'papaparse', 'passport-strategy'];
+const RUNTIME = [
+  'bcrypt',
+  'ipaddr.js',
+  'node-addon-api',
+  'node-gyp-build',
+  'papaparse',
+  'passport-strategy',
+];
 
 const { packages } = JSON.parse(readFileSync(join(ROOT, 'package-lock.json'), 'utf8')) as {
   packages: Readonly<Record<string, Installed>>;
