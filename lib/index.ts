@@ -29,6 +29,7 @@ export type {
   EventReason,
   EventType,
   Reason,
+  SetFault,
 } from './audit/events';
 export type { ErrorListener, Listener } from './audit/listeners';
 export { BackupCodeError } from './errors';

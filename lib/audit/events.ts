@@ -35,9 +35,14 @@ export type Reason =
  * Why a stored set could not be checked: it was changed, or its key is missing. It is the code of
  * the error that `consume` throws. The attempt is given back.
  */
-export type SetFault = (typeof SET_FAULTS)[number];
+export type SetFault = 'unknown_pepper' | 'wrong_pepper' | 'unreadable_hash' | 'unreadable_set';
 
-const SET_FAULTS = ['unknown_pepper', 'wrong_pepper', 'unreadable_hash', 'unreadable_set'] as const;
+const SET_FAULTS: readonly SetFault[] = [
+  'unknown_pepper',
+  'wrong_pepper',
+  'unreadable_hash',
+  'unreadable_set',
+];
 
 /** The reason of an event. */
 export type EventReason = Reason | SetFault;

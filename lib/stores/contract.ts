@@ -60,7 +60,7 @@ export interface BackupCodeStore {
    * `waits.length`, the channel is not locked and no wait is running.
    * - On `recovery` they are counted for the user and the network, so that a stranger on another
    * network delays no owner. Attempt n is granted if no wait is running. Nothing locks. A counter
-   * is forgotten {@link COUNTER_KEPT_MS} after its last attempt.
+   * is forgotten 30 days after its last attempt.
    *
    * A granted attempt begins a wait of `waits[n - 1]` milliseconds; for 0 it begins none, so that
    * processes whose clocks differ do not refuse each other. A wait that ends later than the longest

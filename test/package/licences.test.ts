@@ -65,7 +65,7 @@ function oldLicenceOf(path: string): string {
 
 const shipped = closureOf('');
 
-it('an app installs five packages that contain code, and types', () => {
+it('an app installs six packages that contain code, and types', () => {
   const names = [...shipped.keys()].map((path) =>
     path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length),
   );
