@@ -97,7 +97,9 @@ function readPlainPath(path: string): string | null {
   const isAmbiguous = /[\\#]|\/\/|%(?:2[5ef]|5c|00)|\/\.{1,2}(?:[/;]|$)/i.test(path);
   if (isAmbiguous || !path.startsWith('/')) return null;
   try {
-    return decodeURIComponent(path).replace(/(?<=.)\/$/, '');
+    const decoded = decodeURIComponent(path);
+    // What the rest of an app may cut off, or skip, can hide a segment of dots.
+    return /[\p{Cc}?#;]/u.test(decoded) ? null : decoded.replace(/(?<=.)\/$/, '');
   } catch {
     return null;
   }

@@ -29,7 +29,13 @@ export function safeReturnTo(value: unknown): string | null {
   // rest as another host.
   if (origin !== THIS_ORIGIN || pathname.startsWith('//')) return null;
   const path = pathname + search + hash;
-  return path.length <= MAX_LENGTH ? path : null;
+  return encodedLength(path) <= MAX_LENGTH ? path : null;
+}
+
+/** Express encodes a `Location` once more: a bare percent sign, and what a URL may not hold. */
+function encodedLength(path: string): number {
+  const encoded = path.replace(/%(?![0-9A-Fa-f]{2})|[^\w!#$%&'()*+,\-./:;=?@[\]~]/g, '%XX');
+  return encoded.length;
 }
 
 /**

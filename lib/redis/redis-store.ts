@@ -30,6 +30,7 @@ import type {
   UnlockRequest,
 } from '../stores/requests';
 import { refusedSource } from '../stores/refusals';
+import { latestEnd } from '../stores/waits';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
@@ -132,7 +133,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
         channel,
         now,
         waits,
-        longestWait: Math.max(...waits),
+        latestEnd: latestEnd(request),
         refusal: JSON.stringify(refusal),
         refusedSource: refusedSource(request),
         owner: ownerFields(subject),

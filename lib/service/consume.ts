@@ -14,6 +14,7 @@ import type {
   StoredCode,
 } from '../stores/requests';
 import { networkOf } from '../stores/network';
+import type { AttemptSource } from '../stores/refusals';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';
 import type { Config } from './config';
@@ -133,7 +134,7 @@ async function compareOrGiveBack(
       ...code,
       set: current ?? dummy,
       userId: current === null ? '' : (userId ?? ''),
-      subjectKey: attempt.source.subject.key,
+      subjectKey: queueKeyOf(attempt.source),
       channel: attempt.source.channel,
       onRefusal: () => {
         isRefused = true;
@@ -145,6 +146,11 @@ async function compareOrGiveBack(
     await recordSetFault(service, { source: attempt.source, error, userId, context });
     throw error;
   }
+}
+
+/** On recovery the share of a user is for each network: a stranger's calls are not the owner's. */
+function queueKeyOf({ subject, channel, network }: AttemptSource): string {
+  return channel === 'recovery' ? `${subject.key} ${network}` : subject.key;
 }
 
 interface Match {

@@ -78,7 +78,7 @@ interface UnchargedRefusal {
 
 /**
  * Records a refusal that charged no attempt, and can therefore be repeated without end: in one
- * event for each day.
+ * event for each day and network, so that the address of an attacker is not hidden by the owner's.
  */
 async function countRefusal(
   { config, listeners }: ConsumeService,
@@ -88,7 +88,7 @@ async function countRefusal(
   const type = reason === 'step_up' ? 'step_up_required' : 'rejected';
   const event = {
     ...config.newEvent(type, { at, userId, reason, refusals: 1, context }),
-    id: countedEventId(source, { reason, period: dayOf(at) }),
+    id: countedEventId(source, { reason, period: `${dayOf(at)} ${source.network}` }),
   };
   listeners.notify(await config.store.count({ subject: source.subject, event }));
 }

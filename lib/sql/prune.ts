@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { PruneRequest } from '../stores/audit-contract';
 import type { Database, Statement } from './database';
+import { forgetCounters } from './network-counter';
 
 /** Rows that one transaction removes, so that no login waits long for it. */
 const REMOVED_AT_ONCE = 500;
@@ -26,6 +27,7 @@ export async function prune(database: Database, request: PruneRequest): Promise<
     before,
     isIncluded: sql`user_key IN (SELECT user_key FROM ${users} WHERE ${namespace})`,
   });
+  await database.transaction((run) => run(forgetCounters(database.tables, before)));
   if (usersWithoutSet) {
     await removeUsers(database, sql`${namespace} AND ${hasHadNoSet(request)}`);
   }

@@ -1,6 +1,7 @@
 // The waits between attempts, in SQL. `stores/waits.ts` says the same in TypeScript.
 import { sql } from 'kysely';
 import type { AttemptRequest } from '../stores/requests';
+import { latestEnd } from '../stores/waits';
 import type { Database, Statement } from './database';
 
 /**
@@ -23,6 +24,6 @@ export function waitUntil(
 }
 
 /** A wait that ends later than the longest possible one was begun by a clock that was ahead. */
-export function isWaitOver(nextAt: Statement, { now, waits }: AttemptRequest): Statement {
-  return sql`(${nextAt} <= ${now} OR ${nextAt} > ${now + Math.max(...waits)})`;
+export function isWaitOver(nextAt: Statement, request: AttemptRequest): Statement {
+  return sql`(${nextAt} <= ${request.now} OR ${nextAt} > ${latestEnd(request)})`;
 }

@@ -14,8 +14,17 @@ const NETWORK_BYTES = { ipv4: 3, ipv6: 7 } as const;
  */
 export function networkOf(ip: string | null): string {
   if (ip === null || isIP(ip) === 0) return '';
-  const address = ipaddr.process(ip);
+  const address = ipaddr.process(isIP(ip) === 6 ? inPlainGroups(ip) : ip);
   const kept = NETWORK_BYTES[address.kind()];
   const bytes = address.toByteArray().map((byte, n) => (n < kept ? byte : 0));
-  return `${ipaddr.fromByteArray(bytes).toString()}/${kept * 8}`;
+  const network = ipaddr.fromByteArray(bytes).toString();
+  return `${isIP(network) === 6 ? inPlainGroups(network) : network}/${kept * 8}`;
+}
+
+/**
+ * In the one spelling of WHATWG URL: without a zone, and with an embedded IPv4 address as two groups.
+ * ipaddr.js does not read every address that Node knows.
+ */
+function inPlainGroups(ip: string): string {
+  return new URL(`http://[${ip.replace(/%.*$/, '')}]`).hostname.slice(1, -1);
 }

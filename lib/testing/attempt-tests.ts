@@ -93,6 +93,16 @@ export function attemptTests({ test, readEvents }: StoreTestContext): void {
     }
   });
 
+  test('A clock that is minutes behind does not end the longest wait', async (store) => {
+    const { subject } = await issueSet(store);
+    for (const channel of CHANNELS) {
+      const waits = [60_000, 60_000];
+      await takeGrantedAttempt(store, subject, { channel, waits });
+      const behind = await takeAttempt(store, subject, { channel, waits, now: NOW - 299_999 });
+      assert.equal(outcomeOf(behind), `throttled until ${NOW + 60_000}`);
+    }
+  });
+
   test('Attempts on one channel do not count on the other', async (store) => {
     const { subject } = await issueSet(store);
     const waits = [60_000];

@@ -236,8 +236,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'W-10',
     what: 'a wait from a clock that was years ahead lasts for years',
     file: 'lib/stores/waits.ts',
-    find: 'return now < nextAt && nextAt <= now + Math.max(...waits);',
-    replace: 'return now < nextAt && waits.length > 0;',
+    find: 'return now < nextAt && nextAt <= latestEnd(request);',
+    replace: 'return now < nextAt && latestEnd(request) > 0;',
     noticedBy: [
       `${attemptTests} › A wait that began by a clock that was years ahead counts as over`,
     ],

@@ -263,7 +263,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'each refusal that charges no attempt is an event of its own',
     file: 'lib/service/refuse.ts',
-    find: 'period: dayOf(at)',
+    find: 'period: `${dayOf(at)} ${source.network}`',
     replace: 'period: String(process.hrtime.bigint())',
     noticedBy: [
       `${refusals} › Fifty tries that are refused as … leave one event a day, which counts them`,

@@ -103,7 +103,7 @@ export const loginFlowBreaks: readonly Break[] = [
     id: 'F-05',
     what: 'the page to return to is measured before it is encoded',
     file: 'lib/express/return-to.ts',
-    find: 'return path.length <= MAX_LENGTH ? path : null;',
+    find: 'return encodedLength(path) <= MAX_LENGTH ? path : null;',
     replace: 'return path;',
     noticedBy: [
       'test/express/return-to.test.ts › what is returned has at most 2048 characters, however long it became',

@@ -132,7 +132,6 @@ describe('a user who asks for everything', () => {
       ...twice(() => backupCodes.stage('ada')),
       ...twice(() => backupCodes.adopt('ada', printed, { format: formats.recovery })),
       ...twice(() => backupCodes.consume('ada', OF_USERS)),
-      ...twice(() => backupCodes.consume('ada', OF_USERS, { channel: 'recovery' })),
     ];
     await settle();
     expect(held.running).toHaveLength(2);
@@ -142,6 +141,21 @@ describe('a user who asks for everything', () => {
     await held.endAll(() => expect(held.count()).toBeLessThanOrEqual(3));
     expect(await other).toEqual(MISMATCH);
     const busy = { ok: false, reason: 'busy', retryAfterSeconds: 5 };
-    expect((await Promise.all(calls)).slice(6)).toEqual([busy, busy, busy, busy]);
+    expect((await Promise.all(calls)).slice(6)).toEqual([busy, busy]);
+  });
+
+  it('On recovery the calls of a stranger leave the share of an owner on another network', async () => {
+    const { backupCodes, held } = await open({ hashConcurrency: 8, attempts: { free: 50 } });
+    const recover = (ip: string): Promise<unknown> =>
+      backupCodes.consume('ada', OF_USERS, { channel: 'recovery', ip });
+    const strangers = Array.from({ length: 10 }, () => recover('203.0.113.66'));
+    await settle();
+    const before = held.running.length;
+    const owner = recover('198.51.100.7');
+    await settle();
+    expect(held.running).toHaveLength(before + 1);
+    await held.endAll(() => expect(held.count()).toBeLessThanOrEqual(before + 1));
+    expect(await owner).toEqual(MISMATCH);
+    await Promise.all(strangers);
   });
 });

@@ -45,7 +45,7 @@ onEachStore('refusals that charge no attempt', (open) => {
     },
   );
 
-  it('Refusals are counted for each channel, and on recovery for each network', async () => {
+  it('Refusals are counted for each channel and network', async () => {
     const service = await openService(open, { assessRisk: () => 'deny' });
     const contexts: readonly Context[] = [
       { ip: '192.0.2.1' },
@@ -62,7 +62,8 @@ onEachStore('refusals that charge no attempt', (open) => {
         refusals,
       ]),
     ).toEqual([
-      ['second_factor', '192.0.2.1', 2],
+      ['second_factor', '192.0.2.1', 1],
+      ['second_factor', '198.51.100.1', 1],
       ['recovery', '192.0.2.1', 2],
       ['recovery', '198.51.100.1', 1],
     ]);

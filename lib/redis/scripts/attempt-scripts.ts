@@ -48,7 +48,7 @@ end
 `;
 
 /**
- * Reads `channel`, `now`, `waits`, `longestWait`, `refusal`, `refusedSource`, `owner` and `keptMs`. Returns
+ * Reads `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`. Returns
  * `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason, nextAt
  * and the events that it wrote.
  */
@@ -75,7 +75,7 @@ if not isRecovery and (counter.lockedAt or counter.attempts >= #request.waits) t
   return refuse('locked', 'day ' .. toText(math.floor(now / ${DAY_MS})))
 end
 -- A wait that ends later than the longest possible one was begun by a clock that was ahead.
-if now < counter.nextAt and counter.nextAt <= now + request.longestWait then
+if now < counter.nextAt and counter.nextAt <= request.latestEnd then
   return refuse('throttled', toText(counter.generation) .. ' ' .. toText(counter.nextAt))
 end
 
