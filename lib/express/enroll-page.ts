@@ -69,8 +69,9 @@ export function assertNoLoop(page: EnrollPage, req: Request): void {
     'enrollment_loop',
     `The browser was sent to enrollUrl, "${page.url}", but its request arrived as ` +
       `"${pathOf(req)}" at ${String(findOrigin(req))}, which is not that page: it would be sent ` +
-      'there again and again. If a proxy changes the path, mount requireEnrollment on the other pages only. If a proxy ends ' +
-      'TLS, or changes the host, set "trust proxy" of Express, or give enrollUrl as a path.',
+      'there again and again. If a proxy changes the path, mount requireEnrollment on the other ' +
+      'pages only. If a proxy ends TLS, or changes the host, set "trust proxy" of Express, or give ' +
+      'enrollUrl as a path.',
   );
 }
 

@@ -18,8 +18,8 @@ export function setUser(req: Request, user: Express.User | null): void {
  * Writes the user into the session, by the app's `serializeUser`. Passport 0.6 and later also
  * regenerate the session and save it.
  *
- * @throws {BackupCodeError} `session_unavailable` if Passport put no login into the session; and what
- *   `req.logIn` throws
+ * @throws {BackupCodeError} `session_unavailable` if Passport put no login into the session; and
+ * what `req.logIn` throws
  */
 export async function logIn(req: Request, user: Express.User): Promise<void> {
   await callToPromise((done) => req.logIn(user, done));

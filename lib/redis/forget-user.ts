@@ -1,5 +1,6 @@
-// Forgets a user: the events first, a limited number in each script, and everything else in the last
-// one. If it stops half way, the user is still recorded, and a second call completes the first.
+// Forgets a user: the events first, a limited number in each script, and everything else in the
+// last one. If it stops half way, the user is still recorded, and a second call completes the
+// first.
 import { anonymousEvent, type AuditEvent } from '../audit/events';
 import type { ForgetRequest } from '../stores/requests';
 import { runScript } from './client';

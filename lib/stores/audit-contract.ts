@@ -150,7 +150,8 @@ export const MAX_UNUSUAL = 100;
 /** What a store may offer besides {@link BackupCodeStore}, for those who run the app. */
 export interface BackupCodeAudit {
   /**
-   * Reads events in the order of their commits. Paging never skips an event that commits late. Events that an open transaction may still precede are withheld until a later call. With
+   * Reads events in the order of their commits. Paging never skips an event that commits late.
+   * Events that an open transaction may still precede are withheld until a later call. With
    * `newest-first` nothing is withheld, and `after` continues towards the older events.
    *
    * @throws {BackupCodeError} `invalid_cursor`
@@ -176,7 +177,8 @@ export interface BackupCodeAudit {
   recordReminders(request: RemindersRequest): Promise<readonly AuditEvent[]>;
 
   /**
-   * Counts over all users of a namespace. Not in one transaction: a change made meanwhile may be counted or not.
+   * Counts over all users of a namespace. Not in one transaction: a change made meanwhile may be
+   * counted or not.
    */
   report(request: ReportRequest): Promise<Report>;
 }

@@ -22,8 +22,8 @@ export function networkOf(ip: string | null): string {
 }
 
 /**
- * In the one spelling of WHATWG URL: without a zone, and with an embedded IPv4 address as two groups.
- * ipaddr.js does not read every address that Node knows.
+ * In the one spelling of WHATWG URL: without a zone, and with an embedded IPv4 address as two
+ * groups. ipaddr.js does not read every address that Node knows.
  */
 function inPlainGroups(ip: string): string {
   return new URL(`http://[${ip.replace(/%.*$/, '')}]`).hostname.slice(1, -1);

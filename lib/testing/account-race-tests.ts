@@ -1,5 +1,5 @@
-// The store contract: what holds when a user is forgotten while others consume, stage or issue, over
-// four connections.
+// The store contract: what holds when a user is forgotten while others consume, stage or issue,
+// over four connections.
 import assert from 'node:assert/strict';
 import { AUDITS, forgetRequest } from './account-tests';
 import { callAtOnce, connectionOf, countEach } from './runner';

@@ -1,6 +1,6 @@
-// The scripts that remove a user (the last step of forgetting one, and pruning one who has had no set
-// for long), and the one that reopens a channel. They find the counters of networks in the list of
-// the user, which has the same hash tag.
+// The scripts that remove a user (the last step of forgetting one, and pruning one who has had no
+// set for long), and the one that reopens a channel. They find the counters of networks in the list
+// of the user, which has the same hash tag.
 import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
@@ -23,8 +23,8 @@ end
 
 /**
  * The last step of forgetting a user, whose events up to `from` are removed. Reads `userId`,
- * `namespace`, `from`, `hasOnlyEvents`, `event`. Returns `again` if the user has events after `from`;
- * or `done` and the events that it wrote.
+ * `namespace`, `from`, `hasOnlyEvents`, `event`. Returns `again` if the user has events after
+ * `from`; or `done` and the events that it wrote.
  */
 export const forgetScript = defineScript(`${USER_FUNCTIONS}${REMOVE_USER}
 local start = request.from == '' and '-' or '(' .. request.from

@@ -5,8 +5,8 @@ import { USER_FUNCTIONS } from './user-functions';
 
 /**
  * The counter of an attempt: fields of the user on the second factor, or the hash KEYS[8] of a
- * network, which counts from zero in another generation of the user. `networks` lists the networks of
- * the user by when their counters expire.
+ * network, which counts from zero in another generation of the user. `networks` lists the networks
+ * of the user by when their counters expire.
  */
 const COUNTER = `
 local network = KEYS[8]
@@ -48,9 +48,9 @@ end
 `;
 
 /**
- * Reads `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`. Returns
- * `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason, nextAt
- * and the events that it wrote.
+ * Reads `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`.
+ * Returns `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason,
+ * nextAt and the events that it wrote.
  */
 export const takeAttemptScript = defineScript(`${USER_FUNCTIONS}${COUNTER}
 local now = request.now
