@@ -93,13 +93,21 @@ async function adoptExport(
   host: CommandHost,
 ): Promise<ExitCode> {
   const app = await readAppExports(await host.importModule(resolve(config)));
-  const { users, unreadableLines } = await readExport(file, { app, host });
+  const { users, unreadableLines, hasOnlyCodes } = await readExport(file, { app, host });
   if (unreadableLines.size > 0) {
     // Such a line may hold more codes of a user on another line. A user is adopted only once, so
     // these codes would be lost.
     for (const [expected, lineNumbers] of unreadableLines) {
       host.stdout(`${placeOf(lineNumbers)}: ${expected}. Nothing was written.\n`);
     }
+    return 1;
+  }
+  if (hasOnlyCodes) {
+    // They would be stored as they are, and named in events.
+    host.stdout(
+      'The first field of every line reads as a code, not as a user id. Nothing was written. ' +
+        'If they are user ids, write each line as {"userId": …, "codes": […]}.\n',
+    );
     return 1;
   }
   const usersWithCodes = users.filter(({ codes }) => codes.length > 0);

@@ -17,6 +17,8 @@ export interface UserExport {
   readonly users: ExportedUser[];
   /** The lines that cannot be read, counting from 1, by what was expected of them. */
   readonly unreadableLines: ReadonlyMap<string, readonly number[]>;
+  /** Whether the first field of every line reads as a code: the export has no column of users. */
+  readonly hasOnlyCodes: boolean;
 }
 
 type UserLine = Pick<ExportedUser, 'userId' | 'codes'>;
@@ -44,7 +46,8 @@ const NO_VALUE = ['', 'null', '\\n'];
  * Reads lines such as `{"userId": 7, "codes": ["…", "…"]}`, `7,…,…` or `7;…;…`. Empty lines and a
  * header are skipped. `null` or an empty field in place of a code means that the code was used.
  *
- * @param isCode whether a field is a code: then its line is not a header
+ * @param isCode whether a field is a code. A line with one is not a header, and a file in which
+ *   every user id is one has no user ids
  */
 export async function readUserExport(
   input: NodeJS.ReadableStream,
@@ -54,6 +57,7 @@ export async function readUserExport(
   const unreadableLines = new Map<string, number[]>();
   const readLine = lineReader(isCode);
   let lineNumber = 0;
+  let lastNamed = 0;
   for await (const line of readLines(input)) {
     lineNumber += 1;
     const read = readLine(line);
@@ -65,6 +69,9 @@ export async function readUserExport(
       continue;
     }
     const { userId, codes } = read;
+    // JSON names the user id, whatever it looks like.
+    const isNamed = line?.trimStart().startsWith('{') ?? false;
+    if (isNamed || !isCode(String(userId))) lastNamed = lineNumber;
     // 42 and '42' are one user, as everywhere in this package.
     const key = String(userId);
     const user = users.get(key) ?? { userId, codes: [], lineNumbers: [] };
@@ -72,7 +79,8 @@ export async function readUserExport(
     user.lineNumbers.push(lineNumber);
     users.set(key, user);
   }
-  return { users: [...users.values()], unreadableLines };
+  const hasOnlyCodes = users.size > 0 && lastNamed === 0;
+  return { users: [...users.values()], unreadableLines, hasOnlyCodes };
 }
 
 /** Reads the lines of one export in order: the first fields decide on the delimiter of all. */

@@ -54,7 +54,7 @@ export interface AssuranceGuardOptions extends LoginOptions {
   readonly read?: (req: Request) => AssuranceFacts | null | Promise<AssuranceFacts | null>;
   /**
    * Returns the time before which the logins of a user have ended, as milliseconds since 1970 or a
-   * `Date`; `null` if there is none; or a promise of it. A login that began earlier does not get
+   * `Date`; `null` for no limit; or a promise of it. A login that began earlier does not get
    * through, whatever was shown in it since. Set this time when a password changes, or when a user
    * or an administrator ends all sessions. It is called at every request of a user with a login.
    * @default no limit

@@ -8,6 +8,16 @@ const isReadable = `${command} › adopt writes nothing if it cannot read a line
 export const movingBreaks: readonly Break[] = [
   {
     id: 'M-01',
+    what: 'codes of an export without user ids are stored as user ids',
+    file: 'lib/cli/adopt-command.ts',
+    find: 'if (hasOnlyCodes) {',
+    replace: 'if (hasOnlyCodes && users.length > 1000) {',
+    noticedBy: [
+      `${command} › adopt stores no code as a user id if the export has no column of users`,
+    ],
+  },
+  {
+    id: 'M-01',
     what: 'a line without a known delimiter is a user without codes',
     file: 'lib/cli/csv-line.ts',
     find: 'return delimiter === undefined || others.length > 0 ? null : delimiter;',

@@ -105,6 +105,20 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
+  it('adopt stores no code as a user id if the export has no column of users', async () => {
+    const result = await run(config, [`${A};${B}`, `${C};${D}`]);
+    expect(result).toMatchObject({
+      exitCode: 1,
+      printed: [expect.stringMatching(/^The first field of every line reads as a code/)],
+    });
+    expectNoCode(result, [A, B, C, D]);
+    expect([service.watched.calls, await service.written()]).toEqual([[], []]);
+    const named = await run(config, [`${A};${B}`, `ada;${C}`]);
+    expect(named.printed).toEqual(['adopted 2, kept 0, refused 0, without codes 0']);
+    const json = await run(config, [`{"userId":"${D}","codes":["${C}"]}`]);
+    expect(json.printed).toEqual(['adopted 1, kept 0, refused 0, without codes 0']);
+  });
+
   it('adopt reads exports from Windows and spreadsheets, and skips empty fields', async () => {
     const result = await run(config, [
       `\uFEFFada, ${A} ,,"${B}"\r`,

@@ -121,7 +121,7 @@ function redirectUnlessAsked(
   };
 }
 
-/** The id of the account whose factor is requested, or `''` if there is none. */
+/** The id of the account whose factor is requested, or `''` if no factor is requested. */
 function findUserId(req: Request, now: () => number): string {
   return String(pendingLogin(req, { now })?.userId ?? findSignedInAccount(req)?.id ?? '');
 }

@@ -12,7 +12,7 @@ const {
 /** The error that the error handler receives for a forged form. */
 export const invalidCsrfTokenError: Error = refusal;
 
-/** The value of the hidden field `_csrf`. Creates a session if there is none. */
+/** The value of the hidden field `_csrf`. Creates a session if the request has no session. */
 export function csrfToken(req: Request): string {
   return generateToken(req);
 }

@@ -100,7 +100,7 @@ function useCodesPage(): void {
     expect((await page.evaluate(() => getSelection()!.toString())).split(/\s+/)).toEqual(codes);
   });
 
-  test('The codes can be downloaded as a text file', async () => {
+  test('The codes can be downloaded as a .txt file', async () => {
     const codes = await makeNewCodes();
     const coming = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Download' }).focus();
