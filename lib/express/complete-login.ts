@@ -1,8 +1,8 @@
 // Completes a login with the factor that was just verified. Nothing else in this folder logs in.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
-import { assertResponseUnsent } from '../internal/response-sent';
-import { forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
+import { isResponseSent, responseSentError } from '../internal/response-sent';
+import { findConsumed, forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
 import { endSessionId } from './ended-sessions';
 import type { Assurance } from './factors';
@@ -26,6 +26,7 @@ import {
 } from './login-state';
 import { getUser, setUser } from './passport-login';
 import { readPending } from './pending-login';
+import { claimLogin, isCompletedBefore, waitForFirstRequest } from './repeated-code';
 import { safeReturnTo } from './return-to';
 import { addShownFactor, findShownFactor, isFirstFactorEnough } from './shown-factor';
 import { regenerateSession, saveSession } from './session';
@@ -158,13 +159,15 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   const record = isFirstFactorEnough(options, pending)
     ? before
     : addShownFactor(before, { ...findShownFactor(req, { options, pending }), at: now() });
+  const consumed = findConsumed(req);
+  if (consumed?.isRepeated === true) await waitForFirstRequest(req);
+  assertAnswerable(req);
   try {
-    // The cookie of the session could no longer reach the browser.
-    assertResponseUnsent(req.res);
     // Passport 0.5 and older do not renew the session in logIn, so it is renewed here for every
     // version. Later ones do it once more.
-    if (pending === null) endSessionId(req);
+    endSessionId(req);
     await regenerateSession(req);
+    if (consumed !== null) await claimLogin(consumed);
     await logInWithMark(req, { user: shownBy.user, startedAt: before.startedAt });
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
@@ -172,14 +175,29 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   } catch (error) {
     // A login whose record could not be saved does not count. No client knows its id yet.
     await abandonLogin(req);
-    throw new BackupCodeError(
-      'login_unfinished',
-      'The factor was valid, but the session could not be made, so no user is logged in. ' +
-        'A backup code that was given is spent; the next one works.',
-      { cause: error },
-    );
+    if (isCompletedBefore(error)) throw error;
+    throw loginUnfinished(error);
   }
   return { returnTo, methods: record.methods, amr: record.amr, acr: record.acr };
+}
+
+/**
+ * The cookie of a session could no longer reach the browser. The session is left as it is: a
+ * pending login can still be completed, with the same code.
+ *
+ * @throws {BackupCodeError} `login_unfinished`
+ */
+function assertAnswerable(req: Request): void {
+  if (isResponseSent(req.res)) throw loginUnfinished(responseSentError());
+}
+
+function loginUnfinished(cause: unknown): BackupCodeError {
+  return new BackupCodeError(
+    'login_unfinished',
+    'The factor was valid, but the session could not be made, so no user is logged in. A backup ' +
+      'code that was given is spent, except for this login as long as it is pending.',
+    { cause },
+  );
 }
 
 /** What moves from the old session into the one of the login. */
