@@ -82,10 +82,10 @@ export interface CompletedLogin extends Assurance {
  * given back. If a backup code was consumed and this fails, the audit trail gets a
  * `login_unfinished` event.
  *
- * After a double click the second request finds no pending login: answer it with a 303. If that
- * request was already running and writes to its session, express-session stores the *pending* login
- * again under the old id. That lets no user in: it still needs a second factor, and it still
- * expires on time. The session that a step-up replaces is not written again by this process.
+ * If the answer is lost, because a process died or a proxy repeats the request, the same code
+ * completes the same pending login, once, after a wait of five seconds. In any other login the code
+ * is spent. After a double click the second request finds no pending login: answer it with a 303.
+ * The session that was replaced is not written again by this process.
  *
  * @example
  * ```ts
@@ -176,7 +176,12 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     // A login whose record could not be saved does not count. No client knows its id yet.
     await abandonLogin(req);
     if (isCompletedBefore(error)) throw error;
-    throw loginUnfinished(error);
+    throw new BackupCodeError(
+      'login_unfinished',
+      'The factor was valid, but the session could not be made, so no user is logged in. ' +
+        'A backup code that was given is spent; the next one works.',
+      { cause: error },
+    );
   }
   return { returnTo, methods: record.methods, amr: record.amr, acr: record.acr };
 }
@@ -188,15 +193,12 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
  * @throws {BackupCodeError} `login_unfinished`
  */
 function assertAnswerable(req: Request): void {
-  if (isResponseSent(req.res)) throw loginUnfinished(responseSentError());
-}
-
-function loginUnfinished(cause: unknown): BackupCodeError {
-  return new BackupCodeError(
+  if (!isResponseSent(req.res)) return;
+  throw new BackupCodeError(
     'login_unfinished',
-    'The factor was valid, but the session could not be made, so no user is logged in. A backup ' +
-      'code that was given is spent, except for this login as long as it is pending.',
-    { cause },
+    'The factor was valid, but the response was already sent, so no user is logged in. A backup ' +
+      'code that was given completes this login as long as it is pending, and no other.',
+    { cause: responseSentError() },
   );
 }
 

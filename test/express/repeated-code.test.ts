@@ -70,65 +70,97 @@ async function remaining(): Promise<number | undefined> {
   return (await backupCodes.status('ada'))?.remaining;
 }
 
-test('after the process died, the same code completes the same pending login, once', async () => {
-  dieOnce();
-  await expect(sendCode()).rejects.toThrow('fetch failed');
-  const otherTab = browser.copy();
-  expect((await sendCode()).status).toBe(200);
-  expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', isAuthenticated: true });
-  expect(await remaining()).toBe(9);
-  expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
-  expect((await sendCode(otherTab)).status).toBe(401);
-}, 20 * SECONDS);
+test(
+  'after the process died, the same code completes the same pending login, once',
+  async () => {
+    dieOnce();
+    await expect(sendCode()).rejects.toThrow('fetch failed');
+    const otherTab = browser.copy();
+    expect((await sendCode()).status).toBe(200);
+    expect((await browser.get('/whoami')).body).toMatchObject({
+      user: 'ada',
+      isAuthenticated: true,
+    });
+    expect(await remaining()).toBe(9);
+    expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
+    expect((await sendCode(otherTab)).status).toBe(401);
+  },
+  20 * SECONDS,
+);
 
-test('the attempt with a repeated code is not charged', async () => {
-  dieOnce();
-  await expect(sendCode()).rejects.toThrow('fetch failed');
-  await sendCode();
-  expect((await store.find(userSubject('ada')))?.secondFactor.attempts).toBe(0);
-}, 20 * SECONDS);
+test(
+  'the attempt with a repeated code is not charged',
+  async () => {
+    dieOnce();
+    await expect(sendCode()).rejects.toThrow('fetch failed');
+    await sendCode();
+    expect((await store.find(userSubject('ada')))?.secondFactor.attempts).toBe(0);
+  },
+  20 * SECONDS,
+);
 
-test('of several repeated codes after the process died, one completes the login', async () => {
-  dieOnce();
-  await expect(sendCode()).rejects.toThrow('fetch failed');
-  const tabs = [browser, browser.copy(), browser.copy()];
-  const answers = await Promise.all(tabs.map((tab) => sendCode(tab)));
-  const statuses = answers.map(({ status }) => status).sort();
-  expect(statuses).toEqual([200, 500, 500]);
-  expect(answers.map(({ body }) => body.error).filter(Boolean)).toEqual([
-    'no_pending_login',
-    'no_pending_login',
-  ]);
-  expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
-}, 20 * SECONDS);
+test(
+  'of several repeated codes after the process died, one completes the login',
+  async () => {
+    dieOnce();
+    await expect(sendCode()).rejects.toThrow('fetch failed');
+    const tabs = [browser, browser.copy(), browser.copy()];
+    const answers = await Promise.all(tabs.map((tab) => sendCode(tab)));
+    const statuses = answers.map(({ status }) => status).sort();
+    expect(statuses).toEqual([200, 500, 500]);
+    expect(answers.map(({ body }) => body.error).filter(Boolean)).toEqual([
+      'no_pending_login',
+      'no_pending_login',
+    ]);
+    expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
+  },
+  20 * SECONDS,
+);
 
 test('of two clicks at once, one completes the login, and none counts as unfinished', async () => {
+  let continueFirst: () => void = () => undefined;
+  const isSecondHere = new Promise<void>((resolve) => (continueFirst = resolve));
+  beforeSession = () => {
+    beforeSession = () => {
+      continueFirst();
+      return Promise.resolve();
+    };
+    return isSecondHere;
+  };
   const answers = await Promise.all([sendCode(), sendCode(browser.copy())]);
   expect(answers.map(({ status }) => status).sort()).toEqual([200, 500]);
   expect(answers.map(({ body }) => body.error).filter(Boolean)).toEqual(['no_pending_login']);
   expect(trail()).toEqual(['issued', 'consumed']);
 });
 
-test('a first request that is late completes no login that a repeated one completed', async () => {
-  let finishFirst: () => void = () => undefined;
-  beforeSession = () => {
-    beforeSession = () => Promise.resolve();
-    return new Promise((resolve) => (finishFirst = resolve));
-  };
-  const first = sendCode(browser.copy());
-  while (!trail().includes('consumed')) await new Promise((resolve) => setTimeout(resolve, 5));
-  expect((await sendCode()).status).toBe(200);
-  finishFirst();
-  const { status, body } = await first;
-  expect([status, body.error]).toEqual([500, 'no_pending_login']);
-  expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
-}, 20 * SECONDS);
+test(
+  'a first request that is late completes no login that a repeated one completed',
+  async () => {
+    let finishFirst: () => void = () => undefined;
+    beforeSession = () => {
+      beforeSession = () => Promise.resolve();
+      return new Promise((resolve) => (finishFirst = resolve));
+    };
+    const first = sendCode(browser.copy());
+    while (!trail().includes('consumed')) await new Promise((resolve) => setTimeout(resolve, 5));
+    expect((await sendCode()).status).toBe(200);
+    finishFirst();
+    const { status, body } = await first;
+    expect([status, body.error]).toEqual([500, 'no_pending_login']);
+    expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+  },
+  20 * SECONDS,
+);
 
-test('a late first request that no other one overtook claims the login and completes it', async () => {
-  beforeSession = () => new Promise((resolve) => setTimeout(resolve, 5.2 * SECONDS));
-  expect((await sendCode()).status).toBe(200);
-  expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
-}, 20 * SECONDS);
+test(
+  'a late first request that no other one overtook claims the login and completes it',
+  async () => {
+    beforeSession = () => new Promise((resolve) => setTimeout(resolve, 5.2 * SECONDS));
+    expect((await sendCode()).status).toBe(200);
+    expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
+  },
+  20 * SECONDS,
+);
 
 test('in another pending login the code is spent', async () => {
   dieOnce();
@@ -146,13 +178,17 @@ test('another code of the same pending login is another consumption', async () =
   expect(trail()).toEqual(['issued', 'consumed', 'consumed']);
 });
 
-test('a response that a time-out sent first leaves the pending login, and the code completes it', async () => {
-  beforeSession = (_req, res) => {
-    beforeSession = () => Promise.resolve();
-    res.status(503).json({});
-    return Promise.resolve();
-  };
-  expect((await sendCode()).status).toBe(503);
-  expect((await sendCode()).status).toBe(200);
-  expect(trail()).toEqual(['issued', 'consumed', 'login_unfinished', 'login_resumed']);
-}, 20 * SECONDS);
+test(
+  'a response that a time-out sent first leaves the pending login, and the code completes it',
+  async () => {
+    beforeSession = (_req, res) => {
+      beforeSession = () => Promise.resolve();
+      res.status(503).json({});
+      return Promise.resolve();
+    };
+    expect((await sendCode()).status).toBe(503);
+    expect((await sendCode()).status).toBe(200);
+    expect(trail()).toEqual(['issued', 'consumed', 'login_unfinished', 'login_resumed']);
+  },
+  20 * SECONDS,
+);
