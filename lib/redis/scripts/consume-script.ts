@@ -46,16 +46,16 @@ for _, milestone in ipairs(request.milestones) do
   end
 end
 
-redis.call('HSET', user, consumedField, toText(now))
-redis.call('HSET', user, 'lastConsumedAt', toText(now))
-redis.call('HSET', user, 'remaining', toText(remaining))
-redis.call('HSET', user, 'total', toText(total))
+write('HSET', user, consumedField, toText(now))
+write('HSET', user, 'lastConsumedAt', toText(now))
+write('HSET', user, 'remaining', toText(remaining))
+write('HSET', user, 'total', toText(total))
 if request.replacement then
-  redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
+  write('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
 beginGeneration(channel, generation + 1)
 for _, event in ipairs(toWrite) do
   record(event, 'remaining', toText(remaining), 'total', toText(total))
 end
-return { 'consumed', toText(remaining), toText(total), written }
+return commit({ 'consumed', toText(remaining), toText(total), written })
 `);
