@@ -13,6 +13,7 @@ import {
   NOW,
   takeAttempt,
   takeGrantedAttempt,
+  type User,
   type UserSet,
 } from '../../lib/testing/samples';
 import type { ApprovalRecord } from '../../lib/approval';
@@ -36,6 +37,12 @@ export interface PreparedData {
   readonly approval: ApprovalRecord;
 }
 
+export interface PreparedUsers {
+  readonly user?: User;
+  /** A user who has no set any more. */
+  readonly other?: User;
+}
+
 export interface RedisCall {
   readonly name: string;
   /** It runs several scripts. If a later one is refused, the call can be repeated. */
@@ -44,8 +51,11 @@ export interface RedisCall {
 }
 
 /** A user with an ended, a current and a staged set, counters on both channels, and a trail. */
-export async function prepareData({ backup, approvals }: RedisStores): Promise<PreparedData> {
-  const { subject } = await issueSet(backup);
+export async function prepareData(
+  { backup, approvals }: RedisStores,
+  { user = newUser(), other = newUser() }: PreparedUsers = {},
+): Promise<PreparedData> {
+  const { subject } = await issueSet(backup, { user });
   const set = await issueSet(backup, { user: subject, expiresAt: NOW + HOUR_MS });
   const staged = newSet(subject);
   await backup.stage({ ...staged, until: NOW + HOUR_MS });
@@ -53,15 +63,15 @@ export async function prepareData({ backup, approvals }: RedisStores): Promise<P
   const { ticket } = await takeGrantedAttempt(backup, subject);
   const recovery = await takeGrantedAttempt(backup, subject, { channel: 'recovery' });
   await backup.count({ subject, event: newEvent('throttled', subject) });
-  await prepareUserWithoutSet(backup);
+  await prepareOthers(backup, other);
   const approval = newRecord();
   await approvals.create(approval);
   return { set, staged, ticket, recoveryTicket: recovery.ticket, approval };
 }
 
 /** A user whom pruning removes, and a forgotten user whose events stay. */
-async function prepareUserWithoutSet(backup: RedisStore): Promise<void> {
-  const { subject } = await issueSet(backup);
+async function prepareOthers(backup: RedisStore, other: User): Promise<void> {
+  const { subject } = await issueSet(backup, { user: other });
   await backup.revoke({ subject, now: NOW, event: newEvent('revoked', subject) });
   const { subject: forgotten } = await issueSet(backup);
   await backup.forget(forgetRequest(forgotten, 'anonymize'));

@@ -37,9 +37,11 @@ export function urlFor({ host, port }: RedisServer, name: string): string {
   return `redis://${name}:password@${host}:${port}`;
 }
 
+const preparedServers = new WeakMap<RedisServer, Promise<void>>();
+
 /** Makes a user with exactly the listed rights, and returns the address for it. */
 export async function urlWithListedRights(server: RedisServer): Promise<string> {
-  await makeUser(server, { name: 'listed', rights: listedRights });
+  await makeListedUser(server, listedRights);
   return urlFor(server, 'listed');
 }
 
@@ -49,11 +51,18 @@ export async function clusterWithListedRights(nodes: readonly RedisServer[]): Pr
   readonly defaults: { readonly username: string; readonly password: string };
 }> {
   const rights = [...listedRights, CLUSTER_RIGHT];
-  await Promise.all(nodes.map((node) => makeUser(node, { name: 'listed', rights })));
+  await Promise.all(nodes.map((node) => makeListedUser(node, rights)));
   return {
     rootNodes: nodes.map((node) => ({ url: urlFor(node, 'listed') })),
     defaults: { username: 'listed', password: 'password' },
   };
+}
+
+/** Once for each server, because tests connect often. */
+function makeListedUser(server: RedisServer, rights: readonly string[]): Promise<void> {
+  const made = preparedServers.get(server) ?? makeUser(server, { name: 'listed', rights });
+  preparedServers.set(server, made);
+  return made;
 }
 
 function readRights(): string[] {
