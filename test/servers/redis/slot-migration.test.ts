@@ -65,7 +65,6 @@ describeWith(
           // A call that the old node refuses is an error here: the client knows no other node.
           await run(openStores(first), data);
         } catch (error) {
-          process.stderr.write(String(error) + String(run) + '\n');
         expect(String(error)).toMatch(/ASK|TRYAGAIN|non local key/);
           if (!isRepeatable) expect(await digestOfAllKeys(first)).toBe(before);
         } finally {
