@@ -24,8 +24,8 @@ async function readKey(client: SingleClient, key: string): Promise<unknown> {
 }
 
 /** A digest of every key with its value, in one round trip. Needs `--enable-debug-command local`. */
-export async function digestOfAllKeys(client: SingleClient): Promise<string> {
-  return String(await client.sendCommand(['DEBUG', 'DIGEST']));
+export function digestOfAllKeys(client: SingleClient): Promise<string> {
+  return client.sendCommand<string>(['DEBUG', 'DIGEST']);
 }
 
 const COPY_ALL = `

@@ -110,7 +110,8 @@ async function waitUntilFormed(port: number, size: number): Promise<void> {
   }
 }
 
-async function sendCommand(port: number, command: [string, ...string[]]): Promise<unknown> {
+/** Sends one command on a connection of its own. */
+export async function sendCommand(port: number, command: [string, ...string[]]): Promise<unknown> {
   const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false } });
   client.on('error', () => undefined);
   await client.connect();
