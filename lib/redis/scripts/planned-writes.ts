@@ -12,10 +12,13 @@
  */
 export const PLANNED_WRITES = `
 local plannedWrites = {}
+local replies = {}
 
--- Plans a command. Its first argument is the key.
+-- Plans a command. Its first argument is the key. An argument may be a function, which is called
+-- after the writes before this one. Returns the position of the reply in replies.
 local function write(...)
   table.insert(plannedWrites, { ... })
+  return #plannedWrites
 end
 
 -- Redis 6.2 cannot tell which rights its user has.
@@ -32,8 +35,11 @@ local function commit(reply)
       return redis.error_reply(string.format(message, planned[1]))
     end
   end
-  for _, planned in ipairs(plannedWrites) do
-    redis.call(unpack(planned))
+  for n, planned in ipairs(plannedWrites) do
+    for i, argument in ipairs(planned) do
+      planned[i] = type(argument) == 'function' and argument() or argument
+    end
+    replies[n] = redis.call(unpack(planned))
   end
   return reply
 end

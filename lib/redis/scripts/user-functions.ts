@@ -65,11 +65,12 @@ end
 -- What the script returns as the events that it wrote: each as the fields of its stream entry.
 local written = {}
 
--- Plans the write of an event. The pairs of names and values after it replace fields of the event. The server
--- names the entry by its own clock: the order is that of the commits, whatever callers' clocks say.
+-- Plans the write of an event, and returns its position. The pairs of names and values after it
+-- replace fields of the event. The server names the entry by its own clock: the order is that of
+-- the commits, whatever callers' clocks say.
 local function record(event, ...)
   table.insert(written, { 'event', event, ... })
-  write('XADD', events, '*', 'event', event, ...)
+  return write('XADD', events, '*', 'event', event, ...)
 end
 
 -- Writes the event under this id, or counts it in the one that has the id already.
@@ -155,7 +156,7 @@ local function endSet(now)
     if string.find(field, '^consumed:') then
       table.insert(consumedTimes, value)
       table.insert(codeFields, field)
-    elseif string.find(field, '^code:') then
+    elseif string.find(field, '^code:') or string.find(field, '^consumption:') then
       table.insert(codeFields, field)
     end
   end
