@@ -5,7 +5,7 @@ import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { readNumber } from './rows';
-import { insertCodes } from './set-rows';
+import { insertCodes, HAS_NOT_ENDED } from './set-rows';
 
 type FailedConsumption = Exclude<Consumption, { readonly outcome: 'consumed' }>;
 
@@ -64,7 +64,7 @@ async function consume(
       AND user_key = ${subject.key}
       AND set_id = ${setId}
       AND consumed_at IS NULL
-      AND ended_at IS NULL`);
+      AND ${HAS_NOT_ENDED}`);
   if (code.affected !== 1) throw new NotConsumed(await explainCode(run, { tables, request }));
   const { rows } = await run(sql`
     SELECT remaining, total
@@ -130,7 +130,7 @@ async function explainCode(
       AND user_key = ${subject.key}
       AND set_id = ${setId}
       AND consumed_at IS NOT NULL
-      AND ended_at IS NULL`);
+      AND ${HAS_NOT_ENDED}`);
   if (!rows[0]) return { outcome: 'gone', reason: 'none' };
   return { outcome: 'already_consumed', consumedAt: readNumber(rows[0], 'consumed_at') };
 }
