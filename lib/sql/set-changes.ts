@@ -13,7 +13,7 @@ import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
 import type { Database, Statement } from './database';
 import { insertEvents } from './event-rows';
-import { insertCodes, insertUser, HAS_NOT_ENDED, readStagedHeader } from './set-rows';
+import { HAS_NOT_ENDED, insertCodes, insertUser, readStagedHeader } from './set-rows';
 
 import type { Tables } from './database';
 

@@ -87,6 +87,19 @@ export function queryPlanTests(open: () => Promise<PlannedDatabase>): void {
       ).toEqual([]);
     });
 
+    it(`on ${channel}, a code that is sent again for its login finds its rows by a key`, async () => {
+      const backupCodes = service();
+      const { codes } = await backupCodes.issue(`joan ${channel}`);
+      const consume = () =>
+        backupCodes.consume(`joan ${channel}`, codes[0], { ...context, loginId: 'one login' });
+      expect(
+        await otherThanByKey(async () => {
+          expect(await consume()).toMatchObject({ ok: true, remaining: 9 });
+          expect(await consume()).toMatchObject({ ok: true, remaining: 9 });
+        }),
+      ).toEqual([]);
+    });
+
     it(`on ${channel}, attempts during a wait find their rows by a key`, async () => {
       const backupCodes = service();
       await backupCodes.issue(`bob ${channel}`);
