@@ -30,7 +30,7 @@ import type {
   UnlockRequest,
 } from '../stores/requests';
 import { refusedSource } from '../stores/refusals';
-import { latestEnd } from '../stores/waits';
+import { latestEnd, latestUntil } from '../stores/waits';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
@@ -113,6 +113,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
     const reply = await this.#run(activateScript, subject.key, {
       setId,
       now,
+      latestUntil: latestUntil({ now }),
       event: JSON.stringify(event),
     });
     return readWrittenEvents(reply);

@@ -2,8 +2,9 @@
 import { sql } from 'kysely';
 import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
-import type { Database, RunStatement, Statement, Tables } from './database';
+import type { Database, RunStatement, Statement } from './database';
 import { insertEvents } from './event-rows';
+import { nextRecoveryGeneration } from './network-counter';
 import { readNumber } from './rows';
 import { insertCodes } from './set-rows';
 
@@ -23,9 +24,8 @@ export async function consumeCode(
   database: Database,
   request: ConsumeRequest,
 ): Promise<Consumption> {
-  const { tables } = database;
   try {
-    return await database.transaction((run) => consume(run, { tables, request }));
+    return await database.transaction((run) => consume(run, { database, request }));
   } catch (error) {
     if (error instanceof NotConsumed) return error.consumption;
     throw error;
@@ -33,14 +33,15 @@ export async function consumeCode(
 }
 
 interface CodeToConsume {
-  readonly tables: Tables;
+  readonly database: Database;
   readonly request: ConsumeRequest;
 }
 
 async function consume(
   run: RunStatement,
-  { tables, request }: CodeToConsume,
+  { database, request }: CodeToConsume,
 ): Promise<Consumption> {
+  const { tables } = database;
   const { subject, setId, codeId, channel, now, replacement } = request;
   const added = replacement ? 1 : 0;
   // The set comes first: its row is the lock under which `remaining` is exact, and no revocation or
@@ -50,13 +51,13 @@ async function consume(
     SET remaining = remaining - 1 + ${added},
       total = total + ${added},
       last_consumed_at = ${now},
-      ${resetCounter(channel)}
+      ${resetCounter(database, channel)}
     WHERE user_key = ${subject.key}
       AND set_id = ${setId}
       AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > ${now})
       ${andIsUnlocked(channel)}`);
-  if (set.affected !== 1) throw new NotConsumed(await explainSet(run, { tables, request }));
+  if (set.affected !== 1) throw new NotConsumed(await explainSet(run, { database, request }));
   const code = await run(sql`
     UPDATE ${tables.codes}
     SET consumed_at = ${now}
@@ -65,7 +66,7 @@ async function consume(
       AND set_id = ${setId}
       AND consumed_at IS NULL
       AND ended_at IS NULL`);
-  if (code.affected !== 1) throw new NotConsumed(await explainCode(run, { tables, request }));
+  if (code.affected !== 1) throw new NotConsumed(await explainCode(run, { database, request }));
   const { rows } = await run(sql`
     SELECT remaining, total
     FROM ${tables.users}
@@ -86,8 +87,10 @@ async function consume(
 }
 
 /** The channel counts from zero, in a new generation. */
-function resetCounter(channel: Channel): Statement {
-  if (channel === 'recovery') return sql`recovery_generation = recovery_generation + 1`;
+function resetCounter(database: Database, channel: Channel): Statement {
+  if (channel === 'recovery') {
+    return sql`recovery_generation = ${nextRecoveryGeneration(database)}`;
+  }
   return sql`
       second_factor_attempts = 0,
       second_factor_next_at = 0,
@@ -101,7 +104,7 @@ function andIsUnlocked(channel: Channel): Statement {
 /** Why the set did not match. */
 async function explainSet(
   run: RunStatement,
-  { tables, request: { subject, setId, channel, now } }: CodeToConsume,
+  { database: { tables }, request: { subject, setId, channel, now } }: CodeToConsume,
 ): Promise<FailedConsumption> {
   const { rows } = await run(sql`
     SELECT set_id, revoked_at, expires_at, second_factor_locked_at
@@ -121,7 +124,7 @@ async function explainSet(
 /** Why the code did not match. */
 async function explainCode(
   run: RunStatement,
-  { tables, request: { subject, setId, codeId } }: CodeToConsume,
+  { database: { tables }, request: { subject, setId, codeId } }: CodeToConsume,
 ): Promise<FailedConsumption> {
   const { rows } = await run(sql`
     SELECT consumed_at

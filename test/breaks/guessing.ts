@@ -134,8 +134,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-13',
     what: 'a code that was already consumed resets the counter (SQL)',
     file: 'lib/sql/consume-code.ts',
-    find: 'throw new NotConsumed(await explainCode(run, { tables, request }))',
-    replace: 'return await explainCode(run, { tables, request })',
+    find: 'throw new NotConsumed(await explainCode(run, { database, request }))',
+    replace: 'return await explainCode(run, { database, request })',
     noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },
   {

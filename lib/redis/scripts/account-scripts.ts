@@ -7,13 +7,17 @@ import { USER_FUNCTIONS } from './user-functions';
 /** How many events the last step of forgetting looks at. */
 const MAX_NEW_EVENTS = 500;
 
-/** Lua that removes everything of a user except the events. */
+/** Lua that removes everything of a user except the events, or only the counters of networks. */
 const REMOVE_USER = `
-local function removeUser()
+local function removeNetworks()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
     redis.call('DEL', network)
   end
   redis.call('DEL', networks)
+end
+
+local function removeUser()
+  removeNetworks()
   redis.call('DEL', user)
   redis.call('DEL', ended)
   redis.call('ZREM', sets, user)
@@ -77,14 +81,16 @@ end
 `);
 
 /** Reads `channel`, `now`, `event`. Returns the events that it wrote. */
-export const unlockScript = defineScript(`${USER_FUNCTIONS}
+export const unlockScript = defineScript(`${USER_FUNCTIONS}${REMOVE_USER}
 local generation = readGeneration(request.channel)
+local isStored = redis.call('EXISTS', user) == 1
+
 
 local function countsOnNetworks()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
     local counter = redis.call('HMGET', network, 'attempts', 'generation', 'forgetAt')
-    local isCurrent = toNumber(counter[2]) == generation and request.now < toNumber(counter[3])
-    if isCurrent and toNumber(counter[1]) > 0 then
+    local isCurrent = not generation or toNumber(counter[2]) == generation
+    if isCurrent and request.now < toNumber(counter[3]) and toNumber(counter[1]) > 0 then
       return true
     end
   end
@@ -92,9 +98,6 @@ local function countsOnNetworks()
 end
 
 local function isCounting()
-  if redis.call('EXISTS', user) == 0 then
-    return false
-  end
   if request.channel == 'recovery' then
     return countsOnNetworks()
   end
@@ -105,7 +108,11 @@ end
 if not isCounting() then
   return written
 end
-beginGeneration(request.channel, generation + 1)
+if isStored then
+  beginGeneration(request.channel, nextGeneration(request.channel))
+else
+  removeNetworks()
+end
 record(request.event)
 return written
 `);

@@ -14,7 +14,7 @@ local codeField = 'code:' .. request.codeId
 local consumedField = 'consumed:' .. request.codeId
 local set = readUser('setId', 'expiresAt', 'remaining', 'total', codeField, consumedField)
 local channel = request.channel
-local generation = readGeneration(channel)
+local generation = nextGeneration(channel)
 local isLocked = channel == 'second_factor' and readSecondFactor().lockedAt
 
 if set.setId ~= request.setId then
@@ -53,7 +53,7 @@ redis.call('HSET', user, 'total', toText(total))
 if request.replacement then
   redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
-beginGeneration(channel, generation + 1)
+beginGeneration(channel, generation)
 for _, event in ipairs(toWrite) do
   record(event, 'remaining', toText(remaining), 'total', toText(total))
 end
