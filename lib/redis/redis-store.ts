@@ -59,7 +59,7 @@ import {
 } from './scripts/set-scripts';
 import { runUserScript } from './scripts/user-functions';
 import { codeText, ownerFields, readCurrentSet, readSecondFactor, setFields } from './user-fields';
-import { readAttempt, readConsumption } from './verification-replies';
+import { readAttempt, readConsumption, readTicket } from './verification-replies';
 
 const NAME_KEY_BYTES = 32;
 
@@ -141,7 +141,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
         keptMs: COUNTER_KEPT_MS,
       },
     });
-    return readAttempt(reply, request);
+    try {
+      return readAttempt(reply, request);
+    } catch (error) {
+      // The script has counted the attempt. A set that cannot be read charges none.
+      const ticket = readTicket(reply, request);
+      if (ticket !== null) await this.giveBack({ subject, ticket }).catch(() => undefined);
+      throw error;
+    }
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {

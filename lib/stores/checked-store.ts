@@ -61,7 +61,7 @@ class CheckedStore implements BackupCodeStore {
 
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
     const result = await this.#store.takeAttempt(request);
-    if (!isAttempt(result)) throw malformedResult('takeAttempt');
+    if (!isAttempt(result)) throw malformed('takeAttempt');
     return result;
   }
 
@@ -71,7 +71,7 @@ class CheckedStore implements BackupCodeStore {
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const result = await this.#store.consume(request);
-    if (!isConsumption(result)) throw malformedResult('consume');
+    if (!isConsumption(result)) throw malformed('consume');
     return result;
   }
 
@@ -101,13 +101,13 @@ class CheckedStore implements BackupCodeStore {
   async nameKey(): Promise<Uint8Array> {
     const key: unknown = await this.#store.nameKey();
     if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES)
-      throw malformedResult('nameKey');
+      throw malformed('nameKey');
     return key;
   }
 }
 
 /** The error of a result that the contract does not allow. */
-export function malformedResult(method: string): BackupCodeError {
+export function malformed(method: string): BackupCodeError {
   return new BackupCodeError(
     'invalid_result',
     `The store returned a malformed result from ${method}. ` +
@@ -116,7 +116,7 @@ export function malformedResult(method: string): BackupCodeError {
 }
 
 function checkEvents(method: string, events: readonly AuditEvent[]): readonly AuditEvent[] {
-  if (!isEventList(events)) throw malformedResult(method);
+  if (!isEventList(events)) throw malformed(method);
   return events;
 }
 

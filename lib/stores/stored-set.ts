@@ -3,7 +3,7 @@
 // code.
 import { isCodeRecord } from '../codes/digests';
 import { BackupCodeError } from '../errors';
-import { isCount, malformedResult } from './checked-store';
+import { isCount, malformed } from './checked-store';
 import type { SetWithCodes, StoredCode } from './requests';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -13,7 +13,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * value in it is impossible
  */
 export function assertReadableSet(set: SetWithCodes): void {
-  if (!isSet(set)) throw malformedResult('takeAttempt');
+  if (!isSet(set)) throw malformed('takeAttempt');
   if (isPossible(set)) return;
   throw new BackupCodeError(
     'unreadable_set',
