@@ -100,8 +100,7 @@ class CheckedStore implements BackupCodeStore {
 
   async nameKey(): Promise<Uint8Array> {
     const key: unknown = await this.#store.nameKey();
-    if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES)
-      throw malformed('nameKey');
+    if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES) throw malformed('nameKey');
     return key;
   }
 }
@@ -144,11 +143,16 @@ function isTicket(value: unknown): boolean {
 }
 
 function isConsumption(value: unknown): boolean {
-  const { outcome, remaining, total, events, consumedAt, reason } = (value ?? {}) as Fields;
-  if (outcome === 'consumed') return isCount(remaining) && isCount(total) && isEventList(events);
+  const { outcome, consumedAt, reason } = (value ?? {}) as Fields;
+  if (outcome === 'consumed') return isConsumed(value as Fields);
   if (outcome === 'already_consumed') return isCount(consumedAt);
   if (outcome !== 'gone') return false;
   return reason === 'none' || reason === 'expired' || reason === 'locked';
+}
+
+function isConsumed({ remaining, total, events, repeated }: Fields): boolean {
+  if (typeof repeated !== 'boolean') return false;
+  return isCount(remaining) && isCount(total) && isEventList(events);
 }
 
 export function isCount(value: unknown): boolean {

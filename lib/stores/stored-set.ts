@@ -33,9 +33,10 @@ function isSet(value: unknown): boolean {
 }
 
 function isCode(value: unknown): boolean {
-  const { codeId, salt, digest, consumedAt } = (value ?? {}) as Fields;
-  const areStrings = [codeId, salt, digest].every((field) => typeof field === 'string');
-  return areStrings && isNumberOrNull(consumedAt);
+  const { codeId, salt, digest, consumedAt, consumptionId } = (value ?? {}) as Fields;
+  if ([codeId, salt, digest].some((field) => typeof field !== 'string')) return false;
+  if (consumptionId !== null && typeof consumptionId !== 'string') return false;
+  return isNumberOrNull(consumedAt);
 }
 
 function isNumberOrNull(value: unknown): boolean {
