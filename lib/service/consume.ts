@@ -22,8 +22,8 @@ import {
   giveBackIfPossible,
   recordSetFault,
   reject,
-  turnAway,
-  turnAwayBusy,
+  refuseForRisk,
+  refuseAsBusy,
   type ConsumeService,
   type GrantedAttempt,
 } from './refuse';
@@ -94,12 +94,12 @@ export async function consumeCode(
   // 3. Assess the risk. An attempt that is turned away was not a guess: it is given back.
   if (config.assessRisk !== undefined) {
     const risk = await assess(config.assessRisk, { userId, attempt: ticket.attempt, context });
-    if (risk !== 'allow') return turnAway(attempt, risk);
+    if (risk !== 'allow') return refuseForRisk(attempt, risk);
   }
 
   // 4. Compare.
   const comparison = await compareOrGiveBack(attempt, { typed, readings });
-  if (comparison === 'busy') return turnAwayBusy(attempt);
+  if (comparison === 'busy') return refuseAsBusy(attempt);
   const { match } = comparison;
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');
   if (match === null) return reject(attempt, 'mismatch');

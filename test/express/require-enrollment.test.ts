@@ -291,7 +291,7 @@ describe('an enrollUrl that the app sees under another address', () => {
     const tokenSite = await LoginSite.open({
       routes: (app) => {
         app.use((req, _res, next) => {
-          req.user = { id: 'ada' } as Express.User;
+          req.user = { id: 'ada' };
           next();
         });
         app.use(requireEnrollment({ backupCodes, enrollUrl: '/shop/codes' }));
