@@ -8,6 +8,7 @@ import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
+import { sheetBreaks } from './sheet';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -22,4 +23,5 @@ export const breaks: readonly Break[] = [
   ...accountBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
+  ...sheetBreaks,
 ];
