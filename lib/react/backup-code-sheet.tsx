@@ -1,26 +1,11 @@
 // The sheet on which a user sees new backup codes, once. The user copies, downloads or prints them,
 // confirms this, and continues. The sheet puts no code into storage, a URL, the title or an
 // attribute. It styles nothing on the screen and sends nothing over the network.
-import {
-  useCallback,
-  useEffect,
-  useId,
-  useReducer,
-  useRef,
-  useState,
-  useSyncExternalStore,
-  type ReactElement,
-} from 'react';
-import {
-  addStyleSheet,
-  copyText,
-  downloadText,
-  listen,
-  printPage,
-  reportUncaught,
-} from './browser';
+import { useEffect, useId, useReducer, useRef, useState, type ReactElement } from 'react';
+import { addStyleSheet, copyText, downloadText, printPage, reportUncaught } from './browser';
 import { checkProps } from './check-props';
 import { ENGLISH_LABELS } from './labels';
+import { useHasLeftPage, useLeaveWarning } from './page-exit';
 import { printStyles as defaultPrintStyles } from './print-styles';
 import type { BackupCodeSheetPart, BackupCodeSheetProps } from './props';
 import { formatCodes, formatFile, formatFileName, listDetails } from './set-text';
@@ -91,13 +76,7 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
 
   /** Why the sheet no longer has the codes, as a message for the user. */
   const notice = !canActivate ? labels.notActivated : hasLeftPage ? labels.leftPage : undefined;
-  const isUnsaved = notice === undefined;
-  useEffect(() => {
-    if (!warnBeforeLeaving || !isUnsaved) return;
-    return listen('beforeunload', (event) => {
-      if (!isAcknowledged.current) event.preventDefault();
-    });
-  }, [warnBeforeLeaving, isUnsaved]);
+  useLeaveWarning(warnBeforeLeaving && notice === undefined, isAcknowledged);
 
   const part = (name: BackupCodeSheetPart): PartAttributes => ({
     'data-backup-codes': name,
@@ -243,28 +222,6 @@ function Sheet(props: BackupCodeSheetProps): ReactElement {
       </div>
     </section>
   );
-}
-
-/**
- * Whether the user has left the page since the sheet appeared. The browser may keep the page for
- * the Back button, with everything on it. A store, because React renders a change of it before the
- * event is over. It would render a change of state only when the page is shown again.
- */
-function useHasLeftPage(): boolean {
-  const hasLeft = useRef(false);
-  const subscribe = useCallback(
-    (render: () => void) =>
-      listen('pagehide', () => {
-        hasLeft.current = true;
-        render();
-      }),
-    [],
-  );
-  return useSyncExternalStore(subscribe, () => hasLeft.current, returnFalse);
-}
-
-function returnFalse(): boolean {
-  return false;
 }
 
 /** A ref. Keyboards and screen readers continue at the notice when it appears. */

@@ -8,16 +8,15 @@ import type { Browser, BrowserContext, Download, Page } from 'playwright-core';
 import { describeInBrowser, launchChromium } from '../../example-app/test/helpers/chromium';
 import { ENGLISH_LABELS } from '../../lib/react/labels';
 import { activationTests } from './activation-tests';
+import { copyTests, INSECURE_HOST } from './copy-tests';
 import { directionTests } from './direction-tests';
 import { hiddenCodesTests } from './hidden-codes-tests';
 import { leavingTests } from './leaving-tests';
 import { ACCOUNT, CODES, SERVICE } from './sample-set';
 import { SheetPage } from './sheet-page';
-import { installHost, LABELS, openSheetSite, readPdf, type SheetSite } from './site';
+import { installHost, LABELS, measureScript, openSheetSite, readPdf, type SheetSite } from './site';
 
 const VERSIONS = ['18', '19'] as const;
-/** Not a secure context: only `localhost` and its addresses are without HTTPS. */
-const INSECURE_HOST = 'shop.test';
 const ACKNOWLEDGE = 'I have saved these codes';
 jest.setTimeout(120_000);
 
@@ -33,6 +32,10 @@ describeInBrowser('in a browser', () => {
   afterAll(async () => {
     await (browser as Browser | undefined)?.close();
     rmSync(folder, { recursive: true });
+  });
+
+  test('the sheet adds at most 11 kB of script to a page before compression', async () => {
+    expect(await measureScript()).toBeLessThanOrEqual(11_000);
   });
 
   describe.each(VERSIONS)('with React %s', (version) => {
@@ -74,6 +77,7 @@ describeInBrowser('in a browser', () => {
         expectedProblems = pattern;
       },
     };
+    copyTests(current);
     directionTests(current, () => folder);
     leavingTests(current);
     activationTests(current);
@@ -173,42 +177,6 @@ ${CODES.map((code) => `    - listitem:\n      - code: ${code}`).join('\n')}
       await sheet.button('Copy').click();
       await page.waitForFunction((element) => !element.isConnected, message);
       expect(await sheet.status()).toBe(ENGLISH_LABELS.copied);
-    });
-
-    test('if the browser refuses every way to copy, the status says what to do', async () => {
-      expectedProblems = /clipboard/i;
-      await page.addInitScript(() => {
-        document.execCommand = () => false;
-      });
-      await sheet.open('refused');
-      await sheet.button('Copy').click();
-      await sheet.waitForText(ENGLISH_LABELS.copyFailed);
-      expect(await sheet.status()).toBe(ENGLISH_LABELS.copyFailed);
-      const selected = await page.evaluate(() => {
-        getSelection()?.selectAllChildren(document.querySelector('ol')!);
-        return getSelection()?.toString().split('\n');
-      });
-      expect(selected).toEqual(CODES);
-    });
-
-    test('the codes can be copied on a page without HTTPS, which has no clipboard', async () => {
-      const insecure = new SheetPage(page, site.url.replace('127.0.0.1', INSECURE_HOST));
-      await insecure.open();
-      expect(await page.evaluate(() => [isSecureContext, 'clipboard' in navigator])).toEqual([
-        false,
-        false,
-      ]);
-      await insecure.button('Copy').click();
-      await insecure.waitForText(ENGLISH_LABELS.copied);
-      expect(await insecure.focusedName()).toBe('Copy');
-      expect(await page.evaluate(() => getSelection()?.toString())).toBe('');
-      await page.evaluate(() => {
-        const field = document.createElement('textarea');
-        document.body.replaceChildren(field);
-        field.focus();
-      });
-      await page.keyboard.press('ControlOrMeta+V');
-      expect(await page.locator('textarea').inputValue()).toBe(CODES.join('\n'));
     });
 
     test('the file has the details and one code a line, and its URL is revoked', async () => {

@@ -103,6 +103,11 @@ export async function readPdf(file: string): Promise<string[]> {
   ) as string[];
 }
 
+/** How many bytes of script the sheet adds to a page before compression, without React. */
+export async function measureScript(): Promise<number> {
+  return Number((await execute(process.execPath, ['size.mjs'], { cwd: HOST })).stdout);
+}
+
 export interface SheetSite {
   readonly url: string;
   /** The version of React that rendered the page on the server. */
