@@ -1,10 +1,13 @@
 // Real servers for tests: a table of contents.
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
+export { Forwarder } from './forwarder';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
 export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
+export { postgresPair } from './postgres-pair';
+export type { PostgresPair } from './postgres-pair';
 export { redis, redisCluster } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
 export type { Server } from './server-process';

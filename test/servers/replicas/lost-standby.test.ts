@@ -1,0 +1,65 @@
+// A primary whose only synchronous standby is gone: PostgreSQL then lets each COMMIT wait, until
+// the standby is back.
+import { sql, type Kysely } from 'kysely';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fastHasher } from '../../../lib';
+import { describeOnPair } from './failover-app';
+import { countConsumed, issueCodes } from './many-consumptions';
+
+/** The time limits of the server, for statements and transactions. */
+const LIMIT_SECONDS = 1;
+
+describeOnPair(
+  'a synchronous standby that is lost',
+  (open) => {
+    it('no time limit of PostgreSQL ends the COMMIT of a consumption', async () => {
+      // The hash is computed after the attempt is taken and before the code is consumed.
+      let beforeHash = (): Promise<void> => Promise.resolve();
+      const hasher = fastHasher();
+      const { backupCodes, db, pair } = await open({
+        service: {
+          hasher: {
+            ...hasher,
+            hash: async (code, salt) => {
+              await beforeHash();
+              return hasher.hash(code, salt);
+            },
+          },
+        },
+        pool: {
+          options: ['statement_timeout', 'transaction_timeout', 'lock_timeout']
+            .map((name) => `-c ${name}=${LIMIT_SECONDS}s`)
+            .join(' '),
+        },
+      });
+      const [{ user, code }] = await issueCodes(backupCodes, { users: 1, each: 1 });
+      beforeHash = () => pair.standby.kill();
+
+      const answers: unknown[] = [];
+      const consuming = backupCodes.consume(user, code).then((outcome) => answers.push(outcome));
+      await waitForCommit(db, 3 * LIMIT_SECONDS);
+      expect(answers).toEqual([]);
+      expect((await countConsumed(db)).size).toBe(0);
+
+      await pair.standby.restart();
+      await consuming;
+      expect(answers).toMatchObject([{ ok: true }]);
+      expect([...(await countConsumed(db)).values()]).toEqual([1]);
+    });
+  },
+  { commit: 'on' },
+);
+
+/** Resolves when a COMMIT has waited for the standby for so long, by the clock of the server. */
+async function waitForCommit(db: Kysely<unknown>, seconds: number): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`
+      SELECT pid
+      FROM pg_stat_activity
+      WHERE wait_event = 'SyncRep'
+        AND query ILIKE 'commit'
+        AND query_start < now() - make_interval(secs => ${seconds})`.execute(db);
+    if (rows.length > 0) return;
+    await sleep(100);
+  }
+}
