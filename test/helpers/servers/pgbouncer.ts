@@ -1,17 +1,25 @@
-// PgBouncer from Debian's package, in front of a PostgreSQL that is already running.
+// A PostgreSQL behind PgBouncer from Debian's package: one or more processes that share its
+// connections between their clients.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import type { ServerKind } from './describe-with';
-import type { PostgresServer } from './postgres';
+import { postgres, type PostgresServer } from './postgres';
 import { findProgram, ServerProcess, type Server } from './server-process';
 
 export interface PgbouncerOptions {
-  readonly server: PostgresServer;
-  /** When a connection of the server is given to another client. @default 'transaction' */
+  /** How many processes run. @default 1 */
+  readonly processes?: number;
+  /** When a connection to PostgreSQL is given to another client. @default 'transaction' */
   readonly poolMode?: 'session' | 'transaction' | 'statement';
-  /** Connections to the server, for all clients together. @default 5 */
+  /** Connections to PostgreSQL of each process. @default 5 */
   readonly poolSize?: number;
+}
+
+export interface PooledPostgres {
+  readonly postgres: PostgresServer;
+  readonly bouncers: readonly Pgbouncer[];
+  stop(): Promise<void>;
 }
 
 export interface Pgbouncer extends Server {
@@ -19,45 +27,56 @@ export interface Pgbouncer extends Server {
   readonly url: string;
 }
 
-export const pgbouncer: Pick<ServerKind<Pgbouncer, never>, 'name' | 'missing'> & {
-  start(options: PgbouncerOptions): Promise<Pgbouncer>;
-} = {
-  name: 'PgBouncer',
+export const pgbouncer: ServerKind<PooledPostgres, PgbouncerOptions> = {
+  name: 'PostgreSQL behind PgBouncer',
   missing,
-  start: startPgbouncer,
+  start: startPooled,
 };
 
-async function startPgbouncer({
-  server,
+async function startPooled({
+  processes = 1,
   poolMode = 'transaction',
   poolSize = 5,
-}: PgbouncerOptions): Promise<Pgbouncer> {
+}: PgbouncerOptions = {}): Promise<PooledPostgres> {
+  const started = await postgres.start();
+  const bouncers: Pgbouncer[] = [];
+  const stop = async (): Promise<void> => {
+    for (const server of [...bouncers, started]) await server.stop();
+  };
+  const configuration = (port: number): string => `
+[databases]
+* = host=${started.host} port=${started.port} user=postgres
+
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = ${port}
+unix_socket_dir =
+auth_type = any
+pool_mode = ${poolMode}
+default_pool_size = ${poolSize}
+max_client_conn = 500
+`;
+  try {
+    for (let n = 0; n < processes; n += 1) bouncers.push(await startBouncer(configuration));
+    return { postgres: started, bouncers, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function startBouncer(configuration: (port: number) => string): Promise<Pgbouncer> {
   const file = findProgram('pgbouncer') ?? 'pgbouncer';
-  const started = await ServerProcess.start({
+  const bouncer = await ServerProcess.start({
     name: 'PgBouncer',
     program: (dir, port) => {
-      const config = join(dir, 'pgbouncer.ini');
-      writeFileSync(
-        config,
-        [
-          '[databases]',
-          `* = host=${server.host} port=${server.port} user=postgres`,
-          '[pgbouncer]',
-          'listen_addr = 127.0.0.1',
-          `listen_port = ${port}`,
-          'unix_socket_dir =',
-          'auth_type = any',
-          `pool_mode = ${poolMode}`,
-          `default_pool_size = ${poolSize}`,
-          'max_client_conn = 500\n',
-        ].join('\n'),
-      );
-      return { file, args: [config] };
+      const path = join(dir, 'pgbouncer.ini');
+      writeFileSync(path, configuration(port));
+      return { file, args: [path] };
     },
     probe: (port) => query(urlOf(port)),
-    stopSignal: 'SIGTERM',
   });
-  return Object.assign(started, { url: urlOf(started.port) });
+  return Object.assign(bouncer, { url: urlOf(bouncer.port) });
 }
 
 async function query(url: string): Promise<void> {
@@ -76,7 +95,6 @@ function urlOf(port: number): string {
 }
 
 function missing(): string | null {
-  return findProgram('pgbouncer') === null
-    ? 'pgbouncer is not installed; run .ci/install.'
-    : null;
+  if (findProgram('pgbouncer') === null) return 'pgbouncer is not installed; run .ci/install.';
+  return postgres.missing();
 }
