@@ -19,8 +19,8 @@ export interface FailoverAppOptions {
 
 export interface FailoverApp {
   readonly backupCodes: BackupCodes;
+  /** Connections of the test's own, which it has even if the pool of the app has none left. */
   readonly db: Kysely<unknown>;
-  readonly pair: PostgresPair;
   readonly pair: PostgresPair;
   /** Kills the primary, promotes the standby and moves the address. */
   failOver(): Promise<void>;
@@ -59,20 +59,8 @@ async function openApp(
 ): Promise<FailoverApp> {
   const { primary, standby, promote } = pair;
   const address = await Forwarder.start(primary.port);
-  const { host, port } = address;
-  const pool = new Pool({
-    host,
-    port,
-    user: 'postgres',
-    database: 'postgres',
-    max: POOL_SIZE,
-    ...poolOptions,
-  });
-  pool.on('error', () => undefined);
-  pool.on('connect', (client) => {
-    client.on('error', () => undefined);
-  });
-  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  const pool = openPool(address, { max: POOL_SIZE, ...poolOptions });
+  const db = new Kysely<unknown>({ dialect: new PostgresDialect({ pool: openPool(address) }) });
   await createTables({ database: pool });
   const backupCodes = new BackupCodes({
     store: new SqlStore({ database: pool }),
@@ -92,8 +80,18 @@ async function openApp(
       address.pointAt(standby.port);
     },
     close: async () => {
+      await pool.end();
       await db.destroy();
       await address.stop();
     },
   };
+}
+
+function openPool({ host, port }: Forwarder, options: PoolConfig = {}): Pool {
+  const pool = new Pool({ host, port, user: 'postgres', database: 'postgres', ...options });
+  pool.on('error', () => undefined);
+  pool.on('connect', (client) => {
+    client.on('error', () => undefined);
+  });
+  return pool;
 }

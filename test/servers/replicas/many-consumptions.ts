@@ -11,12 +11,14 @@ export interface IssuedCode {
 
 /** A code that was sent, and its answer. */
 export interface SentCode extends IssuedCode {
-  readonly answer: 'accepted' | 'no_answer' | Reason;
+  readonly answer: 'accepted' | 'repeated' | 'no_answer' | Reason;
   /** `null` if the code was not accepted. */
   readonly codeId: string | null;
 }
 
-interface Progress {
+interface SendOptions {
+  /** Names the login that each code is for. Leave it out for a login of its own each time. */
+  readonly login?: string;
   /** Receives how many codes were accepted so far. */
   readonly onAccepted?: (count: number) => void;
 }
@@ -40,16 +42,18 @@ export async function issueCodes(
 export function sendAll(
   backupCodes: BackupCodes,
   issued: readonly IssuedCode[],
-  { onAccepted = () => undefined }: Progress = {},
+  { login, onAccepted = () => undefined }: SendOptions = {},
 ): Promise<SentCode[]> {
   let accepted = 0;
-  const send = async ({ user, code }: IssuedCode): Promise<SentCode> => {
-    const outcome = await backupCodes.consume(user, code).catch(() => null);
+  const send = async ({ user, code }: IssuedCode, index: number): Promise<SentCode> => {
+    const loginId = login === undefined ? undefined : `${login} login of code ${index}`;
+    const outcome = await backupCodes.consume(user, code, { loginId }).catch(() => null);
     if (outcome === null) return { user, code, answer: 'no_answer', codeId: null };
     if (!outcome.ok) return { user, code, answer: outcome.reason, codeId: null };
     accepted += 1;
     onAccepted(accepted);
-    return { user, code, answer: 'accepted', codeId: outcome.codeId };
+    const answer = outcome.repeated ? 'repeated' : 'accepted';
+    return { user, code, answer, codeId: outcome.codeId };
   };
   return Promise.all(issued.map(send));
 }
