@@ -80,9 +80,10 @@ async function openApp(
       address.pointAt(standby.port);
     },
     close: async () => {
+      // First, because a pool waits for a COMMIT that waits for a standby.
+      await address.stop();
       await pool.end();
       await db.destroy();
-      await address.stop();
     },
   };
 }
