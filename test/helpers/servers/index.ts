@@ -12,4 +12,6 @@ export { postgresPair } from './postgres-pair';
 export type { PostgresPair, PostgresPairOptions } from './postgres-pair';
 export { redis, redisCluster } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
+export { redisSentinel } from './redis-sentinel';
+export type { RedisSentinelGroup } from './redis-sentinel';
 export type { Server } from './server-process';
