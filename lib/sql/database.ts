@@ -1,8 +1,7 @@
 // Runs statements on the app's database: single ones, and transactions that are run again if the
 // server aborts them. Opens no connection.
-import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type QueryExecutorProvider, type RawBuilder } from 'kysely';
+import { isAborted, isRetryable, retry } from './aborted';
 import type { Dialect } from './dialect';
 import type { DatabaseConfig } from './options';
 import { tableStatements } from './schema-sql';
@@ -30,8 +29,6 @@ export type RunStatement = (statement: Statement) => Promise<Result>;
  * refused row on PostgreSQL.
  */
 const FIELDS_WITH_VALUES = ['sql', 'detail', 'where', 'internalQuery'];
-const MAX_TRIES = 5;
-const FIRST_PAUSE_MS = 5;
 
 export class Database {
   readonly dialect: Dialect;
@@ -53,36 +50,53 @@ export class Database {
    */
   async transaction<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
     await this.#prepare();
-    const { kysely } = this.#config;
-    for (let attempt = 1; ; attempt += 1) {
+    let isCommitting = false;
+    const runOnce = async (): Promise<T> => {
+      isCommitting = false;
+      return this.#runOnce(async (run) => {
+        const result = await work(run);
+        isCommitting = true;
+        return result;
+      });
+    };
+    return retry(runOnce, (error) => (isCommitting ? isAborted(error) : isRetryable(error)));
+  }
+
+  /** If a ROLLBACK fails too, Kysely reports that. What failed before it is thrown instead. */
+  async #runOnce<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
+    const transaction = this.#config.kysely.transaction();
+    const isolated =
+      this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
+    let failure: { readonly error: unknown } | null = null;
+    const runAndKeepFailure = async (provider: QueryExecutorProvider): Promise<T> => {
       try {
-        const transaction = kysely.transaction();
-        const isolated =
-          this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
-        return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );
+        return await work((statement) => execute(statement, provider));
       } catch (error) {
-        if (attempt >= MAX_TRIES || !isAborted(error)) throw error;
-        const pauseMs = FIRST_PAUSE_MS * 2 ** attempt;
-        await sleep(pauseMs + randomInt(pauseMs));
+        failure = { error };
+        throw error;
       }
+    };
+    try {
+      return await isolated.execute(runAndKeepFailure);
+    } catch (error) {
+      throw (failure as { readonly error: unknown } | null)?.error ?? error;
     }
   }
 
   /** Runs a single statement that reads. */
   async read(statement: Statement): Promise<Result> {
     await this.#prepare();
-    return execute(statement, this.#config.kysely);
+    return retry(() => execute(statement, this.#config.kysely), isRetryable);
   }
 
   /** Runs a single statement that also reads what open transactions have written so far. */
   async readUncommitted(statement: Statement): Promise<Result> {
     await this.#prepare();
-    return this.#config.kysely
-      .transaction()
-      .setIsolationLevel('read uncommitted')
-      .execute((provider) => execute(statement, provider));
+    const transaction = this.#config.kysely.transaction().setIsolationLevel('read uncommitted');
+    return retry(
+      () => transaction.execute((provider) => execute(statement, provider)),
+      isRetryable,
+    );
   }
 
   /** Makes the tables and indexes that are missing. */
@@ -152,16 +166,6 @@ async function execute(statement: Statement, provider: QueryExecutorProvider): P
     }
     throw error;
   }
-}
-
-/** Whether the server aborted the transaction, so that it can be run again. */
-function isAborted(error: unknown): boolean {
-  const { code, errno } = (error ?? {}) as { readonly code?: unknown; readonly errno?: unknown };
-  // PostgreSQL: serialization failure, deadlock.
-  if (code === '40001' || code === '40P01') return true;
-  // MySQL and MariaDB: deadlock, lock wait timeout, record changed since the last read.
-  if (errno === 1213 || errno === 1205 || errno === 1020) return true;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }
 
 /** References to the tables for statements, made once for each store. */
