@@ -1,6 +1,8 @@
 // Real servers for tests: a table of contents.
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
+export { galera } from './galera';
+export type { GaleraCluster } from './galera';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
 export { postgres } from './postgres';
