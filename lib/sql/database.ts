@@ -2,10 +2,15 @@
 // server aborts them. Opens no connection.
 import { sql, type QueryExecutorProvider, type RawBuilder } from 'kysely';
 import { isAborted, isRetryable, retry } from './aborted';
+import {
+  checkServer,
+  explainRefusedTransaction,
+  readAffected,
+  type ServerTraits,
+} from './check-server';
 import type { Dialect } from './dialect';
 import type { DatabaseConfig } from './options';
 import { tableStatements } from './schema-sql';
-import { warnOfShortTimeout } from './sqlite-timeout';
 import { TABLE, type TableNames } from './table-names';
 
 /** A statement, or part of one. */
@@ -17,7 +22,11 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The result of a statement, the same for every driver. */
 export interface Result {
   readonly rows: readonly Row[];
-  /** How many rows an INSERT, UPDATE or DELETE matched. */
+  /**
+   * How many rows an INSERT, UPDATE or DELETE matched.
+   *
+   * @throws {BackupCodeError} `unsupported_database` if the driver does not report it
+   */
   readonly affected: number;
 }
 
@@ -34,8 +43,8 @@ export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
   readonly #config: DatabaseConfig;
-  /** Settled once the tables are there. */
-  #ready: Promise<void> | null = null;
+  /** Settled once the server is checked and the tables are there. */
+  #ready: Promise<ServerTraits> | null = null;
 
   constructor(config: DatabaseConfig) {
     this.dialect = config.dialect;
@@ -79,7 +88,8 @@ export class Database {
     try {
       return await isolated.execute(runAndKeepFailure);
     } catch (error) {
-      throw (failure as { readonly error: unknown } | null)?.error ?? error;
+      const first = (failure as { readonly error: unknown } | null)?.error ?? error;
+      throw explainRefusedTransaction(first);
     }
   }
 
@@ -133,7 +143,7 @@ export class Database {
       : sql`ON CONFLICT (${column}) DO UPDATE SET ${column} = EXCLUDED.${column}`;
   }
 
-  #prepare(): Promise<void> {
+  #prepare(): Promise<ServerTraits> {
     this.#ready ??= this.#makeReady().catch((error: unknown) => {
       this.#ready = null;
       throw error;
@@ -141,12 +151,11 @@ export class Database {
     return this.#ready;
   }
 
-  async #makeReady(): Promise<void> {
+  async #makeReady(): Promise<ServerTraits> {
     const { kysely, createsTables } = this.#config;
-    if (this.dialect === 'sqlite') {
-      await warnOfShortTimeout((statement) => execute(statement, kysely));
-    }
+    const traits = await checkServer(this.dialect, (statement) => execute(statement, kysely));
     if (createsTables) await this.createTables();
+    return traits;
   }
 }
 
@@ -158,7 +167,12 @@ async function execute(statement: Statement, provider: QueryExecutorProvider): P
       .getExecutor()
       .withoutPlugins()
       .executeQuery(statement.compile(provider));
-    return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
+    return {
+      rows: (rows as Row[] | undefined) ?? [],
+      get affected() {
+        return readAffected(numAffectedRows);
+      },
+    };
   } catch (error) {
     // Digests and salts are among the values. Code, message and constraint name stay.
     if (typeof error === 'object' && error !== null) {

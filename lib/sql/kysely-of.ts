@@ -8,6 +8,7 @@ import type {
   SqliteDatabase as KyselySqliteDatabase,
 } from 'kysely';
 import { BackupCodeError } from '../errors';
+import { checkedPool } from './checked-pool';
 import type { Dialect } from './dialect';
 import { refusedDatabase } from './refused-database';
 import { databaseKind, read, type DatabaseKind } from './sql-database';
@@ -34,7 +35,7 @@ export function kyselyOf(database: unknown): Kysely<unknown> {
 function kyselyDialect(kind: Exclude<DatabaseKind, 'kysely'>, driver: unknown): KyselyDialect {
   if (kind === 'pg') return new PostgresDialect({ pool: driver as PostgresPool });
   if (kind === 'sqlite') return new SqliteDialect({ database: driver as KyselySqliteDatabase });
-  return new MysqlDialect({ pool: driver as MysqlPool });
+  return new MysqlDialect({ pool: checkedPool(driver as MysqlPool) });
 }
 
 /**

@@ -5,6 +5,8 @@ export { galera } from './galera';
 export type { GaleraCluster } from './galera';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
+export { pgBouncer } from './pgbouncer';
+export type { BouncedPostgres } from './pgbouncer';
 export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
 export { redis, redisCluster } from './redis';
