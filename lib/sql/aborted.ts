@@ -1,17 +1,5 @@
 // Which errors say that the database undid a transaction, or refused to begin it, because of
 // another one. Such a transaction has decided nothing, and is run again.
-import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-/**
- * A transaction is given up after this many tries, but not before {@link MIN_RETRY_MS}: a call
- * that waited long for a connection gets its tries too.
- */
-const MIN_TRIES = 5;
-const MIN_RETRY_MS = 2000;
-/** The pauses double, up to the longest. Each is prolonged by a random part of itself. */
-const FIRST_PAUSE_MS = 5;
-const LONGEST_PAUSE_MS = 100;
 
 /** Serialization failure, deadlock, and a lock that was not granted within `lock_timeout`. */
 const POSTGRES_CODES = new Set<unknown>(['40001', '40P01', '55P03']);
@@ -58,23 +46,4 @@ export function isRetryable(error: unknown): boolean {
   const isNotReady =
     errno === MYSQL_UNKNOWN_COMMAND && typeof message === 'string' && message.includes('WSREP');
   return isNotReady || isAborted(error);
-}
-
-/** Runs the work again while `isRetryable` says so: five times or more, for two seconds or more. */
-export async function retry<T>(
-  work: () => Promise<T>,
-  isRetryable: (error: unknown) => boolean,
-): Promise<T> {
-  const startedAt = performance.now();
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!isRetryable(error)) throw error;
-      const isOver = performance.now() - startedAt >= MIN_RETRY_MS;
-      if (isOver && attempt >= MIN_TRIES) throw error;
-      const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
-      await sleep(pauseMs + randomInt(pauseMs));
-    }
-  }
 }

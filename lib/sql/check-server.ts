@@ -4,12 +4,12 @@ import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { Row, RunStatement } from './database';
 import type { Dialect } from './dialect';
+import type { Galera } from './galera';
 import { warnOfShortTimeout } from './sqlite-timeout';
 
 /** What the store has to know about the server. */
 export interface ServerTraits {
-  /** Whether transactions also commit on other nodes, which this one receives later. */
-  readonly isGalera: boolean;
+  readonly galera: Galera;
 }
 
 /** @throws {BackupCodeError} `unsupported_database` */
@@ -18,19 +18,19 @@ export async function checkServer(dialect: Dialect, run: RunStatement): Promise<
   const { rows } = await run(sql`SELECT 1 AS answer`);
   if (Number(rows[0]?.['answer']) !== 1) throw readsNoRows();
   if (dialect === 'sqlite') await warnOfShortTimeout(run);
-  return { isGalera: false };
+  return { galera: null };
 }
 
 async function checkMysql(run: RunStatement): Promise<ServerTraits> {
   const { rows } = await run(sql`
     SHOW SESSION VARIABLES
-    WHERE Variable_name IN ('sql_mode', 'wsrep_on', 'wsrep_provider')`);
+    WHERE Variable_name IN ('sql_mode', 'version', 'wsrep_on', 'wsrep_provider')`);
   if (rows.length === 0) throw readsNoRows();
   assertBackslashEscapes(variable(rows, 'sql_mode'));
   const provider = variable(rows, 'wsrep_provider');
-  return {
-    isGalera: variable(rows, 'wsrep_on') === 'ON' && provider !== '' && provider !== 'none',
-  };
+  const isGalera = variable(rows, 'wsrep_on') === 'ON' && provider !== '' && provider !== 'none';
+  if (!isGalera) return { galera: null };
+  return { galera: variable(rows, 'version').includes('MariaDB') ? 'mariadb' : 'mysql' };
 }
 
 function variable(rows: readonly Row[], name: string): string {

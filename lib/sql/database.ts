@@ -1,7 +1,7 @@
 // Runs statements on the app's database: single ones, and transactions that are run again if the
 // server aborts them. Opens no connection.
 import { sql, type QueryExecutorProvider, type RawBuilder } from 'kysely';
-import { isAborted, isRetryable, retry } from './aborted';
+import { isAborted, isRetryable } from './aborted';
 import {
   checkServer,
   explainRefusedTransaction,
@@ -9,8 +9,10 @@ import {
   type ServerTraits,
 } from './check-server';
 import type { Dialect } from './dialect';
+import { waitForOtherNodes } from './galera';
 import type { DatabaseConfig } from './options';
 import { tableStatements } from './schema-sql';
+import { Retries } from './retries';
 import { TABLE, type TableNames } from './table-names';
 
 /** A statement, or part of one. */
@@ -43,6 +45,7 @@ export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
   readonly #config: DatabaseConfig;
+  readonly #retries = new Retries();
   /** Settled once the server is checked and the tables are there. */
   #ready: Promise<ServerTraits> | null = null;
 
@@ -68,7 +71,9 @@ export class Database {
         return result;
       });
     };
-    return retry(runOnce, (error) => (isCommitting ? isAborted(error) : isRetryable(error)));
+    return this.#retries.run(runOnce, (error) =>
+      isCommitting ? isAborted(error) : isRetryable(error),
+    );
   }
 
   /** If a ROLLBACK fails too, Kysely reports that. What failed before it is thrown instead. */
@@ -93,17 +98,37 @@ export class Database {
     }
   }
 
+  /** Whether transactions also commit on other nodes, which this one receives later. */
+  async isGalera(): Promise<boolean> {
+    return (await this.#prepare()).galera !== null;
+  }
+
+  /**
+   * Runs the work on one connection. On Galera its node first receives everything that was
+   * committed on other nodes until now.
+   */
+  async afterOtherNodes<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const traits = await this.#prepare();
+    if (traits.galera === null) return work(this);
+    return this.#config.kysely.connection().execute(async (kysely) => {
+      await waitForOtherNodes((statement) => execute(statement, kysely), traits.galera);
+      const onConnection = new Database({ ...this.#config, kysely });
+      onConnection.#ready = Promise.resolve(traits);
+      return work(onConnection);
+    });
+  }
+
   /** Runs a single statement that reads. */
   async read(statement: Statement): Promise<Result> {
     await this.#prepare();
-    return retry(() => execute(statement, this.#config.kysely), isRetryable);
+    return this.#retries.run(() => execute(statement, this.#config.kysely), isRetryable);
   }
 
   /** Runs a single statement that also reads what open transactions have written so far. */
   async readUncommitted(statement: Statement): Promise<Result> {
     await this.#prepare();
     const transaction = this.#config.kysely.transaction().setIsolationLevel('read uncommitted');
-    return retry(
+    return this.#retries.run(
       () => transaction.execute((provider) => execute(statement, provider)),
       isRetryable,
     );

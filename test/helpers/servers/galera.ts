@@ -72,7 +72,7 @@ async function startNode({ name, port, address }: GaleraNode): Promise<MariadbSe
       '--wsrep-node-address=127.0.0.1',
       '--wsrep-sst-method=rsync',
       `--wsrep-sst-receive-address=127.0.0.1:${transferPort}`,
-      '--wsrep-slave-threads=2',
+      '--wsrep-slave-threads=1',
       '--binlog-format=ROW',
       '--default-storage-engine=InnoDB',
       '--innodb-autoinc-lock-mode=2',
