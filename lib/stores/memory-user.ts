@@ -59,7 +59,7 @@ export function newUser({ userId, namespace }: Subject): User {
 export function beginSet(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
   user.current = {
     set: { ...header, remaining: codes.length, lastConsumedAt: null },
-    codes: codes.map((code) => ({ ...code, consumedAt: null })),
+    codes: codes.map((code) => ({ ...code, consumedAt: null, consumptionId: null })),
   };
   user.staged = null;
   user.hadSet = true;

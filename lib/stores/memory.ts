@@ -20,6 +20,7 @@ import type {
   ConsumeRequest,
   Consumption,
   CountRequest,
+  CurrentSet,
   ForgetRequest,
   FoundUser,
   GiveBackRequest,
@@ -128,25 +129,27 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, replacement } = request;
+    const consumptionId = request.events[0].id;
     const user = this.#users.get(subject.key);
     const current = user?.current;
     if (!user || current?.set.setId !== setId) return { outcome: 'gone', reason: 'none' };
     const { set } = current;
+    const index = current.codes.findIndex((code) => code.codeId === codeId);
+    const code = current.codes[index];
+    if (code?.consumptionId === consumptionId) return this.#repeatConsumption(request, set);
     if (set.expiresAt !== null && now >= set.expiresAt) {
       return { outcome: 'gone', reason: 'expired' };
     }
     if (channel === 'second_factor' && user.secondFactor.lockedAt !== null) {
       return { outcome: 'gone', reason: 'locked' };
     }
-    const index = current.codes.findIndex((code) => code.codeId === codeId);
-    const code = current.codes[index];
     if (!code) return { outcome: 'gone', reason: 'none' };
     if (code.consumedAt !== null) {
       return { outcome: 'already_consumed', consumedAt: code.consumedAt };
     }
 
-    const codes = current.codes.with(index, { ...code, consumedAt: now });
-    if (replacement) codes.push({ ...replacement, consumedAt: null });
+    const codes = current.codes.with(index, { ...code, consumedAt: now, consumptionId });
+    if (replacement) codes.push({ ...replacement, consumedAt: null, consumptionId: null });
     const added = replacement ? 1 : 0;
     const remaining = set.remaining - 1 + added;
     const total = set.total + added;
@@ -157,7 +160,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
       if (milestone.remaining === remaining) written.push(milestone.event);
     }
     const events = this.#write(written.map((event) => ({ ...event, remaining, total })));
-    return { outcome: 'consumed', remaining, total, events };
+    return { outcome: 'consumed', remaining, total, events, repeated: false };
   }
 
   async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
@@ -255,6 +258,19 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
       if (event.namespace === request.namespace) report.addEvent(event);
     }
     return report.build();
+  }
+
+  /** The first answer again. Without its events, the numbers are those of the set. */
+  #repeatConsumption({ events, milestones }: ConsumeRequest, set: CurrentSet): Consumption {
+    const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
+    const written = this.#trail.find(ids);
+    return {
+      outcome: 'consumed',
+      remaining: written[0]?.remaining ?? set.remaining,
+      total: written[0]?.total ?? set.total,
+      events: written,
+      repeated: true,
+    };
   }
 
   #write(events: readonly AuditEvent[]): readonly AuditEvent[] {
