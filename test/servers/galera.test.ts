@@ -101,9 +101,16 @@ describeWith(galera, 'SqlStore on two nodes of Galera', (cluster) => {
   it('A login whose two steps meet different nodes accepts each of 100 valid codes under load', async () => {
     const split = serviceOn(splitStore());
     const load = new AbortController();
-    const loading = atOnce(4, async (n) => {
+    const loading = atOnce(2, async (n) => {
       while (!load.signal.aborted) await first.issue(`load-${n}`);
     });
+    const delaying = (async () => {
+      while (!load.signal.aborted) {
+        const release = await holdBack();
+        await sleep(20);
+        await release();
+      }
+    })();
     const outcomes = await atOnce(10, async (n) => {
       const accepted: boolean[] = [];
       for (let login = 0; login < 10; login += 1) {
@@ -114,6 +121,7 @@ describeWith(galera, 'SqlStore on two nodes of Galera', (cluster) => {
     });
     load.abort();
     await loading;
+    await delaying;
     expect(outcomes.flat().filter((ok) => ok)).toHaveLength(100);
   }, 60_000);
 
