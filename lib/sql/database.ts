@@ -63,9 +63,10 @@ export class Database {
   async transaction<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
     await this.#prepare();
     let isCommitting = false;
-    const runOnce = async (): Promise<T> => {
+    const runOnce = async (begin: () => void): Promise<T> => {
       isCommitting = false;
       return this.#runOnce(async (run) => {
+        begin();
         const result = await work(run);
         isCommitting = true;
         return result;
@@ -129,7 +130,11 @@ export class Database {
     await this.#prepare();
     const transaction = this.#config.kysely.transaction().setIsolationLevel('read uncommitted');
     return this.#retries.run(
-      () => transaction.execute((provider) => execute(statement, provider)),
+      (begin) =>
+        transaction.execute((provider) => {
+          begin();
+          return execute(statement, provider);
+        }),
       isRetryable,
     );
   }

@@ -3,12 +3,8 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/**
- * Work is given up after this many tries, but not before {@link MIN_RETRY_MS}: a call that waited
- * long for a connection gets its tries too.
- */
-const MIN_TRIES = 5;
-const MIN_RETRY_MS = 2000;
+/** How long one call works and pauses. Waiting for a connection or a turn does not count. */
+const MAX_ACTIVE_MS = 2000;
 /** The pauses double, up to the longest. Each is prolonged by a random part of itself. */
 const FIRST_PAUSE_MS = 5;
 const LONGEST_PAUSE_MS = 100;
@@ -18,18 +14,31 @@ const LONGEST_TURN_MS = 200;
 export class Retries {
   #lastTurn: Promise<void> = Promise.resolve();
 
-  /** Runs the work, and again while `isRetryable` says so: five times and for two seconds. */
-  async run<T>(work: () => Promise<T>, isRetryable: (error: unknown) => boolean): Promise<T> {
-    const startedAt = performance.now();
+  /**
+   * Runs the work, and again while `isRetryable` says so, for two seconds.
+   *
+   * @param work calls `begin` when it has a connection
+   */
+  async run<T>(
+    work: (begin: () => void) => Promise<T>,
+    isRetryable: (error: unknown) => boolean,
+  ): Promise<T> {
+    let activeMs = 0;
     for (let attempt = 1; ; attempt += 1) {
+      let begunAt = performance.now();
+      const workOnce = (): Promise<T> =>
+        work(() => {
+          begunAt = performance.now();
+        });
       try {
-        return await (attempt === 1 ? work() : this.#inTurn(work));
+        return await (attempt === 1 ? workOnce() : this.#inTurn(workOnce));
       } catch (error) {
-        if (!isRetryable(error)) throw error;
-        const isOver = performance.now() - startedAt >= MIN_RETRY_MS;
-        if (isOver && attempt >= MIN_TRIES) throw error;
-        const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
-        await sleep(pauseMs + randomInt(pauseMs));
+        activeMs += performance.now() - begunAt;
+        if (!isRetryable(error) || activeMs >= MAX_ACTIVE_MS) throw error;
+        const longestMs = Math.min(FIRST_PAUSE_MS * 2 ** attempt, LONGEST_PAUSE_MS);
+        const pauseMs = longestMs + randomInt(longestMs);
+        activeMs += pauseMs;
+        await sleep(pauseMs);
       }
     }
   }
