@@ -35,7 +35,8 @@ async function checkMysql(run: RunStatement): Promise<ServerTraits> {
 
 function variable(rows: readonly Row[], name: string): string {
   const row = rows.find((candidate) => candidate['Variable_name'] === name);
-  return String(row?.['Value'] ?? '');
+  const value = row?.['Value'];
+  return typeof value === 'string' ? value : '';
 }
 
 /**

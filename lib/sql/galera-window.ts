@@ -38,7 +38,9 @@ export function serializeWindow({ floor, read }: ReadWindow): string {
   const first = Math.max(floor, newest - MAX_IDS) + 1;
   const bits = Buffer.alloc(Math.ceil((newest - first + 1) / 8));
   for (const id of read) {
-    if (id >= first) bits[(id - first) >> 3]! |= 1 << ((id - first) & 7);
+    if (id < first) continue;
+    const index = (id - first) >> 3;
+    bits[index] = (bits[index] ?? 0) | (1 << ((id - first) & 7));
   }
   const position = String(first - 1);
   return bits.length === 0 ? position : `${position}.${bits.toString('base64url')}`;

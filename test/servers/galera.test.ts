@@ -211,45 +211,50 @@ describeWith(galera, 'SqlStore on two nodes of Galera', (cluster) => {
   );
 
   describe('events', () => {
-    let after: string | null = null;
-    const readNewEvents = async (reader: BackupCodes): Promise<string[]> => {
+    const namespace = 'events';
+    const readNewEvents = async (
+      reader: BackupCodes,
+      from: { cursor: string | null },
+    ): Promise<string[]> => {
       const read: string[] = [];
       for (;;) {
-        const page = await reader.audit.events({ after, limit: 7 });
+        const page = await reader.audit.events({ after: from.cursor, limit: 7 });
         if (page.events.length === 0) return read;
         read.push(...page.events.map(({ id }) => id));
-        after = page.cursor;
+        from.cursor = page.cursor;
       }
     };
-    const ofUser = (userId: string): AuditEvent =>
+    const openReaders = (of: string): BackupCodes[] =>
+      stores.map((store) => new BackupCodes({ store, hasher: countingHasher(), namespace: of }));
+    const revokedOf = (userId: string): AuditEvent =>
       auditEvent('revoked', {
         at: Date.now(),
         userId,
+        namespace,
         context: { ip: null, userAgent: null, requestId: null, actor: null, channel: 'recovery' },
       });
 
     it('An event that another node commits late is read once, after later ones', async () => {
-      await sleep(WITHHELD_MS);
-      await readNewEvents(first);
-      const [late, later] = [ofUser('late'), ofUser('later')];
+      const [here, there] = openReaders(namespace);
+      const from = { cursor: null };
+      const [late, later, last] = ['late', 'later', 'last'].map(revokedOf);
       const transaction = await kyselys[1].startTransaction().execute();
-      await insertEvents(TABLES, [late]).execute(transaction);
-      await insertEvents(TABLES, [later]).execute(kyselys[0]);
+      await insertEvents(TABLES, [late!]).execute(transaction);
+      await insertEvents(TABLES, [later!]).execute(kyselys[0]);
       await sleep(WITHHELD_MS);
-      expect(await readNewEvents(first)).toEqual([later.id]);
+      expect(await readNewEvents(here!, from)).toEqual([later!.id]);
       await transaction.commit().execute();
-      const last = ofUser('last');
-      await insertEvents(TABLES, [last]).execute(kyselys[0]);
+      await insertEvents(TABLES, [last!]).execute(kyselys[0]);
       await sleep(WITHHELD_MS);
       // The pool may give the reader another node.
-      expect(await readNewEvents(second)).toEqual([late.id, last.id]);
-      expect(await readNewEvents(first)).toEqual([]);
+      expect(await readNewEvents(there!, from)).toEqual([late!.id, last!.id]);
+      expect(await readNewEvents(here!, from)).toEqual([]);
     });
 
     it('A reader of small pages receives each event of writers on both nodes once', async () => {
-      const readers = [first, second];
+      const [readers, writers] = [openReaders('written'), openReaders('written')];
+      const from = { cursor: null };
       const received: string[] = [];
-      const writers = stores.map((store) => serviceOn(store));
       for (const writer of writers) {
         for (const type of ['issued', 'consumed', 'rejected'] as const) {
           writer.on(type, ({ id }) => received.push(id));
@@ -258,18 +263,18 @@ describeWith(galera, 'SqlStore on two nodes of Galera', (cluster) => {
       const writing = new AbortController();
       const written = atOnce(6, async (n) => {
         const writer = writers[n % 2]!;
-        for (let call = 0; call < 10; call += 1) {
+        for (let call = 0; call < 6; call += 1) {
           const { codes } = await writer.issue(`writer-${n}`);
           for (const code of codes.slice(0, 3)) await writer.consume(`writer-${n}`, code);
         }
       }).finally(() => writing.abort());
       const read: string[] = [];
       for (let round = 0; !writing.signal.aborted; round += 1) {
-        read.push(...(await readNewEvents(readers[round % 2]!)));
+        read.push(...(await readNewEvents(readers[round % 2]!, from)));
       }
       await written;
       await sleep(WITHHELD_MS);
-      for (const reader of readers) read.push(...(await readNewEvents(reader)));
+      for (const reader of readers) read.push(...(await readNewEvents(reader, from)));
       expect(read.sort()).toEqual(received.sort());
     }, 60_000);
   });
