@@ -4,6 +4,7 @@ import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents, readEvent } from './event-rows';
+import { confirmRefusal } from './galera';
 import { readNumber } from './rows';
 import { HAS_NOT_ENDED, insertCodes } from './set-rows';
 
@@ -17,10 +18,14 @@ class NothingWritten extends Error {
   }
 }
 
-export async function consumeCode(
-  database: Database,
-  request: ConsumeRequest,
-): Promise<Consumption> {
+export function consumeCode(database: Database, request: ConsumeRequest): Promise<Consumption> {
+  return confirmRefusal(database, {
+    decide: (on) => tryToConsume(on, request),
+    isRefusal: ({ outcome }) => outcome === 'gone',
+  });
+}
+
+async function tryToConsume(database: Database, request: ConsumeRequest): Promise<Consumption> {
   const { tables } = database;
   try {
     return await database.transaction((run) => consume(run, { tables, request }));

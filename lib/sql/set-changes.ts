@@ -46,12 +46,13 @@ export function stageSet(
   const { setId, createdAt } = header;
   return database.transaction(async (run) => {
     await run(insertUser(database, subject));
-    await run(sql`
+    const staged = await run(sql`
       UPDATE ${tables.users}
       SET staged_set_id = ${setId},
         staged_until = ${until},
         staged_header = ${JSON.stringify(header)}
       WHERE user_key = ${subject.key}`);
+    if (staged.affected !== 1) return [];
     // The codes of an earlier staged set end; those of the current set stay.
     const current = sql`(SELECT set_id FROM ${tables.users} WHERE user_key = ${subject.key})`;
     const except = sql`COALESCE(${current}, '')`;

@@ -44,15 +44,21 @@ class CheckedStore implements BackupCodeStore {
   }
 
   async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('replace', await this.#store.replace(request));
+    const events = checkEvents('replace', await this.#store.replace(request));
+    // Only an adoption may find that the user has a set.
+    if (request.only === 'first' && events.length === 0) return events;
+    return checkWritten('replace', { events, setId: request.header.setId });
   }
 
   async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('stage', await this.#store.stage(request));
+    const events = checkEvents('stage', await this.#store.stage(request));
+    return checkWritten('stage', { events, setId: request.header.setId });
   }
 
   async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('activate', await this.#store.activate(request));
+    const events = checkEvents('activate', await this.#store.activate(request));
+    if (events.length === 0) return events;
+    return checkWritten('activate', { events, setId: request.setId });
   }
 
   async find(subject: Subject): Promise<FoundUser | null> {
@@ -117,6 +123,22 @@ export function malformed(method: string): BackupCodeError {
 function checkEvents(method: string, events: readonly AuditEvent[]): readonly AuditEvent[] {
   if (!isEventList(events)) throw malformed(method);
   return events;
+}
+
+interface WrittenSet {
+  readonly events: readonly AuditEvent[];
+  readonly setId: string;
+}
+
+/** Codes of a set that was not stored must not be shown to a user. */
+function checkWritten(method: string, written: WrittenSet): readonly AuditEvent[] {
+  const { events } = written;
+  if (events.some(({ setId }) => setId === written.setId)) return events;
+  throw new BackupCodeError(
+    'invalid_result',
+    `The store returned no event of the new set from ${method}, so it did not store the set. ` +
+      'Its codes are not returned, because they would not work.',
+  );
 }
 
 function isEventList(value: unknown): boolean {

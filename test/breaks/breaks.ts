@@ -2,6 +2,7 @@
 import type { Break } from './break';
 import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
+import { databaseBreaks } from './databases';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
@@ -20,6 +21,7 @@ export const breaks: readonly Break[] = [
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...accountBreaks,
+  ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
 ];

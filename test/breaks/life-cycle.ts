@@ -303,10 +303,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'the event is written after the transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );`,
-    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
+    find: 'return await isolated.execute(runAndKeepFailure);',
+    replace: 'return await runAndKeepFailure(isolated && this.#config.kysely);',
     noticedBy: [
       `${rollback} › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],

@@ -2,6 +2,8 @@
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
 export { Forwarder } from './forwarder';
+export { galera } from './galera';
+export type { GaleraCluster } from './galera';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
 export { pgbouncer } from './pgbouncer';
