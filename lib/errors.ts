@@ -55,9 +55,14 @@ export type BackupCodeErrorCode =
   | 'hash_timeout'
   /**
    * A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned an
-   * invalid result.
+   * invalid result. Also thrown if a store did not record a new set: its codes are not returned.
    */
   | 'invalid_result'
+  /**
+   * The database, its driver or one of its settings cannot keep what the store promises. Thrown by
+   * the first call, before anything is written. The message says what to change.
+   */
+  | 'unsupported_database'
   /** A cursor was not returned by `audit.events`, or was returned by another store. */
   | 'invalid_cursor'
   /** A limit is out of range. */

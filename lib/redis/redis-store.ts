@@ -30,7 +30,7 @@ import type {
   UnlockRequest,
 } from '../stores/requests';
 import { refusedSource } from '../stores/refusals';
-import { latestEnd } from '../stores/waits';
+import { latestEnd, latestUntil } from '../stores/waits';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
@@ -59,7 +59,7 @@ import {
 } from './scripts/set-scripts';
 import { runUserScript } from './scripts/user-functions';
 import { codeText, ownerFields, readCurrentSet, readSecondFactor, setFields } from './user-fields';
-import { readAttempt, readConsumption } from './verification-replies';
+import { readAttempt, readConsumption, readTicket } from './verification-replies';
 
 const NAME_KEY_BYTES = 32;
 
@@ -71,7 +71,8 @@ const NAME_KEY_BYTES = 32;
  * to a replica may lose the last writes, and a code that was consumed in them works again.
  *
  * The methods throw `BackupCodeError` with the code `unreadable_set` if stored data is damaged.
- * Errors of the client are passed on.
+ * Errors of the client are passed on. If Redis refuses a call, because the user lacks a right
+ * (`NOPERM`) or the server may not write now, nothing has changed. docs/redis.md lists the rights.
  *
  * @example
  * const client = createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true });
@@ -113,6 +114,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
     const reply = await this.#run(activateScript, subject.key, {
       setId,
       now,
+      latestUntil: latestUntil({ now }),
       event: JSON.stringify(event),
     });
     return readWrittenEvents(reply);
@@ -140,7 +142,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
         keptMs: COUNTER_KEPT_MS,
       },
     });
-    return readAttempt(reply, request);
+    try {
+      return readAttempt(reply, request);
+    } catch (error) {
+      // The script has counted the attempt. A set that cannot be read charges none.
+      const ticket = readTicket(reply, request);
+      if (ticket !== null) await this.giveBack({ subject, ticket }).catch(() => undefined);
+      throw error;
+    }
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {
@@ -155,6 +164,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, events, milestones, replacement } = request;
     const reply = await this.#run(consumeScript, subject.key, {
+      id: events[0].id,
       setId,
       codeId,
       channel,

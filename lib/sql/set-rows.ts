@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from '../stores/requests';
+import { firstGeneration } from '../stores/generation';
 import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement, Tables } from './database';
 import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';
@@ -13,8 +14,9 @@ import { insertRows, readNumber, readOptionalNumber, readString, storableText } 
  */
 export function insertUser(database: Database, { key, userId, namespace }: Subject): Statement {
   return sql`
-    INSERT INTO ${database.tables.users} (user_key, user_id, namespace)
-    VALUES (${key}, ${storableText(userId)}, ${namespace ?? ''})
+    INSERT INTO ${database.tables.users}
+      (user_key, user_id, namespace, second_factor_generation)
+    VALUES (${key}, ${storableText(userId)}, ${namespace ?? ''}, ${firstGeneration()})
     ${database.lockExisting('user_key')}`;
 }
 
@@ -39,6 +41,12 @@ export function insertCodes(
   }));
   return insertRows(tables.codes, rows);
 }
+
+/**
+ * Whether the set of a code has not ended. An expression, because MariaDB would find the code by
+ * the index of `ended_at`, and read and lock all codes that are in use.
+ */
+export const HAS_NOT_ENDED = sql`COALESCE(ended_at, 0) = 0`;
 
 /** The columns that {@link readCurrentSet} reads. */
 export const CURRENT_SET_COLUMNS = [
@@ -83,6 +91,7 @@ export function readStoredCode(row: Row): StoredCode {
     salt: String(row['code_salt']),
     digest: String(row['digest']),
     consumedAt: readOptionalNumber(row, 'consumed_at'),
+    consumptionId: readString(row, 'consumption_id'),
   };
 }
 

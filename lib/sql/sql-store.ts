@@ -35,6 +35,7 @@ import { countEvent } from './count-event';
 import { Database } from './database';
 import { insertEvents } from './event-rows';
 import { forgetUser } from './forget-user';
+import { confirmRefusal } from './galera';
 import { readNameKey } from './name-key';
 import { giveBackNetwork } from './network-counter';
 import { readStoreOptions, type SqlStoreOptions } from './options';
@@ -78,20 +79,14 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   }
 
   activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return activateSet(this.#database, request);
+    return this.#change((on) => activateSet(on, request));
   }
 
-  async find(subject: Subject): Promise<FoundUser | null> {
-    const { rows } = await this.#database.read(sql`
-      SELECT *
-      FROM ${this.#database.tables.users}
-      WHERE user_key = ${subject.key}`);
-    const row = rows[0];
-    if (!row) return null;
-    return {
-      current: readCurrentSet(row),
-      secondFactor: readSecondFactor(row),
-    };
+  find(subject: Subject): Promise<FoundUser | null> {
+    return confirmRefusal(this.#database, {
+      decide: (on) => findUser(on, subject),
+      isRefusal: (found) => found === null,
+    });
   }
 
   takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
@@ -112,15 +107,15 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   }
 
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
-    return revokeSet(this.#database, request);
+    return this.#change((on) => revokeSet(on, request));
   }
 
   forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
-    return forgetUser(this.#database, request);
+    return this.#change((on) => forgetUser(on, request));
   }
 
   unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
-    return unlockChannel(this.#database, request);
+    return this.#change((on) => unlockChannel(on, request));
   }
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
@@ -158,4 +153,25 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   report(request: ReportRequest): Promise<Report> {
     return report(this.#database, request);
   }
+
+  /** That nothing was changed is confirmed: a node of Galera may not have the set yet. */
+  #change(
+    decide: (on: Database) => Promise<readonly AuditEvent[]>,
+  ): Promise<readonly AuditEvent[]> {
+    const isRefusal = (events: readonly AuditEvent[]): boolean => events.length === 0;
+    return confirmRefusal(this.#database, { decide, isRefusal });
+  }
+}
+
+async function findUser(database: Database, subject: Subject): Promise<FoundUser | null> {
+  const { rows } = await database.read(sql`
+    SELECT *
+    FROM ${database.tables.users}
+    WHERE user_key = ${subject.key}`);
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    current: readCurrentSet(row),
+    secondFactor: readSecondFactor(row),
+  };
 }

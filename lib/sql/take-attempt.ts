@@ -7,10 +7,11 @@ import { countedRefusal } from '../stores/refusals';
 import { countEvent } from './count-event';
 import type { Counter } from './counter';
 import type { Database, RunStatement } from './database';
-import { forgetCounters, networkCounter } from './network-counter';
+import { networkCounter } from './network-counter';
 import { readNumber } from './rows';
 import { secondFactorCounter } from './second-factor-counter';
 import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows';
+import { startSweep } from './sweep';
 
 /**
  * A concurrent insert, or an attempt that is given back, can leave a row that neither grants nor
@@ -18,11 +19,19 @@ import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows'
  */
 const MAX_ROUNDS = 10;
 
-/** Two statements if the attempt is granted: the write that decides, and the read of the set. */
-export async function takeAttempt(
-  database: Database,
-  request: AttemptRequest,
-): Promise<AttemptResult> {
+/**
+ * Two statements if the attempt is granted: the write that decides, and the read of the set. On
+ * Galera the write to the user's row fails if the set was changed on another node. On the recovery
+ * channel another row is written, so the node catches up first, for unknown names too: users must
+ * not be told apart by the time of an answer.
+ */
+export function takeAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
+  return request.channel === 'recovery'
+    ? database.afterOtherNodes((on) => countAttempt(on, request))
+    : countAttempt(database, request);
+}
+
+async function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
   const { subject, channel, now } = request;
   const counter =
     channel === 'recovery'
@@ -42,9 +51,9 @@ export async function takeAttempt(
       'The stored counter of a user neither grants an attempt nor refuses it.',
     );
   });
-  // A flood of unknown names adds rows without end. Each new one removes those that have expired.
+  // A flood of unknown names adds rows without end. A new one has those removed that have expired.
   const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
-  if (isNewName) await removeExpired(database, now);
+  if (isNewName) startSweep(database, now);
   return result;
 }
 
@@ -60,7 +69,8 @@ async function readGranted(
       c.code_id,
       c.salt AS code_salt,
       c.digest,
-      c.consumed_at
+      c.consumed_at,
+      c.consumption_id
     ${counter.fromAndWhere}`);
   const row = rows[0] ?? {};
   const current = readCurrentSet(row);
@@ -75,10 +85,4 @@ async function readGranted(
     },
     current: current && { ...current, codes: rows.map(readStoredCode) },
   };
-}
-
-/** The attempt is taken by now. What cannot be removed now is removed with the next new name. */
-async function removeExpired(database: Database, now: number): Promise<void> {
-  const work = (run: RunStatement): Promise<unknown> => run(forgetCounters(database.tables, now));
-  await database.transaction(work).catch(() => undefined);
 }

@@ -28,6 +28,11 @@ export class MemoryTrail {
     }
   }
 
+  /** The stored events that have one of these ids, oldest first. */
+  find(eventIds: readonly string[]): readonly AuditEvent[] {
+    return this.events.filter(({ id }) => eventIds.includes(id));
+  }
+
   /** @returns false if no event of this id is stored */
   addRefusal(eventId: string): boolean {
     const entry = this.#entries.findLast(({ event }) => event.id === eventId);

@@ -20,6 +20,7 @@ import type {
   ConsumeRequest,
   Consumption,
   CountRequest,
+  CurrentSet,
   ForgetRequest,
   FoundUser,
   GiveBackRequest,
@@ -30,10 +31,17 @@ import type {
   UnlockRequest,
 } from './requests';
 import { MemoryTrail } from './memory-trail';
-import { beginSet, hasHadNoSet, newUser, resetCounters, type User } from './memory-user';
-import { MemoryNetworks } from './memory-networks';
+import {
+  beginSet,
+  hasHadNoSet,
+  newUser,
+  resetCounters,
+  type Counter,
+  type User,
+} from './memory-user';
+import { isOfGeneration, MemoryNetworks } from './memory-networks';
 import { countedRefusal } from './refusals';
-import { isWaiting, waitAfter } from './waits';
+import { isActivatable, isWaiting, waitAfter } from './waits';
 import { hasherName, ReportBuilder } from './report-builder';
 import type { Subject } from './subject';
 
@@ -73,10 +81,13 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return this.#write([event]);
   }
 
-  async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
+  async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
+    const { subject, setId, event } = request;
     const user = this.#users.get(subject.key);
     const staged = user?.staged;
-    if (!user || staged?.header.setId !== setId || now >= staged.until) return [];
+    if (!user || staged?.header.setId !== setId || !isActivatable(staged.until, request)) {
+      return [];
+    }
     beginSet(user, staged.header, staged.codes);
     const { total } = staged.header;
     return this.#write([{ ...event, remaining: total, total }]);
@@ -93,7 +104,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const { subject, channel, network, now, waits } = request;
     const counter =
       channel === 'recovery'
-        ? this.#networks.use(request, this.#users.get(subject.key)?.recoveryGeneration ?? 0)
+        ? this.#networks.use(request, this.#users.get(subject.key)?.recoveryGeneration ?? null)
         : this.#user(subject).secondFactor;
     const { attempts, generation, nextAt, lockedAt } = counter;
     const isLocked = channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length);
@@ -128,25 +139,27 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, replacement } = request;
+    const consumptionId = request.events[0].id;
     const user = this.#users.get(subject.key);
     const current = user?.current;
     if (!user || current?.set.setId !== setId) return { outcome: 'gone', reason: 'none' };
     const { set } = current;
+    const index = current.codes.findIndex((code) => code.codeId === codeId);
+    const code = current.codes[index];
+    if (code?.consumptionId === consumptionId) return this.#repeatConsumption(request, set);
     if (set.expiresAt !== null && now >= set.expiresAt) {
       return { outcome: 'gone', reason: 'expired' };
     }
     if (channel === 'second_factor' && user.secondFactor.lockedAt !== null) {
       return { outcome: 'gone', reason: 'locked' };
     }
-    const index = current.codes.findIndex((code) => code.codeId === codeId);
-    const code = current.codes[index];
     if (!code) return { outcome: 'gone', reason: 'none' };
     if (code.consumedAt !== null) {
       return { outcome: 'already_consumed', consumedAt: code.consumedAt };
     }
 
-    const codes = current.codes.with(index, { ...code, consumedAt: now });
-    if (replacement) codes.push({ ...replacement, consumedAt: null });
+    const codes = current.codes.with(index, { ...code, consumedAt: now, consumptionId });
+    if (replacement) codes.push({ ...replacement, consumedAt: null, consumptionId: null });
     const added = replacement ? 1 : 0;
     const remaining = set.remaining - 1 + added;
     const total = set.total + added;
@@ -157,7 +170,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
       if (milestone.remaining === remaining) written.push(milestone.event);
     }
     const events = this.#write(written.map((event) => ({ ...event, remaining, total })));
-    return { outcome: 'consumed', remaining, total, events };
+    return { outcome: 'consumed', remaining, total, events, repeated: false };
   }
 
   async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
@@ -178,17 +191,16 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
 
   async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
     const user = this.#users.get(subject.key);
-    if (!user) return [];
     this.#networks.removeExpired(now);
-    const counters = channel === 'recovery' ? this.#networks.of(subject.key) : [user.secondFactor];
-    const generation =
-      channel === 'recovery' ? user.recoveryGeneration : user.secondFactor.generation;
-    const isCounting = counters.some(
-      (counter) =>
-        counter.generation === generation && (counter.attempts > 0 || counter.lockedAt !== null),
-    );
-    if (!isCounting) return [];
-    resetCounters(user, channel);
+    const counters =
+      channel === 'recovery'
+        ? this.#recoveryCounters(subject)
+        : user === undefined
+          ? []
+          : [user.secondFactor];
+    if (!counters.some(({ attempts, lockedAt }) => attempts > 0 || lockedAt !== null)) return [];
+    if (user === undefined) this.#networks.remove(subject.key);
+    else resetCounters(user, channel);
     return this.#write([event]);
   }
 
@@ -257,6 +269,19 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     return report.build();
   }
 
+  /** The first answer again. Without its events, the numbers are those of the set. */
+  #repeatConsumption({ events, milestones }: ConsumeRequest, set: CurrentSet): Consumption {
+    const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
+    const written = this.#trail.find(ids);
+    return {
+      outcome: 'consumed',
+      remaining: written[0]?.remaining ?? set.remaining,
+      total: written[0]?.total ?? set.total,
+      events: written,
+      repeated: true,
+    };
+  }
+
   #write(events: readonly AuditEvent[]): readonly AuditEvent[] {
     this.#trail.push(events);
     return events;
@@ -268,6 +293,12 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     const user = newUser(subject);
     this.#users.set(subject.key, user);
     return user;
+  }
+
+  /** The counters of the networks whose attempts count. */
+  #recoveryCounters({ key }: Subject): Counter[] {
+    const generation = this.#users.get(key)?.recoveryGeneration ?? null;
+    return this.#networks.of(key).filter((counter) => isOfGeneration(counter, generation));
   }
 
   /** @returns whether there was anything to remove */

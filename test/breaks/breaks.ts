@@ -2,6 +2,7 @@
 import type { Break } from './break';
 import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
+import { databaseBreaks } from './databases';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
@@ -21,6 +22,7 @@ export const breaks: readonly Break[] = [
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...accountBreaks,
+  ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
   ...sheetBreaks,

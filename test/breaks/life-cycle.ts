@@ -20,12 +20,24 @@ const fail = 'test/strategy/fail.test.ts';
 
 export const lifeCycleBreaks: readonly Break[] = [
   {
+    id: 'A-16.2',
+    what: 'a set with impossible values is compared with',
+    file: 'lib/stores/stored-set.ts',
+    find: 'if (isPossible(set)) return;',
+    replace: 'if (isPossible(set) || isSet(set)) return;',
+    noticedBy: [
+      `${refusals} › A stored set with … leaves an event and charges no attempt`,
+      `${faultsAnswers} › A set with … is an error before any hash, which is recorded and charges no attempt`,
+      `${faults} › A set with one damaged digest is an error for each of its codes, until there is a new one`,
+    ],
+  },
+  {
     id: 'A-16.5.3',
     what: 'a fault of the store accepts the code',
     file: 'lib/service/consume.ts',
-    find: 'await config.store.consume({',
+    find: 'await service.config.store.consume(request)',
     replace:
-      "await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(() => ({ outcome: 'consumed' as const, remaining: 0, total: 0, events: [] })))({",
+      "await service.config.store.consume(request).catch(() => ({ outcome: 'consumed' as const, remaining: 0, total: 0, events: [], repeated: false }))",
     noticedBy: [
       `${faults} › A fault of … accepts no code, and the code stays unconsumed`,
       `${faults} › A fault after the consumption was stored accepts no code, which stays consumed`,
@@ -36,11 +48,11 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.5.3',
     what: 'a fault of the audit trail gives the attempt back',
     file: 'lib/service/consume.ts',
-    find: 'await config.store.consume({',
-    replace: `await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(async (error: unknown) => {
-    await giveBackIfPossible(config, subject, attempt.ticket);
-    throw error;
-  }))({`,
+    find: 'await service.config.store.consume(request)',
+    replace: `await service.config.store.consume(request).catch(async (error: unknown) => {
+      await giveBackIfPossible(attempt);
+      throw error;
+    })`,
     noticedBy: [`${faults} › Faults while a valid code is consumed begin no wait and lock nothing`],
   },
   {
@@ -159,7 +171,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'N-26',
     what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (replacement) codes.push({ ...replacement, consumedAt: null });',
+    find: 'if (replacement) codes.push({ ...replacement, consumedAt: null, consumptionId: null });',
     replace: '',
     noticedBy: [`${replacement} › A consumed code returns a replacement, which works once`],
   },
@@ -244,9 +256,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'listeners are notified before the event is written',
     file: 'lib/service/consume.ts',
-    find: 'return await config.store.consume({',
-    replace: `service.listeners.notify(events);
-    return await config.store.consume({`,
+    find: 'return { result: await service.config.store.consume(request)',
+    replace: `service.listeners.notify(request.events);
+    return { result: await service.config.store.consume(request)`,
     noticedBy: [`${consume} › Listeners receive an event only after it is written`],
   },
   {
@@ -291,10 +303,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'the event is written after the transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );`,
-    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
+    find: 'return await isolated.execute(runAndKeepFailure);',
+    replace: 'return await runAndKeepFailure(isolated && this.#config.kysely);',
     noticedBy: [
       `${rollback} › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],

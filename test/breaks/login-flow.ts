@@ -10,9 +10,50 @@ const stepUp = 'test/express/step-up.test.ts';
 const early = 'test/express/early-answer.test.ts';
 const ended =
   'test/express/login-attacks.test.ts › a slow request does not restore the login that was ended by …';
+const repeated = 'test/express/repeated-code.test.ts';
 const visits = 'test/express/anonymous-visits.test.ts';
 
 export const loginFlowBreaks: readonly Break[] = [
+  {
+    id: 'F-10',
+    what: 'a repeated code completes its login without a claim',
+    file: 'lib/express/repeated-code.ts',
+    find: 'if (!isClaimed) throw completedBefore();',
+    replace: 'if (!isClaimed) return;',
+    noticedBy: [
+      `${repeated} › of several repeated codes after the process died, one completes the login`,
+      `${repeated} › a first request that is late completes no login that a repeated one completed`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'a repeated code does not wait for the first request',
+    file: 'lib/express/repeated-code.ts',
+    find: 'const until = performance.now() + FIRST_REQUEST_MS;',
+    replace: 'const until = performance.now();',
+    noticedBy: [
+      `${repeated} › of two clicks at once, one completes the login, and none counts as unfinished`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'the strategy does not name the pending login',
+    file: 'lib/strategy/verify.ts',
+    find: "if (channel !== 'second_factor' || userId === null) return undefined;",
+    replace: 'if (userId !== undefined) return undefined;',
+    noticedBy: [
+      `${repeated} › after the process died, the same code completes the same pending login, once`,
+      `${repeated} › a response that a time-out sent first leaves the pending login, and the code completes it`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'all pending logins of all users have one name',
+    file: 'lib/express/begin-login.ts',
+    find: 'loginId: randomUUID(),',
+    replace: "loginId: 'login',",
+    noticedBy: [`${repeated} › in another pending login the code is spent`],
+  },
   {
     id: 'F-02',
     what: 'a plain login of the same user gets the record of the one before',
@@ -94,10 +135,49 @@ export const loginFlowBreaks: readonly Break[] = [
   {
     id: 'F-04',
     what: 'a browser is sent to enrollUrl again and again',
-    file: 'lib/express/enroll-page.ts',
-    find: 'if (!isSamePage && !isComingBack) return;',
-    replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',
-    noticedBy: [`${enrollment} › after one round there is an error that says why: …`],
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (mayBeEnrollPage && !isSamePage) return true;',
+    replace: '',
+    noticedBy: [
+      `${enrollment} › after one round there is an error that says why: …`,
+      `${enrollment} › a proxy that removes a prefix is noticed even if the query …`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'the first visit of a page that names itself as returnTo counts as a loop',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (last !== null && isLoop(page, req, last)) throw loopError(page, req);',
+    replace: `if (isLoop(page, req, last ?? { page: '/', times: 1 })) throw loopError(page, req);`,
+    noticedBy: [
+      `${enrollment} › the first visit of a page is no loop, whatever its address looks like`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'a page may be turned away without end if a proxy changes path and query',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'return last.times >= MAX_TIMES || (',
+    replace: 'return last.times < 0 || (',
+    noticedBy: [
+      `${enrollment} › a proxy that changes path and query is noticed when a page is turned away five times`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'each request with a token stores a session',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'return findSession(req) !== null && hasSessionLogin(req);',
+    replace: 'return findSession(req) !== null || hasSessionLogin(req);',
+    noticedBy: [`${enrollment} › a user who is not logged in by the session leaves nothing in it`],
+  },
+  {
+    id: 'F-04',
+    what: 'a visit of enrollUrl does not end the redirect to it',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (turnedAway !== undefined) writeState(req, state);',
+    replace: 'if (turnedAway === undefined) writeState(req, state);',
+    noticedBy: [`${enrollment} › after the browser has come to enrollUrl, every page begins anew`],
   },
   {
     id: 'F-05',
@@ -177,8 +257,8 @@ export const loginFlowBreaks: readonly Break[] = [
     id: 'F-07',
     what: 'a slow request writes the session back that a step-up replaced',
     file: 'lib/express/complete-login.ts',
-    find: 'if (pending === null) endSessionId(req);',
-    replace: '',
+    find: 'endSessionId(req);\n    await regenerateSession(req);',
+    replace: 'await regenerateSession(req);',
     noticedBy: [ended],
   },
   {

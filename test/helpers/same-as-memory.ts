@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { MemoryStore, type AuditEvent } from '../../lib';
 import type { BackupCodeStore } from '../../lib/stores/contract';
-import type { FoundUser, Ticket } from '../../lib/stores/requests';
+import type { ConsumeRequest, FoundUser, Ticket } from '../../lib/stores/requests';
 import { countedEventId } from '../../lib/stores/refusals';
 import type { StoreContractOptions } from '../../lib/testing';
 import {
@@ -17,11 +17,19 @@ import {
   type UserSet,
 } from '../../lib/testing/samples';
 
+/** The tickets that an attempt got from both stores. */
+interface TicketPair {
+  readonly memory: Ticket;
+  readonly store: Ticket;
+}
+
 /** The sets and tickets so far. Later calls use one of the last. */
 interface History {
   readonly subject: User;
   readonly sets: UserSet[];
-  readonly tickets: Ticket[];
+  readonly tickets: TicketPair[];
+  /** The requests to consume a code so far. */
+  readonly consumptions: ConsumeRequest[];
 }
 
 const at = fc.integer({ min: 0, max: 300_000 }).map((later) => NOW + later);
@@ -38,7 +46,12 @@ const plan = fc.array(
       now: at,
       only: fc.constantFrom('first' as const, undefined),
     }),
-    fc.record({ call: fc.constant('stage' as const), expiresAt, until: at }),
+    fc.record({
+      call: fc.constant('stage' as const),
+      expiresAt,
+      // Some by a clock that was ahead.
+      until: fc.oneof(at, fc.integer({ min: NOW + 3_800_000, max: NOW + 4_400_000 })),
+    }),
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
     {
       weight: 3,
@@ -59,6 +72,7 @@ const plan = fc.array(
         now: at,
         channel,
         isReplaced: fc.boolean(),
+        isRepeated: fc.boolean(),
       }),
     },
     fc.record({ call: fc.constant('lock' as const), ticket: place, now: at }),
@@ -83,13 +97,22 @@ export async function expectSameAsMemory(
     fc.asyncProperty(plan, async (steps) => {
       const memory = new MemoryStore();
       const subject = newUser();
-      const history: History = { subject, sets: [newSet(subject)], tickets: [] };
+      const history: History = {
+        subject,
+        sets: [newSet(subject)],
+        tickets: [],
+        consumptions: [],
+      };
       for (const step of steps) {
         const call = callOf(step, history);
-        const expected = await call(memory);
-        expect(comparable(await call(store))).toEqual(comparable(expected));
-        const { ticket } = (expected ?? {}) as { ticket?: Ticket };
-        if (ticket) history.tickets.push(ticket);
+        const expected = await call(memory, 'memory');
+        const answer = await call(store, 'store');
+        expect(comparable(answer)).toEqual(comparable(expected));
+        const ticket = { memory: ticketOf(expected), store: ticketOf(answer) };
+        if (!ticket.memory || !ticket.store) continue;
+        const pair = { memory: ticket.memory, store: ticket.store };
+        for (const earlier of history.tickets) expectSameDistance(earlier, pair);
+        history.tickets.push(pair);
       }
       const fieldsOf = ({
         type,
@@ -116,17 +139,63 @@ export async function expectSameAsMemory(
   );
 }
 
+function ticketOf(answer: unknown): Ticket | undefined {
+  return ((answer ?? {}) as { ticket?: Ticket }).ticket;
+}
+
+/** Generations begin at a random number: only how far two of them are apart can be compared. */
+function expectSameDistance(earlier: TicketPair, later: TicketPair): void {
+  if (earlier.memory.channel !== later.memory.channel) return;
+  const [inMemory, inStore] = (['memory', 'store'] as const).map((side) => {
+    const distance = later[side].generation - earlier[side].generation;
+    return Math.abs(distance) < 1_000 ? distance : 'of another life';
+  });
+  expect(inStore).toBe(inMemory);
+}
+
+type Step = typeof plan extends fc.Arbitrary<(infer S)[]> ? S : never;
+
+/** The code of a set, consumed for the first time or with the id of the last consumption. */
+function consumptionOf(
+  step: Extract<Step, { call: 'consume' }>,
+  given: UserSet,
+  consumptions: ConsumeRequest[],
+): ConsumeRequest {
+  const last = consumptions.at(-1);
+  if (step.isRepeated && last) return { ...last, now: step.now };
+  const { subject } = given;
+  const { setId } = given.header;
+  const { codeId } = given.codes[step.code]!;
+  const request: ConsumeRequest = {
+    subject,
+    setId,
+    codeId,
+    channel: step.channel,
+    now: step.now,
+    events: [newEvent('consumed', subject, { setId, codeId })],
+    milestones: [1, 0].map((remaining) => ({
+      remaining,
+      event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }),
+    })),
+    ...(step.isReplaced && { replacement: newCode() }),
+  };
+  consumptions.push(request);
+  return request;
+}
+
 /** Makes a call that can run on both stores. */
 function callOf(
-  step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : never,
-  { subject, sets, tickets }: History,
-): (store: BackupCodeStore) => Promise<unknown> {
+  step: Step,
+  { subject, sets, tickets, consumptions }: History,
+): (store: BackupCodeStore, side: keyof TicketPair) => Promise<unknown> {
   if ('expiresAt' in step) sets.push(newSet(subject, { count: 3, expiresAt: step.expiresAt }));
   const given = sets.at(-1 - ('set' in step ? step.set : 0)) ?? sets[0]!;
-  const ticket = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
-  const added = newCode();
+  const pair = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
   const { setId } = given.header;
-  return async (store) => {
+  const consumption =
+    step.call === 'consume' ? consumptionOf(step, given, consumptions) : undefined;
+  return async (store, side) => {
+    const ticket = pair?.[side];
     switch (step.call) {
       case 'replace':
         return store.replace({ ...given, now: step.now, ...(step.only && { only: step.only }) });
@@ -150,24 +219,8 @@ function callOf(
         });
       case 'giveBack':
         return ticket && store.giveBack({ subject, ticket });
-      case 'consume': {
-        const { codeId } = given.codes[step.code]!;
-        const events = [newEvent('consumed', subject, { setId, codeId })];
-        const milestones = [1, 0].map((remaining) => ({
-          remaining,
-          event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }),
-        }));
-        return store.consume({
-          subject,
-          setId,
-          codeId,
-          channel: step.channel,
-          now: step.now,
-          events,
-          milestones,
-          ...(step.isReplaced && { replacement: added }),
-        });
-      }
+      case 'consume':
+        return consumption && store.consume(consumption);
       case 'lock':
         return (
           ticket?.channel === 'second_factor' &&
@@ -219,9 +272,13 @@ function comparable(answer: unknown): unknown {
     return { current, attempts: secondFactor.attempts, lockedAt: secondFactor.lockedAt };
   }
   if (!('current' in answer)) return answer;
-  const { current } = answer as { current: { codes: { codeId: string }[] } | null };
+  const { current, ticket } = answer as {
+    current: { codes: { codeId: string }[] } | null;
+    ticket: Ticket;
+  };
   return {
     ...answer,
+    ticket: { ...ticket, generation: null },
     current: current && {
       ...current,
       codes: [...current.codes].sort((a, b) => (a.codeId < b.codeId ? -1 : 1)),

@@ -136,13 +136,9 @@ describe('takeAttempt', () => {
       ]),
     ),
     ['a pepperId of 1', { pepperId: 1 }],
-    ['an expiresAt of NaN', { expiresAt: NaN }],
     ['an expiresAt that is a string', { expiresAt: '2027-01-01' }],
     ...(['remaining', 'total'] as const).flatMap((field) =>
-      [NaN, -1, '10', 9.5, null, undefined, Infinity].map((value) => [
-        `${field} of ${String(value)}`,
-        { [field]: value },
-      ]),
+      ['10', null, undefined].map((value) => [`${field} of ${String(value)}`, { [field]: value }]),
     ),
     ...[
       undefined,
@@ -180,7 +176,9 @@ describe('takeAttempt', () => {
 
   it.each(
     (['codeId', 'salt', 'digest', 'consumedAt'] as const).flatMap((field) =>
-      [undefined, 1.5, {}, ['x'], NaN].map((value) => [field, value] as const),
+      [undefined, ...(field === 'consumedAt' ? ['0'] : [1.5, NaN]), {}, ['x']].map(
+        (value) => [field, value] as const,
+      ),
     ),
   )(
     'A stored code with a %s of %p is an error before any hash, for each code of the set',
@@ -206,6 +204,52 @@ describe('takeAttempt', () => {
     },
   );
 
+  const halfSalt = 'ab'.repeat(8);
+  it.each<[string, Record<string, unknown>, Record<string, unknown>]>([
+    ...(['remaining', 'total', 'expiresAt'] as const).flatMap((field) =>
+      [NaN, -3, 9.5, Infinity].map(
+        (value): [string, Record<string, unknown>, Record<string, unknown>] => [
+          `${field} ${value}`,
+          { [field]: value },
+          {},
+        ],
+      ),
+    ),
+    ['more codes left than it has', { remaining: 11 }, {}],
+    ['consumedAt -5', {}, { consumedAt: -5 }],
+    ['consumedAt 1.5', {}, { consumedAt: 1.5 }],
+    ['an empty salt', {}, { salt: '' }],
+    ['half a salt', {}, { salt: halfSalt }],
+    ['a longer salt', {}, { salt: `${halfSalt}${halfSalt}00` }],
+    ['a salt that is not hex', {}, { salt: 'x'.repeat(32) }],
+    ['the salt of a missing row', {}, { salt: 'null' }],
+    ['an empty digest', {}, { digest: '' }],
+    ['half a digest', {}, { digest: halfSalt.repeat(2) }],
+    ['a digest that is not hex', {}, { digest: 'x'.repeat(64) }],
+    ['a digest with a line break after it', {}, { digest: `${halfSalt.repeat(4)}\n` }],
+  ])(
+    'A set with %s is an error before any hash, which is recorded and charges no attempt',
+    async (_what, ofSet, ofCode) => {
+      const { backupCodes, codes, hasher, replaceNext, received, charged } = await open();
+      hasher.count = 0;
+      for (const code of [codes[0], WRONG]) {
+        replaceNext('takeAttempt', async (call) => {
+          const taken = (await call()) as { current: { codes: object[] } };
+          const records = taken.current.codes.map((record, place) =>
+            place === 4 ? { ...record, ...ofCode } : record,
+          );
+          return { ...taken, current: { ...taken.current, codes: records, ...ofSet } };
+        });
+        await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('unreadable_set'));
+      }
+      expect([hasher.count, await charged('ada')]).toEqual([0, 0]);
+      expect(received).toMatchObject([
+        { type: 'rejected', reason: 'unreadable_set', userId: 'ada', refusals: 1 },
+      ]);
+      expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+    },
+  );
+
   it('A set returned for an unknown user name is an error before any hash', async () => {
     const { backupCodes, codes, hasher, replaceNext, watched } = await open();
     let setOfAda: unknown;
@@ -227,18 +271,18 @@ describe('takeAttempt', () => {
   });
 });
 
+const CONSUMED = { outcome: 'consumed', remaining: 9, total: 10, events: [], repeated: false };
+
 describe('consume', () => {
   it.each([
     ...nonsense.map((answer) => [named(answer), answer]),
     ...[NaN, -1, 8.5, '9', null, undefined, Infinity, true].flatMap((value) => [
-      [
-        `consumed, remaining ${String(value)}`,
-        { outcome: 'consumed', remaining: value, total: 10 },
-      ],
-      [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
+      [`consumed, remaining ${String(value)}`, { ...CONSUMED, remaining: value }],
+      [`consumed, total ${String(value)}`, { ...CONSUMED, total: value }],
     ]),
     ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }],
     ["'', with a reason", { outcome: '', reason: 'none' }],
+    ['consumed, repeated or not', { ...CONSUMED, repeated: undefined }],
     ['already consumed, without a time', { outcome: 'already_consumed' }],
     ['already consumed at NaN', { outcome: 'already_consumed', consumedAt: NaN }],
     ['gone, without a reason', { outcome: 'gone' }],
@@ -329,6 +373,39 @@ describe('well-formed results', () => {
         consumedSecondsAgo: reason === 'reused' ? 5 : null,
       },
     ]);
+  });
+});
+
+describe('a new set', () => {
+  it.each(['issue', 'stage'] as const)(
+    'If the store returns no event of a new set, %s is an error and returns no code',
+    async (call) => {
+      const { backupCodes, replaceNext, received } = await open();
+      const method = call === 'issue' ? 'replace' : 'stage';
+      for (const answer of [[], [{ type: 'issued', setId: 'another' }]]) {
+        replaceNext(method, () => Promise.resolve(answer));
+        await expect(backupCodes[call]('grace')).rejects.toMatchObject({
+          code: 'invalid_result',
+          message: expect.stringContaining(`no event of the new set from ${method}`) as string,
+        });
+      }
+      expect(received).toEqual([]);
+      expect(await backupCodes.status('grace')).toBeNull();
+    },
+  );
+
+  it('If the store returns an event of another set, adopt and activate are errors', async () => {
+    const { backupCodes, replaceNext } = await open();
+    const [format] = backupCodes.formats;
+    const { setId } = await backupCodes.stage('grace');
+    const ofAnother = (): Promise<unknown> =>
+      Promise.resolve([{ type: 'issued', setId: 'another' }]);
+    replaceNext('activate', ofAnother);
+    const activating = backupCodes.activate('grace', setId);
+    await expect(activating).rejects.toMatchObject({ code: 'invalid_result' });
+    replaceNext('replace', ofAnother);
+    const adopting = backupCodes.adopt('grace', ['ABCD-EFGH'], { format: format! });
+    await expect(adopting).rejects.toMatchObject({ code: 'invalid_result' });
   });
 });
 
