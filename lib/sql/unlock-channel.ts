@@ -4,6 +4,7 @@ import type { AuditEvent } from '../audit/events';
 import type { UnlockRequest } from '../stores/requests';
 import type { Database, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
+import { recordedTransaction } from './repeatable-transaction';
 
 export function unlockChannel(
   database: Database,
@@ -13,10 +14,13 @@ export function unlockChannel(
   const { channel, event } = request;
   const reset =
     channel === 'recovery' ? resetNetworks(tables, request) : resetSecondFactor(tables, request);
-  return database.transaction(async (run) => {
-    if ((await run(reset)).affected !== 1) return [];
-    await run(insertEvents(tables, [event]));
-    return [event];
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      if ((await run(reset)).affected !== 1) return [];
+      await run(insertEvents(tables, [event]));
+      return [event];
+    },
   });
 }
 
