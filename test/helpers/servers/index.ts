@@ -1,10 +1,11 @@
 // Real servers for tests: a table of contents.
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
+export { LossyProxy } from './lossy-proxy';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
 export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
-export { redis, redisCluster } from './redis';
+export { redis, redisCluster, startSentinel } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
 export type { Server } from './server-process';
