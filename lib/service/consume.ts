@@ -4,6 +4,7 @@ import type { CleanContext } from '../audit/context';
 import { readCode } from '../codes/read-code';
 import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
+import { BackupCodeError } from '../errors';
 import type {
   AttemptRequest,
   AttemptResult,
@@ -214,7 +215,13 @@ async function consumeOrGiveBack(
     });
     return { result: await service.config.store.consume(request), now: request.now };
   } catch (error) {
-    await giveBackIfPossible(attempt);
+    const givenBack = giveBackIfPossible(attempt);
+    // A store that did not answer may not answer this either. The caller has waited long enough.
+    if (!isStoreTimeout(error)) await givenBack;
     throw error;
   }
+}
+
+function isStoreTimeout(error: unknown): boolean {
+  return error instanceof BackupCodeError && error.code === 'store_timeout';
 }

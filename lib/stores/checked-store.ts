@@ -1,8 +1,9 @@
-// Checks what a store returned before a decision relies on it. The store may be the app's own: a
-// mistake in it must let no one in. Only the shape is checked; `storeContract` of
-// passport-backup-code/testing checks the behaviour.
+// Limits how long a call of the store is waited for, and checks what it returned before a decision
+// relies on it. The store may be the app's own: a mistake in it must let no one in. Only the shape
+// is checked; `storeContract` of passport-backup-code/testing checks the behaviour.
 import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
+import { callStore } from './call-store';
 import type { BackupCodeStore } from './contract';
 import type {
   ActivateRequest,
@@ -27,40 +28,55 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const NAME_KEY_BYTES = 32;
 
+export interface CheckedStoreOptions {
+  /** How long each call may take. */
+  readonly timeoutSeconds: number;
+}
+
 /**
- * The store, with a check after each of its methods.
+ * The store, with a time limit for each of its methods, and a check of what it returned.
  *
- * @throws {BackupCodeError} `invalid_result`, from the methods
+ * @throws {BackupCodeError} `store_timeout`, `invalid_result`, from the methods
  */
-export function checkedStore(store: BackupCodeStore): BackupCodeStore {
-  return new CheckedStore(store);
+export function checkedStore(
+  store: BackupCodeStore,
+  { timeoutSeconds }: CheckedStoreOptions,
+): BackupCodeStore {
+  return new CheckedStore(store, timeoutSeconds);
 }
 
 class CheckedStore implements BackupCodeStore {
   readonly #store: BackupCodeStore;
+  readonly #timeoutSeconds: number;
 
-  constructor(store: BackupCodeStore) {
+  constructor(store: BackupCodeStore, timeoutSeconds: number) {
     this.#store = store;
+    this.#timeoutSeconds = timeoutSeconds;
   }
 
   async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('replace', await this.#store.replace(request));
+    return checkEvents('replace', await this.#call('replace', (store) => store.replace(request)));
   }
 
   async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('stage', await this.#store.stage(request));
+    return checkEvents('stage', await this.#call('stage', (store) => store.stage(request)));
   }
 
   async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('activate', await this.#store.activate(request));
+    return checkEvents(
+      'activate',
+      await this.#call('activate', (store) => store.activate(request)),
+    );
   }
 
   async find(subject: Subject): Promise<FoundUser | null> {
-    return this.#store.find(subject);
+    const found = await this.#call('find', (store) => store.find(subject));
+    if (!isFoundUser(found)) throw malformed('find');
+    return found;
   }
 
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
-    const result = await this.#store.takeAttempt(request);
+    const result = await this.#call('takeAttempt', (store) => store.takeAttempt(request));
     if (!isAttempt(result)) throw malformed('takeAttempt');
     if (result.ok && result.current !== null && !isSet(result.current)) {
       await this.#giveBackIfPossible(request.subject, result.ticket);
@@ -70,51 +86,56 @@ class CheckedStore implements BackupCodeStore {
   }
 
   async giveBack(request: GiveBackRequest): Promise<void> {
-    await this.#store.giveBack(request);
+    await this.#call('giveBack', (store) => store.giveBack(request));
   }
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
-    const result = await this.#store.consume(request);
+    const result = await this.#call('consume', (store) => store.consume(request));
     if (!isConsumption(result)) throw malformed('consume');
     return result;
   }
 
   async revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('revoke', await this.#store.revoke(request));
+    return checkEvents('revoke', await this.#call('revoke', (store) => store.revoke(request)));
   }
 
   async forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('forget', await this.#store.forget(request));
+    return checkEvents('forget', await this.#call('forget', (store) => store.forget(request)));
   }
 
   async unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('unlock', await this.#store.unlock(request));
+    return checkEvents('unlock', await this.#call('unlock', (store) => store.unlock(request)));
   }
 
   async append(
     events: readonly AuditEvent[],
     lock?: LockedChannel,
   ): Promise<readonly AuditEvent[]> {
-    return checkEvents('append', await this.#store.append(events, lock));
+    return checkEvents('append', await this.#call('append', (store) => store.append(events, lock)));
   }
 
   async count(request: CountRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('count', await this.#store.count(request));
+    return checkEvents('count', await this.#call('count', (store) => store.count(request)));
   }
 
   /** A set that cannot be compared with charges no attempt. */
   async #giveBackIfPossible(subject: Subject, ticket: Ticket): Promise<void> {
     try {
-      await this.#store.giveBack({ subject, ticket });
+      await this.#call('giveBack', (store) => store.giveBack({ subject, ticket }));
     } catch {
       // The attempt stays charged.
     }
   }
 
   async nameKey(): Promise<Uint8Array> {
-    const key: unknown = await this.#store.nameKey();
+    const key: unknown = await this.#call('nameKey', (store) => store.nameKey());
     if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES) throw malformed('nameKey');
     return key;
+  }
+
+  #call<T>(method: string, call: (store: BackupCodeStore) => Promise<T>): Promise<T> {
+    const store = this.#store;
+    return callStore(this.#timeoutSeconds, { method, call: () => call(store) });
   }
 }
 
@@ -154,15 +175,27 @@ function isTicket(value: unknown): boolean {
   return isChannel && isCount(attempt) && isCount(generation) && isCount(nextAt);
 }
 
+function isFoundUser(value: unknown): boolean {
+  if (value === null) return true;
+  const { current, secondFactor } = (value ?? {}) as Fields;
+  if (current !== null && !isCurrentSet(current)) return false;
+  const { attempts, lockedAt } = (secondFactor ?? {}) as Fields;
+  return isCount(attempts) && (lockedAt === null || isCount(lockedAt));
+}
+
 function isSet(value: unknown): boolean {
+  return isCurrentSet(value) && areCodes((value as Fields)['codes']);
+}
+
+function isCurrentSet(value: unknown): boolean {
   const set = (value ?? {}) as Fields;
   for (const field of ['setId', 'format', 'salt', 'check']) {
     if (typeof set[field] !== 'string') return false;
   }
-  const { pepperId, total, remaining, expiresAt, codes } = set;
+  const { pepperId, total, remaining, expiresAt } = set;
   if (pepperId !== null && typeof pepperId !== 'string') return false;
   if (expiresAt !== null && !isCount(expiresAt)) return false;
-  return isCount(total) && isCount(remaining) && areCodes(codes);
+  return isCount(total) && isCount(remaining);
 }
 
 function areCodes(value: unknown): boolean {
