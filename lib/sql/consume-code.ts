@@ -6,7 +6,7 @@ import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { readEventsById, repeatableTransaction, Rollback } from './repeatable-transaction';
 import { readNumber } from './rows';
-import { insertCodes } from './set-rows';
+import { HAS_NOT_ENDED, insertCodes } from './set-rows';
 
 export function consumeCode(database: Database, request: ConsumeRequest): Promise<Consumption> {
   const { tables } = database;
@@ -48,7 +48,7 @@ async function consume(
       AND user_key = ${subject.key}
       AND set_id = ${setId}
       AND consumed_at IS NULL
-      AND ended_at IS NULL`);
+      AND ${HAS_NOT_ENDED}`);
   if (code.affected !== 1) {
     throw new Rollback(await explain(run, { tables, request, isCounted: true }));
   }
@@ -109,7 +109,7 @@ async function explain(
       ON c.user_key = u.user_key
         AND c.set_id = u.set_id
         AND c.code_id = ${codeId}
-        AND c.ended_at IS NULL
+        AND ${HAS_NOT_ENDED}
     WHERE u.user_key = ${subject.key}`);
   const row = rows[0];
   if (row?.['set_id'] !== setId || row['revoked_at'] !== null) {

@@ -14,7 +14,7 @@ import type { Subject } from '../stores/subject';
 import type { Database, Statement } from './database';
 import { insertEvents } from './event-rows';
 import { recordedTransaction } from './repeatable-transaction';
-import { insertCodes, insertUser, readStagedHeader } from './set-rows';
+import { HAS_NOT_ENDED, insertCodes, insertUser, readStagedHeader } from './set-rows';
 
 import type { Tables } from './database';
 
@@ -181,6 +181,6 @@ function endCodes(tables: Tables, { subject, now, except }: EndedCodes): Stateme
     UPDATE ${tables.codes}
     SET salt = NULL, digest = NULL, ended_at = ${now}
     WHERE user_key = ${subject.key}
-      AND ended_at IS NULL
+      AND ${HAS_NOT_ENDED}
       ${condition}`;
 }

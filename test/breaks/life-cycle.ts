@@ -156,7 +156,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     ],
   },
   {
-    id: 'F-10',
+    id: 'F-11',
     what: 'a call of the store is waited for without end',
     file: 'lib/stores/call-store.ts',
     find: 'return withinSeconds(timeoutSeconds, {',
@@ -167,7 +167,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     ],
   },
   {
-    id: 'F-10',
+    id: 'F-11',
     what: 'the caller waits twice for a store that does not answer',
     file: 'lib/service/consume.ts',
     find: 'if (!isStoreTimeout(error)) await givenBack;',

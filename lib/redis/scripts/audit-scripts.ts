@@ -1,10 +1,11 @@
 // The scripts behind the audit trail, reminders and reports. Each works on one partition and reads
 // a limited number of entries, so that it never blocks the server for long.
 import { defineScript } from '../client';
+import { PLANNED_WRITES } from './planned-writes';
 import { USER_FUNCTIONS } from './user-functions';
 
 /** What the scripts on the events of a partition begin with. */
-const EVENT_FUNCTIONS = `
+const EVENT_FUNCTIONS = `${PLANNED_WRITES}
 local events = KEYS[1]
 local anonymous = KEYS[2]
 local refusals = KEYS[3]
@@ -14,6 +15,22 @@ local request = cjson.decode(ARGV[1])
 local function pad(name)
   local time, counter = string.match(name, '^(%d+)-(%d+)$')
   return string.rep('0', 20 - #time) .. time .. '-' .. string.rep('0', 20 - #counter) .. counter
+end
+
+-- What to remove from each key. One command removes it, because the key may be empty then.
+local function newRemovals()
+  return { events = {}, anonymous = {}, refusals = {} }
+end
+
+local function writeRemovals(removals)
+  local function remove(command, key, list)
+    if #list > 0 then
+      write(command, key, unpack(list))
+    end
+  end
+  remove('XDEL', events, removals.events)
+  remove('ZREM', anonymous, removals.anonymous)
+  remove('HDEL', refusals, removals.refusals)
 end
 
 -- The entries of the stream after one: each with its name and fields.
@@ -134,6 +151,7 @@ export const pruneScript = defineScript(`${EVENT_FUNCTIONS}
 local removed = 0
 local old = 0
 local last = ''
+local removals = newRemovals()
 for _, entry in ipairs(readEntries(request.from, request.count, false)) do
   local event = cjson.decode(entry[2][2])
   last = entry[1]
@@ -141,20 +159,21 @@ for _, entry in ipairs(readEntries(request.from, request.count, false)) do
     old = old + 1
     if (event.namespace or cjson.null) == request.namespace then
       if entry[3] then
-        redis.call('ZREM', anonymous, entry[3])
+        table.insert(removals.anonymous, entry[3])
       else
-        redis.call('XDEL', events, last)
+        table.insert(removals.events, last)
       end
       for n = 3, #entry[2], 2 do
         if entry[2][n] == 'id' then
-          redis.call('HDEL', refusals, entry[2][n + 1])
+          table.insert(removals.refusals, entry[2][n + 1])
         end
       end
       removed = removed + 1
     end
   end
 end
-return { tostring(removed), tostring(old), last }
+writeRemovals(removals)
+return commit({ tostring(removed), tostring(old), last })
 `);
 
 /**
@@ -163,15 +182,18 @@ return { tostring(removed), tostring(old), last }
  * removed.
  */
 export const forgetEventsScript = defineScript(`${EVENT_FUNCTIONS}
-local removed = 0
+local removals = newRemovals()
 for _, entry in ipairs(request.entries) do
-  if entry.anonymous and #redis.call('XRANGE', events, entry.name, entry.name) > 0 then
-    redis.call('ZADD', anonymous, 0, pad(entry.name) .. ' ' .. entry.anonymous)
+  if #redis.call('XRANGE', events, entry.name, entry.name) > 0 then
+    table.insert(removals.events, entry.name)
+    if entry.anonymous then
+      write('ZADD', anonymous, 0, pad(entry.name) .. ' ' .. entry.anonymous)
+    end
   end
-  removed = removed + redis.call('XDEL', events, entry.name)
-  redis.call('HDEL', refusals, entry.id)
+  table.insert(removals.refusals, entry.id)
 end
-return tostring(removed)
+writeRemovals(removals)
+return commit(tostring(#removals.events))
 `);
 
 /** Returns user keys by score, at most `max`. Reads `max`, `offset`, `count`. */
@@ -215,8 +237,8 @@ end
 local remaining = toText(toNumber(set.remaining))
 local total = toText(toNumber(set.total))
 
-redis.call('HSET', user, 'reminded', toText(request.passed))
-redis.call('ZADD', sets, request.score, user)
+write('HSET', user, 'reminded', toText(request.passed))
+write('ZADD', sets, request.score, user)
 record(request.event, 'remaining', remaining, 'total', total)
-return written
+return commit(written)
 `);
