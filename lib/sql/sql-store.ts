@@ -42,6 +42,7 @@ import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
+import { recordedTransaction } from './repeatable-transaction';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
@@ -120,12 +121,15 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     const { tables } = this.#database;
-    return this.#database.transaction(async (run) => {
-      const isLocked =
-        lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
-      const written = isLocked ? [...events, lock.event] : events;
-      if (written.length > 0) await run(insertEvents(tables, written));
-      return written;
+    return recordedTransaction(this.#database, {
+      events: lock ? [...events, lock.event] : events,
+      work: async (run) => {
+        const isLocked =
+          lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
+        const written = isLocked ? [...events, lock.event] : events;
+        if (written.length > 0) await run(insertEvents(tables, written));
+        return written;
+      },
     });
   }
 
