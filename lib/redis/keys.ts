@@ -13,7 +13,10 @@ export interface PartitionKeys {
    * event as JSON; any other field replaces the event's own.
    */
   readonly events: string;
-  /** Hash: by event id, the `refusals` of an event that counts them. */
+  /**
+   * Hash: by event id, the `refusals` of an event that counts them. An event that was written again
+   * by a replay is in it too, with 1 if it counts none: so it is found by its id.
+   */
   readonly refusals: string;
   /**
    * Sorted set: the `user` keys that have a set, by when it expires; `+inf` if it never does.

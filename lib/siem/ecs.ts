@@ -65,6 +65,7 @@ const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
   expired: STATE,
   login_unfinished: ATTEMPT,
   step_up_required: ATTEMPT,
+  replayed: CHANGE,
   approval_requested: CHANGE,
   approval_granted: CHANGE,
   approval_denied: CHANGE,

@@ -116,6 +116,7 @@ const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeveri
   expired: [other('Expired'), 'Low'],
   login_unfinished: [LOGON, 'Medium'],
   step_up_required: [LOGON, 'Medium'],
+  replayed: [other('Replayed'), 'High'],
   approval_requested: [other('Approval Requested'), 'Low'],
   approval_granted: [other('Approval Granted'), 'Low'],
   approval_denied: [other('Approval Denied'), 'Medium'],

@@ -108,6 +108,7 @@ const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
   expired: 'authn_token_revoked',
   login_unfinished: 'authn_login_fail',
   step_up_required: 'authn_login_fail',
+  replayed: 'user_updated',
   approval_requested: 'authz_admin',
   approval_granted: 'authz_admin',
   approval_denied: 'authz_admin',

@@ -34,6 +34,7 @@ export const EVENT_SENTENCES: Readonly<Record<KnownEventType, EventSentence>> = 
   expired: state('The set of backup codes has expired.'),
   login_unfinished: failure('A backup code was consumed, but the login failed.'),
   step_up_required: failure('A stronger factor was required instead of a backup code.'),
+  replayed: success('Exported audit events were applied after a restore.'),
   approval_requested: success('An action that takes two people was requested.'),
   approval_granted: success('An action that takes two people was approved.'),
   approval_denied: success('An action that takes two people was denied.'),

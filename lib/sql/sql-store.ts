@@ -29,6 +29,7 @@ import type {
   StageRequest,
   UnlockRequest,
 } from '../stores/requests';
+import type { BackupCodeReplay, ReplayedEvents, ReplayRequest } from '../stores/replay-contract';
 import type { Subject } from '../stores/subject';
 import { consumeCode } from './consume-code';
 import { countEvent } from './count-event';
@@ -41,6 +42,7 @@ import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
+import { replayEvents } from './replay-events';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
@@ -57,7 +59,7 @@ import { unlockChannel } from './unlock-channel';
  * const store = new SqlStore({ database: pool, tables: 'create' });
  * const backupCodes = new BackupCodes({ store, pepper });
  */
-export class SqlStore implements BackupCodeStore, BackupCodeAudit {
+export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeReplay {
   readonly #database: Database;
 
   /**
@@ -157,5 +159,9 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
 
   report(request: ReportRequest): Promise<Report> {
     return report(this.#database, request);
+  }
+
+  replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
+    return replayEvents(this.#database, request);
   }
 }

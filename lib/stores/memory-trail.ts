@@ -16,6 +16,7 @@ const CURSOR = { store: 'memory', count: 1, position: /^\d{1,15}$/ };
 export class MemoryTrail {
   #entries: Entry[] = [];
   #lastSeq = 0;
+  #ids = new Set<string>();
 
   get events(): readonly AuditEvent[] {
     return this.#entries.map(({ event }) => event);
@@ -25,7 +26,19 @@ export class MemoryTrail {
     for (const event of events) {
       this.#lastSeq += 1;
       this.#entries.push({ seq: this.#lastSeq, event });
+      this.#ids.add(event.id);
     }
+  }
+
+  /** @returns the events that were missing, and were written */
+  pushMissing(events: readonly AuditEvent[]): readonly AuditEvent[] {
+    const written: AuditEvent[] = [];
+    for (const event of events) {
+      if (this.#ids.has(event.id)) continue;
+      this.push([event]);
+      written.push(event);
+    }
+    return written;
   }
 
   /** @returns false if no event of this id is stored */
@@ -60,12 +73,13 @@ export class MemoryTrail {
     const isOfUser = ({ event }: Entry): boolean =>
       event.userId === userId && event.namespace === namespace;
     const hadEvents = this.#entries.some(isOfUser);
-    this.#entries =
+    this.#keep(
       audit === 'erase'
         ? this.#entries.filter((entry) => !isOfUser(entry))
         : this.#entries.map((entry) =>
             isOfUser(entry) ? { ...entry, event: anonymousEvent(entry.event) } : entry,
-          );
+          ),
+    );
     return hadEvents;
   }
 
@@ -75,7 +89,12 @@ export class MemoryTrail {
       ({ event }) => event.namespace !== namespace || event.at >= before,
     );
     const removed = this.#entries.length - kept.length;
-    this.#entries = kept;
+    this.#keep(kept);
     return removed;
+  }
+
+  #keep(entries: Entry[]): void {
+    this.#entries = entries;
+    this.#ids = new Set(entries.map(({ event }) => event.id));
   }
 }

@@ -4,7 +4,7 @@ import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
 /** What the scripts on the events of a partition begin with. */
-const EVENT_FUNCTIONS = `
+export const EVENT_FUNCTIONS = `
 local events = KEYS[1]
 local anonymous = KEYS[2]
 local refusals = KEYS[3]

@@ -1,0 +1,163 @@
+// The scripts that apply exported events after a restore: one finds the events that the audit trail
+// has, the other applies the events of one user.
+import { defineScript } from '../client';
+import { EVENT_FUNCTIONS } from './audit-scripts';
+import { USER_FUNCTIONS } from './user-functions';
+
+/**
+ * Reads `ids`, `from`, `untilTime`, `count`. Looks at the next `count` entries after `from`, up to
+ * `untilTime`, and at the ids that are stored beside the stream. Returns the last entry that it
+ * looked at, or an empty string at the end, and the ids that it found.
+ */
+export const findEventsScript = defineScript(`${EVENT_FUNCTIONS}
+local isWanted = {}
+local found = {}
+
+for _, id in ipairs(request.ids) do
+  if redis.call('HEXISTS', refusals, id) == 1 then
+    table.insert(found, id)
+  else
+    isWanted[id] = true
+  end
+end
+
+-- Decoding every event would take most of the time. Its id is the first field.
+local function idOf(event)
+  return string.match(event, '^{"id":"([^"]*)"') or cjson.decode(event).id
+end
+
+local entries = readEntries(request.from, request.count, false)
+for _, entry in ipairs(entries) do
+  if tonumber(string.match(entry[1], '^%d+')) > request.untilTime then
+    return { '', found }
+  end
+  local id = idOf(entry[2][2])
+  if isWanted[id] then
+    table.insert(found, id)
+  end
+end
+return { #entries < request.count and '' or entries[#entries][1], found }
+`);
+
+/**
+ * Reads `owner` and `steps`: each with `event` as JSON, its `id`, its time `at` and `refusals`;
+ * `change` with `type`, `setId` and `codeId`; and `isStored`. Returns the events that it wrote, the
+ * effects, and `lost` if the user has no set now and one is lost.
+ */
+export const replayScript = defineScript(`${USER_FUNCTIONS}
+local fields = {}
+local list = redis.call('HGETALL', user)
+for i = 1, #list, 2 do
+  fields[list[i]] = list[i + 1]
+end
+
+local current = fields.setId
+local createdAt = toNumber(fields.createdAt)
+local remaining = toNumber(fields.remaining)
+local lastConsumedAt = toNumber(fields.lastConsumedAt)
+local stagedAt
+if fields.staged then
+  local staged = cjson.decode(fields.staged)
+  for i = 1, #staged, 2 do
+    if staged[i] == 'createdAt' then
+      stagedAt = toNumber(staged[i + 1])
+    end
+  end
+end
+
+local effects = {}
+local consumed = {}
+local endedAt
+local endedSetId
+local lostAt
+local lockedAt
+local isStagedDropped = false
+
+local function hasEnded(setId)
+  return setId == endedSetId or redis.call('HEXISTS', ended, setId) == 1
+end
+
+local function dropOlderStagedSet(at)
+  if stagedAt and stagedAt <= at then
+    isStagedDropped = true
+  end
+end
+
+local function endCurrentSet(at, effect)
+  endedAt = at
+  endedSetId = current
+  current = nil
+  table.insert(effects, effect)
+end
+
+local function applyToSets(change, at)
+  if current ~= change.setId then
+    if hasEnded(change.setId) then
+      return
+    end
+    lostAt = math.max(lostAt or 0, at)
+    dropOlderStagedSet(at)
+    if current and createdAt <= at then
+      endCurrentSet(at, 'replaced')
+    end
+  elseif change.type == 'set_revoked' then
+    dropOlderStagedSet(at)
+    endCurrentSet(at, 'revoked')
+  elseif change.type == 'code_consumed' then
+    local field = 'consumed:' .. change.codeId
+    if fields['code:' .. change.codeId] and not fields[field] then
+      fields[field] = toText(at)
+      table.insert(consumed, field)
+      table.insert(consumed, toText(at))
+      remaining = remaining - 1
+      lastConsumedAt = math.max(lastConsumedAt, at)
+      table.insert(effects, 'consumed')
+    end
+  end
+end
+
+for _, step in ipairs(request.steps) do
+  local change = step.change
+  if change and change.type == 'second_factor_locked' then
+    local isLockable = current and createdAt <= step.at and not lockedAt
+    if isLockable and not fields['second_factor:lockedAt'] then
+      lockedAt = step.at
+      table.insert(effects, 'locked')
+    end
+  elseif change then
+    applyToSets(change, step.at)
+  end
+end
+
+if #consumed > 0 then
+  callInChunks('HSET', user, consumed)
+  redis.call('HSET', user, 'remaining', toText(remaining))
+  redis.call('HSET', user, 'lastConsumedAt', toText(lastConsumedAt))
+end
+if endedAt then
+  endSet(endedAt)
+end
+if isStagedDropped then
+  dropStagedSet()
+end
+if lostAt and not current then
+  redis.call('HSET', user, 'hadSet', '1', unpack(request.owner))
+  redis.call('ZADD', withoutSet, 'NX', toText(lostAt), user)
+end
+if lockedAt then
+  redis.call('HSET', user, 'second_factor:lockedAt', toText(lockedAt))
+end
+for _, step in ipairs(request.steps) do
+  if not step.isStored and redis.call('HEXISTS', refusals, step.id) == 0 then
+    -- The id is stored beside the stream: the entry is named by the time of the replay, and cannot
+    -- be found by the time of its event.
+    redis.call('HSET', refusals, step.id, step.refusals and toText(step.refusals) or '1')
+    if step.refusals then
+      record(step.event, 'id', step.id, 'refusals', toText(step.refusals))
+    else
+      record(step.event, 'id', step.id)
+    end
+  end
+end
+return { written, effects, lostAt and not current and 'lost' or '' }
+`);
