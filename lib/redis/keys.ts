@@ -13,10 +13,7 @@ export interface PartitionKeys {
    * event as JSON; any other field replaces the event's own.
    */
   readonly events: string;
-  /**
-   * Hash: by event id, the `refusals` of an event that counts them. An event that was written again
-   * by a replay is in it too, with 1 if it counts none: so it is found by its id.
-   */
+  /** Hash: by event id, the `refusals` of an event that counts them. */
   readonly refusals: string;
   /**
    * Sorted set: the `user` keys that have a set, by when it expires; `+inf` if it never does.
@@ -79,6 +76,14 @@ export function partitionKeys(prefix: string, partition: number): PartitionKeys 
  */
 export function anonymousEventsKey(prefix: string, partition: number): string {
   return `${prefix}{${partition}}:anonymous`;
+}
+
+/**
+ * Hash: the ids of stored events, while exported events are replayed, and in the field `position`
+ * how far the stream is indexed. It expires an hour after the last replay.
+ */
+export function eventIndexKey(prefix: string, partition: number): string {
+  return `${prefix}{${partition}}:event-index`;
 }
 
 /** The key of the secret that `nameKey` returns. All partitions share it. */

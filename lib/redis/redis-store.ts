@@ -249,8 +249,8 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
   }
 
   /**
-   * An event counts as stored if the stream has it within two minutes of its time, by the clock of
-   * Redis, or if it was replayed before.
+   * Needs memory for the ids of all stored events, about 100 bytes each, until an hour after the
+   * last call.
    */
   replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
     return replayEvents(this.#keyspace, request);

@@ -1,5 +1,5 @@
-// Applies exported events. A stream has no index by event id, so the events that it has are looked
-// up by their time first. One script then applies the events of a user in one step.
+// Applies exported events. A stream has no index by event id, so each partition gets one for the time
+// of the replay. One script then applies the events of a user in one step.
 import type { AuditEvent } from '../audit/events';
 import type {
   ReplayedEvents,
@@ -8,20 +8,15 @@ import type {
   ReplayStep,
 } from '../stores/replay-contract';
 import { runScript } from './client';
-import { anonymousEventsKey, partitionKeys, partitionOf, PARTITIONS } from './keys';
+import { anonymousEventsKey, eventIndexKey, partitionKeys, partitionOf, PARTITIONS } from './keys';
 import type { RedisKeyspace } from './redis-options';
 import { readList, readText, readWrittenEvents } from './replies';
-import { findEventsScript, replayScript } from './scripts/replay-scripts';
-import { runUserScript } from './scripts/user-functions';
+import { indexEventsScript, replayScript } from './scripts/replay-scripts';
+import { userScriptKeys } from './scripts/user-functions';
 import { ownerFields } from './user-fields';
 
-/** Entries that one script looks at. */
+/** Entries that one script adds to the index. */
 const BATCH = 1000;
-/**
- * An entry is named by the clock of Redis, and its event has the time of a process: their clocks may
- * differ by this much. It also covers the slow hash between the two.
- */
-const MAX_DIFFERENCE_MS = 120_000;
 
 const EFFECTS = ['consumed', 'replaced', 'revoked', 'locked'] as const satisfies ReplayEffect[];
 
@@ -48,11 +43,12 @@ interface StepsToReplay {
 }
 
 async function replaySteps(
-  keyspace: RedisKeyspace,
+  { client, prefix }: RedisKeyspace,
   { subjectKey, request: { subject, steps }, stored }: StepsToReplay,
 ): Promise<ReplayedEvents> {
-  const reply = await runUserScript(keyspace, replayScript, {
-    subjectKey,
+  const index = eventIndexKey(prefix, partitionOf(subjectKey));
+  const reply = await runScript(client, replayScript, {
+    keys: [...userScriptKeys(prefix, subjectKey), index],
     request: {
       owner: subject === null ? [] : ownerFields(subject),
       steps: steps.map(({ event, change }) => ({
@@ -109,24 +105,24 @@ async function findStoredIds(
   return new Set(found.flat());
 }
 
+/** Brings the index of the partition up to date first. */
 async function findInPartition(
   { client, prefix }: RedisKeyspace,
   partition: number,
   events: readonly AuditEvent[],
 ): Promise<string[]> {
   const { events: stream, refusals } = partitionKeys(prefix, partition);
-  const times = events.map(({ at }) => at);
-  const untilTime = Math.max(...times) + MAX_DIFFERENCE_MS;
-  const found: string[] = [];
-  let from = `${Math.max(0, Math.min(...times) - MAX_DIFFERENCE_MS)}-0`;
-  while (from !== '') {
-    const reply = await runScript(client, findEventsScript, {
-      keys: [stream, anonymousEventsKey(prefix, partition), refusals],
-      request: { ids: events.map(({ id }) => id), from, untilTime, count: BATCH },
-    });
-    const [last, ids] = readList(reply);
-    found.push(...readList(ids).map(readText));
-    from = readText(last);
+  const keys = [
+    stream,
+    anonymousEventsKey(prefix, partition),
+    refusals,
+    eventIndexKey(prefix, partition),
+  ];
+  const request = { ids: events.map(({ id }) => id), count: BATCH };
+  for (;;) {
+    const [outcome, found] = readList(
+      await runScript(client, indexEventsScript, { keys, request }),
+    );
+    if (readText(outcome) === 'done') return readList(found).map(readText);
   }
-  return found;
 }

@@ -1,42 +1,53 @@
-// The scripts that apply exported events after a restore: one finds the events that the audit trail
-// has, the other applies the events of one user.
+// The scripts that apply exported events after a restore: one keeps an index of the ids of stored
+// events, the other applies the events of one user.
 import { defineScript } from '../client';
 import { EVENT_FUNCTIONS } from './audit-scripts';
 import { USER_FUNCTIONS } from './user-functions';
 
-/**
- * Reads `ids`, `from`, `untilTime`, `count`. Looks at the next `count` entries after `from`, up to
- * `untilTime`, and at the ids that are stored beside the stream. Returns the last entry that it
- * looked at, or an empty string at the end, and the ids that it found.
- */
-export const findEventsScript = defineScript(`${EVENT_FUNCTIONS}
-local isWanted = {}
-local found = {}
+/** How long the index of event ids is kept after its last use. */
+const INDEX_KEPT_MS = 3_600_000;
 
-for _, id in ipairs(request.ids) do
-  if redis.call('HEXISTS', refusals, id) == 1 then
-    table.insert(found, id)
-  else
-    isWanted[id] = true
-  end
-end
+/** Values that one command takes. Even: names and values stay together. */
+const CHUNK_SIZE = 1000;
+
+/**
+ * Adds the ids of the next `count` entries of the stream to the index. Reads `ids`, `count`. Returns
+ * `more` if there may be further entries; or `done` and those of `ids` that are in the index.
+ */
+export const indexEventsScript = defineScript(`${EVENT_FUNCTIONS}
+local index = KEYS[4]
+local from = redis.call('HGET', index, 'position') or ''
+local entries = readEntries(from, request.count, false)
 
 -- Decoding every event would take most of the time. Its id is the first field.
 local function idOf(event)
   return string.match(event, '^{"id":"([^"]*)"') or cjson.decode(event).id
 end
 
-local entries = readEntries(request.from, request.count, false)
+local list = {}
 for _, entry in ipairs(entries) do
-  if tonumber(string.match(entry[1], '^%d+')) > request.untilTime then
-    return { '', found }
+  table.insert(list, idOf(entry[2][2]))
+  table.insert(list, '1')
+  from = entry[1]
+end
+if #entries > 0 then
+  for first = 1, #list, ${CHUNK_SIZE} do
+    redis.call('HSET', index, unpack(list, first, math.min(first + ${CHUNK_SIZE} - 1, #list)))
   end
-  local id = idOf(entry[2][2])
-  if isWanted[id] then
+  redis.call('HSET', index, 'position', from)
+end
+redis.call('PEXPIRE', index, ${INDEX_KEPT_MS})
+if #entries == request.count then
+  return { 'more' }
+end
+
+local found = {}
+for _, id in ipairs(request.ids) do
+  if redis.call('HEXISTS', index, id) == 1 then
     table.insert(found, id)
   end
 end
-return { #entries < request.count and '' or entries[#entries][1], found }
+return { 'done', found }
 `);
 
 /**
@@ -148,14 +159,12 @@ if lockedAt then
   redis.call('HSET', user, 'second_factor:lockedAt', toText(lockedAt))
 end
 for _, step in ipairs(request.steps) do
-  if not step.isStored and redis.call('HEXISTS', refusals, step.id) == 0 then
-    -- The id is stored beside the stream: the entry is named by the time of the replay, and cannot
-    -- be found by the time of its event.
-    redis.call('HSET', refusals, step.id, step.refusals and toText(step.refusals) or '1')
+  if not step.isStored and redis.call('HSETNX', KEYS[8], step.id, '1') == 1 then
     if step.refusals then
+      redis.call('HSET', refusals, step.id, toText(step.refusals))
       record(step.event, 'id', step.id, 'refusals', toText(step.refusals))
     else
-      record(step.event, 'id', step.id)
+      record(step.event)
     end
   end
 end
