@@ -21,7 +21,7 @@ export type { BackupCodesOptions, Risk, RiskAttempt } from './service/options';
 export type { AttemptOptions } from './service/back-off';
 export type { Consumed, NotConsumed, Outcome } from './service/outcome';
 export type { Audit, EventsQuery, PruneOptions, RecordedEvent } from './service/audit';
-export type { Channel, CleanContext, Context } from './audit/context';
+export type { Channel, CleanContext, ConsumeContext, Context } from './audit/context';
 export type {
   AuditEvent,
   AuditEventType,

@@ -28,6 +28,18 @@ export interface Context {
   readonly channel?: Channel;
 }
 
+/** What the caller of `consume` knows about a request. */
+export interface ConsumeContext extends Context {
+  /**
+   * Names the pending login that the code is for, in 1 to 256 characters. The same code again for
+   * the same login is the same consumption: the outcome is `ok` again, with `repeated: true`, and
+   * nothing is consumed. So a user whose browser, proxy or network lost the answer gets in with
+   * the same code. Make it new for each login, keep it in the session, and never take it from the
+   * client. It is neither stored nor part of an event.
+   */
+  readonly loginId?: string | undefined;
+}
+
 /** A context as it is stored in an audit event. */
 export interface CleanContext {
   readonly ip: string | null;

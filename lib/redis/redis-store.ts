@@ -157,6 +157,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, events, milestones, replacement } = request;
     const reply = await this.#run(consumeScript, subject.key, {
+      id: events[0].id,
       setId,
       codeId,
       channel,

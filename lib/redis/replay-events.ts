@@ -56,6 +56,8 @@ async function replaySteps(
         id: event.id,
         at: event.at,
         refusals: event.refusals ?? undefined,
+        remaining: event.remaining ?? undefined,
+        total: event.total ?? undefined,
         change: change ?? undefined,
         isStored: stored.has(event.id),
       })),

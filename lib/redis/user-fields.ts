@@ -60,7 +60,13 @@ export function readCodes(fields: Fields): StoredCode[] {
     if (!name.startsWith(CODE)) continue;
     const codeId = name.slice(CODE.length);
     const [salt, digest] = parseStored(value, isSaltAndDigest);
-    codes.push({ codeId, salt, digest, consumedAt: readTime(fields, `consumed:${codeId}`) });
+    codes.push({
+      codeId,
+      salt,
+      digest,
+      consumedAt: readTime(fields, `consumed:${codeId}`),
+      consumptionId: fields.get(`consumption:${codeId}`)?.split(' ')[0] ?? null,
+    });
   }
   return codes;
 }

@@ -47,12 +47,13 @@ export function readConsumption(reply: unknown): Consumption {
   const [outcomeReply, ...details] = readList(reply);
   const outcome = readText(outcomeReply);
   if (outcome === 'consumed') {
-    const [remaining, total, events] = details;
+    const [remaining, total, events, which] = details;
     return {
       outcome,
       remaining: readNumber(remaining),
       total: readNumber(total),
       events: readWrittenEvents(events),
+      repeated: readText(which) === 'repeated',
     };
   }
   if (outcome === 'already_consumed') {

@@ -106,8 +106,9 @@ export class Audit {
    * @example
    * const { events, cursor } = await backupCodes.audit.events({ after: lastCursor });
    *
-   * @throws {BackupCodeError} `invalid_user_id`, `invalid_cursor`, `invalid_limit`,
-   * `invalid_option`, `not_supported`
+   * @throws {BackupCodeError} `cursor_ahead` if the database was restored from a copy that is older
+   * than the cursor; `invalid_user_id`, `invalid_cursor`, `invalid_limit`, `invalid_option`,
+   * `not_supported`
    */
   async events(query: EventsQuery = {}): Promise<EventsPage> {
     assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);

@@ -1,6 +1,6 @@
 // The service: issues, consumes and ends the backup codes of users. Knows no request, no session
 // and no SQL.
-import { cleanContext, type Channel, type Context } from '../audit/context';
+import { cleanContext, type Channel, type ConsumeContext, type Context } from '../audit/context';
 import type { AuditEventType } from '../audit/events';
 import { Listeners, type ErrorListener, type Listener } from '../audit/listeners';
 import type { Format } from '../codes/formats';
@@ -20,6 +20,7 @@ import { readAdopted } from './adopt';
 import { Audit } from './audit';
 import { dummySet } from './compare';
 import { consumeCode, type CodeAttempt } from './consume';
+import { readConsumeContext } from './consumption';
 import type { NotConsumed, Outcome } from './outcome';
 import { makeSet, newCodes, type NewCodes } from './issue';
 import { parseConfig, type Config } from './config';
@@ -172,7 +173,8 @@ export class BackupCodes {
 
   /**
    * Checks a typed code and consumes it if it is valid. Of any number of concurrent callers with
-   * one code, exactly one receives `ok`.
+   * one code, exactly one receives `ok`. Those that name the same login with `context.loginId` are
+   * one caller: they all receive it, all except one with `repeated: true`.
    *
    * @example
    * const outcome = await backupCodes.consume(user.id, req.body.code, { ip: req.ip });
@@ -185,13 +187,12 @@ export class BackupCodes {
    * `unreadable_set` if the stored set cannot be checked, which charges no attempt; and whatever
    * the store throws
    */
-  async consume(userId: UserId, code: unknown, context?: Context): Promise<Outcome> {
+  async consume(userId: UserId, code: unknown, context?: ConsumeContext): Promise<Outcome> {
     const subject = this.#subject(userId);
-    return this.#consume({
+    return this.#consume(context, {
       userId: subject.userId,
       findSubject: () => Promise.resolve(subject),
       typed: code,
-      context: cleanContext(context),
     });
   }
 
@@ -210,7 +211,7 @@ export class BackupCodes {
   async rejectUnknownUser(
     username: string,
     code: unknown,
-    context?: Context,
+    context?: ConsumeContext,
   ): Promise<NotConsumed> {
     if (
       typeof username !== 'string' ||
@@ -222,11 +223,10 @@ export class BackupCodes {
         `A user name must be a string of 1 to ${MAX_USERNAME_LENGTH} characters.`,
       );
     }
-    const outcome = await this.#consume({
+    const outcome = await this.#consume(context, {
       userId: null,
       findSubject: () => this.#nameSubject(username),
       typed: code,
-      context: cleanContext(context),
     });
     if (!outcome.ok) return outcome;
     throw new BackupCodeError(
@@ -352,9 +352,12 @@ export class BackupCodes {
     return this;
   }
 
-  #consume(attempt: CodeAttempt): Promise<Outcome> {
+  #consume(
+    given: ConsumeContext | undefined,
+    attempt: Omit<CodeAttempt, 'context' | 'loginId'>,
+  ): Promise<Outcome> {
     const service = { config: this.#config, dummy: this.#dummy, listeners: this.#listeners };
-    return consumeCode(service, attempt);
+    return consumeCode(service, { ...attempt, ...readConsumeContext(given) });
   }
 
   /** A set for the store, and what the caller receives of it. */

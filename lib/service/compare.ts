@@ -148,6 +148,10 @@ export function dummySet(config: Config): SetWithCodes {
     createdAt: 0,
     expiresAt: null,
     lastConsumedAt: null,
-    codes: Array.from({ length: count }, () => ({ ...recordCode(keyed), consumedAt: null })),
+    codes: Array.from({ length: count }, () => ({
+      ...recordCode(keyed),
+      consumedAt: null,
+      consumptionId: null,
+    })),
   };
 }

@@ -1,7 +1,6 @@
 // Consumes a code. The order of the steps is the security argument: an attempt is taken before
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
-import type { EventFields } from '../audit/events';
 import { readCode } from '../codes/read-code';
 import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
@@ -9,7 +8,6 @@ import type {
   AttemptRequest,
   AttemptResult,
   Consumption,
-  Milestone,
   SetWithCodes,
   StoredCode,
 } from '../stores/requests';
@@ -17,7 +15,7 @@ import { networkOf } from '../stores/network';
 import type { AttemptSource } from '../stores/refusals';
 import type { Subject } from '../stores/subject';
 import { compare, type Comparison, type TypedCode } from './compare';
-import type { Config } from './config';
+import { consumeRequest, isConsumedFor } from './consumption';
 import type { Outcome } from './outcome';
 import {
   giveBackIfPossible,
@@ -39,12 +37,14 @@ export interface CodeAttempt {
   readonly findSubject: () => Promise<Subject>;
   readonly typed: unknown;
   readonly context: CleanContext;
+  /** The pending login that the code is for; `null` if the caller did not name it. */
+  readonly loginId: string | null;
 }
 
 /** @throws {BackupCodeError} as `BackupCodes.consume` says, and whatever the store throws */
 export async function consumeCode(
   service: ConsumeService,
-  { userId, findSubject, typed, context }: CodeAttempt,
+  { userId, findSubject, typed, context, loginId }: CodeAttempt,
 ): Promise<Outcome> {
   const { config, listeners } = service;
   const { waits } = config;
@@ -84,7 +84,7 @@ export async function consumeCode(
     return { ok: false, reason: 'throttled', retryAfterSeconds };
   }
   const { ticket, current } = taken;
-  const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
+  const attempt: GrantedAttempt = { service, userId, source, context, loginId, ticket, current };
 
   // 3. Assess the risk. An attempt that is turned away was not a guess: it is given back.
   if (config.assessRisk !== undefined) {
@@ -98,7 +98,10 @@ export async function consumeCode(
   const { match } = comparison;
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');
   if (match === null) return reject(attempt, 'mismatch');
-  if (match.consumedAt !== null) return reject(attempt, 'reused', match);
+  const { setId } = current;
+  if (match.consumedAt !== null && !isConsumedFor({ loginId, setId, code: match })) {
+    return reject(attempt, 'reused', match);
+  }
 
   // 5. Consume, and 6. notify.
   return consumeMatch(attempt, { current, match, comparison });
@@ -164,19 +167,31 @@ async function consumeMatch(attempt: GrantedAttempt, matched: Match): Promise<Ou
   const { config, listeners } = attempt.service;
   const { setId, expiresAt } = matched.current;
   const { codeId } = matched.match;
-  const result = await consumeOrGiveBack(attempt, matched);
+  const { result, now } = await consumeOrGiveBack(attempt, matched);
   if (result.outcome === 'gone') return reject(attempt, result.reason, { codeId });
   if (result.outcome === 'already_consumed') {
     return reject(attempt, 'reused', { codeId, consumedAt: result.consumedAt });
   }
-  listeners.notify(result.events);
-  const { remaining, total } = result;
-  const { replacement } = matched.comparison;
+  const { remaining, total, events, repeated } = result;
+  // An attempt with a code that this login has consumed is no guess.
+  if (repeated) await giveBackIfPossible(attempt);
+  // The events of an earlier call were delivered by it. If the answer to this call was lost and
+  // read back, they are its own.
+  if (!repeated || events[0]?.at === now) listeners.notify(events);
   const low = isLow(config, { remaining, total });
-  const consumed = { remaining, total, low, setId, codeId, expiresAt };
-  return replacement
+  const consumed = { remaining, total, low, repeated, setId, codeId, expiresAt };
+  const { replacement } = matched.comparison;
+  // A repeated consumption added the replacement of the first call, which only that one has.
+  const isAdded = events.some((event) => event.codeId === replacement?.record.codeId);
+  return replacement && (!repeated || isAdded)
     ? { ok: true, ...consumed, replacement: replacement.code }
     : { ok: true, ...consumed };
+}
+
+interface TimedConsumption {
+  readonly result: Consumption;
+  /** The time of the request. */
+  readonly now: number;
 }
 
 /**
@@ -187,44 +202,19 @@ async function consumeMatch(attempt: GrantedAttempt, matched: Match): Promise<Ou
 async function consumeOrGiveBack(
   attempt: GrantedAttempt,
   { current, match, comparison }: Match,
-): Promise<Consumption> {
-  const { service, userId, source, context } = attempt;
-  const { config } = service;
-  const { setId } = current;
-  const { codeId } = match;
-  const { replacement } = comparison;
+): Promise<TimedConsumption> {
+  const { service, source } = attempt;
   try {
-    const now = config.now();
-    const common = { at: now, userId, setId, context };
-    const events = [config.newEvent('consumed', { ...common, codeId })];
-    if (replacement) {
-      events.push(config.newEvent('renewed', { ...common, codeId: replacement.record.codeId }));
-    }
-    return await config.store.consume({
-      subject: source.subject,
-      setId,
-      codeId,
-      channel: source.channel,
-      now,
-      events,
-      milestones: milestonesOf(config, common, replacement !== null),
-      ...(replacement && { replacement: replacement.record }),
+    const request = consumeRequest(service.config, {
+      ...attempt,
+      ...source,
+      setId: current.setId,
+      code: match,
+      replacement: comparison.replacement,
     });
+    return { result: await service.config.store.consume(request), now: request.now };
   } catch (error) {
     await giveBackIfPossible(attempt);
     throw error;
   }
-}
-
-/** With a replacement as many codes are left as before, so `low` is never reached by it. */
-function milestonesOf(
-  { lowAt, newEvent }: Config,
-  fields: EventFields,
-  isReplaced: boolean,
-): readonly Milestone[] {
-  const milestones = [{ remaining: 0, event: newEvent('exhausted', fields) }];
-  if (lowAt > 0 && !isReplaced) {
-    milestones.push({ remaining: lowAt, event: newEvent('low', fields) });
-  }
-  return milestones;
 }

@@ -9,11 +9,19 @@ export interface Consumed {
   readonly total: number;
   /** True if `lowAt` codes or fewer are left, or if consumed codes are no longer replaced. */
   readonly low: boolean;
+  /**
+   * Whether this code was accepted before for the login that `context.loginId` names. Nothing was
+   * consumed then. Make sure that the login is completed only once.
+   */
+  readonly repeated: boolean;
   readonly setId: string;
   readonly codeId: string;
   /** Milliseconds since 1970; `null` if the set never expires. */
   readonly expiresAt: number | null;
-  /** With `replaceConsumed`: a new code, up to `maxReplacements` of them. Show it once. */
+  /**
+   * With `replaceConsumed`: a new code, up to `maxReplacements` of them. Show it once. Missing if
+   * the consumption is repeated: the first call returned it.
+   */
   readonly replacement?: string;
 }
 

@@ -23,6 +23,7 @@ export interface GrantedAttempt {
   readonly userId: string | null;
   readonly source: AttemptSource;
   readonly context: CleanContext;
+  readonly loginId: string | null;
   readonly ticket: Ticket;
   readonly current: SetWithCodes | null;
 }

@@ -5,7 +5,7 @@ export type { KnownEventType } from './event-types';
 export { toEcs } from './ecs';
 export type { EcsEvent } from './ecs';
 export { toOcsf } from './ocsf';
-export type { OcsfEvent, OcsfSeverity } from './ocsf';
+export type { OcsfEvent, OcsfSeverity } from './ocsf-event';
 export { toOwasp } from './owasp';
 export type { OwaspEvent } from './owasp';
 export type { UnmappedFields, VocabularyOptions } from './event-description';

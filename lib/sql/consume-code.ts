@@ -3,17 +3,15 @@ import { sql } from 'kysely';
 import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
-import { insertEvents } from './event-rows';
+import { insertEvents, readEvent } from './event-rows';
 import { readNumber } from './rows';
 import { insertCodes } from './set-rows';
 
-type FailedConsumption = Exclude<Consumption, { readonly outcome: 'consumed' }>;
-
 /** Rolls the transaction back, and carries the answer out of it. */
-class NotConsumed extends Error {
-  readonly consumption: FailedConsumption;
+class NothingWritten extends Error {
+  readonly consumption: Consumption;
 
-  constructor(consumption: FailedConsumption) {
+  constructor(consumption: Consumption) {
     super(consumption.outcome);
     this.consumption = consumption;
   }
@@ -27,7 +25,7 @@ export async function consumeCode(
   try {
     return await database.transaction((run) => consume(run, { tables, request }));
   } catch (error) {
-    if (error instanceof NotConsumed) return error.consumption;
+    if (error instanceof NothingWritten) return error.consumption;
     throw error;
   }
 }
@@ -56,16 +54,21 @@ async function consume(
       AND revoked_at IS NULL
       AND (expires_at IS NULL OR expires_at > ${now})
       ${andIsUnlocked(channel)}`);
-  if (set.affected !== 1) throw new NotConsumed(await explainSet(run, { tables, request }));
+  if (set.affected !== 1) {
+    throw new NothingWritten(await explain(run, { tables, request, isCounted: false }));
+  }
   const code = await run(sql`
     UPDATE ${tables.codes}
-    SET consumed_at = ${now}
+    SET consumed_at = ${now},
+      consumption_id = ${request.events[0].id}
     WHERE code_id = ${codeId}
       AND user_key = ${subject.key}
       AND set_id = ${setId}
       AND consumed_at IS NULL
       AND ended_at IS NULL`);
-  if (code.affected !== 1) throw new NotConsumed(await explainCode(run, { tables, request }));
+  if (code.affected !== 1) {
+    throw new NothingWritten(await explain(run, { tables, request, isCounted: true }));
+  }
   const { rows } = await run(sql`
     SELECT remaining, total
     FROM ${tables.users}
@@ -82,7 +85,7 @@ async function consume(
     total,
   }));
   await run(insertEvents(tables, events));
-  return { outcome: 'consumed', remaining, total, events };
+  return { outcome: 'consumed', remaining, total, events, repeated: false };
 }
 
 /** The channel counts from zero, in a new generation. */
@@ -98,39 +101,77 @@ function andIsUnlocked(channel: Channel): Statement {
   return channel === 'recovery' ? sql`` : sql`AND second_factor_locked_at IS NULL`;
 }
 
-/** Why the set did not match. */
-async function explainSet(
+interface UnmatchedCode extends CodeToConsume {
+  /** Whether this transaction, which will be rolled back, has counted the code in its set. */
+  readonly isCounted: boolean;
+}
+
+/** Why the set or the code did not match. An earlier call with the same id may have consumed it. */
+async function explain(
   run: RunStatement,
-  { tables, request: { subject, setId, channel, now } }: CodeToConsume,
-): Promise<FailedConsumption> {
+  { tables, request, isCounted }: UnmatchedCode,
+): Promise<Consumption> {
+  const { subject, setId, codeId, channel, now } = request;
   const { rows } = await run(sql`
-    SELECT set_id, revoked_at, expires_at, second_factor_locked_at
-    FROM ${tables.users}
-    WHERE user_key = ${subject.key}`);
+    SELECT u.set_id,
+      u.revoked_at,
+      u.remaining,
+      u.total,
+      u.expires_at,
+      u.second_factor_locked_at,
+      c.consumed_at,
+      c.consumption_id
+    FROM ${tables.users} u
+    LEFT JOIN ${tables.codes} c
+      ON c.user_key = u.user_key
+        AND c.set_id = u.set_id
+        AND c.code_id = ${codeId}
+        AND c.ended_at IS NULL
+    WHERE u.user_key = ${subject.key}`);
   const row = rows[0];
   if (row?.['set_id'] !== setId || row['revoked_at'] !== null) {
     return { outcome: 'gone', reason: 'none' };
   }
+  if (row['consumption_id'] === request.events[0].id) {
+    const added = request.replacement ? 1 : 0;
+    const remaining = readNumber(row, 'remaining') + (isCounted ? 1 - added : 0);
+    const total = readNumber(row, 'total') - (isCounted ? added : 0);
+    return repeat(run, { tables, request, remaining, total });
+  }
   if (row['expires_at'] !== null && readNumber(row, 'expires_at') <= now) {
     return { outcome: 'gone', reason: 'expired' };
   }
-  const isLocked = channel === 'second_factor' && row['second_factor_locked_at'] !== null;
-  return { outcome: 'gone', reason: isLocked ? 'locked' : 'none' };
+  if (channel === 'second_factor' && row['second_factor_locked_at'] !== null) {
+    return { outcome: 'gone', reason: 'locked' };
+  }
+  if (row['consumed_at'] === null) return { outcome: 'gone', reason: 'none' };
+  return { outcome: 'already_consumed', consumedAt: readNumber(row, 'consumed_at') };
 }
 
-/** Why the code did not match. */
-async function explainCode(
+interface RepeatedConsumption extends CodeToConsume {
+  /** Of the set as it is stored now. */
+  readonly remaining: number;
+  readonly total: number;
+}
+
+/** The answer of the first call. If its events were pruned, the numbers are those of the set. */
+async function repeat(
   run: RunStatement,
-  { tables, request: { subject, setId, codeId } }: CodeToConsume,
-): Promise<FailedConsumption> {
+  { tables, request, remaining, total }: RepeatedConsumption,
+): Promise<Consumption> {
+  const { events, milestones } = request;
+  const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
   const { rows } = await run(sql`
-    SELECT consumed_at
-    FROM ${tables.codes}
-    WHERE code_id = ${codeId}
-      AND user_key = ${subject.key}
-      AND set_id = ${setId}
-      AND consumed_at IS NOT NULL
-      AND ended_at IS NULL`);
-  if (!rows[0]) return { outcome: 'gone', reason: 'none' };
-  return { outcome: 'already_consumed', consumedAt: readNumber(rows[0], 'consumed_at') };
+    SELECT *
+    FROM ${tables.events}
+    WHERE event_id IN (${sql.join(ids)})
+    ORDER BY seq`);
+  const written = rows.map(readEvent);
+  return {
+    outcome: 'consumed',
+    remaining: written[0]?.remaining ?? remaining,
+    total: written[0]?.total ?? total,
+    events: written,
+    repeated: true,
+  };
 }

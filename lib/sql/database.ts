@@ -36,6 +36,7 @@ const FIRST_PAUSE_MS = 5;
 export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
+  readonly names: TableNames;
   readonly #config: DatabaseConfig;
   /** Settled once the tables are there. */
   #ready: Promise<void> | null = null;
@@ -43,6 +44,7 @@ export class Database {
   constructor(config: DatabaseConfig) {
     this.dialect = config.dialect;
     this.tables = tableReferences(config.names);
+    this.names = config.names;
     this.#config = config;
   }
 

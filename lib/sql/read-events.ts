@@ -8,21 +8,22 @@
 // inserting. Nothing waits for a lock.
 import { sql } from 'kysely';
 import type { EventsPage, EventsRequest } from '../stores/audit-contract';
-import { readCursor, writeCursor, type CursorShape } from '../stores/cursor';
+import { cursorOf, isAfterCursor, sortingColumns } from './cursor-position';
 import type { Database, Row, Statement } from './database';
 import { readEvent } from './event-rows';
+import { moveForeignEvents } from './foreign-transactions';
 
+/** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
 export async function readEvents(database: Database, request: EventsRequest): Promise<EventsPage> {
   const { dialect, tables } = database;
-  const { order, after, limit } = request;
-  const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
-  const shape: CursorShape = { store: dialect, count: positions.length, position: /^\d{1,18}$/ };
+  const { namespace, order, after, limit } = request;
+  if (dialect === 'postgres') await moveForeignEvents(database, namespace);
   const isNewestFirst = order === 'newest-first';
   const direction = sql.raw(isNewestFirst ? 'DESC' : 'ASC');
-  const sorting = positions.map((position) => sql`${sql.ref(position)} ${direction}`);
+  const sorting = sortingColumns(database).map((name) => sql`${sql.ref(name)} ${direction}`);
   const conditions = [
     ...pageConditions(request),
-    ...(after === null ? [] : [isAfter(database, { positions, shape, after, isNewestFirst })]),
+    ...(after === null ? [] : [await isAfterCursor(database, { after, order })]),
     ...(dialect === 'postgres' && !isNewestFirst ? [IS_SETTLED_ON_POSTGRES] : []),
   ];
   const page = sql`
@@ -35,13 +36,7 @@ export async function readEvents(database: Database, request: EventsRequest): Pr
       ? await readSettled(database, page)
       : (await database.read(sql`SELECT * ${page}`)).rows;
   const last = rows.at(-1);
-  const cursor = last
-    ? writeCursor(
-        shape.store,
-        positions.map((position) => String(last[position])),
-      )
-    : after;
-  return { events: rows.map(readEvent), cursor };
+  return { events: rows.map(readEvent), cursor: last ? cursorOf(database, last) : after };
 }
 
 const IS_SETTLED_ON_POSTGRES = sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
@@ -55,24 +50,6 @@ function pageConditions({ namespace, subject, types }: EventsRequest): Statement
     conditions.push(sql`type IN (${sql.join(listed)})`);
   }
   return conditions;
-}
-
-interface CursorPosition {
-  readonly positions: readonly string[];
-  readonly shape: CursorShape;
-  readonly after: string;
-  readonly isNewestFirst: boolean;
-}
-
-/** @throws {BackupCodeError} `invalid_cursor` */
-function isAfter(
-  database: Database,
-  { positions, shape, after, isNewestFirst }: CursorPosition,
-): Statement {
-  const columns = positions.map((position) => sql.ref(position));
-  const values = readCursor(after, shape).map((value) => database.bigint(Number(value)));
-  const comparison = sql.raw(isNewestFirst ? '<' : '>');
-  return sql`(${sql.join(columns)}) ${comparison} (${sql.join(values)})`;
 }
 
 /**

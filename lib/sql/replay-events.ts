@@ -3,6 +3,7 @@
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
 import type {
+  ReplayedChange,
   ReplayedEvents,
   ReplayEffect,
   ReplayRequest,
@@ -113,8 +114,7 @@ class UserReplay {
       this.#effects.push('revoked');
     }
     if (change.type === 'code_consumed') {
-      const { setId, codeId } = change;
-      if (await this.#consumeCode({ setId, codeId, at })) this.#effects.push('consumed');
+      if (await this.#consumeCode(change, event)) this.#effects.push('consumed');
     }
     return false;
   }
@@ -191,11 +191,12 @@ class UserReplay {
   }
 
   /** @returns false if the code was consumed before, or is not stored */
-  async #consumeCode({ setId, codeId, at }: ReplayedCode): Promise<boolean> {
+  async #consumeCode({ setId, codeId }: ConsumedCode, event: AuditEvent): Promise<boolean> {
     const { tables } = this.#database;
     const { affected } = await this.#run(sql`
       UPDATE ${tables.codes}
-      SET consumed_at = ${at}
+      SET consumed_at = ${event.at},
+        consumption_id = ${event.id}
       WHERE code_id = ${codeId}
         AND user_key = ${this.#subject.key}
         AND set_id = ${setId}
@@ -206,8 +207,8 @@ class UserReplay {
       UPDATE ${tables.users}
       SET remaining = remaining - 1,
         last_consumed_at = CASE
-          WHEN last_consumed_at > ${at} THEN last_consumed_at
-          ELSE ${this.#database.bigint(at)}
+          WHEN last_consumed_at > ${event.at} THEN last_consumed_at
+          ELSE ${this.#database.bigint(event.at)}
         END
       WHERE user_key = ${this.#subject.key}`);
     return true;
@@ -226,9 +227,4 @@ class UserReplay {
   }
 }
 
-interface ReplayedCode {
-  readonly setId: string;
-  readonly codeId: string;
-  /** When it was consumed. */
-  readonly at: number;
-}
+type ConsumedCode = Extract<ReplayedChange, { readonly type: 'code_consumed' }>;

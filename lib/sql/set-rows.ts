@@ -83,6 +83,7 @@ export function readStoredCode(row: Row): StoredCode {
     salt: String(row['code_salt']),
     digest: String(row['digest']),
     consumedAt: readOptionalNumber(row, 'consumed_at'),
+    consumptionId: readString(row, 'consumption_id'),
   };
 }
 

@@ -110,6 +110,7 @@ function codesTable(dialect: Dialect): Table {
       `digest ${ascii(dialect, 64)}`,
       'created_at bigint NOT NULL',
       'consumed_at bigint',
+      `consumption_id ${ascii(dialect, 36)}`,
       'ended_at bigint',
     ],
     indexes: [

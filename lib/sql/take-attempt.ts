@@ -60,7 +60,8 @@ async function readGranted(
       c.code_id,
       c.salt AS code_salt,
       c.digest,
-      c.consumed_at
+      c.consumed_at,
+      c.consumption_id
     ${counter.fromAndWhere}`);
   const row = rows[0] ?? {};
   const current = readCurrentSet(row);

@@ -168,20 +168,26 @@ function isSet(value: unknown): boolean {
 function areCodes(value: unknown): boolean {
   if (!Array.isArray(value)) return false;
   for (const code of value as unknown[]) {
-    const { codeId, salt, digest, consumedAt } = (code ?? {}) as Fields;
+    const { codeId, salt, digest, consumedAt, consumptionId } = (code ?? {}) as Fields;
     if (typeof codeId !== 'string' || typeof salt !== 'string') return false;
     if (typeof digest !== 'string') return false;
     if (consumedAt !== null && !isCount(consumedAt)) return false;
+    if (consumptionId !== null && typeof consumptionId !== 'string') return false;
   }
   return true;
 }
 
 function isConsumption(value: unknown): boolean {
-  const { outcome, remaining, total, events, consumedAt, reason } = (value ?? {}) as Fields;
-  if (outcome === 'consumed') return isCount(remaining) && isCount(total) && isEventList(events);
+  const { outcome, consumedAt, reason } = (value ?? {}) as Fields;
+  if (outcome === 'consumed') return isConsumed(value as Fields);
   if (outcome === 'already_consumed') return isCount(consumedAt);
   if (outcome !== 'gone') return false;
   return reason === 'none' || reason === 'expired' || reason === 'locked';
+}
+
+function isConsumed({ remaining, total, events, repeated }: Fields): boolean {
+  if (typeof repeated !== 'boolean') return false;
+  return isCount(remaining) && isCount(total) && isEventList(events);
 }
 
 function isCount(value: unknown): boolean {

@@ -83,6 +83,13 @@ export interface BackupCodeStore {
    * the code is not consumed. Reduces `remaining` by exactly one (with `replacement` it stays, and
    * `total` grows by one) and resets the channel's counter. A caller that comes too late learns
    * why, as read under the same lock. On `recovery` the counters of all networks are reset.
+   *
+   * A consumption can be repeated, because an answer can be lost. Its id is the id of its first
+   * event, and is kept with the code. While the set is current, a call with the same id gets the
+   * first answer again, whether or not the set has expired or the channel is locked since, and
+   * changes nothing: `remaining`, `total` and the events are read back as they were written. If
+   * the events were pruned, the list is empty, and the numbers are those of the set. A call with
+   * another id never gets `consumed`.
    */
   consume(request: ConsumeRequest): Promise<Consumption>;
 

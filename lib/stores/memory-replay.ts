@@ -1,5 +1,6 @@
 // What `MemoryStore` does with one exported event: it consumes a code, ends a set or locks the
 // second factor, and never does the opposite.
+import type { AuditEvent } from '../audit/events';
 import { endSet, type User } from './memory-user';
 import type { ReplayedChange, ReplayEffect } from './replay-contract';
 
@@ -9,13 +10,13 @@ interface AppliedChange {
   readonly isLost: boolean;
 }
 
-interface TimedChange {
+interface EventChange {
+  readonly event: AuditEvent;
   readonly change: ReplayedChange;
-  /** The time of the event. */
-  readonly at: number;
 }
 
-export function replayChange(user: User, { change, at }: TimedChange): AppliedChange {
+export function replayChange(user: User, { event, change }: EventChange): AppliedChange {
+  const { at } = event;
   if (change.type === 'second_factor_locked') {
     return { effects: lockSecondFactor(user, at) ? ['locked'] : [], isLost: false };
   }
@@ -30,7 +31,7 @@ export function replayChange(user: User, { change, at }: TimedChange): AppliedCh
     endSet(user);
     return { effects: ['revoked'], isLost: false };
   }
-  const isConsumed = change.type === 'code_consumed' && consumeCode(user, change.codeId, at);
+  const isConsumed = change.type === 'code_consumed' && consumeCode(user, change.codeId, event);
   return { effects: isConsumed ? ['consumed'] : [], isLost: false };
 }
 
@@ -48,7 +49,7 @@ function dropOlderStagedSet(user: User, at: number): void {
 }
 
 /** @returns false if the code was consumed before, or is not stored */
-function consumeCode(user: User, codeId: string, at: number): boolean {
+function consumeCode(user: User, codeId: string, { id, at }: AuditEvent): boolean {
   if (!user.current) return false;
   const { set, codes } = user.current;
   const index = codes.findIndex((code) => code.codeId === codeId && code.consumedAt === null);
@@ -60,7 +61,7 @@ function consumeCode(user: User, codeId: string, at: number): boolean {
       remaining: set.remaining - 1,
       lastConsumedAt: Math.max(set.lastConsumedAt ?? 0, at),
     },
-    codes: codes.with(index, { ...code, consumedAt: at }),
+    codes: codes.with(index, { ...code, consumedAt: at, consumptionId: id }),
   };
   return true;
 }

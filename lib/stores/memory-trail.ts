@@ -3,7 +3,7 @@
 import { anonymousEvent, type AuditEvent } from '../audit/events';
 import type { EventsPage, EventsRequest, PruneRequest } from './audit-contract';
 import type { ForgetRequest } from './requests';
-import { readCursor, writeCursor } from './cursor';
+import { cursorAhead, readCursor, writeCursor } from './cursor';
 import type { Subject } from './subject';
 
 interface Entry {
@@ -11,7 +11,8 @@ interface Entry {
   event: AuditEvent;
 }
 
-const CURSOR = { store: 'memory', count: 1, position: /^\d{1,15}$/ };
+/** The number of the last event and its time, which tells a trail from that of an earlier process. */
+const CURSOR = { store: 'memory', count: 2, position: /^\d{1,16}$/ };
 
 export class MemoryTrail {
   #entries: Entry[] = [];
@@ -41,6 +42,11 @@ export class MemoryTrail {
     return written;
   }
 
+  /** The stored events that have one of these ids, oldest first. */
+  find(eventIds: readonly string[]): readonly AuditEvent[] {
+    return this.events.filter(({ id }) => eventIds.includes(id));
+  }
+
   /** @returns false if no event of this id is stored */
   addRefusal(eventId: string): boolean {
     const entry = this.#entries.findLast(({ event }) => event.id === eventId);
@@ -49,10 +55,10 @@ export class MemoryTrail {
     return true;
   }
 
-  /** @throws {BackupCodeError} `invalid_cursor` */
+  /** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
   read({ namespace, subject, types, order, after, limit }: EventsRequest): EventsPage {
-    const position = after === null ? null : Number(readCursor(after, CURSOR)[0]);
     const isNewestFirst = order === 'newest-first';
+    const position = after === null ? null : this.#readPosition(after);
     const isAfter = ({ seq }: Entry): boolean =>
       position === null || (isNewestFirst ? seq < position : seq > position);
     const isAskedFor = ({ event }: Entry): boolean =>
@@ -64,7 +70,7 @@ export class MemoryTrail {
     const last = page.at(-1);
     return {
       events: page.map(({ event }) => event),
-      cursor: last ? writeCursor(CURSOR.store, [String(last.seq)]) : after,
+      cursor: last ? writeCursor(CURSOR.store, [String(last.seq), String(last.event.at)]) : after,
     };
   }
 
@@ -91,6 +97,13 @@ export class MemoryTrail {
     const removed = this.#entries.length - kept.length;
     this.#keep(kept);
     return removed;
+  }
+
+  #readPosition(after: string): number {
+    const [seq = 0, at] = readCursor(after, CURSOR).map(Number);
+    const entry = this.#entries.find((candidate) => candidate.seq === seq);
+    if (seq > this.#lastSeq || (entry && entry.event.at !== at)) throw cursorAhead();
+    return seq;
   }
 
   #keep(entries: Entry[]): void {

@@ -63,7 +63,7 @@ export function beginSet(user: User, header: SetHeader, codes: readonly CodeReco
   endSet(user);
   user.current = {
     set: { ...header, remaining: codes.length, lastConsumedAt: null },
-    codes: codes.map((code) => ({ ...code, consumedAt: null })),
+    codes: codes.map((code) => ({ ...code, consumedAt: null, consumptionId: null })),
   };
   user.staged = null;
   user.hadSet = true;

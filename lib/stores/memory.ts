@@ -20,6 +20,7 @@ import type {
   ConsumeRequest,
   Consumption,
   CountRequest,
+  CurrentSet,
   ForgetRequest,
   FoundUser,
   GiveBackRequest,
@@ -135,25 +136,27 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
     const { subject, setId, codeId, channel, now, replacement } = request;
+    const consumptionId = request.events[0].id;
     const user = this.#users.get(subject.key);
     const current = user?.current;
     if (!user || current?.set.setId !== setId) return { outcome: 'gone', reason: 'none' };
     const { set } = current;
+    const index = current.codes.findIndex((code) => code.codeId === codeId);
+    const code = current.codes[index];
+    if (code?.consumptionId === consumptionId) return this.#repeatConsumption(request, set);
     if (set.expiresAt !== null && now >= set.expiresAt) {
       return { outcome: 'gone', reason: 'expired' };
     }
     if (channel === 'second_factor' && user.secondFactor.lockedAt !== null) {
       return { outcome: 'gone', reason: 'locked' };
     }
-    const index = current.codes.findIndex((code) => code.codeId === codeId);
-    const code = current.codes[index];
     if (!code) return { outcome: 'gone', reason: 'none' };
     if (code.consumedAt !== null) {
       return { outcome: 'already_consumed', consumedAt: code.consumedAt };
     }
 
-    const codes = current.codes.with(index, { ...code, consumedAt: now });
-    if (replacement) codes.push({ ...replacement, consumedAt: null });
+    const codes = current.codes.with(index, { ...code, consumedAt: now, consumptionId });
+    if (replacement) codes.push({ ...replacement, consumedAt: null, consumptionId: null });
     const added = replacement ? 1 : 0;
     const remaining = set.remaining - 1 + added;
     const total = set.total + added;
@@ -164,7 +167,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
       if (milestone.remaining === remaining) written.push(milestone.event);
     }
     const events = this.#write(written.map((event) => ({ ...event, remaining, total })));
-    return { outcome: 'consumed', remaining, total, events };
+    return { outcome: 'consumed', remaining, total, events, repeated: false };
   }
 
   async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
@@ -272,13 +275,26 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
       const user =
         change.type === 'second_factor_locked' ? this.#users.get(subject.key) : this.#user(subject);
       if (!user) continue;
-      const applied = replayChange(user, { change, at: event.at });
+      const applied = replayChange(user, { change, event });
       effects.push(...applied.effects);
       isLost ||= applied.isLost;
     }
     const current = subject === null ? null : this.#users.get(subject.key)?.current;
     const written = this.#trail.pushMissing(steps.map(({ event }) => event));
     return { written, effects, hasLostSet: isLost && !current };
+  }
+
+  /** The first answer again. Without its events, the numbers are those of the set. */
+  #repeatConsumption({ events, milestones }: ConsumeRequest, set: CurrentSet): Consumption {
+    const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
+    const written = this.#trail.find(ids);
+    return {
+      outcome: 'consumed',
+      remaining: written[0]?.remaining ?? set.remaining,
+      total: written[0]?.total ?? set.total,
+      events: written,
+      repeated: true,
+    };
   }
 
   #write(events: readonly AuditEvent[]): readonly AuditEvent[] {

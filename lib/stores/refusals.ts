@@ -1,7 +1,7 @@
 // Which refusals are counted in one event. A stranger who tries all day must not fill the audit
 // trail: the first refusal is written, and the others are counted in it.
-import { createHash } from 'node:crypto';
 import type { AuditEvent, EventReason } from '../audit/events';
+import { hashedUuid } from '../internal/hashed-uuid';
 import { DAY_MS } from '../internal/time';
 import type { AttemptRequest, Ticket } from './requests';
 import type { Subject } from './subject';
@@ -19,19 +19,10 @@ export interface CountedRefusals {
 }
 
 /**
- * The id of the event that counts these refusals: a UUID of version 8, the same in every process.
- * RFC 9562, section 5.8.
+ * The id of the event that counts these refusals, the same in every process.
  */
 export function countedEventId(source: AttemptSource, counted: CountedRefusals): string {
-  const key = JSON.stringify([refusedSource(source), counted.reason, counted.period]);
-  const hex = createHash('sha256').update(key).digest('hex');
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `8${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join('-');
+  return hashedUuid([refusedSource(source), counted.reason, counted.period]);
 }
 
 /** What is counted together: the subject and the channel, and on `recovery` the network. */

@@ -33,6 +33,8 @@ export interface CurrentSet extends SetHeader {
 /** A code of the current set. */
 export interface StoredCode extends CodeRecord {
   readonly consumedAt: number | null;
+  /** Which consumption it was: the id of its first event. `null` if the code is not consumed. */
+  readonly consumptionId: string | null;
 }
 
 /** The current set and all of its codes, consumed ones included. */
@@ -156,20 +158,30 @@ export interface ConsumeRequest {
   readonly codeId: string;
   readonly channel: Channel;
   readonly now: number;
-  /** Written with `remaining` and `total` filled in, and so are the milestones that are reached. */
-  readonly events: readonly AuditEvent[];
+  /**
+   * Written with `remaining` and `total` filled in, and so are the milestones that are reached. The
+   * id of the first event is the id of the consumption. A request that is repeated has the same id
+   * in each of its events and milestones.
+   */
+  readonly events: readonly [AuditEvent, ...AuditEvent[]];
   readonly milestones: readonly Milestone[];
   /** A code to add to the set in the same transaction. */
   readonly replacement?: CodeRecord;
 }
 
-/** The result of a consumption. For each code, exactly one call ever returns `consumed`. */
+/**
+ * The result of a consumption. For each code, exactly one call ever returns `consumed` with
+ * `repeated: false`, and only calls with the id of that one return `repeated: true`.
+ */
 export type Consumption =
   | {
       readonly outcome: 'consumed';
       readonly remaining: number;
       readonly total: number;
+      /** As they were written. Empty if the consumption is repeated and they were pruned. */
       readonly events: readonly AuditEvent[];
+      /** Whether the code was consumed by an earlier call with the same id. */
+      readonly repeated: boolean;
     }
   | { readonly outcome: 'already_consumed'; readonly consumedAt: number }
   | { readonly outcome: 'gone'; readonly reason: 'none' | 'expired' | 'locked' };

@@ -121,5 +121,6 @@ export async function expectConsumed(
     outcome: 'consumed',
     ...expected,
     events: request.events.map((event) => ({ ...event, ...expected })),
+    repeated: false,
   });
 }

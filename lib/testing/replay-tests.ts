@@ -69,6 +69,22 @@ export function replayTests({ rounds, runner, test: testAny, withStores }: Store
     assert.equal((await store.find(set.subject))?.current?.remaining, 9);
   });
 
+  test('A replayed consumption that its client repeats gets the first answer', async (store) => {
+    const set = await issueSet(store);
+    const { event, change } = consumedStep(set, 0);
+    const counted = { ...event, remaining: 9, total: 10 };
+    await replay(store, set.subject, [{ event: counted, change }]);
+    const request = newConsumeRequest(set, 0);
+    const [first] = request.events;
+    assert.deepEqual(await store.consume({ ...request, events: [{ ...first, id: event.id }] }), {
+      outcome: 'consumed',
+      remaining: 9,
+      total: 10,
+      events: [counted],
+      repeated: true,
+    });
+  });
+
   test('A code that the store does not have changes no other code', async (store) => {
     const set = await issueSet(store);
     const { effects } = await replay(store, set.subject, [consumedStep(set, 99)]);

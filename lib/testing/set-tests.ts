@@ -44,7 +44,7 @@ export function setTests({ test, readEvents }: StoreTestContext): void {
       a.codeId < b.codeId ? -1 : 1;
     assert.deepEqual(
       [...(current?.codes ?? [])].sort(byId),
-      codes.map((code) => ({ ...code, consumedAt: null })).sort(byId),
+      codes.map((code) => ({ ...code, consumedAt: null, consumptionId: null })).sort(byId),
     );
   });
 

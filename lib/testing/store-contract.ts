@@ -14,6 +14,7 @@ import { networkTests } from './network-tests';
 import { raceTests } from './race-tests';
 import { replayTests } from './replay-tests';
 import type { Runner } from './runner';
+import { repeatedConsumptionTests } from './repeated-consumption-tests';
 import { setRaceTests } from './set-race-tests';
 import { setTests } from './set-tests';
 import { stagingTests } from './staging-tests';
@@ -107,6 +108,7 @@ export function storeContract(runner: Runner, options: StoreContractOptions): vo
     runner.describe('sets', () => setTests(context));
     runner.describe('staged sets', () => stagingTests(context));
     runner.describe('consuming codes', () => consumptionTests(context));
+    runner.describe('repeating a consumption', () => repeatedConsumptionTests(context));
     runner.describe('attempts', () => attemptTests(context));
     runner.describe('recovery attempts by network', () => networkTests(context));
     runner.describe('giving attempts back', () => giveBackTests(context));

@@ -134,8 +134,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-13',
     what: 'a code that was already consumed resets the counter (SQL)',
     file: 'lib/sql/consume-code.ts',
-    find: 'throw new NotConsumed(await explainCode(run, { tables, request }))',
-    replace: 'return await explainCode(run, { tables, request })',
+    find: 'throw new NothingWritten(await explain(run, { tables, request, isCounted: true }))',
+    replace: 'return await explain(run, { tables, request, isCounted: true })',
     noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },
   {
@@ -357,8 +357,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'nothing is hashed for a user without a set',
     file: 'lib/service/consume.ts',
-    find: 'const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };',
-    replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
+    find: 'const attempt: GrantedAttempt = { service, userId, source, context, loginId, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, source, context, loginId, ticket, current };
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');`,
     noticedBy: [
       `${equalWork} › Refusing … costs one slow hash and ten comparisons`,
@@ -370,8 +370,8 @@ export const guessingBreaks: readonly Break[] = [
     id: 'A-6.3.8',
     what: 'an expired set is refused before the hash',
     file: 'lib/service/consume.ts',
-    find: 'const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };',
-    replace: `const attempt: GrantedAttempt = { service, userId, source, context, ticket, current };
+    find: 'const attempt: GrantedAttempt = { service, userId, source, context, loginId, ticket, current };',
+    replace: `const attempt: GrantedAttempt = { service, userId, source, context, loginId, ticket, current };
   if (current?.expiresAt != null && config.now() >= current.expiresAt) return reject(attempt, 'expired');`,
     noticedBy: [
       `${equalWork} › A valid code of an expired set costs one slow hash and ten comparisons`,

@@ -23,9 +23,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.5.3',
     what: 'a fault of the store accepts the code',
     file: 'lib/service/consume.ts',
-    find: 'await config.store.consume({',
+    find: 'await service.config.store.consume(request)',
     replace:
-      "await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(() => ({ outcome: 'consumed' as const, remaining: 0, total: 0, events: [] })))({",
+      "await service.config.store.consume(request).catch(() => ({ outcome: 'consumed' as const, remaining: 0, total: 0, events: [], repeated: false }))",
     noticedBy: [
       `${faults} › A fault of … accepts no code, and the code stays unconsumed`,
       `${faults} › A fault after the consumption was stored accepts no code, which stays consumed`,
@@ -36,11 +36,11 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.5.3',
     what: 'a fault of the audit trail gives the attempt back',
     file: 'lib/service/consume.ts',
-    find: 'await config.store.consume({',
-    replace: `await (async (given: Parameters<typeof config.store.consume>[0]) => config.store.consume(given).catch(async (error: unknown) => {
-    await giveBackIfPossible(config, subject, attempt.ticket);
-    throw error;
-  }))({`,
+    find: 'await service.config.store.consume(request)',
+    replace: `await service.config.store.consume(request).catch(async (error: unknown) => {
+      await giveBackIfPossible(attempt);
+      throw error;
+    })`,
     noticedBy: [`${faults} › Faults while a valid code is consumed begin no wait and lock nothing`],
   },
   {
@@ -159,7 +159,7 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'N-26',
     what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'if (replacement) codes.push({ ...replacement, consumedAt: null });',
+    find: 'if (replacement) codes.push({ ...replacement, consumedAt: null, consumptionId: null });',
     replace: '',
     noticedBy: [`${replacement} › A consumed code returns a replacement, which works once`],
   },
@@ -244,9 +244,9 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'listeners are notified before the event is written',
     file: 'lib/service/consume.ts',
-    find: 'return await config.store.consume({',
-    replace: `service.listeners.notify(events);
-    return await config.store.consume({`,
+    find: 'return { result: await service.config.store.consume(request)',
+    replace: `service.listeners.notify(request.events);
+    return { result: await service.config.store.consume(request)`,
     noticedBy: [`${consume} › Listeners receive an event only after it is written`],
   },
   {

@@ -16,6 +16,9 @@ const rollback = 'test/sql/rollback.test.ts';
 const race = 'test/strategy/race.test.ts';
 const success = 'test/strategy/success.test.ts';
 
+const repeats = 'lib/testing/repeated-consumption-tests.ts';
+const logins = 'test/service/repeated-consumption.test.ts';
+
 const once = `${consume} › A consumed code is refused, and only the event says so`;
 const oneOfMany = `${singleUse} › Of … callers with one code exactly one succeeds`;
 const oneOfManyInStores = `${races} › Of … callers who consume one code at once, exactly one succeeds`;
@@ -50,7 +53,7 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-05',
     what: 'codes are never consumed',
     file: 'lib/stores/memory.ts',
-    find: '{ ...code, consumedAt: now }',
+    find: '{ ...code, consumedAt: now, consumptionId }',
     replace: '{ ...code }',
     noticedBy: [
       once,
@@ -62,9 +65,9 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-06',
     what: 'the whole list is written back, so a consumed code works again (memory)',
     file: 'lib/stores/memory.ts',
-    find: 'const codes = current.codes.with(index, { ...code, consumedAt: now });',
+    find: 'const codes = current.codes.with(index, { ...code, consumedAt: now, consumptionId });',
     replace:
-      'const codes = current.codes.map((other) => ({ ...other, consumedAt: other === code ? now : null }));',
+      'const codes = current.codes.map((other) => ({ ...other, consumptionId: null, consumedAt: other === code ? now : null }));',
     noticedBy: [
       `${singleUse} › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
@@ -79,6 +82,72 @@ export const singleUseBreaks: readonly Break[] = [
     noticedBy: [
       `${singleUse} › Two codes used at once are both accepted, and neither works again`,
       `${races} › Different codes consumed at once all succeed, and none works again`,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'a consumption whose answer was lost is refused (memory)',
+    file: 'lib/stores/memory.ts',
+    find: 'if (code?.consumptionId === consumptionId)',
+    replace: 'if (false)',
+    noticedBy: [
+      `${repeats} › A consumption that is repeated with its id gets the same answer, and changes nothing`,
+      `${repeats} › A repeated consumption adds its replacement once`,
+      `${repeats} › After its events were pruned, a repeated consumption has the present numbers`,
+      `${repeats} › Of … calls at once with one id, one consumes and the others repeat it`,
+      `${logins} › The same code again for the same login is accepted again, and consumed once`,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'a consumption is only repeated while its set would accept a code (SQL)',
+    file: 'lib/sql/consume-code.ts',
+    find: "if (row['consumption_id'] === request.events[0].id) {",
+    replace: "if (isCounted && row['consumption_id'] === request.events[0].id) {",
+    noticedBy: [
+      `${repeats} › A consumption is repeated after its set has expired and its channel was locked`,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'a repeated consumption returns the events of the request (memory)',
+    file: 'lib/stores/memory.ts',
+    find: 'const written = this.#trail.find(ids);',
+    replace: 'const written = this.#trail.find(ids).length > 0 ? events : [];',
+    noticedBy: [
+      `${repeats} › A repeated consumption returns the events as they were written, not those of the request`,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'any id repeats a consumption (memory)',
+    file: 'lib/stores/memory.ts',
+    find: 'if (code?.consumptionId === consumptionId)',
+    replace: 'if (code?.consumptionId)',
+    noticedBy: [
+      `${repeats} › No other id consumes a code again, before or after a repetition`,
+      oneOfManyInStores,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'the code of one login is accepted in another',
+    file: 'lib/service/consumption.ts',
+    find: 'hashedUuid([LABEL, loginId, setId, codeId])',
+    replace: 'hashedUuid([LABEL, setId, codeId])',
+    noticedBy: [
+      `${logins} › In any other login, or without one, the code is reused`,
+      `${logins} › Of two calls at once for different logins, one is accepted`,
+    ],
+  },
+  {
+    id: 'F-09',
+    what: 'a repeated consumption returns a replacement that is not stored',
+    file: 'lib/service/consume.ts',
+    find: 'return replacement && (!repeated || isAdded)',
+    replace: 'return replacement',
+    noticedBy: [
+      `${logins} › A replacement is returned by the first of two calls at once, and works`,
     ],
   },
   {

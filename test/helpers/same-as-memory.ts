@@ -3,7 +3,7 @@
 import fc from 'fast-check';
 import { MemoryStore, type AuditEvent } from '../../lib';
 import type { BackupCodeStore } from '../../lib/stores/contract';
-import type { FoundUser, Ticket } from '../../lib/stores/requests';
+import type { ConsumeRequest, FoundUser, Ticket } from '../../lib/stores/requests';
 import { countedEventId } from '../../lib/stores/refusals';
 import type { StoreContractOptions } from '../../lib/testing';
 import {
@@ -22,6 +22,8 @@ interface History {
   readonly subject: User;
   readonly sets: UserSet[];
   readonly tickets: Ticket[];
+  /** The requests to consume a code so far. */
+  readonly consumptions: ConsumeRequest[];
 }
 
 const at = fc.integer({ min: 0, max: 300_000 }).map((later) => NOW + later);
@@ -59,6 +61,7 @@ const plan = fc.array(
         now: at,
         channel,
         isReplaced: fc.boolean(),
+        isRepeated: fc.boolean(),
       }),
     },
     fc.record({ call: fc.constant('lock' as const), ticket: place, now: at }),
@@ -83,7 +86,12 @@ export async function expectSameAsMemory(
     fc.asyncProperty(plan, async (steps) => {
       const memory = new MemoryStore();
       const subject = newUser();
-      const history: History = { subject, sets: [newSet(subject)], tickets: [] };
+      const history: History = {
+        subject,
+        sets: [newSet(subject)],
+        tickets: [],
+        consumptions: [],
+      };
       for (const step of steps) {
         const call = callOf(step, history);
         const expected = await call(memory);
@@ -116,16 +124,47 @@ export async function expectSameAsMemory(
   );
 }
 
+type Step = typeof plan extends fc.Arbitrary<(infer S)[]> ? S : never;
+
+/** The code of a set, consumed for the first time or with the id of the last consumption. */
+function consumptionOf(
+  step: Extract<Step, { call: 'consume' }>,
+  given: UserSet,
+  consumptions: ConsumeRequest[],
+): ConsumeRequest {
+  const last = consumptions.at(-1);
+  if (step.isRepeated && last) return { ...last, now: step.now };
+  const { subject } = given;
+  const { setId } = given.header;
+  const { codeId } = given.codes[step.code]!;
+  const request: ConsumeRequest = {
+    subject,
+    setId,
+    codeId,
+    channel: step.channel,
+    now: step.now,
+    events: [newEvent('consumed', subject, { setId, codeId })],
+    milestones: [1, 0].map((remaining) => ({
+      remaining,
+      event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }),
+    })),
+    ...(step.isReplaced && { replacement: newCode() }),
+  };
+  consumptions.push(request);
+  return request;
+}
+
 /** Makes a call that can run on both stores. */
 function callOf(
-  step: typeof plan extends fc.Arbitrary<(infer Step)[]> ? Step : never,
-  { subject, sets, tickets }: History,
+  step: Step,
+  { subject, sets, tickets, consumptions }: History,
 ): (store: BackupCodeStore) => Promise<unknown> {
   if ('expiresAt' in step) sets.push(newSet(subject, { count: 3, expiresAt: step.expiresAt }));
   const given = sets.at(-1 - ('set' in step ? step.set : 0)) ?? sets[0]!;
   const ticket = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
-  const added = newCode();
   const { setId } = given.header;
+  const consumption =
+    step.call === 'consume' ? consumptionOf(step, given, consumptions) : undefined;
   return async (store) => {
     switch (step.call) {
       case 'replace':
@@ -150,24 +189,8 @@ function callOf(
         });
       case 'giveBack':
         return ticket && store.giveBack({ subject, ticket });
-      case 'consume': {
-        const { codeId } = given.codes[step.code]!;
-        const events = [newEvent('consumed', subject, { setId, codeId })];
-        const milestones = [1, 0].map((remaining) => ({
-          remaining,
-          event: newEvent(remaining === 0 ? 'exhausted' : 'low', subject, { setId }),
-        }));
-        return store.consume({
-          subject,
-          setId,
-          codeId,
-          channel: step.channel,
-          now: step.now,
-          events,
-          milestones,
-          ...(step.isReplaced && { replacement: added }),
-        });
-      }
+      case 'consume':
+        return consumption && store.consume(consumption);
       case 'lock':
         return (
           ticket?.channel === 'second_factor' &&

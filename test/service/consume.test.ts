@@ -22,6 +22,7 @@ onEachStore('codes', (open) => {
       remaining: 9,
       total: 10,
       low: false,
+      repeated: false,
       setId,
       codeId: expect.stringMatching(/^[0-9a-f]{32}$/),
       expiresAt,

@@ -227,18 +227,18 @@ describe('takeAttempt', () => {
   });
 });
 
+const CONSUMED = { outcome: 'consumed', remaining: 9, total: 10, events: [], repeated: false };
+
 describe('consume', () => {
   it.each([
     ...nonsense.map((answer) => [named(answer), answer]),
     ...[NaN, -1, 8.5, '9', null, undefined, Infinity, true].flatMap((value) => [
-      [
-        `consumed, remaining ${String(value)}`,
-        { outcome: 'consumed', remaining: value, total: 10 },
-      ],
-      [`consumed, total ${String(value)}`, { outcome: 'consumed', remaining: 9, total: value }],
+      [`consumed, remaining ${String(value)}`, { ...CONSUMED, remaining: value }],
+      [`consumed, total ${String(value)}`, { ...CONSUMED, total: value }],
     ]),
     ["'yes', with a time", { outcome: 'yes', consumedAt: 0 }],
     ["'', with a reason", { outcome: '', reason: 'none' }],
+    ['consumed, repeated or not', { ...CONSUMED, repeated: undefined }],
     ['already consumed, without a time', { outcome: 'already_consumed' }],
     ['already consumed at NaN', { outcome: 'already_consumed', consumedAt: NaN }],
     ['gone, without a reason', { outcome: 'gone' }],

@@ -19,6 +19,7 @@ onEachStore('replacements', (open) => {
         remaining: 10,
         total: 10 + n,
         low: false,
+        repeated: false,
         setId,
         codeId: expect.any(String),
         expiresAt,

@@ -75,7 +75,7 @@ end
  * Reads `order`, `from`, `count`, and the strings to search for in the JSON of an event: `texts`,
  * all of which it must contain, and `types`, of which one is enough. Returns the name of the last
  * entry that it looked at, how many it looked at, and those that match: each with its name and
- * fields.
+ * fields. Returns nothing if the stream never came as far as `from`.
  */
 export const readEventsScript = defineScript(`${EVENT_FUNCTIONS}
 local function contains(event, text)
@@ -111,7 +111,24 @@ local function addRefusals(fields)
   end
 end
 
-local entries = readEntries(request.from, request.count, request.order == 'newest-first')
+-- The stream keeps its last id when entries are removed. A stream that is missing was lost.
+local function isAhead(from)
+  if redis.call('EXISTS', events) == 0 then
+    return true
+  end
+  local info = redis.call('XINFO', 'STREAM', events)
+  for n = 1, #info, 2 do
+    if info[n] == 'last-generated-id' then
+      return pad(from) > pad(info[n + 1])
+    end
+  end
+end
+
+local isNewestFirst = request.order == 'newest-first'
+local entries = readEntries(request.from, request.count, isNewestFirst)
+if #entries == 0 and request.from ~= '' and not isNewestFirst and isAhead(request.from) then
+  return {}
+end
 local last = request.from
 local found = {}
 for _, entry in ipairs(entries) do

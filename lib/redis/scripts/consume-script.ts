@@ -4,21 +4,51 @@ import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
 /**
- * Reads `setId`, `codeId`, `channel`, `now`, `events`, `milestones` with `remaining` and `event`,
- * and `replacement` with `codeId` and `code`. Returns `consumed`, remaining, total and the events
- * that it wrote; or `already_consumed` and the time; or `gone` and the reason.
+ * Reads `id`, `setId`, `codeId`, `channel`, `now`, `events`, `milestones` with `remaining` and
+ * `event`, and `replacement` with `codeId` and `code`. Returns `consumed`, remaining, total, the
+ * events that it wrote and `first`; or the same of an earlier run with this id, and `repeated`; or
+ * `already_consumed` and the time; or `gone` and the reason.
  */
 export const consumeScript = defineScript(`${USER_FUNCTIONS}
 local now = request.now
 local codeField = 'code:' .. request.codeId
 local consumedField = 'consumed:' .. request.codeId
-local set = readUser('setId', 'expiresAt', 'remaining', 'total', codeField, consumedField)
+local consumptionField = 'consumption:' .. request.codeId
+local set = readUser(
+  'setId',
+  'expiresAt',
+  'remaining',
+  'total',
+  codeField,
+  consumedField,
+  consumptionField
+)
 local channel = request.channel
 local generation = readGeneration(channel)
 local isLocked = channel == 'second_factor' and readSecondFactor().lockedAt
 
+-- What an earlier run with this id returned. Its entries follow each other in the stream. If they
+-- were pruned, the numbers are those of the set.
+local function repeatConsumption(first, last)
+  local remaining = set.remaining
+  local total = set.total
+  for n, entry in ipairs(redis.call('XRANGE', events, first, last)) do
+    local fields = entry[2]
+    remaining = fields[4]
+    total = fields[6]
+    written[n] = fields
+  end
+  return { 'consumed', remaining, total, written, 'repeated' }
+end
+
 if set.setId ~= request.setId then
   return { 'gone', 'none' }
+end
+if set[consumptionField] then
+  local id, first, last = string.match(set[consumptionField], '^(%S+) (%S+) (%S+)$')
+  if id == request.id then
+    return repeatConsumption(first, last)
+  end
 end
 if set.expiresAt and now >= toNumber(set.expiresAt) then
   return { 'gone', 'expired' }
@@ -54,8 +84,11 @@ if request.replacement then
   redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
 beginGeneration(channel, generation + 1)
-for _, event in ipairs(toWrite) do
-  record(event, 'remaining', toText(remaining), 'total', toText(total))
+local entries = {}
+for n, event in ipairs(toWrite) do
+  entries[n] = record(event, 'remaining', toText(remaining), 'total', toText(total))
 end
-return { 'consumed', toText(remaining), toText(total), written }
+local consumption = request.id .. ' ' .. entries[1] .. ' ' .. entries[#entries]
+redis.call('HSET', user, consumptionField, consumption)
+return { 'consumed', toText(remaining), toText(total), written, 'first' }
 `);

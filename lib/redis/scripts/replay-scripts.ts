@@ -51,8 +51,8 @@ return { 'done', found }
 `);
 
 /**
- * Reads `owner` and `steps`: each with `event` as JSON, its `id`, its time `at` and `refusals`;
- * `change` with `type`, `setId` and `codeId`; and `isStored`. Returns the events that it wrote, the
+ * Reads `owner` and `steps`: each with `event` as JSON, and of it `id`, `at`, `refusals`, `remaining`
+ * and `total`; `change` with `type`, `setId` and `codeId`; and `isStored`. Returns the events that it wrote, the
  * effects, and `lost` if the user has no set now and one is lost.
  */
 export const replayScript = defineScript(`${USER_FUNCTIONS}
@@ -78,6 +78,8 @@ end
 
 local effects = {}
 local consumed = {}
+-- By the id of the event, which is the id of the consumption.
+local consumptionFields = {}
 local endedAt
 local endedSetId
 local lostAt
@@ -101,7 +103,9 @@ local function endCurrentSet(at, effect)
   table.insert(effects, effect)
 end
 
-local function applyToSets(change, at)
+local function applyToSets(step)
+  local change = step.change
+  local at = step.at
   if current ~= change.setId then
     if hasEnded(change.setId) then
       return
@@ -120,6 +124,7 @@ local function applyToSets(change, at)
       fields[field] = toText(at)
       table.insert(consumed, field)
       table.insert(consumed, toText(at))
+      consumptionFields[step.id] = 'consumption:' .. change.codeId
       remaining = remaining - 1
       lastConsumedAt = math.max(lastConsumedAt, at)
       table.insert(effects, 'consumed')
@@ -136,7 +141,7 @@ for _, step in ipairs(request.steps) do
       table.insert(effects, 'locked')
     end
   elseif change then
-    applyToSets(change, step.at)
+    applyToSets(step)
   end
 end
 
@@ -159,13 +164,27 @@ if lockedAt then
   redis.call('HSET', user, 'second_factor:lockedAt', toText(lockedAt))
 end
 for _, step in ipairs(request.steps) do
+  -- An entry that does not exist: a repeated consumption then returns the numbers of the set.
+  local entry = '0-0'
   if not step.isStored and redis.call('HSETNX', KEYS[8], step.id, '1') == 1 then
     if step.refusals then
       redis.call('HSET', refusals, step.id, toText(step.refusals))
       record(step.event, 'id', step.id, 'refusals', toText(step.refusals))
+    elseif step.remaining and step.total then
+      entry = record(
+        step.event,
+        'remaining',
+        toText(step.remaining),
+        'total',
+        toText(step.total)
+      )
     else
       record(step.event)
     end
+  end
+  local field = consumptionFields[step.id]
+  if field and not endedAt then
+    redis.call('HSET', user, field, step.id .. ' ' .. entry .. ' ' .. entry)
   end
 end
 return { written, effects, lostAt and not current and 'lost' or '' }

@@ -155,7 +155,7 @@ local function endSet(now)
     if string.find(field, '^consumed:') then
       table.insert(consumedTimes, value)
       table.insert(codeFields, field)
-    elseif string.find(field, '^code:') then
+    elseif string.find(field, '^code:') or string.find(field, '^consumption:') then
       table.insert(codeFields, field)
     end
   end

@@ -45,6 +45,7 @@ CREATE TABLE IF NOT EXISTS backup_codes (
   digest varchar(64) CHARACTER SET ascii COLLATE ascii_bin,
   created_at bigint NOT NULL,
   consumed_at bigint,
+  consumption_id varchar(36) CHARACTER SET ascii COLLATE ascii_bin,
   ended_at bigint,
   KEY backup_codes_set (user_key, set_id),
   KEY backup_codes_ended (ended_at)

@@ -43,6 +43,7 @@ CREATE TABLE IF NOT EXISTS backup_codes (
   digest varchar(64),
   created_at bigint NOT NULL,
   consumed_at bigint,
+  consumption_id varchar(36),
   ended_at bigint
 );
 

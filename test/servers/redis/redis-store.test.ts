@@ -174,7 +174,13 @@ describeWith(redis, 'RedisStore', (server) => {
     const consumed = await store.consume({ ...newConsumeRequest(set, 0), events: [event] });
     const stored = (await readRedisEvents(client, set.subject.userId)).at(-1);
     expect(stored).toEqual({ ...event, remaining: 9, total: 10 });
-    expect(consumed).toEqual({ outcome: 'consumed', remaining: 9, total: 10, events: [stored] });
+    expect(consumed).toEqual({
+      outcome: 'consumed',
+      remaining: 9,
+      total: 10,
+      events: [stored],
+      repeated: false,
+    });
   });
 
   const otherClients: readonly (readonly [string, () => SingleClient])[] = [
