@@ -176,7 +176,7 @@ export class Replay {
       const subject = userSubject(userId, this.#config.namespace);
       if ((await this.#config.store.find(subject))?.current) continue;
       const event = await this.#latestEvent(subject, {
-        types: ['issued', 'adopted', 'activated', 'revoked'],
+        types: ['revoked', 'issued', 'adopted', 'activated'],
         isIncluded: () => true,
       });
       if (event?.type !== 'revoked') userIds.push(userId);
@@ -201,7 +201,9 @@ export class Replay {
         limit: PAGE,
       });
       for (const event of events) {
-        if (isIncluded(event) && (latest === null || event.at > latest.at)) latest = event;
+        if (isIncluded(event) && (latest === null || isLater(event, latest, types[0]))) {
+          latest = event;
+        }
       }
       if (events.length < PAGE) return latest;
       after = cursor;
@@ -210,6 +212,7 @@ export class Replay {
 }
 
 interface LatestEventQuery {
+  /** Of two events of the same time, the one of the first type counts as the later one. */
   readonly types: readonly AuditEventType[];
   readonly isIncluded: (event: AuditEvent) => boolean;
 }
@@ -250,6 +253,10 @@ function changeOf({ type, setId, codeId }: AuditEvent): ReplayedChange | null {
     default:
       return null;
   }
+}
+
+function isLater(event: AuditEvent, other: AuditEvent, first: string | undefined): boolean {
+  return event.at > other.at || (event.at === other.at && event.type === first);
 }
 
 function isSecondFactorLock({ type, context }: AuditEvent): boolean {

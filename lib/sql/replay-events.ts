@@ -170,7 +170,11 @@ class UserReplay {
       UPDATE ${tables.users}
       SET staged_set_id = NULL, staged_until = NULL, staged_header = NULL
       WHERE user_key = ${this.#subject.key}`);
-    await this.#run(endCodes(tables, { subject: this.#subject, now: at, setId }));
+    // Not ended like others: ended codes stand for a set that was the current one.
+    await this.#run(sql`
+      DELETE FROM ${tables.codes}
+      WHERE user_key = ${this.#subject.key}
+        AND set_id = ${setId}`);
     sets.staged = null;
   }
 
