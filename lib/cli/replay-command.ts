@@ -102,9 +102,15 @@ async function replayFile(
   let lines: readonly string[] = [];
   const problems: string[] = [];
   try {
-    lines = isDryRun
-      ? [`events ${await count(events)}. Nothing was changed.`]
-      : describeResult(await backupCodes.audit.replay(events, { actor: ACTOR }));
+    if (isDryRun) {
+      lines = [`events ${await count(events)}. Nothing was changed.`];
+    } else {
+      const result = await backupCodes.audit.replay(events, { actor: ACTOR });
+      lines = describeResult(result);
+      if (result.events > 0 && result.skipped.otherNamespaces === result.events) {
+        problems.push('Every event is of another namespace than the backupCodes of MODULE.');
+      }
+    }
   } catch (error) {
     problems.push(`stopped at line ${reader.lineNumber} or before: ${messageOf(error)}`, RUN_AGAIN);
   }
