@@ -99,6 +99,11 @@ export const EVENT_TYPES = [
    * consumed.
    */
   'login_unfinished',
+  /**
+   * The code was sent again for the login that it was consumed for, and this request completes the
+   * login. `refusals` counts the requests that asked to.
+   */
+  'login_resumed',
   /** The risk hook asked for a stronger factor. */
   'step_up_required',
   /**

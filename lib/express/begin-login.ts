@@ -1,4 +1,5 @@
 // Begins a login after the first factor. Logs no user in.
+import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
 import { assertResponseUnsent } from '../internal/response-sent';
@@ -107,6 +108,7 @@ export async function beginLogin(
     writeAppData(req, keptData);
     writeState(req, {
       pending: encodeRecord(record),
+      loginId: randomUUID(),
       returnTo: safeReturnTo(returnTo),
       ...(keep.length > 0 && { keptKeys: keep }),
     });

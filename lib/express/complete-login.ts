@@ -1,8 +1,8 @@
 // Completes a login with the factor that was just verified. Nothing else in this folder logs in.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
-import { assertResponseUnsent } from '../internal/response-sent';
-import { forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
+import { isResponseSent, responseSentError } from '../internal/response-sent';
+import { findConsumed, forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
 import { endSessionId } from './ended-sessions';
 import type { Assurance } from './factors';
@@ -26,6 +26,7 @@ import {
 } from './login-state';
 import { getUser, setUser } from './passport-login';
 import { readPending } from './pending-login';
+import { claimLogin, isCompletedBefore, waitForFirstRequest } from './repeated-code';
 import { safeReturnTo } from './return-to';
 import { addShownFactor, findShownFactor, isFirstFactorEnough } from './shown-factor';
 import { regenerateSession, saveSession } from './session';
@@ -81,10 +82,10 @@ export interface CompletedLogin extends Assurance {
  * given back. If a backup code was consumed and this fails, the audit trail gets a
  * `login_unfinished` event.
  *
- * After a double click the second request finds no pending login: answer it with a 303. If that
- * request was already running and writes to its session, express-session stores the *pending* login
- * again under the old id. That lets no user in: it still needs a second factor, and it still
- * expires on time. The session that a step-up replaces is not written again by this process.
+ * If the answer is lost, because a process died or a proxy repeats the request, the same code
+ * completes the same pending login, once, after a wait of five seconds. In any other login the code
+ * is spent. After a double click the second request finds no pending login: answer it with a 303.
+ * The session that was replaced is not written again by this process.
  *
  * @example
  * ```ts
@@ -158,13 +159,15 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   const record = isFirstFactorEnough(options, pending)
     ? before
     : addShownFactor(before, { ...findShownFactor(req, { options, pending }), at: now() });
+  const consumed = findConsumed(req);
+  if (consumed?.isRepeated === true) await waitForFirstRequest(req);
+  assertAnswerable(req);
   try {
-    // The cookie of the session could no longer reach the browser.
-    assertResponseUnsent(req.res);
     // Passport 0.5 and older do not renew the session in logIn, so it is renewed here for every
     // version. Later ones do it once more.
-    if (pending === null) endSessionId(req);
+    endSessionId(req);
     await regenerateSession(req);
+    if (consumed !== null) await claimLogin(consumed);
     await logInWithMark(req, { user: shownBy.user, startedAt: before.startedAt });
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
@@ -172,6 +175,7 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   } catch (error) {
     // A login whose record could not be saved does not count. No client knows its id yet.
     await abandonLogin(req);
+    if (isCompletedBefore(error)) throw error;
     throw new BackupCodeError(
       'login_unfinished',
       'The factor was valid, but the session could not be made, so no user is logged in. ' +
@@ -180,6 +184,22 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     );
   }
   return { returnTo, methods: record.methods, amr: record.amr, acr: record.acr };
+}
+
+/**
+ * The cookie of a session could no longer reach the browser. The session is left as it is: a
+ * pending login can still be completed, with the same code.
+ *
+ * @throws {BackupCodeError} `login_unfinished`
+ */
+function assertAnswerable(req: Request): void {
+  if (!isResponseSent(req.res)) return;
+  throw new BackupCodeError(
+    'login_unfinished',
+    'The factor was valid, but the response was already sent, so no user is logged in. A backup ' +
+      'code that was given completes this login as long as it is pending, and no other.',
+    { cause: responseSentError() },
+  );
 }
 
 /** What moves from the old session into the one of the login. */

@@ -9,6 +9,8 @@ import { getSession, readPath, regenerateSession } from './session';
 export interface LoginState {
   /** The pending login. */
   readonly pending?: unknown;
+  /** Names the pending login, for the code that completes it. */
+  readonly loginId?: unknown;
   /** The completed login. */
   readonly login?: unknown;
   /** The page to go to after the login. */
@@ -19,7 +21,7 @@ export interface LoginState {
   readonly isRotationOffered?: unknown;
 }
 
-const STATE_KEY = 'passport-backup-code';
+export const STATE_KEY = 'passport-backup-code';
 
 /** @throws {BackupCodeError} `session_unavailable` */
 export function readState(req: Request): LoginState {

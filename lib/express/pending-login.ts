@@ -3,6 +3,7 @@ import type { Request } from 'express';
 import { checkedClock } from '../internal/clock';
 import { assertOptions, optionalFunction, wholeNumber } from '../internal/validate';
 import type { UserId } from '../stores/subject';
+import { rememberPendingLogin } from '../strategy/pending-login-id';
 import { isFresh } from './factors';
 import { decodeRecord, type StoredLogin } from './login-record';
 import { readState } from './login-state';
@@ -60,6 +61,8 @@ export function pendingLogin(req: Request, options: PendingLoginOptions = {}): P
   assertOptions('pendingLogin', given, ['maxAgeSeconds', 'now']);
   const pending = readPending(req, options);
   if (pending === null) return null;
+  const { loginId } = readState(req);
+  if (typeof loginId === 'string') rememberPendingLogin(req, { userId: pending.userId, loginId });
   return {
     userId: pending.userId,
     methods: pending.methods,

@@ -73,7 +73,8 @@ const NAME_KEY_BYTES = 32;
  * to a replica may lose the last writes, and a code that was consumed in them works again.
  *
  * The methods throw `BackupCodeError` with the code `unreadable_set` if stored data is damaged.
- * Errors of the client are passed on.
+ * Errors of the client are passed on. If Redis refuses a call, because the user lacks a right
+ * (`NOPERM`) or the server may not write now, nothing has changed. docs/redis.md lists the rights.
  *
  * @example
  * const client = createClient({ url: process.env.REDIS_URL, disableOfflineQueue: true });

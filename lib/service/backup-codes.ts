@@ -25,6 +25,7 @@ import type { NotConsumed, Outcome } from './outcome';
 import { makeSet, newCodes, type NewCodes } from './issue';
 import { parseConfig, type Config } from './config';
 import { type BackupCodesOptions } from './options';
+import { resumeLogin } from './resume';
 import { describeSet, type SetStatus } from './set-status';
 
 /** How long a staged set can be activated. */
@@ -331,6 +332,31 @@ export class BackupCodes {
       context: cleanContext(context),
     });
     this.#listeners.notify(await this.#config.store.append([event]));
+  }
+
+  /**
+   * Claims the login that a code was consumed for, after `consume` answered with `repeated: true`.
+   * Of any number of callers for one login and code, exactly one receives true and may complete the
+   * login. `completeLogin` calls it. Call it yourself if you name your logins with `loginId` and
+   * complete them without `completeLogin`: then also claim the login that was not repeated.
+   *
+   * @example
+   * if (!(await backupCodes.resumeLogin(user.id, outcome, { loginId }))) return res.sendStatus(409);
+   *
+   * @param code what `consume` returned
+   * @param context with the `loginId` that `consume` was given
+   * @returns false if the login was claimed before
+   * @throws {BackupCodeError} `invalid_option` without a `loginId`; `invalid_user_id`
+   */
+  async resumeLogin(
+    userId: UserId,
+    { setId, codeId }: ConsumedCode,
+    context: ConsumeContext,
+  ): Promise<boolean> {
+    const subject = this.#subject(userId);
+    const events = await resumeLogin(this.#config, subject, { setId, codeId, context });
+    this.#listeners.notify(events);
+    return events.length > 0;
   }
 
   /**

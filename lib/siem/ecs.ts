@@ -64,6 +64,7 @@ const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
   expiring: STATE,
   expired: STATE,
   login_unfinished: ATTEMPT,
+  login_resumed: ATTEMPT,
   step_up_required: ATTEMPT,
   replayed: CHANGE,
   approval_requested: CHANGE,

@@ -57,6 +57,7 @@ const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeveri
   expiring: [other('Expiring'), 'Low'],
   expired: [other('Expired'), 'Low'],
   login_unfinished: [LOGON, 'Medium'],
+  login_resumed: [LOGON, 'Low'],
   step_up_required: [LOGON, 'Medium'],
   replayed: [other('Replayed'), 'High'],
   approval_requested: [other('Approval Requested'), 'Low'],

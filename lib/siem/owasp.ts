@@ -107,6 +107,7 @@ const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
   expiring: 'user_updated',
   expired: 'authn_token_revoked',
   login_unfinished: 'authn_login_fail',
+  login_resumed: 'authn_login_success',
   step_up_required: 'authn_login_fail',
   replayed: 'user_updated',
   approval_requested: 'authz_admin',

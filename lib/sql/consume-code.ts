@@ -5,7 +5,7 @@ import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents, readEvent } from './event-rows';
 import { readNumber } from './rows';
-import { insertCodes } from './set-rows';
+import { HAS_NOT_ENDED, insertCodes } from './set-rows';
 
 /** Rolls the transaction back, and carries the answer out of it. */
 class NothingWritten extends Error {
@@ -65,7 +65,7 @@ async function consume(
       AND user_key = ${subject.key}
       AND set_id = ${setId}
       AND consumed_at IS NULL
-      AND ended_at IS NULL`);
+      AND ${HAS_NOT_ENDED}`);
   if (code.affected !== 1) {
     throw new NothingWritten(await explain(run, { tables, request, isCounted: true }));
   }
@@ -126,7 +126,7 @@ async function explain(
       ON c.user_key = u.user_key
         AND c.set_id = u.set_id
         AND c.code_id = ${codeId}
-        AND c.ended_at IS NULL
+        AND ${HAS_NOT_ENDED}
     WHERE u.user_key = ${subject.key}`);
   const row = rows[0];
   if (row?.['set_id'] !== setId || row['revoked_at'] !== null) {

@@ -9,8 +9,9 @@ import type {
 } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { Dialect } from './dialect';
+import { nodeSqliteDialect } from './node-sqlite';
 import { refusedDatabase } from './refused-database';
-import { databaseKind, read, type DatabaseKind } from './sql-database';
+import { databaseKind, read, type DatabaseKind, type NodeSqliteDatabase } from './sql-database';
 
 /**
  * One Kysely for each database. Two on one SQLite connection would run their transactions into each
@@ -33,6 +34,7 @@ export function kyselyOf(database: unknown): Kysely<unknown> {
 
 function kyselyDialect(kind: Exclude<DatabaseKind, 'kysely'>, driver: unknown): KyselyDialect {
   if (kind === 'pg') return new PostgresDialect({ pool: driver as PostgresPool });
+  if (kind === 'node:sqlite') return nodeSqliteDialect(driver as NodeSqliteDatabase);
   if (kind === 'sqlite') return new SqliteDialect({ database: driver as KyselySqliteDatabase });
   return new MysqlDialect({ pool: driver as MysqlPool });
 }

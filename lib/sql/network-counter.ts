@@ -132,10 +132,3 @@ export function giveBackNetwork(tables: Tables, { subject, ticket }: GiveBackReq
       AND generation = ${ticket.generation}
       AND attempts > 0`;
 }
-
-/** Removes counters whose last attempt was long ago. */
-export function forgetCounters(tables: Tables, now: number): Statement {
-  return sql`
-    DELETE FROM ${tables.networks}
-    WHERE forget_at <= ${now}`;
-}

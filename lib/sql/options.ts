@@ -11,8 +11,8 @@ import { readTableNames, type TableNames, type TableOptions } from './table-name
 export interface CreateTablesOptions extends TableOptions {
   /**
    * The database that your app has: a Kysely, a `Pool` of `pg`, a pool of `mysql2` (of
-   * `mysql2/promise` too), or a database of better-sqlite3 or libsql. It stays yours: nothing here
-   * opens a connection or closes one.
+   * `mysql2/promise` too), or a database of better-sqlite3, libsql or `node:sqlite`. It stays
+   * yours: nothing here opens a connection or closes one.
    *
    * On SQLite the store's transactions run on this one connection. While a call of the store is
    * pending, what you write on the same connection becomes part of its transaction, unless you

@@ -1,12 +1,10 @@
 // Removes old events, what is left of sets that ended long ago, and users who have had no set
 // since.
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { PruneRequest } from '../stores/audit-contract';
 import type { Database, Statement } from './database';
-import { forgetCounters } from './network-counter';
-
-/** Rows that one transaction removes, so that no login waits long for it. */
-const REMOVED_AT_ONCE = 500;
+import { REMOVED_AT_ONCE, sweep } from './sweep';
 
 /** @returns how many events were removed */
 export async function prune(database: Database, request: PruneRequest): Promise<number> {
@@ -27,7 +25,7 @@ export async function prune(database: Database, request: PruneRequest): Promise<
     before,
     isIncluded: sql`user_key IN (SELECT user_key FROM ${users} WHERE ${namespace})`,
   });
-  await database.transaction((run) => run(forgetCounters(database.tables, before)));
+  await sweep(database, before);
   if (usersWithoutSet) {
     await removeUsers(database, sql`${namespace} AND ${hasHadNoSet(request)}`);
   }
@@ -65,6 +63,7 @@ async function removeOld(
         WHERE ${keyColumn} IN (${sql.join(rows.map((row) => row[key]))})`),
     );
     removed += affected;
+    await nextTurn();
   }
 }
 
@@ -105,5 +104,6 @@ async function removeUsers(database: Database, isRemovable: Statement): Promise<
       }
     });
     last = rows.at(-1)?.['user_key'];
+    await nextTurn();
   }
 }

@@ -12,8 +12,10 @@ const ACCEPTED = [
   'a Kysely',
   'a Pool of pg',
   'a pool of mysql2',
-  'a database of better-sqlite3 or libsql',
+  'a database of better-sqlite3, libsql or node:sqlite',
 ];
+
+const CLASS_OF_NODE_SQLITE = 'an object of the class DatabaseSync';
 
 /** What apps have instead, the most specific first. */
 const HINTS: readonly Hint[] = [
@@ -64,9 +66,9 @@ const HINTS: readonly Hint[] = [
     instead: 'Transactions that run at once need connections of their own. Pass a pool.',
   },
   {
-    matches: (given) => hasMethods(given, ['prepare', 'exec', 'createSession']),
-    was: 'was a database of node:sqlite',
-    instead: 'node:sqlite is not supported yet. Open the file with better-sqlite3 or libsql.',
+    matches: (given) => nameOf(given) === CLASS_OF_NODE_SQLITE,
+    was: 'was a database of an early node:sqlite',
+    instead: 'Use Node 22.13 or later.',
   },
 ];
 

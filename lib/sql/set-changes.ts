@@ -13,7 +13,7 @@ import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
 import type { Database, Statement } from './database';
 import { insertEvents } from './event-rows';
-import { insertCodes, insertUser, readStagedHeader } from './set-rows';
+import { HAS_NOT_ENDED, insertCodes, insertUser, readStagedHeader } from './set-rows';
 
 import type { Tables } from './database';
 
@@ -171,7 +171,7 @@ export function endCodes(tables: Tables, { subject, now, setId, except }: EndedC
     UPDATE ${tables.codes}
     SET salt = NULL, digest = NULL, ended_at = ${now}
     WHERE user_key = ${subject.key}
-      AND ended_at IS NULL
+      AND ${HAS_NOT_ENDED}
       ${isOfSet}
       ${condition}`;
 }

@@ -40,6 +40,12 @@ export function insertCodes(
   return insertRows(tables.codes, rows);
 }
 
+/**
+ * Whether the set of a code has not ended. An expression, because MariaDB would find the code by
+ * the index of `ended_at`, and read and lock all codes that are in use.
+ */
+export const HAS_NOT_ENDED = sql`COALESCE(ended_at, 0) = 0`;
+
 /** The columns that {@link readCurrentSet} reads. */
 export const CURRENT_SET_COLUMNS = [
   'set_id',

@@ -40,10 +40,21 @@ export interface SqliteDatabase {
   pragma(source: string): unknown;
 }
 
-/** The database that an app has. */
-export type SqlDatabase = KyselyDatabase | PgPool | Mysql2Pool | Mysql2PromisePool | SqliteDatabase;
+/** A `DatabaseSync` of `node:sqlite`, on Node 22.13 or later. */
+export interface NodeSqliteDatabase {
+  /** Prepares a statement. */
+  prepare(source: string): unknown;
+  /** Begins to record changes. Only a database of `node:sqlite` has this method. */
+  createSession(): unknown;
+  /** Closes the database. */
+  close(): void;
+}
 
-export type DatabaseKind = 'kysely' | 'pg' | 'mysql2' | 'mysql2/promise' | 'sqlite';
+/** The database that an app has. */
+export type SqlDatabase =
+  KyselyDatabase | PgPool | Mysql2Pool | Mysql2PromisePool | SqliteDatabase | NodeSqliteDatabase;
+
+export type DatabaseKind = 'kysely' | 'pg' | 'mysql2' | 'mysql2/promise' | 'sqlite' | 'node:sqlite';
 
 /** @returns `null` if it is none of them */
 export function databaseKind(given: unknown): DatabaseKind | null {
@@ -54,6 +65,7 @@ export function databaseKind(given: unknown): DatabaseKind | null {
   if (hasMethods(given, ['getConnection', 'promise'])) return 'mysql2';
   if (hasMethods(read(given, 'pool'), ['getConnection', 'promise'])) return 'mysql2/promise';
   if (hasMethods(given, ['prepare', 'pragma', 'transaction'])) return 'sqlite';
+  if (hasMethods(given, ['prepare', 'createSession', 'close'])) return 'node:sqlite';
   return null;
 }
 

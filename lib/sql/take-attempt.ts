@@ -7,10 +7,11 @@ import { countedRefusal } from '../stores/refusals';
 import { countEvent } from './count-event';
 import type { Counter } from './counter';
 import type { Database, RunStatement } from './database';
-import { forgetCounters, networkCounter } from './network-counter';
+import { networkCounter } from './network-counter';
 import { readNumber } from './rows';
 import { secondFactorCounter } from './second-factor-counter';
 import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows';
+import { startSweep } from './sweep';
 
 /**
  * A concurrent insert, or an attempt that is given back, can leave a row that neither grants nor
@@ -42,9 +43,9 @@ export async function takeAttempt(
       'The stored counter of a user neither grants an attempt nor refuses it.',
     );
   });
-  // A flood of unknown names adds rows without end. Each new one removes those that have expired.
+  // A flood of unknown names adds rows without end. A new one has those removed that have expired.
   const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
-  if (isNewName) await removeExpired(database, now);
+  if (isNewName) startSweep(database, now);
   return result;
 }
 
@@ -76,10 +77,4 @@ async function readGranted(
     },
     current: current && { ...current, codes: rows.map(readStoredCode) },
   };
-}
-
-/** The attempt is taken by now. What cannot be removed now is removed with the next new name. */
-async function removeExpired(database: Database, now: number): Promise<void> {
-  const work = (run: RunStatement): Promise<unknown> => run(forgetCounters(database.tables, now));
-  await database.transaction(work).catch(() => undefined);
 }

@@ -11,12 +11,22 @@ export interface UnfinishedLogin {
   readonly userId: UserId;
   readonly code: ConsumedCode;
   readonly context: Context;
+  /** The pending login that the code was for. */
+  readonly loginId: string | undefined;
+  /** Whether an earlier request consumed the code, for the same pending login. */
+  readonly isRepeated: boolean;
+  /** Before the code was consumed, in milliseconds of `performance.now()`. */
+  readonly startedAt: number;
 }
 
 const unfinishedLogins = new WeakMap<object, UnfinishedLogin>();
 
 export function rememberConsumed(req: object, login: UnfinishedLogin): void {
   unfinishedLogins.set(req, login);
+}
+
+export function findConsumed(req: object): UnfinishedLogin | null {
+  return unfinishedLogins.get(req) ?? null;
 }
 
 /** The login succeeded. */
@@ -26,14 +36,15 @@ export function forgetConsumed(req: object): void {
 
 /**
  * The login failed. If a code was consumed on this request, one `login_unfinished` event is
- * recorded. Never fails: the caller reports why the login failed, and the consumption itself is in
- * the audit trail.
+ * recorded. If an earlier request consumed it, that request records what became of the login. Never
+ * fails: the caller reports why the login failed, and the consumption itself is in the audit trail.
  */
 export async function recordUnfinished(req: object): Promise<void> {
   const login = unfinishedLogins.get(req);
   unfinishedLogins.delete(req);
+  if (login === undefined || login.isRepeated) return;
   try {
-    await login?.backupCodes.recordUnfinishedLogin(login.userId, login.code, login.context);
+    await login.backupCodes.recordUnfinishedLogin(login.userId, login.code, login.context);
   } catch {
     // See above.
   }

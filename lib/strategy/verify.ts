@@ -4,7 +4,7 @@ import { cleanContext, type Context } from '../audit/context';
 import { showCode } from '../codes/formats';
 import { MAX_TYPED_LENGTH, readCode } from '../codes/read-code';
 import { asError } from '../errors';
-import type { ConsumedCode } from '../service/backup-codes';
+import type { Consumed } from '../service/outcome';
 import type { AnyVerify, CheckedOptions, CheckedOwnStorage } from './check-options';
 import type { Done } from './options';
 import {
@@ -16,8 +16,10 @@ import {
   type Failure,
   type Success,
 } from './outcomes';
+import { findPendingLoginId } from './pending-login-id';
 import { recordUnfinished, rememberConsumed } from './unfinished-login';
 import { readField, type RequestUser } from './user';
+import type { UserId } from '../stores/subject';
 
 const VETO_STATUS = 401;
 
@@ -30,23 +32,42 @@ export async function consumeCode(
   const { channel } = options;
   const typed = readField(req.body, options.codeField);
   const context: Context = { ...options.context(req), channel };
+  const loginId = loginIdOf(options, req, userId);
+  const startedAt = performance.now();
   let result: unknown;
   if (options.backupCodes === undefined)
     result = await askOwnStorage(options, user, { typed, context });
   else if (userId === null)
     result = await options.backupCodes.rejectUnknownUser(username, typed, context);
-  else result = await options.backupCodes.consume(userId, typed, context);
+  else result = await options.backupCodes.consume(userId, typed, { ...context, loginId });
 
   const info = readInfo(result);
   if (info === null) return refuse(options, req, readRefusal(result, channel));
   // A success for a user name that no user has is a fault of the storage. It is not a login.
   if (user === null) return refuse(options, req, REFUSALS.invalid_code);
   if (options.backupCodes !== undefined && userId !== null) {
-    const { setId, codeId } = result as ConsumedCode;
-    const { backupCodes } = options;
-    rememberConsumed(req, { backupCodes, userId, code: { setId, codeId }, context });
+    const { setId, codeId, repeated } = result as Consumed;
+    rememberConsumed(req, {
+      backupCodes: options.backupCodes,
+      userId,
+      code: { setId, codeId },
+      context,
+      loginId,
+      isRepeated: repeated,
+      startedAt,
+    });
   }
   return { action: 'success', user, info };
+}
+
+/** Only a second factor has a pending login that the code is for. */
+function loginIdOf(
+  { channel }: CheckedOptions,
+  req: Request,
+  userId: UserId | null,
+): string | undefined {
+  if (channel !== 'second_factor' || userId === null) return undefined;
+  return findPendingLoginId(req, userId);
 }
 
 /** The app's own `consumeCode`. It is called for users and with codes only. */

@@ -13,6 +13,7 @@ const gate = 'test/codes/hash-queue.test.ts';
 const channelShares = 'test/codes/hash-queue-fairness.test.ts';
 const userShare = 'test/codes/hash-queue-fairness.test.ts';
 const floods = 'test/service/fair-queue.test.ts';
+const plans = 'test/helpers/query-plan-tests.ts';
 const tickets = 'test/stores/tickets.test.ts';
 const fail = 'test/strategy/fail.test.ts';
 
@@ -413,6 +414,28 @@ export const guessingBreaks: readonly Break[] = [
     replace: "{ ok: false, reason: 'unknown_user' }",
     noticedBy: [
       `${fail} › an unknown name gets the status, body, headers and work of a known one, at …`,
+    ],
+  },
+  {
+    id: 'T-03',
+    what: 'the counter of a network is not found by its key',
+    file: 'lib/sql/network-counter.ts',
+    find: 'sql`n.user_key = ${subject.key} AND n.network',
+    replace: "sql`COALESCE(n.user_key, '') = ${subject.key} AND n.network",
+    noticedBy: [
+      `${plans} › on …, a valid, a consumed and an invalid code find their rows by a key`,
+      `${plans} › on …, attempts during a wait find their rows by a key`,
+      `${plans} › an unknown user name finds its rows by a key, and during a wait too`,
+    ],
+  },
+  {
+    id: 'T-03',
+    what: 'all expired counters are removed at once',
+    file: 'lib/sql/sweep.ts',
+    find: 'LIMIT ${sql.lit(REMOVED_AT_ONCE)}',
+    replace: 'LIMIT ${sql.lit(REMOVED_AT_ONCE ** 2)}',
+    noticedBy: [
+      `${plans} › a new unknown user name removes expired counters in the background, 500 at a time`,
     ],
   },
 ];

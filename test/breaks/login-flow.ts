@@ -10,9 +10,50 @@ const stepUp = 'test/express/step-up.test.ts';
 const early = 'test/express/early-answer.test.ts';
 const ended =
   'test/express/login-attacks.test.ts › a slow request does not restore the login that was ended by …';
+const repeated = 'test/express/repeated-code.test.ts';
 const visits = 'test/express/anonymous-visits.test.ts';
 
 export const loginFlowBreaks: readonly Break[] = [
+  {
+    id: 'F-10',
+    what: 'a repeated code completes its login without a claim',
+    file: 'lib/express/repeated-code.ts',
+    find: 'if (!isClaimed) throw completedBefore();',
+    replace: 'if (!isClaimed) return;',
+    noticedBy: [
+      `${repeated} › of several repeated codes after the process died, one completes the login`,
+      `${repeated} › a first request that is late completes no login that a repeated one completed`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'a repeated code does not wait for the first request',
+    file: 'lib/express/repeated-code.ts',
+    find: 'const until = performance.now() + FIRST_REQUEST_MS;',
+    replace: 'const until = performance.now();',
+    noticedBy: [
+      `${repeated} › of two clicks at once, one completes the login, and none counts as unfinished`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'the strategy does not name the pending login',
+    file: 'lib/strategy/verify.ts',
+    find: "if (channel !== 'second_factor' || userId === null) return undefined;",
+    replace: 'if (userId !== undefined) return undefined;',
+    noticedBy: [
+      `${repeated} › after the process died, the same code completes the same pending login, once`,
+      `${repeated} › a response that a time-out sent first leaves the pending login, and the code completes it`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'all pending logins of all users have one name',
+    file: 'lib/express/begin-login.ts',
+    find: 'loginId: randomUUID(),',
+    replace: "loginId: 'login',",
+    noticedBy: [`${repeated} › in another pending login the code is spent`],
+  },
   {
     id: 'F-02',
     what: 'a plain login of the same user gets the record of the one before',
@@ -177,8 +218,8 @@ export const loginFlowBreaks: readonly Break[] = [
     id: 'F-07',
     what: 'a slow request writes the session back that a step-up replaced',
     file: 'lib/express/complete-login.ts',
-    find: 'if (pending === null) endSessionId(req);',
-    replace: '',
+    find: 'endSessionId(req);\n    await regenerateSession(req);',
+    replace: 'await regenerateSession(req);',
     noticedBy: [ended],
   },
   {

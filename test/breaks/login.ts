@@ -166,9 +166,8 @@ export const loginBreaks: readonly Break[] = [
     what: 'a login whose session could not be saved is left unfinished',
     file: 'lib/express/complete-login.ts',
     find: `await abandonLogin(req);
-    throw new BackupCodeError(
-      'login_unfinished'`,
-    replace: "throw new BackupCodeError('login_unfinished'",
+    if (isCompletedBefore(error)) throw error;`,
+    replace: 'if (isCompletedBefore(error)) throw error;',
     noticedBy: [`${sessionFaults} › if any write of the second step fails, no user is logged in`],
   },
   {

@@ -129,6 +129,7 @@ function runsIn(path: string, broken: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
   if (path === 'test/helpers/account-tests.ts') return 'test/service/account.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
+  if (path === 'test/helpers/query-plan-tests.ts') return 'test/sql/query-plans.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
   return `test/testing/${broken === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
 }

@@ -307,4 +307,14 @@ export const singleUseBreaks: readonly Break[] = [
     replace: 'AND consumed_at IS NULL',
     noticedBy: [`${consumption} › A code of another user or of another set is not consumed`],
   },
+  {
+    id: 'W-32',
+    what: 'a Redis script writes an event before the rights to its other writes are checked',
+    file: 'lib/redis/scripts/user-functions.ts',
+    find: "write('XADD', events,",
+    replace: "redis.call('XADD', events,",
+    noticedBy: [
+      'test/redis/scripts.test.ts › … makes no write except the planned ones, at its end',
+    ],
+  },
 ];

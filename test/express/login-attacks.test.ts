@@ -160,7 +160,7 @@ describe('two requests at once on one pending login', () => {
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada', note: 'kept' });
   });
 
-  test('a slow request may restore the pending login, which lets no user in', async () => {
+  test('a slow request does not restore the pending login', async () => {
     await site.shut();
     let answered: () => void;
     const first = new Promise<void>((resolve) => (answered = resolve));
@@ -183,11 +183,8 @@ describe('two requests at once on one pending login', () => {
     expect((await old.get('/whoami')).body).toMatchObject({
       user: null,
       isAuthenticated: false,
-      pending: { userId: 'ada' },
+      pending: null,
     });
-    expect((await old.post('/login/totp', { code: 'invalid' })).status).toBe(401);
-    site.passSeconds(601);
-    expect((await old.get('/whoami')).body).toMatchObject({ user: null, pending: null });
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
   });
 });

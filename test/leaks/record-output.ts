@@ -30,6 +30,7 @@ const SERVICE_METHODS: Readonly<
   forget: true,
   unlock: true,
   recordUnfinishedLogin: true,
+  resumeLogin: true,
 };
 const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {
   events: true,

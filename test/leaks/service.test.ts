@@ -145,6 +145,10 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
       consumed as Extract<Outcome, { ok: true }>,
       CONTEXT,
     );
+    await backupCodes.resumeLogin('ada', consumed as Extract<Outcome, { ok: true }>, {
+      ...CONTEXT,
+      loginId: 'a pending login',
+    });
     for (const code of others) await backupCodes.consume('ada', code, CONTEXT);
     for (const typed of [`${first}X`, { code: first }, [first], null, `${first}\0`])
       await backupCodes.consume('ada', typed, CONTEXT);

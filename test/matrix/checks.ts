@@ -5,7 +5,7 @@ import { ES_MODULE_OUTPUT, EXPECTED_RESPONSES, type CommonJsOutput } from '../he
 import { redis } from '../helpers/servers/redis';
 import type { App } from './app';
 import { installTypescript } from './programs';
-import { APPS, runsOn, TYPESCRIPTS, type AppName, type Node } from './versions';
+import { APPS, majorOf, runsOn, TYPESCRIPTS, type AppName, type Node } from './versions';
 
 export interface Check {
   readonly name: string;
@@ -23,6 +23,7 @@ export interface Check {
 }
 
 const ROOT = join(__dirname, '../..');
+const FIRST_NODE_WITH_SQLITE = 22;
 const APP_NAMES = ['oldest', 'newest'] as const;
 
 export const CHECKS: readonly Check[] = [
@@ -40,6 +41,13 @@ export const CHECKS: readonly Check[] = [
     run: runNode(['node_modules/vitest/vitest.mjs', 'run', '--root', 'vitest']),
   },
   ...APP_NAMES.map((app) => onKysely(app)),
+  ...APP_NAMES.map((app) => onNodeSqlite(app)),
+  {
+    name: `SqlStore on PGlite, by Kysely ${APPS.newest.kysely}`,
+    app: 'newest',
+    isFor: (node) => runsOn(`kysely@${APPS.newest.kysely}`, node),
+    run: runNode(['--test', 'pglite.mjs']),
+  },
   ...APP_NAMES.map((app) => ({
     name: `RedisStore on redis ${APPS[app].redis}`,
     app,
@@ -95,6 +103,16 @@ function onKysely(app: AppName): Check {
     app,
     isFor: (node) => runsOn(`kysely@${kysely}`, node),
     run: runNode(['--test', 'kysely.mjs']),
+  };
+}
+
+function onNodeSqlite(app: AppName): Check {
+  const { kysely } = APPS[app];
+  return {
+    name: `SqlStore on node:sqlite, by Kysely ${kysely}`,
+    app,
+    isFor: (node) => majorOf(node) >= FIRST_NODE_WITH_SQLITE,
+    run: runNode(['--test', 'node-sqlite.mjs']),
   };
 }
 

@@ -17,6 +17,7 @@ export const APPS = {
     react: '19',
     redis: '6',
     '@node-rs/argon2': '2',
+    '@electric-sql/pglite': '0.5',
     jest: '30',
     vitest: '4',
   },

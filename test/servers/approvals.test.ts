@@ -10,6 +10,7 @@ import { RedisApprovalStore, RedisStore, type RedisClient } from '../../lib/redi
 import { createTables, SqlApprovalStore, SqlStore } from '../../lib/sql';
 import { approvalTests } from '../helpers/approval-tests';
 import { makeApprovedRequest, makeRequest, openOffice } from '../helpers/office';
+import { clusterWithListedRights, urlWithListedRights } from '../helpers/redis-users';
 import { describeWith, redis, redisCluster } from '../helpers/servers';
 import { describeOn } from '../helpers/sql-databases';
 
@@ -72,12 +73,10 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
 }
 
 describeWith(redis, 'RedisApprovalStore on one Redis', (server) =>
-  testRedis(async () => createClient({ url: server().url }).connect()),
+  testRedis(async () => createClient({ url: await urlWithListedRights(server()) }).connect()),
 );
 describeWith(redisCluster, 'RedisApprovalStore on a Redis cluster of three', (cluster) =>
-  testRedis(async () =>
-    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
-  ),
+  testRedis(async () => createCluster(await clusterWithListedRights(cluster().nodes)).connect()),
 );
 
 function testRedis(connect: () => Promise<RedisClient & { close(): unknown }>): void {

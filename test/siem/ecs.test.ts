@@ -71,6 +71,7 @@ describe('toEcs', () => {
     ['expired', 'iam', ['user', 'info'], undefined],
     ['step_up_required', 'authentication', ['start'], 'failure'],
     ['login_unfinished', 'authentication', ['start'], 'failure'],
+    ['login_resumed', 'authentication', ['start'], 'success'],
     ['approval_requested', 'iam', ['user', 'change'], 'success'],
     ['approval_granted', 'iam', ['user', 'change'], 'success'],
     ['approval_denied', 'iam', ['user', 'change'], 'success'],

@@ -121,6 +121,7 @@ describe('toOcsf', () => {
     ['expired', 300_799, 'Expired', 'Low', undefined],
     ['step_up_required', 300_201, 'Logon', 'Medium', 'Failure'],
     ['login_unfinished', 300_201, 'Logon', 'Medium', 'Failure'],
+    ['login_resumed', 300_201, 'Logon', 'Low', 'Success'],
     ['approval_requested', 300_799, 'Approval Requested', 'Low', 'Success'],
     ['approval_granted', 300_799, 'Approval Granted', 'Low', 'Success'],
     ['approval_denied', 300_799, 'Approval Denied', 'Medium', 'Success'],

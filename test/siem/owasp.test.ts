@@ -61,6 +61,7 @@ describe('toOwasp', () => {
     ['expired', 'authn_token_revoked:ada,s1', 'INFO'],
     ['step_up_required', 'authn_login_fail:ada', 'WARN'],
     ['login_unfinished', 'authn_login_fail:ada', 'WARN'],
+    ['login_resumed', 'authn_login_success:ada', 'INFO'],
     ...[
       'requested',
       'granted',

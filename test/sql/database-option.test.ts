@@ -13,7 +13,7 @@ import { createPool, createPoolCluster } from 'mysql2';
 import { createPool as createPromisePool } from 'mysql2/promise';
 import { Client, Pool } from 'pg';
 import { BackupCodes } from '../../lib';
-import { createTables, SqlApprovalStore, SqlStore } from '../../lib/sql';
+import { createTables, nodeSqliteDialect, SqlApprovalStore, SqlStore } from '../../lib/sql';
 import { newRecord } from '../helpers/approval-tests';
 import { countingHasher } from '../helpers/counting-hasher';
 import { failure } from '../helpers/errors';
@@ -70,6 +70,25 @@ it.each([
   await (database as { end(): unknown }).end();
 });
 
+it('a store takes a database of node:sqlite, and does not query it', () => {
+  // Node 20 has none. test/servers/node-sqlite.test.ts runs the real one.
+  const database = { prepare: jest.fn(), createSession: jest.fn(), close: jest.fn() };
+  expect(() => new SqlStore({ database })).not.toThrow();
+  expect(() => new SqlApprovalStore({ database })).not.toThrow();
+  expect(() => nodeSqliteDialect(database)).not.toThrow();
+  expect(database.prepare).not.toHaveBeenCalled();
+});
+
+it.each([
+  ['no database', undefined],
+  ['a file name', 'app.db'],
+  ['a database of libsql', new Database(':memory:')],
+])('nodeSqliteDialect refuses %s', (_name, given) => {
+  const call = (): unknown => nodeSqliteDialect(given as never);
+  expect(call).toThrow(failure('invalid_option'));
+  expect(call).toThrow(/takes a DatabaseSync of node:sqlite/);
+});
+
 describe('databases that a store refuses', () => {
   const client = { query: nothing, execute: nothing, transaction: nothing };
   it.each<[what: string, given: unknown, message: RegExp]>([
@@ -88,9 +107,11 @@ describe('databases that a store refuses', () => {
       /was a connection of mysql2\..* Pass a pool\./,
     ],
     [
-      'a database of node:sqlite',
-      { prepare: nothing, exec: nothing, createSession: nothing },
-      /was a database of node:sqlite\. node:sqlite is not supported yet\./,
+      'a database of node:sqlite before Node 22.13',
+      new (class DatabaseSync {
+        prepare = nothing;
+      })(),
+      /was a database of an early node:sqlite\. Use Node 22\.13 or later\./,
     ],
     [
       'a Knex',
@@ -132,6 +153,7 @@ describe('databases that a store refuses', () => {
   it.each([
     ['a Pool of pg', new Pool({ connectionString: POSTGRES_URL })],
     ['a database of libsql', new Database(':memory:')],
+    ['a database of node:sqlite', { prepare: nothing, createSession: nothing, close: nothing }],
   ])(
     'a store refuses %s outside an options object, and says how to pass it',
     async (_what, given) => {

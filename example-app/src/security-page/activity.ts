@@ -42,6 +42,7 @@ const EVENTS: Readonly<Partial<Record<AuditEventType, string>>> = {
   exhausted: 'No backup code is left',
   adopted: 'Earlier backup codes were imported',
   login_unfinished: 'A backup code was used up, but the login failed',
+  login_resumed: 'A backup code was sent again, and completed the login',
   renewed: 'A new backup code took the place of the one used',
   expiring: 'The backup codes expire soon',
   expired: 'The backup codes expired',

@@ -11,13 +11,16 @@ const MAX_NEW_EVENTS = 500;
 const REMOVE_USER = `
 local function removeUser()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
-    redis.call('DEL', network)
+    -- While a cluster moves a slot, this refuses a counter that is on another node already.
+    if redis.call('EXISTS', network) == 1 then
+      write('DEL', network)
+    end
   end
-  redis.call('DEL', networks)
-  redis.call('DEL', user)
-  redis.call('DEL', ended)
-  redis.call('ZREM', sets, user)
-  redis.call('ZREM', withoutSet, user)
+  write('DEL', networks)
+  write('DEL', user)
+  write('DEL', ended)
+  write('ZREM', sets, user)
+  write('ZREM', withoutSet, user)
 end
 `;
 
@@ -46,7 +49,7 @@ if not wasStored and not request.hasOnlyEvents then
 end
 removeUser()
 record(request.event)
-return { 'done', written }
+return commit({ 'done', written })
 `);
 
 /**
@@ -74,6 +77,7 @@ end
 if counter.nextAt < request.before then
   removeUser()
 end
+return commit()
 `);
 
 /** Reads `channel`, `now`, `event`. Returns the events that it wrote. */
@@ -107,5 +111,5 @@ if not isCounting() then
 end
 beginGeneration(request.channel, generation + 1)
 record(request.event)
-return written
+return commit(written)
 `);

@@ -1,5 +1,6 @@
 // The scripts that create, read and replace the request of a two-person approval.
 import { defineScript } from '../client';
+import { PLANNED_WRITES } from './planned-writes';
 
 /**
  * Reads `record` as JSON, `id`, `now`, `expiresAt`, `keptMs`. Returns `created`, or `taken` if the
@@ -8,7 +9,7 @@ import { defineScript } from '../client';
  * The target is free again when the window of its request ends: by the server's clock, because the
  * key expires, or by the caller's clock, which is compared here.
  */
-export const createApprovalScript = defineScript(`
+export const createApprovalScript = defineScript(`${PLANNED_WRITES}
 local stored = KEYS[1]
 local open = KEYS[2]
 local request = cjson.decode(ARGV[1])
@@ -26,9 +27,9 @@ if other then
 end
 local windowMs = request.expiresAt - request.now
 local openValue = request.id .. ' ' .. toText(request.expiresAt)
-redis.call('SET', stored, request.record, 'PX', toText(windowMs + request.keptMs))
-redis.call('SET', open, openValue, 'PX', toText(windowMs))
-return 'created'
+write('SET', stored, request.record, 'PX', toText(windowMs + request.keptMs))
+write('SET', open, openValue, 'PX', toText(windowMs))
+return commit('created')
 `);
 
 /** Returns the record as JSON, or an empty string. */
@@ -41,7 +42,7 @@ return redis.call('GET', KEYS[1]) or ''
  * request has ended. Reads `old` and `new` as JSON, `id`, `hasEnded`. Returns `replaced` or
  * `changed`.
  */
-export const replaceApprovalScript = defineScript(`
+export const replaceApprovalScript = defineScript(`${PLANNED_WRITES}
 local stored = KEYS[1]
 local open = KEYS[2]
 local request = cjson.decode(ARGV[1])
@@ -50,9 +51,9 @@ if redis.call('GET', stored) ~= request.old then
   return 'changed'
 end
 local holder = redis.call('GET', open)
-redis.call('SET', stored, request.new, 'KEEPTTL')
+write('SET', stored, request.new, 'KEEPTTL')
 if request.hasEnded and holder and string.sub(holder, 1, #request.id) == request.id then
-  redis.call('DEL', open)
+  write('DEL', open)
 end
-return 'replaced'
+return commit('replaced')
 `);

@@ -1,6 +1,7 @@
 // The scripts that count attempts and lock a channel. Each is one method of the store.
 import { DAY_MS } from '../../internal/time';
 import { defineScript } from '../client';
+import { PLANNED_WRITES } from './planned-writes';
 import { USER_FUNCTIONS } from './user-functions';
 
 /**
@@ -30,11 +31,11 @@ end
 
 local function writeCounter(attempts, nextAt, generation)
   if request.channel == 'second_factor' then
-    redis.call('HSET', user, 'second_factor:attempts', toText(attempts))
-    redis.call('HSET', user, 'second_factor:nextAt', toText(nextAt))
+    write('HSET', user, 'second_factor:attempts', toText(attempts))
+    write('HSET', user, 'second_factor:nextAt', toText(nextAt))
     return
   end
-  redis.call(
+  write(
     'HSET',
     network,
     'attempts',
@@ -49,8 +50,8 @@ end
 
 /**
  * Reads `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`.
- * Returns `granted`, attempt, generation, nextAt and all fields of the user; or `refused`, reason,
- * nextAt and the events that it wrote.
+ * Returns `granted`, attempt, generation, nextAt and all fields that the user had before; or
+ * `refused`, reason, nextAt and the events that it wrote.
  */
 export const takeAttemptScript = defineScript(`${USER_FUNCTIONS}${COUNTER}
 local now = request.now
@@ -68,7 +69,7 @@ local function refuse(reason, period)
     string.sub(hash, 19, 30)
   )
   count(request.refusal, id, 'reason', reason)
-  return { 'refused', reason, toText(counter.nextAt), written }
+  return commit({ 'refused', reason, toText(counter.nextAt), written })
 end
 
 if not isRecovery and (counter.lockedAt or counter.attempts >= #request.waits) then
@@ -86,22 +87,22 @@ local nextAt = wait == 0 and 0 or now + wait
 local serverNow = redis.call('TIME')[1] * 1000
 writeCounter(attempt, nextAt, counter.generation)
 if isRecovery then
-  redis.call('HSET', network, 'forgetAt', toText(now + request.keptMs))
-  redis.call('PEXPIRE', network, request.keptMs)
-  redis.call('ZREMRANGEBYSCORE', networks, '-inf', serverNow)
-  redis.call('ZADD', networks, toText(serverNow + request.keptMs), network)
-  redis.call('PEXPIRE', networks, request.keptMs)
+  write('HSET', network, 'forgetAt', toText(now + request.keptMs))
+  write('PEXPIRE', network, request.keptMs)
+  write('ZADD', networks, toText(serverNow + request.keptMs), network)
+  write('ZREMRANGEBYSCORE', networks, '-inf', serverNow)
+  write('PEXPIRE', networks, request.keptMs)
 elseif #request.owner > 0 and redis.call('HEXISTS', user, 'setId') == 0 then
-  redis.call('HSET', user, unpack(request.owner))
-  redis.call('ZADD', withoutSet, 'NX', toText(now), user)
+  write('HSET', user, unpack(request.owner))
+  write('ZADD', withoutSet, 'NX', toText(now), user)
 end
-return {
+return commit({
   'granted',
   toText(attempt),
   toText(counter.generation),
   toText(nextAt),
   redis.call('HGETALL', user),
-}
+})
 `);
 
 /** Reads `channel`, and `generation` and `nextAt` of the ticket. */
@@ -112,12 +113,13 @@ if counter.generation ~= request.generation or counter.attempts == 0 then
 end
 local nextAt = counter.nextAt == request.nextAt and 0 or counter.nextAt
 writeCounter(counter.attempts - 1, nextAt, counter.generation)
+return commit()
 `);
 
 /** Reads `event` and its `id`. Returns the events that it wrote. */
 export const countScript = defineScript(`${USER_FUNCTIONS}
 count(request.event, request.id)
-return written
+return commit(written)
 `);
 
 /**
@@ -136,18 +138,22 @@ local function isLockable()
 end
 
 if isLockable() then
-  redis.call('HSET', user, 'second_factor:lockedAt', toText(lock.now))
+  write('HSET', user, 'second_factor:lockedAt', toText(lock.now))
   table.insert(toWrite, lock.event)
 end
 for _, event in ipairs(toWrite) do
   record(event)
 end
-return written
+return commit(written)
 `);
 
 /** Reads `candidate`. Returns the stored key, which is the candidate of the first call. */
-export const nameKeyScript = defineScript(`
+export const nameKeyScript = defineScript(`${PLANNED_WRITES}
 local request = cjson.decode(ARGV[1])
-redis.call('SET', KEYS[1], request.candidate, 'NX')
-return redis.call('GET', KEYS[1])
+local stored = redis.call('GET', KEYS[1])
+if stored then
+  return stored
+end
+write('SET', KEYS[1], request.candidate)
+return commit(request.candidate)
 `);

@@ -1,75 +1,8 @@
 // The scripts behind the audit trail, reminders and reports. Each works on one partition and reads
 // a limited number of entries, so that it never blocks the server for long.
 import { defineScript } from '../client';
+import { EVENT_FUNCTIONS } from './event-functions';
 import { USER_FUNCTIONS } from './user-functions';
-
-/** What the scripts on the events of a partition begin with. */
-export const EVENT_FUNCTIONS = `
-local events = KEYS[1]
-local anonymous = KEYS[2]
-local refusals = KEYS[3]
-local request = cjson.decode(ARGV[1])
-
--- The name of an entry so that names sort as strings.
-local function pad(name)
-  local time, counter = string.match(name, '^(%d+)-(%d+)$')
-  return string.rep('0', 20 - #time) .. time .. '-' .. string.rep('0', 20 - #counter) .. counter
-end
-
--- The entries of the stream after one: each with its name and fields.
-local function readStream(from, count, isNewestFirst)
-  if isNewestFirst then
-    return redis.call('XREVRANGE', events, from == '' and '+' or '(' .. from, '-', 'COUNT', count)
-  end
-  return redis.call('XRANGE', events, from == '' and '-' or '(' .. from, '+', 'COUNT', count)
-end
-
--- The anonymous events after an entry, as entries. The third value of each is its member.
-local function readAnonymous(from, count, isNewestFirst)
-  local members
-  if isNewestFirst then
-    local max = from == '' and '+' or '(' .. pad(from)
-    members = redis.call('ZREVRANGEBYLEX', anonymous, max, '-', 'LIMIT', 0, count)
-  else
-    -- A member is the name, a space and the event. The next character after the space follows all
-    -- members with this name.
-    local min = from == '' and '-' or '(' .. pad(from) .. '!'
-    members = redis.call('ZRANGEBYLEX', anonymous, min, '+', 'LIMIT', 0, count)
-  end
-  local entries = {}
-  for n, member in ipairs(members) do
-    local time, counter, event = string.match(member, '^0*(%d+)-0*(%d+) (.*)$')
-    entries[n] = { time .. '-' .. counter, { 'event', event }, member }
-  end
-  return entries
-end
-
--- Both, in their order.
-local function readEntries(from, count, isNewestFirst)
-  local named = readStream(from, count, isNewestFirst)
-  local unnamed = readAnonymous(from, count, isNewestFirst)
-  if #unnamed == 0 then
-    return named
-  end
-  local entries = {}
-  local n = 1
-  local u = 1
-  while #entries < count and (named[n] or unnamed[u]) do
-    local isUnnamedNext = not named[n]
-    if named[n] and unnamed[u] then
-      isUnnamedNext = (pad(unnamed[u][1]) < pad(named[n][1])) ~= isNewestFirst
-    end
-    if isUnnamedNext then
-      table.insert(entries, unnamed[u])
-      u = u + 1
-    else
-      table.insert(entries, named[n])
-      n = n + 1
-    end
-  end
-  return entries
-end
-`;
 
 /**
  * Reads `order`, `from`, `count`, and the strings to search for in the JSON of an event: `texts`,
@@ -151,6 +84,7 @@ export const pruneScript = defineScript(`${EVENT_FUNCTIONS}
 local removed = 0
 local old = 0
 local last = ''
+local removals = newRemovals()
 for _, entry in ipairs(readEntries(request.from, request.count, false)) do
   local event = cjson.decode(entry[2][2])
   last = entry[1]
@@ -158,20 +92,21 @@ for _, entry in ipairs(readEntries(request.from, request.count, false)) do
     old = old + 1
     if (event.namespace or cjson.null) == request.namespace then
       if entry[3] then
-        redis.call('ZREM', anonymous, entry[3])
+        table.insert(removals.anonymous, entry[3])
       else
-        redis.call('XDEL', events, last)
+        table.insert(removals.events, last)
       end
       for n = 3, #entry[2], 2 do
         if entry[2][n] == 'id' then
-          redis.call('HDEL', refusals, entry[2][n + 1])
+          table.insert(removals.refusals, entry[2][n + 1])
         end
       end
       removed = removed + 1
     end
   end
 end
-return { tostring(removed), tostring(old), last }
+writeRemovals(removals)
+return commit({ tostring(removed), tostring(old), last })
 `);
 
 /**
@@ -180,15 +115,18 @@ return { tostring(removed), tostring(old), last }
  * removed.
  */
 export const forgetEventsScript = defineScript(`${EVENT_FUNCTIONS}
-local removed = 0
+local removals = newRemovals()
 for _, entry in ipairs(request.entries) do
-  if entry.anonymous and #redis.call('XRANGE', events, entry.name, entry.name) > 0 then
-    redis.call('ZADD', anonymous, 0, pad(entry.name) .. ' ' .. entry.anonymous)
+  if #redis.call('XRANGE', events, entry.name, entry.name) > 0 then
+    table.insert(removals.events, entry.name)
+    if entry.anonymous then
+      write('ZADD', anonymous, 0, pad(entry.name) .. ' ' .. entry.anonymous)
+    end
   end
-  removed = removed + redis.call('XDEL', events, entry.name)
-  redis.call('HDEL', refusals, entry.id)
+  table.insert(removals.refusals, entry.id)
 end
-return tostring(removed)
+writeRemovals(removals)
+return commit(tostring(#removals.events))
 `);
 
 /** Returns user keys by score, at most `max`. Reads `max`, `offset`, `count`. */
@@ -232,8 +170,8 @@ end
 local remaining = toText(toNumber(set.remaining))
 local total = toText(toNumber(set.total))
 
-redis.call('HSET', user, 'reminded', toText(request.passed))
-redis.call('ZADD', sets, request.score, user)
+write('HSET', user, 'reminded', toText(request.passed))
+write('ZADD', sets, request.score, user)
 record(request.event, 'remaining', remaining, 'total', total)
-return written
+return commit(written)
 `);

@@ -76,19 +76,20 @@ for _, milestone in ipairs(request.milestones) do
   end
 end
 
-redis.call('HSET', user, consumedField, toText(now))
-redis.call('HSET', user, 'lastConsumedAt', toText(now))
-redis.call('HSET', user, 'remaining', toText(remaining))
-redis.call('HSET', user, 'total', toText(total))
+write('HSET', user, consumedField, toText(now))
+write('HSET', user, 'lastConsumedAt', toText(now))
+write('HSET', user, 'remaining', toText(remaining))
+write('HSET', user, 'total', toText(total))
 if request.replacement then
-  redis.call('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
+  write('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
 beginGeneration(channel, generation + 1)
 local entries = {}
 for n, event in ipairs(toWrite) do
   entries[n] = record(event, 'remaining', toText(remaining), 'total', toText(total))
 end
-local consumption = request.id .. ' ' .. entries[1] .. ' ' .. entries[#entries]
-redis.call('HSET', user, consumptionField, consumption)
-return { 'consumed', toText(remaining), toText(total), written, 'first' }
+write('HSET', user, consumptionField, function()
+  return request.id .. ' ' .. replies[entries[1]] .. ' ' .. replies[entries[#entries]]
+end)
+return commit({ 'consumed', toText(remaining), toText(total), written, 'first' })
 `);

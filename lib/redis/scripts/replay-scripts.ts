@@ -1,7 +1,7 @@
 // The scripts that apply exported events after a restore: one keeps an index of the ids of stored
 // events, the other applies the events of one user.
 import { defineScript } from '../client';
-import { EVENT_FUNCTIONS } from './audit-scripts';
+import { EVENT_FUNCTIONS } from './event-functions';
 import { USER_FUNCTIONS } from './user-functions';
 
 /** How long the index of event ids is kept after its last use. */
@@ -32,22 +32,26 @@ for _, entry in ipairs(entries) do
 end
 if #entries > 0 then
   for first = 1, #list, ${CHUNK_SIZE} do
-    redis.call('HSET', index, unpack(list, first, math.min(first + ${CHUNK_SIZE} - 1, #list)))
+    write('HSET', index, unpack(list, first, math.min(first + ${CHUNK_SIZE} - 1, #list)))
   end
-  redis.call('HSET', index, 'position', from)
+  write('HSET', index, 'position', from)
 end
-redis.call('PEXPIRE', index, ${INDEX_KEPT_MS})
+write('PEXPIRE', index, '${INDEX_KEPT_MS}')
 if #entries == request.count then
-  return { 'more' }
+  return commit({ 'more' })
 end
 
+local isNew = {}
+for n = 1, #list, 2 do
+  isNew[list[n]] = true
+end
 local found = {}
 for _, id in ipairs(request.ids) do
-  if redis.call('HEXISTS', index, id) == 1 then
+  if isNew[id] or redis.call('HEXISTS', index, id) == 1 then
     table.insert(found, id)
   end
 end
-return { 'done', found }
+return commit({ 'done', found })
 `);
 
 /**
@@ -145,10 +149,12 @@ for _, step in ipairs(request.steps) do
   end
 end
 
-if #consumed > 0 then
-  callInChunks('HSET', user, consumed)
-  redis.call('HSET', user, 'remaining', toText(remaining))
-  redis.call('HSET', user, 'lastConsumedAt', toText(lastConsumedAt))
+-- The codes of a set that ends are erased.
+local isConsuming = #consumed > 0 and not endedAt
+if isConsuming then
+  writeInChunks('HSET', user, consumed)
+  write('HSET', user, 'remaining', toText(remaining))
+  write('HSET', user, 'lastConsumedAt', toText(lastConsumedAt))
 end
 if endedAt then
   endSet(endedAt)
@@ -157,35 +163,44 @@ if isStagedDropped then
   dropStagedSet()
 end
 if lostAt and not current then
-  redis.call('HSET', user, 'hadSet', '1', unpack(request.owner))
-  redis.call('ZADD', withoutSet, 'NX', toText(lostAt), user)
+  write('HSET', user, 'hadSet', '1', unpack(request.owner))
+  write('ZADD', withoutSet, 'NX', toText(lostAt), user)
 end
 if lockedAt then
-  redis.call('HSET', user, 'second_factor:lockedAt', toText(lockedAt))
+  write('HSET', user, 'second_factor:lockedAt', toText(lockedAt))
 end
+
+local isIndexed = {}
+local function isMissing(step)
+  if step.isStored or isIndexed[step.id] then
+    return false
+  end
+  isIndexed[step.id] = true
+  return redis.call('HEXISTS', KEYS[8], step.id) == 0
+end
+
 for _, step in ipairs(request.steps) do
   -- An entry that does not exist: a repeated consumption then returns the numbers of the set.
-  local entry = '0-0'
-  if not step.isStored and redis.call('HSETNX', KEYS[8], step.id, '1') == 1 then
+  local entry
+  if isMissing(step) then
+    write('HSET', KEYS[8], step.id, '1')
     if step.refusals then
-      redis.call('HSET', refusals, step.id, toText(step.refusals))
+      write('HSET', refusals, step.id, toText(step.refusals))
       record(step.event, 'id', step.id, 'refusals', toText(step.refusals))
     elseif step.remaining and step.total then
-      entry = record(
-        step.event,
-        'remaining',
-        toText(step.remaining),
-        'total',
-        toText(step.total)
-      )
+      local remainingThen = toText(step.remaining)
+      entry = record(step.event, 'remaining', remainingThen, 'total', toText(step.total))
     else
       record(step.event)
     end
   end
   local field = consumptionFields[step.id]
-  if field and not endedAt then
-    redis.call('HSET', user, field, step.id .. ' ' .. entry .. ' ' .. entry)
+  if field and isConsuming then
+    write('HSET', user, field, function()
+      local name = entry and replies[entry] or '0-0'
+      return step.id .. ' ' .. name .. ' ' .. name
+    end)
   end
 end
-return { written, effects, lostAt and not current and 'lost' or '' }
+return commit({ written, effects, lostAt and not current and 'lost' or '' })
 `);

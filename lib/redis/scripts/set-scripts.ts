@@ -10,7 +10,7 @@ if request.onlyFirst and redis.call('HEXISTS', user, 'hadSet') == 1 then
 end
 beginSet(request.set, request.now)
 record(request.event)
-return written
+return commit(written)
 `);
 
 /**
@@ -18,10 +18,10 @@ return written
  */
 export const stageScript = defineScript(`${USER_FUNCTIONS}
 if redis.call('HEXISTS', user, 'setId') == 0 then
-  redis.call('ZADD', withoutSet, toText(request.stagedUntil), user)
+  write('ZADD', withoutSet, toText(request.stagedUntil), user)
 end
-redis.call('HSET', user, unpack(request.owner))
-redis.call(
+write('HSET', user, unpack(request.owner))
+write(
   'HSET',
   user,
   'staged',
@@ -32,7 +32,7 @@ redis.call(
   toText(request.stagedUntil)
 )
 record(request.event)
-return written
+return commit(written)
 `);
 
 /** Reads `setId`, `now`, `event`. Returns the events that it wrote. */
@@ -41,10 +41,11 @@ local fields = readUser('staged', 'stagedId', 'stagedUntil')
 if fields.stagedId ~= request.setId or request.now >= toNumber(fields.stagedUntil) then
   return written
 end
-beginSet(cjson.decode(fields.staged), request.now)
-local total = redis.call('HGET', user, 'total')
+local set = cjson.decode(fields.staged)
+local total = valueOf(set, 'total')
+beginSet(set, request.now)
 record(request.event, 'remaining', total, 'total', total)
-return written
+return commit(written)
 `);
 
 /** Reads `now`, `event`. Returns the events that it wrote. */
@@ -53,9 +54,10 @@ local setId = redis.call('HGET', user, 'setId')
 endSet(request.now)
 dropStagedSet()
 if setId then
+  listWithoutSet(request.now)
   record(request.event, 'setId', setId)
 end
-return written
+return commit(written)
 `);
 
 /** Returns all fields of the user. */

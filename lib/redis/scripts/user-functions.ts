@@ -5,6 +5,7 @@ import { DAY_MS } from '../../internal/time';
 import { runScript, type Script, type ScriptRequest } from '../client';
 import { userKeys } from '../keys';
 import type { RedisKeyspace } from '../redis-options';
+import { PLANNED_WRITES } from './planned-writes';
 
 /** How long the times of an ended set are kept. Longer than a set lives by default. */
 const ENDED_KEPT_MS = 400 * DAY_MS;
@@ -12,11 +13,8 @@ const ENDED_KEPT_MS = 400 * DAY_MS;
 /** Lua passes about 8000 values to a function at most. Even: names and values stay together. */
 const CHUNK_SIZE = 1000;
 
-/**
- * Redis does not undo a script that fails. Therefore each script reads and checks everything that
- * it needs before its first write.
- */
-export const USER_FUNCTIONS = `
+/** Functions that read see the data from before the script: its writes are made at its end. */
+export const USER_FUNCTIONS = `${PLANNED_WRITES}
 local user = KEYS[1]
 local ended = KEYS[2]
 local events = KEYS[3]
@@ -56,27 +54,30 @@ local function readUser(...)
   return fields
 end
 
--- Calls a command with a list of any length, in chunks. A set may have thousands of codes.
-local function callInChunks(command, key, list)
+-- Plans a command with a list of any length, in chunks. A set may have thousands of codes.
+local function writeInChunks(command, key, list)
   for first = 1, #list, ${CHUNK_SIZE} do
     local last = math.min(first + ${CHUNK_SIZE} - 1, #list)
-    redis.call(command, key, unpack(list, first, last))
+    write(command, key, unpack(list, first, last))
   end
 end
 
 -- What the script returns as the events that it wrote: each as the fields of its stream entry.
 local written = {}
 
--- Writes an event. The pairs of names and values after it replace fields of the event. The server
--- names the entry by its own clock: the order is that of the commits, whatever callers' clocks say.
+-- Plans the write of an event, and returns its position. The pairs of names and values after it
+-- replace fields of the event. The server names the entry by its own clock: the order is that of
+-- the commits, whatever callers' clocks say.
 local function record(event, ...)
   table.insert(written, { 'event', event, ... })
-  return redis.call('XADD', events, '*', 'event', event, ...)
+  return write('XADD', events, '*', 'event', event, ...)
 end
 
 -- Writes the event under this id, or counts it in the one that has the id already.
 local function count(event, id, ...)
-  if redis.call('HINCRBY', refusals, id, 1) == 1 then
+  local counted = toNumber(redis.call('HGET', refusals, id))
+  write('HSET', refusals, id, toText(counted + 1))
+  if counted == 0 then
     record(event, 'id', id, 'refusals', '1', ...)
   end
 end
@@ -102,8 +103,9 @@ end
 
 -- A channel counts from zero, in a new generation: on recovery for all networks.
 local function beginGeneration(channel, generation)
+  write('HSET', user, channel .. ':generation', toText(generation))
   if channel == 'second_factor' then
-    redis.call(
+    write(
       'HDEL',
       user,
       'second_factor:attempts',
@@ -111,11 +113,10 @@ local function beginGeneration(channel, generation)
       'second_factor:lockedAt'
     )
   end
-  redis.call('HSET', user, channel .. ':generation', toText(generation))
 end
 
 local function dropStagedSet()
-  redis.call('HDEL', user, 'staged', 'stagedId', 'stagedUntil')
+  write('HDEL', user, 'staged', 'stagedId', 'stagedUntil')
 end
 
 -- The times of a set as JSON. cjson.encode would write long numbers as 1e+14.
@@ -165,7 +166,7 @@ local function endSet(now)
   local times = timesOf(set, consumedTimes, now)
   local outdated = outdatedSets(now)
 
-  redis.call(
+  write(
     'HDEL',
     user,
     'setId',
@@ -179,31 +180,40 @@ local function endSet(now)
     'hasher',
     'reminded'
   )
-  callInChunks('HDEL', user, codeFields)
-  redis.call('ZREM', sets, user)
-  redis.call('ZADD', withoutSet, toText(now), user)
-  callInChunks('HDEL', ended, outdated)
-  redis.call('HSET', ended, set.setId, times)
-  redis.call('PEXPIRE', ended, ${ENDED_KEPT_MS})
+  writeInChunks('HDEL', user, codeFields)
+  write('HSET', ended, set.setId, times)
+  writeInChunks('HDEL', ended, outdated)
+  write('PEXPIRE', ended, ${ENDED_KEPT_MS})
+end
+
+-- Lists the user among those who have no set, since this time.
+local function listWithoutSet(since)
+  write('ZREM', sets, user)
+  write('ZADD', withoutSet, toText(since), user)
+end
+
+-- The value of a name in a list of names and values.
+local function valueOf(list, name)
+  for i = 1, #list, 2 do
+    if list[i] == name then
+      return list[i + 1]
+    end
+  end
 end
 
 -- Makes a set current, given as a list of names and values. Both channels count from zero.
 local function beginSet(set, now)
-  local score = '+inf'
-  for i = 1, #set, 2 do
-    if set[i] == 'expiresAt' then
-      score = toText(toNumber(set[i + 1]))
-    end
-  end
+  local expiresAt = valueOf(set, 'expiresAt')
+  local score = expiresAt and toText(toNumber(expiresAt)) or '+inf'
   local secondFactor = readGeneration('second_factor')
   local recovery = readGeneration('recovery')
 
   endSet(now)
   dropStagedSet()
-  redis.call('HSET', user, 'hadSet', '1')
-  callInChunks('HSET', user, set)
-  redis.call('ZADD', sets, score, user)
-  redis.call('ZREM', withoutSet, user)
+  write('HSET', user, 'hadSet', '1')
+  writeInChunks('HSET', user, set)
+  write('ZADD', sets, score, user)
+  write('ZREM', withoutSet, user)
   beginGeneration('second_factor', secondFactor + 1)
   beginGeneration('recovery', recovery + 1)
 end

@@ -7,4 +7,6 @@ export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
 export { redis, redisCluster } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
+export { redisSentinel } from './redis-sentinel';
+export type { RedisSentinelGroup } from './redis-sentinel';
 export type { Server } from './server-process';

@@ -31,6 +31,8 @@ export const redis: ServerKind<RedisServer, RedisOptions> = {
 export interface RedisClusterOptions {
   /** The number of nodes. @default 3 */
   readonly size?: number;
+  /** More options of redis-server for every node. */
+  readonly args?: readonly string[];
 }
 
 /** Nodes without replicas that share the slots equally. */
@@ -64,8 +66,10 @@ async function startRedis({ args = [] }: RedisOptions = {}): Promise<RedisServer
   return Object.assign(server, { url: `redis://127.0.0.1:${server.port}` });
 }
 
-async function startCluster({ size = 3 }: RedisClusterOptions = {}): Promise<RedisCluster> {
+async function startCluster(options: RedisClusterOptions = {}): Promise<RedisCluster> {
+  const { size = 3 } = options;
   const args = [
+    ...(options.args ?? []),
     ...['--cluster-enabled', 'yes'],
     ...['--cluster-announce-ip', '127.0.0.1'],
     ...['--cluster-node-timeout', '5000'],
@@ -106,7 +110,8 @@ async function waitUntilFormed(port: number, size: number): Promise<void> {
   }
 }
 
-async function sendCommand(port: number, command: [string, ...string[]]): Promise<unknown> {
+/** Sends one command on a connection of its own. */
+export async function sendCommand(port: number, command: [string, ...string[]]): Promise<unknown> {
   const client = createClient({ socket: { host: '127.0.0.1', port, reconnectStrategy: false } });
   client.on('error', () => undefined);
   await client.connect();

@@ -1,7 +1,9 @@
+// The contract of a store on Redis, as a user with exactly the rights that docs/redis.md lists.
 import { createClient, createCluster } from 'redis';
 import { RedisStore, type RedisClient } from '../../../lib/redis';
 import { storeContract } from '../../../lib/testing';
 import { readRedisEvents, type StreamClient } from '../../helpers/read-redis-events';
+import { clusterWithListedRights, urlWithListedRights } from '../../helpers/redis-users';
 import { expectSameAsMemory } from '../../helpers/same-as-memory';
 import { describeWith, redis, redisCluster } from '../../helpers/servers';
 
@@ -9,7 +11,7 @@ type ConnectedClient = RedisClient & StreamClient & { close(): Promise<unknown> 
 
 describeWith(redis, 'RedisStore on one server', (server) => {
   const connect = async (): Promise<ConnectedClient> =>
-    createClient({ url: server().url }).connect();
+    createClient({ url: await urlWithListedRights(server()) }).connect();
 
   testContract(connect);
 
@@ -26,9 +28,7 @@ describeWith(redis, 'RedisStore on one server', (server) => {
 });
 
 describeWith(redisCluster, 'RedisStore on a cluster of three', (cluster) => {
-  testContract(async () =>
-    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
-  );
+  testContract(async () => createCluster(await clusterWithListedRights(cluster().nodes)).connect());
 });
 
 function testContract(connect: () => Promise<ConnectedClient>): void {

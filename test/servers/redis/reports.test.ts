@@ -1,5 +1,5 @@
 // The audit trail, pruning, reminders, the report, and races over the life of a set: on one Redis
-// and on a cluster, with two clients.
+// and on a cluster, with two clients, with the rights that docs/redis.md lists.
 import { randomUUID } from 'node:crypto';
 import { createClient, createCluster } from 'redis';
 import { BackupCodes, type EventsPage, type EventsQuery, type EventType } from '../../../lib';
@@ -8,17 +8,16 @@ import { partitionOf } from '../../../lib/redis/keys';
 import { newEvent, newUser, type User } from '../../../lib/testing/samples';
 import { countingHasher } from '../../helpers/counting-hasher';
 import { lifecycleRaces } from '../../helpers/lifecycle-races';
+import { clusterWithListedRights, urlWithListedRights } from '../../helpers/redis-users';
 import { reportTests } from '../../helpers/report-tests';
 import { describeWith, redis, redisCluster } from '../../helpers/servers';
 
 describeWith(redis, 'reports on one Redis', (server) => {
-  testReports(async () => createClient({ url: server().url }).connect());
+  testReports(async () => createClient({ url: await urlWithListedRights(server()) }).connect());
 });
 
 describeWith(redisCluster, 'reports on a Redis cluster of three', (cluster) => {
-  testReports(async () =>
-    createCluster({ rootNodes: cluster().nodes.map(({ url }) => ({ url })) }).connect(),
-  );
+  testReports(async () => createCluster(await clusterWithListedRights(cluster().nodes)).connect());
 });
 
 type ConnectedClient = RedisClient & { close(): unknown };
