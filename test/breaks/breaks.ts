@@ -8,6 +8,7 @@ import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
+import { restoreBreaks } from './restores';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -20,6 +21,7 @@ export const breaks: readonly Break[] = [
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...accountBreaks,
+  ...restoreBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
 ];
