@@ -132,7 +132,7 @@ function runsIn(path: string, broken: string): string {
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (path === 'test/helpers/query-plan-tests.ts') return 'test/sql/query-plans.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
-  return `test/testing/${broken === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
+  return `test/testing/${broken.startsWith('lib/stores/memory') ? 'memory' : 'sqlite'}.test.ts`;
 }
 
 function runJest(copy: string, wanted: readonly ExpectedFailure[]): Report {
