@@ -7,6 +7,8 @@ const VERSION = 'passport-backup-code/v1';
 const CHECK_VERSION = 'passport-backup-code/v1/check';
 const SALT_BYTES = 16;
 const CHECK_BYTES = 16;
+const SALT = /^[0-9a-f]{32}$/i;
+const DIGEST = /^[0-9a-f]{64}$/i;
 
 /**
  * What a digest is bound to besides the code. Copied to another user or set, it does not verify.
@@ -49,6 +51,11 @@ export function recordCode(keyed: Uint8Array): CodeRecord {
   const codeId = randomBytes(SALT_BYTES).toString('hex');
   const salt = randomBytes(SALT_BYTES).toString('hex');
   return { codeId, salt, digest: hmac(keyed, [codeId, Buffer.from(salt, 'hex')]).toString('hex') };
+}
+
+/** Whether salt and digest have the form in which `recordCode` makes them. */
+export function isCodeRecord({ salt, digest }: CodeRecord): boolean {
+  return SALT.test(salt) && DIGEST.test(digest);
 }
 
 /**

@@ -14,7 +14,7 @@ export interface EnrollPage {
 }
 
 /** Any origin serves: only the path is read. */
-const SOME_ORIGIN = 'http://here.invalid';
+export const SOME_ORIGIN = 'http://here.invalid';
 /** The page to come back to is left out if it is longer than this in the address. */
 const MAX_RETURN_TO_LENGTH = 2048;
 
@@ -54,40 +54,40 @@ export function addReturnTo({ url }: EnrollPage, returnTo: string | null): strin
 }
 
 /**
- * Refuses to send a browser to the page if it just arrived from there, under another address.
- *
- * @throws {BackupCodeError} `enrollment_loop`
+ * Whether the path of the request may be that of the page, after a proxy removed the beginning or
+ * put something before it.
  */
-export function assertNoLoop(page: EnrollPage, req: Request): void {
-  const returnTo = findSentReturnTo(page, req);
-  if (returnTo === null) return;
-  const path = readPlainPath(pathOf(req)) ?? pathOf(req);
-  const isSamePage = path.endsWith(page.path) || page.path.endsWith(path);
-  const isComingBack = readPlainPath(new URL(returnTo, SOME_ORIGIN).pathname) === path;
-  if (!isSamePage && !isComingBack) return;
-  throw new BackupCodeError(
-    'enrollment_loop',
-    `The browser was sent to enrollUrl, "${page.url}", but its request arrived as ` +
-      `"${pathOf(req)}" at ${String(findOrigin(req))}, which is not that page: it would be sent ` +
-      'there again and again. If a proxy changes the path, mount requireEnrollment on the other ' +
-      'pages only. If a proxy ends TLS, or changes the host, set "trust proxy" of Express, or give ' +
-      'enrollUrl as a path.',
-  );
+export function endsLikeEnrollPage(page: EnrollPage, req: Request): boolean {
+  const path = comparablePath(pathOf(req));
+  return path.endsWith(page.path) || page.path.endsWith(path);
 }
 
-/** The page to come back to, if the query of this request is the one that `addReturnTo` makes. */
-function findSentReturnTo(page: EnrollPage, { originalUrl }: Request): string | null {
-  const [, query = ''] = originalUrl.split('?');
-  const parameters = new URLSearchParams(query);
+/** Whether the request has the query that `addReturnTo` makes. */
+export function hasSentQuery(page: EnrollPage, req: Request): boolean {
+  const parameters = queryOf(req);
   const returnTo = parameters.get('returnTo');
-  if (returnTo === null || !URL.canParse(returnTo, SOME_ORIGIN)) return null;
+  if (returnTo === null) return false;
   const { searchParams } = new URL(addReturnTo(page, returnTo), SOME_ORIGIN);
-  return String(parameters) === String(searchParams) ? returnTo : null;
+  return String(parameters) === String(searchParams);
 }
 
-function pathOf({ originalUrl }: Request): string {
+/** Whether the request is for this page of the app, whatever its query. */
+export function hasPathOf(req: Request, page: string): boolean {
+  return comparablePath(pathOf(req)) === comparablePath(new URL(page, SOME_ORIGIN).pathname);
+}
+
+export function queryOf({ originalUrl }: Request): URLSearchParams {
+  const [, query = ''] = originalUrl.split('?');
+  return new URLSearchParams(query);
+}
+
+export function pathOf({ originalUrl }: Request): string {
   const [path = ''] = originalUrl.split('?');
   return path;
+}
+
+function comparablePath(path: string): string {
+  return readPlainPath(path) ?? path;
 }
 
 /**
@@ -107,7 +107,7 @@ function readPlainPath(path: string): string | null {
 }
 
 /** The origin that the browser asked, as far as Express trusts what the request says. */
-function findOrigin(req: Request): string | null {
+export function findOrigin(req: Request): string | null {
   const [forwarded] = (req.get('x-forwarded-host') ?? '').split(',');
   // `req.hostname` is the forwarded host only if the proxy is trusted, and has no port.
   for (const host of [forwarded?.trim(), req.get('host')]) {

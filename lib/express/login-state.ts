@@ -19,6 +19,8 @@ export interface LoginState {
   readonly keptKeys?: unknown;
   /** Whether this login was already sent to replace old codes. */
   readonly isRotationOffered?: unknown;
+  /** Which page last sent the browser to make codes. */
+  readonly turnedAway?: unknown;
 }
 
 export const STATE_KEY = 'passport-backup-code';

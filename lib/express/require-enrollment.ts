@@ -6,7 +6,8 @@ import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, describe } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
 import type { SetStatus } from '../service/set-status';
-import { addReturnTo, assertNoLoop, isEnrollPage, readEnrollPage } from './enroll-page';
+import { addReturnTo, isEnrollPage, readEnrollPage } from './enroll-page';
+import { assertNoLoop, endRedirect } from './enrollment-loop';
 import { makeGuard, prefersPage } from './guard';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { readState, writeState } from './login-state';
@@ -53,11 +54,11 @@ export interface EnrollmentOptions extends LoginOptions {
  * @throws {BackupCodeError} `invalid_option`, when the guard is made. When it runs it passes
  *   `session_unavailable`, `invalid_user_id`, `response_sent` and what `status` throws to `next`,
  *   and `enrollment_loop` if a proxy changes the address of `enrollUrl`, so that a browser would be
- *   sent there again and again
+ *   sent there again and again: never at the first request of a login
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
   const ownOptions = ['backupCodes', 'enrollUrl', 'rotation'];
-  const { idOf } = checkLoginOptions('requireEnrollment', ownOptions, options);
+  const { idOf, now } = checkLoginOptions('requireEnrollment', ownOptions, options);
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status']);
   const page = readEnrollPage(options.enrollUrl);
@@ -65,7 +66,11 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
 
   return makeGuard(async (req: Request, res: Response) => {
     const user = getUser(req);
-    if (user === null || isEnrollPage(page, req)) return true;
+    if (user === null) return true;
+    if (isEnrollPage(page, req)) {
+      endRedirect(req);
+      return true;
+    }
     const status = await backupCodes.status(idOf(user));
     const isWorking = status !== null && isWorkingSet(status);
     const isTooOld = isWorking && status.rotationDue && (await isRotationRequired(req, rotation));
@@ -73,8 +78,9 @@ export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     if (prefersPage(req)) {
-      assertNoLoop(page, req);
-      res.redirect(303, addReturnTo(page, findCurrentPage(req)));
+      const returnTo = findCurrentPage(req);
+      await assertNoLoop(page, { req, returnTo, now: now() });
+      res.redirect(303, addReturnTo(page, returnTo));
     } else {
       res.status(403).json({
         code: 'enrollment_required',

@@ -39,6 +39,12 @@ export function getSession(req: Request): RenewableSession {
   return session;
 }
 
+/** Returns the session; `null` if there is none, or none that `getSession` would accept. */
+export function findSession(req: Request): RenewableSession | null {
+  const session: unknown = Reflect.get(req, 'session');
+  return typeof session === 'object' && session !== null && isRenewable(session) ? session : null;
+}
+
 /**
  * Returns the session. Begins a new one if the app destroyed it in this request: express-session
  * then has none until the next request.

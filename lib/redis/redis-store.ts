@@ -31,7 +31,7 @@ import type {
 } from '../stores/requests';
 import type { BackupCodeReplay, ReplayedEvents, ReplayRequest } from '../stores/replay-contract';
 import { refusedSource } from '../stores/refusals';
-import { latestEnd } from '../stores/waits';
+import { latestEnd, latestUntil } from '../stores/waits';
 import { userKey, type Subject } from '../stores/subject';
 import { runScript, type Script, type ScriptRequest } from './client';
 import { readEventsPage } from './event-pages';
@@ -61,7 +61,7 @@ import {
 } from './scripts/set-scripts';
 import { runUserScript } from './scripts/user-functions';
 import { codeText, ownerFields, readCurrentSet, readSecondFactor, setFields } from './user-fields';
-import { readAttempt, readConsumption } from './verification-replies';
+import { readAttempt, readConsumption, readTicket } from './verification-replies';
 
 const NAME_KEY_BYTES = 32;
 
@@ -116,6 +116,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
     const reply = await this.#run(activateScript, subject.key, {
       setId,
       now,
+      latestUntil: latestUntil({ now }),
       event: JSON.stringify(event),
     });
     return readWrittenEvents(reply);
@@ -143,7 +144,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
         keptMs: COUNTER_KEPT_MS,
       },
     });
-    return readAttempt(reply, request);
+    try {
+      return readAttempt(reply, request);
+    } catch (error) {
+      // The script has counted the attempt. A set that cannot be read charges none.
+      const ticket = readTicket(reply, request);
+      if (ticket !== null) await this.giveBack({ subject, ticket }).catch(() => undefined);
+      throw error;
+    }
   }
 
   async giveBack({ subject, ticket }: GiveBackRequest): Promise<void> {

@@ -1,17 +1,16 @@
 // Reads what the scripts of a verification returned.
-import type { AttemptRequest, AttemptResult, Consumption } from '../stores/requests';
+import type { AttemptResult, Consumption, Ticket } from '../stores/requests';
 import { readWrittenEvents, readFields, readList, readNumber, readText } from './replies';
 import { readCodes, readCurrentSet } from './user-fields';
+
+type TicketSource = Pick<Ticket, 'channel' | 'network'>;
 
 /**
  * Reads the reply of `takeAttemptScript`.
  *
  * @throws {BackupCodeError} `unreadable_set`
  */
-export function readAttempt(
-  reply: unknown,
-  { channel, network }: Pick<AttemptRequest, 'channel' | 'network'>,
-): AttemptResult {
+export function readAttempt(reply: unknown, request: TicketSource): AttemptResult {
   const [outcome, ...details] = readList(reply);
   if (readText(outcome) === 'refused') {
     const [reason, nextAt, events] = details;
@@ -22,19 +21,36 @@ export function readAttempt(
       events: readWrittenEvents(events),
     };
   }
-  const [attempt, generation, nextAt, user] = details;
-  const fields = readFields(user);
+  const fields = readFields(details[3]);
   const current = readCurrentSet(fields);
   return {
     ok: true,
-    ticket: {
-      channel,
-      network,
-      attempt: readNumber(attempt),
-      generation: readNumber(generation),
-      nextAt: readNumber(nextAt),
-    },
+    ticket: readGranted(details, request),
     current: current && { ...current, codes: readCodes(fields) },
+  };
+}
+
+/**
+ * Reads only the ticket of the same reply.
+ *
+ * @returns `null` if the attempt was refused
+ * @throws {BackupCodeError} `unreadable_set`
+ */
+export function readTicket(reply: unknown, request: TicketSource): Ticket | null {
+  const [outcome, ...details] = readList(reply);
+  return readText(outcome) === 'refused' ? null : readGranted(details, request);
+}
+
+function readGranted(
+  [attempt, generation, nextAt]: readonly unknown[],
+  { channel, network }: TicketSource,
+): Ticket {
+  return {
+    channel,
+    network,
+    attempt: readNumber(attempt),
+    generation: readNumber(generation),
+    nextAt: readNumber(nextAt),
   };
 }
 

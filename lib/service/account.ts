@@ -86,10 +86,11 @@ export async function unlockChannel(
       'unlock needs the actor who reopens the channel: { actor: admin.id }.',
     );
   }
-  if ((await store.find(subject)) === null) throw unknownUser();
   const now = clock();
   const event = newEvent('unlocked', { at: now, userId: subject.userId, context });
-  return store.unlock({ subject, channel, now, event });
+  const events = await store.unlock({ subject, channel, now, event });
+  if (events.length === 0 && (await store.find(subject)) === null) throw unknownUser();
+  return events;
 }
 
 function unknownUser(): BackupCodeError {

@@ -6,6 +6,7 @@ import { Listeners, type ErrorListener, type Listener } from '../audit/listeners
 import type { Format } from '../codes/formats';
 import { BackupCodeError } from '../errors';
 import { assertOptions } from '../internal/validate';
+import { STAGED_MS } from '../stores/contract';
 import type { NewSet, SetWithCodes } from '../stores/requests';
 import {
   MAX_USERNAME_LENGTH,
@@ -28,8 +29,6 @@ import { type BackupCodesOptions } from './options';
 import { resumeLogin } from './resume';
 import { describeSet, type SetStatus } from './set-status';
 
-/** How long a staged set can be activated. */
-const STAGED_MS = 3_600_000;
 /** Every set id has this form. Any other string is refused before the store is asked. */
 const SET_ID = /^[0-9a-f]{32}$/;
 

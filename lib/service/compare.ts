@@ -20,6 +20,7 @@ import { freshSalt, hasherFor, type Hasher } from '../codes/hashers/hasher';
 import { stretch } from '../codes/stretch';
 import { BackupCodeError } from '../errors';
 import type { SetWithCodes, StoredCode } from '../stores/requests';
+import { assertReadableSet } from '../stores/stored-set';
 import type { Config } from './config';
 
 /**
@@ -68,10 +69,11 @@ const MAX_DRAWS = 5;
  * Damaged stored data shows as an error before the hash.
  *
  * @throws {BackupCodeError} `unknown_pepper`, `wrong_pepper`, `unreadable_hash`, `unreadable_set`,
- * `hash_timeout`
+ * `invalid_result`, `hash_timeout`
  */
 export async function compare(config: Config, request: ComparisonRequest): Promise<Comparison> {
   const { set, userId, subjectKey, channel } = request;
+  assertReadableSet(set);
   const { namespace } = config;
   const { setId, salt, pepperId, check } = set;
   const listed = config.formatDefinitions.indexOf(set.format);

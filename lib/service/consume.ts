@@ -1,6 +1,7 @@
 // Consumes a code. The order of the steps is the security argument: an attempt is taken before
 // anything is checked, every path does the same work, and the store's write decides.
 import type { CleanContext } from '../audit/context';
+import type { Format } from '../codes/formats';
 import { readCode } from '../codes/read-code';
 import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
@@ -21,8 +22,8 @@ import {
   giveBackIfPossible,
   recordSetFault,
   reject,
-  turnAway,
-  turnAwayBusy,
+  refuseForRisk,
+  refuseAsBusy,
   type ConsumeService,
   type GrantedAttempt,
 } from './refuse';
@@ -49,10 +50,15 @@ export async function consumeCode(
   const { config, listeners } = service;
   const { waits } = config;
 
-  // 1. Read. Input that cannot be a code costs nothing and is charged to no user.
+  // 1. Read. Input that cannot be a code costs nothing and is charged to no user. An unknown user
+  // name has no second factor: what is read is what a known one may type on recovery.
   assertAllowedOn(context.channel, config.formats);
+  const channel = userId === null ? 'recovery' : context.channel;
+  const readable = config.formats.filter((format) => isAllowedOn(channel, format));
+  // An app without a format for recovery calls this for no known user on that channel.
+  const isRead = (format: Format): boolean => readable.length === 0 || readable.includes(format);
   const readings = config.formats.map((format) =>
-    isAllowedOn(context.channel, format) ? readCode(format, typed) : null,
+    isRead(format) ? readCode(format, typed) : null,
   );
   if (readings.every((reading) => reading === null)) {
     const event = config.newEvent('rejected', {
@@ -65,9 +71,8 @@ export async function consumeCode(
     return { ok: false, reason: 'malformed' };
   }
 
-  // 2. Take an attempt, before any check. An unknown user name has no second factor.
+  // 2. Take an attempt, before any check.
   const subject = await findSubject();
-  const channel = userId === null ? 'recovery' : context.channel;
   const source = { subject, channel, network: networkOf(context.ip) };
   const now = config.now();
   const refusal = config.newEvent('throttled', { at: now, userId, refusals: 1, context });
@@ -89,12 +94,12 @@ export async function consumeCode(
   // 3. Assess the risk. An attempt that is turned away was not a guess: it is given back.
   if (config.assessRisk !== undefined) {
     const risk = await assess(config.assessRisk, { userId, attempt: ticket.attempt, context });
-    if (risk !== 'allow') return turnAway(attempt, risk);
+    if (risk !== 'allow') return refuseForRisk(attempt, risk);
   }
 
   // 4. Compare.
   const comparison = await compareOrGiveBack(attempt, { typed, readings });
-  if (comparison === 'busy') return turnAwayBusy(attempt);
+  if (comparison === 'busy') return refuseAsBusy(attempt);
   const { match } = comparison;
   if (current === null) return reject(attempt, userId === null ? 'unknown_user' : 'none');
   if (match === null) return reject(attempt, 'mismatch');
@@ -135,7 +140,7 @@ async function compareOrGiveBack(
   try {
     return await compare(config, {
       ...code,
-      set: current ?? dummy,
+      set: current === null ? dummy : current,
       userId: current === null ? '' : (userId ?? ''),
       subjectKey: queueKeyOf(attempt.source),
       channel: attempt.source.channel,

@@ -54,7 +54,7 @@ export async function reject(
   return { ok: false, reason };
 }
 
-export async function turnAway(
+export async function refuseForRisk(
   attempt: GrantedAttempt,
   risk: 'deny' | 'step_up',
 ): Promise<Outcome> {
@@ -65,7 +65,7 @@ export async function turnAway(
   return { ok: false, reason };
 }
 
-export async function turnAwayBusy(attempt: GrantedAttempt): Promise<Outcome> {
+export async function refuseAsBusy(attempt: GrantedAttempt): Promise<Outcome> {
   await countRefusal(attempt.service, { ...attempt, reason: 'busy' });
   return { ok: false, reason: 'busy', retryAfterSeconds: MAX_WAIT_SECONDS };
 }

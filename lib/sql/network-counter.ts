@@ -1,12 +1,19 @@
 // The attempts on the recovery channel: a row for each user, or unknown user name, and network.
 import { sql } from 'kysely';
 import { COUNTER_KEPT_MS } from '../stores/contract';
+import { firstGeneration } from '../stores/generation';
 import type { AttemptRequest, GiveBackRequest } from '../stores/requests';
 import { isWaiting, waitAfter } from '../stores/waits';
 import type { Counter } from './counter';
 import type { Database, RunStatement, Statement, Tables } from './database';
-import { readNumber } from './rows';
+import { readNumber, readOptionalNumber } from './rows';
 import { isWaitOver, waitUntil } from './waits';
+
+/**
+ * A user without a row, and an unknown user name, has no generation of the recovery channel. Then
+ * each counter has one of its own, from here on, and always counts.
+ */
+const OWN_GENERATIONS = 2 ** 47;
 
 export function networkCounter(database: Database, request: AttemptRequest): Counter {
   const { tables } = database;
@@ -33,8 +40,9 @@ export function networkCounter(database: Database, request: AttemptRequest): Cou
       const row = rows[0];
       if (row === undefined || readNumber(row, 'forget_at') <= now) return null;
       const generation = readNumber(row, 'generation');
+      const current = readOptionalNumber(row, 'current') ?? generation;
       const nextAt = readNumber(row, 'next_at');
-      if (generation !== readNumber(row, 'current') || !isWaiting(nextAt, request)) return null;
+      if (generation !== current || !isWaiting(nextAt, request)) return null;
       return { isLocked: false, generation, nextAt };
     },
   };
@@ -49,7 +57,10 @@ interface NetworkAttempt {
 async function takeByUpsert(run: RunStatement, attempt: NetworkAttempt): Promise<boolean> {
   const { database, request } = attempt;
   const { tables } = database;
-  const isCurrent = sql`(n.generation = excluded.generation AND n.forget_at > ${request.now})`;
+  const isOfGeneration = sql`(
+    n.generation = excluded.generation OR excluded.generation >= ${OWN_GENERATIONS}
+  )`;
+  const isCurrent = sql`(${isOfGeneration} AND n.forget_at > ${request.now})`;
   const { affected } = await run(sql`
     INSERT INTO ${tables.networks} AS n ${firstAttempt(attempt)}
     ON CONFLICT (user_key, network) DO UPDATE
@@ -66,8 +77,9 @@ async function takeOnMySql(run: RunStatement, attempt: NetworkAttempt): Promise<
     INSERT INTO ${networks} ${firstAttempt(attempt)}
     ON DUPLICATE KEY UPDATE forget_at = forget_at + 1`);
   if (inserted.affected === 1) return true;
-  const generation = generationOf(database.tables, request);
-  const isCurrent = sql`(n.generation = ${generation} AND n.forget_at > ${request.now})`;
+  const generation = newGeneration(attempt);
+  const present = sql`COALESCE(${generationOf(database.tables, request)}, n.generation)`;
+  const isCurrent = sql`(n.generation = ${present} AND n.forget_at > ${request.now})`;
   const { affected } = await run(sql`
     UPDATE ${networks} n
     ${countAttempt(attempt, { isCurrent, generation })}
@@ -76,7 +88,8 @@ async function takeOnMySql(run: RunStatement, attempt: NetworkAttempt): Promise<
   return affected === 1;
 }
 
-function firstAttempt({ database, request }: NetworkAttempt): Statement {
+function firstAttempt(attempt: NetworkAttempt): Statement {
+  const { request } = attempt;
   const { subject, network, now } = request;
   const wait = waitAfter(1, request);
   return sql`(user_key, network, attempts, next_at, generation, forget_at)
@@ -85,7 +98,7 @@ function firstAttempt({ database, request }: NetworkAttempt): Statement {
       ${network},
       1,
       ${wait === 0 ? 0 : now + wait},
-      ${generationOf(database.tables, request)},
+      ${newGeneration(attempt)},
       ${now + COUNTER_KEPT_MS}
     )`;
 }
@@ -93,7 +106,7 @@ function firstAttempt({ database, request }: NetworkAttempt): Statement {
 interface StoredCounter {
   /** Whether the stored attempts still count. */
   readonly isCurrent: Statement;
-  /** The user's present generation. */
+  /** That of a counter which begins now. */
   readonly generation: Statement;
 }
 
@@ -108,18 +121,33 @@ function countAttempt(
   return sql`
     SET next_at = ${waitUntil(database, { request, attempts })},
       attempts = ${attempts} + 1,
-      generation = ${generation},
+      generation = CASE WHEN ${isCurrent} THEN n.generation ELSE ${generation} END,
       forget_at = ${request.now + COUNTER_KEPT_MS}
     WHERE (NOT ${isCurrent} OR ${isWaitOver(sql`n.next_at`, request)})`;
 }
 
-/** Zero for a user without a row, and for an unknown user name. */
+/** The generation of a counter that begins now. */
+function newGeneration({ database, request }: NetworkAttempt): Statement {
+  const own = database.bigint(OWN_GENERATIONS + firstGeneration());
+  return sql`COALESCE(${generationOf(database.tables, request)}, ${own})`;
+}
+
+/** The user's present generation; NULL until the channel is first reset. */
 function generationOf(tables: Tables, { subject }: AttemptRequest): Statement {
-  return sql`COALESCE((
-      SELECT recovery_generation
+  return sql`(
+      SELECT NULLIF(recovery_generation, 0)
       FROM ${tables.users}
       WHERE user_key = ${subject.key}
-    ), 0)`;
+    )`;
+}
+
+/** The user's generation after the channel is reset: for all networks. */
+export function nextRecoveryGeneration(database: Database): Statement {
+  const first = database.bigint(firstGeneration());
+  return sql`CASE recovery_generation
+        WHEN 0 THEN ${first}
+        ELSE recovery_generation + 1
+      END`;
 }
 
 export function giveBackNetwork(tables: Tables, { subject, ticket }: GiveBackRequest): Statement {

@@ -11,11 +11,11 @@ import type {
 } from '../stores/requests';
 import { hasherName } from '../stores/report-builder';
 import type { Subject } from '../stores/subject';
-import type { Database, Statement } from './database';
+import { latestUntil } from '../stores/waits';
+import type { Database, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
+import { nextRecoveryGeneration } from './network-counter';
 import { HAS_NOT_ENDED, insertCodes, insertUser, readStagedHeader } from './set-rows';
-
-import type { Tables } from './database';
 
 export function replaceSet(
   database: Database,
@@ -26,7 +26,7 @@ export function replaceSet(
   return database.transaction(async (run) => {
     await run(insertUser(database, subject));
     const begun = await run(sql`
-      ${beginSet(tables, header)}
+      ${beginSet(database, header)}
       WHERE user_key = ${subject.key}
         ${condition}`);
     if (begun.affected !== 1) return [];
@@ -73,7 +73,8 @@ export function activateSet(
       SET staged_set_id = NULL
       WHERE user_key = ${subject.key}
         AND staged_set_id = ${setId}
-        AND staged_until > ${now}`);
+        AND staged_until > ${now}
+        AND staged_until <= ${latestUntil({ now })}`);
     if (claimed.affected !== 1) return [];
     const { rows } = await run(sql`
       SELECT staged_header
@@ -81,7 +82,7 @@ export function activateSet(
       WHERE user_key = ${subject.key}`);
     const header = readStagedHeader(rows[0]);
     await run(sql`
-      ${beginSet(tables, header)}
+      ${beginSet(database, header)}
       WHERE user_key = ${subject.key}`);
     await run(endCodes(tables, { subject, now, except: sql`${setId}` }));
     const { total } = header;
@@ -128,9 +129,9 @@ export function revokeSet(
 }
 
 /** Makes a set the current one. Both channels count from zero, in a new generation. */
-function beginSet(tables: Tables, header: SetHeader): Statement {
+function beginSet(database: Database, header: SetHeader): Statement {
   return sql`
-    UPDATE ${tables.users}
+    UPDATE ${database.tables.users}
     SET set_id = ${header.setId},
       format = ${header.format},
       salt = ${header.salt},
@@ -151,7 +152,7 @@ function beginSet(tables: Tables, header: SetHeader): Statement {
       second_factor_next_at = 0,
       second_factor_generation = second_factor_generation + 1,
       second_factor_locked_at = NULL,
-      recovery_generation = recovery_generation + 1`;
+      recovery_generation = ${nextRecoveryGeneration(database)}`;
 }
 
 interface EndedCodes {

@@ -3,6 +3,7 @@ import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from '../stores/requests';
+import { firstGeneration } from '../stores/generation';
 import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement, Tables } from './database';
 import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';
@@ -13,8 +14,9 @@ import { insertRows, readNumber, readOptionalNumber, readString, storableText } 
  */
 export function insertUser(database: Database, { key, userId, namespace }: Subject): Statement {
   return sql`
-    INSERT INTO ${database.tables.users} (user_key, user_id, namespace)
-    VALUES (${key}, ${storableText(userId)}, ${namespace ?? ''})
+    INSERT INTO ${database.tables.users}
+      (user_key, user_id, namespace, second_factor_generation)
+    VALUES (${key}, ${storableText(userId)}, ${namespace ?? ''}, ${firstGeneration()})
     ${database.lockExisting('user_key')}`;
 }
 

@@ -68,9 +68,9 @@ function usersTable(dialect: Dialect): Table {
       'staged_header text',
       'second_factor_attempts integer NOT NULL DEFAULT 0',
       'second_factor_next_at bigint NOT NULL DEFAULT 0',
-      'second_factor_generation integer NOT NULL DEFAULT 0',
+      'second_factor_generation bigint NOT NULL DEFAULT 0',
       'second_factor_locked_at bigint',
-      'recovery_generation integer NOT NULL DEFAULT 0',
+      'recovery_generation bigint NOT NULL DEFAULT 0',
     ],
     indexes: [
       { name: 'backup_code_users_reminders', columns: 'namespace, reminded, expires_at, user_key' },
@@ -80,7 +80,7 @@ function usersTable(dialect: Dialect): Table {
 
 /**
  * A row for each user, or unknown user name, and network: the attempts on the recovery channel.
- * They count as none if the user's `recovery_generation` is another one.
+ * They count as none if the user's `recovery_generation` is another one, and not 0.
  */
 function networksTable(dialect: Dialect): Table {
   return {
@@ -90,7 +90,7 @@ function networksTable(dialect: Dialect): Table {
       `network ${ascii(dialect, 45)} NOT NULL`,
       'attempts integer NOT NULL',
       'next_at bigint NOT NULL',
-      'generation integer NOT NULL',
+      'generation bigint NOT NULL',
       'forget_at bigint NOT NULL',
       'PRIMARY KEY (user_key, network)',
     ],

@@ -1,6 +1,7 @@
 // Checks what a store returned before a decision relies on it. The store may be the app's own: a
 // mistake in it must let no one in. Only the shape is checked; `storeContract` of
-// passport-backup-code/testing checks the behaviour.
+// passport-backup-code/testing checks the behaviour. The set of an attempt is checked before the
+// comparison, which can give the attempt back: see stored-set.ts.
 import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
 import type { BackupCodeStore } from './contract';
@@ -18,7 +19,6 @@ import type {
   ReplaceRequest,
   RevokeRequest,
   StageRequest,
-  Ticket,
   UnlockRequest,
 } from './requests';
 import type { Subject } from './subject';
@@ -62,10 +62,6 @@ class CheckedStore implements BackupCodeStore {
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
     const result = await this.#store.takeAttempt(request);
     if (!isAttempt(result)) throw malformed('takeAttempt');
-    if (result.ok && result.current !== null && !isSet(result.current)) {
-      await this.#giveBackIfPossible(request.subject, result.ticket);
-      throw malformed('takeAttempt');
-    }
     return result;
   }
 
@@ -102,15 +98,6 @@ class CheckedStore implements BackupCodeStore {
     return checkEvents('count', await this.#store.count(request));
   }
 
-  /** A set that cannot be compared with charges no attempt. */
-  async #giveBackIfPossible(subject: Subject, ticket: Ticket): Promise<void> {
-    try {
-      await this.#store.giveBack({ subject, ticket });
-    } catch {
-      // The attempt stays charged.
-    }
-  }
-
   async nameKey(): Promise<Uint8Array> {
     const key: unknown = await this.#store.nameKey();
     if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES) throw malformed('nameKey');
@@ -118,7 +105,8 @@ class CheckedStore implements BackupCodeStore {
   }
 }
 
-function malformed(method: string): BackupCodeError {
+/** The error of a result that the contract does not allow. */
+export function malformed(method: string): BackupCodeError {
   return new BackupCodeError(
     'invalid_result',
     `The store returned a malformed result from ${method}. ` +
@@ -154,29 +142,6 @@ function isTicket(value: unknown): boolean {
   return isChannel && isCount(attempt) && isCount(generation) && isCount(nextAt);
 }
 
-function isSet(value: unknown): boolean {
-  const set = (value ?? {}) as Fields;
-  for (const field of ['setId', 'format', 'salt', 'check']) {
-    if (typeof set[field] !== 'string') return false;
-  }
-  const { pepperId, total, remaining, expiresAt, codes } = set;
-  if (pepperId !== null && typeof pepperId !== 'string') return false;
-  if (expiresAt !== null && !isCount(expiresAt)) return false;
-  return isCount(total) && isCount(remaining) && areCodes(codes);
-}
-
-function areCodes(value: unknown): boolean {
-  if (!Array.isArray(value)) return false;
-  for (const code of value as unknown[]) {
-    const { codeId, salt, digest, consumedAt, consumptionId } = (code ?? {}) as Fields;
-    if (typeof codeId !== 'string' || typeof salt !== 'string') return false;
-    if (typeof digest !== 'string') return false;
-    if (consumedAt !== null && !isCount(consumedAt)) return false;
-    if (consumptionId !== null && typeof consumptionId !== 'string') return false;
-  }
-  return true;
-}
-
 function isConsumption(value: unknown): boolean {
   const { outcome, consumedAt, reason } = (value ?? {}) as Fields;
   if (outcome === 'consumed') return isConsumed(value as Fields);
@@ -190,6 +155,6 @@ function isConsumed({ remaining, total, events, repeated }: Fields): boolean {
   return isCount(remaining) && isCount(total) && isEventList(events);
 }
 
-function isCount(value: unknown): boolean {
+export function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && Number(value) >= 0;
 }

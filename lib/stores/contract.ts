@@ -46,7 +46,8 @@ export interface BackupCodeStore {
 
   /**
    * Does what `replace` does with the staged set of this id, if there is one and `now` is before
-   * its `until`.
+   * its `until`. A set whose `until` is later than that of a set staged now, by more than clocks
+   * differ, was staged by a clock that was ahead: its time counts as over.
    */
   activate(request: ActivateRequest): Promise<readonly AuditEvent[]>;
 
@@ -74,7 +75,8 @@ export interface BackupCodeStore {
   /**
    * Uncounts an attempt, and ends the wait that it began unless another attempt was taken since.
    * Does nothing in a generation other than the ticket's. The caller gives each ticket back at most
-   * once.
+   * once. Generations begin at a random number, so that a ticket from before a user was forgotten
+   * never fits what is stored afterwards.
    */
   giveBack(request: GiveBackRequest): Promise<void>;
 
@@ -111,7 +113,8 @@ export interface BackupCodeStore {
 
   /**
    * Lets a channel count from zero in a new generation, on `recovery` for all networks, and reopens
-   * the second factor. Changes nothing if the channel counts no attempt and is not locked.
+   * the second factor. Changes nothing if the channel counts no attempt and is not locked. A user
+   * of whom only the attempts of networks are stored is unlocked too.
    */
   unlock(request: UnlockRequest): Promise<readonly AuditEvent[]>;
 
@@ -134,6 +137,9 @@ export interface BackupCodeStore {
    */
   nameKey(): Promise<Uint8Array>;
 }
+
+/** How long a staged set can be activated, in milliseconds. */
+export const STAGED_MS = 3_600_000;
 
 /** How long the counter of a network is kept after its last attempt, in milliseconds. */
 export const COUNTER_KEPT_MS = 30 * DAY_MS;

@@ -1,6 +1,7 @@
 // The counters of the recovery channel in `MemoryStore`: one for each user, or unknown user name,
 // and network.
 import { COUNTER_KEPT_MS } from './contract';
+import { firstGeneration } from './generation';
 import { freshCounter, type Counter } from './memory-user';
 import type { AttemptRequest } from './requests';
 import type { Subject } from './subject';
@@ -17,15 +18,16 @@ export class MemoryNetworks {
   /**
    * The counter of a request.
    *
-   * @param generation the user's present one. A counter of another generation counts from zero
+   * @param generation the user's present one. A counter of another generation counts from zero.
+   * `null` if the user has none: then every counter counts
    */
-  use({ subject, network, now }: AttemptRequest, generation: number): Counter {
+  use({ subject, network, now }: AttemptRequest, generation: number | null): Counter {
     this.removeExpired(now);
     const key = keyOf(subject, network);
     const existing = this.#counters.get(key);
-    const isCurrent = existing?.generation === generation;
+    const isCurrent = existing !== undefined && isOfGeneration(existing, generation);
     const counter = {
-      ...(isCurrent ? existing : freshCounter(generation)),
+      ...(isCurrent ? existing : freshCounter(generation ?? firstGeneration())),
       forgetAt: now + COUNTER_KEPT_MS,
     };
     this.#counters.delete(key);
@@ -62,6 +64,11 @@ export class MemoryNetworks {
       this.#counters.delete(key);
     }
   }
+}
+
+/** Whether the attempts of a counter still count. */
+export function isOfGeneration(counter: Counter, generation: number | null): boolean {
+  return generation === null || counter.generation === generation;
 }
 
 function keyOf({ key }: Subject, network: string): string {

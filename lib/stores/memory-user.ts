@@ -3,6 +3,7 @@ import type { Channel } from '../audit/context';
 import type { CodeRecord } from '../codes/digests';
 import type { CurrentSet, SetHeader, StoredCode } from './requests';
 import type { PruneRequest } from './audit-contract';
+import { firstGeneration } from './generation';
 import type { Subject } from './subject';
 
 /** Counts attempts: on the second factor, or from one network on the recovery channel. */
@@ -39,8 +40,11 @@ export interface User {
   /** How many reminders of the current set are recorded. */
   reminded: number;
   secondFactor: Counter;
-  /** Counters of networks from an earlier generation count as zero. */
-  recoveryGeneration: number;
+  /**
+   * Counters of networks from another generation count as zero. `null` until the channel is first
+   * reset: then the counter of each network has a generation of its own.
+   */
+  recoveryGeneration: number | null;
 }
 
 export function newUser({ userId, namespace }: Subject): User {
@@ -53,8 +57,8 @@ export function newUser({ userId, namespace }: Subject): User {
     endedSetIds: new Set(),
     revokedAt: 0,
     reminded: 0,
-    secondFactor: freshCounter(0),
-    recoveryGeneration: 0,
+    secondFactor: freshCounter(firstGeneration()),
+    recoveryGeneration: null,
   };
 }
 
@@ -80,8 +84,11 @@ export function endSet(user: User): void {
 
 /** A channel counts from zero, in a new generation. */
 export function resetCounters(user: User, channel: Channel): void {
-  if (channel === 'recovery') user.recoveryGeneration += 1;
-  else user.secondFactor = freshCounter(user.secondFactor.generation + 1);
+  const { recoveryGeneration } = user;
+  if (channel === 'recovery') {
+    user.recoveryGeneration =
+      recoveryGeneration === null ? firstGeneration() : recoveryGeneration + 1;
+  } else user.secondFactor = freshCounter(user.secondFactor.generation + 1);
 }
 
 export function freshCounter(generation: number): Counter {

@@ -32,10 +32,18 @@ import type {
 } from './requests';
 import { MemoryTrail } from './memory-trail';
 import { replayChange } from './memory-replay';
-import { beginSet, endSet, hasHadNoSet, newUser, resetCounters, type User } from './memory-user';
-import { MemoryNetworks } from './memory-networks';
+import {
+  beginSet,
+  endSet,
+  hasHadNoSet,
+  newUser,
+  resetCounters,
+  type Counter,
+  type User,
+} from './memory-user';
+import { isOfGeneration, MemoryNetworks } from './memory-networks';
 import { countedRefusal } from './refusals';
-import { isWaiting, waitAfter } from './waits';
+import { isActivatable, isWaiting, waitAfter } from './waits';
 import { hasherName, ReportBuilder } from './report-builder';
 import type {
   BackupCodeReplay,
@@ -81,10 +89,13 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
     return this.#write([event]);
   }
 
-  async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
+  async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
+    const { subject, setId, event } = request;
     const user = this.#users.get(subject.key);
     const staged = user?.staged;
-    if (!user || staged?.header.setId !== setId || now >= staged.until) return [];
+    if (!user || staged?.header.setId !== setId || !isActivatable(staged.until, request)) {
+      return [];
+    }
     beginSet(user, staged.header, staged.codes);
     const { total } = staged.header;
     return this.#write([{ ...event, remaining: total, total }]);
@@ -101,7 +112,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
     const { subject, channel, network, now, waits } = request;
     const counter =
       channel === 'recovery'
-        ? this.#networks.use(request, this.#users.get(subject.key)?.recoveryGeneration ?? 0)
+        ? this.#networks.use(request, this.#users.get(subject.key)?.recoveryGeneration ?? null)
         : this.#user(subject).secondFactor;
     const { attempts, generation, nextAt, lockedAt } = counter;
     const isLocked = channel === 'second_factor' && (lockedAt !== null || attempts >= waits.length);
@@ -188,17 +199,16 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
 
   async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
     const user = this.#users.get(subject.key);
-    if (!user) return [];
     this.#networks.removeExpired(now);
-    const counters = channel === 'recovery' ? this.#networks.of(subject.key) : [user.secondFactor];
-    const generation =
-      channel === 'recovery' ? user.recoveryGeneration : user.secondFactor.generation;
-    const isCounting = counters.some(
-      (counter) =>
-        counter.generation === generation && (counter.attempts > 0 || counter.lockedAt !== null),
-    );
-    if (!isCounting) return [];
-    resetCounters(user, channel);
+    const counters =
+      channel === 'recovery'
+        ? this.#recoveryCounters(subject)
+        : user === undefined
+          ? []
+          : [user.secondFactor];
+    if (!counters.some(({ attempts, lockedAt }) => attempts > 0 || lockedAt !== null)) return [];
+    if (user === undefined) this.#networks.remove(subject.key);
+    else resetCounters(user, channel);
     return this.#write([event]);
   }
 
@@ -308,6 +318,12 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCode
     const user = newUser(subject);
     this.#users.set(subject.key, user);
     return user;
+  }
+
+  /** The counters of the networks whose attempts count. */
+  #recoveryCounters({ key }: Subject): Counter[] {
+    const generation = this.#users.get(key)?.recoveryGeneration ?? null;
+    return this.#networks.of(key).filter((counter) => isOfGeneration(counter, generation));
   }
 
   /** @returns whether there was anything to remove */

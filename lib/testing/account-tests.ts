@@ -99,6 +99,37 @@ export function forgetTests({ test, readEvents }: StoreTestContext): void {
     });
   }
 
+  for (const hasSet of [true, false]) {
+    const owner = hasSet ? 'a user with a set' : 'a user without a set';
+    test(`A ticket from before ${owner} was forgotten reaches no counter of the next one`, async (store) => {
+      const subject = newUser();
+      const begin = async (): Promise<readonly Ticket[]> => {
+        if (hasSet) await issueSet(store, { user: subject });
+        const tickets: Ticket[] = [];
+        for (const channel of ['second_factor', 'recovery'] as const) {
+          const options = { channel, waits: RECOVERY_WAITS };
+          tickets.push((await takeGrantedAttempt(store, subject, options)).ticket);
+        }
+        return tickets;
+      };
+      const late = await begin();
+      await store.forget(forgetRequest(subject, 'erase'));
+      await begin();
+      for (const ticket of late) {
+        await store.giveBack({ subject, ticket });
+        if (ticket.channel === 'recovery') continue;
+        const lock = { subject, ticket, now: NOW, event: newEvent('locked', subject) };
+        assert.deepEqual(await store.append([], lock), []);
+      }
+      assert.deepEqual(await stateOf(store, subject), [1, null]);
+      for (const { channel } of late) {
+        const waits = [...RECOVERY_WAITS, 0];
+        const again = await takeAttempt(store, subject, { channel, waits });
+        assert.equal(outcomeOf(again), `throttled until ${NOW + 60_000}`);
+      }
+    });
+  }
+
   test('Erased events are gone from the trail', async (store) => {
     const { header, subject } = await issueSet(store);
     await store.forget(forgetRequest(subject, 'erase'));
@@ -185,6 +216,25 @@ export function unlockTests({ test, readEvents }: StoreTestContext): void {
       (await readEvents(subject.userId)).map(({ type }) => type),
       ['issued'],
     );
+  });
+
+  test('The waits of a user of whom nothing else is stored end too', async (store) => {
+    const subject = newUser();
+    const tickets: Ticket[] = [];
+    for (const network of NETWORKS) {
+      const options = { channel: 'recovery', network, waits: RECOVERY_WAITS } as const;
+      tickets.push((await takeGrantedAttempt(store, subject, options)).ticket);
+    }
+    const request = unlockRequest(subject, 'recovery');
+    assert.deepEqual(await store.unlock(request), [request.event]);
+    assert.deepEqual(await store.unlock(request), []);
+    for (const ticket of tickets) {
+      const { network } = ticket;
+      const options = { channel: 'recovery', network, waits: RECOVERY_WAITS } as const;
+      assert.equal((await takeGrantedAttempt(store, subject, options)).ticket.attempt, 1);
+      await store.giveBack({ subject, ticket });
+      assert.equal((await takeAttempt(store, subject, options)).ok, false);
+    }
   });
 
   test('A ticket from before the unlocking neither locks nor is given back', async (store) => {

@@ -81,6 +81,21 @@ export function stagingTests({ test, readEvents }: StoreTestContext): void {
     assert.deepEqual(await store.activate({ subject, setId, now: NOW + HOUR_MS, event }), []);
   });
 
+  test('A staged set whose time ends later than that of a new one is not activated', async (store) => {
+    const staged = newSet(newUser());
+    const { subject } = staged;
+    const { setId } = staged.header;
+    // By a clock that was a year ahead.
+    const until = NOW + 365 * 24 * HOUR_MS;
+    await store.stage({ ...staged, until });
+    const event = newEvent('activated', subject);
+    for (const now of [NOW, until - 2 * HOUR_MS]) {
+      assert.deepEqual(await store.activate({ subject, setId, now, event }), []);
+    }
+    const request = { subject, setId, now: until - HOUR_MS, event };
+    assert.deepEqual(await store.activate(request), [{ ...event, remaining: 10, total: 10 }]);
+  });
+
   for (const { step, end } of ENDINGS) {
     test(`A staged set is dropped by ${step}`, async (store) => {
       const { subject } = await issueSet(store);

@@ -12,6 +12,34 @@ const isLikeNew = `${accounts} › A forgotten user is like one who was never re
 
 export const accountBreaks: readonly Break[] = [
   {
+    id: 'A-14.2.7',
+    what: 'the generations of the next user with an id begin at the same number',
+    file: 'lib/stores/generation.ts',
+    find: 'return randomInt(1, 2 ** 46);',
+    replace: 'return randomInt(1, 2);',
+    noticedBy: [
+      `${accounts} › A ticket from before … was forgotten reaches no counter of the next one`,
+    ],
+  },
+  {
+    id: 'K-10',
+    what: 'the waits of a user without a set cannot be ended (SQL)',
+    file: 'lib/sql/unlock-channel.ts',
+    find: 'return counters.affected > 0;',
+    replace: 'return counters.affected < 0;',
+    noticedBy: [`${accounts} › The waits of a user of whom nothing else is stored end too`],
+  },
+  {
+    id: 'N-33',
+    what: 'a set that was staged while the clock was ahead can be activated for as long',
+    file: 'lib/stores/waits.ts',
+    find: 'return request.now < until && until <= latestUntil(request);',
+    replace: 'return request.now < until;',
+    noticedBy: [
+      'lib/testing/staging-tests.ts › A staged set whose time ends later than that of a new one is not activated',
+    ],
+  },
+  {
     id: 'K-10',
     what: 'a channel is reopened without a recorded actor',
     file: 'lib/service/account.ts',

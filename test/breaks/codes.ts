@@ -84,7 +84,7 @@ export const codeBreaks: readonly Break[] = [
     id: 'N-21',
     what: 'consume reads codes of 40 bits on the recovery channel',
     file: 'lib/service/consume.ts',
-    find: 'isAllowedOn(context.channel, format) ? readCode(format, typed) : null,',
+    find: 'isRead(format) ? readCode(format, typed) : null,',
     replace: 'readCode(format, typed),',
     noticedBy: [
       `${recoveryBits} › a code of 40 bits is malformed on the recovery channel, costs nothing, and works after a first factor`,

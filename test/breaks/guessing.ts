@@ -84,6 +84,16 @@ export const guessingBreaks: readonly Break[] = [
     ],
   },
   {
+    id: 'A-6.3.8',
+    what: 'formats that recovery does not read are read for unknown user names only',
+    file: 'lib/service/consume.ts',
+    find: 'config.formats.filter((format) => isAllowedOn(channel, format))',
+    replace: 'config.formats.filter((format) => isAllowedOn(context.channel, format))',
+    noticedBy: [
+      'test/service/equal-work.test.ts › get the same answer after the same work on recovery: …',
+    ],
+  },
+  {
     id: 'N-10',
     what: 'the end of a set unlocks a channel',
     file: 'lib/stores/memory.ts',

@@ -20,6 +20,18 @@ const fail = 'test/strategy/fail.test.ts';
 
 export const lifeCycleBreaks: readonly Break[] = [
   {
+    id: 'A-16.2',
+    what: 'a set with impossible values is compared with',
+    file: 'lib/stores/stored-set.ts',
+    find: 'if (isPossible(set)) return;',
+    replace: 'if (isPossible(set) || isSet(set)) return;',
+    noticedBy: [
+      `${refusals} › A stored set with … leaves an event and charges no attempt`,
+      `${faultsAnswers} › A set with … is an error before any hash, which is recorded and charges no attempt`,
+      `${faults} › A set with one damaged digest is an error for each of its codes, until there is a new one`,
+    ],
+  },
+  {
     id: 'A-16.5.3',
     what: 'a fault of the store accepts the code',
     file: 'lib/service/consume.ts',

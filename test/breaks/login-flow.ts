@@ -135,10 +135,49 @@ export const loginFlowBreaks: readonly Break[] = [
   {
     id: 'F-04',
     what: 'a browser is sent to enrollUrl again and again',
-    file: 'lib/express/enroll-page.ts',
-    find: 'if (!isSamePage && !isComingBack) return;',
-    replace: 'if (!isSamePage || !isComingBack || isSamePage) return;',
-    noticedBy: [`${enrollment} › after one round there is an error that says why: …`],
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (mayBeEnrollPage && !isSamePage) return true;',
+    replace: '',
+    noticedBy: [
+      `${enrollment} › after one round there is an error that says why: …`,
+      `${enrollment} › a proxy that removes a prefix is noticed even if the query …`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'the first visit of a page that names itself as returnTo counts as a loop',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (last !== null && isLoop(page, req, last)) throw loopError(page, req);',
+    replace: `if (isLoop(page, req, last ?? { page: '/', times: 1 })) throw loopError(page, req);`,
+    noticedBy: [
+      `${enrollment} › the first visit of a page is no loop, whatever its address looks like`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'a page may be turned away without end if a proxy changes path and query',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'return last.times >= MAX_TIMES || (',
+    replace: 'return last.times < 0 || (',
+    noticedBy: [
+      `${enrollment} › a proxy that changes path and query is noticed when a page is turned away five times`,
+    ],
+  },
+  {
+    id: 'F-04',
+    what: 'each request with a token stores a session',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'return findSession(req) !== null && hasSessionLogin(req);',
+    replace: 'return findSession(req) !== null || hasSessionLogin(req);',
+    noticedBy: [`${enrollment} › a user who is not logged in by the session leaves nothing in it`],
+  },
+  {
+    id: 'F-04',
+    what: 'a visit of enrollUrl does not end the redirect to it',
+    file: 'lib/express/enrollment-loop.ts',
+    find: 'if (turnedAway !== undefined) writeState(req, state);',
+    replace: 'if (turnedAway === undefined) writeState(req, state);',
+    noticedBy: [`${enrollment} › after the browser has come to enrollUrl, every page begins anew`],
   },
   {
     id: 'F-05',

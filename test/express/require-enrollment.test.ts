@@ -203,13 +203,16 @@ describe('an enrollUrl that the app sees under another address', () => {
   async function follow(
     location: string | null,
     change: (path: string) => string,
+    changeQuery: (query: string) => string = (query) => query,
   ): Promise<Answer> {
     const { pathname, search } = new URL(location ?? '', browser.origin);
-    return browser.get(change(pathname) + search, HTML);
+    return browser.get(change(pathname) + changeQuery(search), HTML);
   }
 
+  const removePrefix = (path: string): string => path.replace('/shop', '');
+
   test.each<[string, string, (path: string) => string]>([
-    ['a prefix is removed', '/shop/codes', (path) => path.replace('/shop', '')],
+    ['a prefix is removed', '/shop/codes', removePrefix],
     ['a prefix is added', '/codes', (path) => `/internal${path}`],
     ['TLS ends at a proxy that is not trusted', 'https://127.0.0.1/codes', (path) => path],
   ])('after one round there is an error that says why: %s', async (_what, enrollUrl, change) => {
@@ -228,6 +231,82 @@ describe('an enrollUrl that the app sees under another address', () => {
     for (let round = 1; round <= 2; round += 1)
       answer = await follow(answer.headers.get('location'), () => '/');
     expect(answer.body).toMatchObject({ error: 'enrollment_loop' });
+  });
+
+  test.each<[string, (query: string) => string]>([
+    ['is removed', () => ''],
+    ['gets another parameter', (query) => `${query}&from=proxy`],
+    ['is in another order', (query) => `?from=proxy&${query.slice(1)}`],
+    ['is replaced', () => '?from=proxy'],
+    ['is encoded once more', (query) => query.replaceAll('%', '%25')],
+  ])(
+    'a proxy that removes a prefix is noticed even if the query %s',
+    async (_what, changeQuery) => {
+      await guard({ enrollUrl: '/shop/codes' });
+      for (const page of ['/page?q=1', '/page?returnTo=%2Fpage']) {
+        const { headers } = await browser.get(page, HTML);
+        const answer = await follow(headers.get('location'), removePrefix, changeQuery);
+        expect(answer.body).toMatchObject({ error: 'enrollment_loop' });
+      }
+    },
+  );
+
+  test('a proxy that changes path and query is noticed when a page is turned away five times', async () => {
+    await guard({ enrollUrl: '/shop/codes', now: () => clock.now() });
+    const statuses = [];
+    for (let round = 1; round <= 5; round += 1) {
+      clock.advance(9_000);
+      statuses.push((await browser.get('/page', HTML)).status);
+    }
+    expect(statuses).toEqual([303, 303, 303, 303, 500]);
+    clock.advance(10_001);
+    expect((await browser.get('/page', HTML)).status).toBe(303);
+  });
+
+  test('the first visit of a page is no loop, whatever its address looks like', async () => {
+    await guard({ enrollUrl: '/shop/codes' });
+    for (const page of ['/page?returnTo=%2Fpage', '/codes?returnTo=%2Fpage', '/codes']) {
+      const visitor = site.browser();
+      await visitor.post('/login/password-only', { user: 'ada' });
+      expect([page, (await visitor.get(page, HTML)).status]).toEqual([page, 303]);
+    }
+  });
+
+  test('a page that names itself as returnTo is no loop at its second visit either', async () => {
+    await guard();
+    for (const page of ['/page', '/page?returnTo=%2Fpage', '/page?returnTo=%2Fpage'])
+      expect((await browser.get(page, HTML)).status).toBe(303);
+  });
+
+  test('after the browser has come to enrollUrl, every page begins anew', async () => {
+    await guard({ enrollUrl: '/shop/codes' });
+    for (let visit = 1; visit <= 8; visit += 1) {
+      expect((await browser.get('/page', HTML)).status).toBe(303);
+      await browser.get('/shop/codes?returnTo=%2Fpage', HTML);
+    }
+    expect((await browser.get('/codes', HTML)).status).toBe(303);
+  });
+
+  test('a user who is not logged in by the session leaves nothing in it', async () => {
+    const tokenSite = await LoginSite.open({
+      routes: (app) => {
+        app.use((req, _res, next) => {
+          req.user = { id: 'ada' };
+          next();
+        });
+        app.use(requireEnrollment({ backupCodes, enrollUrl: '/shop/codes' }));
+      },
+    });
+    try {
+      const program = tokenSite.browser();
+      for (let visit = 1; visit <= 6; visit += 1)
+        expect((await program.get('/page', HTML)).status).toBe(303);
+      expect(await tokenSite.store.contents()).toEqual({});
+      const answer = await program.get('/codes?returnTo=%2Fpage', HTML);
+      expect(answer.body).toMatchObject({ error: 'enrollment_loop' });
+    } finally {
+      await tokenSite.shut();
+    }
   });
 
   test("a page with a returnTo of the app's own is no loop", async () => {

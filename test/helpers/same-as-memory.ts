@@ -17,11 +17,17 @@ import {
   type UserSet,
 } from '../../lib/testing/samples';
 
+/** The tickets that an attempt got from both stores. */
+interface TicketPair {
+  readonly memory: Ticket;
+  readonly store: Ticket;
+}
+
 /** The sets and tickets so far. Later calls use one of the last. */
 interface History {
   readonly subject: User;
   readonly sets: UserSet[];
-  readonly tickets: Ticket[];
+  readonly tickets: TicketPair[];
   /** The requests to consume a code so far. */
   readonly consumptions: ConsumeRequest[];
 }
@@ -40,7 +46,12 @@ const plan = fc.array(
       now: at,
       only: fc.constantFrom('first' as const, undefined),
     }),
-    fc.record({ call: fc.constant('stage' as const), expiresAt, until: at }),
+    fc.record({
+      call: fc.constant('stage' as const),
+      expiresAt,
+      // Some by a clock that was ahead.
+      until: fc.oneof(at, fc.integer({ min: NOW + 3_800_000, max: NOW + 4_400_000 })),
+    }),
     fc.record({ call: fc.constant('activate' as const), set: place, now: at }),
     {
       weight: 3,
@@ -94,10 +105,14 @@ export async function expectSameAsMemory(
       };
       for (const step of steps) {
         const call = callOf(step, history);
-        const expected = await call(memory);
-        expect(comparable(await call(store))).toEqual(comparable(expected));
-        const { ticket } = (expected ?? {}) as { ticket?: Ticket };
-        if (ticket) history.tickets.push(ticket);
+        const expected = await call(memory, 'memory');
+        const answer = await call(store, 'store');
+        expect(comparable(answer)).toEqual(comparable(expected));
+        const ticket = { memory: ticketOf(expected), store: ticketOf(answer) };
+        if (!ticket.memory || !ticket.store) continue;
+        const pair = { memory: ticket.memory, store: ticket.store };
+        for (const earlier of history.tickets) expectSameDistance(earlier, pair);
+        history.tickets.push(pair);
       }
       const fieldsOf = ({
         type,
@@ -122,6 +137,20 @@ export async function expectSameAsMemory(
     }),
     { numRuns },
   );
+}
+
+function ticketOf(answer: unknown): Ticket | undefined {
+  return ((answer ?? {}) as { ticket?: Ticket }).ticket;
+}
+
+/** Generations begin at a random number: only how far two of them are apart can be compared. */
+function expectSameDistance(earlier: TicketPair, later: TicketPair): void {
+  if (earlier.memory.channel !== later.memory.channel) return;
+  const [inMemory, inStore] = (['memory', 'store'] as const).map((side) => {
+    const distance = later[side].generation - earlier[side].generation;
+    return Math.abs(distance) < 1_000 ? distance : 'of another life';
+  });
+  expect(inStore).toBe(inMemory);
 }
 
 type Step = typeof plan extends fc.Arbitrary<(infer S)[]> ? S : never;
@@ -158,14 +187,15 @@ function consumptionOf(
 function callOf(
   step: Step,
   { subject, sets, tickets, consumptions }: History,
-): (store: BackupCodeStore) => Promise<unknown> {
+): (store: BackupCodeStore, side: keyof TicketPair) => Promise<unknown> {
   if ('expiresAt' in step) sets.push(newSet(subject, { count: 3, expiresAt: step.expiresAt }));
   const given = sets.at(-1 - ('set' in step ? step.set : 0)) ?? sets[0]!;
-  const ticket = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
+  const pair = 'ticket' in step ? tickets.at(-1 - step.ticket) : undefined;
   const { setId } = given.header;
   const consumption =
     step.call === 'consume' ? consumptionOf(step, given, consumptions) : undefined;
-  return async (store) => {
+  return async (store, side) => {
+    const ticket = pair?.[side];
     switch (step.call) {
       case 'replace':
         return store.replace({ ...given, now: step.now, ...(step.only && { only: step.only }) });
@@ -242,9 +272,13 @@ function comparable(answer: unknown): unknown {
     return { current, attempts: secondFactor.attempts, lockedAt: secondFactor.lockedAt };
   }
   if (!('current' in answer)) return answer;
-  const { current } = answer as { current: { codes: { codeId: string }[] } | null };
+  const { current, ticket } = answer as {
+    current: { codes: { codeId: string }[] } | null;
+    ticket: Ticket;
+  };
   return {
     ...answer,
+    ticket: { ...ticket, generation: null },
     current: current && {
       ...current,
       codes: [...current.codes].sort((a, b) => (a.codeId < b.codeId ? -1 : 1)),

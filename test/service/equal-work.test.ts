@@ -3,7 +3,7 @@
 import crypto from 'node:crypto';
 import { formats, type BackupCodesOptions, type Outcome } from '../../lib';
 import { DAY_MS, HOUR_MS } from '../helpers/clock';
-import { openService, WRONG, type Service } from '../helpers/service';
+import { openService, WRONG, WRONG_ON_BOTH, type Service } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
 import type { StoreMethod } from '../helpers/watched-store';
 
@@ -197,6 +197,39 @@ onEachStore('one slow hash, and one comparison for each code of a set', (open) =
       comparisons: 16,
     });
   });
+});
+
+onEachStore('a known and an unknown user name', (open) => {
+  const inputs: [string, unknown][] = [
+    ['an invalid code of 80 bits', WRONG_ON_BOTH],
+    ['a code of 40 bits, which recovery does not read', WRONG],
+    ['a code of both lengths in one', `${WRONG} ${WRONG_ON_BOTH}`],
+    ['an empty string', ''],
+    ['no string', { code: WRONG_ON_BOTH }],
+  ];
+  const recovery = { channel: 'recovery' } as const;
+
+  it.each(inputs)(
+    'get the same answer after the same work on recovery: %s',
+    async (_what, code) => {
+      const service = await openService(open, { format: [formats.recovery, formats.standard] });
+      const { backupCodes } = service;
+      await backupCodes.issue('ada');
+      await backupCodes.rejectUnknownUser('trudy', WRONG_ON_BOTH, recovery);
+      // Some apps forget the channel for unknown user names.
+      const attempts = [
+        () => backupCodes.consume('ada', code, recovery),
+        () => backupCodes.consume('bob', code, recovery),
+        () => backupCodes.rejectUnknownUser('eve', code, recovery),
+        () => backupCodes.rejectUnknownUser('mallory', code),
+      ];
+      const works: Work[] = [];
+      for (const attempt of attempts) works.push(await workOf(service, attempt));
+      const publicWork = works.map(({ outcome, ...work }) => [outcome === 'malformed', work]);
+      expect(publicWork).toEqual(attempts.map(() => publicWork[0]));
+      expect(works[0]!.outcome).toBe(code === WRONG_ON_BOTH ? 'mismatch' : 'malformed');
+    },
+  );
 });
 
 onEachStore('no work at all', (open) => {

@@ -9,6 +9,8 @@ import {
   type Service,
 } from '../helpers/service';
 import { onEachStore } from '../helpers/stores';
+import type { CodeRecord } from '../../lib/codes/digests';
+import type { ReplaceRequest } from '../../lib/stores/requests';
 
 const pepper: Pepper = { id: '2026', key: Buffer.alloc(32, 1) };
 const forged: Pepper = { id: '2026', key: Buffer.alloc(32, 2) };
@@ -128,5 +130,32 @@ onEachStore('refusals that charge no attempt', (open) => {
     );
     expect(await counted(service)).toEqual([['rejected', 'unreadable_set', 'ada', 1]]);
     expect(await service.charged('ada')).toBe(0);
+  });
+
+  type Damage = (set: ReplaceRequest) => ReplaceRequest;
+  const ofFirstCode =
+    (damage: Partial<CodeRecord>): Damage =>
+    ({ codes: [first, ...others], ...set }) => ({
+      ...set,
+      codes: [{ ...first!, ...damage }, ...others],
+    });
+  it.each<[string, Damage]>([
+    ['a negative total', (set) => ({ ...set, header: { ...set.header, total: -3 } })],
+    ['a digest of another form', ofFirstCode({ digest: 'damaged' })],
+    ['a salt of another form', ofFirstCode({ salt: 'damaged' })],
+  ])('A stored set with %s leaves an event and charges no attempt', async (_what, damage) => {
+    const service = await openService(open);
+    const { backupCodes, watched, hasher } = service;
+    const replace = watched.store.replace.bind(watched.store);
+    jest
+      .spyOn(watched.store, 'replace')
+      .mockImplementationOnce((request) => replace(damage(request)));
+    const { codes } = await backupCodes.issue('ada');
+    hasher.count = 0;
+    for (const code of [codes[1], WRONG, codes[1]]) {
+      await expect(backupCodes.consume('ada', code)).rejects.toEqual(failure('unreadable_set'));
+    }
+    expect(await counted(service)).toEqual([['rejected', 'unreadable_set', 'ada', 3]]);
+    expect([hasher.count, await service.charged('ada')]).toEqual([0, 0]);
   });
 });

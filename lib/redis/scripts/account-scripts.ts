@@ -7,9 +7,9 @@ import { USER_FUNCTIONS } from './user-functions';
 /** How many events the last step of forgetting looks at. */
 const MAX_NEW_EVENTS = 500;
 
-/** Lua that removes everything of a user except the events. */
+/** Lua that removes everything of a user except the events, or only the counters of networks. */
 const REMOVE_USER = `
-local function removeUser()
+local function removeNetworks()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
     -- While a cluster moves a slot, this refuses a counter that is on another node already.
     if redis.call('EXISTS', network) == 1 then
@@ -17,6 +17,10 @@ local function removeUser()
     end
   end
   write('DEL', networks)
+end
+
+local function removeUser()
+  removeNetworks()
   write('DEL', user)
   write('DEL', ended)
   write('ZREM', sets, user)
@@ -81,14 +85,16 @@ return commit()
 `);
 
 /** Reads `channel`, `now`, `event`. Returns the events that it wrote. */
-export const unlockScript = defineScript(`${USER_FUNCTIONS}
+export const unlockScript = defineScript(`${USER_FUNCTIONS}${REMOVE_USER}
 local generation = readGeneration(request.channel)
+local isStored = redis.call('EXISTS', user) == 1
+
 
 local function countsOnNetworks()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
     local counter = redis.call('HMGET', network, 'attempts', 'generation', 'forgetAt')
-    local isCurrent = toNumber(counter[2]) == generation and request.now < toNumber(counter[3])
-    if isCurrent and toNumber(counter[1]) > 0 then
+    local isCurrent = not generation or toNumber(counter[2]) == generation
+    if isCurrent and request.now < toNumber(counter[3]) and toNumber(counter[1]) > 0 then
       return true
     end
   end
@@ -96,9 +102,6 @@ local function countsOnNetworks()
 end
 
 local function isCounting()
-  if redis.call('EXISTS', user) == 0 then
-    return false
-  end
   if request.channel == 'recovery' then
     return countsOnNetworks()
   end
@@ -109,7 +112,11 @@ end
 if not isCounting() then
   return written
 end
-beginGeneration(request.channel, generation + 1)
+if isStored then
+  beginGeneration(request.channel, nextGeneration(request.channel))
+else
+  removeNetworks()
+end
 record(request.event)
 return commit(written)
 `);

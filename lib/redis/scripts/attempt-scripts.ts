@@ -6,8 +6,9 @@ import { USER_FUNCTIONS } from './user-functions';
 
 /**
  * The counter of an attempt: fields of the user on the second factor, or the hash KEYS[8] of a
- * network, which counts from zero in another generation of the user. `networks` lists the networks
- * of the user by when their counters expire.
+ * network, which counts from zero in another generation of the user. If the user has no generation,
+ * each counter has one of its own. `networks` lists the networks of the user by when their counters
+ * expire.
  */
 const COUNTER = `
 local network = KEYS[8]
@@ -16,16 +17,17 @@ local function readCounter()
   if request.channel == 'second_factor' then
     return readSecondFactor()
   end
-  local generation = toNumber(redis.call('HGET', user, 'recovery:generation'))
+  local generation = readGeneration('recovery')
   local values = redis.call('HMGET', network, 'attempts', 'nextAt', 'generation', 'forgetAt')
   local isForgotten = request.now and request.now >= toNumber(values[4])
-  if isForgotten or toNumber(values[3]) ~= generation then
-    return { attempts = 0, nextAt = 0, generation = generation }
+  local isCurrent = values[3] and (not generation or toNumber(values[3]) == generation)
+  if isForgotten or not isCurrent then
+    return { attempts = 0, nextAt = 0, generation = generation or request.firstGeneration }
   end
   return {
     attempts = toNumber(values[1]),
     nextAt = toNumber(values[2]),
-    generation = generation,
+    generation = toNumber(values[3]),
   }
 end
 
@@ -33,6 +35,7 @@ local function writeCounter(attempts, nextAt, generation)
   if request.channel == 'second_factor' then
     write('HSET', user, 'second_factor:attempts', toText(attempts))
     write('HSET', user, 'second_factor:nextAt', toText(nextAt))
+    write('HSET', user, 'second_factor:generation', toText(generation))
     return
   end
   write(

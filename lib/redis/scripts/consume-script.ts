@@ -24,7 +24,7 @@ local set = readUser(
   consumptionField
 )
 local channel = request.channel
-local generation = readGeneration(channel)
+local generation = nextGeneration(channel)
 local isLocked = channel == 'second_factor' and readSecondFactor().lockedAt
 
 -- What an earlier run with this id returned. Its entries follow each other in the stream. If they
@@ -83,7 +83,7 @@ write('HSET', user, 'total', toText(total))
 if request.replacement then
   write('HSET', user, 'code:' .. request.replacement.codeId, request.replacement.code)
 end
-beginGeneration(channel, generation + 1)
+beginGeneration(channel, generation)
 local entries = {}
 for n, event in ipairs(toWrite) do
   entries[n] = record(event, 'remaining', toText(remaining), 'total', toText(total))

@@ -35,10 +35,15 @@ record(request.event)
 return commit(written)
 `);
 
-/** Reads `setId`, `now`, `event`. Returns the events that it wrote. */
+/** Reads `setId`, `now`, `latestUntil`, `event`. Returns the events that it wrote. */
 export const activateScript = defineScript(`${USER_FUNCTIONS}
 local fields = readUser('staged', 'stagedId', 'stagedUntil')
-if fields.stagedId ~= request.setId or request.now >= toNumber(fields.stagedUntil) then
+local stagedUntil = toNumber(fields.stagedUntil)
+if fields.stagedId ~= request.setId then
+  return written
+end
+-- A set that ends later than one staged now was staged by a clock that was ahead.
+if request.now >= stagedUntil or stagedUntil > request.latestUntil then
   return written
 end
 local set = cjson.decode(fields.staged)

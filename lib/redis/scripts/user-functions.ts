@@ -2,6 +2,7 @@
 // knows no policy, and reads no clock except for the names of stream entries. It never changes an
 // event: a field to fill in is stored beside the event.
 import { DAY_MS } from '../../internal/time';
+import { firstGeneration } from '../../stores/generation';
 import { runScript, type Script, type ScriptRequest } from '../client';
 import { userKeys } from '../keys';
 import type { RedisKeyspace } from '../redis-options';
@@ -92,13 +93,20 @@ local function readSecondFactor()
   return {
     attempts = toNumber(fields['second_factor:attempts']),
     nextAt = toNumber(fields['second_factor:nextAt']),
-    generation = toNumber(fields['second_factor:generation']),
+    generation = toNumber(fields['second_factor:generation'] or request.firstGeneration),
     lockedAt = fields['second_factor:lockedAt'],
   }
 end
 
+-- nil before the channel is first reset, or the second factor first counts.
 local function readGeneration(channel)
-  return toNumber(redis.call('HGET', user, channel .. ':generation'))
+  local stored = redis.call('HGET', user, channel .. ':generation')
+  return stored and toNumber(stored) or nil
+end
+
+local function nextGeneration(channel)
+  local generation = readGeneration(channel)
+  return generation and generation + 1 or request.firstGeneration
 end
 
 -- A channel counts from zero, in a new generation: on recovery for all networks.
@@ -205,8 +213,8 @@ end
 local function beginSet(set, now)
   local expiresAt = valueOf(set, 'expiresAt')
   local score = expiresAt and toText(toNumber(expiresAt)) or '+inf'
-  local secondFactor = readGeneration('second_factor')
-  local recovery = readGeneration('recovery')
+  local secondFactor = nextGeneration('second_factor')
+  local recovery = nextGeneration('recovery')
 
   endSet(now)
   dropStagedSet()
@@ -214,8 +222,8 @@ local function beginSet(set, now)
   writeInChunks('HSET', user, set)
   write('ZADD', sets, score, user)
   write('ZREM', withoutSet, user)
-  beginGeneration('second_factor', secondFactor + 1)
-  beginGeneration('recovery', recovery + 1)
+  beginGeneration('second_factor', secondFactor)
+  beginGeneration('recovery', recovery)
 end
 `;
 
@@ -244,5 +252,6 @@ export function runUserScript(
 ): Promise<unknown> {
   const keys = userScriptKeys(prefix, subjectKey);
   if (network !== undefined) keys.push(`${userKeys(prefix, subjectKey).networks}:${network}`);
-  return runScript(client, script, { keys, request });
+  const withGeneration = { ...request, firstGeneration: firstGeneration() };
+  return runScript(client, script, { keys, request: withGeneration });
 }

@@ -20,9 +20,9 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   staged_header text,
   second_factor_attempts integer NOT NULL DEFAULT 0,
   second_factor_next_at bigint NOT NULL DEFAULT 0,
-  second_factor_generation integer NOT NULL DEFAULT 0,
+  second_factor_generation bigint NOT NULL DEFAULT 0,
   second_factor_locked_at bigint,
-  recovery_generation integer NOT NULL DEFAULT 0,
+  recovery_generation bigint NOT NULL DEFAULT 0,
   KEY backup_code_users_reminders (namespace, reminded, expires_at, user_key)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4;
 
@@ -31,7 +31,7 @@ CREATE TABLE IF NOT EXISTS backup_code_networks (
   network varchar(45) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   attempts integer NOT NULL,
   next_at bigint NOT NULL,
-  generation integer NOT NULL,
+  generation bigint NOT NULL,
   forget_at bigint NOT NULL,
   PRIMARY KEY (user_key, network),
   KEY backup_code_networks_forgotten (forget_at)

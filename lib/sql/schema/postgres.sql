@@ -20,9 +20,9 @@ CREATE TABLE IF NOT EXISTS backup_code_users (
   staged_header text,
   second_factor_attempts integer NOT NULL DEFAULT 0,
   second_factor_next_at bigint NOT NULL DEFAULT 0,
-  second_factor_generation integer NOT NULL DEFAULT 0,
+  second_factor_generation bigint NOT NULL DEFAULT 0,
   second_factor_locked_at bigint,
-  recovery_generation integer NOT NULL DEFAULT 0
+  recovery_generation bigint NOT NULL DEFAULT 0
 );
 
 CREATE TABLE IF NOT EXISTS backup_code_networks (
@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS backup_code_networks (
   network varchar(45) NOT NULL,
   attempts integer NOT NULL,
   next_at bigint NOT NULL,
-  generation integer NOT NULL,
+  generation bigint NOT NULL,
   forget_at bigint NOT NULL,
   PRIMARY KEY (user_key, network)
 );

@@ -106,13 +106,16 @@ describeWith(redis, 'faults on Redis', (server) => {
   );
 
   it.each(['header', 'remaining'])(
-    'a damaged field %s is an error, not a missing set',
+    'a damaged field %s is an error, not a missing set, and charges no attempt',
     async (field) => {
       const set = await issueSet(store);
-      await client.hSet(userKeys('backup-code:', set.subject.key).user, field, 'damaged');
+      const { user } = userKeys('backup-code:', set.subject.key);
+      await client.hSet(user, field, 'damaged');
       const unreadable = expect.objectContaining({ code: 'unreadable_set' });
       await expect(store.find(set.subject)).rejects.toThrow(unreadable);
       await expect(takeAttempt(store, set.subject)).rejects.toThrow(unreadable);
+      const attempts = await client.hGet(user, 'second_factor:attempts');
+      expect(attempts).toBe('0');
     },
   );
 
