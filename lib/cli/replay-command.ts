@@ -97,7 +97,7 @@ async function replayFile(
   { backupCodes, host }: { readonly backupCodes: BackupCodes; readonly host: CommandHost },
 ): Promise<Report> {
   const reader = new ExportedEventReader();
-  const input = file === '-' ? host.stdin : createReadStream(file);
+  const input = (file === '-' ? host.stdin : createReadStream(file)) as Readable;
   const events = withProgress(reader, { input, host });
   let lines: readonly string[] = [];
   const problems: string[] = [];
@@ -129,7 +129,7 @@ async function replayFile(
 const ACTOR = 'passport-backup-code replay';
 
 interface EventSource {
-  readonly input: NodeJS.ReadableStream;
+  readonly input: Readable;
   readonly host: CommandHost;
 }
 
@@ -138,7 +138,7 @@ async function* withProgress(
   reader: ExportedEventReader,
   { input, host }: EventSource,
 ): AsyncGenerator<AuditEvent> {
-  addAbortSignal(host.stopSignal, input as Readable);
+  addAbortSignal(host.stopSignal, input);
   let reportedAt = host.now();
   try {
     for await (const event of reader.read(input)) {
@@ -154,9 +154,9 @@ async function* withProgress(
   }
 }
 
-async function count(events: AsyncIterable<AuditEvent>): Promise<number> {
+async function count(events: AsyncGenerator<AuditEvent>): Promise<number> {
   let read = 0;
-  for await (const _event of events) read += 1;
+  while (!(await events.next()).done) read += 1;
   return read;
 }
 

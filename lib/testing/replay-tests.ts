@@ -169,7 +169,7 @@ export function replayTests({ rounds, runner, test: testAny, withStores }: Store
     assert.deepEqual((await replay(store, set.subject, [step])).effects, ['locked']);
     assert.deepEqual(await replay(store, set.subject, [step]), UNCHANGED);
     const attempt = await takeAttempt(store, set.subject, { now: LATER });
-    assert.equal(attempt.ok === false && attempt.reason, 'locked');
+    assert.equal(!attempt.ok && attempt.reason, 'locked');
     await issueSet(store, { user: set.subject });
     assert.equal((await takeAttempt(store, set.subject)).ok, true);
   });
@@ -227,7 +227,7 @@ export function replayTests({ rounds, runner, test: testAny, withStores }: Store
         const set = await issueSet(stores[0]);
         const step = consumedStep(set, 0);
         const results = await callAtOnce(8, async (caller) => {
-          const store = connectionOf(stores, caller) as ReplayingStore;
+          const store = connectionOf<BackupCodeStore>(stores, caller) as ReplayingStore;
           if (caller % 2 === 0) return (await replay(store, set.subject, [step])).effects.length;
           return (await store.consume(newConsumeRequest(set, 0))).outcome === 'consumed' ? 1 : 0;
         });
@@ -245,7 +245,7 @@ export function replayTests({ rounds, runner, test: testAny, withStores }: Store
       const set = await issueSet(stores[0], { user: newUser(namespace) });
       const steps = set.codes.map((_code, index) => consumedStep(set, index));
       const replayed = await callAtOnce(6, (caller) =>
-        replay(connectionOf(stores, caller) as ReplayingStore, set.subject, steps),
+        replay(connectionOf<BackupCodeStore>(stores, caller) as ReplayingStore, set.subject, steps),
       );
       assert.equal(replayed.flatMap(({ effects }) => effects).length, steps.length);
       const events = [set.event, ...steps.map(({ event }) => event)];

@@ -250,7 +250,7 @@ describeWith(redis, 'a restore of Redis from an older copy of its files', (serve
   const flush = async (): Promise<void> => {
     const client = await createClient({ url: server().url }).connect();
     await client.flushAll();
-    client.close();
+    await client.close();
   };
 
   restoreTests({

@@ -145,10 +145,10 @@ describe('a channel that was locked', () => {
 describe('a long export', () => {
   it('An export of 100,000 events is read in batches, and the event loop turns between them', async () => {
     const { backupCodes, store } = serviceOf();
-    let isReading = true;
+    const reading = new AbortController();
     let turns = 0;
     const counting = (async () => {
-      while (isReading) {
+      while (!reading.signal.aborted) {
         await setImmediate();
         turns += 1;
       }
@@ -169,7 +169,7 @@ describe('a long export', () => {
       return result;
     };
     const result = await backupCodes.audit.replay(events());
-    isReading = false;
+    reading.abort();
     await counting;
     expect([result.events, result.written]).toEqual([100_000, 100_000]);
     expect(mostUnwritten).toBeLessThanOrEqual(500);
