@@ -54,10 +54,20 @@ export type BackupCodeErrorCode =
    */
   | 'hash_timeout'
   /**
+   * The store did not answer within `storeTimeoutSeconds`. No user is let in. It is not known what
+   * the store did: a code may be consumed, and a set may be issued.
+   */
+  | 'store_timeout'
+  /**
    * A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned an
-   * invalid result.
+   * invalid result. Also thrown if a store did not record a new set: its codes are not returned.
    */
   | 'invalid_result'
+  /**
+   * The database, its driver or one of its settings cannot keep what the store promises. Thrown by
+   * the first call, before anything is written. The message says what to change.
+   */
+  | 'unsupported_database'
   /** A cursor was not returned by `audit.events`, or was returned by another store. */
   | 'invalid_cursor'
   /**

@@ -18,6 +18,7 @@ import {
   type EventsPage,
   type Report,
 } from '../stores/audit-contract';
+import { callStore } from '../stores/call-store';
 import type { BackupCodeReplay } from '../stores/replay-contract';
 import { userSubject, type UserId } from '../stores/subject';
 import type { Config } from './config';
@@ -108,11 +109,11 @@ export class Audit {
    *
    * @throws {BackupCodeError} `cursor_ahead` if the database was restored from a copy that is older
    * than the cursor; `invalid_user_id`, `invalid_cursor`, `invalid_limit`, `invalid_option`,
-   * `not_supported`
+   * `not_supported`, `store_timeout`
    */
   async events(query: EventsQuery = {}): Promise<EventsPage> {
     assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);
-    const { namespace } = this.#config;
+    const { namespace, storeTimeoutSeconds } = this.#config;
     const { types = null, after = null, order = 'oldest-first' } = query;
     if (types !== null) assertEventTypes(types);
     if (after !== null && typeof after !== 'string') {
@@ -136,7 +137,11 @@ export class Audit {
     // A userId that is present but undefined is a mistake. Reading all users' events for it would
     // disclose them.
     const subject = 'userId' in query ? userSubject(query.userId as UserId, namespace) : null;
-    return this.#store().readEvents({ namespace, subject, types, order, after, limit });
+    const store = this.#store();
+    return callStore(storeTimeoutSeconds, {
+      method: 'readEvents',
+      call: () => store.readEvents({ namespace, subject, types, order, after, limit }),
+    });
   }
 
   /**

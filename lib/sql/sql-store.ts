@@ -36,6 +36,7 @@ import { countEvent } from './count-event';
 import { Database } from './database';
 import { insertEvents } from './event-rows';
 import { forgetUser } from './forget-user';
+import { confirmRefusal } from './galera';
 import { readNameKey } from './name-key';
 import { giveBackNetwork } from './network-counter';
 import { readStoreOptions, type SqlStoreOptions } from './options';
@@ -43,6 +44,7 @@ import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
 import { replayEvents } from './replay-events';
+import { recordedTransaction } from './repeatable-transaction';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
@@ -80,20 +82,14 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
   }
 
   activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return activateSet(this.#database, request);
+    return this.#change((on) => activateSet(on, request));
   }
 
-  async find(subject: Subject): Promise<FoundUser | null> {
-    const { rows } = await this.#database.read(sql`
-      SELECT *
-      FROM ${this.#database.tables.users}
-      WHERE user_key = ${subject.key}`);
-    const row = rows[0];
-    if (!row) return null;
-    return {
-      current: readCurrentSet(row),
-      secondFactor: readSecondFactor(row),
-    };
+  find(subject: Subject): Promise<FoundUser | null> {
+    return confirmRefusal(this.#database, {
+      decide: (on) => findUser(on, subject),
+      isRefusal: (found) => found === null,
+    });
   }
 
   takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
@@ -114,25 +110,28 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
   }
 
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
-    return revokeSet(this.#database, request);
+    return this.#change((on) => revokeSet(on, request));
   }
 
   forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
-    return forgetUser(this.#database, request);
+    return this.#change((on) => forgetUser(on, request));
   }
 
   unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
-    return unlockChannel(this.#database, request);
+    return this.#change((on) => unlockChannel(on, request));
   }
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     const { tables } = this.#database;
-    return this.#database.transaction(async (run) => {
-      const isLocked =
-        lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
-      const written = isLocked ? [...events, lock.event] : events;
-      if (written.length > 0) await run(insertEvents(tables, written));
-      return written;
+    return recordedTransaction(this.#database, {
+      events: lock ? [...events, lock.event] : events,
+      work: async (run) => {
+        const isLocked =
+          lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
+        const written = isLocked ? [...events, lock.event] : events;
+        if (written.length > 0) await run(insertEvents(tables, written));
+        return written;
+      },
     });
   }
 
@@ -164,4 +163,25 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
   replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
     return replayEvents(this.#database, request);
   }
+
+  /** That nothing was changed is confirmed: a node of Galera may not have the set yet. */
+  #change(
+    decide: (on: Database) => Promise<readonly AuditEvent[]>,
+  ): Promise<readonly AuditEvent[]> {
+    const isRefusal = (events: readonly AuditEvent[]): boolean => events.length === 0;
+    return confirmRefusal(this.#database, { decide, isRefusal });
+  }
+}
+
+async function findUser(database: Database, subject: Subject): Promise<FoundUser | null> {
+  const { rows } = await database.read(sql`
+    SELECT *
+    FROM ${database.tables.users}
+    WHERE user_key = ${subject.key}`);
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    current: readCurrentSet(row),
+    secondFactor: readSecondFactor(row),
+  };
 }

@@ -19,11 +19,19 @@ import { startSweep } from './sweep';
  */
 const MAX_ROUNDS = 10;
 
-/** Two statements if the attempt is granted: the write that decides, and the read of the set. */
-export async function takeAttempt(
-  database: Database,
-  request: AttemptRequest,
-): Promise<AttemptResult> {
+/**
+ * Two statements if the attempt is granted: the write that decides, and the read of the set. On
+ * Galera the write to the user's row fails if the set was changed on another node. On the recovery
+ * channel another row is written, so the node catches up first, for unknown names too: users must
+ * not be told apart by the time of an answer.
+ */
+export function takeAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
+  return request.channel === 'recovery'
+    ? database.afterOtherNodes((on) => countAttempt(on, request))
+    : countAttempt(database, request);
+}
+
+async function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
   const { subject, channel, now } = request;
   const counter =
     channel === 'recovery'

@@ -2,6 +2,7 @@
 import type { Break } from './break';
 import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
+import { databaseBreaks } from './databases';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
@@ -9,6 +10,7 @@ import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
 import { restoreBreaks } from './restores';
+import { sheetBreaks } from './sheet';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -22,6 +24,8 @@ export const breaks: readonly Break[] = [
   ...lifeCycleBreaks,
   ...accountBreaks,
   ...restoreBreaks,
+  ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
+  ...sheetBreaks,
 ];
