@@ -70,7 +70,7 @@ const operations: readonly Operation[] = [
   },
   {
     what: 'unlock',
-    calls: ['find', 'unlock'],
+    calls: ['unlock', 'find'],
     run: ({ backupCodes }) => backupCodes.unlock('ada', 'recovery', { actor: 'admin-9' }),
     gives: false,
   },
