@@ -1,11 +1,19 @@
 // Real servers for tests: a table of contents.
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
+export { Forwarder } from './forwarder';
+export { galera } from './galera';
+export type { GaleraCluster } from './galera';
+export { LossyProxy } from './lossy-proxy';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
+export { pgbouncer } from './pgbouncer';
+export type { PooledPostgres } from './pgbouncer';
 export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
-export { redis, redisCluster } from './redis';
+export { postgresPair } from './postgres-pair';
+export type { PostgresPair, PostgresPairOptions } from './postgres-pair';
+export { redis, redisCluster, startSentinel } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
 export { redisSentinel } from './redis-sentinel';
 export type { RedisSentinelGroup } from './redis-sentinel';

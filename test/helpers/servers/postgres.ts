@@ -17,11 +17,17 @@ export interface PostgresOptions {
    * @default 'off'
    */
   readonly fsync?: 'on' | 'off';
+  /** More settings, such as `{ synchronous_commit: 'remote_apply' }`. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** Fills the data directory, as the user of the server. @default a new cluster, by initdb */
+  readonly prepareData?: (data: string) => void;
 }
 
 export interface PostgresServer extends Server {
   /** The address of the database `postgres`, with every right. */
   readonly url: string;
+  /** The data directory. */
+  readonly data: string;
   /** Makes an empty database and returns its address. */
   createDatabase(name: string): Promise<string>;
 }
@@ -35,6 +41,8 @@ export const postgres: ServerKind<PostgresServer, PostgresOptions> = {
 async function startPostgres({
   isolation = 'READ COMMITTED',
   fsync = 'off',
+  settings = {},
+  prepareData,
 }: PostgresOptions = {}): Promise<PostgresServer> {
   const home = packageDir();
   if (home === null) throw new Error(missing() ?? '');
@@ -42,12 +50,13 @@ async function startPostgres({
   spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: home });
   const shipped = join(home, 'native');
   let native = shipped;
-  const settings = {
+  const allSettings = {
     default_transaction_isolation: isolation.toLowerCase(),
     fsync,
     full_page_writes: fsync,
     max_connections: '200',
     unix_socket_directories: '',
+    ...settings,
   };
   const server = await ServerProcess.start({
     name: 'PostgreSQL',
@@ -56,25 +65,9 @@ async function startPostgres({
         native = join(dir, 'native');
         cpSync(shipped, native, { recursive: true, verbatimSymlinks: true });
       }
-      run(
-        {
-          file: join(native, 'bin/initdb'),
-          args: [
-            '--pgdata',
-            join(dir, 'data'),
-            '--username',
-            'postgres',
-            '--auth',
-            'trust',
-            '--encoding',
-            'UTF8',
-            '--locale',
-            'C',
-            '--no-sync',
-          ],
-        },
-        dir,
-      );
+      const data = join(dir, 'data');
+      if (prepareData) prepareData(data);
+      else initialise(native, data);
     },
     program: (dir, port) => ({
       file: join(native, 'bin/postgres'),
@@ -85,7 +78,7 @@ async function startPostgres({
         '127.0.0.1',
         '-p',
         String(port),
-        ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+        ...Object.entries(allSettings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
       ],
     }),
     probe: (port) => query(urlOf(port, 'postgres'), 'SELECT 1'),
@@ -93,11 +86,30 @@ async function startPostgres({
   });
   return Object.assign(server, {
     url: urlOf(server.port, 'postgres'),
+    data: join(server.dir, 'data'),
     createDatabase: async (name: string): Promise<string> => {
       await query(urlOf(server.port, 'postgres'), `CREATE DATABASE "${name}"`);
       return urlOf(server.port, name);
     },
   });
+}
+
+/** Makes an empty cluster. */
+function initialise(native: string, data: string): void {
+  run(
+    {
+      file: join(native, 'bin/initdb'),
+      args: [
+        ...['--pgdata', data],
+        ...['--username', 'postgres'],
+        ...['--auth', 'trust'],
+        ...['--encoding', 'UTF8'],
+        ...['--locale', 'C'],
+        '--no-sync',
+      ],
+    },
+    dirname(data),
+  );
 }
 
 async function query(url: string, statement: string): Promise<void> {
