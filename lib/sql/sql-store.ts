@@ -99,7 +99,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
     const statement = isRecovery
       ? giveBackNetwork(tables, request)
       : giveBackSecondFactor(tables, request);
-    await this.#database.transaction((run) => run(statement));
+    await this.#database.write(statement);
   }
 
   consume(request: ConsumeRequest): Promise<Consumption> {
@@ -118,11 +118,14 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
     return this.#change((on) => unlockChannel(on, request));
   }
 
-  append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
+  async append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     const { tables } = this.#database;
+    if (lock === undefined) {
+      if (events.length > 0) await this.#database.write(insertEvents(tables, events));
+      return events;
+    }
     return this.#database.transaction(async (run) => {
-      const isLocked =
-        lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
+      const isLocked = (await run(lockSecondFactor(tables, lock))).affected === 1;
       const written = isLocked ? [...events, lock.event] : events;
       if (written.length > 0) await run(insertEvents(tables, written));
       return written;
@@ -131,7 +134,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
 
   count({ event }: CountRequest): Promise<readonly AuditEvent[]> {
     const database = this.#database;
-    return database.transaction((run) => countEvent(run, { database, event }));
+    return countEvent((statement) => database.write(statement), { database, event });
   }
 
   nameKey(): Promise<Uint8Array> {
