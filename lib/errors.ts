@@ -54,6 +54,11 @@ export type BackupCodeErrorCode =
    */
   | 'hash_timeout'
   /**
+   * The store did not answer within `storeTimeoutSeconds`. No user is let in. It is not known what
+   * the store did: a code may be consumed, and a set may be issued.
+   */
+  | 'store_timeout'
+  /**
    * A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned an
    * invalid result. Also thrown if a store did not record a new set: its codes are not returned.
    */

@@ -18,6 +18,7 @@ import {
   type EventsPage,
   type Report,
 } from '../stores/audit-contract';
+import { callStore } from '../stores/call-store';
 import { userSubject, type UserId } from '../stores/subject';
 import type { Config } from './config';
 
@@ -99,11 +100,11 @@ export class Audit {
    * const { events, cursor } = await backupCodes.audit.events({ after: lastCursor });
    *
    * @throws {BackupCodeError} `invalid_user_id`, `invalid_cursor`, `invalid_limit`,
-   * `invalid_option`, `not_supported`
+   * `invalid_option`, `not_supported`, `store_timeout`
    */
   async events(query: EventsQuery = {}): Promise<EventsPage> {
     assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);
-    const { namespace } = this.#config;
+    const { namespace, storeTimeoutSeconds } = this.#config;
     const { types = null, after = null, order = 'oldest-first' } = query;
     if (types !== null) assertEventTypes(types);
     if (after !== null && typeof after !== 'string') {
@@ -127,7 +128,11 @@ export class Audit {
     // A userId that is present but undefined is a mistake. Reading all users' events for it would
     // disclose them.
     const subject = 'userId' in query ? userSubject(query.userId as UserId, namespace) : null;
-    return this.#store().readEvents({ namespace, subject, types, order, after, limit });
+    const store = this.#store();
+    return callStore(storeTimeoutSeconds, {
+      method: 'readEvents',
+      call: () => store.readEvents({ namespace, subject, types, order, after, limit }),
+    });
   }
 
   /**

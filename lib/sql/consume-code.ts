@@ -2,24 +2,14 @@
 // one statement does all of it, unless another caller changes the set at the same moment.
 import { sql } from 'kysely';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
-import { isAnswerLost } from './aborted';
 import { countConsumed, isUsableSet, markConsumed } from './consumable';
 import { consumeOnPostgres, type SetCounts } from './consume-on-postgres';
 import type { Database, RunStatement, Tables } from './database';
-import { insertEvents, readEvent } from './event-rows';
+import { insertEvents } from './event-rows';
 import { confirmRefusal } from './galera';
+import { readEventsById, repeatableTransaction, Rollback } from './repeatable-transaction';
 import { readNumber } from './rows';
 import { HAS_NOT_ENDED, insertCodes } from './set-rows';
-
-/** Rolls the transaction back, and carries the answer out of it. */
-class NothingWritten extends Error {
-  readonly consumption: Consumption;
-
-  constructor(consumption: Consumption) {
-    super(consumption.outcome);
-    this.consumption = consumption;
-  }
-}
 
 export function consumeCode(database: Database, request: ConsumeRequest): Promise<Consumption> {
   return confirmRefusal(database, {
@@ -28,30 +18,19 @@ export function consumeCode(database: Database, request: ConsumeRequest): Promis
   });
 }
 
-async function tryToConsume(database: Database, request: ConsumeRequest): Promise<Consumption> {
-  const { tables } = database;
-  const counts = await consumeInOneStatement(database, request);
-  if (counts !== null) return consumption(request, counts);
-  try {
-    return await database.transaction((run) => consume(run, { tables, request }));
-  } catch (error) {
-    if (error instanceof NothingWritten) return error.consumption;
-    throw error;
-  }
+function tryToConsume(database: Database, request: ConsumeRequest): Promise<Consumption> {
+  const { dialect, tables } = database;
+  return repeatableTransaction<Consumption>(database, (run) => consume(run, { tables, request }), {
+    first: dialect === 'postgres' ? () => consumeInOneStatement(database, request) : null,
+  });
 }
 
-/** @returns `null` if a transaction must decide, or find out what the statement did */
 async function consumeInOneStatement(
   database: Database,
   request: ConsumeRequest,
-): Promise<SetCounts | null> {
-  if (database.dialect !== 'postgres') return null;
-  try {
-    return await consumeOnPostgres(database, request);
-  } catch (error) {
-    if (isAnswerLost(error)) return null;
-    throw error;
-  }
+): Promise<ConsumedCode | null> {
+  const counts = await consumeOnPostgres(database, request);
+  return counts && consumedCode(request, counts);
 }
 
 type ConsumedCode = Extract<Consumption, { outcome: 'consumed' }>;
@@ -72,11 +51,11 @@ async function consume(
     ${countConsumed(tables, request)}
     WHERE ${isUsableSet(request)}`);
   if (set.affected !== 1) {
-    throw new NothingWritten(await explain(run, { tables, request, isCounted: false }));
+    throw new Rollback(await explain(run, { tables, request, isCounted: false }));
   }
   const code = await run(markConsumed(tables, request));
   if (code.affected !== 1) {
-    throw new NothingWritten(await explain(run, { tables, request, isCounted: true }));
+    throw new Rollback(await explain(run, { tables, request, isCounted: true }));
   }
   const { rows } = await run(sql`
     SELECT remaining, total
@@ -89,13 +68,13 @@ async function consume(
   if (replacement) {
     await run(insertCodes(tables, { subject, setId, codes: [replacement], createdAt: now }));
   }
-  const consumed = consumption(request, counts);
+  const consumed = consumedCode(request, counts);
   await run(insertEvents(tables, consumed.events));
   return consumed;
 }
 
 /** The answer to the call that consumed the code, with the events that it writes. */
-function consumption(
+function consumedCode(
   { events, milestones }: ConsumeRequest,
   { remaining, total }: SetCounts,
 ): ConsumedCode {
@@ -168,12 +147,7 @@ async function repeat(
 ): Promise<Consumption> {
   const { events, milestones } = request;
   const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
-  const { rows } = await run(sql`
-    SELECT *
-    FROM ${tables.events}
-    WHERE event_id IN (${sql.join(ids)})
-    ORDER BY seq`);
-  const written = rows.map(readEvent);
+  const written = await readEventsById(run, { tables, ids });
   return {
     outcome: 'consumed',
     remaining: written[0]?.remaining ?? remaining,

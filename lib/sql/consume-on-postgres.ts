@@ -21,9 +21,7 @@ export async function consumeOnPostgres(
 ): Promise<SetCounts | null> {
   const { rows } = await database.write(consumeAndRecord(database.tables, request));
   const row = rows[0];
-  return row
-    ? { remaining: readNumber(row, 'remaining'), total: readNumber(row, 'total') }
-    : null;
+  return row ? { remaining: readNumber(row, 'remaining'), total: readNumber(row, 'total') } : null;
 }
 
 /**

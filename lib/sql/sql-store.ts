@@ -42,6 +42,7 @@ import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
+import { recordedTransaction } from './repeatable-transaction';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
@@ -118,17 +119,24 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
     return this.#change((on) => unlockChannel(on, request));
   }
 
-  async append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
-    const { tables } = this.#database;
-    if (lock === undefined) {
-      if (events.length > 0) await this.#database.write(insertEvents(tables, events));
-      return events;
-    }
-    return this.#database.transaction(async (run) => {
-      const isLocked = (await run(lockSecondFactor(tables, lock))).affected === 1;
-      const written = isLocked ? [...events, lock.event] : events;
-      if (written.length > 0) await run(insertEvents(tables, written));
-      return written;
+  append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
+    const { dialect, tables } = this.#database;
+    const isOneStatement = dialect === 'postgres' && lock === undefined && events.length > 0;
+    return recordedTransaction(this.#database, {
+      events: lock ? [...events, lock.event] : events,
+      first: isOneStatement
+        ? async () => {
+            await this.#database.write(insertEvents(tables, events));
+            return events;
+          }
+        : null,
+      work: async (run) => {
+        const isLocked =
+          lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
+        const written = isLocked ? [...events, lock.event] : events;
+        if (written.length > 0) await run(insertEvents(tables, written));
+        return written;
+      },
     });
   }
 

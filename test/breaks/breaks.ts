@@ -9,6 +9,7 @@ import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
+import { sheetBreaks } from './sheet';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -24,4 +25,5 @@ export const breaks: readonly Break[] = [
   ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
+  ...sheetBreaks,
 ];

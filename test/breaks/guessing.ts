@@ -145,7 +145,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-13',
     what: 'a code that was already consumed resets the counter (SQL)',
     file: 'lib/sql/consume-code.ts',
-    find: 'throw new NothingWritten(await explain(run, { tables, request, isCounted: true }))',
+    find: 'throw new Rollback(await explain(run, { tables, request, isCounted: true }))',
     replace: 'return await explain(run, { tables, request, isCounted: true })',
     noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },

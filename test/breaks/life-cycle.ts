@@ -168,6 +168,27 @@ export const lifeCycleBreaks: readonly Break[] = [
     ],
   },
   {
+    id: 'F-11',
+    what: 'a call of the store is waited for without end',
+    file: 'lib/stores/call-store.ts',
+    find: 'return withinSeconds(timeoutSeconds, {',
+    replace: 'return withinSeconds(1_000_000, {',
+    noticedBy: [
+      `${faultsStore} › A … of … that does not answer in ten seconds is a store_timeout, and lets no user in`,
+      `${faultsStore} › storeTimeoutSeconds is from 1 to 60, and holds for audit.events`,
+    ],
+  },
+  {
+    id: 'F-11',
+    what: 'the caller waits twice for a store that does not answer',
+    file: 'lib/service/consume.ts',
+    find: 'if (!isStoreTimeout(error)) await givenBack;',
+    replace: 'await givenBack;',
+    noticedBy: [
+      `${faultsStore} › After a store_timeout the caller does not wait for the attempt to be given back`,
+    ],
+  },
+  {
     id: 'N-26',
     what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',

@@ -102,7 +102,9 @@ function applyBreak(copy: string, { file, find, replace, ...rest }: Break): stri
   const broken = pieces.join(replace);
   const wanted = failuresOf({ file, find, replace, ...rest });
   try {
-    transformSync(broken, { jsc: { parser: { syntax: 'typescript' } } });
+    transformSync(broken, {
+      jsc: { parser: { syntax: 'typescript', tsx: file.endsWith('.tsx') } },
+    });
     writeFileSync(path, broken);
     return unexpectedResults(wanted, runJest(copy, wanted), 'failed');
   } catch (error) {
