@@ -70,6 +70,13 @@ export type BackupCodeErrorCode =
   | 'unsupported_database'
   /** A cursor was not returned by `audit.events`, or was returned by another store. */
   | 'invalid_cursor'
+  /**
+   * A cursor points to an event that the store does not have: it was restored from an older copy,
+   * or lost its last writes. The message says what to do.
+   */
+  | 'cursor_ahead'
+  /** What was given to `audit.replay` is not an exported audit event. The message says which one. */
+  | 'invalid_event'
   /** A limit is out of range. */
   | 'invalid_limit'
   /** A date is invalid or in the future. */

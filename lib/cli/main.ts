@@ -5,9 +5,10 @@ import { pathToFileURL } from 'node:url';
 import { adoptCommand } from './adopt-command';
 import type { Command, CommandHost, ExitCode } from './command';
 import { newPepperCommand } from './new-pepper-command';
+import { replayCommand } from './replay-command';
 import { sqlCommand } from './sql-command';
 
-const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand];
+const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand, replayCommand];
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {

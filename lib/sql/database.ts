@@ -44,6 +44,7 @@ const FIELDS_WITH_VALUES = ['sql', 'detail', 'where', 'internalQuery'];
 export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
+  readonly names: TableNames;
   readonly #config: DatabaseConfig;
   readonly #retries = new Retries();
   /** Settled once the server is checked and the tables are there. */
@@ -52,6 +53,7 @@ export class Database {
   constructor(config: DatabaseConfig) {
     this.dialect = config.dialect;
     this.tables = tableReferences(config.names);
+    this.names = config.names;
     this.#config = config;
   }
 

@@ -9,36 +9,36 @@
 // Nothing waits for a lock.
 import { sql } from 'kysely';
 import type { EventsPage, EventsRequest } from '../stores/audit-contract';
-import { readCursor, writeCursor, type CursorShape } from '../stores/cursor';
+import {
+  cursorOf,
+  isAfterCursor,
+  readPosition,
+  sortingColumns,
+  windowCursor,
+} from './cursor-position';
 import type { Database, Row, Statement } from './database';
 import { readEvent } from './event-rows';
+import { moveForeignEvents } from './foreign-transactions';
 import {
   ARRIVAL_SECONDS,
-  GALERA_POSITION,
   isUnread,
   moveWindow,
   parseWindow,
   serializeWindow,
 } from './galera-window';
 
+/** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
 export async function readEvents(database: Database, request: EventsRequest): Promise<EventsPage> {
   const { dialect, tables } = database;
-  const { order, after, limit } = request;
-  const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
-  const shape: CursorShape = {
-    store: dialect,
-    count: positions.length,
-    position: dialect === 'mysql' ? GALERA_POSITION : /^\d{1,18}$/,
-  };
-  if (dialect === 'mysql' && order === 'oldest-first') {
-    return readWindowed(database, { request, shape });
-  }
+  const { namespace, order, after, limit } = request;
+  if (dialect === 'postgres') await moveForeignEvents(database, namespace);
+  if (dialect === 'mysql' && order === 'oldest-first') return readWindowed(database, request);
   const isNewestFirst = order === 'newest-first';
   const direction = sql.raw(isNewestFirst ? 'DESC' : 'ASC');
-  const sorting = positions.map((position) => sql`${sql.ref(position)} ${direction}`);
+  const sorting = sortingColumns(database).map((name) => sql`${sql.ref(name)} ${direction}`);
   const conditions = [
     ...pageConditions(request),
-    ...(after === null ? [] : [isAfter(database, { positions, shape, after, isNewestFirst })]),
+    ...(after === null ? [] : [await isAfterCursor(database, { after, order })]),
     ...(dialect === 'postgres' && !isNewestFirst ? [IS_SETTLED_ON_POSTGRES] : []),
   ];
   const page = sql`
@@ -48,13 +48,7 @@ export async function readEvents(database: Database, request: EventsRequest): Pr
     LIMIT ${sql.lit(limit)}`;
   const { rows } = await database.read(sql`SELECT * ${page}`);
   const last = rows.at(-1);
-  const cursor = last
-    ? writeCursor(
-        shape.store,
-        positions.map((position) => String(last[position])),
-      )
-    : after;
-  return { events: rows.map(readEvent), cursor };
+  return { events: rows.map(readEvent), cursor: last ? cursorOf(database, last) : after };
 }
 
 const IS_SETTLED_ON_POSTGRES = sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
@@ -70,37 +64,12 @@ function pageConditions({ namespace, subject, types }: EventsRequest): Statement
   return conditions;
 }
 
-interface CursorPosition {
-  readonly positions: readonly string[];
-  readonly shape: CursorShape;
-  readonly after: string;
-  readonly isNewestFirst: boolean;
-}
-
-/** @throws {BackupCodeError} `invalid_cursor` */
-function isAfter(
-  database: Database,
-  { positions, shape, after, isNewestFirst }: CursorPosition,
-): Statement {
-  const columns = positions.map((position) => sql.ref(position));
-  const values = readCursor(after, shape).map((value) => database.bigint(parseWindow(value).floor));
-  const comparison = sql.raw(isNewestFirst ? '<' : '>');
-  return sql`(${sql.join(columns)}) ${comparison} (${sql.join(values)})`;
-}
-
-interface WindowedRequest {
-  readonly request: EventsRequest;
-  readonly shape: CursorShape;
-}
-
 /** On MySQL and MariaDB, oldest first. */
-async function readWindowed(
-  database: Database,
-  { request, shape }: WindowedRequest,
-): Promise<EventsPage> {
+async function readWindowed(database: Database, request: EventsRequest): Promise<EventsPage> {
   const { after, limit } = request;
-  const [position = '0'] = after === null ? [] : readCursor(after, shape);
-  const window = parseWindow(position);
+  const position =
+    after === null ? null : await readPosition(database, { after, order: 'oldest-first' });
+  const window = parseWindow(position?.window ?? '0');
   const conditions = [...pageConditions(request), isUnread(window)];
   const rows = await readSettled(
     database,
@@ -117,7 +86,7 @@ async function readWindowed(
   const moved = moveWindow(window, { rows, settled });
   return {
     events: rows.map(readEvent),
-    cursor: writeCursor(shape.store, [serializeWindow(moved)]),
+    cursor: windowCursor({ window: serializeWindow(moved), last, position }),
   };
 }
 

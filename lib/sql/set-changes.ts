@@ -170,17 +170,21 @@ function beginSet(database: Database, header: SetHeader): Statement {
 interface EndedCodes {
   readonly subject: Subject;
   readonly now: number;
+  /** The id of the only set whose codes end. */
+  readonly setId?: string;
   /** The id of a set whose codes stay. */
   readonly except?: Statement;
 }
 
 /** Erases what could be guessed against. The times of the user's codes stay. */
-function endCodes(tables: Tables, { subject, now, except }: EndedCodes): Statement {
+export function endCodes(tables: Tables, { subject, now, setId, except }: EndedCodes): Statement {
   const condition = except === undefined ? sql`` : sql`AND set_id <> ${except}`;
+  const isOfSet = setId === undefined ? sql`` : sql`AND set_id = ${setId}`;
   return sql`
     UPDATE ${tables.codes}
     SET salt = NULL, digest = NULL, ended_at = ${now}
     WHERE user_key = ${subject.key}
       AND ${HAS_NOT_ENDED}
+      ${isOfSet}
       ${condition}`;
 }

@@ -29,6 +29,7 @@ import type {
   StageRequest,
   UnlockRequest,
 } from '../stores/requests';
+import type { BackupCodeReplay, ReplayedEvents, ReplayRequest } from '../stores/replay-contract';
 import type { Subject } from '../stores/subject';
 import { consumeCode } from './consume-code';
 import { countEvent } from './count-event';
@@ -42,6 +43,7 @@ import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
+import { replayEvents } from './replay-events';
 import { recordedTransaction } from './repeatable-transaction';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
@@ -59,7 +61,7 @@ import { unlockChannel } from './unlock-channel';
  * const store = new SqlStore({ database: pool, tables: 'create' });
  * const backupCodes = new BackupCodes({ store, pepper });
  */
-export class SqlStore implements BackupCodeStore, BackupCodeAudit {
+export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeReplay {
   readonly #database: Database;
 
   /**
@@ -163,6 +165,10 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
 
   report(request: ReportRequest): Promise<Report> {
     return report(this.#database, request);
+  }
+
+  replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
+    return replayEvents(this.#database, request);
   }
 
   /** That nothing was changed is confirmed: a node of Galera may not have the set yet. */

@@ -26,10 +26,20 @@ const MAX_ROUNDS = 10;
  * another row is written, so the node catches up first, for unknown names too: users must not be
  * told apart by the time of an answer.
  */
-export function takeAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
-  return request.channel === 'recovery'
-    ? database.afterOtherNodes((on) => countAttempt(on, request))
-    : countAttempt(database, request);
+export async function takeAttempt(
+  database: Database,
+  request: AttemptRequest,
+): Promise<AttemptResult> {
+  const { subject, channel, now } = request;
+  const result =
+    channel === 'recovery'
+      ? await database.afterOtherNodes((on) => countAttempt(on, request))
+      : await countAttempt(database, request);
+  // A flood of unknown names adds rows without end. A new one has those removed that have expired,
+  // later and on any connection: the one that caught up is back in the pool.
+  const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
+  if (isNewName) startSweep(database, now);
+  return result;
 }
 
 async function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
@@ -38,11 +48,7 @@ async function countAttempt(database: Database, request: AttemptRequest): Promis
       ? networkCounter(database, request)
       : secondFactorCounter(database, request);
   const attempt = { database, counter, request };
-  const result = (await takeInOneStatement(attempt)) ?? (await takeInTransaction(attempt));
-  // A flood of unknown names adds rows without end. A new one has those removed that have expired.
-  const isNewName = result.ok && result.ticket.attempt === 1 && request.subject.userId === null;
-  if (isNewName) startSweep(database, request.now);
-  return result;
+  return (await takeInOneStatement(attempt)) ?? takeInTransaction(attempt);
 }
 
 /** @returns `null` if a transaction must decide */

@@ -9,6 +9,7 @@ import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
+import { restoreBreaks } from './restores';
 import { sheetBreaks } from './sheet';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
@@ -22,6 +23,7 @@ export const breaks: readonly Break[] = [
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...accountBreaks,
+  ...restoreBreaks,
   ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,

@@ -97,9 +97,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'the end of a set unlocks a channel',
     file: 'lib/stores/memory.ts',
-    find: 'user.current = null;',
+    find: 'endSet(user);',
     replace:
-      "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
+      "endSet(user); for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
     noticedBy: [`${attempts} › Only a new set unlocks a channel`],
   },
   {

@@ -195,7 +195,7 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-31',
     what: 'a revoked set still works',
     file: 'lib/stores/memory.ts',
-    find: 'user.current = null;',
+    find: 'endSet(user);',
     replace: '',
     noticedBy: [
       `${consume} › A code of a revoked set is refused with the reason \`none\``,

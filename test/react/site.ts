@@ -205,7 +205,7 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     const headers = {
       'Content-Type': `${type}; charset=utf-8`,
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
-      // Chromium keeps the page for the Back button all the same.
+      // Chromium keeps the page for the Back button despite this header.
       ...(type === 'text/html' && { 'Cache-Control': 'no-store' }),
       ...(name === 'refused' && { 'Permissions-Policy': 'clipboard-write=()' }),
     };
