@@ -6,8 +6,9 @@ import { adoptCommand } from './adopt-command';
 import type { Command, CommandHost, ExitCode } from './command';
 import { newPepperCommand } from './new-pepper-command';
 import { sqlCommand } from './sql-command';
+import { versionCommand } from './version-command';
 
-const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand];
+const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand, versionCommand];
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -33,7 +34,10 @@ async function runProgram([name, ...args]: readonly string[]): Promise<ExitCode>
 
 function usage(): string {
   const entries = COMMANDS.map(({ name, synopsis, description }) =>
-    [`passport-backup-code ${name} ${synopsis}`, ...description.map((line) => `    ${line}`)]
+    [
+      `passport-backup-code ${name} ${synopsis}`.trimEnd(),
+      ...description.map((line) => `    ${line}`),
+    ]
       .map((line) => `${line}\n`)
       .join(''),
   );
