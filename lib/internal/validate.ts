@@ -80,9 +80,12 @@ export function assertMethods(
   code: BackupCodeErrorCode = 'invalid_option',
 ): void {
   if (typeof given !== 'object' || given === null) {
+    const isClass = typeof given === 'function' && given.prototype !== undefined;
+    const hint = isClass ? ` Make an instance: new ${given.name || 'TheClass'}(…).` : '';
     throw new BackupCodeError(
       code,
-      `${name} must be an object with ${methods.join(', ')}, but was ${kindOf(given)}.`,
+      `${name} must be an object with ${methods.join(', ')}, but was ` +
+        `${isClass ? 'a class' : kindOf(given)}.${hint}`,
     );
   }
   const missing = methods.filter((method) => typeof Reflect.get(given, method) !== 'function');
@@ -96,6 +99,7 @@ export function assertMethods(
 
 /** The value if it is a number or a boolean, or else only its kind: it may be a secret. */
 export function describe(value: unknown): string {
+  if (value === '') return 'an empty string';
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
 }
 

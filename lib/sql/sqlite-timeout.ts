@@ -22,6 +22,6 @@ export async function warnOfShortTimeout(run: RunStatement): Promise<void> {
   warnOnce(
     'BACKUP_CODE_SQLITE_TIMEOUT',
     `SQLite has a busy_timeout of ${timeout} ms. While another process writes, logins fail ` +
-      `instead of waiting. Set it to ${MIN_TIMEOUT_MS}.`,
+      `instead of waiting. Run "PRAGMA busy_timeout = ${MIN_TIMEOUT_MS}" on the connection.`,
   );
 }
