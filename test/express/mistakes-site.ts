@@ -29,6 +29,9 @@ export interface AppParts {
   readonly login: (app: AppContext) => readonly RequestHandler[];
   /** The handlers of `POST /login/backup-code`. */
   readonly code: (app: AppContext) => readonly RequestHandler[];
+  /** More routes. */
+  readonly routes: (express: Express, app: AppContext) => void;
+  readonly service: Partial<Core.BackupCodesOptions>;
 }
 
 export interface AppContext {
@@ -69,6 +72,8 @@ const QUICK_START: AppParts = {
       res.json(await lib.completeLogin(req));
     },
   ],
+  routes: () => undefined,
+  service: {},
 };
 
 const closings: (() => Promise<void>)[] = [];
@@ -87,6 +92,7 @@ export async function openApp(change: Partial<AppParts> = {}): Promise<OpenApp> 
   const backupCodes = new lib.BackupCodes({
     store: new lib.MemoryStore(),
     hasher: countingHasher(),
+    ...parts.service,
   });
   const { codes } = await backupCodes.issue('ada');
   const server = makeApp(parts, { lib, backupCodes }).listen(0, '127.0.0.1');
@@ -133,6 +139,7 @@ function makeApp(
   // The password is always read: a missing parser is about the code.
   app.post('/login', express.json(), ...parts.login(context));
   app.post('/login/backup-code', ...parts.code(context));
+  parts.routes(app, context);
   app.get('/app', lib.requireAssurance({ loginUrl: '/login' }), (_req, res) => res.json('in'));
   app.use((error: unknown, _req: Request, res: Response, next: NextFunction) => {
     if (res.headersSent) next(error);
