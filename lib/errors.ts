@@ -57,12 +57,29 @@ export type BackupCodeErrorCode =
    */
   | 'hash_timeout'
   /**
+   * The store did not answer within `storeTimeoutSeconds`. No user is let in. It is not known what
+   * the store did: a code may be consumed, and a set may be issued.
+   */
+  | 'store_timeout'
+  /**
    * A callback of the app (`consumeCode`, `messages`, `assessRisk`, a hasher, a store) returned an
-   * invalid result.
+   * invalid result. Also thrown if a store did not record a new set: its codes are not returned.
    */
   | 'invalid_result'
+  /**
+   * The database, its driver or one of its settings cannot keep what the store promises. Thrown by
+   * the first call, before anything is written. The message says what to change.
+   */
+  | 'unsupported_database'
   /** A cursor was not returned by `audit.events`, or was returned by another store. */
   | 'invalid_cursor'
+  /**
+   * A cursor points to an event that the store does not have: it was restored from an older copy,
+   * or lost its last writes. The message says what to do.
+   */
+  | 'cursor_ahead'
+  /** What was given to `audit.replay` is not an exported audit event. The message says which one. */
+  | 'invalid_event'
   /** A limit is out of range. */
   | 'invalid_limit'
   /** A date is invalid or in the future. */

@@ -86,4 +86,13 @@ export type {
   UnusualAddress,
   UnusualUser,
 } from './stores/audit-contract';
+export type {
+  BackupCodeReplay,
+  ReplayedChange,
+  ReplayedEvents,
+  ReplayEffect,
+  ReplayRequest,
+  ReplayStep,
+} from './stores/replay-contract';
+export type { ExportedEvents, ReplayResult } from './service/replay';
 export type { Subject, UserId } from './stores/subject';

@@ -106,6 +106,11 @@ export const EVENT_TYPES = [
   'login_resumed',
   /** The risk hook asked for a stronger factor. */
   'step_up_required',
+  /**
+   * Exported events were applied after a restore. Written by `audit.replay`; `details` has the
+   * counts.
+   */
+  'replayed',
 ] as const;
 
 /** A type of the core. */
@@ -148,7 +153,7 @@ export interface AuditEvent {
    * not charged.
    */
   readonly refusals: number | null;
-  /** `null` for events of the core. */
+  /** `null` for events of the core, except `replayed`. */
   readonly details: EventDetails | null;
   readonly context: CleanContext;
 }

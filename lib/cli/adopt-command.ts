@@ -12,6 +12,7 @@ import { assertMethods } from '../internal/validate';
 import { adoptedFormat, readPlainCodes } from '../service/adopt';
 import type { BackupCodes } from '../service/backup-codes';
 import { userSubject } from '../stores/subject';
+import { exportsOf, messageOf, placeOf } from './app-module';
 import type { Command, CommandHost, ExitCode } from './command';
 import { HEADER_NAMES, readUserExport, type ExportedUser, type UserExport } from './user-export';
 
@@ -40,8 +41,6 @@ interface AdoptionResult {
 }
 
 const PROGRESS_INTERVAL_MS = 5_000;
-/** How many numbers of lines a message names. */
-const MAX_NAMED_LINES = 10;
 const RUN_AGAIN = 'Run the command again. It keeps the users that it has adopted.';
 /** Errors that concern one user only. The command continues with the next user. */
 const ERRORS_OF_ONE_USER: readonly unknown[] = [
@@ -135,6 +134,9 @@ async function readExport(
   try {
     return await readUserExport(input, (field) => readRecordedCode(app.format, field) !== null);
   } catch (error) {
+    if (error instanceof BackupCodeError) {
+      throw new Error(`${error.message} Nothing was written.`, { cause: error });
+    }
     if (!host.stopSignal.aborted) throw error;
     const signal = String(host.stopSignal.reason);
     throw new Error(`stopped by ${signal} while reading. Nothing was written.`, { cause: error });
@@ -188,9 +190,8 @@ async function adoptUser(
 
 /** Reads the exports of an ES module or a CommonJS module. */
 async function readAppExports(module: unknown): Promise<AppExports> {
-  type Exports = Readonly<Partial<Record<keyof AppExports, unknown>>>;
-  const named = module as Exports & { readonly default?: Exports };
-  const exported = named.backupCodes === undefined ? (named.default ?? {}) : named;
+  type Exports = Readonly<Record<keyof AppExports, unknown>>;
+  const exported = exportsOf<Exports>(module, 'backupCodes');
   if (exported.backupCodes === undefined || exported.format === undefined) {
     throw new BackupCodeError(
       'invalid_option',
@@ -206,17 +207,4 @@ async function readAppExports(module: unknown): Promise<AppExports> {
 
 function concernsOneUser(error: unknown): boolean {
   return ERRORS_OF_ONE_USER.includes((error as { code?: unknown } | null)?.code);
-}
-
-/** The first line of an error message. The rest, such as a require stack, is for debuggers. */
-function messageOf(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
-  return message.split('\n', 1)[0] ?? '';
-}
-
-/** The first lines by number, such as `line 2, 5`. */
-function placeOf(lineNumbers: readonly number[]): string {
-  const named = lineNumbers.slice(0, MAX_NAMED_LINES).join(', ');
-  const rest = lineNumbers.length - MAX_NAMED_LINES;
-  return rest > 0 ? `line ${named} and ${rest} more` : `line ${named}`;
 }

@@ -5,10 +5,17 @@ import { pathToFileURL } from 'node:url';
 import { adoptCommand } from './adopt-command';
 import type { Command, CommandHost, ExitCode } from './command';
 import { newPepperCommand } from './new-pepper-command';
+import { replayCommand } from './replay-command';
 import { sqlCommand } from './sql-command';
 import { versionCommand } from './version-command';
 
-const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand, versionCommand];
+const COMMANDS: readonly Command[] = [
+  newPepperCommand,
+  sqlCommand,
+  adoptCommand,
+  replayCommand,
+  versionCommand,
+];
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {

@@ -20,7 +20,7 @@ export async function* readLines(input: NodeJS.ReadableStream): AsyncGenerator<s
     } catch {
       throw new BackupCodeError(
         'invalid_codes',
-        `The export is not UTF-8 at line ${lineNumber} or soon after. Nothing was written.`,
+        `The file is not UTF-8 at line ${lineNumber} or soon after.`,
       );
     }
   };

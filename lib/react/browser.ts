@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 // What the sheet does with the browser: it copies, downloads and prints, adds a style sheet, and
-// reports an error. No action stores a code in the page.
+// reports an error. It also listens to the page. No action stores a code in the page.
 
 /**
  * How long the URL of a download stays valid. Some browsers first ask the user for a folder. The
@@ -8,13 +8,35 @@
  */
 const DOWNLOAD_URL_LIFETIME_MS = 40_000;
 
-/** @returns `false` if the browser refuses. A page without HTTPS has no clipboard at all. */
+/** @returns `false` if the browser refuses */
 export async function copyText(text: string): Promise<boolean> {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    return false;
+    return copyByCommand(text);
+  }
+}
+
+/**
+ * A page that was loaded without HTTPS has no `navigator.clipboard`. The older command still works
+ * there. Safari needs a selection for it, so the page is selected for this moment. The listener
+ * replaces what is copied.
+ */
+function copyByCommand(text: string): boolean {
+  const stopListening = listen('copy', (event) => {
+    event.clipboardData?.setData('text/plain', text);
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  });
+  const selection = getSelection();
+  selection?.selectAllChildren(document.body);
+  try {
+    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way without HTTPS
+    return document.execCommand('copy');
+  } finally {
+    selection?.removeAllRanges();
+    stopListening();
   }
 }
 
@@ -54,4 +76,17 @@ export function addStyleSheet(css: string): () => void {
   return () => {
     document.adoptedStyleSheets = document.adoptedStyleSheets.filter((other) => other !== sheet);
   };
+}
+
+/**
+ * Adds a listener that runs before those of the page.
+ *
+ * @returns a function that removes it
+ */
+export function listen<Type extends keyof WindowEventMap>(
+  type: Type,
+  listener: (event: WindowEventMap[Type]) => void,
+): () => void {
+  addEventListener(type, listener, true);
+  return () => removeEventListener(type, listener, true);
 }

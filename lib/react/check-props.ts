@@ -1,7 +1,7 @@
 // Checks the props, so that a mistake is an error at the first rendering. No message shows a code.
 import { BackupCodeError } from '../errors';
 import { isTime } from '../internal/time';
-import { assertOptions, describe } from '../internal/validate';
+import { assertOptions, describe } from '../internal/assert-options';
 import { ENGLISH_LABELS } from './labels';
 import type { BackupCodeSheetPart, BackupCodeSheetProps } from './props';
 
@@ -12,6 +12,14 @@ interface PropCheck {
 }
 
 const STRING: PropCheck = { isValid: isNonEmpty, expected: 'a non-empty string' };
+const FUNCTION: PropCheck = {
+  isValid: (given) => typeof given === 'function',
+  expected: 'a function',
+};
+const BOOLEAN: PropCheck = {
+  isValid: (given) => typeof given === 'boolean',
+  expected: 'true or false',
+};
 
 const REQUIRED = {
   codes: {
@@ -24,13 +32,16 @@ const REQUIRED = {
     expected: 'milliseconds since 1970 or null',
   },
   service: STRING,
-  onAcknowledge: { isValid: (given) => typeof given === 'function', expected: 'a function' },
+  onAcknowledge: FUNCTION,
 } satisfies Partial<Record<keyof BackupCodeSheetProps, PropCheck>>;
 
 /** `null`: checked in {@link checkProps}, or not used. */
 const CHECKS: Readonly<Record<keyof BackupCodeSheetProps, PropCheck | null>> = {
   ...REQUIRED,
   account: STRING,
+  onStartOver: FUNCTION,
+  hideCodes: BOOLEAN,
+  warnBeforeLeaving: BOOLEAN,
   labels: null,
   locale: {
     isValid: (given) => succeeds(() => new Intl.DateTimeFormat(given as string)),
@@ -56,6 +67,7 @@ const PARTS: readonly BackupCodeSheetPart[] = [
   'heading',
   'introduction',
   'details',
+  'notice',
   'list',
   'code',
   'actions',

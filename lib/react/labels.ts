@@ -11,12 +11,16 @@ export interface BackupCodeSheetLabels {
   readonly service: string;
   /** In front of the name of the account. */
   readonly account: string;
-  /** In front of the date on which the codes were made. */
+  /** In front of the date and time at which the codes were made. */
   readonly createdAt: string;
-  /** In front of the date on which the codes expire. */
+  /** In front of the date and time until which the codes work. */
   readonly expiresAt: string;
   /** In place of this date, if the codes do not expire. */
   readonly never: string;
+  /** The button that shows the codes, if `hideCodes` hides them at first. */
+  readonly show: string;
+  /** The same button while the codes are shown. */
+  readonly hide: string;
   /** The button that copies the codes. */
   readonly copy: string;
   /** The status after a copy. */
@@ -35,8 +39,14 @@ export interface BackupCodeSheetLabels {
   readonly continue: string;
   /** The error if the user continues with the checkbox unticked. */
   readonly acknowledgeFirst: string;
-  /** The error if `onAcknowledge` fails. */
+  /** The error if `onAcknowledge` or `onStartOver` fails. */
   readonly continueFailed: string;
+  /** In place of the codes, if the user left the page and came back with the Back button. */
+  readonly leftPage: string;
+  /** In place of the codes, if `onAcknowledge` returned `false`. */
+  readonly notActivated: string;
+  /** The button that calls `onStartOver`. */
+  readonly startOver: string;
 }
 
 /** The labels that an app does not replace. */
@@ -50,6 +60,8 @@ export const ENGLISH_LABELS: BackupCodeSheetLabels = {
   createdAt: 'Created',
   expiresAt: 'Valid until',
   never: 'They do not expire',
+  show: 'Show codes',
+  hide: 'Hide codes',
   copy: 'Copy',
   copied: 'Copied. Paste the codes where you keep them.',
   copyFailed: 'Copying was refused. Download or print the codes, or select and copy them yourself.',
@@ -60,4 +72,11 @@ export const ENGLISH_LABELS: BackupCodeSheetLabels = {
   continue: 'Continue',
   acknowledgeFirst: 'Save the codes first, then tick this box.',
   continueFailed: 'That did not work. Please try again.',
+  leftPage:
+    'You left this page, so it no longer shows the codes. If you have saved them, continue. ' +
+    'Otherwise make new codes.',
+  notActivated:
+    'It is too late to turn on these codes, or you have made newer ones. Throw these codes away ' +
+    'and make new ones.',
+  startOver: 'Make new codes',
 };

@@ -10,6 +10,7 @@ export type BackupCodeSheetPart =
   | 'heading'
   | 'introduction'
   | 'details'
+  | 'notice'
   | 'list'
   | 'code'
   | 'actions'
@@ -43,11 +44,42 @@ export interface BackupCodeSheetProps {
   readonly account?: string | undefined;
   /**
    * Called once, when the user has ticked the checkbox and continues. Activate a staged set here.
+   *
+   * Return `false`, as `BackupCodes.activate` does, if the set can no longer be activated: its hour
+   * is over, or a later set replaced it. The sheet then removes the codes and says so. Any other
+   * value means success.
+   *
    * If the function throws or rejects, the sheet asks the user to try again, and the error goes to
    * `reportError`: to `window.onerror` and the console. If `reportError` does not exist, the error
    * goes to the console only.
    */
   readonly onAcknowledge: () => unknown;
+  /**
+   * Called when the user asks for new codes, because the sheet no longer shows these: the user left
+   * the page, or `onAcknowledge` returned `false`. Stage a new set here and give its codes to the
+   * sheet. A second click does nothing until the function has settled. An error is handled as for
+   * `onAcknowledge`.
+   *
+   * @default undefined (the sheet has no such button)
+   */
+  readonly onStartOver?: (() => unknown) | undefined;
+  /**
+   * Whether the codes are hidden until the user asks for them, so that people who see the screen do
+   * not read them. Hidden codes are not in the document: no screen reader reads them, and the
+   * server does not render them. They can be copied and downloaded. The button that prints shows
+   * them first.
+   *
+   * @default false
+   */
+  readonly hideCodes?: boolean | undefined;
+  /**
+   * Whether the browser asks the user to confirm before the page is closed, reloaded or replaced,
+   * as long as the user has not continued. Browsers do not ask when the app itself shows another
+   * page without loading a document.
+   *
+   * @default true
+   */
+  readonly warnBeforeLeaving?: boolean | undefined;
   /**
    * Labels in place of the English ones. A label that you leave out stays English.
    *
@@ -57,12 +89,12 @@ export interface BackupCodeSheetProps {
   /**
    * The language in which dates are written, as a BCP 47 tag such as `ja` or `de-CH`.
    *
-   * @default undefined (dates are written as in ISO 8601: 2026-11-21)
+   * @default undefined (dates are written as in ISO 8601: 2026-11-21 23:30 UTC)
    */
   readonly locale?: string | undefined;
   /**
-   * The time zone in which a day begins, as an IANA name such as `Europe/Berlin`. The default gives
-   * the same date on the server and in every browser.
+   * The time zone of the dates and times, as an IANA name such as `Europe/Berlin`. The default
+   * gives the same string on the server and in every browser.
    *
    * @default 'UTC'
    */
@@ -70,7 +102,8 @@ export interface BackupCodeSheetProps {
   /**
    * The name of the downloaded file.
    *
-   * @default 'backup-codes.txt'
+   * @default the letters and digits of `service`, then `backup-codes.txt`:
+   * `Example-Shop-backup-codes.txt`
    */
   readonly fileName?: string | undefined;
   /**

@@ -1,4 +1,4 @@
-// The set as text: its details, the text for the clipboard, and the content of the file.
+// The set as text: its details, the text for the clipboard, and the name and content of the file.
 import type { BackupCodeSheetLabels } from './labels';
 import type { BackupCodeSheetProps } from './props';
 
@@ -19,7 +19,7 @@ export function listDetails(
   const dateDetail = (name: 'createdAt' | 'expiresAt', time: number): SetDetail => ({
     name,
     label: labels[name],
-    value: formatDay(time, props),
+    value: formatTime(time, props),
     dateTime: new Date(time).toISOString(),
   });
   const details: SetDetail[] = [{ name: 'service', label: labels.service, value: service }];
@@ -36,23 +36,26 @@ export function listDetails(
 }
 
 /**
- * The server and the browser must render the same string. So the result depends on the props only,
- * and not on the language or the time zone of the machine.
+ * The time is there, and not only the day, because the codes expire within that day. It is rounded
+ * down to the minute, so that the codes still work at the time that is shown.
+ *
+ * The result depends on the props only, and not on the language or the time zone of the machine, so
+ * that the server and the browser render the same string.
  */
-function formatDay(time: number, { locale, timeZone = 'UTC' }: BackupCodeSheetProps): string {
-  if (locale !== undefined) {
-    return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeZone }).format(time);
-  }
-  const parts = new Intl.DateTimeFormat('en', {
-    calendar: 'iso8601',
+function formatTime(time: number, { locale, timeZone = 'UTC' }: BackupCodeSheetProps): string {
+  const isLocal = locale !== undefined;
+  // Swedes write dates as in ISO 8601.
+  return new Intl.DateTimeFormat(locale ?? 'sv', {
     year: 'numeric',
-    month: '2-digit',
-    day: '2-digit',
+    month: isLocal ? 'long' : '2-digit',
+    day: isLocal ? 'numeric' : '2-digit',
+    hour: '2-digit',
+    minute: '2-digit',
+    // "11:30 PM" has a different kind of space in some browsers.
+    hourCycle: 'h23',
     timeZone,
-  }).formatToParts(time);
-  return ['year', 'month', 'day']
-    .map((type) => parts.find((part) => part.type === type)?.value)
-    .join('-');
+    timeZoneName: 'short',
+  }).format(time);
 }
 
 /** The text for the clipboard: one code a line. */
@@ -64,4 +67,10 @@ export function formatCodes({ codes }: BackupCodeSheetProps): string {
 export function formatFile(props: BackupCodeSheetProps, labels: BackupCodeSheetLabels): string {
   const details = listDetails(props, labels).map(({ label, value }) => `${label}: ${value}`);
   return [...details, '', formatCodes(props), ''].join('\n');
+}
+
+/** The name of the file: letters and digits of the service, which every file system accepts. */
+export function formatFileName({ service }: BackupCodeSheetProps): string {
+  const name = `${service} backup codes`.replace(/[^\p{L}\p{M}\p{N}]+/gu, '-');
+  return `${name.replace(/^-/, '')}.txt`;
 }

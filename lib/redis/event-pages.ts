@@ -24,7 +24,7 @@ interface StreamPosition {
   isAtEnd: boolean;
 }
 
-/** @throws {BackupCodeError} `invalid_cursor` */
+/** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
 export async function readEventsPage(
   keyspace: RedisKeyspace,
   request: EventsRequest,

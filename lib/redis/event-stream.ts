@@ -1,6 +1,7 @@
 // Reads a part of one partition's stream of audit events.
 import type { AuditEvent } from '../audit/events';
 import type { EventsRequest } from '../stores/audit-contract';
+import { cursorAhead } from '../stores/cursor';
 import { runScript } from './client';
 import { anonymousEventsKey, partitionKeys } from './keys';
 import type { RedisKeyspace } from './redis-options';
@@ -36,6 +37,7 @@ export interface StreamPart {
   readonly isAtEnd: boolean;
 }
 
+/** @throws {BackupCodeError} `cursor_ahead` */
 export async function readStream(
   { client, prefix }: RedisKeyspace,
   { partition, order, from, count, namespace, subject, types }: StreamRequest,
@@ -50,6 +52,7 @@ export async function readStream(
     request: { order, from, count, texts, types: types?.map((type) => `"type":"${type}"`) },
   });
   const [last, looked, found] = readList(reply);
+  if (last === undefined) throw cursorAhead();
   const entries: StreamEntry[] = [];
   for (const entry of readList(found)) {
     const [nameReply, fields] = readList(entry);

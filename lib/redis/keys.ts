@@ -78,6 +78,14 @@ export function anonymousEventsKey(prefix: string, partition: number): string {
   return `${prefix}{${partition}}:anonymous`;
 }
 
+/**
+ * Hash: the ids of stored events, while exported events are replayed, and in the field `position`
+ * how far the stream is indexed. It expires an hour after the last replay.
+ */
+export function eventIndexKey(prefix: string, partition: number): string {
+  return `${prefix}{${partition}}:event-index`;
+}
+
 /** The key of the secret that `nameKey` returns. All partitions share it. */
 export function nameKeyKey(prefix: string): string {
   return `${prefix}name-key`;

@@ -29,6 +29,7 @@ import type {
   StageRequest,
   UnlockRequest,
 } from '../stores/requests';
+import type { BackupCodeReplay, ReplayedEvents, ReplayRequest } from '../stores/replay-contract';
 import { refusedSource } from '../stores/refusals';
 import { latestEnd, latestUntil } from '../stores/waits';
 import { userKey, type Subject } from '../stores/subject';
@@ -40,6 +41,7 @@ import { checkOptions, type RedisKeyspace, type RedisStoreOptions } from './redi
 import { prune } from './prune';
 import { recordReminders } from './reminders';
 import { readFields, readText, readWrittenEvents } from './replies';
+import { replayEvents } from './replay-events';
 import { buildReport } from './report';
 import {
   appendScript,
@@ -79,7 +81,7 @@ const NAME_KEY_BYTES = 32;
  * await client.connect();
  * const backupCodes = new BackupCodes({ store: new RedisStore({ client }), pepper });
  */
-export class RedisStore implements BackupCodeStore, BackupCodeAudit {
+export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeReplay {
   readonly #keyspace: RedisKeyspace;
 
   /** @throws {BackupCodeError} `invalid_option` */
@@ -254,6 +256,14 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit {
 
   report(request: ReportRequest): Promise<Report> {
     return buildReport(this.#keyspace, request);
+  }
+
+  /**
+   * Needs memory for the ids of all stored events, about 100 bytes each, until an hour after the
+   * last call.
+   */
+  replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
+    return replayEvents(this.#keyspace, request);
   }
 
   #run(script: Script, subjectKey: string, request?: ScriptRequest): Promise<unknown> {

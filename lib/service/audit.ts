@@ -18,8 +18,17 @@ import {
   type EventsPage,
   type Report,
 } from '../stores/audit-contract';
+import { callStore } from '../stores/call-store';
+import type { BackupCodeReplay } from '../stores/replay-contract';
 import { userSubject, type UserId } from '../stores/subject';
 import type { Config } from './config';
+import {
+  Replay,
+  replayedEvent,
+  type ExportedEvents,
+  type ReplayResult,
+  type ReplayStore,
+} from './replay';
 
 /** When the owner is reminded that a set expires. The last one is the expiry itself. */
 const REMINDERS_MS = [30 * DAY_MS, 7 * DAY_MS, 0] as const;
@@ -98,12 +107,13 @@ export class Audit {
    * @example
    * const { events, cursor } = await backupCodes.audit.events({ after: lastCursor });
    *
-   * @throws {BackupCodeError} `invalid_user_id`, `invalid_cursor`, `invalid_limit`,
-   * `invalid_option`, `not_supported`
+   * @throws {BackupCodeError} `cursor_ahead` if the database was restored from a copy that is older
+   * than the cursor; `invalid_user_id`, `invalid_cursor`, `invalid_limit`, `invalid_option`,
+   * `not_supported`, `store_timeout`
    */
   async events(query: EventsQuery = {}): Promise<EventsPage> {
     assertOptions('audit.events', query, ['userId', 'types', 'after', 'limit', 'order']);
-    const { namespace } = this.#config;
+    const { namespace, storeTimeoutSeconds } = this.#config;
     const { types = null, after = null, order = 'oldest-first' } = query;
     if (types !== null) assertEventTypes(types);
     if (after !== null && typeof after !== 'string') {
@@ -127,7 +137,11 @@ export class Audit {
     // A userId that is present but undefined is a mistake. Reading all users' events for it would
     // disclose them.
     const subject = 'userId' in query ? userSubject(query.userId as UserId, namespace) : null;
-    return this.#store().readEvents({ namespace, subject, types, order, after, limit });
+    const store = this.#store();
+    return callStore(storeTimeoutSeconds, {
+      method: 'readEvents',
+      call: () => store.readEvents({ namespace, subject, types, order, after, limit }),
+    });
   }
 
   /**
@@ -248,6 +262,42 @@ export class Audit {
       lockAfter: waits.second_factor.length,
       manyFailures: free,
     });
+  }
+
+  /**
+   * Applies exported events to a database that was restored from an older copy, or that lost its
+   * last writes in a failover. Codes that were consumed since are consumed again, sets that were
+   * replaced or revoked since end, and the audit trail has every event again, once. It only takes
+   * away: nothing becomes valid. The events may come in any order, and old ones change nothing. If
+   * it fails, or in doubt, replay all of them again.
+   *
+   * Replay only a file that you trust like the database: each line can end a user's codes.
+   *
+   * @example
+   * const lines = createInterface({ input: createReadStream('events.jsonl') });
+   * const events = (async function* () {
+   *   for await (const line of lines) yield JSON.parse(line) as AuditEvent;
+   * })();
+   * const { usersWithoutSet } = await backupCodes.audit.replay(events, { actor: 'ops' });
+   *
+   * @param events what {@link events} returned, or their JSON after `JSON.parse`
+   * @throws {BackupCodeError} `invalid_event`, after which the events before it may be applied;
+   * `invalid_option`, `not_supported`
+   */
+  async replay(events: ExportedEvents, context?: Context): Promise<ReplayResult> {
+    const cleaned = cleanContext(context);
+    const store = this.#store() as BackupCodeAudit & Partial<BackupCodeReplay>;
+    if (typeof store.replayEvents !== 'function') {
+      throw new BackupCodeError(
+        'not_supported',
+        'This store cannot apply exported events: it lacks replayEvents.',
+      );
+    }
+    const config = this.#config;
+    const result = await new Replay(config, store as ReplayStore).run(events);
+    const event = replayedEvent(config, result, cleaned);
+    if (event !== null) this.#listeners.notify(await config.store.append([event]));
+    return result;
   }
 
   /** @throws {BackupCodeError} `not_supported` */

@@ -182,10 +182,10 @@ export class BackupCodes {
    *
    * @param code the input, of any type; anything except a string that reads as a code is
    * `malformed`. On the `recovery` channel, only formats of 64 bits or more are read
-   * @throws {BackupCodeError} `invalid_user_id`, `hash_timeout`; `invalid_format` on the `recovery`
-   * channel if no format has 64 bits; `unknown_pepper`, `wrong_pepper`, `unreadable_hash` or
-   * `unreadable_set` if the stored set cannot be checked, which charges no attempt; and whatever
-   * the store throws
+   * @throws {BackupCodeError} `invalid_user_id`, `hash_timeout`, `store_timeout`; `invalid_format`
+   * on the `recovery` channel if no format has 64 bits; `unknown_pepper`, `wrong_pepper`,
+   * `unreadable_hash` or `unreadable_set` if the stored set cannot be checked, which charges no
+   * attempt; and whatever the store throws
    */
   async consume(userId: UserId, code: unknown, context?: ConsumeContext): Promise<Outcome> {
     const subject = this.#subject(userId);

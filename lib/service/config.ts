@@ -31,7 +31,7 @@ import type { BackupCodesOptions } from './options';
 
 /** The options with their defaults. */
 export interface Config {
-  /** Checks what the app's store returns. */
+  /** Limits the time of the app's store, and checks what it returns. */
   readonly store: BackupCodeStore;
   /** The store as it was given, for the methods that only some stores have. */
   readonly givenStore: BackupCodeStore;
@@ -54,6 +54,7 @@ export interface Config {
   readonly waits: Waits;
   readonly assessRisk: BackupCodesOptions['assessRisk'];
   readonly hashQueue: HashQueueOptions;
+  readonly storeTimeoutSeconds: number;
   readonly now: () => number;
   readonly normalizeUsername: (username: string) => string;
 }
@@ -74,6 +75,7 @@ const NAMES = [
   'assessRisk',
   'hashConcurrency',
   'maxQueuedHashes',
+  'storeTimeoutSeconds',
   'now',
   'normalizeUsername',
 ] as const satisfies readonly (keyof BackupCodesOptions)[];
@@ -97,8 +99,13 @@ export function parseConfig(options: BackupCodesOptions): Config {
   const bcrypt = bcryptHasher();
   const [hasher = bcrypt, ...olderHashers] = hasherList(options.hasher ?? bcrypt, format.bits);
   warnOfWeakness(options.store, hasPepper);
+  const storeTimeoutSeconds = wholeNumber('storeTimeoutSeconds', options.storeTimeoutSeconds, {
+    min: 1,
+    max: 60,
+    fallback: 10,
+  });
   return {
-    store: checkedStore(options.store),
+    store: checkedStore(options.store, { timeoutSeconds: storeTimeoutSeconds }),
     givenStore: options.store,
     namespace,
     newEvent: (type, fields) => auditEvent(type, { ...fields, namespace }),
@@ -114,6 +121,7 @@ export function parseConfig(options: BackupCodesOptions): Config {
     waits,
     assessRisk: optionalFunction('assessRisk', options.assessRisk),
     hashQueue: hashQueueOptions(options),
+    storeTimeoutSeconds,
     now: checkedClock(optionalFunction('now', options.now)),
     normalizeUsername:
       optionalFunction('normalizeUsername', options.normalizeUsername) ?? normalizeUsername,

@@ -5,6 +5,7 @@ import type { Format } from '../codes/formats';
 import { readCode } from '../codes/read-code';
 import { assertAllowedOn, isAllowedOn } from '../codes/guessing';
 import { HashQueueBusy } from '../codes/hash-queue';
+import { BackupCodeError } from '../errors';
 import type {
   AttemptRequest,
   AttemptResult,
@@ -219,7 +220,13 @@ async function consumeOrGiveBack(
     });
     return { result: await service.config.store.consume(request), now: request.now };
   } catch (error) {
-    await giveBackIfPossible(attempt);
+    const givenBack = giveBackIfPossible(attempt);
+    // A store that did not answer may not answer this either. The caller has waited long enough.
+    if (!isStoreTimeout(error)) await givenBack;
     throw error;
   }
+}
+
+function isStoreTimeout(error: unknown): boolean {
+  return error instanceof BackupCodeError && error.code === 'store_timeout';
 }

@@ -123,6 +123,14 @@ export interface BackupCodesOptions {
    */
   readonly maxQueuedHashes?: number;
   /**
+   * Seconds to wait for each call of the store in a login, and for `audit.events`, from 1 to 60.
+   * Then `store_timeout` is thrown, no user is let in, and it is not known what the store did.
+   * `audit.prune`, `audit.report` and `audit.recordReminders` work in steps and have no limit.
+   *
+   * @default 10
+   */
+  readonly storeTimeoutSeconds?: number;
+  /**
    * The clock, in milliseconds since 1970.
    *
    * @default Date.now

@@ -66,6 +66,7 @@ const CATEGORIZATIONS: Readonly<Record<KnownEventType, Categorization>> = {
   login_unfinished: ATTEMPT,
   login_resumed: ATTEMPT,
   step_up_required: ATTEMPT,
+  replayed: CHANGE,
   approval_requested: CHANGE,
   approval_granted: CHANGE,
   approval_denied: CHANGE,

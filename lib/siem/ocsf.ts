@@ -59,6 +59,7 @@ const ACTIVITIES: Readonly<Record<KnownEventType, readonly [Activity, OcsfSeveri
   login_unfinished: [LOGON, 'Medium'],
   login_resumed: [LOGON, 'Low'],
   step_up_required: [LOGON, 'Medium'],
+  replayed: [other('Replayed'), 'High'],
   approval_requested: [other('Approval Requested'), 'Low'],
   approval_granted: [other('Approval Granted'), 'Low'],
   approval_denied: [other('Approval Denied'), 'Medium'],

@@ -109,6 +109,7 @@ const NAMES: Readonly<Record<KnownEventType, OwaspName>> = {
   login_unfinished: 'authn_login_fail',
   login_resumed: 'authn_login_success',
   step_up_required: 'authn_login_fail',
+  replayed: 'user_updated',
   approval_requested: 'authz_admin',
   approval_granted: 'authz_admin',
   approval_denied: 'authz_admin',

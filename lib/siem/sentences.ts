@@ -35,6 +35,7 @@ export const EVENT_SENTENCES: Readonly<Record<KnownEventType, EventSentence>> = 
   login_unfinished: failure('A backup code was consumed, but the login failed.'),
   login_resumed: success('A login was completed after its backup code was sent again.'),
   step_up_required: failure('A stronger factor was required instead of a backup code.'),
+  replayed: success('Exported audit events were applied after a restore.'),
   approval_requested: success('An action that takes two people was requested.'),
   approval_granted: success('An action that takes two people was approved.'),
   approval_denied: success('An action that takes two people was denied.'),

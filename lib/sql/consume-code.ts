@@ -3,31 +3,22 @@ import { sql } from 'kysely';
 import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
-import { insertEvents, readEvent } from './event-rows';
+import { insertEvents } from './event-rows';
+import { confirmRefusal } from './galera';
+import { readEventsById, repeatableTransaction, Rollback } from './repeatable-transaction';
 import { readNumber } from './rows';
 import { HAS_NOT_ENDED, insertCodes } from './set-rows';
 
-/** Rolls the transaction back, and carries the answer out of it. */
-class NothingWritten extends Error {
-  readonly consumption: Consumption;
-
-  constructor(consumption: Consumption) {
-    super(consumption.outcome);
-    this.consumption = consumption;
-  }
+export function consumeCode(database: Database, request: ConsumeRequest): Promise<Consumption> {
+  return confirmRefusal(database, {
+    decide: (on) => tryToConsume(on, request),
+    isRefusal: ({ outcome }) => outcome === 'gone',
+  });
 }
 
-export async function consumeCode(
-  database: Database,
-  request: ConsumeRequest,
-): Promise<Consumption> {
+function tryToConsume(database: Database, request: ConsumeRequest): Promise<Consumption> {
   const { tables } = database;
-  try {
-    return await database.transaction((run) => consume(run, { tables, request }));
-  } catch (error) {
-    if (error instanceof NothingWritten) return error.consumption;
-    throw error;
-  }
+  return repeatableTransaction(database, (run) => consume(run, { tables, request }));
 }
 
 interface CodeToConsume {
@@ -55,7 +46,7 @@ async function consume(
       AND (expires_at IS NULL OR expires_at > ${now})
       ${andIsUnlocked(channel)}`);
   if (set.affected !== 1) {
-    throw new NothingWritten(await explain(run, { tables, request, isCounted: false }));
+    throw new Rollback(await explain(run, { tables, request, isCounted: false }));
   }
   const code = await run(sql`
     UPDATE ${tables.codes}
@@ -67,7 +58,7 @@ async function consume(
       AND consumed_at IS NULL
       AND ${HAS_NOT_ENDED}`);
   if (code.affected !== 1) {
-    throw new NothingWritten(await explain(run, { tables, request, isCounted: true }));
+    throw new Rollback(await explain(run, { tables, request, isCounted: true }));
   }
   const { rows } = await run(sql`
     SELECT remaining, total
@@ -161,12 +152,7 @@ async function repeat(
 ): Promise<Consumption> {
   const { events, milestones } = request;
   const ids = [...events, ...milestones.map(({ event }) => event)].map(({ id }) => id);
-  const { rows } = await run(sql`
-    SELECT *
-    FROM ${tables.events}
-    WHERE event_id IN (${sql.join(ids)})
-    ORDER BY seq`);
-  const written = rows.map(readEvent);
+  const written = await readEventsById(run, { tables, ids });
   return {
     outcome: 'consumed',
     remaining: written[0]?.remaining ?? remaining,

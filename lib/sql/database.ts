@@ -1,12 +1,18 @@
 // Runs statements on the app's database: single ones, and transactions that are run again if the
 // server aborts them. Opens no connection.
-import { randomInt } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { sql, type QueryExecutorProvider, type RawBuilder } from 'kysely';
+import { isAborted, isRetryable } from './aborted';
+import {
+  checkServer,
+  explainRefusedTransaction,
+  readAffected,
+  type ServerTraits,
+} from './check-server';
 import type { Dialect } from './dialect';
+import { waitForOtherNodes } from './galera';
 import type { DatabaseConfig } from './options';
 import { tableStatements } from './schema-sql';
-import { warnOfShortTimeout } from './sqlite-timeout';
+import { Retries } from './retries';
 import { TABLE, type TableNames } from './table-names';
 
 /** A statement, or part of one. */
@@ -18,7 +24,11 @@ export type Row = Readonly<Record<string, unknown>>;
 /** The result of a statement, the same for every driver. */
 export interface Result {
   readonly rows: readonly Row[];
-  /** How many rows an INSERT, UPDATE or DELETE matched. */
+  /**
+   * How many rows an INSERT, UPDATE or DELETE matched.
+   *
+   * @throws {BackupCodeError} `unsupported_database` if the driver does not report it
+   */
   readonly affected: number;
 }
 
@@ -30,19 +40,20 @@ export type RunStatement = (statement: Statement) => Promise<Result>;
  * refused row on PostgreSQL.
  */
 const FIELDS_WITH_VALUES = ['sql', 'detail', 'where', 'internalQuery'];
-const MAX_TRIES = 5;
-const FIRST_PAUSE_MS = 5;
 
 export class Database {
   readonly dialect: Dialect;
   readonly tables: Tables;
+  readonly names: TableNames;
   readonly #config: DatabaseConfig;
-  /** Settled once the tables are there. */
-  #ready: Promise<void> | null = null;
+  readonly #retries = new Retries();
+  /** Settled once the server is checked and the tables are there. */
+  #ready: Promise<ServerTraits> | null = null;
 
   constructor(config: DatabaseConfig) {
     this.dialect = config.dialect;
     this.tables = tableReferences(config.names);
+    this.names = config.names;
     this.#config = config;
   }
 
@@ -53,36 +64,81 @@ export class Database {
    */
   async transaction<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
     await this.#prepare();
-    const { kysely } = this.#config;
-    for (let attempt = 1; ; attempt += 1) {
+    let isCommitting = false;
+    const runOnce = async (begin: () => void): Promise<T> => {
+      isCommitting = false;
+      return this.#runOnce(async (run) => {
+        begin();
+        const result = await work(run);
+        isCommitting = true;
+        return result;
+      });
+    };
+    return this.#retries.run(runOnce, (error) =>
+      isCommitting ? isAborted(error) : isRetryable(error),
+    );
+  }
+
+  /** If a ROLLBACK fails too, Kysely reports that. What failed before it is thrown instead. */
+  async #runOnce<T>(work: (run: RunStatement) => Promise<T>): Promise<T> {
+    const transaction = this.#config.kysely.transaction();
+    const isolated =
+      this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
+    let failure: { readonly error: unknown } | null = null;
+    const runAndKeepFailure = async (provider: QueryExecutorProvider): Promise<T> => {
       try {
-        const transaction = kysely.transaction();
-        const isolated =
-          this.dialect === 'sqlite' ? transaction : transaction.setIsolationLevel('read committed');
-        return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );
+        return await work((statement) => execute(statement, provider));
       } catch (error) {
-        if (attempt >= MAX_TRIES || !isAborted(error)) throw error;
-        const pauseMs = FIRST_PAUSE_MS * 2 ** attempt;
-        await sleep(pauseMs + randomInt(pauseMs));
+        failure = { error };
+        throw error;
       }
+    };
+    try {
+      return await isolated.execute(runAndKeepFailure);
+    } catch (error) {
+      const first = (failure as { readonly error: unknown } | null)?.error ?? error;
+      throw explainRefusedTransaction(first);
     }
+  }
+
+  /** Whether transactions also commit on other nodes, which this one receives later. */
+  async isGalera(): Promise<boolean> {
+    return (await this.#prepare()).galera !== null;
+  }
+
+  /**
+   * Runs the work on one connection. On Galera its node first receives everything that was
+   * committed on other nodes until now.
+   */
+  async afterOtherNodes<T>(work: (database: Database) => Promise<T>): Promise<T> {
+    const traits = await this.#prepare();
+    if (traits.galera === null) return work(this);
+    return this.#config.kysely.connection().execute(async (kysely) => {
+      await waitForOtherNodes((statement) => execute(statement, kysely), traits.galera);
+      const onConnection = new Database({ ...this.#config, kysely });
+      onConnection.#ready = Promise.resolve(traits);
+      return work(onConnection);
+    });
   }
 
   /** Runs a single statement that reads. */
   async read(statement: Statement): Promise<Result> {
     await this.#prepare();
-    return execute(statement, this.#config.kysely);
+    return this.#retries.run(() => execute(statement, this.#config.kysely), isRetryable);
   }
 
   /** Runs a single statement that also reads what open transactions have written so far. */
   async readUncommitted(statement: Statement): Promise<Result> {
     await this.#prepare();
-    return this.#config.kysely
-      .transaction()
-      .setIsolationLevel('read uncommitted')
-      .execute((provider) => execute(statement, provider));
+    const transaction = this.#config.kysely.transaction().setIsolationLevel('read uncommitted');
+    return this.#retries.run(
+      (begin) =>
+        transaction.execute((provider) => {
+          begin();
+          return execute(statement, provider);
+        }),
+      isRetryable,
+    );
   }
 
   /** Makes the tables and indexes that are missing. */
@@ -119,7 +175,7 @@ export class Database {
       : sql`ON CONFLICT (${column}) DO UPDATE SET ${column} = EXCLUDED.${column}`;
   }
 
-  #prepare(): Promise<void> {
+  #prepare(): Promise<ServerTraits> {
     this.#ready ??= this.#makeReady().catch((error: unknown) => {
       this.#ready = null;
       throw error;
@@ -127,12 +183,11 @@ export class Database {
     return this.#ready;
   }
 
-  async #makeReady(): Promise<void> {
+  async #makeReady(): Promise<ServerTraits> {
     const { kysely, createsTables } = this.#config;
-    if (this.dialect === 'sqlite') {
-      await warnOfShortTimeout((statement) => execute(statement, kysely));
-    }
+    const traits = await checkServer(this.dialect, (statement) => execute(statement, kysely));
     if (createsTables) await this.createTables();
+    return traits;
   }
 }
 
@@ -144,7 +199,12 @@ async function execute(statement: Statement, provider: QueryExecutorProvider): P
       .getExecutor()
       .withoutPlugins()
       .executeQuery(statement.compile(provider));
-    return { rows: rows as Row[], affected: Number(numAffectedRows ?? 0) };
+    return {
+      rows: (rows as Row[] | undefined) ?? [],
+      get affected() {
+        return readAffected(numAffectedRows);
+      },
+    };
   } catch (error) {
     // Digests and salts are among the values. Code, message and constraint name stay.
     if (typeof error === 'object' && error !== null) {
@@ -152,16 +212,6 @@ async function execute(statement: Statement, provider: QueryExecutorProvider): P
     }
     throw error;
   }
-}
-
-/** Whether the server aborted the transaction, so that it can be run again. */
-function isAborted(error: unknown): boolean {
-  const { code, errno } = (error ?? {}) as { readonly code?: unknown; readonly errno?: unknown };
-  // PostgreSQL: serialization failure, deadlock.
-  if (code === '40001' || code === '40P01') return true;
-  // MySQL and MariaDB: deadlock, lock wait timeout, record changed since the last read.
-  if (errno === 1213 || errno === 1205 || errno === 1020) return true;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
 }
 
 /** References to the tables for statements, made once for each store. */

@@ -5,6 +5,7 @@ import type { AuditEvent } from '../audit/events';
 import type { ForgetRequest } from '../stores/requests';
 import type { Database, RunStatement } from './database';
 import { insertEvents } from './event-rows';
+import { recordedTransaction } from './repeatable-transaction';
 
 export function forgetUser(
   database: Database,
@@ -27,23 +28,26 @@ export function forgetUser(
           request_id = NULL,
           actor = NULL
         WHERE ${isOfUser}`;
-  return database.transaction(async (run) => {
-    // The user's row comes first: it is the lock that every change of a set or a counter waits for.
-    const user = await run(sql`
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      // The user's row comes first: it is the lock that every change of a set or a counter waits for.
+      const user = await run(sql`
       DELETE FROM ${tables.users}
       WHERE ${isOfUser}`);
-    const counters = await run(sql`
+      const counters = await run(sql`
       DELETE FROM ${tables.networks}
       WHERE ${isOfUser}`);
-    const codes = await run(sql`
+      const codes = await run(sql`
       DELETE FROM ${tables.codes}
       WHERE ${isOfUser}`);
-    if (audit === 'anonymize') await renameCountedEvents(run, { database, subject });
-    const events = await run(forgetEvents);
-    const removed = [user, counters, codes, events];
-    if (removed.every(({ affected }) => affected === 0)) return [];
-    await run(insertEvents(tables, [event]));
-    return [event];
+      if (audit === 'anonymize') await renameCountedEvents(run, { database, subject });
+      const events = await run(forgetEvents);
+      const removed = [user, counters, codes, events];
+      if (removed.every(({ affected }) => affected === 0)) return [];
+      await run(insertEvents(tables, [event]));
+      return [event];
+    },
   });
 }
 

@@ -8,6 +8,7 @@ import type {
   SqliteDatabase as KyselySqliteDatabase,
 } from 'kysely';
 import { BackupCodeError } from '../errors';
+import { checkedPool } from './checked-pool';
 import type { Dialect } from './dialect';
 import { nodeSqliteDialect } from './node-sqlite';
 import { refusedDatabase } from './refused-database';
@@ -36,7 +37,7 @@ function kyselyDialect(kind: Exclude<DatabaseKind, 'kysely'>, driver: unknown): 
   if (kind === 'pg') return new PostgresDialect({ pool: driver as PostgresPool });
   if (kind === 'node:sqlite') return nodeSqliteDialect(driver as NodeSqliteDatabase);
   if (kind === 'sqlite') return new SqliteDialect({ database: driver as KyselySqliteDatabase });
-  return new MysqlDialect({ pool: driver as MysqlPool });
+  return new MysqlDialect({ pool: checkedPool(driver as MysqlPool) });
 }
 
 /**

@@ -5,24 +5,40 @@
 // same. PostgreSQL numbers its transactions, and events of transactions that are not older than the
 // oldest open one are withheld. On MySQL and MariaDB a page is read twice, first with uncommitted
 // rows, and ends before the first of them; a pause covers the moment between taking a number and
-// inserting. Nothing waits for a lock.
+// inserting. On Galera this is the node's own part of the order: galera-window.ts has the rest.
+// Nothing waits for a lock.
 import { sql } from 'kysely';
 import type { EventsPage, EventsRequest } from '../stores/audit-contract';
-import { readCursor, writeCursor, type CursorShape } from '../stores/cursor';
+import {
+  cursorOf,
+  isAfterCursor,
+  readPosition,
+  sortingColumns,
+  windowCursor,
+} from './cursor-position';
 import type { Database, Row, Statement } from './database';
 import { readEvent } from './event-rows';
+import { moveForeignEvents } from './foreign-transactions';
+import {
+  ARRIVAL_SECONDS,
+  isUnread,
+  moveWindow,
+  parseWindow,
+  serializeWindow,
+} from './galera-window';
 
+/** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
 export async function readEvents(database: Database, request: EventsRequest): Promise<EventsPage> {
   const { dialect, tables } = database;
-  const { order, after, limit } = request;
-  const positions = dialect === 'postgres' ? ['tx', 'seq'] : ['seq'];
-  const shape: CursorShape = { store: dialect, count: positions.length, position: /^\d{1,18}$/ };
+  const { namespace, order, after, limit } = request;
+  if (dialect === 'postgres') await moveForeignEvents(database, namespace);
+  if (dialect === 'mysql' && order === 'oldest-first') return readWindowed(database, request);
   const isNewestFirst = order === 'newest-first';
   const direction = sql.raw(isNewestFirst ? 'DESC' : 'ASC');
-  const sorting = positions.map((position) => sql`${sql.ref(position)} ${direction}`);
+  const sorting = sortingColumns(database).map((name) => sql`${sql.ref(name)} ${direction}`);
   const conditions = [
     ...pageConditions(request),
-    ...(after === null ? [] : [isAfter(database, { positions, shape, after, isNewestFirst })]),
+    ...(after === null ? [] : [await isAfterCursor(database, { after, order })]),
     ...(dialect === 'postgres' && !isNewestFirst ? [IS_SETTLED_ON_POSTGRES] : []),
   ];
   const page = sql`
@@ -30,18 +46,9 @@ export async function readEvents(database: Database, request: EventsRequest): Pr
     WHERE ${sql.join(conditions, sql` AND `)}
     ORDER BY ${sql.join(sorting)}
     LIMIT ${sql.lit(limit)}`;
-  const rows =
-    dialect === 'mysql' && !isNewestFirst
-      ? await readSettled(database, page)
-      : (await database.read(sql`SELECT * ${page}`)).rows;
+  const { rows } = await database.read(sql`SELECT * ${page}`);
   const last = rows.at(-1);
-  const cursor = last
-    ? writeCursor(
-        shape.store,
-        positions.map((position) => String(last[position])),
-      )
-    : after;
-  return { events: rows.map(readEvent), cursor };
+  return { events: rows.map(readEvent), cursor: last ? cursorOf(database, last) : after };
 }
 
 const IS_SETTLED_ON_POSTGRES = sql`tx < pg_snapshot_xmin(pg_current_snapshot())::text::bigint`;
@@ -57,22 +64,42 @@ function pageConditions({ namespace, subject, types }: EventsRequest): Statement
   return conditions;
 }
 
-interface CursorPosition {
-  readonly positions: readonly string[];
-  readonly shape: CursorShape;
-  readonly after: string;
-  readonly isNewestFirst: boolean;
+/** On MySQL and MariaDB, oldest first. */
+async function readWindowed(database: Database, request: EventsRequest): Promise<EventsPage> {
+  const { after, limit } = request;
+  const position =
+    after === null ? null : await readPosition(database, { after, order: 'oldest-first' });
+  const window = parseWindow(position?.window ?? '0');
+  const conditions = [...pageConditions(request), isUnread(window)];
+  const rows = await readSettled(
+    database,
+    sql`
+    FROM ${database.tables.events}
+    WHERE ${sql.join(conditions, sql` AND `)}
+    ORDER BY seq
+    LIMIT ${sql.lit(limit)}`,
+  );
+  const last = rows.at(-1);
+  if (last === undefined) return { events: [], cursor: after };
+  const newest = Math.max(Number(last['seq']), ...window.read.slice(-1));
+  const settled = (await database.isGalera()) ? await readSettledId(database, newest) : newest;
+  const moved = moveWindow(window, { rows, settled });
+  return {
+    events: rows.map(readEvent),
+    cursor: windowCursor({ window: serializeWindow(moved), last, position }),
+  };
 }
 
-/** @throws {BackupCodeError} `invalid_cursor` */
-function isAfter(
-  database: Database,
-  { positions, shape, after, isNewestFirst }: CursorPosition,
-): Statement {
-  const columns = positions.map((position) => sql.ref(position));
-  const values = readCursor(after, shape).map((value) => database.bigint(Number(value)));
-  const comparison = sql.raw(isNewestFirst ? '<' : '>');
-  return sql`(${sql.join(columns)}) ${comparison} (${sql.join(values)})`;
+/** The highest id, up to this one, below which no event arrives any more. */
+async function readSettledId(database: Database, newest: number): Promise<number> {
+  const { rows } = await database.read(sql`
+    SELECT seq
+    FROM ${database.tables.events}
+    WHERE seq <= ${newest}
+      AND written_at <= UTC_TIMESTAMP(3) - INTERVAL ${sql.lit(ARRIVAL_SECONDS)} SECOND
+    ORDER BY seq DESC
+    LIMIT 1`);
+  return Number(rows[0]?.['seq'] ?? 0);
 }
 
 /**

@@ -15,6 +15,7 @@ import { latestUntil } from '../stores/waits';
 import type { Database, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { nextRecoveryGeneration } from './network-counter';
+import { recordedTransaction } from './repeatable-transaction';
 import { HAS_NOT_ENDED, insertCodes, insertUser, readStagedHeader } from './set-rows';
 
 export function replaceSet(
@@ -23,18 +24,21 @@ export function replaceSet(
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
   const condition = only === 'first' ? sql`AND set_id IS NULL` : sql``;
-  return database.transaction(async (run) => {
-    await run(insertUser(database, subject));
-    const begun = await run(sql`
-      ${beginSet(database, header)}
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      await run(insertUser(database, subject));
+      const begun = await run(sql`
+        ${beginSet(database, header)}
       WHERE user_key = ${subject.key}
         ${condition}`);
-    if (begun.affected !== 1) return [];
-    const { setId, createdAt } = header;
-    await run(endCodes(tables, { subject, now }));
-    await run(insertCodes(tables, { subject, setId, codes, createdAt }));
-    await run(insertEvents(tables, [event]));
-    return [event];
+      if (begun.affected !== 1) return [];
+      const { setId, createdAt } = header;
+      await run(endCodes(tables, { subject, now }));
+      await run(insertCodes(tables, { subject, setId, codes, createdAt }));
+      await run(insertEvents(tables, [event]));
+      return [event];
+    },
   });
 }
 
@@ -44,21 +48,25 @@ export function stageSet(
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
   const { setId, createdAt } = header;
-  return database.transaction(async (run) => {
-    await run(insertUser(database, subject));
-    await run(sql`
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      await run(insertUser(database, subject));
+      const staged = await run(sql`
       UPDATE ${tables.users}
       SET staged_set_id = ${setId},
         staged_until = ${until},
         staged_header = ${JSON.stringify(header)}
       WHERE user_key = ${subject.key}`);
-    // The codes of an earlier staged set end; those of the current set stay.
-    const current = sql`(SELECT set_id FROM ${tables.users} WHERE user_key = ${subject.key})`;
-    const except = sql`COALESCE(${current}, '')`;
-    await run(endCodes(tables, { subject, now: createdAt, except }));
-    await run(insertCodes(tables, { subject, setId, codes, createdAt }));
-    await run(insertEvents(tables, [event]));
-    return [event];
+      if (staged.affected !== 1) return [];
+      // The codes of an earlier staged set end; those of the current set stay.
+      const current = sql`(SELECT set_id FROM ${tables.users} WHERE user_key = ${subject.key})`;
+      const except = sql`COALESCE(${current}, '')`;
+      await run(endCodes(tables, { subject, now: createdAt, except }));
+      await run(insertCodes(tables, { subject, setId, codes, createdAt }));
+      await run(insertEvents(tables, [event]));
+      return [event];
+    },
   });
 }
 
@@ -67,28 +75,31 @@ export function activateSet(
   { subject, setId, now, event }: ActivateRequest,
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
-  return database.transaction(async (run) => {
-    const claimed = await run(sql`
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      const claimed = await run(sql`
       UPDATE ${tables.users}
       SET staged_set_id = NULL
       WHERE user_key = ${subject.key}
         AND staged_set_id = ${setId}
         AND staged_until > ${now}
         AND staged_until <= ${latestUntil({ now })}`);
-    if (claimed.affected !== 1) return [];
-    const { rows } = await run(sql`
+      if (claimed.affected !== 1) return [];
+      const { rows } = await run(sql`
       SELECT staged_header
       FROM ${tables.users}
       WHERE user_key = ${subject.key}`);
-    const header = readStagedHeader(rows[0]);
-    await run(sql`
+      const header = readStagedHeader(rows[0]);
+      await run(sql`
       ${beginSet(database, header)}
       WHERE user_key = ${subject.key}`);
-    await run(endCodes(tables, { subject, now, except: sql`${setId}` }));
-    const { total } = header;
-    const written = { ...event, remaining: total, total };
-    await run(insertEvents(tables, [written]));
-    return [written];
+      await run(endCodes(tables, { subject, now, except: sql`${setId}` }));
+      const { total } = header;
+      const written = { ...event, remaining: total, total };
+      await run(insertEvents(tables, [written]));
+      return [written];
+    },
   });
 }
 
@@ -98,8 +109,10 @@ export function revokeSet(
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
   const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
-  return database.transaction(async (run) => {
-    const revoked = await run(sql`
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      const revoked = await run(sql`
       UPDATE ${tables.users}
       SET revoked_at = ${now},
         format = NULL,
@@ -109,22 +122,23 @@ export function revokeSet(
       WHERE user_key = ${subject.key}
         AND set_id IS NOT NULL
         AND revoked_at IS NULL`);
-    const hadSet = revoked.affected === 1;
-    if (!hadSet) {
-      await run(sql`
+      const hadSet = revoked.affected === 1;
+      if (!hadSet) {
+        await run(sql`
         UPDATE ${tables.users}
         SET ${unstage}
         WHERE user_key = ${subject.key}`);
-    }
-    await run(endCodes(tables, { subject, now }));
-    if (!hadSet) return [];
-    const { rows } = await run(sql`
+      }
+      await run(endCodes(tables, { subject, now }));
+      if (!hadSet) return [];
+      const { rows } = await run(sql`
       SELECT set_id
       FROM ${tables.users}
       WHERE user_key = ${subject.key}`);
-    const written = { ...event, setId: String(rows[0]?.['set_id']) };
-    await run(insertEvents(tables, [written]));
-    return [written];
+      const written = { ...event, setId: String(rows[0]?.['set_id']) };
+      await run(insertEvents(tables, [written]));
+      return [written];
+    },
   });
 }
 
@@ -158,17 +172,21 @@ function beginSet(database: Database, header: SetHeader): Statement {
 interface EndedCodes {
   readonly subject: Subject;
   readonly now: number;
+  /** The id of the only set whose codes end. */
+  readonly setId?: string;
   /** The id of a set whose codes stay. */
   readonly except?: Statement;
 }
 
 /** Erases what could be guessed against. The times of the user's codes stay. */
-function endCodes(tables: Tables, { subject, now, except }: EndedCodes): Statement {
+export function endCodes(tables: Tables, { subject, now, setId, except }: EndedCodes): Statement {
   const condition = except === undefined ? sql`` : sql`AND set_id <> ${except}`;
+  const isOfSet = setId === undefined ? sql`` : sql`AND set_id = ${setId}`;
   return sql`
     UPDATE ${tables.codes}
     SET salt = NULL, digest = NULL, ended_at = ${now}
     WHERE user_key = ${subject.key}
       AND ${HAS_NOT_ENDED}
+      ${isOfSet}
       ${condition}`;
 }

@@ -14,6 +14,7 @@ import {
 } from '../approval/approval-store';
 import { userKey } from '../stores/subject';
 import { Database, type Row, type Statement } from './database';
+import { confirmRefusal } from './galera';
 import { readStoreOptions, type SqlStoreOptions } from './options';
 import {
   insertRows,
@@ -69,28 +70,43 @@ export class SqlApprovalStore implements ApprovalStore {
     });
   }
 
-  async update(id: string, change: ApprovalChange): Promise<ApprovalUpdate | null> {
-    const { tables } = this.#database;
-    for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      const { rows } = await this.#database.read(sql`
+  update(id: string, change: ApprovalChange): Promise<ApprovalUpdate | null> {
+    return confirmRefusal(this.#database, {
+      decide: (on) => updateRecord(on, { id, change }),
+      isRefusal: (result) => result === null,
+    });
+  }
+}
+
+interface RecordUpdate {
+  readonly id: string;
+  readonly change: ApprovalChange;
+}
+
+async function updateRecord(
+  database: Database,
+  { id, change }: RecordUpdate,
+): Promise<ApprovalUpdate | null> {
+  const { tables } = database;
+  for (let round = 1; round <= MAX_ROUNDS; round += 1) {
+    const { rows } = await database.read(sql`
         SELECT *
         FROM ${tables.approvals}
         WHERE approval_id = ${id}`);
-      const row = rows[0];
-      if (!row) return null;
-      const record = readRecord(row);
-      const changed = change(record);
-      if (changed === null) return { record, isChanged: false };
-      const { affected } = await this.#database.transaction((run) =>
-        run(replaceRecord(tables, { record: changed, revision: readNumber(row, 'revision') })),
-      );
-      if (affected === 1) return { record: changed, isChanged: true };
-    }
-    throw new BackupCodeError(
-      'busy',
-      'A request for approval changed each time between a read and a write. Try again.',
+    const row = rows[0];
+    if (!row) return null;
+    const record = readRecord(row);
+    const changed = change(record);
+    if (changed === null) return { record, isChanged: false };
+    const { affected } = await database.transaction((run) =>
+      run(replaceRecord(tables, { record: changed, revision: readNumber(row, 'revision') })),
     );
+    if (affected === 1) return { record: changed, isChanged: true };
   }
+  throw new BackupCodeError(
+    'busy',
+    'A request for approval changed each time between a read and a write. Try again.',
+  );
 }
 
 interface ReadRecord {

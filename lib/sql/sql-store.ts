@@ -29,18 +29,22 @@ import type {
   StageRequest,
   UnlockRequest,
 } from '../stores/requests';
+import type { BackupCodeReplay, ReplayedEvents, ReplayRequest } from '../stores/replay-contract';
 import type { Subject } from '../stores/subject';
 import { consumeCode } from './consume-code';
 import { countEvent } from './count-event';
 import { Database } from './database';
 import { insertEvents } from './event-rows';
 import { forgetUser } from './forget-user';
+import { confirmRefusal } from './galera';
 import { readNameKey } from './name-key';
 import { giveBackNetwork } from './network-counter';
 import { readStoreOptions, type SqlStoreOptions } from './options';
 import { prune } from './prune';
 import { readEvents } from './read-events';
 import { recordReminders } from './record-reminders';
+import { replayEvents } from './replay-events';
+import { recordedTransaction } from './repeatable-transaction';
 import { report } from './report';
 import { giveBackSecondFactor, lockSecondFactor, readSecondFactor } from './second-factor-counter';
 import { activateSet, replaceSet, revokeSet, stageSet } from './set-changes';
@@ -57,7 +61,7 @@ import { unlockChannel } from './unlock-channel';
  * const store = new SqlStore({ database: pool, tables: 'create' });
  * const backupCodes = new BackupCodes({ store, pepper });
  */
-export class SqlStore implements BackupCodeStore, BackupCodeAudit {
+export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeReplay {
   readonly #database: Database;
 
   /**
@@ -78,20 +82,14 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   }
 
   activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return activateSet(this.#database, request);
+    return this.#change((on) => activateSet(on, request));
   }
 
-  async find(subject: Subject): Promise<FoundUser | null> {
-    const { rows } = await this.#database.read(sql`
-      SELECT *
-      FROM ${this.#database.tables.users}
-      WHERE user_key = ${subject.key}`);
-    const row = rows[0];
-    if (!row) return null;
-    return {
-      current: readCurrentSet(row),
-      secondFactor: readSecondFactor(row),
-    };
+  find(subject: Subject): Promise<FoundUser | null> {
+    return confirmRefusal(this.#database, {
+      decide: (on) => findUser(on, subject),
+      isRefusal: (found) => found === null,
+    });
   }
 
   takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
@@ -112,25 +110,28 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   }
 
   revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
-    return revokeSet(this.#database, request);
+    return this.#change((on) => revokeSet(on, request));
   }
 
   forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
-    return forgetUser(this.#database, request);
+    return this.#change((on) => forgetUser(on, request));
   }
 
   unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
-    return unlockChannel(this.#database, request);
+    return this.#change((on) => unlockChannel(on, request));
   }
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
     const { tables } = this.#database;
-    return this.#database.transaction(async (run) => {
-      const isLocked =
-        lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
-      const written = isLocked ? [...events, lock.event] : events;
-      if (written.length > 0) await run(insertEvents(tables, written));
-      return written;
+    return recordedTransaction(this.#database, {
+      events: lock ? [...events, lock.event] : events,
+      work: async (run) => {
+        const isLocked =
+          lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
+        const written = isLocked ? [...events, lock.event] : events;
+        if (written.length > 0) await run(insertEvents(tables, written));
+        return written;
+      },
     });
   }
 
@@ -158,4 +159,29 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit {
   report(request: ReportRequest): Promise<Report> {
     return report(this.#database, request);
   }
+
+  replayEvents(request: ReplayRequest): Promise<ReplayedEvents> {
+    return replayEvents(this.#database, request);
+  }
+
+  /** That nothing was changed is confirmed: a node of Galera may not have the set yet. */
+  #change(
+    decide: (on: Database) => Promise<readonly AuditEvent[]>,
+  ): Promise<readonly AuditEvent[]> {
+    const isRefusal = (events: readonly AuditEvent[]): boolean => events.length === 0;
+    return confirmRefusal(this.#database, { decide, isRefusal });
+  }
+}
+
+async function findUser(database: Database, subject: Subject): Promise<FoundUser | null> {
+  const { rows } = await database.read(sql`
+    SELECT *
+    FROM ${database.tables.users}
+    WHERE user_key = ${subject.key}`);
+  const row = rows[0];
+  if (!row) return null;
+  return {
+    current: readCurrentSet(row),
+    secondFactor: readSecondFactor(row),
+  };
 }

@@ -1,4 +1,5 @@
-// Warns of a SQLite database that refuses a write at once while another process writes.
+// Warns of a SQLite database that refuses a write soon while another process writes. It is not
+// refused: a transaction that SQLite refused is run again, and a single process needs no timeout.
 import { sql } from 'kysely';
 import { warnOnce } from '../internal/warn-once';
 import type { RunStatement } from './database';
@@ -21,7 +22,8 @@ export async function warnOfShortTimeout(run: RunStatement): Promise<void> {
   if (timeout >= MIN_TIMEOUT_MS) return;
   warnOnce(
     'BACKUP_CODE_SQLITE_TIMEOUT',
-    `SQLite has a busy_timeout of ${timeout} ms. While another process writes, logins fail ` +
-      `instead of waiting. Run "PRAGMA busy_timeout = ${MIN_TIMEOUT_MS}" on the connection.`,
+    `SQLite has a busy_timeout of ${timeout} ms. While another process writes, a login is tried ` +
+      `for two seconds, and then fails. ` +
+      `Run "PRAGMA busy_timeout = ${MIN_TIMEOUT_MS}" on the connection.`,
   );
 }

@@ -19,17 +19,34 @@ import { startSweep } from './sweep';
  */
 const MAX_ROUNDS = 10;
 
-/** Two statements if the attempt is granted: the write that decides, and the read of the set. */
+/**
+ * Two statements if the attempt is granted: the write that decides, and the read of the set. On
+ * Galera the write to the user's row fails if the set was changed on another node. On the recovery
+ * channel another row is written, so the node catches up first, for unknown names too: users must
+ * not be told apart by the time of an answer.
+ */
 export async function takeAttempt(
   database: Database,
   request: AttemptRequest,
 ): Promise<AttemptResult> {
   const { subject, channel, now } = request;
-  const counter =
+  const result =
     channel === 'recovery'
+      ? await database.afterOtherNodes((on) => countAttempt(on, request))
+      : await countAttempt(database, request);
+  // A flood of unknown names adds rows without end. A new one has those removed that have expired,
+  // later and on any connection: the one that caught up is back in the pool.
+  const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
+  if (isNewName) startSweep(database, now);
+  return result;
+}
+
+function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
+  const counter =
+    request.channel === 'recovery'
       ? networkCounter(database, request)
       : secondFactorCounter(database, request);
-  const result = await database.transaction(async (run): Promise<AttemptResult> => {
+  return database.transaction(async (run): Promise<AttemptResult> => {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
       if (await counter.take(run)) return readGranted(run, { counter, request });
       const refusing = await counter.readRefusal(run);
@@ -43,10 +60,6 @@ export async function takeAttempt(
       'The stored counter of a user neither grants an attempt nor refuses it.',
     );
   });
-  // A flood of unknown names adds rows without end. A new one has those removed that have expired.
-  const isNewName = result.ok && result.ticket.attempt === 1 && subject.userId === null;
-  if (isNewName) startSweep(database, now);
-  return result;
 }
 
 async function readGranted(

@@ -5,6 +5,7 @@ import type { UnlockRequest } from '../stores/requests';
 import type { Database, RunStatement, Statement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { nextRecoveryGeneration } from './network-counter';
+import { recordedTransaction } from './repeatable-transaction';
 
 export function unlockChannel(
   database: Database,
@@ -12,14 +13,17 @@ export function unlockChannel(
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
   const { channel, event } = request;
-  return database.transaction(async (run) => {
-    const isReset =
-      channel === 'recovery'
-        ? await resetNetworks(run, { database, request })
-        : (await run(resetSecondFactor(tables, request))).affected === 1;
-    if (!isReset) return [];
-    await run(insertEvents(tables, [event]));
-    return [event];
+  return recordedTransaction(database, {
+    events: [event],
+    work: async (run) => {
+      const isReset =
+        channel === 'recovery'
+          ? await resetNetworks(run, { database, request })
+          : (await run(resetSecondFactor(tables, request))).affected === 1;
+      if (!isReset) return [];
+      await run(insertEvents(tables, [event]));
+      return [event];
+    },
   });
 }
 

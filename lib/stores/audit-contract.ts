@@ -154,7 +154,10 @@ export interface BackupCodeAudit {
    * Events that an open transaction may still precede are withheld until a later call. With
    * `newest-first` nothing is withheld, and `after` continues towards the older events.
    *
-   * @throws {BackupCodeError} `invalid_cursor`
+   * A cursor whose event the store never had is refused: one that another copy of the data returned
+   * would skip events, or wait for ever. The cursor of an event that was removed stays valid.
+   *
+   * @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead`
    */
   readEvents(request: EventsRequest): Promise<EventsPage>;
 

@@ -1,9 +1,10 @@
-// Checks what a store returned before a decision relies on it. The store may be the app's own: a
-// mistake in it must let no one in. Only the shape is checked; `storeContract` of
-// passport-backup-code/testing checks the behaviour. The set of an attempt is checked before the
-// comparison, which can give the attempt back: see stored-set.ts.
+// Limits how long a call of the store is waited for, and checks what it returned before a decision
+// relies on it. The store may be the app's own: a mistake in it must let no one in. Only the shape
+// is checked; `storeContract` of passport-backup-code/testing checks the behaviour. The set of an
+// attempt is checked before the comparison, which can give the attempt back: see stored-set.ts.
 import type { AuditEvent } from '../audit/events';
 import { BackupCodeError } from '../errors';
+import { callStore } from './call-store';
 import type { BackupCodeStore } from './contract';
 import type {
   ActivateRequest,
@@ -27,81 +28,110 @@ type Fields = Readonly<Record<string, unknown>>;
 
 const NAME_KEY_BYTES = 32;
 
+export interface CheckedStoreOptions {
+  /** How long each call may take. */
+  readonly timeoutSeconds: number;
+}
+
 /**
- * The store, with a check after each of its methods.
+ * The store, with a time limit for each of its methods, and a check of what it returned.
  *
- * @throws {BackupCodeError} `invalid_result`, from the methods
+ * @throws {BackupCodeError} `store_timeout`, `invalid_result`, from the methods
  */
-export function checkedStore(store: BackupCodeStore): BackupCodeStore {
-  return new CheckedStore(store);
+export function checkedStore(
+  store: BackupCodeStore,
+  { timeoutSeconds }: CheckedStoreOptions,
+): BackupCodeStore {
+  return new CheckedStore(store, timeoutSeconds);
 }
 
 class CheckedStore implements BackupCodeStore {
   readonly #store: BackupCodeStore;
+  readonly #timeoutSeconds: number;
 
-  constructor(store: BackupCodeStore) {
+  constructor(store: BackupCodeStore, timeoutSeconds: number) {
     this.#store = store;
+    this.#timeoutSeconds = timeoutSeconds;
   }
 
   async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('replace', await this.#store.replace(request));
+    const events = checkEvents(
+      'replace',
+      await this.#call('replace', (store) => store.replace(request)),
+    );
+    // Only an adoption may find that the user has a set.
+    if (request.only === 'first' && events.length === 0) return events;
+    return checkWritten('replace', { events, setId: request.header.setId });
   }
 
   async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('stage', await this.#store.stage(request));
+    const events = checkEvents('stage', await this.#call('stage', (store) => store.stage(request)));
+    return checkWritten('stage', { events, setId: request.header.setId });
   }
 
   async activate(request: ActivateRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('activate', await this.#store.activate(request));
+    const events = checkEvents(
+      'activate',
+      await this.#call('activate', (store) => store.activate(request)),
+    );
+    if (events.length === 0) return events;
+    return checkWritten('activate', { events, setId: request.setId });
   }
 
   async find(subject: Subject): Promise<FoundUser | null> {
-    return this.#store.find(subject);
+    const found = await this.#call('find', (store) => store.find(subject));
+    if (!isFoundUser(found)) throw malformed('find');
+    return found;
   }
 
   async takeAttempt(request: AttemptRequest): Promise<AttemptResult> {
-    const result = await this.#store.takeAttempt(request);
+    const result = await this.#call('takeAttempt', (store) => store.takeAttempt(request));
     if (!isAttempt(result)) throw malformed('takeAttempt');
     return result;
   }
 
   async giveBack(request: GiveBackRequest): Promise<void> {
-    await this.#store.giveBack(request);
+    await this.#call('giveBack', (store) => store.giveBack(request));
   }
 
   async consume(request: ConsumeRequest): Promise<Consumption> {
-    const result = await this.#store.consume(request);
+    const result = await this.#call('consume', (store) => store.consume(request));
     if (!isConsumption(result)) throw malformed('consume');
     return result;
   }
 
   async revoke(request: RevokeRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('revoke', await this.#store.revoke(request));
+    return checkEvents('revoke', await this.#call('revoke', (store) => store.revoke(request)));
   }
 
   async forget(request: ForgetRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('forget', await this.#store.forget(request));
+    return checkEvents('forget', await this.#call('forget', (store) => store.forget(request)));
   }
 
   async unlock(request: UnlockRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('unlock', await this.#store.unlock(request));
+    return checkEvents('unlock', await this.#call('unlock', (store) => store.unlock(request)));
   }
 
   async append(
     events: readonly AuditEvent[],
     lock?: LockedChannel,
   ): Promise<readonly AuditEvent[]> {
-    return checkEvents('append', await this.#store.append(events, lock));
+    return checkEvents('append', await this.#call('append', (store) => store.append(events, lock)));
   }
 
   async count(request: CountRequest): Promise<readonly AuditEvent[]> {
-    return checkEvents('count', await this.#store.count(request));
+    return checkEvents('count', await this.#call('count', (store) => store.count(request)));
   }
 
   async nameKey(): Promise<Uint8Array> {
-    const key: unknown = await this.#store.nameKey();
+    const key: unknown = await this.#call('nameKey', (store) => store.nameKey());
     if (!(key instanceof Uint8Array) || key.length < NAME_KEY_BYTES) throw malformed('nameKey');
     return key;
+  }
+
+  #call<T>(method: string, call: (store: BackupCodeStore) => Promise<T>): Promise<T> {
+    const store = this.#store;
+    return callStore(this.#timeoutSeconds, { method, call: () => call(store) });
   }
 }
 
@@ -117,6 +147,22 @@ export function malformed(method: string): BackupCodeError {
 function checkEvents(method: string, events: readonly AuditEvent[]): readonly AuditEvent[] {
   if (!isEventList(events)) throw malformed(method);
   return events;
+}
+
+interface WrittenSet {
+  readonly events: readonly AuditEvent[];
+  readonly setId: string;
+}
+
+/** Codes of a set that was not stored must not be shown to a user. */
+function checkWritten(method: string, written: WrittenSet): readonly AuditEvent[] {
+  const { events } = written;
+  if (events.some(({ setId }) => setId === written.setId)) return events;
+  throw new BackupCodeError(
+    'invalid_result',
+    `The store returned no event of the new set from ${method}, so it did not store the set. ` +
+      'Its codes are not returned, because they would not work.',
+  );
 }
 
 function isEventList(value: unknown): boolean {
@@ -140,6 +186,25 @@ function isTicket(value: unknown): boolean {
   const isChannel = channel === 'second_factor' || channel === 'recovery';
   if (typeof network !== 'string') return false;
   return isChannel && isCount(attempt) && isCount(generation) && isCount(nextAt);
+}
+
+function isFoundUser(value: unknown): boolean {
+  if (value === null) return true;
+  const { current, secondFactor } = (value ?? {}) as Fields;
+  if (current !== null && !isCurrentSet(current)) return false;
+  const { attempts, lockedAt } = (secondFactor ?? {}) as Fields;
+  return isCount(attempts) && (lockedAt === null || isCount(lockedAt));
+}
+
+function isCurrentSet(value: unknown): boolean {
+  const set = (value ?? {}) as Fields;
+  for (const field of ['setId', 'format', 'salt', 'check']) {
+    if (typeof set[field] !== 'string') return false;
+  }
+  const { pepperId, total, remaining, expiresAt } = set;
+  if (pepperId !== null && typeof pepperId !== 'string') return false;
+  if (expiresAt !== null && !isCount(expiresAt)) return false;
+  return isCount(total) && isCount(remaining);
 }
 
 function isConsumption(value: unknown): boolean {

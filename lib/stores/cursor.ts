@@ -32,6 +32,17 @@ export function readCursor(cursor: string, { store, count, position }: CursorSha
   );
 }
 
+/** What a store throws if the position of a cursor is not in its trail, and never was. */
+export function cursorAhead(): BackupCodeError {
+  return new BackupCodeError(
+    'cursor_ahead',
+    'after points to an event that this store does not have. It was restored from an older copy, ' +
+      'or lost its last writes; or this connection is to a replica that lags behind. Apply the ' +
+      'exported events with audit.replay, then read from the beginning (after: null) and skip ' +
+      'the ids that you have handled. See docs/operations.md, "Restore drill".',
+  );
+}
+
 function parseList(cursor: string): unknown[] {
   try {
     const parsed: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());

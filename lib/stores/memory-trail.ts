@@ -3,7 +3,7 @@
 import { anonymousEvent, type AuditEvent } from '../audit/events';
 import type { EventsPage, EventsRequest, PruneRequest } from './audit-contract';
 import type { ForgetRequest } from './requests';
-import { readCursor, writeCursor } from './cursor';
+import { cursorAhead, readCursor, writeCursor } from './cursor';
 import type { Subject } from './subject';
 
 interface Entry {
@@ -11,11 +11,13 @@ interface Entry {
   event: AuditEvent;
 }
 
-const CURSOR = { store: 'memory', count: 1, position: /^\d{1,15}$/ };
+/** The number of the last event and its time, which tells a trail from that of an earlier process. */
+const CURSOR = { store: 'memory', count: 2, position: /^\d{1,16}$/ };
 
 export class MemoryTrail {
   #entries: Entry[] = [];
   #lastSeq = 0;
+  #ids = new Set<string>();
 
   get events(): readonly AuditEvent[] {
     return this.#entries.map(({ event }) => event);
@@ -25,7 +27,19 @@ export class MemoryTrail {
     for (const event of events) {
       this.#lastSeq += 1;
       this.#entries.push({ seq: this.#lastSeq, event });
+      this.#ids.add(event.id);
     }
+  }
+
+  /** @returns the events that were missing, and were written */
+  pushMissing(events: readonly AuditEvent[]): readonly AuditEvent[] {
+    const written: AuditEvent[] = [];
+    for (const event of events) {
+      if (this.#ids.has(event.id)) continue;
+      this.push([event]);
+      written.push(event);
+    }
+    return written;
   }
 
   /** The stored events that have one of these ids, oldest first. */
@@ -41,10 +55,10 @@ export class MemoryTrail {
     return true;
   }
 
-  /** @throws {BackupCodeError} `invalid_cursor` */
+  /** @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead` */
   read({ namespace, subject, types, order, after, limit }: EventsRequest): EventsPage {
-    const position = after === null ? null : Number(readCursor(after, CURSOR)[0]);
     const isNewestFirst = order === 'newest-first';
+    const position = after === null ? null : this.#readPosition(after);
     const isAfter = ({ seq }: Entry): boolean =>
       position === null || (isNewestFirst ? seq < position : seq > position);
     const isAskedFor = ({ event }: Entry): boolean =>
@@ -56,7 +70,7 @@ export class MemoryTrail {
     const last = page.at(-1);
     return {
       events: page.map(({ event }) => event),
-      cursor: last ? writeCursor(CURSOR.store, [String(last.seq)]) : after,
+      cursor: last ? writeCursor(CURSOR.store, [String(last.seq), String(last.event.at)]) : after,
     };
   }
 
@@ -65,12 +79,13 @@ export class MemoryTrail {
     const isOfUser = ({ event }: Entry): boolean =>
       event.userId === userId && event.namespace === namespace;
     const hadEvents = this.#entries.some(isOfUser);
-    this.#entries =
+    this.#keep(
       audit === 'erase'
         ? this.#entries.filter((entry) => !isOfUser(entry))
         : this.#entries.map((entry) =>
             isOfUser(entry) ? { ...entry, event: anonymousEvent(entry.event) } : entry,
-          );
+          ),
+    );
     return hadEvents;
   }
 
@@ -80,7 +95,19 @@ export class MemoryTrail {
       ({ event }) => event.namespace !== namespace || event.at >= before,
     );
     const removed = this.#entries.length - kept.length;
-    this.#entries = kept;
+    this.#keep(kept);
     return removed;
+  }
+
+  #readPosition(after: string): number {
+    const [seq = 0, at] = readCursor(after, CURSOR).map(Number);
+    const entry = this.#entries.find((candidate) => candidate.seq === seq);
+    if (seq > this.#lastSeq || (entry && entry.event.at !== at)) throw cursorAhead();
+    return seq;
+  }
+
+  #keep(entries: Entry[]): void {
+    this.#entries = entries;
+    this.#ids = new Set(entries.map(({ event }) => event.id));
   }
 }

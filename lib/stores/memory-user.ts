@@ -33,6 +33,8 @@ export interface User {
   current: WorkingSet | null;
   staged: StagedSet | null;
   hadSet: boolean;
+  /** The sets that were replaced or revoked. */
+  readonly endedSetIds: Set<string>;
   /** When the last set was revoked; 0 if none was. */
   revokedAt: number;
   /** How many reminders of the current set are recorded. */
@@ -52,6 +54,7 @@ export function newUser({ userId, namespace }: Subject): User {
     current: null,
     staged: null,
     hadSet: false,
+    endedSetIds: new Set(),
     revokedAt: 0,
     reminded: 0,
     secondFactor: freshCounter(firstGeneration()),
@@ -61,6 +64,7 @@ export function newUser({ userId, namespace }: Subject): User {
 
 /** Makes the set current. Both channels count from zero, in a new generation. */
 export function beginSet(user: User, header: SetHeader, codes: readonly CodeRecord[]): void {
+  endSet(user);
   user.current = {
     set: { ...header, remaining: codes.length, lastConsumedAt: null },
     codes: codes.map((code) => ({ ...code, consumedAt: null, consumptionId: null })),
@@ -70,6 +74,12 @@ export function beginSet(user: User, header: SetHeader, codes: readonly CodeReco
   user.reminded = 0;
   resetCounters(user, 'second_factor');
   resetCounters(user, 'recovery');
+}
+
+/** Ends the current set, if there is one. */
+export function endSet(user: User): void {
+  if (user.current) user.endedSetIds.add(user.current.set.setId);
+  user.current = null;
 }
 
 /** A channel counts from zero, in a new generation. */

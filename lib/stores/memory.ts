@@ -31,8 +31,10 @@ import type {
   UnlockRequest,
 } from './requests';
 import { MemoryTrail } from './memory-trail';
+import { replayChange } from './memory-replay';
 import {
   beginSet,
+  endSet,
   hasHadNoSet,
   newUser,
   resetCounters,
@@ -43,6 +45,12 @@ import { isOfGeneration, MemoryNetworks } from './memory-networks';
 import { countedRefusal } from './refusals';
 import { isActivatable, isWaiting, waitAfter } from './waits';
 import { hasherName, ReportBuilder } from './report-builder';
+import type {
+  BackupCodeReplay,
+  ReplayedEvents,
+  ReplayEffect,
+  ReplayRequest,
+} from './replay-contract';
 import type { Subject } from './subject';
 
 /**
@@ -52,7 +60,7 @@ import type { Subject } from './subject';
  * @example
  * const backupCodes = new BackupCodes({ store: new MemoryStore() });
  */
-export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
+export class MemoryStore implements BackupCodeStore, BackupCodeAudit, BackupCodeReplay {
   readonly #users = new Map<string, User>();
   readonly #trail = new MemoryTrail();
   readonly #networks = new MemoryNetworks();
@@ -178,7 +186,7 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
     if (user) user.staged = null;
     if (!user?.current) return [];
     const { setId } = user.current.set;
-    user.current = null;
+    endSet(user);
     user.revokedAt = now;
     return this.#write([{ ...event, setId }]);
   }
@@ -267,6 +275,23 @@ export class MemoryStore implements BackupCodeStore, BackupCodeAudit {
       if (event.namespace === request.namespace) report.addEvent(event);
     }
     return report.build();
+  }
+
+  async replayEvents({ subject, steps }: ReplayRequest): Promise<ReplayedEvents> {
+    const effects: ReplayEffect[] = [];
+    let isLost = false;
+    for (const { event, change } of steps) {
+      if (subject === null || change === null) continue;
+      const user =
+        change.type === 'second_factor_locked' ? this.#users.get(subject.key) : this.#user(subject);
+      if (!user) continue;
+      const applied = replayChange(user, { change, event });
+      effects.push(...applied.effects);
+      isLost ||= applied.isLost;
+    }
+    const current = subject === null ? null : this.#users.get(subject.key)?.current;
+    const written = this.#trail.pushMissing(steps.map(({ event }) => event));
+    return { written, effects, hasLostSet: isLost && !current };
   }
 
   /** The first answer again. Without its events, the numbers are those of the set. */

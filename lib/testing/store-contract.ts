@@ -12,6 +12,7 @@ import { namespaceTests } from './namespace-tests';
 import { pruneTests } from './prune-tests';
 import { networkTests } from './network-tests';
 import { raceTests } from './race-tests';
+import { replayTests } from './replay-tests';
 import type { Runner } from './runner';
 import { repeatedConsumptionTests } from './repeated-consumption-tests';
 import { setRaceTests } from './set-race-tests';
@@ -117,6 +118,7 @@ export function storeContract(runner: Runner, options: StoreContractOptions): vo
     runner.describe('unlocking a channel', () => unlockTests(context));
     runner.describe('namespaces', () => namespaceTests(context));
     runner.describe('pruning users', () => pruneTests(context));
+    runner.describe('replaying exported events', () => replayTests(context));
     runner.describe('races for codes and attempts', () => raceTests(context));
     runner.describe('races between sets', () => setRaceTests(context));
     runner.describe('races with forgetting a user', () => accountRaceTests(context));

@@ -18,7 +18,9 @@ describe('breaks', () => {
     for (const { file, find, replace } of breaks) {
       const spoilt = source(file).split(find).join(replace);
       expect(() =>
-        transformSync(spoilt, { jsc: { parser: { syntax: 'typescript' } } }),
+        transformSync(spoilt, {
+          jsc: { parser: { syntax: 'typescript', tsx: file.endsWith('.tsx') } },
+        }),
       ).not.toThrow();
     }
   });

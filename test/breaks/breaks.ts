@@ -2,12 +2,15 @@
 import type { Break } from './break';
 import { accountBreaks } from './accounts';
 import { codeBreaks } from './codes';
+import { databaseBreaks } from './databases';
 import { guessingBreaks } from './guessing';
 import { inputBreaks } from './input';
 import { lifeCycleBreaks } from './life-cycle';
 import { loginBreaks } from './login';
 import { loginFlowBreaks } from './login-flow';
 import { movingBreaks } from './moving';
+import { restoreBreaks } from './restores';
+import { sheetBreaks } from './sheet';
 import { singleUseBreaks } from './single-use';
 import { twoPeopleBreaks } from './two-people';
 
@@ -20,6 +23,9 @@ export const breaks: readonly Break[] = [
   ...loginFlowBreaks,
   ...lifeCycleBreaks,
   ...accountBreaks,
+  ...restoreBreaks,
+  ...databaseBreaks,
   ...twoPeopleBreaks,
   ...movingBreaks,
+  ...sheetBreaks,
 ];

@@ -97,9 +97,9 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-10',
     what: 'the end of a set unlocks a channel',
     file: 'lib/stores/memory.ts',
-    find: 'user.current = null;',
+    find: 'endSet(user);',
     replace:
-      "user.current = null; for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
+      "endSet(user); for (const channel of ['second_factor', 'recovery'] as const) user.channels[channel] = freshCounter(user.channels[channel].generation + 1);",
     noticedBy: [`${attempts} › Only a new set unlocks a channel`],
   },
   {
@@ -145,7 +145,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'N-13',
     what: 'a code that was already consumed resets the counter (SQL)',
     file: 'lib/sql/consume-code.ts',
-    find: 'throw new NothingWritten(await explain(run, { tables, request, isCounted: true }))',
+    find: 'throw new Rollback(await explain(run, { tables, request, isCounted: true }))',
     replace: 'return await explain(run, { tables, request, isCounted: true })',
     noticedBy: [`${attemptTests} › A staged set, a revocation or a used code resets no counter`],
   },

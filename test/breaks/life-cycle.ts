@@ -168,6 +168,27 @@ export const lifeCycleBreaks: readonly Break[] = [
     ],
   },
   {
+    id: 'F-11',
+    what: 'a call of the store is waited for without end',
+    file: 'lib/stores/call-store.ts',
+    find: 'return withinSeconds(timeoutSeconds, {',
+    replace: 'return withinSeconds(1_000_000, {',
+    noticedBy: [
+      `${faultsStore} › A … of … that does not answer in ten seconds is a store_timeout, and lets no user in`,
+      `${faultsStore} › storeTimeoutSeconds is from 1 to 60, and holds for audit.events`,
+    ],
+  },
+  {
+    id: 'F-11',
+    what: 'the caller waits twice for a store that does not answer',
+    file: 'lib/service/consume.ts',
+    find: 'if (!isStoreTimeout(error)) await givenBack;',
+    replace: 'await givenBack;',
+    noticedBy: [
+      `${faultsStore} › After a store_timeout the caller does not wait for the attempt to be given back`,
+    ],
+  },
+  {
     id: 'N-26',
     what: 'the replacement is returned but not stored (memory)',
     file: 'lib/stores/memory.ts',
@@ -303,10 +324,8 @@ export const lifeCycleBreaks: readonly Break[] = [
     id: 'A-16.2',
     what: 'the event is written after the transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );`,
-    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
+    find: 'return await isolated.execute(runAndKeepFailure);',
+    replace: 'return await runAndKeepFailure(isolated && this.#config.kysely);',
     noticedBy: [
       `${rollback} › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],

@@ -102,7 +102,9 @@ function applyBreak(copy: string, { file, find, replace, ...rest }: Break): stri
   const broken = pieces.join(replace);
   const wanted = failuresOf({ file, find, replace, ...rest });
   try {
-    transformSync(broken, { jsc: { parser: { syntax: 'typescript' } } });
+    transformSync(broken, {
+      jsc: { parser: { syntax: 'typescript', tsx: file.endsWith('.tsx') } },
+    });
     writeFileSync(path, broken);
     return unexpectedResults(wanted, runJest(copy, wanted), 'failed');
   } catch (error) {
@@ -127,11 +129,12 @@ function failuresOf({ file: broken, noticedBy, hangs }: Break): ExpectedFailure[
 /** The file that runs the tests of a shared suite. The store suite runs on the broken store. */
 function runsIn(path: string, broken: string): string {
   if (path === 'test/helpers/report-tests.ts') return 'test/stores/audit.test.ts';
+  if (path === 'test/helpers/restore-tests.ts') return 'test/stores/restore.test.ts';
   if (path === 'test/helpers/account-tests.ts') return 'test/service/account.test.ts';
   if (path === 'test/helpers/approval-tests.ts') return 'test/approval/stores.test.ts';
   if (path === 'test/helpers/query-plan-tests.ts') return 'test/sql/query-plans.test.ts';
   if (!path.startsWith('lib/testing/')) return path;
-  return `test/testing/${broken === 'lib/stores/memory.ts' ? 'memory' : 'sqlite'}.test.ts`;
+  return `test/testing/${broken.startsWith('lib/stores/memory') ? 'memory' : 'sqlite'}.test.ts`;
 }
 
 function runJest(copy: string, wanted: readonly ExpectedFailure[]): Report {

@@ -166,10 +166,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-36',
     what: 'a set is written statement by statement, without a transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );`,
-    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
+    find: 'return await isolated.execute(runAndKeepFailure);',
+    replace: 'return await runAndKeepFailure(isolated && this.#config.kysely);',
     noticedBy: [
       `${rollback} › if a statement of … fails, nothing has changed, and the call can be repeated`,
     ],
@@ -197,7 +195,7 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'N-31',
     what: 'a revoked set still works',
     file: 'lib/stores/memory.ts',
-    find: 'user.current = null;',
+    find: 'endSet(user);',
     replace: '',
     noticedBy: [
       `${consume} › A code of a revoked set is refused with the reason \`none\``,
@@ -242,10 +240,8 @@ export const singleUseBreaks: readonly Break[] = [
     id: 'W-32',
     what: 'a consumption is written statement by statement, without a transaction',
     file: 'lib/sql/database.ts',
-    find: `return await isolated.execute((provider) =>
-          work((statement) => execute(statement, provider)),
-        );`,
-    replace: 'return await work((statement) => execute(statement, isolated && kysely));',
+    find: 'return await isolated.execute(runAndKeepFailure);',
+    replace: 'return await runAndKeepFailure(isolated && this.#config.kysely);',
     noticedBy: [
       `${rollback} › if a statement fails, … lets no user in, and a consumption is all or nothing`,
     ],

@@ -154,7 +154,8 @@ test('Owners receive reminders, failed mails are repeated, old events are remove
   const store = new MemoryStore();
   const backupCodes = service({ store, now: clock.now });
   const { expiresAt } = await backupCodes.issue('ada');
-  const day = new Date(expiresAt!).toISOString().slice(0, 10);
+  const [day = '', time = ''] = new Date(expiresAt!).toISOString().split('T');
+  const expiry = `${day} at ${time.slice(0, 5)} UTC`;
   const mailed: string[] = [];
   let saved: string | null = null;
   let isMailServerDown = true;
@@ -176,8 +177,8 @@ test('Owners receive reminders, failed mails are repeated, old events are remove
   await run();
   await run();
   expect(mailed).toEqual([
-    `ada: Your backup codes expire on ${day}`,
-    `ada: Your backup codes expired on ${day}`,
+    `ada: Your backup codes expire on ${expiry}`,
+    `ada: Your backup codes expired on ${expiry}`,
   ]);
   expect(store.auditTrail.map(({ type }) => type)).toEqual(['expiring', 'expired']);
 });

@@ -198,6 +198,18 @@ export const redisCalls: readonly RedisCall[] = [
         limit: 100,
       }),
   })),
+  { name: 'readEvents after the last event', run: ({ backup }) => readToTheEnd(backup) },
+  {
+    name: 'replayEvents',
+    isRepeatable: true,
+    run: ({ backup }, { set: { subject, header, codes } }) => {
+      const { setId } = header;
+      const codeId = codes[1]?.codeId ?? '';
+      const event = newEvent('consumed', subject, { setId, codeId });
+      const change = { type: 'code_consumed', setId, codeId } as const;
+      return backup.replayEvents({ subject, steps: [{ event, change }] });
+    },
+  },
   {
     name: 'report',
     run: ({ backup }) =>
@@ -225,4 +237,12 @@ export const redisCalls: readonly RedisCall[] = [
 
 function stageForNewUser(backup: RedisStore): Promise<unknown> {
   return backup.stage({ ...newSet(newUser()), until: NOW + HOUR_MS });
+}
+
+async function readToTheEnd(backup: RedisStore): Promise<void> {
+  const request = { namespace: null, subject: null, types: null, limit: 100 } as const;
+  let after: string | null = null;
+  for (let page = 1; page <= 2; page += 1) {
+    ({ cursor: after } = await backup.readEvents({ ...request, order: 'oldest-first', after }));
+  }
 }

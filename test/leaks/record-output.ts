@@ -38,6 +38,7 @@ const AUDIT_METHODS: Readonly<Record<keyof Audit, true>> = {
   recordReminders: true,
   prune: true,
   report: true,
+  replay: true,
 };
 
 /** Records from now on, in this test file. */

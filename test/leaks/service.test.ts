@@ -155,7 +155,8 @@ const STORIES: Readonly<Record<string, (play: Play) => Promise<void>>> = {
     await backupCodes.status('ada');
     await backupCodes.revoke('ada', { ...CONTEXT, actor: 'an administrator' });
     await backupCodes.consume('ada', others[0], CONTEXT);
-    await play.operator(START).audit.events({ userId: 'ada' });
+    const { events } = await play.operator(START).audit.events({ userId: 'ada' });
+    await play.operator(START).audit.replay(events);
     await play.operator(START).audit.report();
   },
 

@@ -31,6 +31,19 @@ describe('the sheet that a server renders', () => {
     expect(render({ account: undefined })).not.toContain(ENGLISH_LABELS.account);
   });
 
+  it('Every code is drawn from left to right and is never translated, on a page in any language', () => {
+    const tags = [...render().matchAll(/<code[^>]*>/g)].map(([tag]) => tag);
+    expect(tags).toHaveLength(CODES.length);
+    for (const tag of tags) expect(tag).toMatch(/ dir="ltr" translate="no">$/);
+  });
+
+  it('The server renders no code if the codes are hidden until the user asks for them', () => {
+    const html = render({ hideCodes: true });
+    expect(CODES.filter((code) => html.includes(code))).toEqual([]);
+    expect(html).toContain(ENGLISH_LABELS.show);
+    expect(render()).not.toContain(ENGLISH_LABELS.show);
+  });
+
   it('The sheet has the classes and the heading level that the app chooses', () => {
     const html = render({
       classNames: { list: 'two columns', continue: 'primary' },
@@ -49,7 +62,9 @@ describe('the sheet that a server renders', () => {
     const lines = textOf(render({ labels, locale: 'ja' })).split('\n');
     const fromTheApp = [...CODES, SERVICE, ACCOUNT];
     const others = lines.filter((line) => !fromTheApp.includes(line));
-    expect(others.filter((line) => /[a-z]/i.test(line))).toEqual([]);
+    // "UTC" is the name of the time zone in every language.
+    const words = others.map((line) => line.replace(/ UTC$/, ''));
+    expect(words.filter((line) => /[a-z]/i.test(line))).toEqual([]);
   });
 
   it('The sheet shows the English label if the given label is undefined', () => {

@@ -39,6 +39,21 @@ describe('the first rendering', () => {
       'onAcknowledge must be a function, but was undefined',
     ],
     [
+      'an onStartOver that is not a function',
+      { onStartOver: '/new-codes' },
+      'onStartOver must be a function, but was a string',
+    ],
+    [
+      'a yes for hideCodes',
+      { hideCodes: 'yes' },
+      'hideCodes must be true or false, but was a string',
+    ],
+    [
+      'no answer to warnBeforeLeaving',
+      { warnBeforeLeaving: null },
+      'warnBeforeLeaving must be true or false, but was null',
+    ],
+    [
       'a heading level that HTML does not have',
       { headingLevel: 7 },
       'headingLevel must be a whole number from 1 to 6, but was 7',

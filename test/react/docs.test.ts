@@ -1,11 +1,13 @@
-// The page docs/react.md: its example, its table of props, and its table of labels.
+// The page docs/react.md: its code, its table of props, and its table of labels.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
 import { createElement, type FunctionComponent } from 'react';
 import { renderToString } from 'react-dom/server';
+import { BackupCodes, MemoryStore, type IssuedSet } from '../../lib';
 import * as library from '../../lib/react';
 import { ENGLISH_LABELS, type BackupCodeSheetLabels } from '../../lib/react/labels';
+import { countingHasher } from '../helpers/counting-hasher';
 import { CODES, SERVICE } from './sample-set';
 
 const page = readFileSync(join(__dirname, '../../docs/react.md'), 'utf8');
@@ -60,29 +62,54 @@ describe('the table of labels in the documentation', () => {
   );
 });
 
-it('the example in the documentation renders the codes', () => {
-  const [, source = ''] = /<!-- run: sheet -->\s*```tsx\n([\s\S]*?)```/.exec(page) ?? [];
-  const { code } = transformSync(source, {
-    jsc: {
-      parser: { syntax: 'ecmascript', jsx: true },
-      transform: { react: { runtime: 'automatic' } },
-      target: 'es2022',
-    },
-    module: { type: 'commonjs' },
-  });
-  const exported: { NewCodes?: FunctionComponent<Record<string, unknown>> } = {};
-  const load = (name: string): unknown =>
-    name === 'passport-backup-code/react' ? library : jest.requireActual(name);
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- runs the example unchanged
-  new Function('require', 'exports', code)(load, exported);
+it('the component in the documentation renders no codes before the user asks for them', () => {
+  const { NewCodes } = loadBlock('sheet', (name) =>
+    name === 'passport-backup-code/react' ? library : jest.requireActual(name),
+  );
   const html = renderToString(
-    createElement(exported.NewCodes!, {
-      set,
+    createElement(NewCodes as FunctionComponent<Record<string, unknown>>, {
       user: { email: 'ada@example.com' },
       onDone: () => undefined,
     }),
   );
-  for (const text of [...CODES, 'Example Shop', 'ada@example.com']) expect(html).toContain(text);
+  expect(html).toBe('<button type="button">Make new backup codes</button>');
+});
+
+describe('the server actions in the documentation', () => {
+  const backupCodes = new BackupCodes({ store: new MemoryStore(), hasher: countingHasher() });
+  let isFresh = true;
+  const actions = loadBlock('next', (name) =>
+    name === '@/lib/backup-codes'
+      ? { backupCodes }
+      : {
+          requireFreshLogin: () => {
+            if (!isFresh) throw new Error('log in again');
+            return { id: 'ada' };
+          },
+        },
+  ) as {
+    stage: () => Promise<IssuedSet>;
+    activate: (setId: string) => Promise<boolean>;
+  };
+
+  it('The actions stage a set and activate it, also if the activation is repeated', async () => {
+    const { setId, codes } = await actions.stage();
+    expect(await actions.activate(setId)).toBe(true);
+    expect(await actions.activate(setId)).toBe(true);
+    expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
+  });
+
+  it('The action returns false if the set was replaced by a later one', async () => {
+    const { setId } = await actions.stage();
+    await actions.stage();
+    expect(await actions.activate(setId)).toBe(false);
+  });
+
+  it('No action does anything for a login that is not fresh', async () => {
+    isFresh = false;
+    await expect(actions.stage()).rejects.toThrow('log in again');
+    await expect(actions.activate('a-set')).rejects.toThrow('log in again');
+  });
 });
 
 it('the documentation lists every prop, and every part that takes a class', () => {
@@ -118,4 +145,22 @@ function messageOf(attempt: () => unknown): string {
     return (error as Error).message;
   }
   return '';
+}
+
+/** Runs a code block of the page as a module, and returns what it exports. */
+function loadBlock(name: string, load: (name: string) => unknown): Record<string, unknown> {
+  const [, source = ''] =
+    new RegExp(`<!-- run: ${name} -->\\s*\`\`\`jsx?\\n([\\s\\S]*?)\`\`\``).exec(page) ?? [];
+  const { code } = transformSync(source, {
+    jsc: {
+      parser: { syntax: 'ecmascript', jsx: true },
+      transform: { react: { runtime: 'automatic' } },
+      target: 'es2022',
+    },
+    module: { type: 'commonjs' },
+  });
+  const exported: Record<string, unknown> = {};
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- runs the block unchanged
+  new Function('require', 'exports', code)(load, exported);
+  return exported;
 }

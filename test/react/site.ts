@@ -1,13 +1,18 @@
 // Serves the page of `page/` under a strict content security policy. React 18 or 19 renders it, on
-// the server and in the browser.
+// the server and in the browser. Serves the component of docs/react.md as well, with the router.
 import { execFile } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import express from 'express';
+import { BackupCodes, MemoryStore } from '../../lib';
+import { backupCodesRouter } from '../../lib/express';
 import { ENGLISH_LABELS } from '../../lib/react/labels';
+import { fakeClock, type FakeClock } from '../helpers/clock';
+import { countingHasher } from '../helpers/counting-hasher';
 import type { PageProps } from './page/page';
 import { ACCOUNT, CODES, SERVICE } from './sample-set';
 
@@ -54,6 +59,18 @@ export const LABELS = Object.fromEntries(
   Object.keys(ENGLISH_LABELS).map((name, index) => [name, `\u3042${index}\u3044`]),
 ) as Record<keyof typeof ENGLISH_LABELS, string>;
 
+/** Codes that a page from right to left draws in another order, or not. */
+export const BIDIRECTIONAL_CODES = [
+  '4821 0937',
+  '2345-ABCD',
+  'ABCD-2345',
+  '4821-0937',
+  '48 21 09 37',
+  '1a2b 3c4d',
+];
+/** The codes that the test app makes when the sheet asks for new ones. */
+export const NEW_CODES = CODES.map((code) => code.split('-').reverse().join('-'));
+
 /** The props of each test case. The query string of a request names the case. */
 export const CASES: Readonly<Record<string, PageProps>> = {
   plain: set,
@@ -63,6 +80,12 @@ export const CASES: Readonly<Record<string, PageProps>> = {
   refused: set,
   failing: set,
   slow: set,
+  bidirectional: { ...set, codes: BIDIRECTIONAL_CODES, account: '+49 170 1234567' },
+  late: { ...set, canStartOver: true },
+  'late-and-down': { ...set, canStartOver: true },
+  'late-without-start-over': set,
+  hidden: { ...set, hideCodes: true },
+  'without-warning': { ...set, warnBeforeLeaving: false },
 };
 
 /** Installs the packages of the host app. */
@@ -80,12 +103,22 @@ export async function readPdf(file: string): Promise<string[]> {
   ) as string[];
 }
 
+/** How many bytes of script the sheet adds to a page before compression, without React. */
+export async function measureScript(): Promise<number> {
+  return Number((await execute(process.execPath, ['size.mjs'], { cwd: HOST })).stdout);
+}
+
 export interface SheetSite {
   readonly url: string;
   /** The version of React that rendered the page on the server. */
   readonly version: string;
   /** How often each case sent POST /activate. */
   readonly activated: Map<string, number>;
+  /** How often each case sent POST /stage. */
+  readonly staged: Map<string, number>;
+  /** The service behind the page of the guide, for the user `ada`. */
+  readonly backupCodes: BackupCodes;
+  readonly clock: FakeClock;
   /** Lets the site answer requests to activate the set of the case `slow`. */
   answerSlowCase(): void;
   close(): Promise<void>;
@@ -93,6 +126,7 @@ export interface SheetSite {
 
 export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
   const folder = mkdtempSync(join(tmpdir(), 'backup-code-sheet-'));
+  writeFileSync(join(folder, 'guide.jsx'), readGuide());
   await execute(process.execPath, ['bundle.mjs', react, folder], { cwd: HOST });
   const render = async (props: PageProps): Promise<{ version: string; html: string }> =>
     JSON.parse(
@@ -104,27 +138,64 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     ),
   );
   const activated = new Map<string, number>();
+  const staged = new Map<string, number>();
+  const count = (counter: Map<string, number>, name: string): number => {
+    const times = (counter.get(name) ?? 0) + 1;
+    counter.set(name, times);
+    return times;
+  };
+  const clock = fakeClock();
+  const backupCodes = new BackupCodes({
+    store: new MemoryStore(),
+    hasher: countingHasher(),
+    now: clock.now,
+  });
+  const router = express().use(
+    '/account/backup-codes',
+    backupCodesRouter({
+      backupCodes,
+      userId: () => 'ada',
+      guard: (_req, _res, next) => next(),
+    }),
+  );
   let answerSlowCase = (): void => undefined;
   const slowCase = new Promise<void>((resolve) => (answerSlowCase = resolve));
 
   const answers: Record<string, (name: string) => [status: number, type: string, body: string]> = {
     'GET /rendered': (name) => [200, 'text/html', pageOf(rendered.get(name)?.html ?? '')],
     'GET /empty': () => [200, 'text/html', pageOf('')],
+    'GET /guide': () => [200, 'text/html', pageOf('', 'guide-client.js')],
+    'GET /elsewhere': () => [200, 'text/html', '<!doctype html><title>Elsewhere</title>'],
     'GET /page.css': () => [200, 'text/css', CSS],
     'GET /client.js': () => [
       200,
       'text/javascript',
       readFileSync(join(folder, 'client.js'), 'utf8'),
     ],
+    'GET /guide-client.js': () => [
+      200,
+      'text/javascript',
+      readFileSync(join(folder, 'guide-client.js'), 'utf8'),
+    ],
     'GET /props': (name) => [200, 'application/json', JSON.stringify(CASES[name])],
     'POST /activate': (name) => {
-      const times = (activated.get(name) ?? 0) + 1;
-      activated.set(name, times);
-      return [name === 'failing' && times === 1 ? 503 : 200, 'application/json', '{}'];
+      const times = count(activated, name);
+      const isLate = name.startsWith('late') && times === 1;
+      const isDown = name === 'failing' && times === 1;
+      return [isLate ? 409 : isDown ? 503 : 200, 'application/json', '{}'];
+    },
+    'POST /stage': (name) => {
+      const body = JSON.stringify({ ...set, codes: NEW_CODES });
+      const isDown = count(staged, name) === 1 && name === 'late-and-down';
+      return [isDown ? 503 : 201, 'application/json', body];
     },
   };
   const server = createServer((req, res) => {
     const { pathname, searchParams } = new URL(req.url ?? '/', 'http://here.invalid');
+    if (pathname.startsWith('/account/')) {
+      router(req, res);
+      return;
+    }
     const name = searchParams.get('case') ?? '';
     const [status, type, body] = answers[`${req.method ?? ''} ${pathname}`]?.(name) ?? [
       404,
@@ -134,6 +205,8 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     const headers = {
       'Content-Type': `${type}; charset=utf-8`,
       'Content-Security-Policy': CONTENT_SECURITY_POLICY,
+      // Chromium keeps the page for the Back button despite this header.
+      ...(type === 'text/html' && { 'Cache-Control': 'no-store' }),
       ...(name === 'refused' && { 'Permissions-Policy': 'clipboard-write=()' }),
     };
     const answer = (): unknown => res.writeHead(status, headers).end(body);
@@ -145,6 +218,9 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     version: rendered.get('plain')?.version ?? '',
     activated,
+    staged,
+    backupCodes,
+    clock,
     answerSlowCase,
     close: () =>
       new Promise((resolve) => {
@@ -155,7 +231,13 @@ export async function openSheetSite(react: '18' | '19'): Promise<SheetSite> {
   };
 }
 
-function pageOf(html: string): string {
+/** The code block of docs/react.md that shows the sheet. */
+function readGuide(): string {
+  const guide = readFileSync(join(__dirname, '../../docs/react.md'), 'utf8');
+  return /<!-- run: sheet -->\s*```jsx\n([\s\S]*?)```/.exec(guide)![1]!;
+}
+
+function pageOf(html: string, script = 'client.js'): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -171,7 +253,7 @@ function pageOf(html: string): string {
 <main><h1>Security</h1><div id="root">${html}</div></main>
 <footer><a href="#legal">Legal</a></footer>
 </div>
-<script type="module" src="/client.js"></script>
+<script type="module" src="/${script}"></script>
 </body>
 </html>`;
 }

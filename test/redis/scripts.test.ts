@@ -6,6 +6,7 @@ import * as approvalScripts from '../../lib/redis/scripts/approval-scripts';
 import * as attemptScripts from '../../lib/redis/scripts/attempt-scripts';
 import * as auditScripts from '../../lib/redis/scripts/audit-scripts';
 import * as consumeScripts from '../../lib/redis/scripts/consume-script';
+import * as replayScripts from '../../lib/redis/scripts/replay-scripts';
 import * as setScripts from '../../lib/redis/scripts/set-scripts';
 import { listedRights } from '../helpers/redis-users';
 
@@ -15,6 +16,7 @@ const scripts: readonly (readonly [name: string, script: Script])[] = [
   attemptScripts,
   auditScripts,
   consumeScripts,
+  replayScripts,
   setScripts,
 ].flatMap((module) => Object.entries(module));
 
@@ -27,6 +29,7 @@ const READS = [
   'HMGET',
   'TIME',
   'TYPE',
+  'XINFO',
   'XRANGE',
   'XREVRANGE',
   'ZRANGE',

@@ -376,6 +376,39 @@ describe('well-formed results', () => {
   });
 });
 
+describe('a new set', () => {
+  it.each(['issue', 'stage'] as const)(
+    'If the store returns no event of a new set, %s is an error and returns no code',
+    async (call) => {
+      const { backupCodes, replaceNext, received } = await open();
+      const method = call === 'issue' ? 'replace' : 'stage';
+      for (const answer of [[], [{ type: 'issued', setId: 'another' }]]) {
+        replaceNext(method, () => Promise.resolve(answer));
+        await expect(backupCodes[call]('grace')).rejects.toMatchObject({
+          code: 'invalid_result',
+          message: expect.stringContaining(`no event of the new set from ${method}`) as string,
+        });
+      }
+      expect(received).toEqual([]);
+      expect(await backupCodes.status('grace')).toBeNull();
+    },
+  );
+
+  it('If the store returns an event of another set, adopt and activate are errors', async () => {
+    const { backupCodes, replaceNext } = await open();
+    const [format] = backupCodes.formats;
+    const { setId } = await backupCodes.stage('grace');
+    const ofAnother = (): Promise<unknown> =>
+      Promise.resolve([{ type: 'issued', setId: 'another' }]);
+    replaceNext('activate', ofAnother);
+    const activating = backupCodes.activate('grace', setId);
+    await expect(activating).rejects.toMatchObject({ code: 'invalid_result' });
+    replaceNext('replace', ofAnother);
+    const adopting = backupCodes.adopt('grace', ['ABCD-EFGH'], { format: format! });
+    await expect(adopting).rejects.toMatchObject({ code: 'invalid_result' });
+  });
+});
+
 describe('forget and unlock', () => {
   it.each(['forget', 'unlock'] as const)(
     'If %s returns anything except a list of events, the call is an error',

@@ -1,6 +1,7 @@
 // Each store call of each operation fails in each way: no code is accepted, nothing is left half
 // done, the attempt is charged or not as it must be, and other users are not affected.
-import type { BackupCodesOptions } from '../../lib';
+import { BackupCodes, type BackupCodesOptions } from '../../lib';
+import { failure } from '../helpers/errors';
 import { openService, WRONG, type Service } from '../helpers/service';
 import { memory } from '../helpers/stores';
 import { faultyStore, type StoreFault, type FaultyStore } from '../helpers/faulty-store';
@@ -69,7 +70,7 @@ const operations: readonly Operation[] = [
   },
   {
     what: 'unlock',
-    calls: ['find', 'unlock'],
+    calls: ['unlock', 'find'],
     run: ({ backupCodes }) => backupCodes.unlock('ada', 'recovery', { actor: 'admin-9' }),
     gives: false,
   },
@@ -259,7 +260,8 @@ describe('a store that hangs', () => {
       const became = jest.fn();
       void outcome.then(became, became);
       await settle();
-      expect([became.mock.calls, service.received, jest.getTimerCount()]).toEqual([[], [], 0]);
+      // The one timer is the time limit of the call.
+      expect([became.mock.calls, service.received, jest.getTimerCount()]).toEqual([[], [], 1]);
 
       expect(await service.backupCodes.consume('bob', service.codeOfBob)).toMatchObject({
         ok: true,
@@ -294,6 +296,70 @@ describe('a store that hangs', () => {
     },
   );
 
+  it.each(calls)(
+    'A $method of $what that does not answer in ten seconds is a store_timeout, and lets no user in',
+    async ({ method, ...operation }) => {
+      for (const late of ['answer', 'fail'] as const) {
+        const service = await open(operation);
+        const hung = hang();
+        service.replaceNext(method, hung.fault);
+        const outcome = operation.run(service);
+        const became = jest.fn();
+        void outcome.then(became, became);
+        await settle();
+        jest.advanceTimersByTime(9999);
+        await settle();
+        expect(became).not.toHaveBeenCalled();
+        jest.advanceTimersByTime(1);
+        await expect(outcome).rejects.toEqual(failure('store_timeout'));
+        hung[late]();
+        await settle();
+        expect([service.received, became.mock.calls.length, jest.getTimerCount()]).toEqual([
+          [],
+          1,
+          0,
+        ]);
+        expect(unhandled).not.toHaveBeenCalled();
+      }
+    },
+  );
+
+  it('After a store_timeout the caller does not wait for the attempt to be given back', async () => {
+    const service = await open(
+      operations.find(({ what }) => what === 'consume, with a valid code')!,
+    );
+    const never = (): Promise<never> => new Promise(() => undefined);
+    service.replaceNext('consume', never);
+    service.replaceNext('giveBack', never);
+    const outcome = service.backupCodes.consume('ada', service.codes[0]);
+    void outcome.catch(() => undefined);
+    await settle();
+    jest.advanceTimersByTime(10_000);
+    await expect(outcome).rejects.toEqual(failure('store_timeout'));
+    expect(service.watched.calls.slice(-1)).toEqual(['giveBack']);
+    // Giving back still runs, with a time limit of its own.
+    expect(jest.getTimerCount()).toBe(1);
+    jest.advanceTimersByTime(10_000);
+    await settle();
+    expect([jest.getTimerCount(), unhandled.mock.calls]).toEqual([0, []]);
+  });
+
+  it('storeTimeoutSeconds is from 1 to 60, and holds for audit.events', async () => {
+    const { store } = await memory.open();
+    for (const storeTimeoutSeconds of [0, 61, 1.5, NaN]) {
+      expect(() => new BackupCodes({ store, storeTimeoutSeconds })).toThrow(
+        failure('invalid_option'),
+      );
+    }
+    Object.assign(store, { readEvents: () => new Promise(() => undefined) });
+    const backupCodes = new BackupCodes({ store, storeTimeoutSeconds: 60 });
+    const page = backupCodes.audit.events();
+    void page.catch(() => undefined);
+    await settle();
+    jest.advanceTimersByTime(60_000);
+    await expect(page).rejects.toEqual(failure('store_timeout'));
+  });
+
   it('Hanging takeAttempt calls of one user do not delay the hash of another', async () => {
     const service = await open(operations[5]!);
     for (let n = 0; n < 10; n += 1) {
@@ -302,6 +368,6 @@ describe('a store that hangs', () => {
       await settle();
     }
     expect(await service.backupCodes.consume('bob', service.codeOfBob)).toMatchObject({ ok: true });
-    expect([await service.charged('ada'), jest.getTimerCount()]).toEqual([0, 0]);
+    expect([await service.charged('ada'), jest.getTimerCount()]).toEqual([0, 10]);
   });
 });

@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { describeInBrowser, goBack, launchChromium } from '../helpers/chromium';
+import { drawnTexts } from '../helpers/drawn-text';
 import { readPdf } from '../helpers/pdf-text';
 import { type Service, startService } from '../helpers/service';
 import { carryOver } from '../helpers/tour';
@@ -79,6 +80,22 @@ function useCodesPage(): void {
     );
     expect(new Set(widths).size).toBe(1);
   });
+
+  test.each(['screen', 'print'] as const)(
+    'A page from right to left draws the codes in order on the %s',
+    async (media) => {
+      await makeNewCodes();
+      await page.emulateMedia({ media });
+      const codes = page.locator('ol.codes > li > code');
+      const texts = await codes.evaluateAll((elements) => {
+        document.documentElement.dir = 'rtl';
+        elements[0]!.textContent = '4821 0937';
+        elements[1]!.textContent = '2345-ABCD';
+        return elements.map((element) => element.textContent);
+      });
+      expect(await drawnTexts(codes)).toEqual(texts);
+    },
+  );
 
   test('The codes can be copied by keyboard, and the page confirms it', async () => {
     await context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin: service.url });

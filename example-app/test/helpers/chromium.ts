@@ -36,8 +36,12 @@ export function describeInBrowser(title: string, body: () => void): void {
   describe.skip(title, body);
 }
 
-/** With the back/forward cache, which Playwright turns off and real browsers use. */
-export function launchChromium(): Promise<Browser> {
+/**
+ * With the back/forward cache, which Playwright turns off and real browsers use.
+ *
+ * @param moreArguments arguments of Chromium besides the usual ones
+ */
+export function launchChromium(moreArguments: readonly string[] = []): Promise<Browser> {
   return chromium.launch({
     executablePath: chromiumPath!,
     ignoreDefaultArgs: ['--disable-back-forward-cache'],
@@ -50,6 +54,7 @@ export function launchChromium(): Promise<Browser> {
       '--disable-background-networking',
       '--disable-component-update',
       '--disable-sync',
+      ...moreArguments,
     ],
   });
 }

@@ -169,7 +169,7 @@ export function secretIn(html: string): string {
 }
 
 export function codesIn(html: string): string[] {
-  return [...html.matchAll(/<li><code>([^<]+)<\/code><\/li>/g)].map(([, code]) => code!);
+  return [...html.matchAll(/<li><code[^>]*>([^<]+)<\/code><\/li>/g)].map(([, code]) => code!);
 }
 
 /** The error message on the page. */

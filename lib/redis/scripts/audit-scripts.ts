@@ -1,98 +1,14 @@
 // The scripts behind the audit trail, reminders and reports. Each works on one partition and reads
 // a limited number of entries, so that it never blocks the server for long.
 import { defineScript } from '../client';
-import { PLANNED_WRITES } from './planned-writes';
+import { EVENT_FUNCTIONS } from './event-functions';
 import { USER_FUNCTIONS } from './user-functions';
-
-/** What the scripts on the events of a partition begin with. */
-const EVENT_FUNCTIONS = `${PLANNED_WRITES}
-local events = KEYS[1]
-local anonymous = KEYS[2]
-local refusals = KEYS[3]
-local request = cjson.decode(ARGV[1])
-
--- The name of an entry so that names sort as strings.
-local function pad(name)
-  local time, counter = string.match(name, '^(%d+)-(%d+)$')
-  return string.rep('0', 20 - #time) .. time .. '-' .. string.rep('0', 20 - #counter) .. counter
-end
-
--- What to remove from each key. One command removes it, because the key may be empty then.
-local function newRemovals()
-  return { events = {}, anonymous = {}, refusals = {} }
-end
-
-local function writeRemovals(removals)
-  local function remove(command, key, list)
-    if #list > 0 then
-      write(command, key, unpack(list))
-    end
-  end
-  remove('XDEL', events, removals.events)
-  remove('ZREM', anonymous, removals.anonymous)
-  remove('HDEL', refusals, removals.refusals)
-end
-
--- The entries of the stream after one: each with its name and fields.
-local function readStream(from, count, isNewestFirst)
-  if isNewestFirst then
-    return redis.call('XREVRANGE', events, from == '' and '+' or '(' .. from, '-', 'COUNT', count)
-  end
-  return redis.call('XRANGE', events, from == '' and '-' or '(' .. from, '+', 'COUNT', count)
-end
-
--- The anonymous events after an entry, as entries. The third value of each is its member.
-local function readAnonymous(from, count, isNewestFirst)
-  local members
-  if isNewestFirst then
-    local max = from == '' and '+' or '(' .. pad(from)
-    members = redis.call('ZREVRANGEBYLEX', anonymous, max, '-', 'LIMIT', 0, count)
-  else
-    -- A member is the name, a space and the event. The next character after the space follows all
-    -- members with this name.
-    local min = from == '' and '-' or '(' .. pad(from) .. '!'
-    members = redis.call('ZRANGEBYLEX', anonymous, min, '+', 'LIMIT', 0, count)
-  end
-  local entries = {}
-  for n, member in ipairs(members) do
-    local time, counter, event = string.match(member, '^0*(%d+)-0*(%d+) (.*)$')
-    entries[n] = { time .. '-' .. counter, { 'event', event }, member }
-  end
-  return entries
-end
-
--- Both, in their order.
-local function readEntries(from, count, isNewestFirst)
-  local named = readStream(from, count, isNewestFirst)
-  local unnamed = readAnonymous(from, count, isNewestFirst)
-  if #unnamed == 0 then
-    return named
-  end
-  local entries = {}
-  local n = 1
-  local u = 1
-  while #entries < count and (named[n] or unnamed[u]) do
-    local isUnnamedNext = not named[n]
-    if named[n] and unnamed[u] then
-      isUnnamedNext = (pad(unnamed[u][1]) < pad(named[n][1])) ~= isNewestFirst
-    end
-    if isUnnamedNext then
-      table.insert(entries, unnamed[u])
-      u = u + 1
-    else
-      table.insert(entries, named[n])
-      n = n + 1
-    end
-  end
-  return entries
-end
-`;
 
 /**
  * Reads `order`, `from`, `count`, and the strings to search for in the JSON of an event: `texts`,
  * all of which it must contain, and `types`, of which one is enough. Returns the name of the last
  * entry that it looked at, how many it looked at, and those that match: each with its name and
- * fields.
+ * fields. Returns nothing if the stream never came as far as `from`.
  */
 export const readEventsScript = defineScript(`${EVENT_FUNCTIONS}
 local function contains(event, text)
@@ -128,7 +44,24 @@ local function addRefusals(fields)
   end
 end
 
-local entries = readEntries(request.from, request.count, request.order == 'newest-first')
+-- The stream keeps its last id when entries are removed. A stream that is missing was lost.
+local function isAhead(from)
+  if redis.call('EXISTS', events) == 0 then
+    return true
+  end
+  local info = redis.call('XINFO', 'STREAM', events)
+  for n = 1, #info, 2 do
+    if info[n] == 'last-generated-id' then
+      return pad(from) > pad(info[n + 1])
+    end
+  end
+end
+
+local isNewestFirst = request.order == 'newest-first'
+local entries = readEntries(request.from, request.count, isNewestFirst)
+if #entries == 0 and request.from ~= '' and not isNewestFirst and isAhead(request.from) then
+  return {}
+end
 local last = request.from
 local found = {}
 for _, entry in ipairs(entries) do

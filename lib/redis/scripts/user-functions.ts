@@ -235,21 +235,23 @@ export interface UserCall {
   readonly request?: ScriptRequest;
 }
 
-/**
- * Runs a script that begins with {@link USER_FUNCTIONS}. The first lines of that Lua name the keys
- * in this order.
- */
+/** The keys of a user as the first lines of {@link USER_FUNCTIONS} name them, in that order. */
+export function userScriptKeys(prefix: string, subjectKey: string): string[] {
+  const { user, ended, events, refusals, sets, withoutSet, networks } = userKeys(
+    prefix,
+    subjectKey,
+  );
+  return [user, ended, events, refusals, sets, withoutSet, networks];
+}
+
+/** Runs a script that begins with {@link USER_FUNCTIONS}. */
 export function runUserScript(
   { client, prefix }: RedisKeyspace,
   script: Script,
   { subjectKey, network, request }: UserCall,
 ): Promise<unknown> {
-  const { user, ended, events, refusals, sets, withoutSet, networks } = userKeys(
-    prefix,
-    subjectKey,
-  );
-  const keys = [user, ended, events, refusals, sets, withoutSet, networks];
-  if (network !== undefined) keys.push(`${networks}:${network}`);
+  const keys = userScriptKeys(prefix, subjectKey);
+  if (network !== undefined) keys.push(`${userKeys(prefix, subjectKey).networks}:${network}`);
   const withGeneration = { ...request, firstGeneration: firstGeneration() };
   return runScript(client, script, { keys, request: withGeneration });
 }

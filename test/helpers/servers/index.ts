@@ -2,6 +2,9 @@
 export { describeWith } from './describe-with';
 export type { ServerKind } from './describe-with';
 export { Forwarder } from './forwarder';
+export { galera } from './galera';
+export type { GaleraCluster } from './galera';
+export { LossyProxy } from './lossy-proxy';
 export { mariadb } from './mariadb';
 export type { MariadbServer } from './mariadb';
 export { pgbouncer } from './pgbouncer';
@@ -10,7 +13,7 @@ export { postgres } from './postgres';
 export type { PostgresServer } from './postgres';
 export { postgresPair } from './postgres-pair';
 export type { PostgresPair, PostgresPairOptions } from './postgres-pair';
-export { redis, redisCluster } from './redis';
+export { redis, redisCluster, startSentinel } from './redis';
 export type { RedisCluster, RedisServer } from './redis';
 export { redisSentinel } from './redis-sentinel';
 export type { RedisSentinelGroup } from './redis-sentinel';

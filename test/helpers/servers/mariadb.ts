@@ -15,6 +15,10 @@ export interface MariadbOptions {
    * @default 'off'
    */
   readonly fsync?: 'on' | 'off';
+  /** More options of mariadbd, such as `['--sql-mode=ANSI']`. */
+  readonly args?: readonly string[];
+  /** A node of a cluster that copies its data from another one starts without data. */
+  readonly isEmpty?: boolean;
 }
 
 export interface MariadbServer extends Server {
@@ -30,9 +34,11 @@ export const mariadb: ServerKind<MariadbServer, MariadbOptions> = {
   start: startMariadb,
 };
 
-async function startMariadb({
+export async function startMariadb({
   isolation = 'REPEATABLE READ',
   fsync = 'off',
+  args = [],
+  isEmpty = false,
 }: MariadbOptions = {}): Promise<MariadbServer> {
   const [server, installer] = [
     findProgram('mariadbd') ?? '',
@@ -41,18 +47,20 @@ async function startMariadb({
   const started = await ServerProcess.start({
     name: 'MariaDB',
     prepare: (dir) => {
-      run(
-        {
-          file: installer,
-          args: [
-            '--no-defaults',
-            `--datadir=${join(dir, 'data')}`,
-            '--auth-root-authentication-method=normal',
-            '--skip-test-db',
-          ],
-        },
-        dir,
-      );
+      if (isEmpty) run({ file: 'mkdir', args: [join(dir, 'data')] }, dir);
+      else
+        run(
+          {
+            file: installer,
+            args: [
+              '--no-defaults',
+              `--datadir=${join(dir, 'data')}`,
+              '--auth-root-authentication-method=normal',
+              '--skip-test-db',
+            ],
+          },
+          dir,
+        );
       writeFileSync(
         join(dir, 'init.sql'),
         [
@@ -77,6 +85,7 @@ async function startMariadb({
         `--innodb-flush-log-at-trx-commit=${fsync === 'on' ? 1 : 2}`,
         '--max-connections=300',
         '--character-set-server=utf8mb4',
+        ...args,
       ],
     }),
     probe: (port) => query(urlOf(port, 'test'), 'SELECT 1'),

@@ -8,10 +8,11 @@ import { postgres, type PostgresServer } from './postgres';
 import { findProgram, ServerProcess, type Server } from './server-process';
 
 export interface PgbouncerOptions {
-  /** How many processes run. @default 1 */
-  readonly processes?: number;
-  /** When a connection to PostgreSQL is given to another client. @default 'transaction' */
-  readonly poolMode?: 'session' | 'transaction' | 'statement';
+  /**
+   * When a connection to PostgreSQL is given to another client, for each process to start.
+   * @default ['transaction']
+   */
+  readonly poolModes?: readonly ('session' | 'transaction' | 'statement')[];
   /** Connections to PostgreSQL of each process. @default 5 */
   readonly poolSize?: number;
 }
@@ -34,8 +35,7 @@ export const pgbouncer: ServerKind<PooledPostgres, PgbouncerOptions> = {
 };
 
 async function startPooled({
-  processes = 1,
-  poolMode = 'transaction',
+  poolModes = ['transaction'],
   poolSize = 5,
 }: PgbouncerOptions = {}): Promise<PooledPostgres> {
   const started = await postgres.start();
@@ -43,7 +43,7 @@ async function startPooled({
   const stop = async (): Promise<void> => {
     for (const server of [...bouncers, started]) await server.stop();
   };
-  const configuration = (port: number): string => `
+  const configuration = (poolMode: string, port: number): string => `
 [databases]
 * = host=${started.host} port=${started.port} user=postgres
 
@@ -57,7 +57,9 @@ default_pool_size = ${poolSize}
 max_client_conn = 500
 `;
   try {
-    for (let n = 0; n < processes; n += 1) bouncers.push(await startBouncer(configuration));
+    for (const mode of poolModes) {
+      bouncers.push(await startBouncer((port) => configuration(mode, port)));
+    }
     return { postgres: started, bouncers, stop };
   } catch (error) {
     await stop();

@@ -1,5 +1,7 @@
 // A real Redis for tests, as one server or as a cluster. It is configured as in production: each
 // write is on disk before it is answered.
+import { chmodSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createClient } from 'redis';
 import type { ServerKind } from './describe-with';
@@ -120,6 +122,33 @@ export async function sendCommand(port: number, command: [string, ...string[]]):
   } finally {
     client.destroy();
   }
+}
+
+export interface SentinelOptions {
+  /** Where the sentinel and its clients reach the master. */
+  readonly masterPort: number;
+}
+
+/** Starts a sentinel that watches one master, named `codes`. */
+export async function startSentinel({ masterPort }: SentinelOptions): Promise<Server> {
+  return ServerProcess.start({
+    name: 'Sentinel',
+    prepare: (dir) => {
+      const watched = `sentinel monitor codes 127.0.0.1 ${masterPort} 1`;
+      // A lost connection is no reason to look for another master.
+      const patience = 'sentinel down-after-milliseconds codes 600000';
+      const file = join(dir, 'sentinel.conf');
+      writeFileSync(file, `bind 127.0.0.1\n${watched}\n${patience}\n`);
+      chmodSync(file, 0o666);
+    },
+    program: (dir, port) => ({
+      file: findProgram('redis-server') ?? 'redis-server',
+      args: [join(dir, 'sentinel.conf'), '--sentinel', '--port', String(port), '--dir', dir],
+    }),
+    probe: async (port) => {
+      await sendCommand(port, ['PING']);
+    },
+  });
 }
 
 function missing(): string | null {

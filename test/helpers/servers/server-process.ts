@@ -203,7 +203,8 @@ function isRunning(child: ChildProcess): boolean {
   return child.pid !== undefined && child.exitCode === null && child.signalCode === null;
 }
 
-async function freePort(): Promise<number> {
+/** A port that no program listens on, nor on the one 10 000 above. */
+export async function freePort(): Promise<number> {
   for (;;) {
     const port = randomInt(PORTS.from, PORTS.to);
     if ((await isFree(port)) && (await isFree(port + 10_000))) return port;

@@ -2,16 +2,24 @@
 import { StrictMode, useState, type ReactElement } from 'react';
 import { BackupCodeSheet, type BackupCodeSheetProps } from '../../../lib/react';
 
-export type PageProps = Omit<BackupCodeSheetProps, 'onAcknowledge'>;
+export type PageProps = Omit<BackupCodeSheetProps, 'onAcknowledge' | 'onStartOver'> & {
+  /** Whether the app makes new codes when the sheet asks for them. */
+  readonly canStartOver?: boolean;
+};
+type NewSet = Pick<BackupCodeSheetProps, 'codes' | 'createdAt' | 'expiresAt'>;
 
 export function Page({
-  props,
+  props: { canStartOver = false, ...props },
   activate,
+  stage,
 }: {
   readonly props: PageProps;
-  readonly activate: () => Promise<void>;
+  /** Returns `false` if the set can no longer be activated. */
+  readonly activate: () => Promise<unknown>;
+  readonly stage: () => Promise<NewSet>;
 }): ReactElement {
   const [isDone, setDone] = useState(false);
+  const [set, setSet] = useState<NewSet>(props);
   return (
     <StrictMode>
       {isDone ? (
@@ -19,10 +27,13 @@ export function Page({
       ) : (
         <BackupCodeSheet
           {...props}
+          {...set}
           onAcknowledge={async () => {
-            await activate();
+            if ((await activate()) === false) return false;
             setDone(true);
+            return true;
           }}
+          onStartOver={canStartOver ? async () => setSet(await stage()) : undefined}
         />
       )}
     </StrictMode>

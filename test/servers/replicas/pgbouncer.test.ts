@@ -79,5 +79,5 @@ describeWith(
       }
     });
   },
-  { processes: 2 },
+  { poolModes: ['transaction', 'transaction'] },
 );

@@ -1,0 +1,118 @@
+// Runs a transaction again if the answer to its COMMIT was lost: the server may have committed it or
+// not. Only for work that finds out by itself, under the lock of its row, that it was done before.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { sql } from 'kysely';
+import type { AuditEvent } from '../audit/events';
+import type { Database, RunStatement, Tables } from './database';
+import { readEvent } from './event-rows';
+
+/** How long to try to find out. A server that was lost is often back, or replaced, by then. */
+const MAX_UNCERTAIN_MS = 5000;
+const FIRST_PAUSE_MS = 10;
+const MAX_PAUSE_MS = 500;
+
+/** Thrown by the work of a transaction: undoes it, and carries the answer out of it. */
+export class Rollback<T> extends Error {
+  readonly answer: T;
+
+  constructor(answer: T) {
+    super('The transaction is rolled back, because there is nothing to write.');
+    this.answer = answer;
+  }
+}
+
+type Work<T> = (run: RunStatement) => Promise<T>;
+
+/**
+ * Runs the work in a transaction. An error after the work is one of COMMIT, which says nothing about
+ * what the server did, and Kysely often replaces it by that of its failed ROLLBACK. Then the work
+ * runs again, on another connection.
+ *
+ * @returns what the work returned, or the answer of its {@link Rollback}
+ * @throws what COMMIT threw, if it cannot be found out what the server did
+ */
+export async function repeatableTransaction<T>(database: Database, work: Work<T>): Promise<T> {
+  let uncertain: { readonly error: unknown; readonly until: number } | null = null;
+  for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
+    const attempt = new Attempt(work);
+    try {
+      return await database.transaction((run) => attempt.run(run));
+    } catch (error) {
+      if (attempt.rollback !== null) return attempt.rollback.answer;
+      if (uncertain === null && !attempt.isDone) throw error;
+      uncertain ??= { error, until: Date.now() + MAX_UNCERTAIN_MS };
+      if (Date.now() >= uncertain.until) throw uncertain.error;
+    }
+    await sleep(pauseMs);
+  }
+}
+
+/** What is known of one run of a transaction, whatever the driver threw. */
+class Attempt<T> {
+  /** Whether only COMMIT was left. */
+  isDone = false;
+  rollback: Rollback<T> | null = null;
+  readonly #work: Work<T>;
+
+  constructor(work: Work<T>) {
+    this.#work = work;
+  }
+
+  async run(run: RunStatement): Promise<T> {
+    this.isDone = false;
+    this.rollback = null;
+    try {
+      const result = await this.#work(run);
+      this.isDone = true;
+      return result;
+    } catch (error) {
+      if (error instanceof Rollback) this.rollback = error as Rollback<T>;
+      throw error;
+    }
+  }
+}
+
+/** A transaction whose events say whether it was committed. */
+export interface RecordedChange {
+  /** The events that the transaction may write. Their ids are unique. */
+  readonly events: readonly AuditEvent[];
+  readonly work: Work<readonly AuditEvent[]>;
+}
+
+/**
+ * As {@link repeatableTransaction}. If the work runs again, its events are looked for first. If a
+ * first transaction commits meanwhile, the second fails, because ids are unique, and looks again.
+ */
+export function recordedTransaction(
+  database: Database,
+  { events, work }: RecordedChange,
+): Promise<readonly AuditEvent[]> {
+  const ids = events.map(({ id }) => id);
+  let isFirst = true;
+  return repeatableTransaction(database, async (run) => {
+    if (!isFirst && ids.length > 0) {
+      const stored = await readEventsById(run, { tables: database.tables, ids });
+      if (stored.length > 0) throw new Rollback(stored);
+    }
+    isFirst = false;
+    return work(run);
+  });
+}
+
+export interface EventIds {
+  readonly tables: Tables;
+  readonly ids: readonly string[];
+}
+
+/** The stored events that have one of these ids, oldest first. */
+export async function readEventsById(
+  run: RunStatement,
+  { tables, ids }: EventIds,
+): Promise<readonly AuditEvent[]> {
+  const { rows } = await run(sql`
+    SELECT *
+    FROM ${tables.events}
+    WHERE event_id IN (${sql.join(ids)})
+    ORDER BY seq`);
+  return rows.map(readEvent);
+}

@@ -1,0 +1,104 @@
+// A database that does what it was asked, and whose answer is lost on the way: the owner of the
+// code gets in, once.
+import { Kysely, MysqlDialect, PostgresDialect } from 'kysely';
+import { createPool } from 'mysql2';
+import { Pool } from 'pg';
+import { BackupCodes } from '../../lib';
+import { createTables, SqlStore, type SqlDatabase } from '../../lib/sql';
+import { countingHasher } from '../helpers/counting-hasher';
+import { readSqlEvents } from '../helpers/read-events';
+import { describeOn } from '../helpers/sql-databases';
+import { LossyProxy } from '../helpers/servers';
+
+/** The statement as it is sent, so that READ COMMITTED is not taken for it. */
+const COMMIT = { PostgreSQL: '\x0bcommit\0', MariaDB: '\x03commit' } as const;
+/** A verification commits twice: the attempt, then the consumption. */
+const CONSUMPTION = 2;
+
+interface Client {
+  readonly database: SqlDatabase;
+  close(): Promise<void>;
+}
+
+for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
+  describeOn(kind, `${kind} behind a proxy that loses answers`, (database) => {
+    let proxy: LossyProxy;
+    let client: Client;
+    let backupCodes: BackupCodes;
+    let direct: Kysely<unknown>;
+
+    beforeAll(async () => {
+      direct = database().connect();
+      await createTables({ database: direct });
+    });
+    beforeEach(async () => {
+      const { server } = database();
+      proxy = await LossyProxy.start(server!);
+      const url = database().connection.url.replace(`:${server!.port}/`, `:${proxy.port}/`);
+      client = kind === 'PostgreSQL' ? openPostgres(url) : openMariadb(url);
+      backupCodes = new BackupCodes({
+        store: new SqlStore({ database: client.database }),
+        hasher: countingHasher(),
+      });
+    });
+    afterEach(async () => {
+      await client.close();
+      await proxy.stop();
+    });
+
+    const trailOf = async (user: string): Promise<string[]> =>
+      (await readSqlEvents(direct, user)).map(({ type }) => type);
+
+    it('If the answer to the COMMIT of a consumption is lost, the owner gets in, once', async () => {
+      const { codes } = await backupCodes.issue('ada');
+      proxy.loseAnswerTo(COMMIT[kind], CONSUMPTION);
+      const outcome = await backupCodes.consume('ada', codes[0]);
+      expect([proxy.lost, outcome]).toMatchObject([1, { ok: true, remaining: 9, repeated: true }]);
+      expect(await trailOf('ada')).toEqual(['issued', 'consumed']);
+      expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    });
+
+    it('If the answer to the COMMIT of a new set is lost, its codes work', async () => {
+      await backupCodes.issue('bob');
+      proxy.loseAnswerTo(COMMIT[kind]);
+      const { codes } = await backupCodes.issue('bob');
+      expect(proxy.lost).toBe(1);
+      expect(await backupCodes.consume('bob', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+      expect(await trailOf('bob')).toEqual(['issued', 'issued', 'consumed']);
+    });
+
+    it('If the answer to the COMMIT of a revocation is lost, it is recorded once', async () => {
+      await backupCodes.issue('eve');
+      proxy.loseAnswerTo(COMMIT[kind]);
+      expect(await backupCodes.revoke('eve')).toBe(true);
+      expect(proxy.lost).toBe(1);
+      expect(await trailOf('eve')).toEqual(['issued', 'revoked']);
+    });
+
+    it('If the answer to the COMMIT of an activation is lost, the staged set works', async () => {
+      const { setId, codes } = await backupCodes.stage('dan');
+      proxy.loseAnswerTo(COMMIT[kind]);
+      expect(await backupCodes.activate('dan', setId)).toBe(true);
+      expect(proxy.lost).toBe(1);
+      expect(await backupCodes.activate('dan', setId)).toBe(false);
+      expect(await backupCodes.consume('dan', codes[0])).toMatchObject({ ok: true, remaining: 9 });
+      expect(await trailOf('dan')).toEqual(['staged', 'activated', 'consumed']);
+    });
+  });
+}
+
+function openPostgres(url: string): Client {
+  const pool = new Pool({ connectionString: url, max: 3 });
+  pool.on('error', () => undefined);
+  pool.on('connect', (connection) => {
+    connection.on('error', () => undefined);
+  });
+  const database = new Kysely<unknown>({ dialect: new PostgresDialect({ pool }) });
+  return { database, close: () => pool.end() };
+}
+
+function openMariadb(url: string): Client {
+  const pool = createPool({ uri: url, connectionLimit: 3 });
+  const database = new Kysely<unknown>({ dialect: new MysqlDialect({ pool }) });
+  return { database, close: () => pool.promise().end() };
+}
