@@ -220,7 +220,7 @@ describe('passport.authenticate without { session: false } on a pending login', 
     },
   ];
 
-  test('is refused before a code is looked at, with an error that says what to write', async () => {
+  test('a pending login without { session: false } is refused before a code is looked at', async () => {
     const { backupCodes, browser, codes, logIn } = await openApp({ code: plain });
     const answer = await logIn();
     expect(answer.status).toBe(500);
@@ -234,7 +234,7 @@ describe('passport.authenticate without { session: false } on a pending login', 
     expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
   });
 
-  test('is refused with a callback of the app too, which a strategy cannot see', async () => {
+  test('a pending login without { session: false } is refused with a callback too', async () => {
     const code = ({ passport }: AppContext): readonly RequestHandler[] => [
       (req, res, next) => {
         const callback = (error: Error | null): void => {
@@ -247,7 +247,7 @@ describe('passport.authenticate without { session: false } on a pending login', 
     expect((await logIn()).body.message).toContain('before a callback of your own too');
   });
 
-  test('is accepted with assignProperty, with which Passport logs no user in', async () => {
+  test('with assignProperty Passport logs no user in, so a pending login is accepted', async () => {
     const code = ({ passport }: AppContext): readonly RequestHandler[] => [
       passport.authenticate('backup-code', { assignProperty: 'confirmed' }) as RequestHandler,
       (req, res) => res.json({ confirmed: Reflect.get(req, 'confirmed') as unknown }),

@@ -71,7 +71,7 @@ describe('a recovery login', () => {
       },
     });
 
-  test('reaches a page behind requireAssurance({ factors: 1 }), and does not loop', async () => {
+  test('a recovery login reaches a page behind requireAssurance({ factors: 1 })', async () => {
     const { browser, codes } = await open();
     const wanted = await browser.get('/one', HTML);
     expect([wanted.status, wanted.headers.get('location')]).toEqual([303, '/login']);
@@ -86,7 +86,7 @@ describe('a recovery login', () => {
     expect((await browser.get('/app', HTML)).status).toBe(401);
   });
 
-  test('with an invalid code logs no user in, and completeLogin alone is refused', async () => {
+  test('completeLogin without a code and without a pending login is refused', async () => {
     const { browser } = await openApp({
       routes: (app, { lib }) => {
         app.post('/complete', async (req, res) => {
@@ -99,7 +99,7 @@ describe('a recovery login', () => {
     expect(answer.body.message).toContain('This session has no pending login');
   });
 
-  test('does not take over a pending login of another user', async () => {
+  test('a recovery login does not count the password of a pending login', async () => {
     const { browser, codes } = await open();
     await browser.post('/login', PASSWORD);
     const invalid = { username: 'ada', code: 'AAAA-AAAA-AAAA-AAAA' };
@@ -141,7 +141,7 @@ describe('the first set, by the router with its default guard', () => {
     return app;
   };
 
-  test('is made with one fresh factor, and the next one needs two', async () => {
+  test('the first set is made with one fresh factor, and the next one needs two', async () => {
     const { browser, backupCodes } = await open();
     await browser.post('/login', PASSWORD);
     expect((await browser.post('/codes')).status).toBe(201);
@@ -150,7 +150,7 @@ describe('the first set, by the router with its default guard', () => {
     expect([second.status, second.body.factors]).toEqual([401, 2]);
   });
 
-  test('is staged and activated with one fresh factor', async () => {
+  test('the first set is staged and activated with one fresh factor', async () => {
     const { browser, backupCodes } = await open();
     await browser.post('/login', PASSWORD);
     const { setId } = (await browser.post('/codes/stage')).body as { setId: string };
@@ -158,7 +158,37 @@ describe('the first set, by the router with its default guard', () => {
     expect(await backupCodes.status('ada')).toMatchObject({ setId });
   });
 
-  test('is not made without a login', async () => {
+  test('after a login with two factors a fresh password alone makes no set, a fresh TOTP does', async () => {
+    const sixMinutesAgo = Date.now() - 360_000;
+    const old = { now: () => sixMinutesAgo };
+    const { browser, backupCodes } = await openApp({
+      login: ({ passport, lib }) => [
+        passport.authenticate('local', { session: false }),
+        async (req, res) => {
+          const user = req.user!;
+          await lib.beginLogin(req, user, old);
+          await lib.completeLogin(req, { user, method: 'totp', amr: ['otp'], ...old });
+          res.json({});
+        },
+      ],
+      routes: (express, { lib, backupCodes: service }) => {
+        express.post('/again/:method', async (req, res) => {
+          const amr = req.params.method === 'totp' ? ['otp'] : ['pwd'];
+          res.json(await lib.completeLogin(req, { method: req.params.method, amr }));
+        });
+        express.use('/codes', lib.backupCodesRouter({ backupCodes: service }));
+      },
+    });
+    await backupCodes.forget('ada', { audit: 'erase' });
+    await browser.post('/login', PASSWORD);
+    expect((await browser.post('/again/pwd')).status).toBe(200);
+    expect((await browser.post('/codes')).status).toBe(401);
+    await browser.post('/login', PASSWORD);
+    expect((await browser.post('/again/totp')).status).toBe(200);
+    expect((await browser.post('/codes')).status).toBe(201);
+  });
+
+  test('the first set is not made without a login', async () => {
     const { browser } = await open();
     expect((await browser.post('/codes')).status).toBe(401);
   });
