@@ -88,4 +88,20 @@ export const databaseBreaks: readonly Break[] = [
     replace: 'read.push(first + index * 8 + bit + 1);',
     noticedBy: [`${galeraWindow} › a cursor on Galera reads back as what was read`],
   },
+  {
+    id: 'F-09',
+    what: 'a statement whose answer was lost seems to have done nothing (PostgreSQL)',
+    file: 'lib/sql/aborted.ts',
+    find: 'return severity === undefined || /^(?:08|57P)/.test(String(code));',
+    replace: 'return severity !== undefined && /^(?:08|57P)/.test(String(code));',
+    noticedBy: [`${aborted} › after "…" of … a single statement may have done its work`],
+  },
+  {
+    id: 'F-09',
+    what: 'a statement that PostgreSQL refused is run again',
+    file: 'lib/sql/aborted.ts',
+    find: 'return severity === undefined || /^(?:08|57P)/.test(String(code));',
+    replace: "return severity === undefined || typeof code === 'string';",
+    noticedBy: [`${aborted} › after an error … of PostgreSQL a single statement has done nothing`],
+  },
 ];

@@ -1,11 +1,12 @@
-// Which errors of the drivers let a transaction run again, and how long it is repeated.
+// Which errors of the drivers let a transaction run again, and how long it is repeated. Which ones
+// leave open what a single statement did.
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
 import { BackupCodes } from '../../lib';
-import { isAborted, isRetryable } from '../../lib/sql/aborted';
+import { isAborted, isAnswerLost, isRetryable } from '../../lib/sql/aborted';
 import { createTables, SqlStore } from '../../lib/sql';
 import { countingHasher } from '../helpers/counting-hasher';
 
@@ -49,6 +50,29 @@ it.each(FINAL)(
   ({ message, ...fields }) => {
     const error = Object.assign(new Error(message), fields);
     expect([isAborted(error), isRetryable(error)]).toEqual([false, false]);
+  },
+);
+
+const UNCERTAIN = [
+  { reporter: 'the driver', message: 'Connection terminated unexpectedly' },
+  { reporter: 'the driver', code: 'ECONNRESET', message: 'read ECONNRESET' },
+  { reporter: 'the driver', code: 'EPIPE', message: 'write EPIPE' },
+  { reporter: 'PostgreSQL', severity: 'FATAL', code: '57P01', message: 'terminating connection' },
+  { reporter: 'a pooler', severity: 'FATAL', code: '08P01', message: 'server conn crashed?' },
+];
+
+it.each(UNCERTAIN)(
+  'after "$message" of $reporter a single statement may have done its work',
+  ({ message, reporter: _, ...fields }) => {
+    expect(isAnswerLost(Object.assign(new Error(message), fields))).toBe(true);
+  },
+);
+
+it.each(['23505', '40001', '42501', '53100', '57014'])(
+  'after an error %s of PostgreSQL a single statement has done nothing',
+  (code) => {
+    const error = Object.assign(new Error('refused'), { severity: 'ERROR', code });
+    expect(isAnswerLost(error)).toBe(false);
   },
 );
 
