@@ -3,18 +3,17 @@
 // a set.
 import { createReadStream } from 'node:fs';
 import { resolve } from 'node:path';
-import { addAbortSignal, type Readable } from 'node:stream';
+import { addAbortSignal } from 'node:stream';
 import { parseArgs } from 'node:util';
-import type { Format } from '../codes/formats';
 import { readRecordedCode } from '../codes/read-code';
 import { BackupCodeError } from '../errors';
 import { assertMethods } from '../internal/validate';
-import { adoptedFormat, readPlainCodes } from '../service/adopt';
+import { adoptedFormat } from '../service/adopt';
 import type { BackupCodes } from '../service/backup-codes';
-import { userSubject } from '../stores/subject';
+import { adoptUsers, type AppExports } from './adopt-users';
 import { exportsOf, messageOf, placeOf } from './app-module';
 import type { Command, CommandHost, ExitCode } from './command';
-import { HEADER_NAMES, readUserExport, type ExportedUser, type UserExport } from './user-export';
+import { HEADER_NAMES, readUserExport, type UserExport } from './user-export';
 
 interface AdoptArguments {
   /** The module that exports {@link AppExports}. */
@@ -23,31 +22,6 @@ interface AdoptArguments {
   readonly file: string | undefined;
   readonly isDryRun: boolean;
 }
-
-/** What the module of the app exports, checked. */
-interface AppExports {
-  readonly backupCodes: BackupCodes;
-  /** The format of the old codes. */
-  readonly format: Format;
-}
-
-type UserResult = 'adopted' | 'kept';
-
-/** What became of the users of an export. */
-interface AdoptionResult {
-  readonly counts: Readonly<Record<UserResult | 'refused', number>>;
-  /** A line for each user who was refused, and for a stop. */
-  readonly problems: readonly string[];
-}
-
-const PROGRESS_INTERVAL_MS = 5_000;
-const RUN_AGAIN = 'Run the command again. It keeps the users that it has adopted.';
-/** Errors that concern one user only. The command continues with the next user. */
-const ERRORS_OF_ONE_USER: readonly unknown[] = [
-  'invalid_codes',
-  'invalid_format',
-  'invalid_user_id',
-];
 
 export const adoptCommand: Command = {
   name: 'adopt',
@@ -60,7 +34,8 @@ export const adoptCommand: Command = {
     'A code that is null or empty was used. No line is adopted if one cannot be read.',
     'MODULE exports backupCodes and format, the format of the old codes.',
     '--dry-run checks the export and writes nothing.',
-    'Ctrl+C stops after the current user. The next run continues there.',
+    'As many users are adopted at a time as there are cores.',
+    'Ctrl+C stops after the users that are begun. The next run continues there.',
   ],
   run: runAdopt,
 };
@@ -130,7 +105,7 @@ async function readExport(
   { app, host }: { readonly app: AppExports; readonly host: CommandHost },
 ): Promise<UserExport> {
   const input = file === undefined ? host.stdin : createReadStream(file);
-  addAbortSignal(host.stopSignal, input as Readable);
+  addAbortSignal(host.stopSignal, input);
   try {
     return await readUserExport(input, (field) => readRecordedCode(app.format, field) !== null);
   } catch (error) {
@@ -141,51 +116,6 @@ async function readExport(
     const signal = String(host.stopSignal.reason);
     throw new Error(`stopped by ${signal} while reading. Nothing was written.`, { cause: error });
   }
-}
-
-async function adoptUsers(
-  users: readonly ExportedUser[],
-  options: AppExports & { readonly isDryRun: boolean; readonly host: CommandHost },
-): Promise<AdoptionResult> {
-  const { host } = options;
-  const counts = { adopted: 0, kept: 0, refused: 0 };
-  const problems: string[] = [];
-  let reportedAt = host.now();
-  for (const [index, user] of users.entries()) {
-    const place = placeOf(user.lineNumbers);
-    if (host.stopSignal.aborted) {
-      problems.push(`stopped by ${String(host.stopSignal.reason)} before ${place}.`, RUN_AGAIN);
-      break;
-    }
-    try {
-      counts[await adoptUser(user, options)] += 1;
-    } catch (error) {
-      if (!concernsOneUser(error)) {
-        problems.push(`stopped at ${place}: ${messageOf(error)}`, RUN_AGAIN);
-        break;
-      }
-      problems.push(`${place}: ${messageOf(error)}`);
-      counts.refused += 1;
-    }
-    const now = host.now();
-    if (now - reportedAt >= PROGRESS_INTERVAL_MS) {
-      host.stderr(`${index + 1} of ${users.length}\n`);
-      reportedAt = now;
-    }
-  }
-  return { counts, problems };
-}
-
-async function adoptUser(
-  { userId, codes }: ExportedUser,
-  { backupCodes, format, isDryRun }: AppExports & { readonly isDryRun: boolean },
-): Promise<UserResult> {
-  userSubject(userId);
-  readPlainCodes(format, codes);
-  if (isDryRun) return (await backupCodes.status(userId)) === null ? 'adopted' : 'kept';
-  const context = { actor: 'passport-backup-code adopt' };
-  const isAdopted = await backupCodes.adopt(userId, codes as string[], { format, context });
-  return isAdopted ? 'adopted' : 'kept';
 }
 
 /** Reads the exports of an ES module or a CommonJS module. */
@@ -203,8 +133,4 @@ async function readAppExports(module: unknown): Promise<AppExports> {
   assertMethods('backupCodes', backupCodes, ['adopt', 'status']);
   const service = backupCodes as BackupCodes;
   return { backupCodes: service, format: adoptedFormat(service.formats, exported.format) };
-}
-
-function concernsOneUser(error: unknown): boolean {
-  return ERRORS_OF_ONE_USER.includes((error as { code?: unknown } | null)?.code);
 }

@@ -20,6 +20,8 @@ export interface CommandHost {
   readonly stopSignal: AbortSignal;
   /** Milliseconds since any fixed time, for progress. */
   readonly now: () => number;
+  /** How many cores the process may use. */
+  readonly cores: number;
 }
 
 /** A command, such as `sql` in `passport-backup-code sql postgres`. */

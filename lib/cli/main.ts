@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 // The program `passport-backup-code`: finds the command that was asked for and runs it. The program
 // opens no database and keeps no state of its own.
+import { availableParallelism } from 'node:os';
 import { pathToFileURL } from 'node:url';
 import { adoptCommand } from './adopt-command';
 import type { Command, CommandHost, ExitCode } from './command';
@@ -23,6 +24,10 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
   process.once(signal, () => stop.abort(signal));
 }
 
+const cores = availableParallelism();
+// Half of libuv's threads hash, so that each core has a hash. It must be set before the first use.
+process.env['UV_THREADPOOL_SIZE'] ??= String(Math.max(4, 2 * cores));
+
 const host: CommandHost = {
   importModule: (file) => import(pathToFileURL(file).href),
   stdin: process.stdin,
@@ -30,6 +35,7 @@ const host: CommandHost = {
   stderr: (text) => process.stderr.write(text),
   stopSignal: stop.signal,
   now: () => performance.now(),
+  cores,
 };
 
 async function runProgram([name, ...args]: readonly string[]): Promise<ExitCode> {

@@ -1,7 +1,8 @@
 // How a set of codes is stored and compared: one salt of the slow hash for the whole set, and a
 // salt and a digest for each code, so that an attempt costs one slow hash. SECURITY.md explains the
 // scheme, and test/vectors pins it.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { macUnder, type Mac } from './hmac';
 
 const VERSION = 'passport-backup-code/v1';
 const CHECK_VERSION = 'passport-backup-code/v1/check';
@@ -43,14 +44,15 @@ export function keyStretched(
   binding: SetBinding,
 ): Buffer {
   const { setId, salt } = binding;
-  return hmac(pepperKey, [VERSION, ...ownerFields(binding), setId, salt, stretched]);
+  const mac = macUnder(pepperKey);
+  return Buffer.from(mac([VERSION, ...ownerFields(binding), setId, salt, stretched]), 'hex');
 }
 
 /** A new record for the code with this keyed value. */
 export function recordCode(keyed: Uint8Array): CodeRecord {
   const codeId = randomBytes(SALT_BYTES).toString('hex');
   const salt = randomBytes(SALT_BYTES).toString('hex');
-  return { codeId, salt, digest: hmac(keyed, [codeId, Buffer.from(salt, 'hex')]).toString('hex') };
+  return { codeId, salt, digest: digestOf({ codeId, salt }, macUnder(keyed)) };
 }
 
 /** Whether salt and digest have the form in which `recordCode` makes them. */
@@ -67,9 +69,10 @@ export function findMatch<R extends CodeRecord>(
   keyed: Uint8Array,
   records: readonly R[],
 ): R | null {
+  const mac = macUnder(keyed);
   let match: R | null = null;
   for (const record of records) {
-    const expected = hmac(keyed, [record.codeId, Buffer.from(record.salt, 'hex')]);
+    const expected = Buffer.from(digestOf(record, mac), 'hex');
     const stored = Buffer.from(record.digest, 'hex');
     const isEqual = timingSafeEqual(
       expected,
@@ -89,7 +92,7 @@ export function checkOf(
   binding: Pick<SetBinding, 'userId' | 'namespace' | 'setId'>,
 ): string {
   const fields = [CHECK_VERSION, ...ownerFields(binding), binding.setId];
-  return hmac(pepperKey, fields).subarray(0, CHECK_BYTES).toString('hex');
+  return macUnder(pepperKey)(fields).slice(0, 2 * CHECK_BYTES);
 }
 
 /** With a namespace there is one field more, so that no other owner gives the same bytes. */
@@ -97,16 +100,7 @@ function ownerFields({ namespace, userId }: Pick<SetBinding, 'userId' | 'namespa
   return namespace === null ? [userId] : [namespace, userId];
 }
 
-/**
- * HMAC-SHA-256. Each field follows its length, so that no two lists of fields give the same bytes.
- */
-function hmac(key: Uint8Array, fields: readonly (string | Uint8Array)[]): Buffer {
-  const mac = createHmac('sha256', key);
-  for (const field of fields) {
-    const bytes = typeof field === 'string' ? Buffer.from(field, 'utf8') : field;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.length);
-    mac.update(length).update(bytes);
-  }
-  return mac.digest();
+/** In hex. */
+function digestOf({ codeId, salt }: Pick<CodeRecord, 'codeId' | 'salt'>, mac: Mac): string {
+  return mac([codeId, Buffer.from(salt, 'hex')]);
 }

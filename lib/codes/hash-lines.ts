@@ -24,7 +24,7 @@ interface Line {
 }
 
 /** Lines of equal rank. Of their callers, the earliest is next. */
-type Rank = readonly Line[];
+export type Rank = readonly Line[];
 
 /** While both channels wait, `recovery` gets the next place after this many of `second_factor`. */
 const MAX_PASSES = 32;

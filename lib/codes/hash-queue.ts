@@ -17,6 +17,7 @@ import {
   yielded,
   type LineEntry,
   type PlaceRequest,
+  type Rank,
 } from './hash-lines';
 
 /** The limits of the queue. The queue is one for the process: give every instance the same. */
@@ -41,6 +42,14 @@ export interface HashRequest extends HashQueueOptions {
 export interface HashPlace {
   /** Lets waiting callers go first, then continues. For work of several hashes, between two. */
   yield(): Promise<void>;
+  /**
+   * Runs one more hash of the same user at the same time, if a place is free and the user may have
+   * it. A place is free only if no caller that may have it waits. Wait for the result before the
+   * work ends.
+   *
+   * @returns `null` if there is no such place
+   */
+  runBeside<T>(hash: () => Promise<T>): Promise<T> | null;
 }
 
 /** What a user, or an unknown user name, has in the queue. */
@@ -48,6 +57,8 @@ interface SubjectLoad {
   readonly key: string;
   /** Work that has begun and is not done: it runs, or it has yielded. */
   readonly begun: Record<Channel, number>;
+  /** How much of it runs beside other work of the user, on a place that was free. */
+  besides: number;
   /** Callers that wait for a first place, in the order of arrival. */
   readonly waiting: Set<WaitingCaller>;
 }
@@ -105,16 +116,31 @@ export async function runInHashQueue<T>(
   if (hasRoom(caller) && mayBegin(caller)) begin(caller);
   else await waitForFirstPlace(caller);
   try {
-    return await work({ yield: () => yieldPlace(caller) });
+    return await work({
+      yield: () => yieldPlace(caller),
+      runBeside: (hash) => (hasRoom(caller) && mayBegin(caller) ? runBeside(caller, hash) : null),
+    });
   } finally {
-    end(caller);
+    end(caller, ORDER_WHEN_DONE);
+  }
+}
+
+async function runBeside<T>(caller: Caller, hash: () => Promise<T>): Promise<T> {
+  begin(caller);
+  caller.load.besides += 1;
+  try {
+    return await hash();
+  } finally {
+    caller.load.besides -= 1;
+    // The work continues on its first place, so the second is given up as if it yielded.
+    end(caller, ORDER_WHEN_YIELDED);
   }
 }
 
 /** A new load is remembered only when it holds something. */
 function loadOf(key: string): SubjectLoad {
   const begun = { second_factor: 0, recovery: 0 };
-  return loads.get(key) ?? { key, begun, waiting: new Set() };
+  return loads.get(key) ?? { key, begun, besides: 0, waiting: new Set() };
 }
 
 function mayBegin({ channel, load: { begun } }: Caller): boolean {
@@ -128,11 +154,11 @@ function begin({ channel, load }: Caller): void {
   takePlace(channel);
 }
 
-function end({ channel, load }: Caller): void {
+function end({ channel, load }: Caller, order: readonly Rank[]): void {
   load.begun[channel] -= 1;
   for (const entry of load.waiting) join(newcomers[entry.channel], entry);
   forgetIfEmpty(load);
-  freePlace(channel, ORDER_WHEN_DONE);
+  freePlace(channel, order);
 }
 
 function forgetIfEmpty({ key, begun, waiting: callers }: SubjectLoad): void {
@@ -147,7 +173,8 @@ function forgetIfEmpty({ key, begun, waiting: callers }: SubjectLoad): void {
 function waitForFirstPlace(caller: Caller): Promise<void> {
   const { channel, concurrency, maxQueued, load } = caller;
   if (waiting[channel] >= maxQueued) throw new HashQueueBusy();
-  if (load.waiting.size >= MAX_WAITING) turnAwayStranger(caller);
+  // A call that a hash beside keeps from beginning is not one too many: it waits for one hash.
+  if (load.waiting.size >= MAX_WAITING + load.besides) turnAwayStranger(caller);
   return new Promise((resolve, reject) => {
     const leave = (): void => {
       clearTimeout(timer);

@@ -121,6 +121,9 @@ export class BackupCodes {
   ): Promise<boolean> {
     assertOptions('adopt', options, ['format', 'context']);
     const codes = readAdopted(this.#config, plainCodes, options.format);
+    // Saves the slow hashes. It is not what decides: the write below does.
+    const found = await this.#config.store.find(this.#subject(userId));
+    if (found?.current) return false;
     const { set, issued } = await this.#make('adopted', userId, {
       context: options.context,
       codes,

@@ -40,7 +40,8 @@ export function newCodes({ formats, count }: Config): NewCodes {
 }
 
 /**
- * The whole set takes one place in the hash queue, and lets others run between two hashes.
+ * The set takes one place in the hash queue, and lets others run between two hashes. While a second
+ * place is free, two codes are hashed at once: as many as one user may have.
  *
  * @throws {BackupCodeError} `busy`, `invalid_hasher`, `invalid_result`, `hash_timeout`
  */
@@ -53,23 +54,33 @@ export async function makeSet(
   const hasher = hasherOf(config, format);
   const setId = randomBytes(16).toString('hex');
   const binding: SetBinding = { namespace, userId, setId, salt: freshSalt(hasher) };
+  const keyOf = async (code: string): Promise<Buffer> =>
+    keyStretched(await stretch(hasher, { code, salt: binding.salt }), newest.key, binding);
   const records = await runInHashQueue(
     { channel: 'second_factor', subjectKey, ...config.hashQueue },
     async (place) => {
       const made: CodeRecord[] = [];
-      for (const code of symbols) {
+      const rest = [...symbols];
+      for (let code = rest.shift(); code !== undefined; code = rest.shift()) {
         if (made.length > 0) await place.yield();
-        const keyed = keyStretched(
-          await stretch(hasher, { code, salt: binding.salt }),
-          newest.key,
-          binding,
-        );
-        // The codes of a set differ. A hasher that gives two of them one hash would accept
-        // anything.
-        if (findMatch(keyed, made) !== null) {
-          throw new BackupCodeError('invalid_result', 'A hasher gave the same hash for two codes.');
+        const hashes = [keyOf(code)];
+        const [next] = rest;
+        const beside = next === undefined ? null : place.runBeside(() => keyOf(next));
+        if (beside !== null) {
+          rest.shift();
+          hashes.push(beside);
         }
-        made.push(recordCode(keyed));
+        for (const keyed of await resultsOf(hashes)) {
+          // The codes of a set differ. A hasher that gives two of them one hash would accept
+          // anything.
+          if (findMatch(keyed, made) !== null) {
+            throw new BackupCodeError(
+              'invalid_result',
+              'A hasher gave the same hash for two codes.',
+            );
+          }
+          made.push(recordCode(keyed));
+        }
       }
       return made;
     },
@@ -87,6 +98,12 @@ export async function makeSet(
     expiresAt: expiresAfterDays === null ? null : createdAt + expiresAfterDays * DAY_MS,
   };
   return { header, records, codes: symbols.map((code) => showCode(format, code)) };
+}
+
+/** Waits for all, even if one fails: a place must not be given up while its hash runs. */
+async function resultsOf<T>(hashes: readonly Promise<T>[]): Promise<T[]> {
+  await Promise.allSettled(hashes);
+  return Promise.all(hashes);
 }
 
 /**

@@ -59,6 +59,10 @@ export interface BackupCodesOptions {
    * One slow hash, or a list, newest first. The first is used for new sets, all are read. bcrypt,
    * scrypt and PBKDF2 are always read.
    *
+   * Recommended: `argon2Hasher({ passes: 4 })` of `passport-backup-code/argon2`. Beside bcrypt 12, a
+   * hash takes 0.36 of the time, and a guess costs an attacker 1.05 to 1.15 of it. It is not the
+   * default, because a process without the package `@node-rs/argon2` could not read such sets.
+   *
    * @default bcryptHasher({ cost: 12 })
    */
   readonly hasher?: Hasher | readonly Hasher[];
@@ -110,7 +114,7 @@ export interface BackupCodesOptions {
    * least one, are on the `recovery` channel. `second_factor` is served first. It may take all of
    * them, but while it waits, `recovery` gets every 33rd place.
    *
-   * One user has at most two of them, one on `recovery`.
+   * One user has at most two of them, one on `recovery`. A new set uses both while no caller waits.
    *
    * @default half of libuv's threads, so that `fs` and `dns` keep the others
    */

@@ -314,6 +314,27 @@ export const guessingBreaks: readonly Break[] = [
   },
   {
     id: 'T-02',
+    what: 'a set in the making takes a second place from callers that wait',
+    file: 'lib/codes/hash-queue.ts',
+    find: 'hasRoom(caller) && mayBegin(caller) ? runBeside',
+    replace: 'mayBegin(caller) ? runBeside',
+    noticedBy: [
+      `${floods} › With … places a set is hashed … codes at a time`,
+      `${floods} › A login of … waits for one hash of a set at most`,
+    ],
+  },
+  {
+    id: 'T-02',
+    what: 'a set whose hash fails gives its places up while another hash runs',
+    file: 'lib/service/issue.ts',
+    find: '  await Promise.allSettled(hashes);\n',
+    replace: '',
+    noticedBy: [
+      `${floods} › A set whose hash fails keeps its places until its other hash has ended`,
+    ],
+  },
+  {
+    id: 'T-02',
     what: 'one user takes every place',
     file: 'lib/codes/hash-queue.ts',
     find: 'if (begun.second_factor + begun.recovery >= MAX_BEGUN) return false;',
@@ -329,7 +350,7 @@ export const guessingBreaks: readonly Break[] = [
     id: 'T-02',
     what: 'the waiting calls of one user fill the line',
     file: 'lib/codes/hash-queue.ts',
-    find: 'if (load.waiting.size >= MAX_WAITING) turnAwayStranger(caller);',
+    find: 'if (load.waiting.size >= MAX_WAITING + load.besides) turnAwayStranger(caller);',
     replace: '',
     noticedBy: [
       `${userShare} › One user begins two hashes and has four more waiting; others are busy at once`,

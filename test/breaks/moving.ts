@@ -102,11 +102,50 @@ export const movingBreaks: readonly Break[] = [
   {
     id: 'M-03',
     what: 'a signal does not stop the command',
-    file: 'lib/cli/adopt-command.ts',
-    find: '    if (host.stopSignal.aborted) {',
-    replace: '    if (host.stopSignal.aborted && isNaN(index)) {',
+    file: 'lib/cli/adopt-users.ts',
+    find: 'faults.length === 0 && !host.stopSignal.aborted',
+    replace: 'faults.length === 0',
     noticedBy: [
       `${command} › stops between two users on a signal, names the line, and continues when it runs again`,
+      `${command} › completes the users that are begun when a signal or a fault stops it`,
+    ],
+  },
+  {
+    id: 'M-04',
+    what: 'a repeated run hashes the codes of every user who has a set',
+    file: 'lib/service/backup-codes.ts',
+    find: '    if (found?.current) return false;\n',
+    replace: '    if (found === undefined) return false;\n',
+    noticedBy: [
+      `${command} › adopt hashes nothing for users who have a set, so that a repeated run takes little`,
+    ],
+  },
+  {
+    id: 'M-04',
+    what: 'one user is adopted at a time',
+    file: 'lib/cli/adopt-users.ts',
+    find: 'Math.min(host.cores, users.length)',
+    replace: 'Math.min(1, users.length)',
+    noticedBy: [`${command} › adopt adopts … users at a time on as many cores`],
+  },
+  {
+    id: 'M-04',
+    what: 'the time left is the time of the users that are done',
+    file: 'lib/cli/progress.ts',
+    find: '(total - done) * msForEach',
+    replace: 'done * msForEach',
+    noticedBy: [
+      `${command} › adopt prints every five seconds how much is done and how much time is left`,
+    ],
+  },
+  {
+    id: 'M-04',
+    what: 'a user for whom the hash queue had no place is lost',
+    file: 'lib/cli/adopt-users.ts',
+    find: '          returned.push(index);\n',
+    replace: '',
+    noticedBy: [
+      `${command} › adopt tries a user again for whom the hash queue had no place, with fewer at a time`,
     ],
   },
   {
@@ -116,7 +155,7 @@ export const movingBreaks: readonly Break[] = [
     find: 'process.once(signal, () => stop.abort(signal));',
     replace: 'process.once(signal, () => process.exit(1));',
     noticedBy: [
-      `${program} › finishes the current user on …, says where it stopped, and continues on the next run`,
+      `${program} › finishes the users that are begun on …, says where it stopped, and continues on the next run`,
     ],
   },
   {

@@ -270,7 +270,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'a digest verifies in the row of another code',
-    file: 'lib/codes/digests.ts',
+    file: 'lib/codes/hmac.ts',
     find: 'for (const field of fields)',
     replace: 'for (const field of fields.length === 2 ? fields.slice(1) : fields)',
     noticedBy: [`${scheme} › A digest does not verify with the salt or the id of another code`],

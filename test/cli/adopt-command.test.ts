@@ -6,8 +6,8 @@ import { BackupCodes, defineFormat, formats } from '../../lib';
 import { adoptCommand } from '../../lib/cli/adopt-command';
 import type { CommandHost } from '../../lib/cli/command';
 import { Canary } from '../helpers/canary';
-import { openService, type Service } from '../helpers/service';
-import { memory, onEachStore } from '../helpers/stores';
+import { openService, serviceOn, type Service } from '../helpers/service';
+import { memory, onEachStore, type OpenStore } from '../helpers/stores';
 
 /** The format of an older app. */
 const OLD = defineFormat({ alphabet: '0123456789abcdef', length: 10 });
@@ -45,6 +45,7 @@ async function run(
     stderr: (text) => (stderr += text),
     stopSignal: new AbortController().signal,
     now: () => 0,
+    cores: 1,
     ...host,
   });
   if (exitCode !== 2) expect(imported).toEqual([resolve('backup-codes.js')]);
@@ -65,10 +66,12 @@ function expectNoCode({ printed, progress }: CommandResult, codes: readonly stri
 }
 
 onEachStore('the command adopt', (open) => {
+  let opened: OpenStore;
   let service: Service;
   let config: { backupCodes: BackupCodes; format: typeof OLD };
   beforeEach(async () => {
-    service = await openService(open, { format: [formats.standard, OLD] });
+    opened = await open();
+    service = serviceOn(opened, { format: [formats.standard, OLD] });
     config = { backupCodes: service.backupCodes, format: OLD };
   });
   const works = async (userId: string, code: string): Promise<boolean> =>
@@ -304,7 +307,7 @@ onEachStore('the command adopt', (open) => {
 
   it('adopt stops when the store fails, and continues when it runs again', async () => {
     const lines = [`ada,${A}`, `grace,${B}`, `alan,${C}`];
-    service.watched.failAt(2, 'before');
+    service.watched.failAt(3, 'before');
     const stopped = [
       'adopted 1, kept 0, refused 0, without codes 0',
       'stopped at line 2: the store is down',
@@ -372,14 +375,67 @@ onEachStore('the command adopt', (open) => {
     });
   });
 
-  it('adopt prints its progress every five seconds', async () => {
+  it('adopt hashes nothing for users who have a set, so that a repeated run takes little', async () => {
+    const lines = Array.from({ length: 50 }, (_, n) => `user-${n},${A},${B}`);
+    await run(config, lines);
+    expect(service.hasher.count).toBe(100);
+    service.watched.reset();
+    expect((await run(config, lines)).printed).toEqual([
+      'adopted 0, kept 50, refused 0, without codes 0',
+    ]);
+    expect(service.hasher.count).toBe(100);
+    expect(service.watched.calls).toEqual(Array(50).fill('find'));
+  });
+
+  it.each([1, 2, 5])('adopt adopts %i users at a time on as many cores', async (cores) => {
+    const { backupCodes } = service;
+    let running = 0;
+    let most = 0;
+    const watched = {
+      formats: backupCodes.formats,
+      status: (userId: string) => backupCodes.status(userId),
+      adopt: async (...args: Parameters<BackupCodes['adopt']>) => {
+        running += 1;
+        most = Math.max(most, running);
+        await new Promise(setImmediate);
+        const isAdopted = await backupCodes.adopt(...args);
+        running -= 1;
+        return isAdopted;
+      },
+    };
+    const lines = Array.from({ length: 12 }, (_, n) => `user-${n},${n === 3 ? 'x' : A}`);
+    const result = await run({ backupCodes: watched, format: OLD }, lines, CONFIG, { cores });
+    expect(result.printed).toEqual([
+      'adopted 11, kept 0, refused 1, without codes 0',
+      'line 4: Adopted code number 1 does not fit the given format.',
+    ]);
+    expect(most).toBe(cores);
+  });
+
+  it('adopt tries a user again for whom the hash queue had no place, with fewer at a time', async () => {
+    const limited = serviceOn(opened, {
+      format: [formats.standard, OLD],
+      hashConcurrency: 1,
+      maxQueuedHashes: 0,
+    });
+    const lines = Array.from({ length: 12 }, (_, n) => `user-${n},${A},${B}`);
+    const result = await run({ backupCodes: limited.backupCodes, format: OLD }, lines, CONFIG, {
+      cores: 4,
+    });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      printed: ['adopted 12, kept 0, refused 0, without codes 0'],
+    });
+  });
+
+  it('adopt prints every five seconds how much is done and how much time is left', async () => {
     const lines = Array.from({ length: 250 }, (_, n) => `user-${n},${A}`);
     let elapsedMs = 0;
     const now = (): number => (elapsedMs += 50);
     expect(await run(config, lines, CONFIG, { now })).toEqual({
       exitCode: 0,
       printed: ['adopted 250, kept 0, refused 0, without codes 0'],
-      progress: ['100 of 250', '200 of 250'],
+      progress: ['100 of 250, about 8 s left', '200 of 250, about 3 s left'],
     });
   });
 
@@ -405,6 +461,23 @@ onEachStore('the command adopt', (open) => {
     expect((await run(config, lines)).printed).toEqual([
       'adopted 1, kept 2, refused 0, without codes 0',
     ]);
+  });
+
+  it('completes the users that are begun when a signal or a fault stops it', async () => {
+    const lines = Array.from({ length: 20 }, (_, n) => `user-${n},${A}`);
+    const stop = new AbortController();
+    service.watched.before('replace', () => stop.abort('SIGINT'));
+    const stopped = await run(config, lines, CONFIG, { cores: 4, stopSignal: stop.signal });
+    expect(stopped.printed[0]).toMatch(/^adopted [1-4], kept 0, refused 0, without codes 0$/);
+    const adopted = Number(/\d+/.exec(stopped.printed[0] ?? '')?.[0]);
+    expect(stopped.printed[1]).toBe(`stopped by SIGINT before line ${adopted + 1}.`);
+
+    service.watched.failAt(10, 'before');
+    const failed = await run(config, lines, CONFIG, { cores: 4 });
+    expect(failed.printed[1]).toMatch(/^stopped at line \d+: the store is down$/);
+    service.watched.reset();
+    expect(await run(config, lines, CONFIG, { cores: 4 })).toMatchObject({ exitCode: 0 });
+    for (const line of lines) expect(await works(line.split(',')[0] ?? '', A)).toBe(true);
   });
 
   it('stops on a signal while it reads, and writes nothing', async () => {
@@ -481,6 +554,7 @@ describe('the module and the export for the command adopt', () => {
       stderr: () => undefined,
       stopSignal: new AbortController().signal,
       now: () => 0,
+      cores: 1,
     });
     expect([exitCode, stdout]).toEqual([1, 'Cannot find module\n']);
   });

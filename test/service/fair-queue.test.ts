@@ -1,6 +1,12 @@
 // Floods of one channel or one user, and whether others are served. The hashes end by hand: what is
 // looked at is which hashes run, and in which order they begin.
-import { formats, type BackupCodesOptions, type Outcome } from '../../lib';
+import {
+  formats,
+  type BackupCodesOptions,
+  type ConsumeContext,
+  type Hasher,
+  type Outcome,
+} from '../../lib';
 import { failure } from '../helpers/errors';
 import { HeldHasher, settle } from '../helpers/held-hasher';
 import { openService, type Service } from '../helpers/service';
@@ -97,6 +103,84 @@ describe('a flood of second factor logins', () => {
     expect((await attempt)?.ok).toBe(false);
     expect(held.begun.findIndex(isOfStrangers)).toBe(2 + 32);
     expect(await Promise.all(logins)).toEqual(logins.map(() => MISMATCH));
+  });
+});
+
+describe('a set in the making', () => {
+  it.each([
+    [1, 1],
+    [2, 2],
+    [8, 2],
+  ])('With %i places a set is hashed %i codes at a time', async (hashConcurrency, most) => {
+    const { backupCodes, held } = await open({ hashConcurrency, count: 5 });
+    const issuing = backupCodes.issue('ada');
+    const counts: number[] = [];
+    await settle();
+    while (held.running.length > 0) {
+      counts.push(held.count());
+      for (const { end } of [...held.running]) end();
+      await settle();
+    }
+    const { codes } = await issuing;
+    expect(Math.max(...counts)).toBe(most);
+    expect(counts).toHaveLength(Math.ceil(5 / most));
+    expect(held.begun).toEqual(codes.map((code) => code.replaceAll('-', '')));
+  });
+
+  it.each<[string, string, ConsumeContext]>([
+    ['another user', 'bob', { channel: 'second_factor' }],
+    ['its own user', 'ada', { channel: 'second_factor' }],
+    ['a stranger', 'bob', { channel: 'recovery' }],
+  ])('A login of %s waits for one hash of a set at most', async (_who, user, context) => {
+    const { backupCodes, held } = await open({ count: 6 });
+    const issuing = backupCodes.issue('ada');
+    await settle();
+    expect(held.count(isOfSets)).toBe(2);
+    const login = backupCodes.consume(user, OF_USERS, context);
+    await settle();
+    expect(held.count(isOfUsers)).toBe(0);
+    held.running[1]?.end();
+    await settle();
+    expect([held.count(isOfSets), held.count(isOfUsers)]).toEqual([1, 1]);
+    held.running[0]?.end();
+    await settle();
+    expect([held.count(isOfSets), held.count(isOfUsers)]).toEqual([1, 1]);
+    await held.endAll();
+    expect(await login).toEqual(MISMATCH);
+    expect((await issuing).codes).toHaveLength(6);
+  });
+
+  it('Two sets at once have one place each, and no login waits for more than one hash', async () => {
+    const { backupCodes, held } = await open({ count: 3 });
+    const issuing = [backupCodes.issue('ada'), backupCodes.issue('bob')];
+    await settle();
+    held.running[1]?.end();
+    await settle();
+    expect(held.count(isOfSets)).toBe(2);
+    await held.endAll(() => expect(held.count()).toBeLessThanOrEqual(2));
+    await Promise.all(issuing);
+    expect(held.begun).toHaveLength(6);
+  });
+
+  it('A set whose hash fails keeps its places until its other hash has ended', async () => {
+    const held = new HeldHasher();
+    let hashes = 0;
+    const fault = new Error('the hash failed');
+    const hash: Hasher['hash'] = (code, salt) => {
+      hashes += 1;
+      return hashes === 1 ? Promise.reject(fault) : held.hash(code, salt);
+    };
+    const { newSalt, reads } = held;
+    const { backupCodes } = await open({ hasher: { newSalt, reads, hash } });
+    let hasEnded = false;
+    const issuing = backupCodes.issue('ada').catch((error: unknown) => {
+      hasEnded = true;
+      return error;
+    });
+    await settle();
+    expect([hashes, hasEnded, held.count()]).toEqual([2, false, 1]);
+    await held.endAll();
+    expect([await issuing, hashes]).toEqual([fault, 2]);
   });
 });
 
