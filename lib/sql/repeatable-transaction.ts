@@ -40,8 +40,8 @@ export async function repeatableTransaction<T>(database: Database, work: Work<T>
     } catch (error) {
       if (attempt.rollback !== null) return attempt.rollback.answer;
       if (uncertain === null && !attempt.isDone) throw error;
-      uncertain ??= { error, until: Date.now() + MAX_UNCERTAIN_MS };
-      if (Date.now() >= uncertain.until) throw uncertain.error;
+      uncertain ??= { error, until: performance.now() + MAX_UNCERTAIN_MS };
+      if (performance.now() >= uncertain.until) throw uncertain.error;
     }
     await sleep(pauseMs);
   }
@@ -89,13 +89,18 @@ export function recordedTransaction(
 ): Promise<readonly AuditEvent[]> {
   const ids = events.map(({ id }) => id);
   let isFirst = true;
+  const throwIfStored = async (run: RunStatement): Promise<void> => {
+    if (isFirst || ids.length === 0) return;
+    const stored = await readEventsById(run, { tables: database.tables, ids });
+    if (stored.length > 0) throw new Rollback(stored);
+  };
   return repeatableTransaction(database, async (run) => {
-    if (!isFirst && ids.length > 0) {
-      const stored = await readEventsById(run, { tables: database.tables, ids });
-      if (stored.length > 0) throw new Rollback(stored);
-    }
+    await throwIfStored(run);
+    const written = await work(run);
+    // The work waits for the row that a first transaction still holds, and may find it changed.
+    if (written.length === 0) await throwIfStored(run);
     isFirst = false;
-    return work(run);
+    return written;
   });
 }
 
