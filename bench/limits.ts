@@ -15,12 +15,25 @@ export interface Limits {
 }
 
 /** `null` in memory, where no call waits for anything. */
-export async function limitsOf({ openDatabase, client }: Backend): Promise<Limits | null> {
+export async function limitsOf({ name, openDatabase, client }: Backend): Promise<Limits | null> {
   if (client) return redisLimits(client);
-  return openDatabase ? sqlLimits(new Kysely<unknown>({ dialect: await openDatabase() })) : null;
+  if (!openDatabase) return null;
+  const limits = await sqlLimits(new Kysely<unknown>({ dialect: await openDatabase() }));
+  return name === 'PostgreSQL' ? inTwoStatements(limits) : limits;
 }
 
-async function sqlLimits(db: Kysely<unknown>): Promise<Limits> {
+/** On PostgreSQL one statement takes the attempt, and one consumes or records. Both write. */
+function inTwoStatements(limits: SqlLimits): Limits {
+  const writeTwice = (): Promise<unknown> => limits.write().then(limits.write);
+  return { ...limits, validCode: writeTwice, invalidCode: writeTwice };
+}
+
+interface SqlLimits extends Limits {
+  /** One statement that changes a row, and is a transaction by itself. */
+  readonly write: BareCall;
+}
+
+async function sqlLimits(db: Kysely<unknown>): Promise<SqlLimits> {
   const createTable = sql`
     CREATE TABLE bare (
       id integer PRIMARY KEY,
@@ -44,6 +57,7 @@ async function sqlLimits(db: Kysely<unknown>): Promise<Limits> {
   const takeAttempt = (): Promise<void> => transaction(write, read);
   return {
     roundTrip: () => read.execute(db),
+    write: () => write.execute(db),
     commit: () => transaction(write),
     validCode: () => takeAttempt().then(() => transaction(write, write, read, write)),
     invalidCode: () => takeAttempt().then(() => transaction(write)),

@@ -20,6 +20,7 @@ interface DriverError {
   readonly errno?: unknown;
   readonly errcode?: unknown;
   readonly message?: unknown;
+  readonly severity?: unknown;
 }
 
 /**
@@ -46,4 +47,14 @@ export function isRetryable(error: unknown): boolean {
   const isNotReady =
     errno === MYSQL_UNKNOWN_COMMAND && typeof message === 'string' && message.includes('WSREP');
   return isNotReady || isAborted(error);
+}
+
+/**
+ * Whether PostgreSQL may have done what it was asked, and only its answer is missing: the error is
+ * the driver's own, or says that the connection ends.
+ */
+export function isAnswerLost(error: unknown): boolean {
+  const { code, severity } = (error ?? {}) as DriverError;
+  // Errors of the server have a severity.
+  return severity === undefined || /^(?:08|57P)/.test(String(code));
 }

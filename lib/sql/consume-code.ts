@@ -1,8 +1,10 @@
-// Consumes a code in four statements: the set, the code, the new counts, the events.
+// Consumes a code in four statements: the set, the code, the new counts, the events. On PostgreSQL
+// one statement does all of it, unless another caller changes the set at the same moment.
 import { sql } from 'kysely';
-import type { Channel } from '../audit/context';
 import type { ConsumeRequest, Consumption } from '../stores/requests';
-import type { Database, RunStatement, Statement, Tables } from './database';
+import { countConsumed, isUsableSet, markConsumed } from './consumable';
+import { consumeOnPostgres, type SetCounts } from './consume-on-postgres';
+import type { Database, RunStatement, Tables } from './database';
 import { insertEvents } from './event-rows';
 import { confirmRefusal } from './galera';
 import { readEventsById, repeatableTransaction, Rollback } from './repeatable-transaction';
@@ -17,9 +19,21 @@ export function consumeCode(database: Database, request: ConsumeRequest): Promis
 }
 
 function tryToConsume(database: Database, request: ConsumeRequest): Promise<Consumption> {
-  const { tables } = database;
-  return repeatableTransaction(database, (run) => consume(run, { tables, request }));
+  const { dialect, tables } = database;
+  return repeatableTransaction<Consumption>(database, (run) => consume(run, { tables, request }), {
+    first: dialect === 'postgres' ? () => consumeInOneStatement(database, request) : null,
+  });
 }
+
+async function consumeInOneStatement(
+  database: Database,
+  request: ConsumeRequest,
+): Promise<ConsumedCode | null> {
+  const counts = await consumeOnPostgres(database, request);
+  return counts && consumedCode(request, counts);
+}
+
+type ConsumedCode = Extract<Consumption, { outcome: 'consumed' }>;
 
 interface CodeToConsume {
   readonly tables: Tables;
@@ -30,33 +44,16 @@ async function consume(
   run: RunStatement,
   { tables, request }: CodeToConsume,
 ): Promise<Consumption> {
-  const { subject, setId, codeId, channel, now, replacement } = request;
-  const added = replacement ? 1 : 0;
+  const { subject, setId, now, replacement } = request;
   // The set comes first: its row is the lock under which `remaining` is exact, and no revocation or
   // new set can come between.
   const set = await run(sql`
-    UPDATE ${tables.users}
-    SET remaining = remaining - 1 + ${added},
-      total = total + ${added},
-      last_consumed_at = ${now},
-      ${resetCounter(channel)}
-    WHERE user_key = ${subject.key}
-      AND set_id = ${setId}
-      AND revoked_at IS NULL
-      AND (expires_at IS NULL OR expires_at > ${now})
-      ${andIsUnlocked(channel)}`);
+    ${countConsumed(tables, request)}
+    WHERE ${isUsableSet(request)}`);
   if (set.affected !== 1) {
     throw new Rollback(await explain(run, { tables, request, isCounted: false }));
   }
-  const code = await run(sql`
-    UPDATE ${tables.codes}
-    SET consumed_at = ${now},
-      consumption_id = ${request.events[0].id}
-    WHERE code_id = ${codeId}
-      AND user_key = ${subject.key}
-      AND set_id = ${setId}
-      AND consumed_at IS NULL
-      AND ${HAS_NOT_ENDED}`);
+  const code = await run(markConsumed(tables, request));
   if (code.affected !== 1) {
     throw new Rollback(await explain(run, { tables, request, isCounted: true }));
   }
@@ -64,32 +61,30 @@ async function consume(
     SELECT remaining, total
     FROM ${tables.users}
     WHERE user_key = ${subject.key}`);
-  const remaining = readNumber(rows[0], 'remaining');
-  const total = readNumber(rows[0], 'total');
+  const counts = {
+    remaining: readNumber(rows[0], 'remaining'),
+    total: readNumber(rows[0], 'total'),
+  };
   if (replacement) {
     await run(insertCodes(tables, { subject, setId, codes: [replacement], createdAt: now }));
   }
-  const reached = request.milestones.filter((milestone) => milestone.remaining === remaining);
-  const events = [...request.events, ...reached.map(({ event }) => event)].map((event) => ({
+  const consumed = consumedCode(request, counts);
+  await run(insertEvents(tables, consumed.events));
+  return consumed;
+}
+
+/** The answer to the call that consumed the code, with the events that it writes. */
+function consumedCode(
+  { events, milestones }: ConsumeRequest,
+  { remaining, total }: SetCounts,
+): ConsumedCode {
+  const reached = milestones.filter((milestone) => milestone.remaining === remaining);
+  const written = [...events, ...reached.map(({ event }) => event)].map((event) => ({
     ...event,
     remaining,
     total,
   }));
-  await run(insertEvents(tables, events));
-  return { outcome: 'consumed', remaining, total, events, repeated: false };
-}
-
-/** The channel counts from zero, in a new generation. */
-function resetCounter(channel: Channel): Statement {
-  if (channel === 'recovery') return sql`recovery_generation = recovery_generation + 1`;
-  return sql`
-      second_factor_attempts = 0,
-      second_factor_next_at = 0,
-      second_factor_generation = second_factor_generation + 1`;
-}
-
-function andIsUnlocked(channel: Channel): Statement {
-  return channel === 'recovery' ? sql`` : sql`AND second_factor_locked_at IS NULL`;
+  return { outcome: 'consumed', remaining, total, events: written, repeated: false };
 }
 
 interface UnmatchedCode extends CodeToConsume {

@@ -127,6 +127,23 @@ export class Database {
     return this.#retries.run(() => execute(statement, this.#config.kysely), isRetryable);
   }
 
+  /**
+   * Runs a single statement that is a transaction by itself, at the isolation of the session. If
+   * the server aborted it, it runs again in a transaction of the store. Not on MySQL, where a
+   * session can be without autocommit.
+   */
+  async write(statement: Statement): Promise<Result> {
+    const runInTransaction = (): Promise<Result> => this.transaction((run) => run(statement));
+    if (this.dialect === 'mysql') return runInTransaction();
+    await this.#prepare();
+    try {
+      return await execute(statement, this.#config.kysely);
+    } catch (error) {
+      if (!isAborted(error)) throw error;
+      return runInTransaction();
+    }
+  }
+
   /** Runs a single statement that also reads what open transactions have written so far. */
   async readUncommitted(statement: Statement): Promise<Result> {
     await this.#prepare();

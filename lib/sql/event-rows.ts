@@ -18,7 +18,8 @@ export function insertEvents(tables: Tables, events: readonly AuditEvent[]): Sta
   return insertRows(tables.events, events.map(eventRow));
 }
 
-function eventRow(event: AuditEvent): NewRow {
+/** The columns of its row, except those that the database fills in. */
+export function eventRow(event: AuditEvent): NewRow {
   const { userId, namespace, details, context } = event;
   return {
     event_id: event.id,

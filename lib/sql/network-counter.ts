@@ -3,9 +3,10 @@ import { sql } from 'kysely';
 import { COUNTER_KEPT_MS } from '../stores/contract';
 import { firstGeneration } from '../stores/generation';
 import type { AttemptRequest, GiveBackRequest } from '../stores/requests';
+import type { RefusingCounter } from '../stores/refusals';
 import { isWaiting, waitAfter } from '../stores/waits';
 import type { Counter } from './counter';
-import type { Database, RunStatement, Statement, Tables } from './database';
+import type { Database, Row, RunStatement, Statement, Tables } from './database';
 import { readNumber, readOptionalNumber } from './rows';
 import { isWaitOver, waitUntil } from './waits';
 
@@ -17,13 +18,17 @@ const OWN_GENERATIONS = 2 ** 47;
 
 export function networkCounter(database: Database, request: AttemptRequest): Counter {
   const { tables } = database;
-  const { subject, network, now } = request;
+  const { subject, network } = request;
   const isOfRequest = sql`n.user_key = ${subject.key} AND n.network = ${network}`;
+  const storedColumns = sql`n.next_at AS stored_next_at,
+      n.generation AS stored_generation,
+      n.forget_at,
+      ${generationOf(tables, request)} AS user_generation`;
   return {
-    take: (run) =>
+    take: async (run) =>
       database.dialect === 'mysql'
         ? takeOnMySql(run, { database, request })
-        : takeByUpsert(run, { database, request }),
+        : (await run(upsert({ database, request }))).affected === 1,
     columns: sql`n.attempts, n.generation, n.next_at`,
     fromAndWhere: sql`
       FROM ${tables.networks} n
@@ -34,18 +39,29 @@ export function networkCounter(database: Database, request: AttemptRequest): Cou
       WHERE ${isOfRequest}`,
     readRefusal: async (run) => {
       const { rows } = await run(sql`
-        SELECT n.next_at, n.generation, n.forget_at, ${generationOf(tables, request)} AS current
+        SELECT ${storedColumns}
         FROM ${tables.networks} n
         WHERE ${isOfRequest}`);
-      const row = rows[0];
-      if (row === undefined || readNumber(row, 'forget_at') <= now) return null;
-      const generation = readNumber(row, 'generation');
-      const current = readOptionalNumber(row, 'current') ?? generation;
-      const nextAt = readNumber(row, 'next_at');
-      if (generation !== current || !isWaiting(nextAt, request)) return null;
-      return { isLocked: false, generation, nextAt };
+      return rows[0] === undefined ? null : readRefusal(rows[0], request);
+    },
+    onPostgres: {
+      take: sql`${upsert({ database, request })}
+    RETURNING n.attempts, n.generation, n.next_at`,
+      storedColumns,
+      join: sql`LEFT JOIN ${tables.networks} n
+      ON ${isOfRequest}`,
+      readRefusal: (row) => (row['forget_at'] === null ? null : readRefusal(row, request)),
     },
   };
+}
+
+function readRefusal(row: Row, request: AttemptRequest): RefusingCounter | null {
+  if (readNumber(row, 'forget_at') <= request.now) return null;
+  const generation = readNumber(row, 'stored_generation');
+  const current = readOptionalNumber(row, 'user_generation') ?? generation;
+  const nextAt = readNumber(row, 'stored_next_at');
+  if (generation !== current || !isWaiting(nextAt, request)) return null;
+  return { isLocked: false, generation, nextAt };
 }
 
 interface NetworkAttempt {
@@ -53,19 +69,17 @@ interface NetworkAttempt {
   readonly request: AttemptRequest;
 }
 
-/** One statement: it makes the row, or counts in it unless a wait is running. */
-async function takeByUpsert(run: RunStatement, attempt: NetworkAttempt): Promise<boolean> {
+/** Makes the row, or counts in it unless a wait is running. */
+function upsert(attempt: NetworkAttempt): Statement {
   const { database, request } = attempt;
-  const { tables } = database;
   const isOfGeneration = sql`(
     n.generation = excluded.generation OR excluded.generation >= ${OWN_GENERATIONS}
   )`;
   const isCurrent = sql`(${isOfGeneration} AND n.forget_at > ${request.now})`;
-  const { affected } = await run(sql`
-    INSERT INTO ${tables.networks} AS n ${firstAttempt(attempt)}
+  return sql`
+    INSERT INTO ${database.tables.networks} AS n ${firstAttempt(attempt)}
     ON CONFLICT (user_key, network) DO UPDATE
-    ${countAttempt(attempt, { isCurrent, generation: sql`excluded.generation` })}`);
-  return affected === 1;
+    ${countAttempt(attempt, { isCurrent, generation: sql`excluded.generation` })}`;
 }
 
 /** MySQL's upsert has no condition, so that an existing row takes a second statement. */

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
+import { isAnswerLost } from './aborted';
 import type { Database, RunStatement, Tables } from './database';
 import { readEvent } from './event-rows';
 
@@ -22,17 +23,38 @@ export class Rollback<T> extends Error {
 }
 
 type Work<T> = (run: RunStatement) => Promise<T>;
+/** A single statement that does the work. `null` if it did nothing, and the transaction decides. */
+type SingleStatement<T> = () => Promise<T | null>;
+
+/** An error that does not say what the server did, and until when to find it out. */
+interface Uncertainty {
+  readonly error: unknown;
+  readonly until: number;
+}
 
 /**
  * Runs the work in a transaction. An error after the work is one of COMMIT, which says nothing about
  * what the server did, and Kysely often replaces it by that of its failed ROLLBACK. Then the work
  * runs again, on another connection.
  *
- * @returns what the work returned, or the answer of its {@link Rollback}
- * @throws what COMMIT threw, if it cannot be found out what the server did
+ * @param options.first on PostgreSQL, is tried before the transaction. If its answer is lost, the
+ * transaction finds out what it did
+ * @returns what the work or the first statement returned, or the answer of a {@link Rollback}
+ * @throws what COMMIT or the first statement threw, if it cannot be found out what the server did
  */
-export async function repeatableTransaction<T>(database: Database, work: Work<T>): Promise<T> {
-  let uncertain: { readonly error: unknown; readonly until: number } | null = null;
+export async function repeatableTransaction<T>(
+  database: Database,
+  work: Work<T>,
+  { first = null }: { readonly first?: SingleStatement<T> | null } = {},
+): Promise<T> {
+  let uncertain: Uncertainty | null = null;
+  try {
+    const result = first && (await first());
+    if (result !== null) return result;
+  } catch (error) {
+    if (!isAnswerLost(error)) throw error;
+    uncertain = uncertaintyOf(error);
+  }
   for (let pauseMs = FIRST_PAUSE_MS; ; pauseMs = Math.min(2 * pauseMs, MAX_PAUSE_MS)) {
     const attempt = new Attempt(work);
     try {
@@ -40,11 +62,15 @@ export async function repeatableTransaction<T>(database: Database, work: Work<T>
     } catch (error) {
       if (attempt.rollback !== null) return attempt.rollback.answer;
       if (uncertain === null && !attempt.isDone) throw error;
-      uncertain ??= { error, until: performance.now() + MAX_UNCERTAIN_MS };
+      uncertain ??= uncertaintyOf(error);
       if (performance.now() >= uncertain.until) throw uncertain.error;
     }
     await sleep(pauseMs);
   }
+}
+
+function uncertaintyOf(error: unknown): Uncertainty {
+  return { error, until: performance.now() + MAX_UNCERTAIN_MS };
 }
 
 /** What is known of one run of a transaction, whatever the driver threw. */
@@ -77,6 +103,8 @@ export interface RecordedChange {
   /** The events that the transaction may write. Their ids are unique. */
   readonly events: readonly AuditEvent[];
   readonly work: Work<readonly AuditEvent[]>;
+  /** As for {@link repeatableTransaction}. */
+  readonly first?: SingleStatement<readonly AuditEvent[]> | null;
 }
 
 /**
@@ -85,23 +113,24 @@ export interface RecordedChange {
  */
 export function recordedTransaction(
   database: Database,
-  { events, work }: RecordedChange,
+  { events, work, first = null }: RecordedChange,
 ): Promise<readonly AuditEvent[]> {
   const ids = events.map(({ id }) => id);
-  let isFirst = true;
+  let isFirst = first === null;
   const throwIfStored = async (run: RunStatement): Promise<void> => {
     if (isFirst || ids.length === 0) return;
     const stored = await readEventsById(run, { tables: database.tables, ids });
     if (stored.length > 0) throw new Rollback(stored);
   };
-  return repeatableTransaction(database, async (run) => {
+  const findOrWork: Work<readonly AuditEvent[]> = async (run) => {
     await throwIfStored(run);
     const written = await work(run);
     // The work waits for the row that a first transaction still holds, and may find it changed.
     if (written.length === 0) await throwIfStored(run);
     isFirst = false;
     return written;
-  });
+  };
+  return repeatableTransaction(database, findOrWork, { first });
 }
 
 export interface EventIds {

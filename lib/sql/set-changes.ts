@@ -108,29 +108,27 @@ export function revokeSet(
   { subject, now, event }: RevokeRequest,
 ): Promise<readonly AuditEvent[]> {
   const { tables } = database;
-  const unstage = sql`staged_set_id = NULL, staged_until = NULL, staged_header = NULL`;
   return recordedTransaction(database, {
     events: [event],
     work: async (run) => {
+      // Drops a staged set, and is the lock: a set that another caller issues comes before or after.
+      await run(sql`
+      UPDATE ${tables.users}
+      SET staged_set_id = NULL,
+        staged_until = NULL,
+        staged_header = NULL
+      WHERE user_key = ${subject.key}`);
       const revoked = await run(sql`
       UPDATE ${tables.users}
       SET revoked_at = ${now},
         format = NULL,
         salt = NULL,
-        pepper_check = NULL,
-        ${unstage}
+        pepper_check = NULL
       WHERE user_key = ${subject.key}
         AND set_id IS NOT NULL
         AND revoked_at IS NULL`);
-      const hadSet = revoked.affected === 1;
-      if (!hadSet) {
-        await run(sql`
-        UPDATE ${tables.users}
-        SET ${unstage}
-        WHERE user_key = ${subject.key}`);
-      }
       await run(endCodes(tables, { subject, now }));
-      if (!hadSet) return [];
+      if (revoked.affected !== 1) return [];
       const { rows } = await run(sql`
       SELECT set_id
       FROM ${tables.users}

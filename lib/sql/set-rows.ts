@@ -6,7 +6,14 @@ import type { CurrentSet, SetHeader, StoredCode } from '../stores/requests';
 import { firstGeneration } from '../stores/generation';
 import type { Subject } from '../stores/subject';
 import type { Database, Row, Statement, Tables } from './database';
-import { insertRows, readNumber, readOptionalNumber, readString, storableText } from './rows';
+import {
+  insertRows,
+  readNumber,
+  readOptionalNumber,
+  readString,
+  storableText,
+  type NewRow,
+} from './rows';
 
 /**
  * Makes the user's row if it is missing. Locks it in any case, so that no other transaction removes
@@ -31,15 +38,25 @@ export function insertCodes(
   tables: Tables,
   { subject, setId, codes, createdAt }: NewCodes,
 ): Statement {
-  const rows = codes.map(({ codeId, salt, digest }) => ({
+  return insertRows(
+    tables.codes,
+    codes.map((code) => codeRow(code, { subject, setId, createdAt })),
+  );
+}
+
+/** The columns of the row of a code that is not consumed. */
+export function codeRow(
+  { codeId, salt, digest }: CodeRecord,
+  { subject, setId, createdAt }: Omit<NewCodes, 'codes'>,
+): NewRow {
+  return {
     code_id: codeId,
     user_key: subject.key,
     set_id: setId,
     salt,
     digest,
     created_at: createdAt,
-  }));
-  return insertRows(tables.codes, rows);
+  };
 }
 
 /**
@@ -48,8 +65,7 @@ export function insertCodes(
  */
 export const HAS_NOT_ENDED = sql`COALESCE(ended_at, 0) = 0`;
 
-/** The columns that {@link readCurrentSet} reads. */
-export const CURRENT_SET_COLUMNS = [
+const CURRENT_SET_COLUMNS = [
   'set_id',
   'format',
   'salt',
@@ -62,6 +78,19 @@ export const CURRENT_SET_COLUMNS = [
   'last_consumed_at',
   'revoked_at',
 ] as const;
+
+/**
+ * The columns of a user `u` that {@link readCurrentSet} reads. Not all, because each code repeats
+ * them, and a staged header would come with them.
+ */
+export const USER_COLUMNS = sql.join(CURRENT_SET_COLUMNS.map((name) => sql.ref(`u.${name}`)));
+
+/** The columns of a code `c` that {@link readStoredCode} reads. */
+export const CODE_COLUMNS = sql`c.code_id,
+      c.salt AS code_salt,
+      c.digest,
+      c.consumed_at,
+      c.consumption_id`;
 
 /**
  * @returns `null` if the user has no set, or a revoked one

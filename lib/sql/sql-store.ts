@@ -1,6 +1,6 @@
-// The store on a SQL database: a row for each code, conditional writes that decide, and the same
-// statements on every dialect. A verification takes six statements: two to take the attempt, four
-// to consume the code.
+// The store on a SQL database: a row for each code, and conditional writes that decide. A
+// verification takes six statements: two to take the attempt, four to consume the code. On PostgreSQL
+// it takes two, one for each step.
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
 import type {
@@ -102,7 +102,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
     const statement = isRecovery
       ? giveBackNetwork(tables, request)
       : giveBackSecondFactor(tables, request);
-    await this.#database.transaction((run) => run(statement));
+    await this.#database.write(statement);
   }
 
   consume(request: ConsumeRequest): Promise<Consumption> {
@@ -122,9 +122,16 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
   }
 
   append(events: readonly AuditEvent[], lock?: LockedChannel): Promise<readonly AuditEvent[]> {
-    const { tables } = this.#database;
+    const { dialect, tables } = this.#database;
+    const isOneStatement = dialect === 'postgres' && lock === undefined && events.length > 0;
     return recordedTransaction(this.#database, {
       events: lock ? [...events, lock.event] : events,
+      first: isOneStatement
+        ? async () => {
+            await this.#database.write(insertEvents(tables, events));
+            return events;
+          }
+        : null,
       work: async (run) => {
         const isLocked =
           lock !== undefined && (await run(lockSecondFactor(tables, lock))).affected === 1;
@@ -137,7 +144,7 @@ export class SqlStore implements BackupCodeStore, BackupCodeAudit, BackupCodeRep
 
   count({ event }: CountRequest): Promise<readonly AuditEvent[]> {
     const database = this.#database;
-    return database.transaction((run) => countEvent(run, { database, event }));
+    return countEvent((statement) => database.write(statement), { database, event });
   }
 
   nameKey(): Promise<Uint8Array> {

@@ -3,15 +3,15 @@
 import { sql } from 'kysely';
 import { BackupCodeError } from '../errors';
 import type { AttemptRequest, AttemptResult } from '../stores/requests';
-import { countedRefusal } from '../stores/refusals';
+import { countedRefusal, type RefusingCounter } from '../stores/refusals';
 import { countEvent } from './count-event';
-import type { Counter } from './counter';
-import type { Database, RunStatement } from './database';
+import type { Database, Row, RunStatement } from './database';
 import { networkCounter } from './network-counter';
 import { readNumber } from './rows';
 import { secondFactorCounter } from './second-factor-counter';
-import { CURRENT_SET_COLUMNS, readCurrentSet, readStoredCode } from './set-rows';
+import { CODE_COLUMNS, readCurrentSet, readStoredCode, USER_COLUMNS } from './set-rows';
 import { startSweep } from './sweep';
+import { takeOnPostgres, type AttemptToTake } from './take-on-postgres';
 
 /**
  * A concurrent insert, or an attempt that is given back, can leave a row that neither grants nor
@@ -20,10 +20,11 @@ import { startSweep } from './sweep';
 const MAX_ROUNDS = 10;
 
 /**
- * Two statements if the attempt is granted: the write that decides, and the read of the set. On
- * Galera the write to the user's row fails if the set was changed on another node. On the recovery
- * channel another row is written, so the node catches up first, for unknown names too: users must
- * not be told apart by the time of an answer.
+ * One statement on PostgreSQL, and another one if the attempt is refused. Elsewhere two statements
+ * in a transaction if it is granted: the write that decides, and the read of the set. On Galera the
+ * write to the user's row fails if the set was changed on another node. On the recovery channel
+ * another row is written, so the node catches up first, for unknown names too: users must not be
+ * told apart by the time of an answer.
  */
 export async function takeAttempt(
   database: Database,
@@ -41,19 +42,32 @@ export async function takeAttempt(
   return result;
 }
 
-function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
+async function countAttempt(database: Database, request: AttemptRequest): Promise<AttemptResult> {
   const counter =
     request.channel === 'recovery'
       ? networkCounter(database, request)
       : secondFactorCounter(database, request);
-  return database.transaction(async (run): Promise<AttemptResult> => {
+  const attempt = { database, counter, request };
+  return (await takeInOneStatement(attempt)) ?? takeInTransaction(attempt);
+}
+
+/** @returns `null` if a transaction must decide */
+async function takeInOneStatement(attempt: AttemptToTake): Promise<AttemptResult | null> {
+  const { database, request } = attempt;
+  if (database.dialect !== 'postgres') return null;
+  const taken = await takeOnPostgres(attempt);
+  if (taken === null) return null;
+  if (taken.ok) return grantedResult(taken.rows, request);
+  return refuse((statement) => database.write(statement), { ...attempt, ...taken });
+}
+
+function takeInTransaction(attempt: AttemptToTake): Promise<AttemptResult> {
+  const { database, counter, request } = attempt;
+  return database.transaction(async (run) => {
     for (let round = 1; round <= MAX_ROUNDS; round += 1) {
-      if (await counter.take(run)) return readGranted(run, { counter, request });
+      if (await counter.take(run)) return readGranted(run, attempt);
       const refusing = await counter.readRefusal(run);
-      if (refusing === null) continue;
-      const event = countedRefusal(request, refusing);
-      const events = await countEvent(run, { database, event });
-      return { ok: false, reason: event.reason, nextAt: refusing.nextAt, events };
+      if (refusing !== null) return refuse(run, { database, request, refusing });
     }
     throw new BackupCodeError(
       'unreadable_set',
@@ -64,30 +78,41 @@ function countAttempt(database: Database, request: AttemptRequest): Promise<Atte
 
 async function readGranted(
   run: RunStatement,
-  { counter, request }: { readonly counter: Counter; readonly request: AttemptRequest },
+  { counter, request }: AttemptToTake,
 ): Promise<AttemptResult> {
-  // Not u.*: each code repeats the user's row, and a staged header would come with it.
-  const columns = CURRENT_SET_COLUMNS.map((name) => sql.ref(`u.${name}`));
   const { rows } = await run(sql`
     SELECT ${counter.columns},
-      ${sql.join(columns)},
-      c.code_id,
-      c.salt AS code_salt,
-      c.digest,
-      c.consumed_at,
-      c.consumption_id
+      ${USER_COLUMNS},
+      ${CODE_COLUMNS}
     ${counter.fromAndWhere}`);
+  return grantedResult(rows, request);
+}
+
+function grantedResult(rows: readonly Row[], { channel, network }: AttemptRequest): AttemptResult {
   const row = rows[0] ?? {};
   const current = readCurrentSet(row);
   return {
     ok: true,
     ticket: {
-      channel: request.channel,
-      network: request.network,
+      channel,
+      network,
       attempt: readNumber(row, 'attempts'),
       generation: readNumber(row, 'generation'),
       nextAt: readNumber(row, 'next_at'),
     },
     current: current && { ...current, codes: rows.map(readStoredCode) },
   };
+}
+
+interface RefusedAttempt extends Omit<AttemptToTake, 'counter'> {
+  readonly refusing: RefusingCounter;
+}
+
+async function refuse(
+  run: RunStatement,
+  { database, request, refusing }: RefusedAttempt,
+): Promise<AttemptResult> {
+  const event = countedRefusal(request, refusing);
+  const events = await countEvent(run, { database, event });
+  return { ok: false, reason: event.reason, nextAt: refusing.nextAt, events };
 }

@@ -12,6 +12,7 @@ import {
   newSet,
   newUser,
   NOW,
+  takeGrantedAttempt,
   type UserSet,
 } from './samples';
 import type { StoreTestContext } from './store-contract';
@@ -66,6 +67,29 @@ export function setRaceTests({ runner, rounds, withStores, readEvents }: StoreTe
       const events = await readEvents(subject.userId);
       assert.equal(events.filter(({ type }) => type === 'activated').length, 1);
     }),
+  );
+
+  runner.it(
+    'A set that is issued while an earlier one is revoked again works with all its codes, or with none',
+    () =>
+      withStores(4, async (stores) => {
+        for (let round = 0; round < 5 * rounds; round += 1) {
+          const old = await issueSet(stores[0]);
+          const { subject } = old;
+          await endSet(stores[0], 'revoke', old);
+          const fresh = newSet(subject);
+          await Promise.all([
+            ...stores.map((store) => endSet(store, 'revoke', old)),
+            endSet(connectionOf(stores, round), 'replace', fresh),
+          ]);
+          const { current } = await takeGrantedAttempt(stores[0], subject);
+          if (current === null) continue;
+          assert.deepEqual(
+            current.codes.map(({ digest }) => digest).sort(),
+            fresh.codes.map(({ digest }) => digest).sort(),
+          );
+        }
+      }),
   );
 
   for (const ending of Object.keys(ENDINGS) as Ending[]) {

@@ -176,7 +176,7 @@ export const guessingBreaks: readonly Break[] = [
     what: 'an attempt is read, then written without a condition (SQL)',
     file: 'lib/sql/second-factor-counter.ts',
     find: `
-          AND \${isWaitOver(nextAt, request)}`,
+      AND \${isWaitOver(nextAt, request)}`,
     replace: '',
     noticedBy: [
       twoHundred,

@@ -40,7 +40,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-05',
     what: 'a code is read, then written by an UPDATE without a condition (SQL)',
-    file: 'lib/sql/consume-code.ts',
+    file: 'lib/sql/consumable.ts',
     find: 'AND consumed_at IS NULL',
     replace: '',
     noticedBy: [
@@ -76,7 +76,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-06',
     what: '`remaining` is computed by the caller, not in the row (SQL)',
-    file: 'lib/sql/consume-code.ts',
+    file: 'lib/sql/consumable.ts',
     find: 'SET remaining = remaining - 1 + ${added}',
     replace: 'SET remaining = 9',
     noticedBy: [
@@ -219,7 +219,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-33',
     what: 'expiry is checked before the write, not in it (SQL)',
-    file: 'lib/sql/consume-code.ts',
+    file: 'lib/sql/consumable.ts',
     find: 'AND (expires_at IS NULL OR expires_at > ${now})',
     replace: '',
     noticedBy: [
@@ -231,7 +231,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'N-33',
     what: 'a set works one millisecond too long',
-    file: 'lib/sql/consume-code.ts',
+    file: 'lib/sql/consumable.ts',
     find: 'expires_at > ${now})',
     replace: 'expires_at >= ${now})',
     noticedBy: [`${consumption} › No code works from the millisecond at which its set expires`],
@@ -296,7 +296,7 @@ export const singleUseBreaks: readonly Break[] = [
   {
     id: 'W-03',
     what: 'a code is searched in the sets of all users',
-    file: 'lib/sql/consume-code.ts',
+    file: 'lib/sql/consumable.ts',
     find: `AND user_key = \${subject.key}
       AND set_id = \${setId}
       AND consumed_at IS NULL`,

@@ -9,11 +9,21 @@ import { countingHasher } from '../helpers/counting-hasher';
 import { readSqlEvents } from '../helpers/read-events';
 import { describeOn } from '../helpers/sql-databases';
 import { LossyProxy } from '../helpers/servers';
+import { WRONG } from '../helpers/service';
 
 /** The statement as it is sent, so that READ COMMITTED is not taken for it. */
 const COMMIT = { PostgreSQL: '\x0bcommit\0', MariaDB: '\x03commit' } as const;
-/** A verification commits twice: the attempt, then the consumption. */
-const CONSUMPTION = 2;
+/** What consumes a code. On MariaDB it is the second COMMIT, after that of the attempt. */
+const CONSUMPTION = {
+  PostgreSQL: { text: 'WITH locked AS', nth: 1 },
+  MariaDB: { text: COMMIT.MariaDB, nth: 2 },
+} as const;
+
+/** What records an invalid code. */
+const INVALID = {
+  PostgreSQL: { text: 'INSERT INTO "backup_code_events"', nth: 1 },
+  MariaDB: { text: COMMIT.MariaDB, nth: 2 },
+} as const;
 
 interface Client {
   readonly database: SqlDatabase;
@@ -49,13 +59,22 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
     const trailOf = async (user: string): Promise<string[]> =>
       (await readSqlEvents(direct, user)).map(({ type }) => type);
 
-    it('If the answer to the COMMIT of a consumption is lost, the owner gets in, once', async () => {
+    it('If the answer to a consumption is lost, the owner gets in, once', async () => {
       const { codes } = await backupCodes.issue('ada');
-      proxy.loseAnswerTo(COMMIT[kind], CONSUMPTION);
+      const { text, nth } = CONSUMPTION[kind];
+      proxy.loseAnswerTo(text, nth);
       const outcome = await backupCodes.consume('ada', codes[0]);
       expect([proxy.lost, outcome]).toMatchObject([1, { ok: true, remaining: 9, repeated: true }]);
       expect(await trailOf('ada')).toEqual(['issued', 'consumed']);
       expect(await backupCodes.consume('ada', codes[0])).toEqual({ ok: false, reason: 'reused' });
+    });
+
+    it('If the answer to the record of an invalid code is lost, it is recorded once', async () => {
+      await backupCodes.issue('mallory');
+      proxy.loseAnswerTo(INVALID[kind].text, INVALID[kind].nth);
+      const outcome = await backupCodes.consume('mallory', WRONG);
+      expect([proxy.lost, outcome]).toEqual([1, { ok: false, reason: 'mismatch' }]);
+      expect(await trailOf('mallory')).toEqual(['issued', 'rejected']);
     });
 
     it('If the answer to the COMMIT of a new set is lost, its codes work', async () => {

@@ -103,7 +103,7 @@ async function waitForCommit(db: Kysely<unknown>, seconds: number): Promise<void
       SELECT pid
       FROM pg_stat_activity
       WHERE wait_event = 'SyncRep'
-        AND query ILIKE 'commit'
+        AND query ILIKE '%consumed_at%'
         AND query_start < now() - make_interval(secs => ${seconds})`.execute(db);
     if (rows.length > 0) return;
     await sleep(100);
