@@ -4,7 +4,12 @@ import { BackupCodeError } from '../errors';
 import { logDecision } from '../internal/decision-log';
 import { isResponseSent, responseSentError } from '../internal/response-sent';
 import { isRecovery } from '../strategy/recovery-login';
-import { findConsumed, forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
+import {
+  findConsumed,
+  forgetConsumed,
+  recordUnfinished,
+  rememberConsumed,
+} from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
 import { carryKeptData, carryStepUp } from './carried-data';
 import { endSessionId } from './ended-sessions';
@@ -176,7 +181,11 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     // version. Later ones do it once more.
     endSessionId(req);
     await regenerateSession(req);
-    if (consumed !== null) await claimLogin(consumed);
+    if (consumed !== null) {
+      await claimLogin(consumed);
+      // From here on it is this request that records what becomes of the login.
+      rememberConsumed(req, { ...consumed, isRepeated: false });
+    }
     await logInWithMark(req, { user: shownBy.user, startedAt: begun.startedAt });
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
@@ -184,7 +193,11 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
   } catch (error) {
     // A login whose record could not be saved does not count. No client knows its id yet.
     await abandonLogin(req);
-    if (isCompletedBefore(error)) throw error;
+    if (isCompletedBefore(error)) {
+      // The other request records what became of the login.
+      forgetConsumed(req);
+      throw error;
+    }
     throw new BackupCodeError(
       'login_unfinished',
       'The factor was valid, but the session could not be made, so no user is logged in. ' +

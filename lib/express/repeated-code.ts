@@ -5,15 +5,17 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Request } from 'express';
 import { asError, BackupCodeError } from '../errors';
 import type { UnfinishedLogin } from '../strategy/unfinished-login';
+import { endSessionId } from './ended-sessions';
 import { readState, STATE_KEY } from './login-state';
 import { getSession, readPath } from './session';
 
 /**
- * For how long the request that consumed the code may complete the login without a claim. A
- * repeated one waits as long before it claims. Each measures its own time, so no clocks are
- * compared.
+ * For how long the request that consumed the code may complete the login without a claim. Each
+ * request measures its own time, so no clocks are compared.
  */
-const FIRST_REQUEST_MS = 5000;
+const FIRST_REQUEST_MS = 4000;
+/** How long a repeated one waits before it claims. A session store may be behind by the rest. */
+const REPEATED_REQUEST_MS = 5000;
 const POLL_MS = 100;
 
 /**
@@ -23,10 +25,14 @@ const POLL_MS = 100;
  * @throws {BackupCodeError} `no_pending_login`: the first request completed the login
  */
 export async function waitForFirstRequest(req: Request): Promise<void> {
-  const until = performance.now() + FIRST_REQUEST_MS;
+  const until = performance.now() + REPEATED_REQUEST_MS;
   for (;;) {
     const isOver = performance.now() >= until;
-    if (!(await isStillPending(req))) throw completedBefore();
+    if (!(await isStillPending(req))) {
+      // With `resave`, this request would write the pending login back when it ends.
+      endSessionId(req);
+      throw completedBefore();
+    }
     if (isOver) return;
     await sleep(POLL_MS);
   }
@@ -69,6 +75,8 @@ function readStoredSession(req: Request): Promise<unknown> {
   return new Promise((resolve, reject) => {
     get.call(store, id, (error: unknown, session: unknown) => {
       if (error === undefined || error === null) resolve(session);
+      // As express-session reads it: a store of files has no such session.
+      else if (readPath(error, 'code') === 'ENOENT') resolve(null);
       else reject(asError(error));
     });
   });

@@ -92,6 +92,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
   async replace(request: ReplaceRequest): Promise<readonly AuditEvent[]> {
     const { subject, event, now, only } = request;
     const reply = await this.#run(replaceScript, subject.key, {
+      id: event.id,
       set: setFields(request),
       event: JSON.stringify(event),
       now,
@@ -103,6 +104,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
   async stage(request: StageRequest): Promise<readonly AuditEvent[]> {
     const { subject, header, event, until } = request;
     const reply = await this.#run(stageScript, subject.key, {
+      id: event.id,
       set: JSON.stringify(setFields(request)),
       setId: header.setId,
       owner: ownerFields(subject),
@@ -114,6 +116,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
 
   async activate({ subject, setId, now, event }: ActivateRequest): Promise<readonly AuditEvent[]> {
     const reply = await this.#run(activateScript, subject.key, {
+      id: event.id,
       setId,
       now,
       latestUntil: latestUntil({ now }),
@@ -134,6 +137,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
       subjectKey: subject.key,
       network,
       request: {
+        id: refusal.id,
         channel,
         now,
         waits,
@@ -183,6 +187,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
 
   async revoke({ subject, now, event }: RevokeRequest): Promise<readonly AuditEvent[]> {
     const reply = await this.#run(revokeScript, subject.key, {
+      id: event.id,
       now,
       event: JSON.stringify(event),
     });
@@ -195,6 +200,7 @@ export class RedisStore implements BackupCodeStore, BackupCodeAudit, BackupCodeR
 
   async unlock({ subject, channel, now, event }: UnlockRequest): Promise<readonly AuditEvent[]> {
     const reply = await this.#run(unlockScript, subject.key, {
+      id: event.id,
       channel,
       now,
       event: JSON.stringify(event),

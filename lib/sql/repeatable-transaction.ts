@@ -63,14 +63,14 @@ export async function repeatableTransaction<T>(
       if (attempt.rollback !== null) return attempt.rollback.answer;
       if (uncertain === null && !attempt.isDone) throw error;
       uncertain ??= uncertaintyOf(error);
-      if (Date.now() >= uncertain.until) throw uncertain.error;
+      if (performance.now() >= uncertain.until) throw uncertain.error;
     }
     await sleep(pauseMs);
   }
 }
 
 function uncertaintyOf(error: unknown): Uncertainty {
-  return { error, until: Date.now() + MAX_UNCERTAIN_MS };
+  return { error, until: performance.now() + MAX_UNCERTAIN_MS };
 }
 
 /** What is known of one run of a transaction, whatever the driver threw. */
@@ -117,13 +117,18 @@ export function recordedTransaction(
 ): Promise<readonly AuditEvent[]> {
   const ids = events.map(({ id }) => id);
   let isFirst = first === null;
+  const throwIfStored = async (run: RunStatement): Promise<void> => {
+    if (isFirst || ids.length === 0) return;
+    const stored = await readEventsById(run, { tables: database.tables, ids });
+    if (stored.length > 0) throw new Rollback(stored);
+  };
   const findOrWork: Work<readonly AuditEvent[]> = async (run) => {
-    if (!isFirst && ids.length > 0) {
-      const stored = await readEventsById(run, { tables: database.tables, ids });
-      if (stored.length > 0) throw new Rollback(stored);
-    }
+    await throwIfStored(run);
+    const written = await work(run);
+    // The work waits for the row that a first transaction still holds, and may find it changed.
+    if (written.length === 0) await throwIfStored(run);
     isFirst = false;
-    return work(run);
+    return written;
   };
   return repeatableTransaction(database, findOrWork, { first });
 }

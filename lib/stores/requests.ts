@@ -72,7 +72,11 @@ export interface Ticket {
   readonly nextAt: number;
 }
 
-/** A set to write: header, codes and event go into one transaction. */
+/**
+ * A set to write: header, codes and event go into one transaction. Each call has an event with an
+ * id of its own, here and in all requests below. A store may answer a call that it has done already
+ * as it answered it first.
+ */
 export interface NewSet {
   readonly subject: Subject;
   readonly header: SetHeader;

@@ -96,7 +96,8 @@ export function setTests({ test, readEvents }: StoreTestContext): void {
     assert.deepEqual(await store.revoke({ subject, now: NOW, event }), [
       { ...event, setId: header.setId },
     ]);
-    assert.deepEqual(await store.revoke({ subject, now: NOW, event }), []);
+    const second = newEvent('revoked', subject);
+    assert.deepEqual(await store.revoke({ subject, now: NOW, event: second }), []);
     assert.equal((await store.find(subject))?.current ?? null, null);
     assert.equal((await takeGrantedAttempt(store, subject)).current, null);
     assert.deepEqual(await store.consume(newConsumeRequest(set, 0)), SET_GONE);

@@ -62,7 +62,8 @@ export function stagingTests({ test, readEvents }: StoreTestContext): void {
     const request = { subject, setId, now: NOW + HOUR_MS - 1, event };
     assert.deepEqual(await store.activate({ ...request, setId: old.header.setId }), []);
     assert.deepEqual(await store.activate(request), [{ ...event, remaining: 8, total: 8 }]);
-    assert.deepEqual(await store.activate(request), []);
+    const second = newEvent('activated', subject, { setId });
+    assert.deepEqual(await store.activate({ ...request, event: second }), []);
     assert.deepEqual(await store.consume(newConsumeRequest(old, 0)), SET_GONE);
     await expectConsumed(store, newConsumeRequest(staged, 0), { remaining: 7, total: 8 });
     const [, , activated] = await readEvents(subject.userId);

@@ -90,10 +90,42 @@ export const loginFlowBreaks: readonly Break[] = [
     id: 'F-10',
     what: 'a repeated code does not wait for the first request',
     file: 'lib/express/repeated-code.ts',
-    find: 'const until = performance.now() + FIRST_REQUEST_MS;',
+    find: 'const until = performance.now() + REPEATED_REQUEST_MS;',
     replace: 'const until = performance.now();',
     noticedBy: [
       `${repeated} › of two clicks at once, one completes the login, and none counts as unfinished`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'a repeated request writes the completed pending login back',
+    file: 'lib/express/repeated-code.ts',
+    find: `      endSessionId(req);
+`,
+    replace: '',
+    noticedBy: [
+      `${repeated} › a repeated request in another process does not write the pending login back`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'a repeated request that claimed the login does not record that it failed',
+    file: 'lib/express/complete-login.ts',
+    find: 'rememberConsumed(req, { ...consumed, isRepeated: false });',
+    replace: '',
+    noticedBy: [
+      `${repeated} › a login that a repeated code claimed and could not complete is unfinished`,
+    ],
+  },
+  {
+    id: 'F-10',
+    what: 'a login that another request completed is recorded as unfinished',
+    file: 'lib/express/complete-login.ts',
+    find: `forgetConsumed(req);
+      throw error;`,
+    replace: 'throw error;',
+    noticedBy: [
+      `${repeated} › a first request that is late completes no login that a repeated one completed`,
     ],
   },
   {

@@ -166,8 +166,8 @@ export const loginBreaks: readonly Break[] = [
     what: 'a login whose session could not be saved is left unfinished',
     file: 'lib/express/complete-login.ts',
     find: `await abandonLogin(req);
-    if (isCompletedBefore(error)) throw error;`,
-    replace: 'if (isCompletedBefore(error)) throw error;',
+    if (isCompletedBefore(error)) {`,
+    replace: 'if (isCompletedBefore(error)) {',
     noticedBy: [`${sessionFaults} › if any write of the second step fails, no user is logged in`],
   },
   {

@@ -172,7 +172,7 @@ export const movingBreaks: readonly Break[] = [
     id: 'M-03',
     what: 'a signal while the export is read is ignored',
     file: 'lib/cli/adopt-command.ts',
-    find: '  addAbortSignal(host.stopSignal, input as Readable);\n',
+    find: '  addAbortSignal(host.stopSignal, input);\n',
     replace: '',
     noticedBy: [`${command} › stops on a signal while it reads, and writes nothing`],
     hangs: true,

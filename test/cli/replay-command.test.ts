@@ -33,6 +33,7 @@ async function run(
     stderr: (text) => (stderr += text),
     stopSignal: new AbortController().signal,
     now: () => 0,
+    cores: 1,
     ...host,
   });
   const linesOf = (output: string): string[] => output.split('\n').slice(0, -1);

@@ -148,6 +148,69 @@ test(
     const { status, body } = await first;
     expect([status, body.error]).toEqual([500, 'no_pending_login']);
     expect((await browser.get('/whoami')).body).toMatchObject({ user: 'ada' });
+    expect(trail()).toEqual(['issued', 'consumed', 'login_resumed']);
+  },
+  20 * SECONDS,
+);
+
+test('a repeated request in another process does not write the pending login back', async () => {
+  // Two processes share the sessions, and each knows which of them it has ended itself.
+  const sites = await Promise.all([1, 2].map(() => openSharedSite()));
+  const [here, there] = sites.map((shared) => shared.browser()) as [Browser, Browser];
+  await here.post('/login', { user: 'ada' });
+  there.cookie = here.cookie;
+  let finishFirst: () => void = () => undefined;
+  beforeSession = () => {
+    beforeSession = () => Promise.resolve();
+    return new Promise((resolve) => (finishFirst = resolve));
+  };
+  const first = sendCode(here.copy());
+  while (!trail().includes('consumed')) await new Promise((resolve) => setTimeout(resolve, 5));
+  beforeSession = () => {
+    finishFirst();
+    return Promise.resolve();
+  };
+  expect((await sendCode(there)).body).toMatchObject({ error: 'no_pending_login' });
+  expect((await first).status).toBe(200);
+  expect((await sendCode(there)).status).toBe(401);
+  await Promise.all(sites.map((shared) => shared.shut()));
+});
+
+/** A process of its own, with `resave` on: each request writes its session when it ends. */
+async function openSharedSite(): Promise<LoginSite> {
+  const shared = await LoginSite.open({ routes: addRoute, sessionOptions: { resave: true } });
+  Reflect.set(shared.store, 'sessions', Reflect.get(site.store, 'sessions'));
+  return shared;
+}
+
+test('a session store of files has no session that the first request ended', async () => {
+  let finishFirst: () => void = () => undefined;
+  beforeSession = () => {
+    beforeSession = () => Promise.resolve();
+    return new Promise((resolve) => (finishFirst = resolve));
+  };
+  const first = sendCode(browser.copy());
+  while (!trail().includes('consumed')) await new Promise((resolve) => setTimeout(resolve, 5));
+  beforeSession = () => {
+    // As session-file-store answers. express-session reads it as no session.
+    Reflect.set(site.store, 'get', (_id: string, done: (error: unknown) => void) =>
+      done(Object.assign(new Error('no such file'), { code: 'ENOENT' })),
+    );
+    return Promise.resolve();
+  };
+  expect((await sendCode()).body).toMatchObject({ error: 'no_pending_login' });
+  finishFirst();
+  expect((await first).status).toBe(200);
+});
+
+test(
+  'a login that a repeated code claimed and could not complete is unfinished',
+  async () => {
+    dieOnce();
+    await expect(sendCode()).rejects.toThrow('fetch failed');
+    site.serialize.fails = true;
+    expect((await sendCode()).body).toMatchObject({ error: 'login_unfinished' });
+    expect(trail()).toEqual(['issued', 'consumed', 'login_resumed', 'login_unfinished']);
   },
   20 * SECONDS,
 );

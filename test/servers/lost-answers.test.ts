@@ -1,6 +1,6 @@
 // A database that does what it was asked, and whose answer is lost on the way: the owner of the
 // code gets in, once.
-import { Kysely, MysqlDialect, PostgresDialect } from 'kysely';
+import { Kysely, MysqlDialect, PostgresDialect, sql } from 'kysely';
 import { createPool } from 'mysql2';
 import { Pool } from 'pg';
 import { BackupCodes } from '../../lib';
@@ -103,7 +103,33 @@ for (const kind of ['PostgreSQL', 'MariaDB'] as const) {
       expect(await backupCodes.consume('dan', codes[0])).toMatchObject({ ok: true, remaining: 9 });
       expect(await trailOf('dan')).toEqual(['staged', 'activated', 'consumed']);
     });
+
+    if (kind === 'PostgreSQL') {
+      it('A COMMIT that the server receives after the transaction ran again counts as its own', async () => {
+        const { setId, codes } = await backupCodes.stage('fay');
+        proxy.holdBack(COMMIT[kind]);
+        const activation = backupCodes.activate('fay', setId);
+        await waitForLock(direct);
+        proxy.sendHeld();
+        expect([await activation, proxy.lost]).toEqual([true, 1]);
+        expect(await backupCodes.consume('fay', codes[0])).toMatchObject({ ok: true });
+        expect(await trailOf('fay')).toEqual(['staged', 'activated', 'consumed']);
+      });
+    }
   });
+}
+
+/** Waits until a transaction waits for a row that another one holds. */
+async function waitForLock(direct: Kysely<unknown>): Promise<void> {
+  for (;;) {
+    const { rows } = await sql`
+      SELECT 1
+      FROM pg_stat_activity
+      WHERE datname = current_database()
+        AND wait_event_type = 'Lock'`.execute(direct);
+    if (rows.length > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 function openPostgres(url: string): Client {

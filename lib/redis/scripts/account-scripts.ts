@@ -84,11 +84,14 @@ end
 return commit()
 `);
 
-/** Reads `channel`, `now`, `event`. Returns the events that it wrote. */
+/** Reads `id`, `channel`, `now`, `event`. Returns the events that it wrote. */
 export const unlockScript = defineScript(`${USER_FUNCTIONS}${REMOVE_USER}
 local generation = readGeneration(request.channel)
 local isStored = redis.call('EXISTS', user) == 1
-
+local earlier = readEarlierReply()
+if earlier then
+  return earlier
+end
 
 local function countsOnNetworks()
   for _, network in ipairs(redis.call('ZRANGE', networks, 0, -1)) do
@@ -112,11 +115,11 @@ end
 if not isCounting() then
   return written
 end
-if isStored then
-  beginGeneration(request.channel, nextGeneration(request.channel))
-else
+local position = record(request.event)
+if not isStored then
   removeNetworks()
+  return commit(written)
 end
-record(request.event)
-return commit(written)
+beginGeneration(request.channel, nextGeneration(request.channel))
+return commitChange(position)
 `);

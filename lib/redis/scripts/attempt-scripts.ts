@@ -18,7 +18,8 @@ local function readCounter()
     return readSecondFactor()
   end
   local generation = readGeneration('recovery')
-  local values = redis.call('HMGET', network, 'attempts', 'nextAt', 'generation', 'forgetAt')
+  local values =
+    redis.call('HMGET', network, 'attempts', 'nextAt', 'generation', 'forgetAt', 'attemptId')
   local isForgotten = request.now and request.now >= toNumber(values[4])
   local isCurrent = values[3] and (not generation or toNumber(values[3]) == generation)
   if isForgotten or not isCurrent then
@@ -28,14 +29,16 @@ local function readCounter()
     attempts = toNumber(values[1]),
     nextAt = toNumber(values[2]),
     generation = toNumber(values[3]),
+    attemptId = values[5],
   }
 end
 
-local function writeCounter(attempts, nextAt, generation)
+local function writeCounter(attempts, nextAt, generation, attemptId)
   if request.channel == 'second_factor' then
     write('HSET', user, 'second_factor:attempts', toText(attempts))
     write('HSET', user, 'second_factor:nextAt', toText(nextAt))
     write('HSET', user, 'second_factor:generation', toText(generation))
+    write('HSET', user, 'second_factor:attemptId', attemptId)
     return
   end
   write(
@@ -46,13 +49,15 @@ local function writeCounter(attempts, nextAt, generation)
     'nextAt',
     toText(nextAt),
     'generation',
-    toText(generation)
+    toText(generation),
+    'attemptId',
+    attemptId
   )
 end
 `;
 
 /**
- * Reads `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`.
+ * Reads `id`, `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`.
  * Returns `granted`, attempt, generation, nextAt and all fields that the user had before; or
  * `refused`, reason, nextAt and the events that it wrote.
  */
@@ -75,6 +80,21 @@ local function refuse(reason, period)
   return commit({ 'refused', reason, toText(counter.nextAt), written })
 end
 
+local function grant(attempt, generation, nextAt)
+  return {
+    'granted',
+    toText(attempt),
+    toText(generation),
+    toText(nextAt),
+    redis.call('HGETALL', user),
+  }
+end
+
+-- A client may send a command again if it lost the answer. It is the same attempt.
+if counter.attemptId == request.id then
+  return grant(counter.attempts, counter.generation, counter.nextAt)
+end
+
 if not isRecovery and (counter.lockedAt or counter.attempts >= #request.waits) then
   return refuse('locked', 'day ' .. toText(math.floor(now / ${DAY_MS})))
 end
@@ -88,7 +108,7 @@ local wait = request.waits[math.min(attempt, #request.waits)]
 local nextAt = wait == 0 and 0 or now + wait
 -- A counter is forgotten by the caller's clock, and removed by the server's.
 local serverNow = redis.call('TIME')[1] * 1000
-writeCounter(attempt, nextAt, counter.generation)
+writeCounter(attempt, nextAt, counter.generation, request.id)
 if isRecovery then
   write('HSET', network, 'forgetAt', toText(now + request.keptMs))
   write('PEXPIRE', network, request.keptMs)
@@ -99,13 +119,7 @@ elseif #request.owner > 0 and redis.call('HEXISTS', user, 'setId') == 0 then
   write('HSET', user, unpack(request.owner))
   write('ZADD', withoutSet, 'NX', toText(now), user)
 end
-return commit({
-  'granted',
-  toText(attempt),
-  toText(counter.generation),
-  toText(nextAt),
-  redis.call('HGETALL', user),
-})
+return commit(grant(attempt, counter.generation, nextAt))
 `);
 
 /** Reads `channel`, and `generation` and `nextAt` of the ticket. */
@@ -115,7 +129,7 @@ if counter.generation ~= request.generation or counter.attempts == 0 then
   return
 end
 local nextAt = counter.nextAt == request.nextAt and 0 or counter.nextAt
-writeCounter(counter.attempts - 1, nextAt, counter.generation)
+writeCounter(counter.attempts - 1, nextAt, counter.generation, '')
 return commit()
 `);
 

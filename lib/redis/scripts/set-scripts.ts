@@ -3,20 +3,27 @@
 import { defineScript } from '../client';
 import { USER_FUNCTIONS } from './user-functions';
 
-/** Reads `set`, `event`, `now`, `onlyFirst`. Returns the events that it wrote. */
+/** Reads `id`, `set`, `event`, `now`, `onlyFirst`. Returns the events that it wrote. */
 export const replaceScript = defineScript(`${USER_FUNCTIONS}
+local earlier = readEarlierReply()
+if earlier then
+  return earlier
+end
 if request.onlyFirst and redis.call('HEXISTS', user, 'hadSet') == 1 then
   return written
 end
 beginSet(request.set, request.now)
-record(request.event)
-return commit(written)
+return commitChange(record(request.event))
 `);
 
 /**
- * Reads `set` as JSON, `setId`, `owner`, `stagedUntil`, `event`. Returns the events that it wrote.
+ * Reads `id`, `set` as JSON, `setId`, `owner`, `stagedUntil`, `event`. Returns the events that it wrote.
  */
 export const stageScript = defineScript(`${USER_FUNCTIONS}
+local earlier = readEarlierReply()
+if earlier then
+  return earlier
+end
 if redis.call('HEXISTS', user, 'setId') == 0 then
   write('ZADD', withoutSet, toText(request.stagedUntil), user)
 end
@@ -31,14 +38,17 @@ write(
   'stagedUntil',
   toText(request.stagedUntil)
 )
-record(request.event)
-return commit(written)
+return commitChange(record(request.event))
 `);
 
-/** Reads `setId`, `now`, `latestUntil`, `event`. Returns the events that it wrote. */
+/** Reads `id`, `setId`, `now`, `latestUntil`, `event`. Returns the events that it wrote. */
 export const activateScript = defineScript(`${USER_FUNCTIONS}
 local fields = readUser('staged', 'stagedId', 'stagedUntil')
 local stagedUntil = toNumber(fields.stagedUntil)
+local earlier = readEarlierReply()
+if earlier then
+  return earlier
+end
 if fields.stagedId ~= request.setId then
   return written
 end
@@ -49,18 +59,21 @@ end
 local set = cjson.decode(fields.staged)
 local total = valueOf(set, 'total')
 beginSet(set, request.now)
-record(request.event, 'remaining', total, 'total', total)
-return commit(written)
+return commitChange(record(request.event, 'remaining', total, 'total', total))
 `);
 
-/** Reads `now`, `event`. Returns the events that it wrote. */
+/** Reads `id`, `now`, `event`. Returns the events that it wrote. */
 export const revokeScript = defineScript(`${USER_FUNCTIONS}
 local setId = redis.call('HGET', user, 'setId')
+local earlier = readEarlierReply()
+if earlier then
+  return earlier
+end
 endSet(request.now)
 dropStagedSet()
 if setId then
   listWithoutSet(request.now)
-  record(request.event, 'setId', setId)
+  return commitChange(record(request.event, 'setId', setId))
 end
 return commit(written)
 `);

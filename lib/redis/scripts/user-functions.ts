@@ -83,18 +83,41 @@ local function count(event, id, ...)
   end
 end
 
+-- What this command returned when it ran before; nil if it did not. A client may send a command
+-- again if it lost the answer. Only the last change of a user is found.
+local function readEarlierReply()
+  local id, entry = string.match(redis.call('HGET', user, 'change') or '', '^(%S+) (%S+)$')
+  if id ~= request.id then
+    return nil
+  end
+  for _, found in ipairs(redis.call('XRANGE', events, entry, entry)) do
+    table.insert(written, found[2])
+  end
+  return written
+end
+
+-- Makes the planned writes, and notes the event at this position as the last change of the user.
+local function commitChange(position)
+  write('HSET', user, 'change', function()
+    return request.id .. ' ' .. replies[position]
+  end)
+  return commit(written)
+end
+
 local function readSecondFactor()
   local fields = readUser(
     'second_factor:attempts',
     'second_factor:nextAt',
     'second_factor:generation',
-    'second_factor:lockedAt'
+    'second_factor:lockedAt',
+    'second_factor:attemptId'
   )
   return {
     attempts = toNumber(fields['second_factor:attempts']),
     nextAt = toNumber(fields['second_factor:nextAt']),
     generation = toNumber(fields['second_factor:generation'] or request.firstGeneration),
     lockedAt = fields['second_factor:lockedAt'],
+    attemptId = fields['second_factor:attemptId'],
   }
 end
 
@@ -118,7 +141,8 @@ local function beginGeneration(channel, generation)
       user,
       'second_factor:attempts',
       'second_factor:nextAt',
-      'second_factor:lockedAt'
+      'second_factor:lockedAt',
+      'second_factor:attemptId'
     )
   end
 end

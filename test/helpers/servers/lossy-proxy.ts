@@ -20,6 +20,8 @@ export class LossyProxy {
   readonly #server: TcpServer;
   readonly #sockets = new Set<Socket>();
   #awaited: AwaitedMessage | null = null;
+  #textToHold: string | null = null;
+  #sendHeld: () => void = () => undefined;
   #isSilent = false;
 
   private constructor(target: Pick<Server, 'host' | 'port'>) {
@@ -47,6 +49,19 @@ export class LossyProxy {
     this.#awaited = { text: text.toLowerCase(), left: nth };
   }
 
+  /**
+   * Holds the next message back that contains the text, in any case, and drops the connection of
+   * its client at once. The server waits for it, with all that its transaction has locked.
+   */
+  holdBack(text: string): void {
+    this.#textToHold = text.toLowerCase();
+  }
+
+  /** Sends the message that was held back. */
+  sendHeld(): void {
+    this.#sendHeld();
+  }
+
   /** From now on requests arrive and no answer comes back, on every connection. */
   fallSilent(): void {
     this.#isSilent = true;
@@ -61,9 +76,10 @@ export class LossyProxy {
   #forward(client: Socket, server: Socket): void {
     let sent = '';
     let isLosing = false;
+    let isHeld = false;
     const end = (): void => {
       client.destroy();
-      server.destroy();
+      if (!isHeld) server.destroy();
     };
     for (const socket of [client, server]) {
       this.#sockets.add(socket);
@@ -76,6 +92,17 @@ export class LossyProxy {
     }
     client.on('data', (chunk) => {
       sent = (sent + chunk.toString('latin1').toLowerCase()).slice(-KEPT_CHARACTERS);
+      if (this.#textToHold !== null && sent.includes(this.#textToHold)) {
+        this.#textToHold = null;
+        this.lost += 1;
+        isHeld = true;
+        this.#sendHeld = () => {
+          isHeld = false;
+          server.end(chunk);
+        };
+        end();
+        return;
+      }
       if (this.#awaited !== null && sent.includes(this.#awaited.text)) {
         sent = '';
         isLosing = this.#takeAwaited(this.#awaited);

@@ -2,7 +2,11 @@
 // script runs twice, and its second answer is the one that arrives.
 import { createClient, createSentinel } from 'redis';
 import { BackupCodes } from '../../../lib';
+import type { Channel } from '../../../lib/audit/context';
 import { RedisStore, type RedisClient } from '../../../lib/redis';
+import type { AttemptResult } from '../../../lib/stores/requests';
+import { userSubject } from '../../../lib/stores/subject';
+import { takeAttempt } from '../../../lib/testing/samples';
 import { countingHasher } from '../../helpers/counting-hasher';
 import { readRedisEvents } from '../../helpers/read-redis-events';
 import type { SingleClient } from '../../helpers/redis-data';
@@ -10,6 +14,9 @@ import { describeWith, LossyProxy, redis, startSentinel, type Server } from '../
 
 /** What the request of the script that consumes a code contains, and no other. */
 const CONSUMPTION = '"milestones"';
+
+/** The same, of the script that takes an attempt. */
+const TAKEN_ATTEMPT = '"refusedsource"';
 
 type Sentinel = RedisClient & { destroy(): unknown };
 
@@ -58,6 +65,62 @@ describeWith(redis, 'a Redis sentinel behind a proxy that loses answers', (serve
       expect(outcome).toMatchObject({ ok: true, remaining: 8, repeated: true });
       expect(await trailOf('ada')).toEqual(['issued', 'consumed', 'consumed']);
       expect(await backupCodes.consume('ada', codes[1])).toEqual({ ok: false, reason: 'reused' });
+    } finally {
+      client.destroy();
+    }
+  }, 60_000);
+
+  it('If the answer to an attempt is lost, and it is sent again, it is counted once', async () => {
+    const client = await connect();
+    try {
+      const store = new RedisStore({ client });
+      const take = (channel: Channel, user: string): Promise<AttemptResult> =>
+        takeAttempt(store, userSubject(user), {
+          channel,
+          waits: [1000, 1000],
+          network: '192.0.2.0',
+        });
+      await take('second_factor', 'dan');
+      await take('recovery', 'dan');
+      for (const channel of ['second_factor', 'recovery'] as const) {
+        const user = `new-${channel}`;
+        proxy.loseAnswerTo(TAKEN_ATTEMPT);
+        expect(await take(channel, user)).toMatchObject({ ok: true, ticket: { attempt: 1 } });
+        expect(await take(channel, user)).toMatchObject({ ok: false, reason: 'throttled' });
+      }
+      expect(proxy.lost).toBeGreaterThanOrEqual(2);
+    } finally {
+      client.destroy();
+    }
+  }, 60_000);
+
+  it('If the answer to a change is lost, and it is sent again, it is made and recorded once', async () => {
+    const client = await connect();
+    try {
+      const backupCodes = open(client);
+      // Each script is loaded before its answer is lost.
+      const change = async (user: string, prepare: () => void): Promise<unknown> => {
+        const changed: unknown[] = [];
+        prepare();
+        await backupCodes.issue(user);
+        prepare();
+        const { setId } = await backupCodes.stage(user);
+        prepare();
+        changed.push(await backupCodes.activate(user, setId));
+        await backupCodes.consume(user, 'AAAA-AAAA');
+        prepare();
+        changed.push(await backupCodes.unlock(user, 'second_factor', { actor: 'root' }));
+        prepare();
+        changed.push(await backupCodes.revoke(user));
+        return changed;
+      };
+      await change('eva', () => undefined);
+      const lostBefore = proxy.lost;
+      const changed = await change('fay', () => proxy.loseAnswerTo('"event":'));
+      expect(proxy.lost).toBe(lostBefore + 5);
+      expect(changed).toEqual([true, true, true]);
+      const types = ['issued', 'staged', 'activated', 'rejected', 'unlocked', 'revoked'];
+      expect(await trailOf('fay')).toEqual(types);
     } finally {
       client.destroy();
     }
