@@ -1,5 +1,7 @@
 'use strict';
 
+const { availableParallelism } = require('node:os');
+
 /** Every project reads TypeScript through swc; otplib and what it stands on are ESM only. */
 const shared = {
   testEnvironment: 'node',
@@ -60,7 +62,8 @@ const unit = {
 module.exports = {
   // Of the whole run: in a project it has no effect. What takes longer says so itself.
   testTimeout: 60_000,
-  maxWorkers: '100%',
+  // One more than there are cores, because tests on servers wait for them.
+  maxWorkers: availableParallelism() + 1,
   projects: [
     unit,
     // The same on memory alone, without HTTP, databases, documents and long tables of faults, for

@@ -19,7 +19,10 @@ export type BackupCodeErrorCode =
   | 'invalid_format'
   /** A hasher is below its minimum cost, or does not suit the format. */
   | 'invalid_hasher'
-  /** A pepper key is too short, its id is malformed, or two keys have the same id. */
+  /**
+   * A pepper key is too short, its id is malformed, or two keys have the same id. Also thrown by
+   * `pepperFromEnv` if its variable is not set or cannot be read.
+   */
   | 'invalid_pepper'
   /**
    * A list of codes to adopt is empty, or a code in it does not match the format or occurs twice.
@@ -105,8 +108,17 @@ export type BackupCodeErrorCode =
    */
   | 'enrollment_loop';
 
+/** The page with a section for each error code and for each mistake, within this package. */
+const ERRORS_PAGE = 'docs/errors.md';
+
+/** Returns the address of the section about an error or a mistake, as its message ends with it. */
+export function addressOf(code: string): string {
+  return `${ERRORS_PAGE}#${code.toLowerCase()}`;
+}
+
 /**
- * Thrown for everything unexpected. Branch on `code`; the message is for people and may change.
+ * Thrown for everything unexpected. Branch on `code`; the message is for people and may change. It
+ * ends with the address of the section of the documentation about the code.
  *
  * @example
  * try {
@@ -120,7 +132,7 @@ export class BackupCodeError extends Error {
   readonly code: BackupCodeErrorCode;
 
   constructor(code: BackupCodeErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
+    super(`${message} (${addressOf(code)})`, options);
     this.name = 'BackupCodeError';
     this.code = code;
   }

@@ -45,6 +45,7 @@ export { scryptHasher } from './codes/hashers/scrypt';
 export type { ScryptHasherOptions } from './codes/hashers/scrypt';
 export type { Hasher } from './codes/hashers/hasher';
 export type { Pepper } from './codes/pepper';
+export { pepperFromEnv } from './codes/pepper-from-env';
 export type { CodeRecord } from './codes/digests';
 export { MemoryStore } from './stores/memory';
 export type { BackupCodeStore } from './stores/contract';

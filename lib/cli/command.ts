@@ -1,4 +1,5 @@
 // The contract of a command of the program `passport-backup-code`.
+import type { Readable } from 'node:stream';
 
 /**
  * How a command ends. 0: it did all that was asked. 1: it failed, or refused some of its input.
@@ -10,7 +11,7 @@ export type ExitCode = 0 | 1 | 2;
 export interface CommandHost {
   /** Imports a module of the app by its absolute path. */
   readonly importModule: (file: string) => Promise<unknown>;
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: Readable;
   /** Writes results and errors that concern the input. */
   readonly stdout: (text: string) => void;
   /** Writes progress. */

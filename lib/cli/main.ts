@@ -7,8 +7,15 @@ import type { Command, CommandHost, ExitCode } from './command';
 import { newPepperCommand } from './new-pepper-command';
 import { replayCommand } from './replay-command';
 import { sqlCommand } from './sql-command';
+import { versionCommand } from './version-command';
 
-const COMMANDS: readonly Command[] = [newPepperCommand, sqlCommand, adoptCommand, replayCommand];
+const COMMANDS: readonly Command[] = [
+  newPepperCommand,
+  sqlCommand,
+  adoptCommand,
+  replayCommand,
+  versionCommand,
+];
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM']) {
@@ -34,7 +41,10 @@ async function runProgram([name, ...args]: readonly string[]): Promise<ExitCode>
 
 function usage(): string {
   const entries = COMMANDS.map(({ name, synopsis, description }) =>
-    [`passport-backup-code ${name} ${synopsis}`, ...description.map((line) => `    ${line}`)]
+    [
+      `passport-backup-code ${name} ${synopsis}`.trimEnd(),
+      ...description.map((line) => `    ${line}`),
+    ]
       .map((line) => `${line}\n`)
       .join(''),
   );

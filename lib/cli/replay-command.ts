@@ -97,7 +97,7 @@ async function replayFile(
   { backupCodes, host }: { readonly backupCodes: BackupCodes; readonly host: CommandHost },
 ): Promise<Report> {
   const reader = new ExportedEventReader();
-  const input = (file === '-' ? host.stdin : createReadStream(file)) as Readable;
+  const input = file === '-' ? host.stdin : createReadStream(file);
   const events = withProgress(reader, { input, host });
   let lines: readonly string[] = [];
   const problems: string[] = [];

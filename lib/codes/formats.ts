@@ -138,9 +138,19 @@ export function showCode(format: Format, symbols: string): string {
  */
 export function checkFormat(given: unknown): Format {
   const fields = ['alphabet', 'length', 'groupSize', 'separator', 'possibilities', 'bits'];
+  if (typeof given === 'string') throw formatNameError(given);
   assertOptions('format', given, fields);
   const { alphabet, length, groupSize, separator } = given as Format;
   return defineFormat({ alphabet, length, groupSize, separator });
+}
+
+function formatNameError(name: string): BackupCodeError {
+  const isKnown = Object.hasOwn(formats, name);
+  return new BackupCodeError(
+    'invalid_option',
+    'format must be a format, but was a string. ' +
+      `Write format: formats.${isKnown ? name : 'standard'}, with formats of passport-backup-code.`,
+  );
 }
 
 /** The definition as it is stored with a set. */

@@ -10,8 +10,7 @@ import { checkOf, type SetBinding } from './digests';
  *
  * @example
  * ```ts
- * const key = Buffer.from(process.env.BACKUP_CODE_PEPPER, 'base64');
- * new BackupCodes({ store, pepper: { id: '2026', key } });
+ * new BackupCodes({ store, pepper: pepperFromEnv('BACKUP_CODE_PEPPER') });
  * ```
  */
 export type Pepper =
@@ -52,7 +51,7 @@ export interface PepperRing {
  * is then all that an attacker needs.
  */
 const NO_PEPPER: PepperKey = { id: null, key: Buffer.from('passport-backup-code/v1/no-pepper') };
-const MIN_KEY_BYTES = 32;
+export const MIN_KEY_BYTES = 32;
 
 /**
  * Checks the option `pepper`. An empty list means no pepper, as if the option were left out.

@@ -2,11 +2,12 @@
 // the token has, whether they are enough, and how to answer if not. Verifies no factor.
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
+import { logDecision } from '../internal/decision-log';
 import { assertResponseUnsent } from '../internal/response-sent';
 import { isTime } from '../internal/time';
 import { optionalFunction } from '../internal/validate';
 import { isUserId, type UserId } from '../stores/subject';
-import { areMethodNames, isFresh, listKinds, type Factor } from './factors';
+import { areMethodNames, isFresh, listKinds, type Factor, type FactorKind } from './factors';
 import { checkPageUrl, makeGuard, prefersPage } from './guard';
 import { isSameUser, type CheckedLoginOptions, type LoginOptions } from './login-options';
 import { isLoginValid, type NotBefore } from './login-age';
@@ -16,6 +17,7 @@ import { getUser } from './passport-login';
 import { readPath, saveSession } from './session';
 import { clearReturnCookie, isSessionEmpty, setReturnCookie } from './return-cookie';
 import { findCurrentPage } from './return-to';
+import { warnOfForeignLogin } from './session-mistakes';
 import { sendStepUpChallenge } from './step-up-challenge';
 
 /** What a verified token says about a login, for apps without sessions. */
@@ -38,7 +40,7 @@ export interface AssuranceFacts {
 export interface AssuranceGuardOptions extends LoginOptions {
   /**
    * The page on which a logged-in user shows a factor again: a path, or a whole URL.
-   * @default no page: browsers get the same 401 as programs
+   * @default no page: browsers get the same 401 as programs, with a sentence in place of JSON
    */
   readonly stepUpUrl?: string;
   /**
@@ -70,6 +72,8 @@ export interface AssuranceGuardOptions extends LoginOptions {
 
 /** Which factors a guard asks for. */
 export interface AssuranceRule {
+  /** The function that makes the guard, for the decision log. */
+  readonly name: string;
   /** How many different kinds of factor. */
   readonly requiredKinds: number;
   /** How old each of them may be; `Infinity` if age does not matter. */
@@ -95,7 +99,7 @@ export const MAX_AGE_SECONDS = 31_536_000;
  * @throws {BackupCodeError} `invalid_option`
  */
 export function makeAssuranceGuard(
-  { requiredKinds, maxAgeSeconds, counts }: AssuranceRule,
+  { name, requiredKinds, maxAgeSeconds, counts }: AssuranceRule,
   { idOf, now, ...options }: CheckedLoginOptions & Omit<AssuranceGuardOptions, 'now'>,
 ): RequestHandler {
   const stepUpUrl = checkPageUrl('stepUpUrl', options.stepUpUrl);
@@ -103,7 +107,7 @@ export function makeAssuranceGuard(
   const read = optionalFunction('read', options.read);
   const notBefore = optionalFunction('notBefore', options.notBefore);
 
-  return makeGuard(async (req: Request, res: Response) => {
+  return makeGuard(name, async (req: Request, res: Response) => {
     const login = read === undefined ? readSessionLogin(req, idOf) : checkFacts(await read(req));
     const isValid = login !== null && (await isLoginValid(login, { notBefore, now: now() }));
     const counting = isValid ? login.factors.filter(counts) : [];
@@ -111,8 +115,10 @@ export function makeAssuranceGuard(
     const freshKinds = listKinds(counting.filter(isRecent));
     if (freshKinds.length >= requiredKinds) {
       if (read === undefined) clearReturnCookie(req, res);
+      logDecision(name, 'the request continues');
       return true;
     }
+    logDecision(name, `refused: ${explain(login, { isValid, requiredKinds, freshKinds })}`);
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     const url = isValid ? stepUpUrl : loginUrl;
@@ -123,10 +129,25 @@ export function makeAssuranceGuard(
     } else {
       const isEnded = login !== null && !isValid;
       const isStale = isEnded || listKinds(counting).length >= requiredKinds;
-      sendStepUpChallenge(res, { requiredKinds, maxAgeSeconds, freshKinds, isStale });
+      const challenge = { requiredKinds, maxAgeSeconds, freshKinds, isStale };
+      sendStepUpChallenge(res, { ...challenge, isPage: prefersPage(req) });
     }
     return false;
   });
+}
+
+function explain(
+  login: GuardedLogin | null,
+  {
+    isValid,
+    requiredKinds,
+    freshKinds,
+  }: { isValid: boolean; requiredKinds: number; freshKinds: readonly FactorKind[] },
+): string {
+  if (login === null) return 'no login that completeLogin made';
+  if (!isValid) return 'the login began before notBefore';
+  const found = freshKinds.length === 0 ? 'none' : freshKinds.join(' and ');
+  return `${requiredKinds} fresh kinds of factor are required, found ${found}`;
 }
 
 /** The login that a guard looks at. */
@@ -136,7 +157,10 @@ type GuardedLogin = Pick<StoredLogin, 'userId' | 'factors' | 'startedAt'>;
 function readSessionLogin(req: Request, idOf: CheckedLoginOptions['idOf']): GuardedLogin | null {
   const login = readLogin(req);
   const user = getUser(req);
-  if (login === null || user === null) return null;
+  if (login === null || user === null) {
+    warnOfForeignLogin(req);
+    return null;
+  }
   return isSameUser(login.userId, idOf(user)) ? login : null;
 }
 

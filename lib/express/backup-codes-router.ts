@@ -4,19 +4,23 @@
 import type { Request, RequestHandler, Response } from 'express';
 import type { Context } from '../audit/context';
 import { asError } from '../errors';
+import { logDecision } from '../internal/decision-log';
 import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, assertOptions, optionalFunction } from '../internal/validate';
 import type { UserId } from '../stores/subject';
 import { requestContext } from '../strategy/request-context';
-import { continueAfter } from './guard';
+import { continueAfter, withLoggedError } from './guard';
 import { readJsonBody } from './json-body';
 import { checkUserId } from './login-options';
 import { getUser } from './passport-login';
 import { readPath } from './session';
 import { checkOrigins, isFromElsewhere } from './request-origin';
-import { requireAssurance } from './require-assurance';
+import { warnOfMissingUser } from './session-mistakes';
 import { answerBusy, refuse, sendAnswer, type RouterAnswer } from './router-answers';
+import { chooseGuard } from './router-guard';
 import { findRoutes, getStatus, type Route, type RouteRequest } from './router-routes';
+
+const NAME = 'backupCodesRouter';
 
 /** Whose codes they are, and what guards them. */
 export interface BackupCodesRouterOptions {
@@ -33,7 +37,8 @@ export interface BackupCodesRouterOptions {
   /**
    * A middleware that runs before every change, and answers the request itself if it does not let
    * it through. Check CSRF tokens here if your app does not check them everywhere.
-   * @default requireAssurance({ factors: 2, maxAgeSeconds: 300 }): both factors within five minutes
+   * @default both factors within five minutes: `requireAssurance({ factors: 2, maxAgeSeconds: 300 })`.
+   *   While the user has no set, one factor is enough: the second one if this login showed two
    */
   readonly guard?: RequestHandler;
   /**
@@ -75,19 +80,11 @@ export interface BackupCodesRouterOptions {
  *   `next`
  */
 export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHandler {
-  assertOptions('backupCodesRouter', options, [
-    'backupCodes',
-    'userId',
-    'guard',
-    'context',
-    'origins',
-  ]);
+  assertOptions(NAME, options, ['backupCodes', 'userId', 'guard', 'context', 'origins']);
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status', 'issue', 'stage', 'activate', 'revoke']);
   const findUserId = optionalFunction('userId', options.userId) ?? passportUserId;
-  const guard =
-    optionalFunction('guard', options.guard) ??
-    requireAssurance({ factors: 2, maxAgeSeconds: 300 });
+  const guard = optionalFunction('guard', options.guard);
   const origins = checkOrigins(options.origins);
   const contextOf = optionalFunction('context', options.context) ?? requestContext;
 
@@ -113,7 +110,9 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
       // in it if the client did not try to log in.
       return { ...refuse('login_required'), headers: { 'WWW-Authenticate': 'Bearer' } };
     }
-    if (isChange) await runGuard(guard, req, res);
+    if (isChange) {
+      await runGuard(guard ?? (await chooseGuard(req, { backupCodes, userId })), req, res);
+    }
     const body = isChange ? await readJsonBody(req) : {};
     if (typeof body === 'string') return refuse(body);
     // A time-out, or a guard that forgot to return, has answered: nothing may change any more.
@@ -138,7 +137,8 @@ export function backupCodesRouter(options: BackupCodesRouterOptions): RequestHan
   ): Promise<false> {
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
-    const decided = await decide(req, res, routes).catch(answerBusy);
+    const decided = await withLoggedError(NAME, decide(req, res, routes).catch(answerBusy));
+    logDecision(NAME, `${req.method} ${decided.status}`);
     assertResponseUnsent(res);
     sendAnswer(res, decided);
     return false;
@@ -163,5 +163,6 @@ function runGuard(guard: RequestHandler, req: Request, res: Response): Promise<v
 
 function passportUserId(req: Request): UserId | null {
   const user = getUser(req);
+  if (user === null) warnOfMissingUser(req);
   return user === null ? null : checkUserId(readPath(user, 'id'), 'userId: (req) => ...');
 }

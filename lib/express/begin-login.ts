@@ -2,10 +2,13 @@
 import { randomUUID } from 'node:crypto';
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
+import { logDecision } from '../internal/decision-log';
 import { assertResponseUnsent } from '../internal/response-sent';
+import { describe } from '../internal/validate';
 import type { UserId } from '../stores/subject';
 import { endSessionId } from './ended-sessions';
 import { assertMethodNames, listKinds, makeFactors } from './factors';
+import { withLoggedError } from './guard';
 import { checkLoginOptions, type LoginOptions } from './login-options';
 import { encodeRecord, makeRecord, type LoginRecord } from './login-record';
 import {
@@ -20,6 +23,7 @@ import { hasSessionLogin, setUser } from './passport-login';
 import { readReturnCookie } from './return-cookie';
 import { safeReturnTo } from './return-to';
 import { openSession, regenerateSession, saveSession } from './session';
+import { warnIfNotAwaited, warnOfSecureCookie } from './session-mistakes';
 
 /** What the user showed first, and what to keep for the time after the login. */
 export interface BeginLoginOptions extends LoginOptions {
@@ -77,15 +81,26 @@ const begunLogins = new WeakMap<Request, BegunLogin>();
  * });
  * ```
  *
- * @param user the user whose first factor was verified
+ * @param user the user whose first factor was verified. The type allows `undefined` only because
+ *   `req.user` may be missing: that is an error
  * @throws {BackupCodeError} `invalid_option` or `invalid_user_id`, before anything has changed;
  *   `session_unavailable`: the session is missing, or could not be renewed and saved;
  *   `response_sent`: the response was already sent, so nothing has changed
  */
 export async function beginLogin(
   req: Request,
-  user: Express.User,
+  user: Express.User | undefined,
   options: BeginLoginOptions = {},
+): Promise<void> {
+  await withLoggedError('beginLogin', begin(req, { user: checkUser(user), options }));
+  logDecision('beginLogin', 'a login is pending');
+  warnOfSecureCookie(req);
+  warnIfNotAwaited(req, 'beginLogin');
+}
+
+async function begin(
+  req: Request,
+  { user, options }: { user: Express.User; options: BeginLoginOptions },
 ): Promise<void> {
   const { idOf, now } = checkLoginOptions(
     'beginLogin',
@@ -127,6 +142,17 @@ export async function beginLogin(
 /** Returns the user given to `beginLogin` in this request, or `null`. */
 export function findBegunLogin(req: Request): BegunLogin | null {
   return begunLogins.get(req) ?? null;
+}
+
+/** @throws {BackupCodeError} `invalid_user_id` */
+function checkUser(user: unknown): Express.User {
+  if (typeof user === 'object' && user !== null) return user;
+  throw new BackupCodeError(
+    'invalid_user_id',
+    'beginLogin needs the user whose first factor was verified, but was given ' +
+      `${describe(user)}. Write passport.authenticate('local', { session: false }) before it, ` +
+      'and then await beginLogin(req, req.user).',
+  );
 }
 
 /** @throws {BackupCodeError} `invalid_option` */

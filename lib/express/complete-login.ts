@@ -1,35 +1,31 @@
 // Completes a login with the factor that was just verified. Nothing else in this folder logs in.
 import type { Request } from 'express';
 import { BackupCodeError } from '../errors';
+import { logDecision } from '../internal/decision-log';
 import { isResponseSent, responseSentError } from '../internal/response-sent';
+import { isRecovery } from '../strategy/recovery-login';
 import { findConsumed, forgetConsumed, recordUnfinished } from '../strategy/unfinished-login';
 import { findBegunLogin, type BegunLogin } from './begin-login';
+import { carryKeptData, carryStepUp } from './carried-data';
 import { endSessionId } from './ended-sessions';
 import type { Assurance } from './factors';
+import { withLoggedError } from './guard';
 import {
   checkLoginOptions,
   isSameUser,
   type CheckedLoginOptions,
   type LoginOptions,
 } from './login-options';
-import { encodeRecord, readLogin } from './login-record';
+import { encodeRecord, makeRecord, readLogin } from './login-record';
 import { logInWithMark } from './login-mark';
-import {
-  abandonLogin,
-  readAppData,
-  readKeptData,
-  readKeptKeys,
-  readState,
-  writeAppData,
-  writeState,
-  type LoginState,
-} from './login-state';
+import { abandonLogin, readState, writeAppData, writeState } from './login-state';
 import { getUser, setUser } from './passport-login';
 import { readPending } from './pending-login';
 import { claimLogin, isCompletedBefore, waitForFirstRequest } from './repeated-code';
 import { safeReturnTo } from './return-to';
 import { addShownFactor, findShownFactor, isFirstFactorEnough } from './shown-factor';
 import { regenerateSession, saveSession } from './session';
+import { warnIfNotAwaited, warnOfSecureCookie } from './session-mistakes';
 
 /** What the user showed second. Most of it comes from the strategy. */
 export interface CompleteLoginOptions extends LoginOptions {
@@ -75,6 +71,9 @@ export interface CompletedLogin extends Assurance {
  * Completes the pending login of this session with the factor that was verified in this request.
  * Logs the user in under a new session id, and records the factors for `requireAssurance`.
  *
+ * After a code was accepted on the `recovery` channel it needs no pending login: it logs that user
+ * in, with one factor.
+ *
  * A user who is already logged in steps up with the same call: the factor is added or its time is
  * renewed, and the session gets a new id and keeps what the app stored in it.
  *
@@ -118,8 +117,11 @@ export async function completeLogin(
   options: CompleteLoginOptions = {},
 ): Promise<CompletedLogin> {
   try {
-    const completed = await complete(req, options);
+    const completed = await withLoggedError('completeLogin', complete(req, options));
     forgetConsumed(req);
+    logDecision('completeLogin', `logged in, ${completed.acr}`);
+    warnOfSecureCookie(req);
+    warnIfNotAwaited(req, 'completeLogin');
     return completed;
   } catch (error) {
     setUser(req, null);
@@ -135,30 +137,37 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     options,
   );
   // All this is read before the session is renewed, which empties it.
-  const pending = readPending(req, options);
-  const before = pending ?? readLogin(req);
+  const isRecovered = isRecovery(req);
+  const pending = isRecovered ? null : readPending(req, options);
+  const before = isRecovered ? null : (pending ?? readLogin(req));
   const returnTo = safeReturnTo(readState(req).returnTo);
-  const carried = pending === null ? carryStepUp(req) : carryKeptData(req);
-  if (before === null) {
+  const isStepUp = pending === null && !isRecovered;
+  const carried = isStepUp ? carryStepUp(req) : carryKeptData(req);
+  if (before === null && !isRecovered) {
     throw noPendingLogin(
-      'This session has no pending login, or it is too old: begin again with the first factor.',
+      'This session has no pending login, or it is too old: begin again with the first factor. ' +
+        'If there was one, Passport has replaced the session: write passport.authenticate(name, ' +
+        '{ session: false }).',
     );
   }
   const shownBy = findUser(req, { ...options, idOf });
   if (shownBy === null) {
     throw noPendingLogin(
-      'completeLogin found no user on this request. Run passport.authenticate(name, ' +
-        '{ session: false }) before it, or pass { user }.',
+      'completeLogin found no user on this request. ' +
+        (options.secondFactor === undefined
+          ? 'Run passport.authenticate(name, { session: false }) before it, or pass { user }.'
+          : 'Call it in the request of beginLogin, or pass { user }: the user of pendingLogin(req).'),
     );
   }
-  if (!isSameUser(before.userId, shownBy.userId)) {
+  if (before !== null && !isSameUser(before.userId, shownBy.userId)) {
     throw noPendingLogin(
       'The login of this session belongs to another user: begin again with the first factor.',
     );
   }
+  const begun = before ?? { userId: shownBy.userId, factors: [], amr: [], startedAt: now() };
   const record = isFirstFactorEnough(options, pending)
-    ? before
-    : addShownFactor(before, { ...findShownFactor(req, { options, pending }), at: now() });
+    ? makeRecord(begun)
+    : addShownFactor(begun, { ...findShownFactor(req, { options, pending }), at: now() });
   const consumed = findConsumed(req);
   if (consumed?.isRepeated === true) await waitForFirstRequest(req);
   assertAnswerable(req);
@@ -168,7 +177,7 @@ async function complete(req: Request, options: CompleteLoginOptions): Promise<Co
     endSessionId(req);
     await regenerateSession(req);
     if (consumed !== null) await claimLogin(consumed);
-    await logInWithMark(req, { user: shownBy.user, startedAt: before.startedAt });
+    await logInWithMark(req, { user: shownBy.user, startedAt: begun.startedAt });
     writeAppData(req, carried.appData);
     writeState(req, { ...carried.state, login: encodeRecord(record) });
     await saveSession(req);
@@ -200,23 +209,6 @@ function assertAnswerable(req: Request): void {
       'code that was given completes this login as long as it is pending, and no other.',
     { cause: responseSentError() },
   );
-}
-
-/** What moves from the old session into the one of the login. */
-interface CarriedData {
-  readonly appData: Readonly<Record<string, unknown>>;
-  readonly state: Pick<LoginState, 'isRotationOffered'>;
-}
-
-/** A step-up is the same login: for the app nothing changes. */
-function carryStepUp(req: Request): CarriedData {
-  const { isRotationOffered } = readState(req);
-  return { appData: readAppData(req), state: { isRotationOffered } };
-}
-
-/** The session of a visitor does not become part of a login, except for the keys to keep. */
-function carryKeptData(req: Request): CarriedData {
-  return { appData: readKeptData(req, readKeptKeys(req)), state: {} };
 }
 
 /** The user who showed the factor; without one, the user whose login was begun in this request. */

@@ -1,17 +1,32 @@
 // What the guards share: the middleware around a check, and whether to answer with a page.
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { asError, BackupCodeError } from '../errors';
+import { logError } from '../internal/decision-log';
 import { warnOfLostError } from '../internal/lost-error';
 import { describe } from '../internal/validate';
 
 /** Resolves to true if the request may continue. If not, the check has answered it. */
 export type RequestCheck = (req: Request, res: Response) => Promise<boolean>;
 
-/** Makes a middleware that lets a request through only if the check resolves to true. */
-export function makeGuard(check: RequestCheck): RequestHandler {
+/**
+ * Makes a middleware that lets a request through only if the check resolves to true.
+ *
+ * @param name of the guard, for the decision log
+ */
+export function makeGuard(name: string, check: RequestCheck): RequestHandler {
   return function guard(req, res, next): void {
-    continueAfter(check(req, res), next);
+    continueAfter(withLoggedError(name, check(req, res)), next);
   };
+}
+
+/** Logs a rejection, and passes it on. */
+export async function withLoggedError<T>(name: string, decision: Promise<T>): Promise<T> {
+  try {
+    return await decision;
+  } catch (thrown) {
+    logError(name, thrown);
+    throw thrown;
+  }
 }
 
 /**

@@ -1,8 +1,8 @@
 // The two options that every function of this folder takes: how to get a user's id, and the clock.
 import { BackupCodeError } from '../errors';
 import { checkedClock } from '../internal/clock';
-import { assertOptions, describe, optionalFunction } from '../internal/validate';
-import { isUserId, userSubject, type UserId } from '../stores/subject';
+import { assertOptions, optionalFunction } from '../internal/validate';
+import { describeUserId, isUserId, userSubject, type UserId } from '../stores/subject';
 
 /** Options that every login function and every guard takes. */
 export interface LoginOptions {
@@ -55,7 +55,7 @@ export function checkUserId(id: unknown, option: string): UserId {
   throw new BackupCodeError(
     'invalid_user_id',
     'A user id must be a string of 1 to 255 characters, a safe integer or a bigint, ' +
-      `but was ${describe(id)}. If it is not user.id, give ${option}`,
+      `but was ${describeUserId(id)} If it is not user.id, give ${option}`,
   );
 }
 

@@ -3,10 +3,11 @@ import type { Request } from 'express';
 import { checkedClock } from '../internal/clock';
 import { assertOptions, optionalFunction, wholeNumber } from '../internal/validate';
 import type { UserId } from '../stores/subject';
-import { rememberPendingLogin } from '../strategy/pending-login-id';
+import { rememberMissingLogin, rememberPendingLogin } from '../strategy/pending-lookup';
 import { isFresh } from './factors';
 import { decodeRecord, type StoredLogin } from './login-record';
 import { readState } from './login-state';
+import { warnOfMissingLogin } from './session-mistakes';
 
 /**
  * A login that waits for its second factor. This is not a logged-in user: load the account again,
@@ -60,7 +61,10 @@ export function pendingLogin(req: Request, options: PendingLoginOptions = {}): P
   const given: unknown = options;
   assertOptions('pendingLogin', given, ['maxAgeSeconds', 'now']);
   const pending = readPending(req, options);
-  if (pending === null) return null;
+  if (pending === null) {
+    rememberMissingLogin(req, () => warnOfMissingLogin(req));
+    return null;
+  }
   const { loginId } = readState(req);
   if (typeof loginId === 'string') rememberPendingLogin(req, { userId: pending.userId, loginId });
   return {

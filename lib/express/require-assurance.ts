@@ -62,7 +62,12 @@ export function requireAssurance(options: AssuranceOptions = {}): RequestHandler
   const { except = [] } = options;
   if (!Array.isArray(except) || except.length > 0) assertMethodNames('except', except);
   return makeAssuranceGuard(
-    { requiredKinds, maxAgeSeconds, counts: ({ method }) => !except.includes(method) },
+    {
+      name: 'requireAssurance',
+      requiredKinds,
+      maxAgeSeconds,
+      counts: ({ method }) => !except.includes(method),
+    },
     { ...options, ...login },
   );
 }

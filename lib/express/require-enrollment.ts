@@ -2,6 +2,7 @@
 // old ones. It does not ask for a login: put it behind a guard that does.
 import type { Request, RequestHandler, Response } from 'express';
 import { BackupCodeError } from '../errors';
+import { logDecision } from '../internal/decision-log';
 import { assertResponseUnsent } from '../internal/response-sent';
 import { assertMethods, describe } from '../internal/validate';
 import type { BackupCodes } from '../service/backup-codes';
@@ -14,6 +15,9 @@ import { readState, writeState } from './login-state';
 import { getUser } from './passport-login';
 import { readPath, saveSession } from './session';
 import { findCurrentPage } from './return-to';
+import { warnOfMissingUser } from './session-mistakes';
+
+const NAME = 'requireEnrollment';
 
 /** Which users must have backup codes, and where they make them. */
 export interface EnrollmentOptions extends LoginOptions {
@@ -58,23 +62,32 @@ export interface EnrollmentOptions extends LoginOptions {
  */
 export function requireEnrollment(options: EnrollmentOptions): RequestHandler {
   const ownOptions = ['backupCodes', 'enrollUrl', 'rotation'];
-  const { idOf, now } = checkLoginOptions('requireEnrollment', ownOptions, options);
+  const { idOf, now } = checkLoginOptions(NAME, ownOptions, options);
   const { backupCodes } = options;
   assertMethods('backupCodes', backupCodes, ['status']);
   const page = readEnrollPage(options.enrollUrl);
   const rotation = checkRotation(options.rotation);
 
-  return makeGuard(async (req: Request, res: Response) => {
+  return makeGuard(NAME, async (req: Request, res: Response) => {
     const user = getUser(req);
-    if (user === null) return true;
+    if (user === null) {
+      warnOfMissingUser(req);
+      logDecision(NAME, 'the request continues: no user is logged in');
+      return true;
+    }
     if (isEnrollPage(page, req)) {
       endRedirect(req);
+      logDecision(NAME, 'the request continues: it is for enrollUrl');
       return true;
     }
     const status = await backupCodes.status(idOf(user));
     const isWorking = status !== null && isWorkingSet(status);
     const isTooOld = isWorking && status.rotationDue && (await isRotationRequired(req, rotation));
-    if (isWorking && !isTooOld) return true;
+    if (isWorking && !isTooOld) {
+      logDecision(NAME, 'the request continues: the set works');
+      return true;
+    }
+    logDecision(NAME, isWorking ? 'refused: the set is old' : 'refused: no set works');
     assertResponseUnsent(res);
     res.set('Cache-Control', 'no-store');
     if (prefersPage(req)) {

@@ -53,5 +53,6 @@ export function requireFreshSecondFactor(options: FreshSecondFactorOptions = {})
   // sign-on may have asserted a password and nothing else.
   const counts = (factor: Factor): boolean =>
     listKinds([factor]).some((kind) => kind !== 'knowledge');
-  return makeAssuranceGuard({ requiredKinds: 1, maxAgeSeconds, counts }, { ...options, ...login });
+  const rule = { name: 'requireFreshSecondFactor', requiredKinds: 1, maxAgeSeconds, counts };
+  return makeAssuranceGuard(rule, { ...options, ...login });
 }

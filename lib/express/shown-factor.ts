@@ -82,7 +82,7 @@ export function findShownFactor(
 
 /** Returns the record with the factor added, or with its time renewed. */
 export function addShownFactor(
-  { userId, factors, amr }: LoginRecord,
+  { userId, factors, amr }: Pick<LoginRecord, 'userId' | 'factors' | 'amr'>,
   shown: ShownFactor & { readonly at: number },
 ): LoginRecord {
   const others = factors.filter(({ method }) => method !== shown.method);

@@ -12,11 +12,24 @@ export interface StepUpChallenge {
   readonly freshKinds: readonly FactorKind[];
   /** Whether enough kinds were shown, but too long ago. */
   readonly isStale: boolean;
+  /** Whether a browser asks for a page, so that a person reads the answer. */
+  readonly isPage: boolean;
 }
 
 const ERROR = 'insufficient_user_authentication';
 
-/** Answers with 401: the challenge in `WWW-Authenticate`, and the same as JSON. */
+/** It has no link: the app gave no page to go to. Without styles, so that every policy allows it. */
+const PAGE = `<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>Please sign in</title>
+<h1>Please sign in</h1>
+<p>This page needs a recent sign-in with enough factors. Sign in again, then come back.</p>
+</html>
+`;
+
+/** Answers with 401: the challenge in `WWW-Authenticate`, and the same as JSON or as a page. */
 export function sendStepUpChallenge(res: Response, challenge: StepUpChallenge): void {
   const message = challenge.isStale
     ? 'More recent authentication is required'
@@ -28,7 +41,12 @@ export function sendStepUpChallenge(res: Response, challenge: StepUpChallenge): 
     'WWW-Authenticate',
     `Bearer error="${ERROR}", error_description="${message}", acr_values="${acrValues}"${age}`,
   );
-  res.status(401).json({
+  res.status(401);
+  if (challenge.isPage) {
+    res.type('html').send(PAGE);
+    return;
+  }
+  res.json({
     code: ERROR,
     message,
     acr_values: acrValues,

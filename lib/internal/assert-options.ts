@@ -26,6 +26,7 @@ export function assertOptions(where: string, options: unknown, known: readonly s
 
 /** The value if it is a number or a boolean, or else only its kind: it may be a secret. */
 export function describe(value: unknown): string {
+  if (value === '') return 'an empty string';
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : kindOf(value);
 }
 

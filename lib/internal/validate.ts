@@ -61,9 +61,12 @@ export function assertMethods(
   code: BackupCodeErrorCode = 'invalid_option',
 ): void {
   if (typeof given !== 'object' || given === null) {
+    const isClass = typeof given === 'function' && given.prototype !== undefined;
+    const hint = isClass ? ` Make an instance: new ${given.name || 'TheClass'}(…).` : '';
     throw new BackupCodeError(
       code,
-      `${name} must be an object with ${methods.join(', ')}, but was ${kindOf(given)}.`,
+      `${name} must be an object with ${methods.join(', ')}, but was ` +
+        `${isClass ? 'a class' : kindOf(given)}.${hint}`,
     );
   }
   const missing = methods.filter((method) => typeof Reflect.get(given, method) !== 'function');

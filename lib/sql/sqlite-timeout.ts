@@ -23,6 +23,7 @@ export async function warnOfShortTimeout(run: RunStatement): Promise<void> {
   warnOnce(
     'BACKUP_CODE_SQLITE_TIMEOUT',
     `SQLite has a busy_timeout of ${timeout} ms. While another process writes, a login is tried ` +
-      `for two seconds, and then fails. Set it to ${MIN_TIMEOUT_MS}.`,
+      `for two seconds, and then fails. ` +
+      `Run "PRAGMA busy_timeout = ${MIN_TIMEOUT_MS}" on the connection.`,
   );
 }

@@ -37,13 +37,22 @@ export function isUserId(value: unknown): value is UserId {
     : Number.isSafeInteger(value) || typeof value === 'bigint';
 }
 
+/** What was given in place of a user id, as a sentence ends, and how to make an id of it. */
+export function describeUserId(value: unknown): string {
+  if (typeof value === 'object' && value !== null) {
+    return `${describe(value)}. For an ObjectId of MongoDB give String(user._id).`;
+  }
+  if (typeof value !== 'string' || value === '') return `${describe(value)}.`;
+  return value.length > 255 ? `a string of ${value.length} characters.` : 'a damaged string.';
+}
+
 /** @throws {BackupCodeError} `invalid_user_id`: `String(undefined)` would give all users one set */
 export function userSubject(userId: UserId, namespace: string | null = null): UserSubject {
   if (!isUserId(userId)) {
     throw new BackupCodeError(
       'invalid_user_id',
       'A user id must be a string of 1 to 255 characters, a safe integer or a bigint, ' +
-        `but was ${describe(userId)}.`,
+        `but was ${describeUserId(userId)}`,
     );
   }
   const text = String(userId);

@@ -1,4 +1,4 @@
-// Outcomes in Passport's terms, and the messages that users read. None tells which code it was.
+// Outcomes in Passport's terms, and the messages that users read. None says which code it was.
 import type { Request } from 'express';
 import type { Channel } from '../audit/context';
 import type { Reason } from '../audit/events';
@@ -67,6 +67,10 @@ export interface Failure {
   /** Never a string: Passport would write it into the header `WWW-Authenticate`. */
   readonly failure: object;
   readonly status: number;
+  /** What the header `Retry-After` says, if the answer has one. */
+  readonly retryAfterSeconds?: number | undefined;
+  /** What the decision log says. Clients do not receive it. */
+  readonly reason?: string | undefined;
 }
 
 /** A failure before it is translated. */
@@ -129,7 +133,7 @@ export function readRefusal(result: unknown, channel: Channel): Refusal {
       'invalid_result',
       'consumeCode must return true, false, { ok: true } or { ok: false, reason }, ' +
         `but returned ${describeResult(result)}. ` +
-        'Only true or { ok: true } means that the code was consumed.',
+        `Only true or { ok: true } means that the code was consumed.${hintAt(result)}`,
     );
   }
   const { retryAfterSeconds: seconds } = result as { retryAfterSeconds?: unknown };
@@ -180,7 +184,14 @@ function describeResult(result: unknown): string {
     : '{ ok: false } with an unknown reason';
 }
 
-/** Makes the failure with its message, and announces a wait in the header too. */
+function hintAt(result: unknown): string {
+  if (result === undefined) {
+    return ' It gets no callback: return the result, or a promise of it.';
+  }
+  return isRefused(result) ? " Give a reason, such as { ok: false, reason: 'mismatch' }." : '';
+}
+
+/** Makes the failure with its message. */
 export function refuse(
   { messages }: Pick<CheckedOptions, 'messages'>,
   req: Request,
@@ -192,10 +203,21 @@ export function refuse(
   });
   const failure: BackupCodeFailure = {
     ...info,
-    message: messages === undefined ? message : checkMessage(messages(code, info, req)),
+    message:
+      messages === undefined
+        ? addWait(message, retryAfterSeconds)
+        : checkMessage(messages(code, info, req)),
   };
-  if (retryAfterSeconds !== undefined) announceWait(req, retryAfterSeconds);
-  return { action: 'fail', failure, status };
+  return { action: 'fail', failure, status, retryAfterSeconds, reason: code };
+}
+
+/** A flash message has only this text, so the text says how long to wait. */
+function addWait(message: string, retryAfterSeconds: number | undefined): string {
+  if (retryAfterSeconds === undefined || message !== REFUSALS.throttled.message) return message;
+  const isShort = retryAfterSeconds <= 90;
+  const amount = isShort ? retryAfterSeconds : Math.ceil(retryAfterSeconds / 60);
+  const unit = `${isShort ? 'second' : 'minute'}${amount === 1 ? '' : 's'}`;
+  return message.replace('wait', `wait ${amount} ${unit}`);
 }
 
 function checkMessage(message: unknown): string {
@@ -210,7 +232,8 @@ function checkMessage(message: unknown): string {
 }
 
 /** Only if the host shows its response on the request, as Express does. */
-function announceWait(req: Request, retryAfterSeconds: number): void {
+export function announceWait(req: Request, { retryAfterSeconds }: Failure): void {
+  if (retryAfterSeconds === undefined) return;
   if (typeof req.res?.setHeader === 'function' && !req.res.headersSent)
     req.res.setHeader('Retry-After', String(retryAfterSeconds));
 }

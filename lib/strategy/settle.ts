@@ -1,9 +1,11 @@
 // Takes one of Passport's actions for a request, exactly once. Decides nothing.
 import type { Request } from 'express';
+import type { Channel } from '../audit/context';
 import { asError } from '../errors';
+import { logDecision, logError } from '../internal/decision-log';
 import { warnOfLostError } from '../internal/lost-error';
 import { isResponseSent, responseSentError } from '../internal/response-sent';
-import type { Decision } from './outcomes';
+import { announceWait, type Decision } from './outcomes';
 import { recordUnfinished } from './unfinished-login';
 
 /** Passport's actions for one request. */
@@ -13,15 +15,22 @@ export interface PassportActions {
   readonly error: (error: Error) => unknown;
 }
 
+/** What a decision is answered with. */
+export interface PassportAnswer {
+  readonly req: Request;
+  readonly channel: Channel;
+  /** Whether Passport redirects after a failure. */
+  readonly isRedirected: boolean;
+  readonly actions: PassportActions;
+}
+
 /**
  * Takes the action that was decided. Never rejects: Passport ignores the promise of a strategy, so
  * a rejection would end the process.
  */
-export async function settle(
-  decision: Promise<Decision>,
-  { req, actions }: { req: Request; actions: PassportActions },
-): Promise<void> {
-  const action = await chooseAction(decision, { req, actions });
+export async function settle(decision: Promise<Decision>, answer: PassportAnswer): Promise<void> {
+  const { req } = answer;
+  const action = await chooseAction(logged(decision, answer), answer);
   try {
     // An async callback of the app gives its promise back through `success` and `error`.
     await action();
@@ -31,9 +40,25 @@ export async function settle(
   }
 }
 
+async function logged(decision: Promise<Decision>, { channel }: PassportAnswer): Promise<Decision> {
+  const where = `strategy (${channel})`;
+  try {
+    const decided = await decision;
+    const isSuccess = decided.action === 'success';
+    logDecision(
+      where,
+      isSuccess ? 'the code was accepted' : `${decided.status} ${decided.reason ?? 'refused'}`,
+    );
+    return decided;
+  } catch (thrown) {
+    logError(where, thrown);
+    throw thrown;
+  }
+}
+
 async function chooseAction(
   decision: Promise<Decision>,
-  { req, actions: { success, fail, error } }: { req: Request; actions: PassportActions },
+  { req, isRedirected, actions: { success, fail, error } }: PassportAnswer,
 ): Promise<() => unknown> {
   try {
     const decided = await decision;
@@ -42,9 +67,10 @@ async function chooseAction(
       await recordUnfinished(req);
       return () => error(responseSentError());
     }
-    return decided.action === 'success'
-      ? () => success(decided.user, decided.info)
-      : () => fail(decided.failure, decided.status);
+    if (decided.action === 'success') return () => success(decided.user, decided.info);
+    // RFC 9110, section 10.2.3: on a redirect it asks the client to wait before it follows.
+    if (!isRedirected) announceWait(req, decided);
+    return () => fail(decided.failure, decided.status);
   } catch (thrown) {
     return () => error(asError(thrown));
   }

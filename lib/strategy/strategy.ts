@@ -7,6 +7,9 @@ import { assertResponseUnsent } from '../internal/response-sent';
 import { checkOptions, type AnyVerify, type CheckedOptions } from './check-options';
 import type { BackupCodeStrategyOptions, Verify, VerifyWithRequest } from './options';
 import type { Decision } from './outcomes';
+import { watchName } from './default-name';
+import { assertNoPassportLogin, type PassportOptions } from './passport-options';
+import { rememberRecovery } from './recovery-login';
 import { settle, type PassportActions } from './settle';
 import { findUser } from './user';
 import { askVerify, consumeCode } from './verify';
@@ -84,10 +87,11 @@ export class BackupCodeStrategy<
       options as BackupCodeStrategyOptions<unknown, boolean>,
       verify as AnyVerify | undefined,
     );
+    watchName(this, this.checkedOptions.channel);
   }
 
   /** Called by Passport for each request. Takes one of Passport's actions, and never `pass`. */
-  override authenticate(req: Request): void {
+  override authenticate(req: Request, passportOptions: PassportOptions = {}): void {
     // An instance given to `passport.authenticate` is shared by requests, and Passport sets the
     // actions of each request on it. Read after an await, they belong to another request.
     const actions: PassportActions = {
@@ -95,16 +99,28 @@ export class BackupCodeStrategy<
       fail: this.fail.bind(this),
       error: this.error.bind(this),
     };
-    void settle(decide(this.checkedOptions, req), { req, actions });
+    const { channel } = this.checkedOptions;
+    const decision = decide(this.checkedOptions, { req, passportOptions });
+    const isRedirected = passportOptions.failureRedirect !== undefined;
+    void settle(decision, { req, channel, isRedirected, actions });
   }
 }
 
-async function decide(options: CheckedOptions, req: Request): Promise<Decision> {
+async function decide(
+  options: CheckedOptions,
+  { req, passportOptions }: { req: Request; passportOptions: PassportOptions },
+): Promise<Decision> {
   const found = await findUser(options, req);
+  assertNoPassportLogin(req, { channel: options.channel, passportOptions });
   if ('action' in found) return found;
   // No code is spent for a request that is over.
   assertResponseUnsent(req.res);
-  const decision = await consumeCode(options, req, found);
-  if (decision.action === 'fail' || options.verify === undefined) return decision;
-  return askVerify(options.verify, decision, { options, req });
+  const consumed = await consumeCode(options, req, found);
+  if (consumed.action === 'fail') return consumed;
+  const decision =
+    options.verify === undefined
+      ? consumed
+      : await askVerify(options.verify, consumed, { options, req });
+  if (decision.action === 'success' && options.channel === 'recovery') rememberRecovery(req);
+  return decision;
 }

@@ -4,6 +4,7 @@ import { BackupCodeError } from '../errors';
 import { describe } from '../internal/validate';
 import { MAX_USERNAME_LENGTH, type UserId } from '../stores/subject';
 import type { CheckedOptions } from './check-options';
+import { warnOfMissingField, warnOfMissingUser } from './mistakes';
 import { refuse, REFUSALS, type Failure } from './outcomes';
 
 /** The user of a request, if there is one. */
@@ -30,10 +31,15 @@ export async function findUser(
     const user: unknown = options.currentUser
       ? await options.currentUser(req)
       : Reflect.get(req, (req as PassportRequest)._userProperty ?? 'user');
-    if (!user) return refuse(options, req, REFUSALS.login_required);
+    if (!user) {
+      warnOfMissingUser(req, { hasCurrentUser: options.currentUser !== undefined, user });
+      return refuse(options, req, REFUSALS.login_required);
+    }
     return { user, userId: userIdOf(options, user), username: '' };
   }
   const username = readField(req.body, options.usernameField);
+  if (username === undefined)
+    warnOfMissingField(req, { option: 'usernameField', field: options.usernameField });
   if (username === undefined || username.length < 1 || username.length > MAX_USERNAME_LENGTH)
     return refuse(options, req, REFUSALS.malformed);
   const user = (await options.findUser(username, req)) || null;

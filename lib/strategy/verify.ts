@@ -4,8 +4,9 @@ import { cleanContext, type Context } from '../audit/context';
 import { showCode } from '../codes/formats';
 import { MAX_TYPED_LENGTH, readCode } from '../codes/read-code';
 import { asError } from '../errors';
-import type { Consumed } from '../service/outcome';
+import type { Consumed, NotConsumed } from '../service/outcome';
 import type { AnyVerify, CheckedOptions, CheckedOwnStorage } from './check-options';
+import { warnOfMissingField } from './mistakes';
 import type { Done } from './options';
 import {
   readRefusal,
@@ -16,12 +17,13 @@ import {
   type Failure,
   type Success,
 } from './outcomes';
-import { findPendingLoginId } from './pending-login-id';
+import { findPendingLoginId } from './pending-lookup';
 import { recordUnfinished, rememberConsumed } from './unfinished-login';
 import { readField, type RequestUser } from './user';
 import type { UserId } from '../stores/subject';
 
 const VETO_STATUS = 401;
+const VETO = 'refused by the verify callback';
 
 /** Has the code in the body consumed. A success is final, unless verify vetoes it. */
 export async function consumeCode(
@@ -31,6 +33,8 @@ export async function consumeCode(
 ): Promise<Decision> {
   const { channel } = options;
   const typed = readField(req.body, options.codeField);
+  if (typed === undefined)
+    warnOfMissingField(req, { option: 'codeField', field: options.codeField });
   const context: Context = { ...options.context(req), channel };
   const loginId = loginIdOf(options, req, userId);
   const startedAt = performance.now();
@@ -42,7 +46,10 @@ export async function consumeCode(
   else result = await options.backupCodes.consume(userId, typed, { ...context, loginId });
 
   const info = readInfo(result);
-  if (info === null) return refuse(options, req, readRefusal(result, channel));
+  if (info === null) {
+    const refused = refuse(options, req, readRefusal(result, channel));
+    return { ...refused, reason: addReason(refused, result) };
+  }
   // A success for a user name that no user has is a fault of the storage. It is not a login.
   if (user === null) return refuse(options, req, REFUSALS.invalid_code);
   if (options.backupCodes !== undefined && userId !== null) {
@@ -58,6 +65,11 @@ export async function consumeCode(
     });
   }
   return { action: 'success', user, info };
+}
+
+/** The reason that the storage gave, for the decision log. It is one that `readRefusal` knows. */
+function addReason({ reason }: Failure, result: unknown): string | undefined {
+  return result === false ? reason : `${reason} (${(result as NotConsumed).reason})`;
 }
 
 /** Only a second factor has a pending login that the code is for. */
@@ -155,11 +167,21 @@ function mergeInfo(info: BackupCodeInfo, added: unknown): BackupCodeInfo {
  */
 function readVeto(options: CheckedOptions, req: Request, info: unknown): Failure {
   if (typeof info === 'string' && info !== '')
-    return { action: 'fail', failure: { code: 'denied', message: info }, status: VETO_STATUS };
+    return {
+      action: 'fail',
+      failure: { code: 'denied', message: info },
+      status: VETO_STATUS,
+      reason: VETO,
+    };
   if (typeof info !== 'object' || info === null)
-    return refuse(options, req, { ...REFUSALS.denied, status: VETO_STATUS });
+    return { ...refuse(options, req, { ...REFUSALS.denied, status: VETO_STATUS }), reason: VETO };
   const { status } = info as { status?: unknown };
   const isFailureStatus =
     Number.isInteger(status) && Number(status) >= 400 && Number(status) <= 599;
-  return { action: 'fail', failure: info, status: isFailureStatus ? Number(status) : VETO_STATUS };
+  return {
+    action: 'fail',
+    failure: info,
+    status: isFailureStatus ? Number(status) : VETO_STATUS,
+    reason: VETO,
+  };
 }

@@ -43,6 +43,10 @@ export interface ConsumeContractOptions<User> {
  * import { describe, it } from 'node:test';
  * import { consumeContract } from 'passport-backup-code/testing';
  *
+ * async function setUp() {
+ *   const user = await users.create();
+ *   return { user, codes: await issueCodes(user) }; // ten unused codes, as they were printed
+ * }
  * consumeContract({ describe, it }, { setUp, consumeCode, wrongCode: 'AAAA-AAAA' });
  */
 export function consumeContract<User>(runner: Runner, options: ConsumeContractOptions<User>): void {

@@ -11,9 +11,70 @@ const early = 'test/express/early-answer.test.ts';
 const ended =
   'test/express/login-attacks.test.ts › a slow request does not restore the login that was ended by …';
 const repeated = 'test/express/repeated-code.test.ts';
+const mistakes = 'test/express/mistakes.test.ts';
+const newcomer = 'test/express/newcomer-recipes.test.ts';
 const visits = 'test/express/anonymous-visits.test.ts';
 
 export const loginFlowBreaks: readonly Break[] = [
+  {
+    id: 'F-12',
+    what: 'Passport logs the user of a pending login in',
+    file: 'lib/strategy/passport-options.ts',
+    find: 'if (session === false || assignProperty !== undefined) return;',
+    replace: 'if (session !== true || assignProperty !== undefined) return;',
+    noticedBy: [
+      `${mistakes} › a pending login without { session: false } is refused before a code is looked at`,
+    ],
+  },
+  {
+    id: 'F-12',
+    what: 'an error does not say where it is explained',
+    file: 'lib/errors.ts',
+    find: 'super(`${message} (${addressOf(code)})`, options);',
+    replace: 'super(message, options);',
+    noticedBy: [
+      'test/docs/errors.test.ts › the message of an error ends with the address of its section',
+    ],
+  },
+  {
+    id: 'F-12',
+    what: 'a forgotten beginLogin is silent',
+    file: 'lib/strategy/mistakes.ts',
+    find: 'findExplanation(req)?.();',
+    replace: 'findExplanation(req);',
+    noticedBy: [`${mistakes} › if …, a warning names the fix, once`],
+  },
+  {
+    id: 'F-13',
+    what: 'the decision log has the message of an error of the app',
+    file: 'lib/internal/decision-log.ts',
+    find: "'error of the app or its store'",
+    replace: '`error ${thrown.message}`',
+    noticedBy: [
+      'test/leaks/decision-log.test.ts › each decision is one line, in the words of docs/errors.md',
+      'test/leaks/decision-log.test.ts › no line has a code, digest, salt, key, session id, login id or user id',
+    ],
+  },
+  {
+    id: 'F-14',
+    what: 'a fresh password makes the first set beside an authenticator app',
+    file: 'lib/express/router-guard.ts',
+    find: "return readLogin(req)?.acr === 'aal2' ? secondFactor : oneFactor;",
+    replace: "return readLogin(req)?.acr === 'aal3' ? secondFactor : oneFactor;",
+    noticedBy: [
+      `${newcomer} › after a login with two factors a fresh password alone makes no set, a fresh TOTP does`,
+    ],
+  },
+  {
+    id: 'F-14',
+    what: 'every set may be made with one factor',
+    file: 'lib/express/router-guard.ts',
+    find: '!== null) return bothFactors;',
+    replace: '!== null) return oneFactor;',
+    noticedBy: [
+      `${newcomer} › the first set is made with one fresh factor, and the next one needs two`,
+    ],
+  },
   {
     id: 'F-10',
     what: 'a repeated code completes its login without a claim',

@@ -38,8 +38,8 @@ export const loginBreaks: readonly Break[] = [
     id: 'W-01',
     what: 'the second factor of one user completes the pending login of another',
     file: 'lib/express/complete-login.ts',
-    find: 'if (!isSameUser(before.userId, shownBy.userId))',
-    replace: 'if (false)',
+    find: '!isSameUser(before.userId, shownBy.userId)',
+    replace: 'false',
     noticedBy: [
       `${attacks} › the second factor of one user does not complete another user's pending login`,
     ],
@@ -119,7 +119,7 @@ export const loginBreaks: readonly Break[] = [
     id: 'O-01',
     what: 'a second factor logs in without a first',
     file: 'lib/express/complete-login.ts',
-    find: 'const before = pending ?? readLogin(req);',
+    find: 'const before = isRecovered ? null : (pending ?? readLogin(req));',
     replace: `const seen = getUser(req);
   const alone = seen && { userId: idOf(seen), factors: [], methods: [], amr: [], acr: 'aal1' };
   const before = pending ?? readLogin(req) ?? alone;`,

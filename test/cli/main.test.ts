@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Kysely, SqliteDialect } from 'kysely';
 import Database from 'libsql';
@@ -29,6 +30,13 @@ describe('the program passport-backup-code', () => {
     );
     expect(second.stdout).toMatch(/^blue:[A-Za-z0-9+/]{43}=\n$/);
     expect(first.stdout.split(':')[1]).not.toBe(second.stdout.split(':')[1]);
+  });
+
+  it('--version prints the version of the package', () => {
+    const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as {
+      version: string;
+    };
+    expect(run('--version')).toMatchObject({ status: 0, stdout: `${version}\n` });
   });
 
   it.each(['sqlite', 'postgres', 'mysql'] as const)('sql prints the tables for %s', (dialect) => {

@@ -154,6 +154,7 @@ describe.each(expresses)('on %s', (_name, express) => {
     expect((await check(await site.loggedInSixMinutesAgo(), at, { body: {} })).body.code).toBe(
       'insufficient_user_authentication',
     );
+    await site.backupCodes.issue('ada');
     const halfway = site.site.browser();
     await halfway.post('/login/password-only', { user: 'ada' });
     expect((await check(halfway, at, { body: {} })).body.fresh).toEqual(['knowledge']);

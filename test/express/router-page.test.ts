@@ -72,6 +72,7 @@ describe('docs/router.md', () => {
     const challenges: unknown[] = [];
     site.passSeconds(-360);
     const stale = site.browser();
+    await (await opened).backupCodes.issue('bob');
     await stale.post('/login', { user: 'bob' });
     await stale.post('/login/totp', { code: 'valid' });
     browser = stale;

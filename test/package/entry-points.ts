@@ -13,6 +13,7 @@ export const EXPORTS = {
     'fastHasher',
     'formats',
     'pbkdf2Hasher',
+    'pepperFromEnv',
     'scryptHasher',
   ],
   'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables', 'schemaSql'],

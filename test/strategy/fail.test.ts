@@ -177,7 +177,7 @@ describe.each(expressVersions)('on %s', (_name, express) => {
       expect(answer.status).toBe(429);
       expect(answer.body.info).toEqual({
         code: 'too_many_attempts',
-        message: 'Too many attempts. Please wait before you try again.',
+        message: 'Too many attempts. Please wait 60 seconds before you try again.',
         retryAfterSeconds: 60,
       });
       expect(answer.headers.get('retry-after')).toBe('60');

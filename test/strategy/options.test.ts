@@ -137,7 +137,7 @@ it.each<[string, unknown, string]>([
   [
     'an unknown format',
     { consumeCode, format: 'hex' },
-    'format takes an options object, but was given a string.',
+    'format must be a format, but was a string. Write format: formats.hex,',
   ],
   [
     'a codeField that is not a string',
@@ -163,7 +163,7 @@ it.each<[string, unknown, string]>([
 it('a verify that is not a function is refused', () => {
   expect(refusal({ consumeCode }, { done: true })).toEqual({
     code: 'invalid_option',
-    message: 'verify must be a function, but was an object.',
+    message: 'verify must be a function, but was an object. (docs/errors.md#invalid_option)',
   });
 });
 

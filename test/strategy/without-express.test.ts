@@ -43,7 +43,7 @@ it.each([
     'fail',
     {
       code: 'too_many_attempts',
-      message: 'Too many attempts. Please wait before you try again.',
+      message: 'Too many attempts. Please wait 7 seconds before you try again.',
       retryAfterSeconds: 7,
     },
     429,

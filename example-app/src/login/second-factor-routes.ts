@@ -97,12 +97,20 @@ export function secondFactorRoutes(services: SecondFactorServices): Router {
             services,
             pages,
             { req, res, view },
-            { status: refusal.status, errors: { [field]: describeRefusal(refusal) } },
+            { status: refusal.status, errors: { [field]: describe(strategy, refusal) } },
           );
       });
     }
   }
   return router;
+}
+
+/** The message of the strategy for backup codes says how long to wait. */
+function describe(
+  strategy: StrategyName,
+  { message, retryAfterSeconds }: Parameters<typeof describeRefusal>[0],
+): string {
+  return strategy === 'backup-code' ? message : describeRefusal({ message, retryAfterSeconds });
 }
 
 /**

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import type { ServerKind } from './describe-with';
 import { findProgram, run, ServerProcess, type Server } from './server-process';
+import { fillFromTemplate } from './template';
 
 export interface MariadbOptions {
   /** The default isolation level of transactions. @default 'REPEATABLE READ', as in MariaDB */
@@ -40,27 +41,16 @@ export async function startMariadb({
   args = [],
   isEmpty = false,
 }: MariadbOptions = {}): Promise<MariadbServer> {
-  const [server, installer] = [
-    findProgram('mariadbd') ?? '',
-    findProgram('mariadb-install-db') ?? '',
-  ];
+  const server = findProgram('mariadbd') ?? '';
   const started = await ServerProcess.start({
     name: 'MariaDB',
     prepare: (dir) => {
       if (isEmpty) run({ file: 'mkdir', args: [join(dir, 'data')] }, dir);
       else
-        run(
-          {
-            file: installer,
-            args: [
-              '--no-defaults',
-              `--datadir=${join(dir, 'data')}`,
-              '--auth-root-authentication-method=normal',
-              '--skip-test-db',
-            ],
-          },
-          dir,
-        );
+        fillFromTemplate(join(dir, 'data'), {
+          program: server,
+          make: (data) => install(data, dir),
+        });
       writeFileSync(
         join(dir, 'init.sql'),
         [
@@ -97,6 +87,22 @@ export async function startMariadb({
       return urlOf(started.port, name);
     },
   });
+}
+
+/** Makes an empty data directory. */
+function install(data: string, dir: string): void {
+  run(
+    {
+      file: findProgram('mariadb-install-db') ?? '',
+      args: [
+        '--no-defaults',
+        `--datadir=${data}`,
+        '--auth-root-authentication-method=normal',
+        '--skip-test-db',
+      ],
+    },
+    dir,
+  );
 }
 
 async function query(url: string, statement: string): Promise<void> {

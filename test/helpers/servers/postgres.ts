@@ -6,6 +6,7 @@ import { dirname, join } from 'node:path';
 import { Client } from 'pg';
 import type { ServerKind } from './describe-with';
 import { canRun, run, ServerProcess, type Server } from './server-process';
+import { fillFromTemplate } from './template';
 
 export interface PostgresOptions {
   /** The default isolation level of transactions. @default 'READ COMMITTED' */
@@ -67,7 +68,11 @@ async function startPostgres({
       }
       const data = join(dir, 'data');
       if (prepareData) prepareData(data);
-      else initialise(native, data);
+      else
+        fillFromTemplate(data, {
+          program: join(shipped, 'bin/postgres'),
+          make: () => initialise(native, data),
+        });
     },
     program: (dir, port) => ({
       file: join(native, 'bin/postgres'),
