@@ -79,12 +79,13 @@ function recordEvents({ events }: Tables, request: ConsumeRequest): Statement {
     ...request.events.map((event) => eventRow({ ...event, remaining: null })),
     ...request.milestones.map(({ event, remaining }) => eventRow({ ...event, remaining })),
   ];
-  const { remaining, total, ...others } = rows[0]!;
+  const columns = Object.keys(rows[0] ?? {});
+  const sources = columns.map((name) =>
+    sql.ref(name === 'remaining' || name === 'total' ? `counted.${name}` : `event.${name}`),
+  );
   return sql`
-      INSERT INTO ${events} (${columnsOf(others)}, remaining, total)
-      SELECT ${sql.join(Object.keys(others).map((name) => sql.ref(`event.${name}`)))},
-        counted.remaining,
-        counted.total
+      INSERT INTO ${events} (${sql.join(columns.map((name) => sql.ref(name)))})
+      SELECT ${sql.join(sources)}
       FROM counted
       CROSS JOIN json_populate_recordset(
         CAST(NULL AS ${events}),

@@ -63,7 +63,7 @@ const UNCERTAIN = [
 
 it.each(UNCERTAIN)(
   'after "$message" of $reporter a single statement may have done its work',
-  ({ message, reporter: _, ...fields }) => {
+  ({ message, ...fields }) => {
     expect(isAnswerLost(Object.assign(new Error(message), fields))).toBe(true);
   },
 );
