@@ -91,7 +91,7 @@ async function open(): Promise<typeof site> {
   app.post('/login', async (req, res) => {
     await beginLogin(
       req,
-      people.find(({ id }) => id === (req.body as { user: string }).user) as Express.User,
+      people.find(({ id }) => id === (req.body as { user: string }).user),
       { amr: ['pwd'] },
     );
     res.json({});

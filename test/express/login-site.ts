@@ -182,7 +182,7 @@ export class LoginSite {
     const { passport, now } = this;
     app.post('/login', (req, res, next) => {
       const { user, returnTo } = req.body as { user: string; returnTo?: unknown };
-      beginLogin(req, this.users[user] as Express.User, {
+      beginLogin(req, this.users[user], {
         amr: ['pwd'],
         now,
         ...(returnTo === undefined ? {} : { returnTo }),

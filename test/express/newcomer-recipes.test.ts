@@ -62,7 +62,7 @@ describe('a recovery login', () => {
     openApp({
       service: { format: formats.recovery },
       register: ({ passport, lib, backupCodes }) => {
-        const findUser = (name: string): Express.User => ({ id: name }) as Express.User;
+        const findUser = (name: string): Express.User => ({ id: name });
         passport.use(new lib.BackupCodeStrategy({ backupCodes, findUser }));
       },
       routes: (app, { lib }) => {
