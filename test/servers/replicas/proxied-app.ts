@@ -82,7 +82,7 @@ app.use(
 );
 app.use(passport.session());
 app.post('/login', passport.authenticate('local', { session: false }), async (req, res) => {
-  await beginLogin(req, req.user!);
+  await beginLogin(req, req.user);
   res.json({});
 });
 app.post(
