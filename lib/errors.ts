@@ -132,7 +132,9 @@ export class BackupCodeError extends Error {
   readonly code: BackupCodeErrorCode;
 
   constructor(code: BackupCodeErrorCode, message: string, options?: { cause?: unknown }) {
-    super(`${message} (${addressOf(code)})`, options);
+    const address = ` (${addressOf(code)})`;
+    // A message that repeats that of another error may have it already.
+    super(message.endsWith(address) ? message : message + address, options);
     this.name = 'BackupCodeError';
     this.code = code;
   }

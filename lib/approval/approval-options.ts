@@ -1,5 +1,6 @@
 // The options of two-person approval, checked once.
 import { BackupCodeError } from '../errors';
+import { checkedClock } from '../internal/clock';
 import {
   assertMethods,
   assertOptions,
@@ -95,7 +96,7 @@ export function parseApprovalOptions(options: TwoPersonApprovalOptions): Approva
     policy: { isEntitled, personOf },
     windowMs:
       1000 * wholeNumber('windowSeconds', windowSeconds, { min: 60, max: 86_400, fallback: 900 }),
-    now: optionalFunction('now', now) ?? Date.now,
+    now: checkedClock(optionalFunction('now', now)),
   };
 }
 

@@ -91,7 +91,7 @@ export async function adoptUsers(
   if (fault !== undefined) {
     problems.push(`stopped at ${fault}`, RUN_AGAIN);
   } else if (hasNext()) {
-    const { lineNumbers } = users[nextIndex()] as ExportedUser;
+    const { lineNumbers } = users[Math.min(firstNotBegun, ...returned)] as ExportedUser;
     const signal = String(host.stopSignal.reason);
     problems.push(`stopped by ${signal} before ${placeOf(lineNumbers)}.`, RUN_AGAIN);
   }

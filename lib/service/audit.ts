@@ -153,10 +153,9 @@ export class Audit {
    *
    * @throws {BackupCodeError} `invalid_option`, `invalid_user_id`
    */
-  async record(
-    type: AuditEventType,
-    { userId, details, code, context }: RecordedEvent,
-  ): Promise<void> {
+  async record(type: AuditEventType, recorded: RecordedEvent): Promise<void> {
+    assertOptions('audit.record', recorded, ['userId', 'details', 'code', 'context']);
+    const { userId, details, code, context } = recorded;
     if (!isRecordableType(type)) {
       throw new BackupCodeError(
         'invalid_option',

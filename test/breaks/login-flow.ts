@@ -30,7 +30,7 @@ export const loginFlowBreaks: readonly Break[] = [
     id: 'F-12',
     what: 'an error does not say where it is explained',
     file: 'lib/errors.ts',
-    find: 'super(`${message} (${addressOf(code)})`, options);',
+    find: 'super(message.endsWith(address) ? message : message + address, options);',
     replace: 'super(message, options);',
     noticedBy: [
       'test/docs/errors.test.ts › the message of an error ends with the address of its section',

@@ -184,7 +184,7 @@ onEachStore('the command adopt', (open) => {
         exitCode: 1,
         printed: [
           'adopted 1, kept 0, refused 1, without codes 0',
-          'line 1: Adopted code number 1 does not fit the given format.',
+          'line 1: Adopted code number 1 does not fit the given format. (docs/errors.md#invalid_codes)',
         ],
       });
     },
@@ -242,11 +242,11 @@ onEachStore('the command adopt', (open) => {
       exitCode: 1,
       printed: [
         'adopted 1, kept 0, refused 5, without codes 0',
-        'line 1: Adopted code number 2 does not fit the given format.',
-        'line 3, 6: Adopted code number 2 is in the list twice.',
+        'line 1: Adopted code number 2 does not fit the given format. (docs/errors.md#invalid_codes)',
+        'line 3, 6: Adopted code number 2 is in the list twice. (docs/errors.md#invalid_codes)',
         expect.stringMatching(/^line 4: A user id must be a string of 1 to 255 characters/),
         expect.stringMatching(/^line 5: A user id must be/),
-        'line 7: Adopted code number 1 does not fit the given format.',
+        'line 7: Adopted code number 1 does not fit the given format. (docs/errors.md#invalid_codes)',
       ],
     });
     expectNoCode(result, [A, B, C, D, '0123-4567-89ab']);
@@ -407,7 +407,7 @@ onEachStore('the command adopt', (open) => {
     const result = await run({ backupCodes: watched, format: OLD }, lines, CONFIG, { cores });
     expect(result.printed).toEqual([
       'adopted 11, kept 0, refused 1, without codes 0',
-      'line 4: Adopted code number 1 does not fit the given format.',
+      'line 4: Adopted code number 1 does not fit the given format. (docs/errors.md#invalid_codes)',
     ]);
     expect(most).toBe(cores);
   });

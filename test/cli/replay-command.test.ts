@@ -120,9 +120,10 @@ describe('the command replay', () => {
       'users without a set 1: ask them to make new codes.',
       '"ada"',
       'line 2, 5, 7: expected an event as JSON on one line.',
-      'line 4: This is not an exported audit event: setId must be a set id, or null.',
+      'line 4: This is not an exported audit event: setId must be a set id, or null. ' +
+        '(docs/errors.md#invalid_event)',
       'line 6: This is not an exported audit event: at is in the future: ' +
-        'check the clock of this machine.',
+        'check the clock of this machine. (docs/errors.md#invalid_event)',
     ]);
     expect(printed.join('\n')).not.toContain(secret);
   });

@@ -115,7 +115,7 @@ describe('the server actions in the documentation', () => {
 it('the documentation lists every prop, and every part that takes a class', () => {
   const unknown = (): string =>
     renderToString(createElement(library.BackupCodeSheet, { zzz: 1 } as never));
-  const [, props = ''] = /It knows (.*)\./.exec(messageOf(unknown)) ?? [];
+  const [, props = ''] = /It knows (.*?)\. /.exec(messageOf(unknown)) ?? [];
   const documented = [
     ...page
       .split('## Props')[1]!
@@ -132,7 +132,7 @@ it('the documentation lists every prop, and every part that takes a class', () =
         classNames: { zzz: 'x' },
       } as never),
     );
-  const [, parts = ''] = /It knows (.*)\./.exec(messageOf(wrong)) ?? [];
+  const [, parts = ''] = /It knows (.*?)\. /.exec(messageOf(wrong)) ?? [];
   expect(
     [.../by part: (.*) \|$/m.exec(page)![1]!.matchAll(/`([\w-]+)`/g)].map(([, name]) => name),
   ).toEqual(parts.split(', '));

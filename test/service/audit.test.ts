@@ -88,7 +88,8 @@ test('A store without an audit trail verifies codes, and reports what it lacks',
     await expect(ask()).rejects.toMatchObject({
       code: 'not_supported',
       message:
-        'This store has no audit trail that can be read: it lacks readEvents, prune, recordReminders, report.',
+        'This store has no audit trail that can be read: ' +
+        'it lacks readEvents, prune, recordReminders, report. (docs/errors.md#not_supported)',
     });
   }
 });

@@ -173,7 +173,9 @@ describe('a hasher that gives one hash for all codes', () => {
       jest.spyOn(hasher, 'hash').mockImplementation(always);
       const failed: unknown = await backupCodes[call]('ada').catch((error: unknown) => error);
       expect(failed).toEqual(failure('invalid_result'));
-      expect((failed as Error).message).toBe('A hasher gave the same hash for two codes.');
+      expect((failed as Error).message).toBe(
+        'A hasher gave the same hash for two codes. (docs/errors.md#invalid_result)',
+      );
       expect([watched.calls, received, hasher.count]).toEqual([[], [], 10]);
       jest.restoreAllMocks();
       expect(await backupCodes.consume('ada', codes[0])).toMatchObject({ ok: true });
@@ -193,7 +195,9 @@ describe('a hasher that gives one hash for all codes', () => {
       .consume('ada', codes[0])
       .catch((error: unknown) => error);
     expect(failed).toEqual(failure('invalid_result'));
-    expect((failed as Error).message).toBe('A hasher gave the same hash for several codes.');
+    expect((failed as Error).message).toBe(
+      'A hasher gave the same hash for several codes. (docs/errors.md#invalid_result)',
+    );
     expect(hash).toHaveBeenCalledTimes(1 + 5);
     expect([watched.calls, await charged('ada'), received.map(({ type }) => type)]).toEqual([
       ['replace', 'takeAttempt', 'giveBack'],

@@ -196,7 +196,7 @@ describe('a slow hash that fails', () => {
             ? [expect.any(String), undefined]
             : [
                 expect.stringMatching(
-                  /^A hasher must return 16 bytes or more\. hash\(\) returned (?:undefined|a string|15 bytes)\.$/,
+                  /^A hasher must return 16 bytes or more\. hash\(\) returned (?:undefined|a string|15 bytes)\. \(docs\/errors\.md#invalid_result\)$/,
                 ),
                 'invalid_result',
               ],

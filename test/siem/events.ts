@@ -133,8 +133,10 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
   const { codes } = await usual.issue(userId, CONTEXT);
   for (const code of codes) {
     const outcome = await usual.consume(userId, code, CONTEXT);
-    if (outcome.ok && outcome.remaining === 0)
+    if (outcome.ok && outcome.remaining === 0) {
       await usual.recordUnfinishedLogin(userId, outcome, CONTEXT);
+      await usual.resumeLogin(userId, outcome, { ...CONTEXT, loginId: 'a pending login' });
+    }
   }
   clock.advance(60_000);
   await usual.consume(userId, codes[0], CONTEXT);
@@ -166,6 +168,13 @@ export async function runEveryOperation(userId: string): Promise<ServiceOutput> 
     clock.advance(days * DAY_MS);
     await usual.audit.recordReminders();
   }
+  const lost = auditEvent('rejected', {
+    at: clock.now(),
+    userId,
+    reason: 'mismatch',
+    context: cleanContext(CONTEXT),
+  });
+  await usual.audit.replay([lost], { actor: 'admin-7' });
   const ofBank = new BackupCodes({ ...shared, namespace: 'bank' });
   const { codes: forgotten } = await ofBank.issue(userId, CONTEXT);
   await ofBank.forget(userId, { audit: 'erase', actor: 'admin-7' });

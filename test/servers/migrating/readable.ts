@@ -240,7 +240,7 @@ export function readableCodesTests(): void {
         code: 1,
         stdout:
           'adopted 0, kept 2, refused 1, without codes 1\n' +
-          'line 4: Adopted code number 1 does not fit the given format.\n',
+          'line 4: Adopted code number 1 does not fit the given format. (docs/errors.md#invalid_codes)\n',
       });
       expect([
         await opens(host, 'ada', PRINTED[1]!),
