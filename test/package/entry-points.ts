@@ -16,7 +16,13 @@ export const EXPORTS = {
     'pepperFromEnv',
     'scryptHasher',
   ],
-  'passport-backup-code/sql': ['SqlApprovalStore', 'SqlStore', 'createTables', 'schemaSql'],
+  'passport-backup-code/sql': [
+    'SqlApprovalStore',
+    'SqlStore',
+    'createTables',
+    'nodeSqliteDialect',
+    'schemaSql',
+  ],
   'passport-backup-code/redis': ['RedisApprovalStore', 'RedisStore'],
   'passport-backup-code/argon2': ['argon2Hasher'],
   'passport-backup-code/approval': [
