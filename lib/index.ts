@@ -13,6 +13,7 @@ export type {
   Verify,
   VerifyWithRequest,
 } from './strategy/options';
+export type { PassportOptions } from './strategy/passport-options';
 export { BackupCodes } from './service/backup-codes';
 export type { AdoptOptions, ConsumedCode, IssuedSet } from './service/backup-codes';
 export type { ForgetOptions, UnlockContext } from './service/account';
@@ -95,4 +96,4 @@ export type {
   ReplayStep,
 } from './stores/replay-contract';
 export type { ExportedEvents, ReplayResult } from './service/replay';
-export type { Subject, UserId } from './stores/subject';
+export type { Subject, UserId, UserSubject } from './stores/subject';

@@ -7,8 +7,8 @@ import { pack } from '../helpers/packed';
 import { EXPORTS } from './entry-points';
 
 const ROOT = join(__dirname, '../..');
-const MAX_FILES = 350;
-const MAX_PACKED_BYTES = 300_000;
+const MAX_FILES = 400;
+const MAX_PACKED_BYTES = 350_000;
 const DOCUMENTS = [
   'package.json',
   'README.md',
@@ -74,7 +74,7 @@ it('the package contains no source and no source map, and no comment that names 
   expect(files.filter((name) => readUnpacked(name).includes('sourceMappingURL='))).toEqual([]);
 });
 
-it('the package has at most 350 files and is at most 300 kB as npm downloads it', () => {
+it('the package has at most 400 files and is at most 350 kB as npm downloads it', () => {
   expect(files.length).toBeLessThanOrEqual(MAX_FILES);
   expect(statSync(tarball).size).toBeLessThanOrEqual(MAX_PACKED_BYTES);
 });
