@@ -62,8 +62,7 @@ const unit = {
 module.exports = {
   // Of the whole run: in a project it has no effect. What takes longer says so itself.
   testTimeout: 60_000,
-  // One more than there are cores, because tests on servers wait for them.
-  maxWorkers: availableParallelism() + 1,
+  maxWorkers: availableParallelism(),
   projects: [
     unit,
     // The same on memory alone, without HTTP, databases, documents and long tables of faults, for

@@ -107,12 +107,17 @@ function mailTests(database: () => DatabaseServer): void {
     expect(mail!.subject).toBe('An authenticator app was added');
     for (const pid of service.workers()) process.kill(pid, 'SIGKILL');
     mailServer.answer = Promise.resolve();
-    const [again, later] = await mailServer.next(2);
+    const [again] = await mailServer.next();
     expect([again!.to, again!.subject, again!.headers['message-id']]).toEqual([
       'dan@example.com',
       'An authenticator app was added',
       mail!.headers['message-id'],
     ]);
+    // A process that stalls for longer than its lease may send it once more: never too few times.
+    let [later] = await mailServer.next();
+    while (later!.headers['message-id'] === mail!.headers['message-id']) {
+      [later] = await mailServer.next();
+    }
     expect(later!.subject).toBe('New backup codes were made');
     await until(() => service.workers().length === PROCESSES);
   });
