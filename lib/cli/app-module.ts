@@ -1,5 +1,5 @@
-// What the commands that work on the app's own BackupCodes have in common: reading the module of the
-// app, and writing messages.
+// What the commands that work on the app's own BackupCodes have in common: reading the module of
+// the app, and writing messages.
 
 /** The exports of an ES module, or of a CommonJS module that was imported. */
 export function exportsOf<T extends object>(module: unknown, name: keyof T): Partial<T> {

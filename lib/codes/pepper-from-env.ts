@@ -17,8 +17,8 @@ const HINT =
  * new BackupCodes({ store, pepper: pepperFromEnv('BACKUP_CODE_PEPPER') });
  * ```
  * @param name the name of the variable
- * @throws {BackupCodeError} `invalid_pepper` if the variable is not set or is empty, or if a part of
- *   it is not a pepper. The message names the variable and the fix, and never its value
+ * @throws {BackupCodeError} `invalid_pepper` if the variable is not set or is empty, or if a part
+ * of it is not a pepper. The message names the variable and the fix, and never its value
  * @throws {BackupCodeError} `invalid_option` if `name` is not a string
  */
 export function pepperFromEnv(name: string): readonly Pepper[] {

@@ -37,8 +37,8 @@ export interface BackupCodesRouterOptions {
   /**
    * A middleware that runs before every change, and answers the request itself if it does not let
    * it through. Check CSRF tokens here if your app does not check them everywhere.
-   * @default both factors within five minutes: `requireAssurance({ factors: 2, maxAgeSeconds: 300 })`.
-   *   While the user has no set, one factor is enough: the second one if this login showed two
+   * @default both factors within five minutes: `requireAssurance({ factors: 2, maxAgeSeconds: 300
+   * })`. While the user has no set, one factor is enough: the second one if this login showed two
    */
   readonly guard?: RequestHandler;
   /**

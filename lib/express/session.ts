@@ -39,7 +39,7 @@ export function getSession(req: Request): RenewableSession {
   return session;
 }
 
-/** Returns the session; `null` if there is none, or none that `getSession` would accept. */
+/** Returns the session, or `null` if `getSession` would refuse the request. */
 export function findSession(req: Request): RenewableSession | null {
   const session: unknown = Reflect.get(req, 'session');
   return typeof session === 'object' && session !== null && isRenewable(session) ? session : null;

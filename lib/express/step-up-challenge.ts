@@ -18,7 +18,9 @@ export interface StepUpChallenge {
 
 const ERROR = 'insufficient_user_authentication';
 
-/** It has no link: the app gave no page to go to. Without styles, so that every policy allows it. */
+/**
+ * It has no link: the app gave no page to go to. Without styles, so that every policy allows it.
+ */
 const PAGE = `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">

@@ -1,5 +1,5 @@
-// Refuses unknown options, and describes what was given without a secret. A file of its own, because
-// the React component loads it into browsers and needs no other check.
+// Refuses unknown options, and describes what was given without a secret. A file of its own,
+// because the React component loads it into browsers and needs no other check.
 import { BackupCodeError } from '../errors';
 
 /**

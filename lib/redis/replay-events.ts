@@ -1,5 +1,5 @@
-// Applies exported events. A stream has no index by event id, so each partition gets one for the time
-// of the replay. One script then applies the events of a user in one step.
+// Applies exported events. A stream has no index by event id, so each partition gets one for the
+// time of the replay. One script then applies the events of a user in one step.
 import type { AuditEvent } from '../audit/events';
 import type {
   ReplayedEvents,

@@ -65,7 +65,7 @@ export class Replay {
   readonly #config: Config;
   readonly #store: ReplayStore;
   readonly #counts = { consumed: 0, replaced: 0, revoked: 0, locked: 0 };
-  /** Users for whom the order of all events decides: it is known at the end only. */
+  /** Users whose second factor may be locked. Decided at the end, when all events are known. */
   readonly #lockedUsers = new Set<string>();
   readonly #usersWithLostSet = new Set<string>();
   #events = 0;
@@ -169,7 +169,7 @@ export class Replay {
     }
   }
 
-  /** A user who had revoked the lost set knows that there is none. */
+  /** A user who revoked the lost set did not expect to have one. */
   async #findUsersWithoutSet(): Promise<string[]> {
     const userIds: string[] = [];
     for (const userId of this.#usersWithLostSet) {

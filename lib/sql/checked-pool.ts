@@ -1,5 +1,5 @@
-// The app's pool of mysql2, with a check of each new connection: the sql_mode of a server can change
-// while the pool is open. Opens and closes no connection.
+// The app's pool of mysql2, with a check of each new connection: the sql_mode of a server can
+// change while the pool is open. Opens and closes no connection.
 import type { MysqlPool, MysqlPoolConnection } from 'kysely';
 import { assertBackslashEscapes } from './check-server';
 

@@ -54,8 +54,8 @@ export interface CursorRequest {
 }
 
 /**
- * Only in the order of the commits must the trail have come as far as the cursor: in the other order
- * every event is before it.
+ * Only in the order of the commits must the trail have come as far as the cursor: in the other
+ * order every event is before it.
  *
  * @throws {BackupCodeError} `invalid_cursor`, `cursor_ahead`
  */

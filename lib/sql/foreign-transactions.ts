@@ -1,7 +1,7 @@
-// On PostgreSQL an event holds the id of its transaction, and pages end before transactions that may
-// be open. The events of a dump that was loaded into a younger cluster hold ids that this cluster
-// has not reached: they would be withheld, and would come after every new event. They are moved:
-// they get the id of a transaction of this cluster, in the order that they have.
+// On PostgreSQL an event holds the id of its transaction, and pages end before transactions that
+// may be open. The events of a dump that was loaded into a younger cluster hold ids that this
+// cluster has not reached: they would be withheld, and would come after every new event. They are
+// moved: they get the id of a transaction of this cluster, in the order that they have.
 import { sql } from 'kysely';
 import { warnOnce } from '../internal/warn-once';
 import type { Database } from './database';

@@ -1,5 +1,6 @@
-// Runs a transaction again if the answer to its COMMIT was lost: the server may have committed it or
-// not. Only for work that finds out by itself, under the lock of its row, that it was done before.
+// Runs a transaction again if the answer to its COMMIT was lost: the server may have committed it
+// or not. Only for work that finds out by itself, under the lock of its row, that it was done
+// before.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
@@ -33,9 +34,9 @@ interface Uncertainty {
 }
 
 /**
- * Runs the work in a transaction. An error after the work is one of COMMIT, which says nothing about
- * what the server did, and Kysely often replaces it by that of its failed ROLLBACK. Then the work
- * runs again, on another connection.
+ * Runs the work in a transaction. An error after the work is one of COMMIT, which says nothing
+ * about what the server did, and Kysely often replaces it by that of its failed ROLLBACK. Then the
+ * work runs again, on another connection.
  *
  * @param options.first on PostgreSQL, is tried before the transaction. If its answer is lost, the
  * transaction finds out what it did

@@ -1,6 +1,6 @@
 // The store on a SQL database: a row for each code, and conditional writes that decide. A
-// verification takes six statements: two to take the attempt, four to consume the code. On PostgreSQL
-// it takes two, one for each step.
+// verification takes six statements: two to take the attempt, four to consume the code. On
+// PostgreSQL it takes two, one for each step.
 import { sql } from 'kysely';
 import type { AuditEvent } from '../audit/events';
 import type {

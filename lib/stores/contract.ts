@@ -113,8 +113,8 @@ export interface BackupCodeStore {
 
   /**
    * Lets a channel count from zero in a new generation, on `recovery` for all networks, and reopens
-   * the second factor. Changes nothing if the channel counts no attempt and is not locked. A user
-   * of whom only the attempts of networks are stored is unlocked too.
+   * the second factor. Changes nothing if the channel counts no attempt and is not locked. Also
+   * works for a user who has no row yet, only counters of networks.
    */
   unlock(request: UnlockRequest): Promise<readonly AuditEvent[]>;
 

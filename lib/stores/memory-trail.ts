@@ -11,7 +11,9 @@ interface Entry {
   event: AuditEvent;
 }
 
-/** The number of the last event and its time, which tells a trail from that of an earlier process. */
+/**
+ * The number of the last event and its time, which tells a trail from that of an earlier process.
+ */
 const CURSOR = { store: 'memory', count: 2, position: /^\d{1,16}$/ };
 
 export class MemoryTrail {

@@ -1,5 +1,5 @@
-// What a store may offer besides: applying exported audit events after a restore. It only ever takes
-// away. No event makes a set, a code or a channel usable.
+// What a store may offer besides: applying exported audit events after a restore. It only ever
+// takes away. No event makes a set, a code or a channel usable.
 import type { AuditEvent } from '../audit/events';
 import type { UserSubject } from './subject';
 
@@ -60,10 +60,10 @@ export interface BackupCodeReplay {
    * not have, exactly as they are. Changes do not depend on the trail: a store whose sets are older
    * than its trail is mended too.
    *
-   * - `set_begun`: if the store has this set as the current one or as an ended one, nothing changes.
-   * If it does not know the set, or only as a staged one, the set is lost. Then a current set that
-   * was made at the time of the event or before ends as if revoked at that time, a staged set as
-   * old as that is dropped, and a later `replace` with `only: 'first'` changes nothing.
+   * - `set_begun`: if the store has this set as the current one or as an ended one, nothing
+   * changes. If it does not know the set, or only as a staged one, the set is lost. Then a current
+   * set that was made at the time of the event or before ends as if revoked at that time, a staged
+   * set as old as that is dropped, and a later `replace` with `only: 'first'` changes nothing.
    * - `code_consumed` does the same. If the set is the current one, the code counts as consumed at
    * the time of the event, unless it was consumed before. `remaining` falls by one, on a locked
    * channel and after the expiry too. Attempt counters stay as they are.

@@ -33,7 +33,7 @@ export function warnOfMissingUser(
       'BACKUP_CODE_CURRENT_USER_EMPTY',
       `currentUser returned ${user === undefined ? 'undefined' : 'no user'}` +
         `${hasPendingLogin(req) ? ', although this session has a pending login' : ''}. ` +
-        `It must return the user, or null if there is none. Write ${PENDING_USER}, and check ` +
+        `It must return the user, or null without a pending login. Write ${PENDING_USER}, and check ` +
         'that byId finds the id that beginLogin was given.',
     );
     return;

@@ -1,5 +1,5 @@
-// The options that `passport.authenticate` was given, as far as they decide what Passport does after
-// a code was accepted.
+// The options that `passport.authenticate` was given, as far as they decide what Passport does
+// after a code was accepted.
 import type { Request } from 'express';
 import type { Channel } from '../audit/context';
 import { BackupCodeError } from '../errors';

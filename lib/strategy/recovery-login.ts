@@ -1,5 +1,5 @@
-// Whether a code was accepted on the `recovery` channel in this request. Such a login has no pending
-// login that it could complete. Kept beside the request and not on it.
+// Whether a code was accepted on the `recovery` channel in this request. Such a login has no
+// pending login that it could complete. Kept beside the request and not on it.
 
 const recoveryLogins = new WeakSet<object>();
 

@@ -1,4 +1,4 @@
-// What a user sees of a text: its characters in the order in which the browser draws them.
+// Reads the characters of a text in the order that the browser draws them in.
 import type { Locator } from 'playwright-core';
 
 /** The text of each element, from the left edge of the screen to the right. */

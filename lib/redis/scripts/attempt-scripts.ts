@@ -57,9 +57,9 @@ end
 `;
 
 /**
- * Reads `id`, `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and `keptMs`.
- * Returns `granted`, attempt, generation, nextAt and all fields that the user had before; or
- * `refused`, reason, nextAt and the events that it wrote.
+ * Reads `id`, `channel`, `now`, `waits`, `latestEnd`, `refusal`, `refusedSource`, `owner` and
+ * `keptMs`. Returns `granted`, attempt, generation, nextAt and all fields that the user had before;
+ * or `refused`, reason, nextAt and the events that it wrote.
  */
 export const takeAttemptScript = defineScript(`${USER_FUNCTIONS}${COUNTER}
 local now = request.now

@@ -11,8 +11,9 @@ const INDEX_KEPT_MS = 3_600_000;
 const CHUNK_SIZE = 1000;
 
 /**
- * Adds the ids of the next `count` entries of the stream to the index. Reads `ids`, `count`. Returns
- * `more` if there may be further entries; or `done` and those of `ids` that are in the index.
+ * Adds the ids of the next `count` entries of the stream to the index. Reads `ids`, `count`.
+ * Returns `more` if there may be further entries; or `done` and those of `ids` that are in the
+ * index.
  */
 export const indexEventsScript = defineScript(`${EVENT_FUNCTIONS}
 local index = KEYS[4]
@@ -55,9 +56,9 @@ return commit({ 'done', found })
 `);
 
 /**
- * Reads `owner` and `steps`: each with `event` as JSON, and of it `id`, `at`, `refusals`, `remaining`
- * and `total`; `change` with `type`, `setId` and `codeId`; and `isStored`. Returns the events that it wrote, the
- * effects, and `lost` if the user has no set now and one is lost.
+ * Reads `owner` and `steps`: each with `event` as JSON, and of it `id`, `at`, `refusals`,
+ * `remaining` and `total`; `change` with `type`, `setId` and `codeId`; and `isStored`. Returns the
+ * events that it wrote, the effects, and `lost` if the user has no set now and one is lost.
  */
 export const replayScript = defineScript(`${USER_FUNCTIONS}
 local fields = {}

@@ -17,7 +17,8 @@ return commitChange(record(request.event))
 `);
 
 /**
- * Reads `id`, `set` as JSON, `setId`, `owner`, `stagedUntil`, `event`. Returns the events that it wrote.
+ * Reads `id`, `set` as JSON, `setId`, `owner`, `stagedUntil`, `event`. Returns the events that it
+ * wrote.
  */
 export const stageScript = defineScript(`${USER_FUNCTIONS}
 local earlier = readEarlierReply()
